@@ -1,0 +1,150 @@
+-- Times are BIGINT microseconds since 1970 UTC and ids 16-byte UUIDv7, so that both
+-- engines keep and order exactly the same values.
+
+-- One row. set_up_at is claimed by the transaction that makes the first person; key_check
+-- tells a wrong GATEPOST_SECRET_KEY before anything is sealed with it.
+CREATE TABLE instance (
+    id        INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    set_up_at BIGINT,
+    key_check BYTEA
+);
+INSERT INTO instance (id) VALUES (1);
+
+CREATE TABLE users (
+    id                  BYTEA   NOT NULL PRIMARY KEY,
+    email               TEXT   NOT NULL,
+    email_key           TEXT   NOT NULL UNIQUE, -- lower case
+    name                TEXT   NOT NULL,
+    password_hash       TEXT   NOT NULL,        -- PHC string
+    password_changed_at BIGINT NOT NULL,
+    created_at          BIGINT NOT NULL
+);
+
+-- The owner is a column, not a role: a team has exactly one, always. The deferred key
+-- makes the owner a member too, so removing the owner cannot commit.
+CREATE TABLE teams (
+    id          BYTEA    NOT NULL PRIMARY KEY,
+    name        TEXT    NOT NULL,
+    name_key    TEXT    NOT NULL UNIQUE,        -- lower case
+    plan        TEXT    NOT NULL CHECK (plan IN ('free', 'pro', 'enterprise')),
+    owner_id    BYTEA    NOT NULL,
+    api_enabled BOOLEAN NOT NULL DEFAULT FALSE,
+    created_at  BIGINT  NOT NULL
+);
+
+-- The owner's row says admin: that is what they are once the team is handed over.
+CREATE TABLE memberships (
+    team_id    BYTEA   NOT NULL REFERENCES teams (id),
+    user_id    BYTEA   NOT NULL REFERENCES users (id),
+    role       TEXT   NOT NULL CHECK (role IN ('admin', 'member')),
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (team_id, user_id)
+);
+ALTER TABLE teams ADD FOREIGN KEY (id, owner_id) REFERENCES memberships (team_id, user_id)
+    DEFERRABLE INITIALLY DEFERRED;
+CREATE INDEX memberships_by_user ON memberships (user_id);
+
+CREATE TABLE invitations (
+    id          BYTEA   NOT NULL PRIMARY KEY,
+    team_id     BYTEA   NOT NULL REFERENCES teams (id),
+    email       TEXT   NOT NULL,
+    email_key   TEXT   NOT NULL,
+    role        TEXT   NOT NULL CHECK (role IN ('admin', 'member')),
+    secret_hash BYTEA   NOT NULL UNIQUE,         -- SHA-256 of the one-time link's secret
+    invited_by  TEXT   NOT NULL,
+    created_at  BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL,
+    accepted_at BIGINT,
+    revoked_at  BIGINT
+);
+CREATE UNIQUE INDEX invitations_open ON invitations (team_id, email_key)
+    WHERE accepted_at IS NULL AND revoked_at IS NULL;
+
+CREATE TABLE sessions (
+    id           BYTEA   NOT NULL PRIMARY KEY,
+    key_hash     BYTEA   NOT NULL UNIQUE,        -- SHA-256 of the cookie's value
+    user_id      BYTEA   NOT NULL REFERENCES users (id),
+    team_id      BYTEA   REFERENCES teams (id),  -- the team looked at
+    created_at   BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL,
+    password_at  BIGINT NOT NULL,               -- the password was last entered
+    ip           TEXT,
+    agent        TEXT
+);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+
+-- Counters of attempts, by account or address (a hash of either).
+CREATE TABLE attempts (
+    key          BYTEA    NOT NULL PRIMARY KEY,
+    window_start BIGINT  NOT NULL,
+    count        INTEGER NOT NULL
+);
+CREATE INDEX attempts_by_window ON attempts (window_start);
+
+-- scopes, expires_at, hourly_cap and allow_list are NULL for "not narrowed".
+CREATE TABLE tokens (
+    id               BYTEA   NOT NULL PRIMARY KEY,
+    team_id          BYTEA   NOT NULL REFERENCES teams (id),
+    kind             TEXT   NOT NULL CHECK (kind IN ('token', 'team_key')),
+    public_id        TEXT   NOT NULL UNIQUE,
+    hash             BYTEA   NOT NULL,           -- SHA-256 of the whole token
+    start            TEXT   NOT NULL,           -- prefix and first 8 characters, for lists
+    sealed           BYTEA,                      -- the team key only: XChaCha20-Poly1305
+    name             TEXT   NOT NULL,
+    name_key         TEXT   NOT NULL,
+    created_by       BYTEA   REFERENCES users (id),
+    created_by_label TEXT   NOT NULL,
+    created_at       BIGINT NOT NULL,
+    expires_at       BIGINT,
+    scopes           TEXT,
+    hourly_cap       INTEGER,
+    allow_list       TEXT,
+    last_used_at     BIGINT,
+    last_used_ip     TEXT,
+    last_used_agent  TEXT,
+    revoked_at       BIGINT,
+    revoked_by_label TEXT,
+    revoke_reason    TEXT,
+    CHECK ((revoked_at IS NULL) = (revoked_by_label IS NULL))
+);
+CREATE UNIQUE INDEX tokens_active_name ON tokens (team_id, name_key)
+    WHERE revoked_at IS NULL AND kind = 'token';
+CREATE UNIQUE INDEX tokens_one_team_key ON tokens (team_id)
+    WHERE revoked_at IS NULL AND kind = 'team_key';
+CREATE INDEX tokens_by_team ON tokens (team_id, id);
+
+-- Who called and who changed what. No foreign keys: records outlive what they speak of.
+CREATE TABLE activity (
+    team_id     BYTEA     NOT NULL,
+    id          BYTEA     NOT NULL,
+    at          BIGINT   NOT NULL,
+    kind        TEXT     NOT NULL,
+    actor_kind  TEXT     NOT NULL,
+    person_id   BYTEA,
+    token_id    BYTEA,
+    actor_label TEXT,
+    subject     TEXT,
+    method      TEXT,
+    route       TEXT,
+    status      SMALLINT,
+    duration_us INTEGER,
+    ip          TEXT,
+    agent       TEXT,
+    request_id  BYTEA,
+    detail      TEXT,
+    count       INTEGER  NOT NULL DEFAULT 1,
+    PRIMARY KEY (team_id, id)
+);
+CREATE INDEX activity_by_token ON activity (team_id, token_id, id) WHERE token_id IS NOT NULL;
+CREATE INDEX activity_by_person ON activity (team_id, person_id, id) WHERE person_id IS NOT NULL;
+CREATE INDEX activity_changes ON activity (team_id, id) WHERE kind <> 'api.request';
+CREATE INDEX activity_refused ON activity (team_id, id) WHERE status >= 400;
+
+CREATE FUNCTION activity_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'activity is append-only'; END $$;
+CREATE TRIGGER activity_no_change BEFORE UPDATE OR DELETE ON activity
+    FOR EACH ROW EXECUTE FUNCTION activity_append_only();
+CREATE TRIGGER activity_no_truncate BEFORE TRUNCATE ON activity
+    FOR EACH STATEMENT EXECUTE FUNCTION activity_append_only();

@@ -1,0 +1,10 @@
+DROP TABLE activity;
+DROP TABLE tokens;
+DROP TABLE attempts;
+DROP TABLE sessions;
+DROP TABLE invitations;
+PRAGMA defer_foreign_keys = ON;
+DROP TABLE memberships;
+DROP TABLE teams;
+DROP TABLE users;
+DROP TABLE instance;

@@ -1,0 +1,3 @@
+//! Gatepost: a self-hosted inbox platform whose front door for programs is its Developer page.
+
+pub mod store;

@@ -1,0 +1,132 @@
+//! Rows of `activity`. Only added, never changed: triggers see to that.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::backend::on_engine;
+use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{ActivityId, RequestId, TeamId, TokenId, UserId};
+use crate::store::schema::activity;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = activity)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct Record {
+    pub team_id: TeamId,
+    pub id: ActivityId,
+    pub at: Timestamp,
+    pub kind: ActivityKind,
+    pub actor_kind: ActorKind,
+    pub person_id: Option<UserId>,
+    pub token_id: Option<TokenId>,
+    pub actor_label: Option<String>,
+    pub subject: Option<String>,
+    pub method: Option<String>,
+    pub route: Option<String>,
+    pub status: Option<i16>,
+    pub duration_us: Option<i32>,
+    pub ip: Option<String>,
+    pub agent: Option<String>,
+    pub request_id: Option<RequestId>,
+    pub detail: Option<String>,
+    pub count: i32,
+}
+
+/// Which records of a team are asked for; `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub kinds: Option<Vec<ActivityKind>>,
+    pub person: Option<UserId>,
+    pub token: Option<TokenId>,
+    /// The status's first digit, 2 to 5, or the whole of it.
+    pub status: Option<i16>,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+/// Rows in one statement; SQLite takes no more parameters than 32,766.
+const BATCH: usize = 1000;
+
+pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
+    for batch in records.chunks(BATCH) {
+        on_engine!(&mut *tx.connection, inner => diesel::insert_into(activity::table)
+            .values(batch)
+            .execute(inner))?;
+    }
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Record>> {
+    activity::table.find((team, id)).select(Record::as_select()).first(tx.connection).optional_row()
+}
+
+/// Newest first, from below `before` on.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    before: Option<ActivityId>,
+    limit: i64,
+) -> Result<Vec<Record>> {
+    let mut query = activity::table
+        .filter(activity::team_id.eq(team))
+        .select(Record::as_select())
+        .order(activity::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(id) = before {
+        query = query.filter(activity::id.lt(id));
+    }
+    if let Some(kinds) = &filter.kinds {
+        query = match kinds.as_slice() {
+            [kind] => query.filter(activity::kind.eq(*kind)),
+            kinds => query.filter(activity::kind.eq_any(kinds.to_vec())),
+        };
+        // Said in so many words, so that the partial index over changes is used.
+        if !kinds.contains(&ActivityKind::ApiRequest) {
+            query = query.filter(activity::kind.ne("api.request"));
+        }
+    }
+    if let Some(person) = filter.person {
+        query = query.filter(activity::person_id.eq(person));
+    }
+    if let Some(token) = filter.token {
+        query = query.filter(activity::token_id.eq(token));
+    }
+    if let Some(status) = filter.status {
+        query = match status {
+            1..=9 => query.filter(activity::status.between(status * 100, status * 100 + 99)),
+            _ => query.filter(activity::status.eq(status)),
+        };
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(activity::id.ge(ActivityId::floor(from)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(activity::id.lt(ActivityId::floor(until)));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// How many API requests since `from`, of one token or of all; counting stops at `most`.
+pub fn count_calls(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    token: Option<TokenId>,
+    from: Timestamp,
+    most: i64,
+) -> Result<i64> {
+    let mut query = activity::table
+        .filter(activity::team_id.eq(team))
+        .filter(activity::id.ge(ActivityId::floor(from)))
+        .filter(activity::kind.eq(ActivityKind::ApiRequest))
+        .select(activity::count)
+        .limit(most)
+        .into_boxed();
+    if let Some(token) = token {
+        query = query.filter(activity::token_id.eq(token));
+    }
+    let counts: Vec<i32> = query.load(tx.connection)?;
+    Ok(counts.into_iter().map(i64::from).sum())
+}

@@ -1,0 +1,4 @@
+//! Rows of access: tokens, and the record of who called and who changed what.
+
+pub mod activity;
+pub mod tokens;

@@ -1,0 +1,196 @@
+//! Rows of `tokens`.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::columns::{Timestamp, TokenKind};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{TeamId, TokenId, UserId};
+use crate::store::people::teams::Team;
+use crate::store::schema::{teams, tokens};
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = tokens)]
+pub struct Token {
+    pub id: TokenId,
+    pub team_id: TeamId,
+    pub kind: TokenKind,
+    pub public_id: String,
+    pub hash: Vec<u8>,
+    pub start: String,
+    pub sealed: Option<Vec<u8>>,
+    pub name: String,
+    pub name_key: String,
+    pub created_by: Option<UserId>,
+    pub created_by_label: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub scopes: Option<String>,
+    pub hourly_cap: Option<i32>,
+    pub allow_list: Option<String>,
+    pub last_used_at: Option<Timestamp>,
+    pub last_used_ip: Option<String>,
+    pub last_used_agent: Option<String>,
+    pub revoked_at: Option<Timestamp>,
+    pub revoked_by_label: Option<String>,
+    pub revoke_reason: Option<String>,
+}
+
+/// A use of a token, for [`set_last_used`].
+#[derive(Clone)]
+pub struct Use {
+    pub token: TokenId,
+    pub at: Timestamp,
+    pub ip: Option<String>,
+    pub agent: Option<String>,
+}
+
+/// # Errors
+/// `Conflict` when an active token of the team has the name, or the team its key.
+pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Result<()> {
+    diesel::insert_into(tokens::table).values(token).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The one look-up an API request costs.
+pub fn find_by_public_id(tx: &mut Tx<'_>, public_id: &str) -> Result<Option<(Token, Team)>> {
+    tokens::table
+        .inner_join(teams::table)
+        .filter(tokens::public_id.eq(public_id))
+        .select((Token::as_select(), Team::as_select()))
+        .first(tx.connection)
+        .optional_row()
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Option<Token>> {
+    tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
+        .select(Token::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
+    Ok(tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::id.eq_any(ids.to_vec())))
+        .select(Token::as_select())
+        .load(tx.connection)?)
+}
+
+/// The team key in force.
+pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
+    tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::kind.eq(TokenKind::TeamKey)))
+        .filter(tokens::revoked_at.is_null())
+        .select(Token::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Tokens of a team, newest first: those in force, or those revoked. `before` pages on.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    revoked: bool,
+    before: Option<TokenId>,
+    limit: i64,
+) -> Result<Vec<Token>> {
+    let mut query = tokens::table
+        .filter(tokens::team_id.eq(team))
+        .select(Token::as_select())
+        .order(tokens::id.desc())
+        .limit(limit)
+        .into_boxed();
+    query = match revoked {
+        true => query.filter(tokens::revoked_at.is_not_null()),
+        false => query.filter(tokens::revoked_at.is_null()),
+    };
+    if let Some(id) = before {
+        query = query.filter(tokens::id.lt(id));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// Every token of a team, newest first, as the public API lists them.
+pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Token>, i64)> {
+    let of_team = tokens::table.filter(tokens::team_id.eq(team));
+    let total = of_team.count().get_result(tx.connection)?;
+    let rows = of_team
+        .order(tokens::id.desc())
+        .limit(limit)
+        .offset(offset)
+        .select(Token::as_select())
+        .load(tx.connection)?;
+    Ok((rows, total))
+}
+
+/// Tokens in force, capped at `most`.
+pub fn count_active(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
+    let active: Vec<TokenId> = tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::revoked_at.is_null()))
+        .select(tokens::id)
+        .limit(most)
+        .load(tx.connection)?;
+    Ok(active.len() as i64)
+}
+
+/// The tokens in force that a person made.
+pub fn active_by_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<Vec<Token>> {
+    Ok(tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(maker)))
+        .filter(tokens::revoked_at.is_null())
+        .order(tokens::id.desc())
+        .select(Token::as_select())
+        .load(tx.connection)?)
+}
+
+/// Revokes an active token of the team; `None` when there is none such.
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    id: TokenId,
+    now: Timestamp,
+    by: &str,
+    reason: Option<&str>,
+) -> Result<Option<Token>> {
+    let active = tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
+        .filter(tokens::revoked_at.is_null());
+    diesel::update(active)
+        .set((
+            tokens::revoked_at.eq(now),
+            tokens::revoked_by_label.eq(by),
+            tokens::revoke_reason.eq(reason),
+            tokens::sealed.eq(None::<Vec<u8>>),
+        ))
+        .returning(tokens::all_columns)
+        .get_result(tx.connection)
+        .optional_row()
+}
+
+/// # Errors
+/// `Conflict` when another active token of the team has the name.
+pub fn rename(tx: &mut Tx<'_>, team: TeamId, id: TokenId, name: &str, name_key: &str) -> Result<bool> {
+    let active = tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
+        .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()));
+    let renamed = diesel::update(active)
+        .set((tokens::name.eq(name), tokens::name_key.eq(name_key)))
+        .execute(tx.connection)?;
+    Ok(renamed == 1)
+}
+
+/// Notes a token's use; an older one never overwrites a newer.
+pub fn set_last_used(tx: &mut Tx<'_>, usage: &Use) -> Result<()> {
+    let older = tokens::table
+        .filter(tokens::id.eq(usage.token))
+        .filter(tokens::last_used_at.is_null().or(tokens::last_used_at.lt(usage.at)));
+    diesel::update(older)
+        .set((
+            tokens::last_used_at.eq(usage.at),
+            tokens::last_used_ip.eq(usage.ip.as_deref()),
+            tokens::last_used_agent.eq(usage.agent.as_deref()),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}

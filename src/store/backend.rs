@@ -1,0 +1,156 @@
+//! Two engines behind one connection type: opening, pragmas, pooling and migrations.
+
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::r2d2::R2D2Connection;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection as _, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::error::{Error, Result};
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+#[derive(diesel::MultiConnection)]
+pub enum Engine {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Runs one expression on the connection inside, for what the enum itself cannot say:
+/// upserts, batches and the engines' own words.
+macro_rules! on_engine {
+    ($connection:expr, $inner:ident => $expression:expr) => {
+        match $connection {
+            $crate::store::backend::Engine::Sqlite($inner) => $expression,
+            $crate::store::backend::Engine::Postgres($inner) => $expression,
+        }
+    };
+}
+pub(crate) use on_engine;
+
+/// Where the rows are. `Debug` is left out: a Postgres URL can hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Location {
+    /// # Errors
+    /// A sentence for the operator when `url` is neither `sqlite:PATH` nor `postgres://…`.
+    pub fn parse(url: &str) -> std::result::Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path {
+                "" | ":memory:" => Err("sqlite: needs the path of a file".into()),
+                path => Ok(Self::Sqlite(path.into())),
+            };
+        }
+        let host = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+        match host {
+            Some(rest) if !rest.is_empty() => Ok(Self::Postgres(with_timeout(url))),
+            _ => Err("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE".into()),
+        }
+    }
+
+    pub fn connect(&self) -> Result<Engine> {
+        match self {
+            Self::Sqlite(path) => open_sqlite(path).map(Engine::Sqlite),
+            Self::Postgres(url) => PgConnection::establish(url)
+                .map(Engine::Postgres)
+                .map_err(|cause| Error::Unavailable(first_line(&cause.to_string()))),
+        }
+    }
+}
+
+/// libpq adds advice on lines of its own.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// libpq waits without end for a host that drops packets unless it is told not to.
+fn with_timeout(url: &str) -> String {
+    match url {
+        url if url.contains("connect_timeout=") => url.to_owned(),
+        url if url.contains('?') => format!("{url}&connect_timeout=3"),
+        url => format!("{url}?connect_timeout=3"),
+    }
+}
+
+fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
+    let name = path.to_str().ok_or_else(|| Error::Unusable("the store's path is not UTF-8".into()))?;
+    let mut connection = SqliteConnection::establish(name)
+        .map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
+    // FULL: an answer that was sent stands even when the machine loses its power.
+    connection.batch_execute(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16384; PRAGMA temp_store = MEMORY;",
+    )?;
+    Ok(connection)
+}
+
+/// What r2d2 needs to know to keep connections.
+pub struct Manager(pub Location);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Engine;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Engine> {
+        self.0.connect()
+    }
+
+    /// Never asked: each use begins with a BEGIN, which tells the same for less.
+    fn is_valid(&self, connection: &mut Engine) -> Result<()> {
+        on_engine!(connection, inner => R2D2Connection::ping(inner))?;
+        Ok(())
+    }
+
+    fn has_broken(&self, connection: &mut Engine) -> bool {
+        std::thread::panicking() || on_engine!(connection, inner => R2D2Connection::is_broken(inner))
+    }
+}
+
+/// Brings the schema up to this program's. Call it inside a write transaction that holds
+/// [`lock_schema`], so that programs started together take turns.
+///
+/// # Errors
+/// [`Error::Unusable`] when a newer program wrote the store.
+pub fn migrate(connection: &mut Engine) -> Result<()> {
+    match connection {
+        Engine::Sqlite(inner) => run(inner, SQLITE_MIGRATIONS),
+        Engine::Postgres(inner) => run(inner, POSTGRES_MIGRATIONS),
+    }
+}
+
+/// SQLite's write transaction is lock enough.
+pub fn lock_schema(connection: &mut Engine) -> Result<()> {
+    if let Engine::Postgres(inner) = connection {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(7205759403792793)").execute(inner)?;
+    }
+    Ok(())
+}
+
+fn run<DB, C>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<()>
+where
+    DB: diesel::backend::Backend,
+    C: MigrationHarness<DB>,
+    EmbeddedMigrations: diesel::migration::MigrationSource<DB>,
+{
+    use diesel::migration::MigrationSource;
+    let fault = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Fault(cause.to_string());
+    let known: Vec<_> = migrations.migrations().map_err(fault)?;
+    let applied = connection.applied_migrations().map_err(fault)?;
+    let newer = applied.iter().find(|version| known.iter().all(|each| each.name().version() != **version));
+    if let Some(version) = newer {
+        return Err(Error::Unusable(format!(
+            "the store was written by a newer Gatepost (schema {version}); start that version, or restore a backup"
+        )));
+    }
+    connection.run_pending_migrations(migrations).map_err(fault)?;
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! How Gatepost's own value types map to columns, the same way in both engines.
+
+use std::fmt;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{BigInt, Text};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+/// A moment: whole microseconds since 1970-01-01T00:00:00Z, which both engines keep exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = BigInt)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by.whole_microseconds() as i64))
+    }
+
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(by.whole_microseconds() as i64))
+    }
+
+    /// How long ago `earlier` was; negative when it lies ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::microseconds(self.0.saturating_sub(earlier.0))
+    }
+
+    /// UTC; moments outside the years ±9999 become 1970.
+    pub fn utc(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl From<OffsetDateTime> for Timestamp {
+    fn from(at: OffsetDateTime) -> Self {
+        Self((at.unix_timestamp_nanos() / 1000) as i64)
+    }
+}
+
+/// RFC 3339 in UTC.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.utc().format(&Rfc3339).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<DB: Backend> ToSql<BigInt, DB> for Timestamp
+where
+    i64: ToSql<BigInt, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl<DB: Backend> FromSql<BigInt, DB> for Timestamp
+where
+    i64: FromSql<BigInt, DB>,
+{
+    fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        i64::from_sql(bytes).map(Self)
+    }
+}
+
+/// Declares an enum kept as its text, e.g. `Plan::Pro` as `pro`.
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+        #[diesel(sql_type = Text)]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|each| each.as_str() == text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<DB: Backend> ToSql<Text, DB> for $name
+        where
+            str: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                self.as_str().to_sql(out)
+            }
+        }
+
+        impl<DB: Backend> FromSql<Text, DB> for $name
+        where
+            String: FromSql<Text, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let text = String::from_sql(bytes)?;
+                Self::parse(&text)
+                    .ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
+            }
+        }
+    };
+}
+
+text_enum! {
+    /// What a team pays for: decides API access and requests an hour.
+    Plan { Free = "free", Pro = "pro", Enterprise = "enterprise" }
+}
+
+text_enum! {
+    /// The role a membership row keeps; the owner is named by the team itself.
+    MemberRole { Member = "member", Admin = "admin" }
+}
+
+text_enum! {
+    /// `Token` is revealed once; the `TeamKey` can be shown again to owner and admins.
+    TokenKind { Token = "token", TeamKey = "team_key" }
+}
+
+text_enum! {
+    /// Who did what a record tells.
+    ActorKind { Person = "person", Token = "token", Operator = "operator" }
+}
+
+text_enum! {
+    /// What a record tells; past tense, `<what>.<done>`.
+    ActivityKind {
+        ApiRequest = "api.request",
+        ApiEnabled = "api.enabled",
+        ApiDisabled = "api.disabled",
+        ApiSwitchRefused = "api.switch_refused",
+        PlanChanged = "plan.changed",
+        TokenCreated = "token.created",
+        TokenRenamed = "token.renamed",
+        TokenRevoked = "token.revoked",
+        TeamKeyEnabled = "team_key.enabled",
+        TeamKeyShown = "team_key.shown",
+        TeamKeyRegenerated = "team_key.regenerated",
+        TeamKeyDisabled = "team_key.disabled",
+        TeamFounded = "team.founded",
+        OwnershipTransferred = "team.transferred",
+        PersonInvited = "person.invited",
+        InvitationRevoked = "invitation.revoked",
+        PersonJoined = "person.joined",
+        RoleChanged = "person.role_changed",
+        PersonRemoved = "person.removed",
+        SignedIn = "session.signed_in",
+        SignInFailed = "session.sign_in_failed",
+        SignedOut = "session.signed_out",
+        SessionRevoked = "session.revoked",
+        TeamSwitched = "session.team_switched",
+        PasswordChanged = "account.password_changed",
+        NameChanged = "account.name_changed",
+    }
+}

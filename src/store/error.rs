@@ -1,0 +1,65 @@
+//! How the store fails; no error of Diesel leaves it.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store cannot be reached or cannot write just now: answer 503 and try again later.
+    #[error("the store is out of reach: {0}")]
+    Unavailable(String),
+    /// A unique or foreign key said no; the statement did nothing.
+    #[error("the store refused a duplicate or dangling row: {0}")]
+    Conflict(String),
+    /// The store cannot be opened as it is; the sentence is for the operator.
+    #[error("{0}")]
+    Unusable(String),
+    /// A fault of ours.
+    #[error("the store failed: {0}")]
+    Fault(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What SQLite says when it is the machine, not the statement, that is in the way.
+const OUT_OF_REACH: [&str; 7] = [
+    "database is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "terminating connection",
+    "the database system is",
+];
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        let text = error.to_string();
+        match &error {
+            DieselError::DatabaseError(kind, _) => match kind {
+                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation => {
+                    Self::Conflict(text)
+                }
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable(text),
+                _ if OUT_OF_REACH.iter().any(|each| text.contains(each)) => Self::Unavailable(text),
+                _ => Self::Fault(text),
+            },
+            DieselError::BrokenTransactionManager => Self::Unavailable(text),
+            _ => Self::Fault(text),
+        }
+    }
+}
+
+/// "No row" as `None`, so that a caller has to say what it means.
+pub(crate) trait OptionalRow<T> {
+    fn optional_row(self) -> Result<Option<T>>;
+}
+
+impl<T> OptionalRow<T> for diesel::QueryResult<T> {
+    fn optional_row(self) -> Result<Option<T>> {
+        use diesel::OptionalExtension;
+        Ok(self.optional()?)
+    }
+}

@@ -1,0 +1,139 @@
+//! Ids: a UUIDv7 (RFC 9562, section 5.7) in 16 bytes, shown with the prefix of its noun.
+
+use std::fmt;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Binary;
+
+use super::columns::Timestamp;
+
+/// A UUIDv7 of `at`, whose 12 bits after the milliseconds are the microseconds (RFC 9562,
+/// section 6.2, method 3), so that ids order as their moments do.
+fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
+    let millis = (at.micros() / 1000) as u64;
+    let fraction = (at.micros().rem_euclid(1000) * 4096 / 1000) as u16;
+    let mut id = [0; 16];
+    id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    id[6..8].copy_from_slice(&(0x7000 | fraction).to_be_bytes());
+    id[8..].copy_from_slice(&random);
+    id[8] = 0x80 | (id[8] & 0x3f);
+    id
+}
+
+fn parse_hex(text: &str) -> Option<[u8; 16]> {
+    let plain = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    plain.then(|| u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes))?
+}
+
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+        #[diesel(sql_type = Binary)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            pub fn new(at: Timestamp, random: [u8; 8]) -> Self {
+                Self(uuid_v7(at, random))
+            }
+
+            /// The least id a thing made at `at` can have: the start of a range over time.
+            pub fn floor(at: Timestamp) -> Self {
+                Self(uuid_v7(at, [0; 8]))
+            }
+
+            /// Reads what [`fmt::Display`] writes; anything else names nothing.
+            pub fn parse(text: &str) -> Option<Self> {
+                parse_hex(text.strip_prefix($prefix)?).map(Self)
+            }
+
+            pub const fn bytes(self) -> [u8; 16] {
+                self.0
+            }
+
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{:032x}"), u128::from_be_bytes(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<DB: Backend> ToSql<Binary, DB> for $name
+        where
+            [u8]: ToSql<Binary, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                <[u8] as ToSql<Binary, DB>>::to_sql(&self.0, out)
+            }
+        }
+
+        impl<DB: Backend> FromSql<Binary, DB> for $name
+        where
+            Vec<u8>: FromSql<Binary, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                let bytes = Vec::<u8>::from_sql(bytes)?;
+                Ok(Self(bytes.as_slice().try_into()?))
+            }
+        }
+    };
+}
+
+id_type!(UserId, "usr_");
+id_type!(TeamId, "team_");
+id_type!(InvitationId, "inv_");
+id_type!(SessionId, "ses_");
+id_type!(TokenId, "tok_");
+id_type!(
+    /// A record of activity. That of an API request has the bytes of its [`RequestId`].
+    ActivityId,
+    "act_"
+);
+id_type!(
+    /// One HTTP request, in logs and answers.
+    RequestId,
+    "req_"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_read_back_and_order_by_time() {
+        let early = TokenId::new(Timestamp::from_micros(1_700_000_000_000_001), [0xff; 8]);
+        let late = TokenId::new(Timestamp::from_micros(1_700_000_000_000_003), [0; 8]);
+        assert!(early < late);
+        assert_eq!(TokenId::parse(&early.to_string()), Some(early));
+        assert_eq!(early.bytes()[6] >> 4, 7, "version 7");
+        assert_eq!(early.bytes()[8] >> 6, 0b10, "variant of RFC 9562");
+    }
+
+    #[test]
+    fn only_its_own_spelling_is_an_id() {
+        let id = TokenId::new(Timestamp::from_micros(1), [1; 8]).to_string();
+        assert_eq!(UserId::parse(&id), None);
+        assert_eq!(TokenId::parse(&id.to_uppercase()), None);
+        assert_eq!(TokenId::parse(&format!("{id}0")), None);
+        assert_eq!(TokenId::parse("tok_+0000000000000000000000000000001"), None);
+    }
+}

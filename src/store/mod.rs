@@ -1,0 +1,155 @@
+//! Rows in two engines: SQLite and Postgres. The only folder that names Diesel.
+//!
+//! [`Store::read`] and [`Store::write`] run a function inside one transaction and hand it a
+//! [`Tx`], which is opaque outside this folder. One file a noun says what can be asked.
+
+pub mod access;
+mod backend;
+pub mod columns;
+pub mod error;
+pub mod ids;
+pub mod instance;
+pub mod people;
+mod schema;
+
+use std::time::Duration;
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+
+pub use backend::Location;
+use backend::{Engine, Manager};
+pub use error::{Error, Result};
+
+/// A transaction under way.
+pub struct Tx<'c> {
+    connection: &'c mut Engine,
+}
+
+/// A pool of connections to one engine.
+#[derive(Clone)]
+pub struct Store {
+    pool: r2d2::Pool<Manager>,
+}
+
+#[derive(Clone, Copy)]
+enum Mode {
+    Read,
+    Write,
+}
+
+impl Store {
+    /// Connects and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Unusable`], with a sentence for the operator.
+    pub fn open(location: Location) -> Result<Self> {
+        // One plain attempt first: the pool would keep trying and tell only that time ran out.
+        drop(location.connect()?);
+        let pool = r2d2::Pool::builder()
+            .max_size(16)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(Duration::from_secs(2))
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build(Manager(location))
+            .map_err(|cause| Error::Unavailable(cause.to_string()))?;
+        let store = Self { pool };
+        store.write(|tx| {
+            backend::lock_schema(tx.connection)?;
+            backend::migrate(tx.connection)
+        })?;
+        Ok(store)
+    }
+
+    /// Runs `f` on one unchanging view of the store.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.transaction(Mode::Read, f)
+    }
+
+    /// Runs `f`; what it wrote is there, on disk, when this returns `Ok`, and none of it
+    /// when it returns an error.
+    pub fn write<T, E: From<Error>>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.transaction(Mode::Write, f)
+    }
+
+    fn transaction<T, E: From<Error>>(
+        &self,
+        mode: Mode,
+        f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut connection = self.begin(mode)?;
+        let guard = Rollback(&mut connection);
+        let value = f(&mut Tx { connection: &mut *guard.0 })?;
+        guard.commit()?;
+        Ok(value)
+    }
+
+    /// A connection with its transaction begun. After the database went away the pool is
+    /// full of dead connections: each that cannot begin is dropped and the next one tried.
+    fn begin(&self, mode: Mode) -> Result<r2d2::PooledConnection<Manager>> {
+        let mut tries = self.pool.max_size() + 1;
+        loop {
+            let mut connection = self.pool.get().map_err(|cause| Error::Unavailable(cause.to_string()))?;
+            match begin(&mut connection, mode) {
+                Err(Error::Unavailable(_)) if tries > 0 && is_postgres(&connection) => tries -= 1,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(connection),
+            }
+        }
+    }
+}
+
+fn is_postgres(connection: &Engine) -> bool {
+    matches!(connection, Engine::Postgres(_))
+}
+
+fn begin(connection: &mut Engine, mode: Mode) -> Result<()> {
+    match (connection, mode) {
+        // A plain BEGIN that turns into a write fails at once when another is writing;
+        // IMMEDIATE waits for its turn.
+        (Engine::Sqlite(inner), Mode::Write) => {
+            AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")?;
+        }
+        (Engine::Sqlite(inner), Mode::Read) => {
+            AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")?;
+        }
+        (Engine::Postgres(inner), Mode::Write) => {
+            AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN")?;
+        }
+        (Engine::Postgres(inner), Mode::Read) => {
+            AnsiTransactionManager::begin_transaction_sql(
+                inner,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Rolls back when dropped, on an error as on a panic.
+struct Rollback<'c>(&'c mut Engine);
+
+type Transactions = <Engine as diesel::Connection>::TransactionManager;
+
+impl Rollback<'_> {
+    fn commit(self) -> Result<()> {
+        let committed = Transactions::commit_transaction(&mut *self.0);
+        // A commit that failed (a deferred key, a full disk) leaves the transaction open.
+        if committed.is_ok() {
+            std::mem::forget(self);
+        }
+        Ok(committed?)
+    }
+}
+
+impl Drop for Rollback<'_> {
+    fn drop(&mut self) {
+        let _ = Transactions::rollback_transaction(&mut *self.0);
+    }
+}

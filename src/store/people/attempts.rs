@@ -1,0 +1,41 @@
+//! Rows of `attempts`: counters of tries within a fixed window.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use crate::store::Tx;
+use crate::store::backend::on_engine;
+use crate::store::columns::Timestamp;
+use crate::store::error::Result;
+use crate::store::schema::attempts;
+
+/// Counts one more try in the window that began at `window_start` and tells how many that
+/// makes. One statement, so that parallel tries are all counted.
+pub fn bump(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<i32> {
+    use diesel::dsl::case_when;
+    let row = (attempts::key.eq(key), attempts::window_start.eq(window_start), attempts::count.eq(1));
+    Ok(on_engine!(&mut *tx.connection, inner => diesel::insert_into(attempts::table)
+        .values(row)
+        .on_conflict(attempts::key)
+        .do_update()
+        .set((
+            attempts::count.eq(case_when(
+                attempts::window_start.eq(excluded(attempts::window_start)),
+                attempts::count + 1,
+            )
+            .otherwise(1)),
+            attempts::window_start.eq(excluded(attempts::window_start)),
+        ))
+        .returning(attempts::count)
+        .get_result(inner))?)
+}
+
+pub fn forget(tx: &mut Tx<'_>, key: &[u8]) -> Result<()> {
+    diesel::delete(attempts::table.find(key)).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn delete_before(tx: &mut Tx<'_>, window_start: Timestamp) -> Result<()> {
+    diesel::delete(attempts::table.filter(attempts::window_start.lt(window_start))).execute(tx.connection)?;
+    Ok(())
+}

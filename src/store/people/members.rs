@@ -1,0 +1,94 @@
+//! Rows of `memberships`, read together with the person and the team's owner.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::backend::Engine;
+use crate::store::columns::{MemberRole, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{TeamId, UserId};
+use crate::store::schema::{memberships, teams, users};
+
+#[derive(Clone, Debug, Queryable)]
+pub struct Member {
+    pub user_id: UserId,
+    pub email: String,
+    pub name: String,
+    pub role: MemberRole,
+    pub owner_id: UserId,
+    pub joined_at: Timestamp,
+}
+
+macro_rules! member_columns {
+    () => {
+        (users::id, users::email, users::name, memberships::role, teams::owner_id, memberships::created_at)
+    };
+}
+
+pub fn insert(tx: &mut Tx<'_>, team: TeamId, user: UserId, role: MemberRole, now: Timestamp) -> Result<()> {
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::team_id.eq(team),
+            memberships::user_id.eq(user),
+            memberships::role.eq(role),
+            memberships::created_at.eq(now),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
+    memberships::table
+        .inner_join(users::table)
+        .inner_join(teams::table)
+        .filter(memberships::team_id.eq(team).and(memberships::user_id.eq(user)))
+        .select(member_columns!())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Holds a team's people as they are until the transaction ends, so that nobody loses a
+/// role while something is done in its name. SQLite's write transaction does so by itself.
+pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
+    if let Engine::Postgres(inner) = &mut *tx.connection {
+        teams::table.find(team).select(teams::id).for_update().first::<TeamId>(inner).optional()?;
+    }
+    Ok(())
+}
+
+/// By name, the owner among them.
+pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
+    Ok(memberships::table
+        .inner_join(users::table)
+        .inner_join(teams::table)
+        .filter(memberships::team_id.eq(team))
+        .order((users::name, users::id))
+        .select(member_columns!())
+        .load(tx.connection)?)
+}
+
+/// A part of [`list`], and how long it is.
+pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
+    let total = memberships::table.filter(memberships::team_id.eq(team)).count().get_result(tx.connection)?;
+    let rows = memberships::table
+        .inner_join(users::table)
+        .inner_join(teams::table)
+        .filter(memberships::team_id.eq(team))
+        .order((users::name, users::id))
+        .limit(limit)
+        .offset(offset)
+        .select(member_columns!())
+        .load(tx.connection)?;
+    Ok((rows, total))
+}
+
+pub fn set_role(tx: &mut Tx<'_>, team: TeamId, user: UserId, role: MemberRole) -> Result<bool> {
+    let changed = diesel::update(memberships::table.find((team, user)))
+        .set(memberships::role.eq(role))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+pub fn delete(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<bool> {
+    Ok(diesel::delete(memberships::table.find((team, user))).execute(tx.connection)? == 1)
+}

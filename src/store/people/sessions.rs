@@ -1,0 +1,89 @@
+//! Rows of `sessions`.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::columns::Timestamp;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{SessionId, TeamId, UserId};
+use crate::store::schema::sessions;
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct Session {
+    pub id: SessionId,
+    pub key_hash: Vec<u8>,
+    pub user_id: UserId,
+    pub team_id: Option<TeamId>,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub password_at: Timestamp,
+    pub ip: Option<String>,
+    pub agent: Option<String>,
+}
+
+pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    diesel::insert_into(sessions::table).values(session).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<Option<Session>> {
+    sessions::table
+        .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
+        .select(Session::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// The sessions that still hold, most lately seen first.
+pub fn of_user(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    Ok(sessions::table
+        .filter(sessions::user_id.eq(user).and(sessions::expires_at.gt(now)))
+        .order(sessions::last_seen_at.desc())
+        .select(Session::as_select())
+        .load(tx.connection)?)
+}
+
+pub fn touch(tx: &mut Tx<'_>, key_hash: &[u8], seen: Timestamp, expires: Timestamp) -> Result<()> {
+    diesel::update(sessions::table.filter(sessions::key_hash.eq(key_hash)))
+        .set((sessions::last_seen_at.eq(seen), sessions::expires_at.eq(expires)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn set_team(tx: &mut Tx<'_>, id: SessionId, team: TeamId) -> Result<()> {
+    diesel::update(sessions::table.find(id)).set(sessions::team_id.eq(team)).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn set_password_at(tx: &mut Tx<'_>, id: SessionId, at: Timestamp) -> Result<()> {
+    diesel::update(sessions::table.find(id)).set(sessions::password_at.eq(at)).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn delete_by_key(tx: &mut Tx<'_>, key_hash: &[u8]) -> Result<Option<Session>> {
+    diesel::delete(sessions::table.filter(sessions::key_hash.eq(key_hash)))
+        .returning(sessions::all_columns)
+        .get_result(tx.connection)
+        .optional_row()
+}
+
+pub fn delete(tx: &mut Tx<'_>, user: UserId, id: SessionId) -> Result<bool> {
+    let own = sessions::table.filter(sessions::user_id.eq(user).and(sessions::id.eq(id)));
+    Ok(diesel::delete(own).execute(tx.connection)? == 1)
+}
+
+/// Every session of a person but `keep`; how many there were.
+pub fn delete_others(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) -> Result<usize> {
+    let own = sessions::table.filter(sessions::user_id.eq(user));
+    Ok(match keep {
+        Some(id) => diesel::delete(own.filter(sessions::id.ne(id))).execute(tx.connection)?,
+        None => diesel::delete(own).execute(tx.connection)?,
+    })
+}
+
+pub fn delete_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(tx.connection)?;
+    Ok(())
+}

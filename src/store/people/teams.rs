@@ -1,0 +1,68 @@
+//! Rows of `teams`.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::columns::{Plan, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{TeamId, UserId};
+use crate::store::schema::{memberships, teams};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = teams)]
+pub struct Team {
+    pub id: TeamId,
+    pub name: String,
+    pub name_key: String,
+    pub plan: Plan,
+    pub owner_id: UserId,
+    pub api_enabled: bool,
+    pub created_at: Timestamp,
+}
+
+/// The owner's membership must follow before the transaction commits.
+pub fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
+    diesel::insert_into(teams::table).values(team).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Option<Team>> {
+    teams::table.find(id).select(Team::as_select()).first(tx.connection).optional_row()
+}
+
+pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
+    teams::table
+        .filter(teams::name_key.eq(name_key))
+        .select(Team::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// The teams a person is in, by name.
+pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
+    Ok(memberships::table
+        .inner_join(teams::table)
+        .filter(memberships::user_id.eq(user))
+        .order(teams::name_key)
+        .select(Team::as_select())
+        .load(tx.connection)?)
+}
+
+/// False when the switch stood so already.
+pub fn set_api_enabled(tx: &mut Tx<'_>, id: TeamId, enabled: bool) -> Result<bool> {
+    let other_way = teams::table.filter(teams::id.eq(id)).filter(teams::api_enabled.ne(enabled));
+    let changed = diesel::update(other_way).set(teams::api_enabled.eq(enabled)).execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+pub fn set_plan(tx: &mut Tx<'_>, id: TeamId, plan: Plan) -> Result<()> {
+    diesel::update(teams::table.find(id)).set(teams::plan.eq(plan)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Hands the team over, if `from` still owns it.
+pub fn set_owner(tx: &mut Tx<'_>, id: TeamId, from: UserId, to: UserId) -> Result<bool> {
+    let owned = teams::table.filter(teams::id.eq(id)).filter(teams::owner_id.eq(from));
+    let changed = diesel::update(owned).set(teams::owner_id.eq(to)).execute(tx.connection)?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,50 @@
+//! Rows of `users`.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::columns::Timestamp;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::UserId;
+use crate::store::schema::users;
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users)]
+pub struct User {
+    pub id: UserId,
+    pub email: String,
+    pub email_key: String,
+    pub name: String,
+    pub password_hash: String,
+    pub password_changed_at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+pub fn insert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    diesel::insert_into(users::table).values(user).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
+    users::table.find(id).select(User::as_select()).first(tx.connection).optional_row()
+}
+
+pub fn find_by_email(tx: &mut Tx<'_>, email_key: &str) -> Result<Option<User>> {
+    users::table
+        .filter(users::email_key.eq(email_key))
+        .select(User::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+pub fn set_name(tx: &mut Tx<'_>, id: UserId, name: &str) -> Result<()> {
+    diesel::update(users::table.find(id)).set(users::name.eq(name)).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn set_password(tx: &mut Tx<'_>, id: UserId, hash: &str, now: Timestamp) -> Result<()> {
+    diesel::update(users::table.find(id))
+        .set((users::password_hash.eq(hash), users::password_changed_at.eq(now)))
+        .execute(tx.connection)?;
+    Ok(())
+}
