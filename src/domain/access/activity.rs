@@ -1,0 +1,172 @@
+//! The append-only record: every API request, and who changed what. A change is recorded in
+//! its own transaction, so there is never one without the other.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use time::Duration;
+
+use crate::domain::by::By;
+use crate::domain::{Error, Result, Timestamp};
+use crate::store::Tx;
+use crate::store::access::activity as rows;
+use crate::store::access::tokens as token_rows;
+use crate::store::ids::{TeamId, UserId};
+use crate::store::people::teams as team_rows;
+
+pub use crate::store::columns::{ActivityKind, ActorKind};
+pub use crate::store::ids::{ActivityId, TokenId};
+pub use rows::{Filter, Record};
+pub use token_rows::Use;
+
+/// Counting stops here: it is read by people, and must not cost more as the log grows.
+pub const COUNTED: i64 = 10_000;
+
+/// A count that says when there are more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capped(pub i64);
+
+impl Capped {
+    /// The cap to ask the store for: one more than is told.
+    pub const ASK: i64 = COUNTED + 1;
+}
+
+/// `1`, `9,999`, `more than 10,000`.
+impl fmt::Display for Capped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.0 > COUNTED { "more than " } else { "" };
+        match self.0.min(COUNTED) {
+            n if n >= 1000 => write!(f, "{more}{},{:03}", n / 1000, n % 1000),
+            n => write!(f, "{n}"),
+        }
+    }
+}
+
+/// What a record tells besides who, when and from where.
+#[derive(Clone, Debug)]
+pub struct Event {
+    kind: ActivityKind,
+    token: Option<TokenId>,
+    subject: Option<String>,
+    detail: Map<String, Value>,
+}
+
+impl Event {
+    pub fn of(kind: ActivityKind) -> Self {
+        Self { kind, token: None, subject: None, detail: Map::new() }
+    }
+
+    /// The token it is about.
+    pub fn token(mut self, id: TokenId, name: &str) -> Self {
+        self.token = Some(id);
+        self.subject(name)
+    }
+
+    /// What it is about, as it was called then.
+    pub fn subject(mut self, subject: &str) -> Self {
+        self.subject = Some(subject.to_owned());
+        self
+    }
+
+    pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+pub fn record(tx: &mut Tx<'_>, by: &By, team: TeamId, event: Event) -> Result<()> {
+    Ok(rows::insert(tx, &[row(by, team, &event)])?)
+}
+
+/// Records what a person did to their own account in each of their teams.
+pub fn record_in_all_teams(tx: &mut Tx<'_>, by: &By, user: UserId, event: Event) -> Result<()> {
+    let teams = team_rows::of_user(tx, user)?;
+    let records: Vec<_> = teams.iter().map(|team| row(by, team.id, &event)).collect();
+    Ok(rows::insert(tx, &records)?)
+}
+
+fn row(by: &By, team: TeamId, event: &Event) -> Record {
+    let detail = (!event.detail.is_empty()).then(|| Value::Object(event.detail.clone()).to_string());
+    Record {
+        team_id: team,
+        id: ActivityId::new(by.now, by.chance()),
+        at: by.now,
+        kind: event.kind,
+        actor_kind: by.actor.kind(),
+        person_id: by.actor.person(),
+        token_id: event.token,
+        actor_label: Some(by.actor.label().into_owned()),
+        subject: event.subject.clone(),
+        method: None,
+        route: None,
+        status: None,
+        duration_us: None,
+        ip: by.ip.map(|ip| ip.to_string()),
+        agent: by.agent.clone(),
+        request_id: by.request,
+        detail,
+        count: 1,
+    }
+}
+
+/// Adds records of API requests and what they say of their tokens' last use.
+pub fn append(tx: &mut Tx<'_>, records: &[Record], uses: &[Use]) -> Result<()> {
+    rows::insert(tx, records)?;
+    for each in uses {
+        token_rows::set_last_used(tx, each)?;
+    }
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
+    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+}
+
+/// A page of records, newest first, and where the next one starts.
+pub struct Page {
+    pub records: Vec<Record>,
+    pub next: Option<ActivityId>,
+}
+
+pub fn page(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    before: Option<ActivityId>,
+    limit: usize,
+) -> Result<Page> {
+    let mut records = rows::list(tx, team, filter, before, limit as i64 + 1)?;
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let next = if more { records.last().map(|last| last.id) } else { None };
+    Ok(Page { records, next })
+}
+
+/// API requests since `from`, of one token or of all.
+pub fn calls_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Capped> {
+    Ok(Capped(rows::count_calls(tx, team, token, from, Capped::ASK)?))
+}
+
+/// How often a token was used: what one asks before taking it back.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub in_24h: Capped,
+    pub in_7d: Capped,
+    pub in_30d: Capped,
+}
+
+pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
+    let mut since = |days| calls_since(tx, team, Some(token), now.minus(Duration::days(days)));
+    Ok(Usage { in_24h: since(1)?, in_7d: since(7)?, in_30d: since(30)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_written_for_people() {
+        let written = [0, 999, 1_204, COUNTED, COUNTED + 1].map(|n| Capped(n).to_string());
+        assert_eq!(written, ["0", "999", "1,204", "10,000", "more than 10,000"]);
+    }
+}

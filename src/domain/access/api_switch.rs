@@ -1,0 +1,57 @@
+//! The switch that lets programs in. Only the owner turns it.
+
+use time::Duration;
+
+use super::activity::{self, Event};
+use super::tokens;
+use crate::domain::by::By;
+use crate::domain::people::members::Role;
+use crate::domain::{Error, Result, Timestamp};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
+use crate::store::people::teams as rows;
+
+/// What turning the switch came to. A refusal is recorded too, so it is no error: errors
+/// take back what their transaction wrote.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turned {
+    Done,
+    /// It stood so already.
+    AlreadySo,
+    Refused,
+}
+
+/// Turns a team's API access on or off. Tokens stay as they are and work again once it is on.
+pub fn turn(tx: &mut Tx<'_>, by: &By, team: TeamId, on: bool) -> Result<Turned> {
+    let wish = if on { "on" } else { "off" };
+    match by.require(tx, team, Role::Owner) {
+        Ok(()) => {}
+        Err(Error::Forbidden(_)) => {
+            let event = Event::of(ActivityKind::ApiSwitchRefused).detail("asked", wish);
+            activity::record(tx, by, team, event)?;
+            return Ok(Turned::Refused);
+        }
+        Err(other) => return Err(other),
+    }
+    if !rows::set_api_enabled(tx, team, on)? {
+        return Ok(Turned::AlreadySo);
+    }
+    let kind = if on { ActivityKind::ApiEnabled } else { ActivityKind::ApiDisabled };
+    activity::record(tx, by, team, Event::of(kind))?;
+    Ok(Turned::Done)
+}
+
+/// What turning the API off would stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Affected {
+    pub tokens: activity::Capped,
+    pub calls_in_24h: activity::Capped,
+}
+
+pub fn affected(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Affected> {
+    Ok(Affected {
+        tokens: tokens::count_active(tx, team)?,
+        calls_in_24h: activity::calls_since(tx, team, None, now.minus(Duration::DAY))?,
+    })
+}

@@ -1,0 +1,8 @@
+//! Access of programs: tokens, the API switch, plans, and the record of it all.
+
+pub mod activity;
+pub mod api_switch;
+pub mod plans;
+pub mod secret;
+pub mod team_key;
+pub mod tokens;

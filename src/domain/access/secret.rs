@@ -1,0 +1,231 @@
+//! The token's format: `<prefix>_<12 public id><32 secret><6 checksum>`, base62 after the
+//! prefix, so that a double-click takes the whole of it.
+//!
+//! The checksum is the CRC32 of all that precedes it: a mistyped token is refused without a
+//! query. A token carries 190 bits of chance, so one SHA-256 keeps it; argon2id is for what
+//! people choose.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::domain::entropy::Entropy;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const PUBLIC_ID: usize = 12;
+const SECRET: usize = 32;
+const CHECKSUM: usize = 6;
+const BODY: usize = PUBLIC_ID + SECRET + CHECKSUM;
+/// Characters after the prefix that lists show.
+const SHOWN: usize = 8;
+
+/// What a token begins with: 1 to 20 lower-case letters, digits and inner underscores,
+/// starting with a letter. `gp`, `cb`, `si_live`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    pub fn parse(text: &str) -> Option<Self> {
+        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let fits = text.len() <= 20
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && !text.ends_with('_')
+            && text.bytes().all(known);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A regular expression that finds tokens in text.
+    pub fn pattern(&self) -> String {
+        format!(r"\b{}_[0-9A-Za-z]{{{BODY}}}\b", self.0)
+    }
+
+    /// The same as a rule for the secret scanner gitleaks.
+    pub fn gitleaks_rule(&self) -> String {
+        format!(
+            "[[rules]]\nid = \"gatepost-api-token\"\ndescription = \"Gatepost API token\"\nregex = '''{}'''\nkeywords = [\"{}_\"]\n",
+            self.pattern(),
+            self.0
+        )
+    }
+}
+
+/// A whole token. Only [`Self::reveal`] shows it.
+#[derive(Clone)]
+pub struct PlainToken(Zeroizing<String>);
+
+impl fmt::Debug for PlainToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainToken(…)")
+    }
+}
+
+impl PlainToken {
+    pub fn mint(prefix: &Prefix, entropy: &dyn Entropy) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(prefix.0.len() + 1 + BODY));
+        text.push_str(&prefix.0);
+        text.push('_');
+        push_random(&mut text, PUBLIC_ID + SECRET, entropy);
+        let sum = checksum(&text);
+        text.push_str(&sum);
+        Self(text)
+    }
+
+    /// Takes back what [`Self::reveal`] gave.
+    pub fn restore(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The prefix and the first 8 characters after it: `gp_1a2b3c4d`.
+    pub fn start(&self) -> &str {
+        &self.0[..self.0.len() - BODY + SHOWN]
+    }
+
+    /// What a store keeps of it.
+    pub fn hashed(&self) -> HashedToken {
+        HashedToken::parse(&self.0).expect("a minted token is well-formed")
+    }
+}
+
+/// A well-formed token someone presents, reduced to what a look-up takes.
+#[derive(Clone, Debug)]
+pub struct HashedToken {
+    pub public_id: String,
+    hash: [u8; 32],
+}
+
+impl HashedToken {
+    /// `None` for anything that no prefix and chance could have made: no such token exists.
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.is_ascii() || text.len() <= BODY + 1 {
+            return None;
+        }
+        let (prefix, body) = text.split_at(text.len() - BODY);
+        Prefix::parse(prefix.strip_suffix('_')?)?;
+        let (signed, sum) = text.split_at(text.len() - CHECKSUM);
+        let well_formed = body.bytes().all(|b| b.is_ascii_alphanumeric()) && checksum(signed) == sum;
+        well_formed.then(|| Self {
+            public_id: body[..PUBLIC_ID].to_owned(),
+            hash: Sha256::digest(text.as_bytes()).into(),
+        })
+    }
+
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// Compares in the same time wherever the first difference lies.
+    pub fn matches(&self, stored: &[u8]) -> bool {
+        self.hash.as_slice().ct_eq(stored).into()
+    }
+}
+
+/// `count` characters, each as likely as any other: bytes past the last whole multiple of 62
+/// are drawn again.
+fn push_random(text: &mut String, count: usize, entropy: &dyn Entropy) {
+    let mut left = count;
+    let mut pool = Zeroizing::new([0; 64]);
+    while left > 0 {
+        entropy.fill(&mut *pool);
+        for byte in pool.iter().filter(|&&byte| byte < 248).take(left) {
+            text.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            left -= 1;
+        }
+    }
+}
+
+fn checksum(text: &str) -> String {
+    let mut value = crc32fast::hash(text.as_bytes()) as usize;
+    let mut digits = [b'0'; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[value % 62];
+        value /= 62;
+    }
+    digits.iter().map(|&digit| char::from(digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entropy::{self, SystemEntropy};
+
+    fn prefix(text: &str) -> Prefix {
+        Prefix::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_prefixes_of_the_trade_work() {
+        for text in ["gp", "cb", "si_live", "adraa"] {
+            let token = PlainToken::mint(&prefix(text), &SystemEntropy);
+            assert_eq!(token.reveal().len(), text.len() + 1 + 50);
+            assert_eq!(token.start().len(), text.len() + 1 + 8);
+            assert!(HashedToken::parse(token.reveal()).is_some());
+        }
+        for bad in ["", "_gp", "gp_", "GP", "1a", "a-b", "abcdefghijklmnopqrstu"] {
+            assert_eq!(Prefix::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn any_single_mistyped_character_is_refused() {
+        let token = PlainToken::mint(&prefix("gp"), &SystemEntropy);
+        for at in 0..token.reveal().len() {
+            let mut typo = token.reveal().to_owned().into_bytes();
+            typo[at] = if typo[at] == b'x' { b'y' } else { b'x' };
+            let typo = String::from_utf8(typo).unwrap();
+            assert!(HashedToken::parse(&typo).is_none(), "a change at {at} went unseen");
+        }
+    }
+
+    #[test]
+    fn the_published_pattern_finds_tokens_and_nothing_else() {
+        let gp = prefix("gp");
+        let pattern = regex::Regex::new(&gp.pattern()).unwrap();
+        for _ in 0..10_000 {
+            let token = PlainToken::mint(&gp, &SystemEntropy);
+            let text = format!("export TOKEN={}\n", token.reveal());
+            assert_eq!(pattern.find(&text).unwrap().as_str(), token.reveal());
+        }
+        for _ in 0..1_000_000 {
+            let noise: [u8; 40] = entropy::bytes(&SystemEntropy);
+            let text: String = noise.iter().map(|b| char::from(ALPHABET[usize::from(b % 62)])).collect();
+            assert!(!pattern.is_match(&text));
+            assert!(HashedToken::parse(&text).is_none());
+        }
+    }
+
+    #[test]
+    fn nothing_prints_the_secret() {
+        let token = PlainToken::mint(&prefix("gp"), &SystemEntropy);
+        assert_eq!(format!("{token:?}"), "PlainToken(…)");
+        assert!(!format!("{:?}", token.hashed()).contains(&token.reveal()[20..40]));
+    }
+
+    #[test]
+    fn characters_are_drawn_evenly() {
+        let mut text = String::new();
+        push_random(&mut text, 62 * 2000, &SystemEntropy);
+        let mut counts = [0_u32; 128];
+        text.bytes().for_each(|b| counts[usize::from(b)] += 1);
+        for &each in ALPHABET {
+            let count = counts[usize::from(each)];
+            assert!((1700..2300).contains(&count), "{} came {count} times", char::from(each));
+        }
+    }
+
+    #[test]
+    fn odd_input_is_no_token() {
+        for bad in ["", "gp_", "gp", "gp_é", &"_".repeat(60), &"a".repeat(200), "Bearer gp_x"] {
+            assert!(HashedToken::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The team key: the one token of a team that owner and admins can show again. Opt-in; it
+//! is kept sealed besides its hash, under the instance's secret key.
+
+use time::Duration;
+
+use super::activity::{self, Capped, Event, Filter, Record};
+use super::secret::{PlainToken, Prefix};
+use super::tokens::{self, Token, TokenKind};
+use crate::domain::by::By;
+use crate::domain::people::members::Role;
+use crate::domain::sealing::SecretKey;
+use crate::domain::{Error, Result, Timestamp};
+use crate::store::Tx;
+use crate::store::access::tokens as rows;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
+
+const NAME: &str = "Team key";
+
+/// What sealing takes of the instance.
+#[derive(Clone)]
+pub struct Sealer {
+    pub key: SecretKey,
+    pub prefix: Prefix,
+}
+
+/// The team key in force.
+pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
+    Ok(rows::team_key(tx, team)?)
+}
+
+/// The key in force, how often it was used in 24 hours, and when it was last shown.
+pub struct Known {
+    pub token: Token,
+    pub calls_in_24h: Capped,
+    pub last_shown: Option<Record>,
+}
+
+pub fn known(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Known>> {
+    let Some(token) = find(tx, team)? else { return Ok(None) };
+    let kinds = Some(vec![ActivityKind::TeamKeyShown]);
+    let shows = Filter { kinds, token: Some(token.id), ..Filter::default() };
+    let last_shown = activity::page(tx, team, &shows, None, 1)?.records.pop();
+    let calls_in_24h = activity::calls_since(tx, team, Some(token.id), now.minus(Duration::DAY))?;
+    Ok(Some(Known { token, calls_in_24h, last_shown }))
+}
+
+/// # Errors
+/// `Conflict` when the team has one.
+pub fn enable(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    by.require(tx, team, Role::Owner)?;
+    let made = make(tx, by, team, sealer)?;
+    record(tx, by, ActivityKind::TeamKeyEnabled, &made.0)?;
+    Ok(made)
+}
+
+fn make(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    let plain = PlainToken::mint(&sealer.prefix, &*by.entropy);
+    let mut token = tokens::new_row(by, team, TokenKind::TeamKey, NAME, &plain);
+    token.sealed = Some(sealer.key.seal(plain.reveal().as_bytes(), &token.id.bytes(), &*by.entropy));
+    rows::insert(tx, &token)
+        .map_err(|error| Error::from(error).conflict_instead("key", "The team has a key already."))?;
+    Ok((token, plain))
+}
+
+/// Reads the key back, and records that it was.
+pub fn show(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    by.require(tx, team, Role::Admin)?;
+    let token = find(tx, team)?.ok_or(Error::NotFound)?;
+    let sealed = token.sealed.as_deref().unwrap_or_default();
+    let opened = sealer.key.open(sealed, &token.id.bytes()).ok();
+    let plain = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).ok_or_else(|| {
+        Error::conflict("key", "The key cannot be read with this instance's secret key. Regenerate it.")
+    })?;
+    record(tx, by, ActivityKind::TeamKeyShown, &token)?;
+    Ok((token, PlainToken::restore(plain)))
+}
+
+/// Makes a new key; the old one ends at once.
+pub fn regenerate(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    by.require(tx, team, Role::Admin)?;
+    end(tx, by, team, "regenerated")?;
+    let made = make(tx, by, team, sealer)?;
+    record(tx, by, ActivityKind::TeamKeyRegenerated, &made.0)?;
+    Ok(made)
+}
+
+/// Ends the key; the team has none until the owner enables it again.
+pub fn disable(tx: &mut Tx<'_>, by: &By, team: TeamId) -> Result<()> {
+    by.require(tx, team, Role::Owner)?;
+    let ended = end(tx, by, team, "team key switched off")?;
+    record(tx, by, ActivityKind::TeamKeyDisabled, &ended)
+}
+
+fn end(tx: &mut Tx<'_>, by: &By, team: TeamId, reason: &str) -> Result<Token> {
+    let current = find(tx, team)?.ok_or(Error::NotFound)?;
+    rows::revoke(tx, team, current.id, by.now, &by.actor.label(), Some(reason))?.ok_or(Error::NotFound)
+}
+
+fn record(tx: &mut Tx<'_>, by: &By, kind: ActivityKind, token: &Token) -> Result<()> {
+    activity::record(tx, by, token.team_id, Event::of(kind).token(token.id, &token.start))
+}

@@ -1,0 +1,280 @@
+//! Tokens of a team: minted (revealed once), verified, renamed, revoked, listed.
+
+use super::activity::{self, Capped, Event};
+use super::secret::{HashedToken, PlainToken, Prefix};
+use crate::domain::by::{Actor, By};
+use crate::domain::people::members::Role;
+use crate::domain::people::teams::Team;
+use crate::domain::{Error, FieldError, Result, Timestamp, text};
+use crate::store::Tx;
+use crate::store::access::tokens as rows;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::{TeamId, UserId};
+
+pub use crate::store::columns::TokenKind;
+pub use crate::store::ids::TokenId;
+pub use rows::Token;
+
+/// What a token is called, 1 to 60 characters: the name of the system that uses it.
+#[derive(Clone, Debug)]
+pub struct Label(String);
+
+impl Label {
+    /// # Errors
+    /// A sentence about the field `name`.
+    pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
+        text::one_line("name", "The token's name", text, 60).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a token was revoked, up to 200 characters; may be left out.
+///
+/// # Errors
+/// A sentence about the field `reason`.
+pub fn parse_reason(text: &str) -> std::result::Result<Option<String>, FieldError> {
+    text::optional_line("reason", "The reason", text, 200)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Active,
+    Expired,
+    Revoked,
+}
+
+impl State {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl Token {
+    pub fn state(&self, now: Timestamp) -> State {
+        match self {
+            _ if self.revoked_at.is_some() => State::Revoked,
+            _ if self.expires_at.is_some_and(|at| at <= now) => State::Expired,
+            _ => State::Active,
+        }
+    }
+
+    /// `gp_1a2b3c4d…`
+    pub fn masked(&self) -> String {
+        format!("{}…", self.start)
+    }
+}
+
+/// Makes a token; what is returned besides the row is shown once and kept nowhere.
+///
+/// # Errors
+/// `Conflict` on `name` when an active token of the team has it, also under a race.
+pub fn mint(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    label: &Label,
+    prefix: &Prefix,
+) -> Result<(Token, PlainToken)> {
+    by.require(tx, team, Role::Admin)?;
+    let plain = PlainToken::mint(prefix, &*by.entropy);
+    let token = new_row(by, team, TokenKind::Token, label.as_str(), &plain);
+    rows::insert(tx, &token).map_err(|error| name_taken(error, label))?;
+    let event = Event::of(ActivityKind::TokenCreated).token(token.id, &token.name);
+    activity::record(tx, by, team, event)?;
+    Ok((token, plain))
+}
+
+/// A row in force from now on, not narrowed in any way.
+pub(super) fn new_row(by: &By, team: TeamId, kind: TokenKind, name: &str, plain: &PlainToken) -> Token {
+    let hashed = plain.hashed();
+    Token {
+        id: TokenId::new(by.now, by.chance()),
+        team_id: team,
+        kind,
+        hash: hashed.hash().to_vec(),
+        public_id: hashed.public_id,
+        start: plain.start().to_owned(),
+        sealed: None,
+        name: name.to_owned(),
+        name_key: text::key(name),
+        created_by: by.actor.person(),
+        created_by_label: by.actor.label().into_owned(),
+        created_at: by.now,
+        expires_at: None,
+        scopes: None,
+        hourly_cap: None,
+        allow_list: None,
+        last_used_at: None,
+        last_used_ip: None,
+        last_used_agent: None,
+        revoked_at: None,
+        revoked_by_label: None,
+        revoke_reason: None,
+    }
+}
+
+fn name_taken(error: crate::store::Error, label: &Label) -> Error {
+    let message = format!(
+        "An active token is called {} already. Choose another name, or revoke that one first.",
+        label.0
+    );
+    Error::from(error).conflict_instead("name", message)
+}
+
+/// Why a well-formed token does not open the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejected {
+    /// No such token, or another secret: nothing is said of which.
+    Unknown,
+    /// The whole secret matched, so its bearer may know.
+    Revoked(TokenId, TeamId),
+    Expired(TokenId, TeamId),
+}
+
+/// What a presented token is worth now. An unknown one is compared too, with nothing, so
+/// that it takes the same time.
+pub fn verify(
+    tx: &mut Tx<'_>,
+    presented: &HashedToken,
+    now: Timestamp,
+) -> Result<std::result::Result<(Token, Team), Rejected>> {
+    let found = rows::find_by_public_id(tx, &presented.public_id)?;
+    let stored = found.as_ref().map_or([0; 32].as_slice(), |(token, _)| &token.hash);
+    let matches = presented.matches(stored);
+    let Some((token, team)) = found.filter(|_| matches) else {
+        return Ok(Err(Rejected::Unknown));
+    };
+    Ok(match token.state(now) {
+        State::Active => Ok((token, team)),
+        State::Revoked => Err(Rejected::Revoked(token.id, team.id)),
+        State::Expired => Err(Rejected::Expired(token.id, team.id)),
+    })
+}
+
+/// Revokes a token for good, at once. Having a team key is the owner's choice, so only the
+/// owner ends it; an admin who must stop it regenerates it.
+///
+/// # Errors
+/// `NotFound` when the team has no such token, `Conflict` when it is revoked already.
+pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, reason: Option<&str>) -> Result<Token> {
+    let own = matches!(&by.actor, Actor::Token { id: actor, .. } if *actor == id);
+    if !own {
+        by.require(tx, team, Role::Admin)?;
+        if find(tx, team, id)?.kind == TokenKind::TeamKey {
+            by.require(tx, team, Role::Owner)?;
+        }
+    }
+    let Some(token) = rows::revoke(tx, team, id, by.now, &by.actor.label(), reason)? else {
+        find(tx, team, id)?;
+        return Err(Error::conflict("token", "This token is revoked already."));
+    };
+    record_revoked(tx, by, &token)?;
+    Ok(token)
+}
+
+/// Revokes the token in force with this public id or start, wherever it is; only the
+/// operator names tokens without their team.
+pub fn revoke_by_public_id(tx: &mut Tx<'_>, by: &By, public_id: &str) -> Result<Token> {
+    let (token, _) = rows::find_by_public_id(tx, public_id)?.ok_or(Error::NotFound)?;
+    revoke(tx, by, token.team_id, token.id, None)
+}
+
+/// Revokes the active tokens a person made; how many there were.
+pub fn revoke_of_maker(tx: &mut Tx<'_>, by: &By, team: TeamId, maker: UserId, reason: &str) -> Result<usize> {
+    let tokens = rows::active_by_maker(tx, team, maker)?;
+    for token in &tokens {
+        let revoked = rows::revoke(tx, team, token.id, by.now, &by.actor.label(), Some(reason))?;
+        record_revoked(tx, by, revoked.as_ref().unwrap_or(token))?;
+    }
+    Ok(tokens.len())
+}
+
+pub(super) fn record_revoked(tx: &mut Tx<'_>, by: &By, token: &Token) -> Result<()> {
+    let mut event = Event::of(ActivityKind::TokenRevoked).token(token.id, &token.name);
+    if let Some(reason) = &token.revoke_reason {
+        event = event.detail("reason", reason.as_str());
+    }
+    activity::record(tx, by, token.team_id, event)
+}
+
+/// # Errors
+/// `NotFound` when the team has no such token in force, `Conflict` when the name is taken.
+pub fn rename(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
+    by.require(tx, team, Role::Admin)?;
+    let before = find(tx, team, id)?;
+    if before.name == label.0 {
+        return Ok(before);
+    }
+    let renamed = rows::rename(tx, team, id, &label.0, &text::key(&label.0))
+        .map_err(|error| name_taken(error, label))?;
+    if !renamed {
+        return Err(Error::conflict("token", "Only an active token can be renamed."));
+    }
+    let event = Event::of(ActivityKind::TokenRenamed).token(id, &label.0).detail("from", before.name);
+    activity::record(tx, by, team, event)?;
+    find(tx, team, id)
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Token> {
+    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+}
+
+/// Those of the team among `ids`, in no order.
+pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
+    Ok(rows::find_all(tx, team, ids)?)
+}
+
+/// Tokens of a team, newest first, and where the next page starts.
+pub struct Page {
+    pub tokens: Vec<Token>,
+    pub next: Option<TokenId>,
+}
+
+/// Those in force (the team key among them), or those revoked.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    revoked: bool,
+    before: Option<TokenId>,
+    limit: usize,
+) -> Result<Page> {
+    let mut tokens = rows::list(tx, team, revoked, before, limit as i64 + 1)?;
+    let more = tokens.len() > limit;
+    tokens.truncate(limit);
+    let next = if more { tokens.last().map(|last| last.id) } else { None };
+    Ok(Page { tokens, next })
+}
+
+/// Those in force without the team key, and how many they are altogether.
+pub fn in_force(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    before: Option<TokenId>,
+    limit: usize,
+) -> Result<(Page, Capped)> {
+    let mut page = list(tx, team, false, before, limit)?;
+    page.tokens.retain(|token| token.kind == TokenKind::Token);
+    let keys = i64::from(rows::team_key(tx, team)?.is_some());
+    Ok((page, Capped(rows::count_active(tx, team, Capped::ASK + keys)? - keys)))
+}
+
+/// All of a team's tokens by offset, and how many there are.
+pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Token>, i64)> {
+    Ok(rows::page(tx, team, limit, offset)?)
+}
+
+pub fn count_active(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
+    Ok(Capped(rows::count_active(tx, team, Capped::ASK)?))
+}
+
+/// The active tokens a person made.
+pub fn of_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<Vec<Token>> {
+    Ok(rows::active_by_maker(tx, team, maker)?)
+}

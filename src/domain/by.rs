@@ -1,0 +1,98 @@
+//! Who does something, when and from where: what every change is told besides its subject.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::entropy::{self, Entropy};
+use super::people::members::{self, Role};
+use super::{Error, Result, Timestamp};
+use crate::store::Tx;
+use crate::store::columns::ActorKind;
+use crate::store::ids::{RequestId, TeamId, TokenId, UserId};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    Person {
+        id: UserId,
+        label: String,
+    },
+    Token {
+        id: TokenId,
+        label: String,
+    },
+    /// Whoever can run commands on the machine.
+    Operator,
+}
+
+impl Actor {
+    pub fn kind(&self) -> ActorKind {
+        match self {
+            Self::Person { .. } => ActorKind::Person,
+            Self::Token { .. } => ActorKind::Token,
+            Self::Operator => ActorKind::Operator,
+        }
+    }
+
+    /// How lists and records call them.
+    pub fn label(&self) -> Cow<'_, str> {
+        match self {
+            Self::Person { label, .. } => label.into(),
+            Self::Token { label, .. } => format!("token {label}").into(),
+            Self::Operator => "command line".into(),
+        }
+    }
+
+    pub fn person(&self) -> Option<UserId> {
+        match self {
+            Self::Person { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// Taken once a request and passed by reference; `now` does not move while it is handled.
+#[derive(Clone)]
+pub struct By {
+    pub actor: Actor,
+    pub now: Timestamp,
+    pub entropy: Arc<dyn Entropy>,
+    pub request: Option<RequestId>,
+    pub ip: Option<IpAddr>,
+    pub agent: Option<String>,
+}
+
+impl By {
+    pub fn operator(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self { actor: Actor::Operator, now, entropy, request: None, ip: None, agent: None }
+    }
+
+    /// The same request, in the name of somebody it has just made or signed in.
+    pub fn as_person(&self, id: UserId, label: &str) -> Self {
+        Self { actor: Actor::Person { id, label: label.to_owned() }, ..self.clone() }
+    }
+
+    /// Eight random bytes, as ids take.
+    pub fn chance(&self) -> [u8; 8] {
+        entropy::bytes(&*self.entropy)
+    }
+
+    /// Lets the actor go on if they have at least `role` in the team as it stands now, and
+    /// keeps it so until the transaction ends. The operator may do everything, a token nothing.
+    ///
+    /// # Errors
+    /// `NotFound` to somebody outside the team, `Forbidden` to a lower role.
+    pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
+        let Actor::Person { id, .. } = &self.actor else {
+            return match self.actor {
+                Actor::Operator => Ok(()),
+                _ => Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead.")),
+            };
+        };
+        let member = members::hold(tx, team, *id)?.ok_or(Error::NotFound)?;
+        match member.role() >= role {
+            true => Ok(()),
+            false => Err(Error::forbidden(role.who_may())),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The time of day, asked once a request and passed on by value.
+
+use time::OffsetDateTime;
+
+use super::Timestamp;
+
+pub trait Clock: Send + Sync {
+    /// Now, to the microsecond both engines keep.
+    fn now(&self) -> Timestamp;
+}
+
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        OffsetDateTime::now_utc().into()
+    }
+}

@@ -1,0 +1,75 @@
+//! How a request to the domain can fail, in words for its sender.
+
+use std::borrow::Cow;
+
+use crate::store;
+
+/// What a face meets when it opens a transaction.
+pub use store::Error as StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it is another team's.
+    #[error("not found")]
+    NotFound,
+    /// The sentence says who may, or what to do first.
+    #[error("{0}")]
+    Forbidden(Cow<'static, str>),
+    #[error("invalid: {}", FieldError::join(.0))]
+    Invalid(Vec<FieldError>),
+    /// It contradicts what is there; nothing was changed.
+    #[error("{}", .0.message)]
+    Conflict(FieldError),
+    #[error("{message}")]
+    TooMany { message: Cow<'static, str>, retry_after: u32 },
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What is wrong with one field, as a whole sentence.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    pub field: Cow<'static, str>,
+    pub message: Cow<'static, str>,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+
+    fn join(errors: &[Self]) -> String {
+        errors.iter().map(|each| each.message.as_ref()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Error {
+    pub fn forbidden(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::Forbidden(sentence.into())
+    }
+
+    /// The store did not answer; the cause is for the log.
+    pub fn out_of_reach(cause: &str) -> Self {
+        Self::Store(store::Error::Unavailable(cause.to_owned()))
+    }
+
+    pub fn conflict(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Conflict(FieldError::new(field, message))
+    }
+
+    /// What a unique index said, in words.
+    pub fn conflict_instead(self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        match self {
+            Self::Store(store::Error::Conflict(_)) => Self::conflict(field, message),
+            other => other,
+        }
+    }
+}
+
+impl From<FieldError> for Error {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(vec![error])
+    }
+}

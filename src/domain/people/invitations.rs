@@ -1,0 +1,154 @@
+//! Invitations: a one-time link, shown once to whoever invites.
+
+use sha2::{Digest, Sha256};
+use time::Duration;
+use zeroize::Zeroizing;
+
+use super::members::{self, MemberRole, Role};
+use super::teams::{self, Team};
+use super::users::{self, NewPerson, User};
+use crate::domain::access::activity::{self, Event};
+use crate::domain::by::By;
+use crate::domain::sealing::hex;
+use crate::domain::text::EmailAddress;
+use crate::domain::{Error, Result, Timestamp, entropy};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
+use crate::store::people::{invitations as rows, members as member_rows};
+
+pub use crate::store::ids::InvitationId;
+pub use rows::Invitation;
+
+/// How long a link works.
+pub const LIFE: Duration = Duration::days(7);
+
+/// The secret of a link: 32 hexadecimal digits, kept only as a hash.
+pub type LinkSecret = Zeroizing<String>;
+
+impl Invitation {
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+}
+
+/// Invites somebody: the owner in any role, an admin as a member. A person invited before
+/// gets a new link and the old one ends.
+pub fn invite(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    email: &EmailAddress,
+    role: MemberRole,
+) -> Result<LinkSecret> {
+    by.require(tx, team, if role == MemberRole::Admin { Role::Owner } else { Role::Admin })?;
+    let there = members::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
+    if there {
+        return Err(Error::conflict("email", format!("{} is in the team already.", email.as_str())));
+    }
+    let earlier = rows::list_open(tx, team)?.into_iter().find(|each| each.email_key == email.key());
+    if let Some(earlier) = earlier {
+        rows::revoke(tx, team, earlier.id, by.now)?;
+    }
+    let secret = Zeroizing::new(hex(&entropy::bytes::<16>(&*by.entropy)));
+    rows::insert(tx, &new_row(by, team, email, role, &secret))?;
+    let event = Event::of(ActivityKind::PersonInvited).subject(email.as_str()).detail("role", role.as_str());
+    activity::record(tx, by, team, event)?;
+    Ok(secret)
+}
+
+fn new_row(by: &By, team: TeamId, email: &EmailAddress, role: MemberRole, secret: &str) -> Invitation {
+    Invitation {
+        id: InvitationId::new(by.now, by.chance()),
+        team_id: team,
+        email: email.as_str().to_owned(),
+        email_key: email.key(),
+        role,
+        secret_hash: hash(secret),
+        invited_by: by.actor.label().into_owned(),
+        created_at: by.now,
+        expires_at: by.now.plus(LIFE),
+        accepted_at: None,
+        revoked_at: None,
+    }
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// What an open link leads to: the invitation, its team, and the account of that address if
+/// there is one.
+pub struct Opened {
+    pub invitation: Invitation,
+    pub team: Team,
+    pub account: Option<User>,
+}
+
+/// # Errors
+/// `NotFound` for a link that was used, revoked, has expired or never was.
+pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
+    let invitation = rows::find_by_secret(tx, &hash(secret))?
+        .filter(|each| each.accepted_at.is_none() && each.revoked_at.is_none() && !each.is_expired(now))
+        .ok_or(Error::NotFound)?;
+    let team = teams::find(tx, invitation.team_id)?;
+    let email = EmailAddress::parse(&invitation.email)?;
+    let account = users::find_by_email(tx, &email)?;
+    Ok(Opened { invitation, team, account })
+}
+
+/// Accepts with a new account; a link works once.
+pub fn accept_as_new(tx: &mut Tx<'_>, by: &By, secret: &str, person: &NewPerson) -> Result<(Team, User)> {
+    let opened = open(tx, secret, by.now)?;
+    let user = users::create(tx, by, person)?;
+    join(tx, &by.as_person(user.id, &user.email), opened, user)
+}
+
+/// Accepts with the account the invitation's address has.
+pub fn accept_as_known(tx: &mut Tx<'_>, by: &By, secret: &str) -> Result<(Team, User)> {
+    let mut opened = open(tx, secret, by.now)?;
+    let user = opened.account.take().ok_or(Error::NotFound)?;
+    join(tx, &by.as_person(user.id, &user.email), opened, user)
+}
+
+fn join(tx: &mut Tx<'_>, by: &By, opened: Opened, user: User) -> Result<(Team, User)> {
+    let Opened { invitation, team, .. } = opened;
+    if !rows::accept(tx, invitation.id, by.now)? {
+        return Err(Error::NotFound);
+    }
+    member_rows::insert(tx, team.id, user.id, invitation.role, by.now).map_err(|error| {
+        Error::from(error).conflict_instead("email", format!("{} is in the team already.", user.email))
+    })?;
+    let event = Event::of(ActivityKind::PersonJoined)
+        .subject(&user.email)
+        .detail("role", invitation.role.as_str())
+        .detail("invitedBy", invitation.invited_by.as_str());
+    activity::record(tx, by, team.id, event)?;
+    Ok((team, user))
+}
+
+pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
+    Ok(rows::list_open(tx, team)?)
+}
+
+pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: InvitationId) -> Result<()> {
+    by.require(tx, team, Role::Admin)?;
+    let revoked = rows::revoke(tx, team, id, by.now)?.ok_or(Error::NotFound)?;
+    activity::record(tx, by, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
+}
+
+/// Takes back the open invitations that somebody sent, who may not invite any more.
+pub(super) fn revoke_of_inviter(tx: &mut Tx<'_>, by: &By, team: TeamId, inviter: &str) -> Result<()> {
+    for invitation in of_inviter(tx, team, inviter)? {
+        rows::revoke(tx, team, invitation.id, by.now)?;
+        let event = Event::of(ActivityKind::InvitationRevoked).subject(&invitation.email);
+        activity::record(tx, by, team, event)?;
+    }
+    Ok(())
+}
+
+/// The open invitations somebody sent, named by their address.
+pub fn of_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: &str) -> Result<Vec<Invitation>> {
+    let open = list_open(tx, team)?.into_iter();
+    Ok(open.filter(|each| each.invited_by == inviter).collect())
+}

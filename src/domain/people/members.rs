@@ -1,0 +1,191 @@
+//! Who is in a team, and what they may do there.
+
+use std::borrow::Cow;
+
+use super::{invitations, teams};
+use crate::domain::access::activity::{self, Event};
+use crate::domain::access::tokens;
+use crate::domain::by::By;
+use crate::domain::{Error, Result};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::{TeamId, UserId};
+use crate::store::people::{members as rows, teams as team_rows};
+
+pub use crate::store::columns::MemberRole;
+pub use rows::Member;
+
+/// What a person may do in a team, least first. Exactly one person is the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Member,
+    Admin,
+    Owner,
+}
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The sentence to somebody with less than this role.
+    pub fn who_may(self) -> Cow<'static, str> {
+        match self {
+            Self::Member => "Only people in the team may do this.".into(),
+            Self::Admin => "Only the team's owner and admins may do this. Ask one of them.".into(),
+            Self::Owner => "Only the team's owner may do this. Ask the owner.".into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Member {
+    pub fn role(&self) -> Role {
+        match self.role {
+            _ if self.user_id == self.owner_id => Role::Owner,
+            MemberRole::Admin => Role::Admin,
+            MemberRole::Member => Role::Member,
+        }
+    }
+}
+
+/// What becomes of the tokens somebody made when they leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TheirTokens {
+    Keep,
+    Revoke,
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
+    Ok(rows::find(tx, team, user)?)
+}
+
+/// A member as they are, held so until the transaction ends.
+pub fn hold(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
+    rows::hold(tx, team)?;
+    find(tx, team, user)
+}
+
+pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
+    Ok(rows::list(tx, team)?)
+}
+
+/// A part of the list, and how long it is.
+pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
+    Ok(rows::page(tx, team, limit, offset)?)
+}
+
+/// Makes a member an admin or an admin a member; only the owner may. `tokens` says what
+/// becomes of those an admin made. False when the role stood so already.
+pub fn set_role(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    user: UserId,
+    role: MemberRole,
+    tokens: TheirTokens,
+) -> Result<bool> {
+    by.require(tx, team, Role::Owner)?;
+    let member = find(tx, team, user)?.ok_or(Error::NotFound)?;
+    if member.role() == Role::Owner {
+        return Err(Error::conflict("role", "The owner's role changes by handing the team over."));
+    }
+    if member.role == role {
+        return Ok(false);
+    }
+    rows::set_role(tx, team, user, role)?;
+    let event = Event::of(ActivityKind::RoleChanged)
+        .subject(&member.email)
+        .detail("from", member.role.as_str())
+        .detail("to", role.as_str());
+    let event = match role {
+        MemberRole::Admin => event,
+        MemberRole::Member => {
+            let revoked = clear_up(tx, by, &member, team, tokens, "is no admin any more")?;
+            event.detail("tokensRevoked", revoked as i64)
+        }
+    };
+    activity::record(tx, by, team, event)?;
+    Ok(true)
+}
+
+/// The role it takes to take a member out of the team: the owner may anybody else, an admin
+/// any plain member, and each themselves.
+///
+/// # Errors
+/// `Conflict` for the owner, who must hand the team over first.
+pub fn needed_to_remove(by: &By, member: &Member) -> Result<Role> {
+    match member.role() {
+        Role::Owner => Err(Error::conflict("person", "The owner cannot leave: hand the team over first.")),
+        _ if leaves(by, member) => Ok(Role::Member),
+        Role::Member => Ok(Role::Admin),
+        Role::Admin => Ok(Role::Owner),
+    }
+}
+
+fn leaves(by: &By, member: &Member) -> bool {
+    by.actor.person() == Some(member.user_id)
+}
+
+/// Whether whoever removes a member also says what becomes of their tokens. A plain member
+/// who leaves has no say over tokens: they stay.
+pub fn decides_on_tokens(by: &By, member: &Member) -> bool {
+    !leaves(by, member) || member.role() >= Role::Admin
+}
+
+/// Takes somebody out of the team; see [`needed_to_remove`].
+pub fn remove(tx: &mut Tx<'_>, by: &By, team: TeamId, user: UserId, tokens: TheirTokens) -> Result<()> {
+    let member = hold(tx, team, user)?.ok_or(Error::NotFound)?;
+    by.require(tx, team, needed_to_remove(by, &member)?)?;
+    let tokens = if decides_on_tokens(by, &member) { tokens } else { TheirTokens::Keep };
+    let revoked = clear_up(tx, by, &member, team, tokens, "left the team")?;
+    rows::delete(tx, team, user)?;
+    let event =
+        Event::of(ActivityKind::PersonRemoved).subject(&member.email).detail("tokensRevoked", revoked as i64);
+    activity::record(tx, by, team, event)
+}
+
+/// What somebody leaves behind who may no longer act for the team. Links they made end: one
+/// in their own hands would lead them back in. How many tokens were revoked.
+fn clear_up(
+    tx: &mut Tx<'_>,
+    by: &By,
+    member: &Member,
+    team: TeamId,
+    tokens: TheirTokens,
+    why: &str,
+) -> Result<usize> {
+    invitations::revoke_of_inviter(tx, by, team, &member.email)?;
+    match tokens {
+        TheirTokens::Keep => Ok(0),
+        TheirTokens::Revoke => {
+            tokens::revoke_of_maker(tx, by, team, member.user_id, &format!("{} {why}", member.email))
+        }
+    }
+}
+
+/// Makes `to` the owner; the owner until then stays as an admin.
+pub fn transfer(tx: &mut Tx<'_>, by: &By, team: TeamId, to: UserId) -> Result<()> {
+    by.require(tx, team, Role::Owner)?;
+    let owner = teams::find(tx, team)?.owner_id;
+    let next = find(tx, team, to)?.ok_or(Error::NotFound)?;
+    if to == owner {
+        return Err(Error::conflict("to", "This person owns the team already."));
+    }
+    rows::set_role(tx, team, to, MemberRole::Admin)?;
+    if !team_rows::set_owner(tx, team, owner, to)? {
+        return Err(Error::conflict("to", "The team was handed over meanwhile."));
+    }
+    let event = Event::of(ActivityKind::OwnershipTransferred).subject(&next.email);
+    activity::record(tx, by, team, event)
+}

@@ -1,0 +1,9 @@
+//! People: who they are, how they sign in, and the teams they are in.
+
+pub mod invitations;
+pub mod members;
+pub mod passwords;
+pub mod sessions;
+pub mod sign_in;
+pub mod teams;
+pub mod users;

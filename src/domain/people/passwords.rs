@@ -1,0 +1,112 @@
+//! Passwords: argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane).
+//!
+//! Hashing takes some 16 ms and 19 MiB on purpose; call it through the bounded threads of
+//! the app, never inside a transaction.
+
+use std::fmt;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use zeroize::Zeroizing;
+
+use crate::domain::FieldError;
+use crate::domain::entropy::{self, Entropy};
+
+const SHORTEST: usize = 12;
+const LONGEST: usize = 256;
+
+/// A password as typed. It shows itself to nobody.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Password {
+    /// A new password: 12 to 256 characters, with no rule about which.
+    ///
+    /// # Errors
+    /// A sentence about `field`.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
+        let message = match text.chars().count() {
+            0 => "The password is missing.".to_owned(),
+            n if n < SHORTEST => {
+                format!("The password has {n} characters; {SHORTEST} is the least. A few words do well.")
+            }
+            n if n > LONGEST => format!("The password has {n} characters; {LONGEST} is the most."),
+            _ if is_one_character(text) => "The password is one character over and over.".to_owned(),
+            _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
+        };
+        Err(FieldError::new(field, message))
+    }
+
+    /// A password to compare, whatever it is; one that is too long matches nothing.
+    pub fn presented(text: &str) -> Self {
+        let kept = if text.chars().count() > LONGEST { "" } else { text };
+        Self(Zeroizing::new(kept.to_owned()))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+fn is_one_character(text: &str) -> bool {
+    text.chars().all(|each| text.starts_with(each))
+}
+
+/// A PHC string.
+#[derive(Clone)]
+pub struct Hashed(String);
+
+impl Hashed {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+pub fn hash(password: &Password, entropy: &dyn Entropy) -> Hashed {
+    let salt: [u8; 16] = entropy::bytes(entropy);
+    let hash: PasswordHash =
+        Argon2::default().hash_password_with_salt(password.bytes(), &salt).expect("the parameters are valid");
+    Hashed(hash.to_string())
+}
+
+pub fn verify(password: &Password, phc: &str) -> bool {
+    PasswordHash::new(phc)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.bytes(), &hash).is_ok())
+}
+
+/// A hash nobody has the password of: what an unknown person's password is compared with,
+/// so that the answer takes as long as for a known one.
+pub fn decoy(entropy: &dyn Entropy) -> Hashed {
+    let noise: [u8; 16] = entropy::bytes(entropy);
+    hash(&Password(Zeroizing::new(crate::domain::sealing::hex(&noise))), entropy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entropy::SystemEntropy;
+
+    #[test]
+    fn the_hash_is_argon2id_with_owasps_parameters() {
+        let password = Password::parse("password", "correct horse battery").unwrap();
+        let hashed = hash(&password, &SystemEntropy);
+        assert!(hashed.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hashed.as_str());
+        assert!(verify(&password, hashed.as_str()));
+        assert!(!verify(&Password::presented("correct horse batterz"), hashed.as_str()));
+        assert!(!verify(&password, decoy(&SystemEntropy).as_str()));
+    }
+
+    #[test]
+    fn short_long_and_uniform_passwords_are_refused() {
+        for bad in ["", "short", &"x".repeat(20), &"ab".repeat(129)] {
+            assert!(Password::parse("password", bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Signed-in browsers: opened at sign-in, listed, revocable one by one.
+
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+use time::Duration;
+
+use super::sign_in;
+use super::teams::TeamId;
+use super::users::{self, UserId};
+use crate::domain::access::activity::{self, Event};
+use crate::domain::by::By;
+use crate::domain::{Error, Result, Timestamp};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::people::{members as member_rows, sessions as rows};
+
+pub use crate::store::ids::SessionId;
+pub use rows::Session;
+
+/// How long a session lasts that is not used.
+pub const IDLE: Duration = Duration::days(14);
+/// How long the password just entered is good for what asks for it again.
+const FRESH: Duration = Duration::minutes(10);
+/// How exact "last seen" is kept: a write a minute, not one a request.
+const SEEN_EVERY: Duration = Duration::minutes(1);
+
+impl Session {
+    /// Whether the password was entered within the last 10 minutes.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now.since(self.password_at) < FRESH
+    }
+}
+
+fn hash(key: &str) -> Vec<u8> {
+    Sha256::digest(key.as_bytes()).to_vec()
+}
+
+/// Opens a session under `key`, the cookie's secret value, in the same transaction as its
+/// record. The account's failed attempts are forgiven.
+pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &str) -> Result<Session> {
+    let session = Session {
+        id: SessionId::new(by.now, by.chance()),
+        key_hash: hash(key),
+        user_id: user,
+        team_id: team,
+        created_at: by.now,
+        last_seen_at: by.now,
+        expires_at: by.now.plus(IDLE),
+        password_at: by.now,
+        ip: by.ip.map(|ip| ip.to_string()),
+        agent: by.agent.clone(),
+    };
+    rows::delete_expired(tx, by.now)?;
+    rows::insert(tx, &session)?;
+    let person = users::find(tx, user)?;
+    sign_in::forgive(tx, &person)?;
+    let by = by.as_person(user, &person.email);
+    activity::record_in_all_teams(tx, &by, user, Event::of(ActivityKind::SignedIn))?;
+    Ok(session)
+}
+
+/// The session a cookie stands for, if it still holds.
+pub fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<Session>> {
+    Ok(rows::find_by_key(tx, &hash(key), now)?)
+}
+
+/// Whether it is time to note that a session is in use.
+pub fn wants_touch(session: &Session, now: Timestamp) -> bool {
+    now.since(session.last_seen_at) >= SEEN_EVERY
+}
+
+pub fn touch(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<()> {
+    Ok(rows::touch(tx, &hash(key), now, now.plus(IDLE))?)
+}
+
+/// Ends the session of a cookie, recorded as a sign-out.
+pub fn close(tx: &mut Tx<'_>, by: &By, key: &str) -> Result<()> {
+    let Some(session) = rows::delete_by_key(tx, &hash(key))? else { return Ok(()) };
+    let person = users::find(tx, session.user_id)?;
+    let by = by.as_person(person.id, &person.email);
+    activity::record_in_all_teams(tx, &by, person.id, Event::of(ActivityKind::SignedOut))
+}
+
+pub fn list(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    Ok(rows::of_user(tx, user, now)?)
+}
+
+/// Ends one of the person's own sessions.
+pub fn revoke(tx: &mut Tx<'_>, by: &By, user: UserId, id: SessionId) -> Result<()> {
+    if !rows::delete(tx, user, id)? {
+        return Err(Error::NotFound);
+    }
+    let event = Event::of(ActivityKind::SessionRevoked).detail("sessions", 1);
+    activity::record_in_all_teams(tx, by, user, event)
+}
+
+/// Ends all the person's sessions but the one in use; how many there were.
+pub fn revoke_others(tx: &mut Tx<'_>, by: &By, user: UserId, keep: SessionId) -> Result<usize> {
+    let ended = end_all(tx, user, Some(keep))?;
+    if ended > 0 {
+        let event = Event::of(ActivityKind::SessionRevoked).detail("sessions", ended as i64);
+        activity::record_in_all_teams(tx, by, user, event)?;
+    }
+    Ok(ended)
+}
+
+pub(super) fn end_all(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) -> Result<usize> {
+    Ok(rows::delete_others(tx, user, keep)?)
+}
+
+/// Looks at another team from now on.
+///
+/// # Errors
+/// `NotFound` when the person is not in it.
+pub fn switch_team(tx: &mut Tx<'_>, by: &By, session: &Session, team: TeamId) -> Result<()> {
+    member_rows::find(tx, team, session.user_id)?.ok_or(Error::NotFound)?;
+    if session.team_id == Some(team) {
+        return Ok(());
+    }
+    rows::set_team(tx, session.id, team)?;
+    activity::record(tx, by, team, Event::of(ActivityKind::TeamSwitched))
+}
+
+/// Notes that the password was entered again.
+pub fn freshen(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
+    Ok(rows::set_password_at(tx, session, now)?)
+}
+
+/// The network an address counts as: itself for v4, its /64 for v6.
+pub fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("{:x}", u128::from(ip) >> 64),
+    }
+}

@@ -1,0 +1,98 @@
+//! A team: the tenant that owns everything.
+
+use super::users::{self, NewPerson, User};
+use crate::domain::access::activity::{self, Event};
+use crate::domain::by::By;
+use crate::domain::{Error, FieldError, Result, text};
+use crate::store::Tx;
+use crate::store::columns::{ActivityKind, MemberRole, Plan};
+use crate::store::people::{members as member_rows, teams as rows};
+use crate::store::{self, instance};
+
+pub use crate::store::ids::TeamId;
+pub use rows::Team;
+
+/// What a team is called: 1 to 60 characters, one team a name however it is spelled.
+#[derive(Clone, Debug)]
+pub struct TeamName(String);
+
+impl TeamName {
+    /// # Errors
+    /// A sentence about the field `team`.
+    pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
+        text::one_line("team", "The team's name", text, 60).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Clone)]
+pub struct NewTeam {
+    pub name: TeamName,
+    pub plan: Plan,
+    pub owner: NewPerson,
+}
+
+/// Makes a team and its owner.
+///
+/// # Errors
+/// `Conflict` on `team` or `email` when one of them is taken.
+pub fn found(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
+    instance::claim_set_up(tx, by.now)?;
+    let owner = users::create(tx, by, &new.owner)?;
+    let team = Team {
+        id: TeamId::new(by.now, by.chance()),
+        name: new.name.0.clone(),
+        name_key: text::key(&new.name.0),
+        plan: new.plan,
+        owner_id: owner.id,
+        api_enabled: false,
+        created_at: by.now,
+    };
+    insert(tx, &team)?;
+    member_rows::insert(tx, team.id, owner.id, MemberRole::Admin, by.now)?;
+    let event = Event::of(ActivityKind::TeamFounded)
+        .subject(&team.name)
+        .detail("owner", owner.email.as_str())
+        .detail("plan", team.plan.as_str());
+    activity::record(tx, by, team.id, event)?;
+    Ok((team, owner))
+}
+
+fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
+    let taken = format!("There is a team called {} already.", team.name);
+    if rows::find_by_name(tx, &team.name_key)?.is_some() {
+        return Err(Error::conflict("team", taken));
+    }
+    rows::insert(tx, team).map_err(|error| Error::from(error).conflict_instead("team", taken))
+}
+
+/// Makes the first team; of several at once, one succeeds.
+///
+/// # Errors
+/// `NotFound` when the instance is set up: its setup address is worth nothing any more.
+pub fn set_up(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
+    match instance::claim_set_up(tx, by.now)? {
+        true => found(tx, by, new),
+        false => Err(Error::NotFound),
+    }
+}
+
+pub fn is_set_up(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(instance::is_set_up(tx)?)
+}
+
+pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Team> {
+    rows::find(tx, id)?.ok_or(Error::NotFound)
+}
+
+/// The team an operator names.
+pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Team> {
+    rows::find_by_name(tx, &text::key(name))?.ok_or(Error::NotFound)
+}
+
+pub fn of_user(tx: &mut Tx<'_>, user: users::UserId) -> store::Result<Vec<Team>> {
+    rows::of_user(tx, user)
+}

@@ -1,0 +1,86 @@
+//! A person with an e-mail address and a password.
+
+use super::passwords;
+use super::sessions;
+use crate::domain::access::activity::{self, Event};
+use crate::domain::by::By;
+use crate::domain::text::{self, EmailAddress};
+use crate::domain::{Error, FieldError, Result};
+use crate::store::columns::ActivityKind;
+use crate::store::people::users as rows;
+use crate::store::{Tx, ids::SessionId};
+
+pub use crate::store::ids::UserId;
+pub use rows::User;
+
+/// What a person is called, 1 to 80 characters.
+#[derive(Clone, Debug)]
+pub struct PersonName(String);
+
+impl PersonName {
+    /// # Errors
+    /// A sentence about the field `name`.
+    pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
+        text::one_line("name", "Your name", text, 80).map(Self)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A person to be made. The password is hashed before, outside any transaction: it takes long.
+#[derive(Clone)]
+pub struct NewPerson {
+    pub email: EmailAddress,
+    pub name: PersonName,
+    pub password_hash: passwords::Hashed,
+}
+
+/// # Errors
+/// `Conflict` on `email` when somebody has it.
+pub fn create(tx: &mut Tx<'_>, by: &By, person: &NewPerson) -> Result<User> {
+    let taken = || Error::conflict("email", format!("{} has an account already.", person.email.as_str()));
+    if rows::find_by_email(tx, &person.email.key())?.is_some() {
+        return Err(taken());
+    }
+    let user = User {
+        id: UserId::new(by.now, by.chance()),
+        email: person.email.as_str().to_owned(),
+        email_key: person.email.key(),
+        name: person.name.as_str().to_owned(),
+        password_hash: person.password_hash.as_str().to_owned(),
+        password_changed_at: by.now,
+        created_at: by.now,
+    };
+    rows::insert(tx, &user)
+        .map_err(|error| Error::from(error).conflict_instead("email", taken().to_string()))?;
+    Ok(user)
+}
+
+pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
+    rows::find(tx, id)?.ok_or(Error::NotFound)
+}
+
+pub fn find_by_email(tx: &mut Tx<'_>, email: &EmailAddress) -> Result<Option<User>> {
+    Ok(rows::find_by_email(tx, &email.key())?)
+}
+
+pub fn rename(tx: &mut Tx<'_>, by: &By, id: UserId, name: &PersonName) -> Result<()> {
+    rows::set_name(tx, id, name.as_str())?;
+    activity::record_in_all_teams(tx, by, id, Event::of(ActivityKind::NameChanged).subject(name.as_str()))
+}
+
+/// Sets a password and ends every session of the person but `keep`.
+pub fn change_password(
+    tx: &mut Tx<'_>,
+    by: &By,
+    id: UserId,
+    hash: &passwords::Hashed,
+    keep: Option<SessionId>,
+) -> Result<()> {
+    rows::set_password(tx, id, hash.as_str(), by.now)?;
+    let ended = sessions::end_all(tx, id, keep)?;
+    let event = Event::of(ActivityKind::PasswordChanged).detail("sessionsEnded", ended as i64);
+    activity::record_in_all_teams(tx, by, id, event)
+}

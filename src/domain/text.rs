@@ -1,0 +1,91 @@
+//! Short texts that people type, parsed once at the edge.
+
+use std::str::FromStr;
+
+use super::FieldError;
+
+/// One line of 1 to `max` characters without control characters, trimmed.
+///
+/// # Errors
+/// A sentence about `field` that starts with `what`.
+pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    let text = text.trim();
+    let message = match text.chars().count() {
+        0 => format!("{what} is missing."),
+        length if length > max => format!("{what} has {length} characters; {max} is the most."),
+        _ if text.chars().any(is_invisible) => format!("{what} contains invisible characters."),
+        _ => return Ok(text.to_owned()),
+    };
+    Err(FieldError::new(field, message))
+}
+
+/// Control characters, and those that turn or hide the text around them.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Like [`one_line`], but nothing at all is `None`.
+pub fn optional_line(
+    field: &'static str,
+    what: &str,
+    text: &str,
+    max: usize,
+) -> Result<Option<String>, FieldError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => one_line(field, what, text, max).map(Some),
+    }
+}
+
+/// The form under which two spellings count as the same name.
+pub fn key(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// An address of a person, as typed; compared without regard to case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// # Errors
+    /// A sentence about the field `email`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = one_line("email", "The e-mail address", text, 254)?;
+        let plain =
+            email_address::EmailAddress::from_str(&text).is_ok_and(|parsed| parsed.display_part().is_empty());
+        match plain {
+            true => Ok(Self(text)),
+            false => Err(FieldError::new("email", "This is not an e-mail address, such as ada@example.com.")),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_visible_line() {
+        assert_eq!(one_line("name", "The name", "  ci  ", 60).as_deref(), Ok("ci"));
+        for bad in ["", "   ", "a\nb", "a\u{202e}b", "zero\u{200b}width", &"x".repeat(61)] {
+            assert!(one_line("name", "The name", bad, 60).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_one_key_however_typed() {
+        assert_eq!(EmailAddress::parse("Ada@Acme.test").unwrap().key(), "ada@acme.test");
+        for bad in ["ada", "@acme.test", "ada@", "Ada <ada@acme.test>", "a b@acme.test", "a@b\r\nc"] {
+            assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
