@@ -1,0 +1,174 @@
+//! What all faces share: the store, the gate, the clock, chance and the settings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::config::Config;
+use crate::domain::access::activity;
+use crate::domain::access::team_key::Sealer;
+use crate::domain::by::By;
+use crate::domain::clock::Clock;
+use crate::domain::entropy::Entropy;
+use crate::domain::people::passwords::{self, Hashed, Password};
+use crate::domain::sealing::SecretKey;
+use crate::domain::{Error, Result, Timestamp};
+use crate::gate::Recorder;
+use crate::store::{self, Location, Store, Tx, instance};
+
+/// A handle; clones share everything.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    sealer: Sealer,
+    recorder: Recorder,
+    hashing: Semaphore,
+    decoy: Hashed,
+}
+
+/// Why the app cannot start: one sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(
+        "the secret key is not the one this store was first opened with: team keys could not be read. Give the former GATEPOST_SECRET_KEY or secret.key"
+    )]
+    OtherKey,
+}
+
+impl App {
+    /// Opens the store, bringing its schema up to date, and the secret key.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn open(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> std::result::Result<Self, StartError> {
+        if config.uses_data_folder() {
+            config.make_data_folder()?;
+        }
+        let key = config.secret_key(&*entropy)?;
+        let store = Store::open(Location::parse(&config.database.0).map_err(store::Error::Unusable)?)?;
+        check_key(&store, &key)?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self(Arc::new(Shared {
+            sealer: Sealer { key, prefix: config.token_prefix.clone() },
+            recorder: start_recorder(store.clone()),
+            hashing: Semaphore::new((threads / 2).max(1)),
+            decoy: passwords::decoy(&*entropy),
+            config,
+            store,
+            clock,
+            entropy,
+        })))
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub fn entropy(&self) -> Arc<dyn Entropy> {
+        self.0.entropy.clone()
+    }
+
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
+    pub fn recorder(&self) -> &Recorder {
+        &self.0.recorder
+    }
+
+    /// The operator, now.
+    pub fn operator(&self) -> By {
+        By::operator(self.now(), self.entropy())
+    }
+
+    /// Runs `f` on one unchanging view of the store, on a blocking thread.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.0.store.clone();
+        blocking(move || store.read(f)).await
+    }
+
+    /// Runs `f` in a write transaction on a blocking thread; on `Ok` its work is on disk.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.0.store.clone();
+        blocking(move || store.write(f)).await
+    }
+
+    /// [`Self::read`] for a face that has no executor: the command line.
+    pub fn read_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.0.store.read(f)
+    }
+
+    /// [`Self::write`] for a face that has no executor: the command line.
+    pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.0.store.write(f)
+    }
+
+    /// Hashes a new password; see [`Self::verify_password`] about the threads.
+    pub async fn hash_password(&self, password: Password) -> Result<Hashed> {
+        let _permit = self.hashing_permit().await?;
+        let entropy = self.entropy();
+        blocking(move || Ok(passwords::hash(&password, &*entropy))).await
+    }
+
+    /// Whether the password is that of `phc`; without one it takes as long and is false. At
+    /// most half the cores do this at once, or sign-ins would starve the API.
+    pub async fn verify_password(&self, password: Password, phc: Option<String>) -> Result<bool> {
+        let _permit = self.hashing_permit().await?;
+        let decoy = self.0.decoy.clone();
+        blocking(move || {
+            let matches = passwords::verify(&password, phc.as_deref().unwrap_or(decoy.as_str()));
+            Ok(matches && phc.is_some())
+        })
+        .await
+    }
+
+    async fn hashing_permit(&self) -> Result<SemaphorePermit<'_>> {
+        match timeout(Duration::from_secs(2), self.0.hashing.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Error::out_of_reach("too many passwords to check at once")),
+        }
+    }
+}
+
+fn start_recorder(store: Store) -> Recorder {
+    Recorder::start(Box::new(move |records, uses| store.write(|tx| activity::append(tx, records, uses))))
+}
+
+fn check_key(store: &Store, key: &SecretKey) -> std::result::Result<(), StartError> {
+    let check = key.check_value();
+    let kept = store.write(|tx| instance::key_check(tx, &check))?;
+    if kept == check { Ok(()) } else { Err(StartError::OtherKey) }
+}
+
+/// The one place where async code hops to a thread that may block.
+async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(f).await {
+        Ok(result) => result,
+        Err(fault) => Err(store::Error::Fault(fault.to_string()).into()),
+    }
+}

@@ -1,0 +1,314 @@
+//! Every `GATEPOST_*` setting: typed, documented, with its default.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+
+use crate::domain::access::secret::Prefix;
+use crate::domain::entropy::Entropy;
+use crate::domain::sealing::SecretKey;
+
+/// Name, default and meaning of each setting, as `--help` and the README show them.
+pub const SETTINGS: [(&str, &str, &str); 9] = [
+    ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
+    (
+        "GATEPOST_DATABASE_URL",
+        "sqlite:DATA/gatepost.db",
+        "the store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+    ),
+    ("GATEPOST_LISTEN", "127.0.0.1:8080", "address and port of the dashboard and the API"),
+    (
+        "GATEPOST_PUBLIC_URL",
+        "http://LISTEN",
+        "where people and programs reach it; https:// makes cookies Secure",
+    ),
+    ("GATEPOST_TOKEN_PREFIX", "gp", "what new tokens begin with, e.g. si_live; older ones keep working"),
+    (
+        "GATEPOST_SECRET_KEY",
+        "from DATA/secret.key",
+        "64 hexadecimal digits; seals team keys. Instances over one store share it",
+    ),
+    (
+        "GATEPOST_TRUSTED_PROXIES",
+        "none",
+        "addresses or networks whose X-Forwarded-For is believed, comma-separated",
+    ),
+    ("GATEPOST_LOG", "info", "what is logged to standard error: error, warn, info, debug, or a filter"),
+    ("GATEPOST_LOG_FORMAT", "text", "text or json"),
+];
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub data: PathBuf,
+    pub database: Database,
+    pub listen: SocketAddr,
+    /// Without a slash at the end; `None` until the listening port is known.
+    pub public_url: Option<PublicUrl>,
+    pub token_prefix: Prefix,
+    pub secret_key: Option<SecretKey>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub log: String,
+    pub log_json: bool,
+}
+
+/// The store's URL. `Debug` hides it: it can hold a password.
+#[derive(Clone)]
+pub struct Database(pub String);
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = self.0.split(':').next().unwrap_or_default();
+        write!(f, "Database({scheme}:…)")
+    }
+}
+
+/// `http://host[:port]` or `https://…`, without a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+        let plain =
+            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
+        plain.then(|| Self(text.to_owned()))
+    }
+
+    pub fn of_listener(address: SocketAddr) -> Self {
+        let host = match address.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        Self(format!("http://{}", SocketAddr::new(host, address.port())))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+/// One sentence that names the setting and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    fn of(setting: &str, problem: impl std::fmt::Display) -> Self {
+        Self(format!("{setting}: {problem}"))
+    }
+}
+
+impl Config {
+    /// Reads the settings out of `vars`; others than `GATEPOST_*` are left alone.
+    ///
+    /// # Errors
+    /// A sentence for the first setting that is unknown or malformed.
+    pub fn from_vars<K: Into<String>, V: Into<String>>(
+        vars: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError> {
+        let vars = Vars::new(vars)?;
+        let data = PathBuf::from(vars.get("GATEPOST_DATA").unwrap_or("./gatepost-data"));
+        let database = match vars.get("GATEPOST_DATABASE_URL") {
+            Some(url) => url.to_owned(),
+            None => format!("sqlite:{}", data.join("gatepost.db").display()),
+        };
+        crate::store::Location::parse(&database)
+            .map_err(|why| ConfigError::of("GATEPOST_DATABASE_URL", why))?;
+        Ok(Self {
+            data,
+            database: Database(database),
+            listen: vars.parse(
+                "GATEPOST_LISTEN",
+                "127.0.0.1:8080",
+                "expected an address and port such as 127.0.0.1:8080",
+                |s| s.parse().ok(),
+            )?,
+            public_url: vars.optional(
+                "GATEPOST_PUBLIC_URL",
+                "expected http://HOST or https://HOST without a path",
+                PublicUrl::parse,
+            )?,
+            token_prefix: vars.parse(
+                "GATEPOST_TOKEN_PREFIX",
+                "gp",
+                "expected up to 20 lower-case letters, digits and inner underscores, such as gp",
+                Prefix::parse,
+            )?,
+            secret_key: vars.optional(
+                "GATEPOST_SECRET_KEY",
+                "expected 64 hexadecimal digits",
+                SecretKey::parse,
+            )?,
+            trusted_proxies: vars.parse(
+                "GATEPOST_TRUSTED_PROXIES",
+                "",
+                "expected addresses or networks, such as 10.0.0.0/8,::1",
+                parse_networks,
+            )?,
+            log: vars.get("GATEPOST_LOG").unwrap_or("info").to_owned(),
+            log_json: vars.parse("GATEPOST_LOG_FORMAT", "text", "expected text or json", parse_format)?,
+        })
+    }
+
+    /// The folder of the data, made if it is missing.
+    pub fn make_data_folder(&self) -> Result<(), ConfigError> {
+        fs::create_dir_all(&self.data).map_err(|cause| {
+            ConfigError::of("GATEPOST_DATA", format!("cannot make {}: {cause}", self.data.display()))
+        })
+    }
+
+    /// Whether anything is kept in the data folder.
+    pub fn uses_data_folder(&self) -> bool {
+        self.secret_key.is_none()
+            || self.database.0 == format!("sqlite:{}", self.data.join("gatepost.db").display())
+    }
+
+    /// The key of the setting, else of the file, which is made on first use.
+    ///
+    /// # Errors
+    /// A sentence when the file cannot be read or written, or holds no key.
+    pub fn secret_key(&self, entropy: &dyn Entropy) -> Result<SecretKey, ConfigError> {
+        if let Some(key) = &self.secret_key {
+            return Ok(key.clone());
+        }
+        let path = self.data.join("secret.key");
+        let problem = |cause: io::Error| ConfigError(format!("cannot use {}: {cause}", path.display()));
+        make_key_file(&path, entropy).map_err(problem)?;
+        let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(problem)?);
+        SecretKey::parse(&text)
+            .ok_or_else(|| ConfigError(format!("{} does not hold 64 hexadecimal digits", path.display())))
+    }
+}
+
+/// Leaves a key at `path`, its own or one that was there: written aside, flushed, and linked
+/// into place, so that no other process and no crash ever sees half of it.
+fn make_key_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut noise = [0; 8];
+    entropy.fill(&mut noise);
+    let aside = path.with_extension(format!("new-{:016x}", u64::from_be_bytes(noise)));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+    let written = writeln!(file, "{}", *SecretKey::generate(entropy).to_hex()).and_then(|()| file.sync_all());
+    let linked = written.and_then(|()| fs::hard_link(&aside, path));
+    fs::remove_file(&aside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The settings given; an empty one counts as not given.
+struct Vars(BTreeMap<String, String>);
+
+impl Vars {
+    fn new<K: Into<String>, V: Into<String>>(
+        vars: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError> {
+        let ours = vars.into_iter().map(|(k, v)| (k.into(), v.into()));
+        let ours: BTreeMap<String, String> =
+            ours.filter(|(name, value)| is_ours(name) && !value.is_empty()).collect();
+        match ours.keys().find(|name| SETTINGS.iter().all(|(known, ..)| known != name)) {
+            Some(unknown) => {
+                Err(ConfigError(format!("{unknown} is not a setting; `gatepost --help` lists them")))
+            }
+            None => Ok(Self(ours)),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn parse<T>(
+        &self,
+        name: &str,
+        default: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        parse(self.get(name).unwrap_or(default)).ok_or_else(|| ConfigError::of(name, expected))
+    }
+
+    fn optional<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.get(name).map(|text| parse(text).ok_or_else(|| ConfigError::of(name, expected))).transpose()
+    }
+}
+
+/// Test servers are named by `GATEPOST_TEST_…`; they are no settings of the product.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("GATEPOST_") && !name.starts_with("GATEPOST_TEST_")
+}
+
+fn parse_networks(text: &str) -> Option<Vec<IpNet>> {
+    let each = text.split(',').map(str::trim).filter(|each| !each.is_empty());
+    each.map(|each| each.parse().ok().or_else(|| each.parse::<IpAddr>().ok().map(IpNet::from))).collect()
+}
+
+fn parse_format(text: &str) -> Option<bool> {
+    match text {
+        "text" => Some(false),
+        "json" => Some(true),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_need_nothing() {
+        let config = Config::from_vars([("PATH", "/bin")]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.database.0, "sqlite:./gatepost-data/gatepost.db");
+        assert!(config.uses_data_folder());
+    }
+
+    #[test]
+    fn each_bad_setting_is_named() {
+        for (name, value) in [
+            ("GATEPOST_DATABASE_URL", "mysql://x"),
+            ("GATEPOST_DATABASE_URL", "sqlite:"),
+            ("GATEPOST_LISTEN", "8080"),
+            ("GATEPOST_PUBLIC_URL", "inbox.example"),
+            ("GATEPOST_PUBLIC_URL", "https://inbox.example/path"),
+            ("GATEPOST_TOKEN_PREFIX", "No-Good"),
+            ("GATEPOST_SECRET_KEY", "abc"),
+            ("GATEPOST_TRUSTED_PROXIES", "everybody"),
+            ("GATEPOST_LOG_FORMAT", "xml"),
+            ("GATEPOST_LISTN", "127.0.0.1:1"),
+        ] {
+            let error = Config::from_vars([(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_secrets() {
+        let key = "ab".repeat(32);
+        let config = Config::from_vars([
+            ("GATEPOST_DATABASE_URL", "postgres://u:hunter2@h/d"),
+            ("GATEPOST_SECRET_KEY", &key),
+        ])
+        .unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains(&key), "{shown}");
+    }
+}
