@@ -1,0 +1,138 @@
+//! Who asks for a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] cannot be
+//! reached by anybody else.
+
+use std::ops::Deref;
+
+use actix_session::SessionExt;
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+
+use super::pages::error::PageError;
+use super::request::{self, RequestInfo};
+use super::session::{self, Presented};
+use crate::app::App;
+use crate::domain;
+use crate::domain::by::{self, By};
+use crate::domain::people::members::{self, Role};
+use crate::domain::people::sessions::{self, Session};
+use crate::domain::people::teams::{self, Team};
+use crate::domain::people::users::{self, User};
+
+/// Somebody signed in, looking at one of their teams.
+#[derive(Clone)]
+pub struct Actor {
+    pub user: User,
+    pub session: Session,
+    pub team: Team,
+    pub role: Role,
+    /// All the teams they are in.
+    pub teams: Vec<Team>,
+    pub request: RequestInfo,
+}
+
+impl Actor {
+    pub fn by(&self) -> By {
+        self.request.by(by::Actor::Person { id: self.user.id, label: self.user.email.clone() })
+    }
+
+    /// Whether the password was entered within the last 10 minutes.
+    pub fn is_fresh(&self) -> bool {
+        self.session.is_fresh(self.request.now)
+    }
+}
+
+/// Why there is no actor.
+pub enum Nobody {
+    NotSignedIn,
+    /// Signed in, but in no team any more.
+    NoTeam,
+    Failed(domain::Error),
+}
+
+/// The actor of a request, if there is one.
+pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
+    let info = request::of(request);
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
+    let key = match session::presented(&request.get_session()) {
+        Presented::Key(key) => key,
+        Presented::Nothing => return Err(Nobody::NotSignedIn),
+        Presented::Unknown => {
+            return Err(Nobody::Failed(crate::domain::Error::out_of_reach("the session could not be read")));
+        }
+    };
+    let now = info.now;
+    let found = app.read(move |tx| {
+        let Some(session) = sessions::find(tx, &key, now)? else { return Ok(Err(Nobody::NotSignedIn)) };
+        let user = users::find(tx, session.user_id)?;
+        let teams = teams::of_user(tx, user.id)?;
+        let looked_at = teams.iter().find(|team| Some(team.id) == session.team_id).or(teams.first());
+        let Some(team) = looked_at.cloned() else { return Ok(Err(Nobody::NoTeam)) };
+        let member = members::find(tx, team.id, user.id)?.ok_or(domain::Error::NotFound)?;
+        Ok(Ok((user, session, team, member.role(), teams)))
+    });
+    let (user, session, team, role, teams) = found.await.map_err(Nobody::Failed)??;
+    Ok(Actor { user, session, team, role, teams, request: info })
+}
+
+async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
+    let actor = match find(&request).await {
+        Ok(actor) => actor,
+        Err(Nobody::NotSignedIn) => return Err(PageError::sign_in(&next(&request))),
+        Err(Nobody::NoTeam) => return Err(PageError::no_team()),
+        Err(Nobody::Failed(error)) => return Err(error.into()),
+    };
+    match actor.role >= role {
+        true => Ok(actor),
+        false => Err(PageError::role_needed(role)),
+    }
+}
+
+/// Where to go after signing in: back to what was asked for, if it was a page.
+fn next(request: &HttpRequest) -> String {
+    match *request.method() {
+        Method::GET => {
+            request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+macro_rules! at_least {
+    ($(#[$doc:meta])* $name:ident, $role:expr) => {
+        $(#[$doc])*
+        pub struct $name(pub Actor);
+
+        impl Deref for $name {
+            type Target = Actor;
+
+            fn deref(&self) -> &Actor {
+                &self.0
+            }
+        }
+
+        impl FromRequest for $name {
+            type Error = PageError;
+            type Future = LocalBoxFuture<'static, Result<Self, PageError>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async { require(request, $role).await.map(Self) })
+            }
+        }
+    };
+}
+
+at_least!(
+    /// Anybody in the team.
+    Member, Role::Member
+);
+at_least!(
+    /// The owner or an admin.
+    Admin, Role::Admin
+);
+at_least!(
+    /// The owner.
+    Owner, Role::Owner
+);

@@ -1,0 +1,174 @@
+//! Tokens over HTTP: `/api-keys`. Anybody let in may list them; only people change them.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use super::json::{Json, Query};
+use super::me::NoQuery;
+use super::paging::{Page, PageQuery};
+use crate::app::App;
+use crate::domain::Timestamp;
+use crate::domain::access::tokens::{self, Label, Token, TokenId};
+
+/// A token, without its secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiKey {
+    #[schema(value_type = String, example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")]
+    id: TokenId,
+    #[schema(example = "ci")]
+    name: String,
+    /// The prefix and the first 8 characters after it.
+    #[schema(example = "gp_1a2b3c4d")]
+    start: String,
+    /// `token`, or `team_key` for the one that can be shown again.
+    #[schema(example = "token")]
+    kind: &'static str,
+    /// `active`, `expired` or `revoked`.
+    #[schema(example = "active")]
+    state: &'static str,
+    #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
+    created_at: Timestamp,
+    #[schema(example = "ada@acme.test")]
+    created_by: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    revoked_at: Option<Timestamp>,
+    revoked_by: Option<String>,
+    revoke_reason: Option<String>,
+}
+
+impl ApiKey {
+    fn of(token: Token, now: Timestamp) -> Self {
+        Self {
+            id: token.id,
+            state: token.state(now).as_str(),
+            kind: token.kind.as_str(),
+            name: token.name,
+            start: token.start,
+            created_at: token.created_at,
+            created_by: token.created_by_label,
+            last_used_at: token.last_used_at,
+            expires_at: token.expires_at,
+            revoked_at: token.revoked_at,
+            revoked_by: token.revoked_by_label,
+            revoke_reason: token.revoke_reason,
+        }
+    }
+}
+
+/// A token just made. This is the only time its secret is shown.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedApiKey {
+    #[serde(flatten)]
+    key: ApiKey,
+    /// The whole token. Keep it where secrets are kept.
+    #[schema(example = "gp_1a2b3c4d…")]
+    token: String,
+}
+
+/// What to call a token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Naming {
+    /// The system that uses the token; one active token of a team has a name.
+    #[schema(example = "ci", min_length = 1, max_length = 60)]
+    name: String,
+}
+
+/// Why a token is revoked.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Why {
+    /// Kept with the token, up to 200 characters.
+    #[serde(default)]
+    reason: String,
+}
+
+/// List tokens
+///
+/// Every token of the team, newest first, revoked ones too. Secrets are never listed.
+#[utoipa::path(get, path = "/api/v1/api-keys", tag = "API keys", params(PageQuery), responses((status = 200, body = Page<ApiKey>)))]
+pub async fn list(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<ApiKey>>, ApiError> {
+    let bounds = query.0.bounds()?;
+    let (team, now) = (caller.team().id, app.now());
+    let (rows, total) = app.read(move |tx| tokens::page(tx, team, bounds.0, bounds.1)).await?;
+    let keys = rows.into_iter().map(|row| ApiKey::of(row, now)).collect();
+    Ok(web::Json(Page::by_offset(keys, bounds, total)))
+}
+
+/// Create a token
+///
+/// The answer holds the secret, once. For people signed in to the dashboard, whose password
+/// was entered within the last 10 minutes; a token cannot make tokens.
+#[utoipa::path(post, path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = Naming, responses((status = 201, body = CreatedApiKey)))]
+pub async fn create(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    _: Query<NoQuery>,
+    body: Json<Naming>,
+) -> Result<HttpResponse, ApiError> {
+    let person = caller.person()?;
+    if !person.is_fresh() {
+        let message = "Your password was last entered over 10 minutes ago. Create the token on the Developer page, which asks for it.";
+        return Err(ApiError::forbidden(message));
+    }
+    let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
+    let (by, team, prefix) = (person.by(), person.team.id, app.sealer().prefix.clone());
+    let now = by.now;
+    let (token, plain) = app.write(move |tx| tokens::mint(tx, &by, team, &label, &prefix)).await?;
+    let location = format!("/api/v1/api-keys/{}", token.id);
+    let created = CreatedApiKey { key: ApiKey::of(token, now), token: plain.reveal().to_owned() };
+    Ok(HttpResponse::Created().insert_header(("location", location)).json(created))
+}
+
+/// Rename a token
+///
+/// Only an active token can be renamed; for people signed in to the dashboard.
+#[utoipa::path(patch, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey)))]
+pub async fn rename(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+    body: Json<Naming>,
+) -> Result<web::Json<ApiKey>, ApiError> {
+    let person = caller.person()?;
+    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
+    let (by, team) = (person.by(), person.team.id);
+    let now = by.now;
+    let token = app.write(move |tx| tokens::rename(tx, &by, team, id, &label)).await?;
+    Ok(web::Json(ApiKey::of(token, now)))
+}
+
+/// Revoke a token
+///
+/// At once and for good: the token's next call is refused. It stays in the list. For people
+/// signed in to the dashboard.
+#[utoipa::path(delete, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked.")))]
+pub async fn revoke(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    query: Query<Why>,
+) -> Result<HttpResponse, ApiError> {
+    let person = caller.person()?;
+    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let reason = tokens::parse_reason(&query.0.reason).map_err(crate::domain::Error::from)?;
+    let (by, team) = (person.by(), person.team.id);
+    app.write(move |tx| tokens::revoke(tx, &by, team, id, reason.as_deref())).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,166 @@
+//! Who calls the API. A handler that takes an [`ApiCaller`] runs only for somebody the gate
+//! let in.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+
+use super::ApiError;
+use crate::app::App;
+use crate::domain::by::{self, By};
+use crate::domain::people::members::Role;
+use crate::domain::people::teams::Team;
+use crate::gate::{self, Admission, Caller, Refusal, Suspect};
+use crate::web::actor::{self, Actor, Nobody};
+use crate::web::request::{self, RequestInfo};
+use crate::web::{Site, csrf};
+
+/// A program with a token, or the owner or an admin with the dashboard's own session.
+#[derive(Clone)]
+pub enum ApiCaller {
+    Token(Box<Admission>),
+    Person(Box<Actor>),
+}
+
+impl ApiCaller {
+    pub fn team(&self) -> &Team {
+        match self {
+            Self::Token(admission) => &admission.team,
+            Self::Person(actor) => &actor.team,
+        }
+    }
+
+    pub fn by(&self, request: &RequestInfo) -> By {
+        match self {
+            Self::Token(admission) => {
+                request.by(by::Actor::Token { id: admission.token.id, label: admission.token.name.clone() })
+            }
+            Self::Person(actor) => actor.by(),
+        }
+    }
+
+    /// The person behind a session: what mints or takes power is not for tokens.
+    ///
+    /// # Errors
+    /// 403 to a token.
+    pub fn person(&self) -> Result<&Actor, ApiError> {
+        match self {
+            Self::Person(actor) => Ok(actor),
+            Self::Token(_) => {
+                Err(ApiError::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this."))
+            }
+        }
+    }
+
+    /// How the record of the call names them.
+    pub fn recorded(&self) -> Caller {
+        match self {
+            Self::Token(admission) => Caller::Token { id: admission.token.id, admitted: true },
+            Self::Person(actor) => person(actor),
+        }
+    }
+}
+
+fn person(actor: &Actor) -> Caller {
+    Caller::Person { id: actor.user.id, label: actor.user.email.clone() }
+}
+
+impl FromRequest for ApiCaller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| ApiError::server_error("a route of the API stands outside its door")))
+    }
+}
+
+/// A refused call, and whose it was where that is certain.
+pub struct Refused {
+    pub error: ApiError,
+    pub whose: Option<(crate::domain::people::teams::TeamId, Caller)>,
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self { error, whose: None }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        let whose = refusal
+            .suspect()
+            .map(|Suspect { team, token }| (team, Caller::Token { id: token, admitted: false }));
+        Self { error: refusal.into(), whose }
+    }
+}
+
+/// Steps 1 to 4 of every call: the credential, whether it holds, whether the team's API is
+/// on, and whether its plan has one.
+pub async fn identify(request: &HttpRequest) -> Result<ApiCaller, Refused> {
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
+    match credential(request.headers())? {
+        Some(presented) => {
+            let now = request::of(request).now;
+            let admission = gate::admit(&app, presented, now).await?;
+            Ok(ApiCaller::Token(Box::new(admission)))
+        }
+        None => by_session(request).await,
+    }
+}
+
+/// The one credential among the headers; `None` when neither header was sent at all. Tokens
+/// in the query string are never looked at: addresses end up in logs.
+fn credential(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let bearer: Vec<_> = headers.get_all(AUTHORIZATION).collect();
+    let keys: Vec<_> = headers.get_all("x-api-key").collect();
+    let presented = match (bearer.as_slice(), keys.as_slice()) {
+        ([], []) => return Ok(None),
+        ([value], []) => bearer_token(text(value)),
+        ([], [value]) => Some(text(value).trim()),
+        _ => {
+            return Err(ApiError::ambiguous_credential(
+                "Send one credential: Authorization: Bearer or X-API-Key, once.",
+            ));
+        }
+    };
+    match presented {
+        Some(token) if !token.is_empty() => Ok(Some(token)),
+        _ => Err(ApiError::missing_token("No API token was sent. Send it as Authorization: Bearer <token>.")),
+    }
+}
+
+/// No token has other characters than ASCII, so what stands for them does not matter.
+fn text(value: &HeaderValue) -> &str {
+    std::str::from_utf8(value.as_bytes()).unwrap_or("?")
+}
+
+/// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The dashboard's session, of a page of this site, of the owner or an admin.
+async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refused> {
+    let missing =
+        || ApiError::missing_token("No API token was sent. Send it as Authorization: Bearer <token>.");
+    let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
+    if !csrf::is_own(request.headers(), site.url.as_str(), false) {
+        return Err(missing().into());
+    }
+    let actor = match actor::find(request).await {
+        Ok(actor) => actor,
+        Err(Nobody::Failed(error)) => return Err(ApiError::from(error).into()),
+        Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(missing().into()),
+    };
+    let whose = Some((actor.team.id, person(&actor)));
+    if actor.role < Role::Admin {
+        return Err(Refused { error: ApiError::forbidden(Role::Admin.who_may()), whose });
+    }
+    gate::admits(&actor.team).map_err(|closed| Refused { error: closed.into(), whose })?;
+    Ok(ApiCaller::Person(Box::new(actor)))
+}

@@ -1,0 +1,86 @@
+//! What every API request passes, whatever its address: the gate before the handler, the
+//! record after it. An answer leaves only when its record is on disk.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
+
+use super::ApiError;
+use super::caller::{self, ApiCaller};
+use crate::app::App;
+use crate::domain::people::teams::TeamId;
+use crate::gate::{Call, Caller};
+use crate::web::request::{self, Cause, RequestInfo};
+
+pub async fn door<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let began = Instant::now();
+    let (answer, whose) = match caller::identify(request.request()).await {
+        Ok(caller) => {
+            let whose = Some((caller.team().id, caller.recorded()));
+            request.extensions_mut().insert::<ApiCaller>(caller);
+            (dress(next.call(request).await?.map_into_boxed_body()), whose)
+        }
+        Err(refused) => {
+            let (request, _) = request.into_parts();
+            let answer = draw(&refused.error, &request);
+            (ServiceResponse::new(request, answer), refused.whose)
+        }
+    };
+    match whose {
+        Some((team, caller)) => record(answer, team, caller, began).await,
+        None => Ok(answer),
+    }
+}
+
+/// Draws what a handler, an extractor or the router refused.
+fn dress(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let Some(error) = answer.response().error() else { return answer };
+    let fault = ApiError::server_error(error);
+    let drawn = draw(error.as_error::<ApiError>().unwrap_or(&fault), answer.request());
+    answer.into_response(drawn)
+}
+
+fn draw(error: &ApiError, request: &HttpRequest) -> HttpResponse {
+    let mut answer = error.draw(request::of(request).id, request.headers());
+    if let Some(cause) = &error.cause {
+        answer.extensions_mut().insert(Cause(cause.clone()));
+    }
+    answer
+}
+
+async fn record(
+    answer: ServiceResponse<BoxBody>,
+    team: TeamId,
+    caller: Caller,
+    began: Instant,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let request = answer.request();
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
+    let RequestInfo { id, now, ip, agent, .. } = request::of(request);
+    let call = Call {
+        team,
+        caller,
+        request: id,
+        at: now,
+        method: request.method().to_string(),
+        route: request.match_pattern().unwrap_or_else(|| "unknown".into()),
+        status: answer.status().as_u16(),
+        took: began.elapsed(),
+        ip,
+        agent,
+    };
+    match app.recorder().record(call).await {
+        Ok(()) => Ok(answer),
+        Err(_) => {
+            let unavailable =
+                draw(&ApiError::unavailable("the call could not be recorded"), answer.request());
+            Ok(answer.into_response(unavailable))
+        }
+    }
+}

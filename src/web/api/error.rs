@@ -1,0 +1,249 @@
+//! Refusals of the API: one shape, or RFC 9457 for who asks for it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, ALLOW, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Value, json};
+
+use crate::domain::error::StoreError;
+use crate::domain::{self, FieldError, RequestId};
+use crate::gate::{Closed, Refusal};
+
+/// How an API request fails. It is drawn by [`super::door`], which knows the request.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+    details: Vec<FieldError>,
+    /// RFC 6750, section 3: what a 401, and some 403, say of the scheme.
+    authenticate: Option<Challenge>,
+    allow: Option<&'static str>,
+    retry_after: Option<u32>,
+    /// For the log alone.
+    pub cause: Option<String>,
+}
+
+/// RFC 6750, section 3.1.
+#[derive(Clone, Copy, Debug)]
+enum Challenge {
+    Bare,
+    InvalidRequest,
+    InvalidToken,
+}
+
+impl Challenge {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bare => r#"Bearer realm="API", charset="UTF-8""#,
+            Self::InvalidRequest => r#"Bearer realm="API", charset="UTF-8", error="invalid_request""#,
+            Self::InvalidToken => r#"Bearer realm="API", charset="UTF-8", error="invalid_token""#,
+        }
+    }
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            authenticate: None,
+            allow: None,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    pub fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
+    }
+
+    pub fn invalid_fields(details: Vec<FieldError>) -> Self {
+        Self { details, ..Self::invalid_request("The request is not valid; details name what to change.") }
+    }
+
+    /// More than one credential was sent: which is meant, nobody knows.
+    pub fn ambiguous_credential(message: &'static str) -> Self {
+        Self { authenticate: Some(Challenge::InvalidRequest), ..Self::invalid_request(message) }
+    }
+
+    /// No credential was sent, or none of a kind this API takes.
+    pub fn missing_token(message: &'static str) -> Self {
+        let error = Self::new(StatusCode::UNAUTHORIZED, "MISSING_TOKEN", message);
+        Self { authenticate: Some(Challenge::Bare), ..error }
+    }
+
+    fn invalid_token(message: &'static str) -> Self {
+        let error = Self::new(StatusCode::UNAUTHORIZED, "INVALID_API_TOKEN", message);
+        Self { authenticate: Some(Challenge::InvalidToken), ..error }
+    }
+
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "NOT_FOUND",
+            "There is nothing at this address, or it is not your team's.",
+        )
+    }
+
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let error = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            format!("This address takes {allow}."),
+        );
+        Self { allow: Some(allow), ..error }
+    }
+
+    pub fn payload_too_large(limit: usize) -> Self {
+        let message = format!("The body is larger than {limit} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+    }
+
+    pub fn unsupported_media_type() -> Self {
+        let message = "Send the body as JSON, with Content-Type: application/json.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+    }
+
+    pub fn server_error(cause: impl fmt::Display) -> Self {
+        let message = "Something went wrong on our side. The request's id finds the cause in our log.";
+        let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVER_ERROR", message);
+        Self { cause: Some(cause.to_string()), ..error }
+    }
+
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        let message = "The service is temporarily unavailable. Please try again later.";
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message);
+        Self { retry_after: Some(60), cause: Some(cause.to_string()), ..error }
+    }
+
+    /// The whole answer.
+    pub fn draw(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status);
+        if let Some(challenge) = self.authenticate {
+            answer.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
+        }
+        if let Some(allow) = self.allow {
+            answer.insert_header((ALLOW, allow));
+        }
+        if let Some(seconds) = self.retry_after {
+            answer.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        match wants_problem(asked) {
+            true => answer.content_type("application/problem+json").body(self.problem(request).to_string()),
+            false => answer.content_type("application/json").body(self.body(request).to_string()),
+        }
+    }
+
+    fn body(&self, request: RequestId) -> Value {
+        let mut error = json!({"code": self.code, "message": self.message, "requestId": request});
+        if !self.details.is_empty() {
+            error["details"] = json!(self.details);
+        }
+        json!({"success": false, "error": error})
+    }
+
+    /// RFC 9457, section 3; the type is the default one, as the code tells them apart.
+    fn problem(&self, request: RequestId) -> Value {
+        let mut problem = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.message,
+            "code": self.code,
+            "requestId": request,
+        });
+        if !self.details.is_empty() {
+            problem["details"] = json!(self.details);
+        }
+        problem
+    }
+}
+
+fn wants_problem(asked: &HeaderMap) -> bool {
+    let accepts = asked.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    accepts.flat_map(|line| line.split(',')).any(|each| {
+        each.split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/problem+json"))
+    })
+}
+
+impl From<Closed> for ApiError {
+    fn from(closed: Closed) -> Self {
+        let (code, message) = match closed {
+            Closed::ApiDisabled => {
+                ("API_DISABLED", "API access is switched off for this team. Its owner can switch it on.")
+            }
+            Closed::PlanRequired => ("PLAN_REQUIRED", "API access not available on your subscription plan"),
+        };
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid => Self::invalid_token("The API token is not valid."),
+            Refusal::Revoked(_) => Self::invalid_token("The API token has been revoked."),
+            Refusal::Expired(_) => Self::invalid_token("The API token has expired."),
+            Refusal::ApiDisabled(_) => Closed::ApiDisabled.into(),
+            Refusal::PlanRequired(_) => Closed::PlanRequired.into(),
+            Refusal::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<domain::Error> for ApiError {
+    fn from(error: domain::Error) -> Self {
+        match error {
+            domain::Error::NotFound => Self::not_found(),
+            domain::Error::Forbidden(sentence) => Self::forbidden(sentence),
+            domain::Error::Invalid(details) => Self::invalid_fields(details),
+            domain::Error::Conflict(field) => {
+                let error = Self::new(StatusCode::CONFLICT, "CONFLICT", field.message.clone());
+                Self { details: vec![field], ..error }
+            }
+            domain::Error::TooMany { message, retry_after } => {
+                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", message);
+                Self { retry_after: Some(retry_after), ..error }
+            }
+            domain::Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::unavailable(cause),
+            other => Self::server_error(other),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Bare; [`super::door`] draws it.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status)
+    }
+}

@@ -1,0 +1,146 @@
+//! JSON bodies and query strings, read strictly: what is unknown or wrong is named.
+
+use std::fmt;
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+
+use super::ApiError;
+use crate::domain::FieldError;
+
+/// Bytes of a body.
+const LIMIT: usize = 64 * 1024;
+
+/// A body that is JSON and fits `T`.
+pub struct Json<T>(pub T);
+
+impl<T> Deref for Json<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_json = is_json(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            if !is_json {
+                return Err(ApiError::unsupported_media_type());
+            }
+            parse(&collect(payload).await?).map(Self)
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| match error {
+            PayloadError::Overflow => ApiError::payload_too_large(LIMIT),
+            _ => ApiError::invalid_request("The body did not arrive whole."),
+        })?;
+        if body.len() + chunk.len() > LIMIT {
+            return Err(ApiError::payload_too_large(LIMIT));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        match error.inner().is_data() {
+            true => ApiError::invalid_fields(vec![explain(&path, error.inner())]),
+            false => ApiError::invalid_request(format!("The body is not JSON: {}.", error.inner())),
+        }
+    })?;
+    reader.end().map_err(|_| ApiError::invalid_request("The body goes on after its JSON value."))?;
+    Ok(value)
+}
+
+/// A query string that fits `T`.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(read_query(request.query_string()).map(Self))
+    }
+}
+
+fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+    let read = actix_web::web::Query::<T>::from_query;
+    read(query).map(actix_web::web::Query::into_inner).map_err(|error| {
+        // Serde does not say which parameter it was, but that one is refused alone too.
+        let culprit = query.split('&').find(|pair| read(pair).is_err()).unwrap_or_default();
+        let name = culprit.split('=').next().unwrap_or_default();
+        let text = error.to_string();
+        ApiError::invalid_fields(vec![explain(name, text.trim_start_matches("Query deserialize error: "))])
+    })
+}
+
+/// Serde's words about one field. An unknown or missing field is named in backquotes.
+fn explain(path: &str, error: impl fmt::Display) -> FieldError {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    let named = text.split('`').nth(1).filter(|_| text.contains(" field `"));
+    let field = match (named, path) {
+        (Some(name), _) => name.to_owned(),
+        (None, "" | "." | "?") => "body".to_owned(),
+        (None, path) => path.to_owned(),
+    };
+    let mut message = text.to_owned();
+    if let Some(first) = message.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    FieldError::new(field, format!("{message}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only whether it parses matters")]
+        name: String,
+    }
+
+    fn refusal(body: &str) -> String {
+        format!("{:?}", parse::<Body>(body.as_bytes()).unwrap_err())
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert!(parse::<Body>(br#"{"name": "ci"}"#).is_ok());
+        assert!(refusal(r#"{"name": "ci", "role": "x"}"#).contains("field: \"role\""));
+        assert!(refusal("{}").contains("field: \"name\""));
+        assert!(refusal(r#"{"name": 7}"#).contains("field: \"name\""));
+        assert!(refusal("{").contains("not JSON"));
+        assert!(refusal(r#"{"name": "ci"} x"#).contains("goes on"));
+    }
+}

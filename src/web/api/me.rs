@@ -1,0 +1,93 @@
+//! Who calls: `/me`.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use super::json::Query;
+use crate::app::App;
+use crate::domain::Timestamp;
+use crate::domain::access::plans::Plan;
+use crate::domain::access::tokens::{self, TokenId};
+use crate::domain::people::teams::TeamId;
+use crate::web::request::RequestInfo;
+
+/// The team and the token a call is made with.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    team: MyTeam,
+    /// `null` for a call with the dashboard's session.
+    token: Option<MyToken>,
+    #[schema(value_type = String, example = "pro")]
+    plan: Plan,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MyTeam {
+    #[schema(value_type = String, example = "team_019f2a4c1d877e02b6f03a9d1c55e7aa")]
+    id: TeamId,
+    #[schema(example = "Acme")]
+    name: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MyToken {
+    #[schema(value_type = String, example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")]
+    id: TokenId,
+    #[schema(example = "ci")]
+    name: String,
+    #[schema(example = "gp_1a2b3c4d")]
+    start: String,
+    #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
+    created_at: Timestamp,
+}
+
+/// Nothing may be asked besides the address.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoQuery {}
+
+/// Who am I?
+///
+/// The team and the token this call is made with: the first call to make with a new token.
+#[utoipa::path(get, path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
+pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
+    let team = caller.team();
+    let token = match &caller {
+        ApiCaller::Token(admission) => Some(&admission.token),
+        ApiCaller::Person(_) => None,
+    };
+    web::Json(Me {
+        team: MyTeam { id: team.id, name: team.name.clone() },
+        token: token.map(|token| MyToken {
+            id: token.id,
+            name: token.name.clone(),
+            start: token.start.clone(),
+            created_at: token.created_at,
+        }),
+        plan: team.plan,
+    })
+}
+
+/// Revoke this token
+///
+/// Revokes the token this call is made with, for good: what to do with a token that leaked.
+#[utoipa::path(delete, path = "/api/v1/me/token", tag = "Me", responses((status = 204, description = "The token is revoked.")))]
+pub async fn revoke(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let ApiCaller::Token(admission) = &caller else {
+        return Err(ApiError::forbidden(
+            "This call is made with a session, not with a token. Revoke tokens at /api-keys.",
+        ));
+    };
+    let (team, id, by) = (admission.team.id, admission.token.id, caller.by(&request));
+    app.write(move |tx| tokens::revoke(tx, &by, team, id, Some("revoked by itself"))).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,44 @@
+//! Requests that change something must come from our own pages.
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+
+use super::Site;
+use super::pages::error::PageError;
+
+/// Refuses an unsafe request that a browser did not send from this site: by
+/// `Sec-Fetch-Site`, else by `Origin`. One with neither is refused too.
+pub async fn guard<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let url =
+        request.app_data::<web::Data<Site>>().map(|site| site.url.as_str().to_owned()).unwrap_or_default();
+    if request.method().is_safe() || is_own(request.headers(), &url, true) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let (request, _) = request.into_parts();
+    let response = actix_web::HttpResponse::from_error(PageError::cross_site());
+    Ok(ServiceResponse::new(request, response).map_into_right_body())
+}
+
+/// Whether the request was sent by a page of this site. `by_hand` also takes what people
+/// started themselves, such as an address typed in.
+pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
+    let text =
+        |name| headers.get(name).and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok());
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || (by_hand && site == "none");
+    }
+    match text(ORIGIN) {
+        Some(origin) if origin == site => true,
+        Some(origin) => {
+            let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            host.is_some() && host == text(HOST)
+        }
+        None => false,
+    }
+}

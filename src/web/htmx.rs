@@ -1,0 +1,24 @@
+//! What htmx tells and is told.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+/// Whether htmx asks: then a fragment is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Htmx(pub bool);
+
+impl FromRequest for Htmx {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(asks(request))))
+    }
+}
+
+pub fn asks(request: &HttpRequest) -> bool {
+    request.headers().contains_key("hx-request")
+}

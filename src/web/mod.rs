@@ -1,0 +1,78 @@
+//! HTTP and HTML: the only folder that names actix, askama and htmx.
+//!
+//! [`routes`] lists every address. A handler's arguments are its permissions: see [`actor`]
+//! for pages and [`api::caller`] for the API.
+
+mod actor;
+pub mod api;
+pub mod assets;
+mod csrf;
+mod headers;
+mod htmx;
+mod pages;
+mod request;
+pub mod routes;
+mod session;
+
+use std::io;
+use std::net::TcpListener;
+
+use actix_web::dev::Server;
+use actix_web::{HttpServer, web};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::config::PublicUrl;
+
+/// What the handlers share besides the app itself.
+#[derive(Clone)]
+pub struct Site {
+    /// Where people and programs reach this instance, without a slash at the end.
+    pub url: PublicUrl,
+}
+
+/// Serves on a bound listener until SIGINT or SIGTERM, finishing the requests under way;
+/// `started` is called once connections are taken.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn run(app: App, listener: TcpListener, started: impl FnOnce()) -> io::Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let server = serve(app, listener)?;
+        let handle = server.handle();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        started();
+        let stop = async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            tracing::info!("stopping: requests under way are finished first");
+            handle.stop(true).await;
+        };
+        actix_web::rt::spawn(stop);
+        server.await
+    })
+}
+
+/// The dashboard and the API on a bound listener. Await it to run until its handle's `stop`.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
+    let site = site(&app, &listener)?;
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::Data::new(app.clone()))
+            .app_data(web::Data::new(site.clone()))
+            .configure(|services| routes::configure(services, &app, &site))
+            .wrap(actix_web::middleware::from_fn(headers::secure))
+            .wrap(actix_web::middleware::from_fn(request::identify))
+    });
+    Ok(server.listen(listener)?.disable_signals().shutdown_timeout(30).run())
+}
+
+/// Where this listener is reached.
+pub fn site(app: &App, listener: &TcpListener) -> io::Result<Site> {
+    let url = app.config().public_url.clone();
+    Ok(Site { url: url.map_or_else(|| listener.local_addr().map(PublicUrl::of_listener), Ok)? })
+}

@@ -1,0 +1,219 @@
+//! The activity log: who called, and who changed what.
+
+mod filters;
+mod menus;
+mod words;
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use self::filters::{Asked, Query};
+use self::menus::{Choice, ChoiceGroup};
+use self::words::Fact;
+use crate::app::App;
+use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, TokenId};
+use crate::domain::access::tokens::{self, Token};
+use crate::domain::people::members;
+use crate::domain::{Error, Result};
+use crate::web::actor::Admin;
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell, When};
+use crate::web::pages::{FormErrors, html};
+
+/// Records on a page.
+const PAGE: usize = 50;
+/// Tokens in the filter, of those in force and of those revoked: a menu has to end somewhere.
+const TOKENS: usize = 100;
+
+#[derive(Template)]
+#[template(path = "activity/page.html")]
+struct ActivityPage<'a> {
+    shell: Shell,
+    list: &'a List,
+}
+
+/// The filters and what they find, as htmx swaps them.
+#[derive(Template)]
+#[template(path = "activity/_list.html")]
+struct ListFragment<'a> {
+    list: &'a List,
+}
+
+struct List {
+    asked: Query,
+    errors: FormErrors,
+    /// Whether the filters made sense.
+    looked: bool,
+    kinds: Vec<ChoiceGroup>,
+    people: Vec<Choice>,
+    tokens: Vec<Choice>,
+    rows: Vec<Row>,
+    /// The address of the next page; empty on the last.
+    older: String,
+    /// The address of the first page; empty on it.
+    newest: String,
+}
+
+#[derive(Template)]
+#[template(path = "activity/record.html")]
+struct RecordPage {
+    shell: Shell,
+    row: Row,
+    facts: Vec<Fact>,
+    agent: String,
+    request: String,
+    count: i32,
+    person: String,
+}
+
+/// A record as it is told.
+struct Row {
+    id: String,
+    kind: ActivityKind,
+    at: When,
+    what: String,
+    status: Option<u16>,
+    took: String,
+    who: String,
+    token: Option<TokenRef>,
+    /// Whether the token is the one who acted, not what it was done to.
+    by_token: bool,
+    ip: String,
+}
+
+struct TokenRef {
+    id: String,
+    name: String,
+    start: String,
+}
+
+pub async fn list(
+    app: web::Data<App>,
+    admin: Admin,
+    Htmx(by_htmx): Htmx,
+    query: web::Query<Query>,
+    notice: web::Query<NoticeQuery>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let query = query.into_inner();
+    let address = query.address();
+    let (status, list) = match query.parse() {
+        Ok(asked) => (StatusCode::OK, look(&app, &admin, query, Some(asked), FormErrors::default()).await?),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            (status, look(&app, &admin, query, None, errors).await?)
+        }
+    };
+    if !by_htmx {
+        let shell = Shell::new(&admin, "activity", &notice);
+        return html(status, &ActivityPage { shell, list: &list });
+    }
+    let mut answer = html(status, &ListFragment { list: &list })?;
+    // The address without the fields that were left empty.
+    let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
+    answer.headers_mut().insert(HeaderName::from_static("hx-push-url"), address);
+    Ok(answer)
+}
+
+/// Finds what is asked for, if it makes sense, and what else may be asked.
+async fn look(
+    app: &App,
+    admin: &Admin,
+    query: Query,
+    asked: Option<Asked>,
+    errors: FormErrors,
+) -> Result<List> {
+    let (team, wanted) = (admin.team.id, asked.clone());
+    let (people, tokens, page, named) = app
+        .read(move |tx| {
+            let people = members::list(tx, team)?;
+            let mut tokens = tokens::list(tx, team, false, None, TOKENS)?.tokens;
+            tokens.extend(tokens::list(tx, team, true, None, TOKENS)?.tokens);
+            let Some(Asked { filter, before }) = wanted else {
+                return Ok::<_, Error>((people, tokens, None, Vec::new()));
+            };
+            let page = activity::page(tx, team, &filter, before, PAGE)?;
+            let ids: Vec<TokenId> = page.records.iter().filter_map(|record| record.token_id).collect();
+            let named = tokens::find_all(tx, team, &ids)?;
+            Ok((people, tokens, Some(page), named))
+        })
+        .await?;
+    let (looked, named) = (asked.is_some(), by_id(named));
+    let (records, next) = page.map_or_else(Default::default, |page| (page.records, page.next));
+    Ok(List {
+        kinds: menus::kinds(&query.kind),
+        people: menus::people(&people, &query.person),
+        tokens: menus::tokens(&tokens, &query.token),
+        rows: records.iter().map(|record| Row::of(record, &named)).collect(),
+        older: next.map(|id| query.before(id)).unwrap_or_default(),
+        newest: if query.before.is_empty() { String::new() } else { query.newest() },
+        asked: query,
+        errors,
+        looked,
+    })
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<String>,
+    notice: web::Query<NoticeQuery>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let id = ActivityId::parse(&id).ok_or_else(PageError::not_found)?;
+    let team = admin.team.id;
+    let (record, tokens) = app
+        .read(move |tx| {
+            let record = activity::find(tx, team, id)?;
+            let tokens = tokens::find_all(tx, team, record.token_id.as_slice())?;
+            Ok::<_, Error>((record, tokens))
+        })
+        .await?;
+    html(
+        StatusCode::OK,
+        &RecordPage {
+            shell: Shell::new(&admin, "activity", &notice),
+            row: Row::of(&record, &by_id(tokens)),
+            facts: words::facts(&record),
+            agent: record.agent.unwrap_or_default(),
+            request: record.request_id.map(|id| id.to_string()).unwrap_or_default(),
+            count: record.count,
+            person: record.person_id.map(|id| id.to_string()).unwrap_or_default(),
+        },
+    )
+}
+
+fn by_id(tokens: Vec<Token>) -> HashMap<TokenId, Token> {
+    tokens.into_iter().map(|token| (token.id, token)).collect()
+}
+
+impl Row {
+    fn of(record: &Record, tokens: &HashMap<TokenId, Token>) -> Self {
+        let token = record.token_id.and_then(|id| tokens.get(&id)).map(TokenRef::of);
+        Self {
+            id: record.id.to_string(),
+            kind: record.kind,
+            at: When(record.at),
+            what: words::sentence(record),
+            status: record.status.and_then(|status| u16::try_from(status).ok()),
+            took: record.duration_us.map(words::milliseconds).unwrap_or_default(),
+            who: record.actor_label.clone().unwrap_or_else(|| "a token".into()),
+            token,
+            by_token: record.actor_kind == ActorKind::Token,
+            ip: record.ip.clone().unwrap_or_default(),
+        }
+    }
+
+    fn is_call(&self) -> bool {
+        self.kind == ActivityKind::ApiRequest
+    }
+}
+
+impl TokenRef {
+    fn of(token: &Token) -> Self {
+        Self { id: token.id.to_string(), name: token.name.clone(), start: token.start.clone() }
+    }
+}

@@ -1,0 +1,208 @@
+//! What of the activity is asked for: the parameters of the address, and what they mean.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use time::macros::format_description;
+use time::{Date, Duration, PrimitiveDateTime, Time};
+
+use super::menus;
+use crate::domain::access::activity::{ActivityId, Filter, TokenId};
+use crate::domain::people::users::UserId;
+use crate::domain::{FieldError, Result, Timestamp};
+use crate::web::pages::Fields;
+
+/// The parameters as they were sent; what is empty does not narrow.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Query {
+    pub kind: String,
+    pub person: String,
+    pub token: String,
+    pub status: String,
+    pub from: String,
+    pub until: String,
+    pub before: String,
+}
+
+/// What the parameters mean.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub filter: Filter,
+    pub before: Option<ActivityId>,
+}
+
+impl Query {
+    /// # Errors
+    /// `Invalid` with a sentence for each parameter that means nothing.
+    pub fn parse(&self) -> Result<Asked> {
+        let mut fields = Fields::default();
+        let kind = given("kind", &self.kind, "There is no such kind of activity.", menus::kinds_of);
+        let person = given("person", &self.person, "This is not the id of a person.", UserId::parse);
+        let token = given("token", &self.token, "This is not the id of a token.", TokenId::parse);
+        let status =
+            given("status", &self.status, "Write 2xx, 4xx, 5xx or a number such as 401.", parse_status);
+        let from = given("from", &self.from, MOMENT, |text| parse_span(text).map(|(start, _)| start));
+        let until = given("until", &self.until, MOMENT, |text| parse_span(text).map(|(_, end)| end));
+        let before = given("before", &self.before, "This page's address is not whole.", ActivityId::parse);
+        let filter = Filter {
+            kinds: fields.take(kind).flatten(),
+            person: fields.take(person).flatten(),
+            token: fields.take(token).flatten(),
+            status: fields.take(status).flatten(),
+            from: fields.take(from).flatten(),
+            until: fields.take(until).flatten(),
+        };
+        fields.take(in_order(&filter));
+        let before = fields.take(before).flatten();
+        fields.done(Some(Asked { filter, before }))
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        !self.pairs().is_empty()
+    }
+
+    /// The address of what is asked for here.
+    pub fn address(&self) -> String {
+        match self.before.as_str() {
+            "" => self.newest(),
+            before => self.with(Some(("before", before))),
+        }
+    }
+
+    /// The address of the first page.
+    pub fn newest(&self) -> String {
+        self.with(None)
+    }
+
+    /// The address of the page that starts below `id`.
+    pub fn before(&self, id: ActivityId) -> String {
+        self.with(Some(("before", &id.to_string())))
+    }
+
+    /// What kind of input shows this moment, also when it is none.
+    pub fn input_kind(&self, text: &str) -> &'static str {
+        match text {
+            "" => "date",
+            text if parse_day(text).is_some() => "date",
+            text if text.contains('T') && parse_span(text).is_some() => "datetime-local",
+            _ => "text",
+        }
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("kind", &self.kind),
+            ("person", &self.person),
+            ("token", &self.token),
+            ("status", &self.status),
+            ("from", &self.from),
+            ("until", &self.until),
+        ];
+        all.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, &**value)).collect()
+    }
+
+    fn with(&self, more: Option<(&'static str, &str)>) -> String {
+        let pairs: Vec<String> = self
+            .pairs()
+            .into_iter()
+            .chain(more)
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY)))
+            .collect();
+        match pairs.as_slice() {
+            [] => "/activity".into(),
+            pairs => format!("/activity?{}", pairs.join("&")),
+        }
+    }
+}
+
+/// What a query string keeps as it is.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
+
+const MOMENT: &str = "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC.";
+
+/// An empty parameter is none; another that `parse` does not know is refused with `message`.
+fn given<T>(
+    field: &'static str,
+    text: &str,
+    message: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> std::result::Result<Option<T>, FieldError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some).ok_or_else(|| FieldError::new(field, message)),
+    }
+}
+
+fn in_order(filter: &Filter) -> std::result::Result<(), FieldError> {
+    match (filter.from, filter.until) {
+        (Some(from), Some(until)) if until <= from => {
+            Err(FieldError::new("until", "This lies before the start."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `4xx` and `4` are its first digit, `401` is the whole of it.
+fn parse_status(text: &str) -> Option<i16> {
+    let text = text.to_ascii_lowercase();
+    let number: i16 = text.strip_suffix("xx").unwrap_or(&text).parse().ok()?;
+    match number {
+        1..=5 => Some(number),
+        100..=599 if !text.ends_with("xx") => Some(number),
+        _ => None,
+    }
+}
+
+/// The first moment of what is named, and the first after it: a day, a minute or a second.
+fn parse_span(text: &str) -> Option<(Timestamp, Timestamp)> {
+    let minute = format_description!("[year]-[month]-[day]T[hour]:[minute]");
+    let second = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+    let text = text.replacen(' ', "T", 1);
+    let text = text.strip_suffix('Z').unwrap_or(&text);
+    let (start, length) = match parse_day(text) {
+        Some(day) => (day.with_time(Time::MIDNIGHT), Duration::DAY),
+        None => PrimitiveDateTime::parse(text, minute)
+            .map(|at| (at, Duration::MINUTE))
+            .or_else(|_| PrimitiveDateTime::parse(text, second).map(|at| (at, Duration::SECOND)))
+            .ok()?,
+    };
+    // Ids hold moments from 1970 on.
+    (start.year() >= 1970).then(|| Timestamp::from(start.assume_utc())).map(|at| (at, at.plus(length)))
+}
+
+fn parse_day(text: &str) -> Option<Date> {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_ends_with_the_day_minute_or_second_it_names() {
+        let span = |text| parse_span(text).map(|(start, end)| (start.to_string(), end.to_string()));
+        let of = |start: &str, end: &str| Some((start.to_owned(), end.to_owned()));
+        assert_eq!(span("2026-02-28"), of("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"));
+        assert_eq!(span("2026-03-01T23:59"), of("2026-03-01T23:59:00Z", "2026-03-02T00:00:00Z"));
+        assert_eq!(span("2026-03-01 09:14:05Z"), of("2026-03-01T09:14:05Z", "2026-03-01T09:14:06Z"));
+        for bad in ["2026-02-30", "1969-12-31", "yesterday", "2026-03-01T25:00", "01.03.2026"] {
+            assert_eq!(span(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_a_number_or_its_first_digit() {
+        for (text, status) in [("4xx", 4), ("5XX", 5), ("2", 2), ("401", 401)] {
+            assert_eq!(parse_status(text), Some(status), "{text}");
+        }
+        for bad in ["6xx", "0", "40", "40x", "600", "401xx", "-4", "ok"] {
+            assert_eq!(parse_status(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_every_filter_and_reads_back() {
+        let query = Query { kind: "people".into(), from: "2026-03-01 09:14".into(), ..Query::default() };
+        assert_eq!(query.address(), "/activity?kind=people&from=2026-03-01%2009:14");
+        assert_eq!(Query::default().address(), "/activity");
+    }
+}

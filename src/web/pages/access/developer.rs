@@ -1,0 +1,164 @@
+//! The Developer page: the API switch, the tokens, the team key, and how to call the API.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::api_switch::{self, ApiSwitch};
+use super::reference::Reference;
+use super::team_key::KeySection;
+use super::token_list::{self, RevokedList, TokenList};
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::access::team_key;
+use crate::domain::access::tokens::{self, TokenId};
+use crate::domain::people::members::{self, Role};
+use crate::domain::people::users;
+use crate::web::Site;
+use crate::web::actor::{Actor, Member};
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{FormErrors, html};
+
+/// Where the parts of the lists begin that are shown; without one, at the newest.
+#[derive(Default, serde::Deserialize)]
+pub struct Cursors {
+    before: Option<String>,
+    revoked_before: Option<String>,
+}
+
+impl Cursors {
+    /// # Errors
+    /// `NotFound` for what is no token's id.
+    pub fn parse(&self) -> std::result::Result<(Option<TokenId>, Option<TokenId>), PageError> {
+        let parse = |text: &Option<String>| {
+            text.as_deref().map(|text| TokenId::parse(text).ok_or_else(PageError::not_found)).transpose()
+        };
+        Ok((parse(&self.before)?, parse(&self.revoked_before)?))
+    }
+}
+
+/// What was asked of the page, and what came of its form.
+#[derive(Default)]
+pub struct View {
+    pub notice: NoticeQuery,
+    pub cursors: Cursors,
+    pub label: String,
+    pub errors: FormErrors,
+}
+
+#[derive(Template)]
+#[template(path = "developer/page.html")]
+struct DeveloperPage {
+    shell: Shell,
+    switch: ApiSwitch,
+    closed: String,
+    label: String,
+    errors: FormErrors,
+    tokens: TokenList,
+    revoked: RevokedList,
+    key: KeySection,
+    reference: Reference,
+    pattern: String,
+    gitleaks: String,
+}
+
+#[derive(Template)]
+#[template(path = "developer/member.html")]
+struct MemberPage<'a> {
+    shell: Shell,
+    team: &'a str,
+    who: Vec<members::Member>,
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    member: Member,
+    notice: web::Query<NoticeQuery>,
+    cursors: web::Query<Cursors>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let view = View { notice: notice.into_inner(), cursors: cursors.into_inner(), ..View::default() };
+    match member.role {
+        Role::Member => who_may(&app, &member, &view.notice).await,
+        Role::Admin | Role::Owner => draw(&app, &site, &member, StatusCode::OK, view).await,
+    }
+}
+
+/// To a member: whom to ask.
+async fn who_may(
+    app: &App,
+    member: &Actor,
+    notice: &NoticeQuery,
+) -> std::result::Result<HttpResponse, PageError> {
+    let team = member.team.id;
+    let mut who = app.read(move |tx| members::list(tx, team)).await?;
+    who.retain(|each| each.role() >= Role::Admin);
+    who.sort_by_key(|each| std::cmp::Reverse(each.role()));
+    let shell = Shell::new(member, "developer", notice);
+    html(StatusCode::OK, &MemberPage { shell, team: &member.team.name, who })
+}
+
+/// The whole page, to the owner or an admin.
+pub async fn draw(
+    app: &App,
+    site: &Site,
+    actor: &Actor,
+    status: StatusCode,
+    view: View,
+) -> std::result::Result<HttpResponse, PageError> {
+    let (before, revoked_before) = view.cursors.parse()?;
+    let (team, owner, now) = (actor.team.id, actor.team.owner_id, actor.request.now);
+    let read = app.read(move |tx| -> Result<_> {
+        let (page, count) = tokens::in_force(tx, team, before, token_list::PAGE)?;
+        let revoked = tokens::list(tx, team, true, revoked_before, token_list::PAGE)?;
+        let tokens = TokenList::of(page, count, before, now);
+        let revoked = RevokedList::of(revoked, revoked_before, now);
+        Ok((tokens, revoked, team_key::known(tx, team, now)?, users::find(tx, owner)?))
+    });
+    let (tokens, revoked, key, owner) = read.await?;
+    let page = DeveloperPage {
+        shell: Shell::new(actor, "developer", &view.notice),
+        switch: ApiSwitch::of(actor, owner),
+        closed: api_switch::closed(actor),
+        label: view.label,
+        errors: view.errors,
+        tokens,
+        revoked,
+        key: KeySection::of(actor, key),
+        reference: Reference::at(site.url.as_str()),
+        pattern: app.sealer().prefix.pattern(),
+        gitleaks: app.sealer().prefix.gitleaks_rule(),
+    };
+    html(status, &page)
+}
+
+/// A question before something is done: in the dialog for htmx, else on a page of its own.
+pub fn ask(
+    htmx: Htmx,
+    actor: &Actor,
+    status: StatusCode,
+    title: &str,
+    question: &impl Template,
+) -> std::result::Result<HttpResponse, PageError> {
+    if htmx.0 {
+        return html(status, question);
+    }
+    let shell = Shell::new(actor, "developer", &NoticeQuery::default());
+    let question = question.render().map_err(PageError::fault)?;
+    html(status, &QuestionPage { shell, title, question })
+}
+
+#[derive(Template)]
+#[template(path = "developer/question.html")]
+struct QuestionPage<'a> {
+    shell: Shell,
+    title: &'a str,
+    question: String,
+}
+
+/// The token an address names.
+pub fn token_id(path: &str) -> std::result::Result<TokenId, PageError> {
+    TokenId::parse(path).ok_or_else(PageError::not_found)
+}

@@ -1,0 +1,10 @@
+//! Pages of access: the Developer page and the activity log.
+
+pub mod activity;
+pub mod api_switch;
+pub mod developer;
+pub mod reference;
+pub mod reveal;
+pub mod team_key;
+pub mod token_list;
+pub mod tokens;

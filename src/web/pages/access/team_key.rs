@@ -1,0 +1,164 @@
+//! The team key: one key for the whole team that owner and admins can show again.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use zeroize::Zeroizing;
+
+use super::developer;
+use super::reveal::{self, Shown};
+use super::token_list::Row;
+use crate::app::App;
+use crate::domain::access::activity::Capped;
+use crate::domain::access::team_key::{self, Known};
+use crate::domain::people::members::Role;
+use crate::domain::{Error, Timestamp};
+use crate::web::Site;
+use crate::web::actor::{Actor, Admin, Owner};
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::password_again::{self, Asked};
+use crate::web::pages::see_other;
+use crate::web::pages::shell::When;
+
+/// The section of the Developer page.
+#[derive(Template)]
+#[template(path = "developer/_team_key.html")]
+pub struct KeySection {
+    is_owner: bool,
+    key: Option<Key>,
+}
+
+impl KeySection {
+    pub fn of(actor: &Actor, known: Option<Known>) -> Self {
+        Self {
+            is_owner: actor.role == Role::Owner,
+            key: known.map(|known| Key::of(known, actor.request.now)),
+        }
+    }
+}
+
+/// The key in force, without its secret.
+struct Key {
+    row: Row,
+    calls: Capped,
+    /// When it was last shown, and to whom.
+    shown: Option<(When, String)>,
+}
+
+impl Key {
+    fn of(known: Known, now: Timestamp) -> Self {
+        let shown = known.last_shown.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
+        Self { row: Row::of(known.token, now), calls: known.calls_in_24h, shown }
+    }
+}
+
+/// "What would break?", before the key is replaced or ended.
+#[derive(Template)]
+#[template(path = "developer/_end_team_key.html")]
+struct EndTeamKey {
+    key: Key,
+    /// Whether a new one takes its place.
+    regenerate: bool,
+}
+
+pub async fn ask_regenerate(
+    app: web::Data<App>,
+    admin: Admin,
+    htmx: Htmx,
+) -> Result<HttpResponse, PageError> {
+    question(&app, &admin, htmx, true).await
+}
+
+pub async fn ask_disable(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
+    question(&app, &owner, htmx, false).await
+}
+
+async fn question(app: &App, actor: &Actor, htmx: Htmx, regenerate: bool) -> Result<HttpResponse, PageError> {
+    let (team, now) = (actor.team.id, actor.request.now);
+    let known = app.read(move |tx| team_key::known(tx, team, now)).await?;
+    let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
+    let title = if regenerate { "Regenerate the team key" } else { "Turn the team key off" };
+    developer::ask(htmx, actor, StatusCode::OK, title, &EndTeamKey { key, regenerate })
+}
+
+#[derive(serde::Deserialize)]
+pub struct Form {
+    #[serde(default)]
+    password: Zeroizing<String>,
+}
+
+/// The ways to the key's secret. Each asks for the password first and answers with it.
+#[derive(Clone, Copy)]
+enum Way {
+    Enable,
+    Show,
+    Regenerate,
+}
+
+impl Way {
+    fn asked(self) -> Asked<'static> {
+        let (to, action) = match self {
+            Self::Enable => ("turn the team key on", "/developer/team-key"),
+            Self::Show => ("see the team key", "/developer/team-key/show"),
+            Self::Regenerate => ("regenerate the team key", "/developer/team-key/regenerate"),
+        };
+        Asked { nav: "developer", to, action, fields: Vec::new() }
+    }
+}
+
+pub async fn enable(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    owner: Owner,
+    form: web::Form<Form>,
+) -> Result<HttpResponse, PageError> {
+    reveal(&app, &site, &owner, &form, Way::Enable).await
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    admin: Admin,
+    form: web::Form<Form>,
+) -> Result<HttpResponse, PageError> {
+    reveal(&app, &site, &admin, &form, Way::Show).await
+}
+
+pub async fn regenerate(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    admin: Admin,
+    form: web::Form<Form>,
+) -> Result<HttpResponse, PageError> {
+    reveal(&app, &site, &admin, &form, Way::Regenerate).await
+}
+
+async fn reveal(
+    app: &App,
+    site: &Site,
+    actor: &Actor,
+    form: &Form,
+    way: Way,
+) -> Result<HttpResponse, PageError> {
+    if let Some(page) = password_again::ask(app, actor, Some(&form.password), &way.asked()).await? {
+        return Ok(page);
+    }
+    let (by, team, sealer) = (actor.by(), actor.team.id, app.sealer().clone());
+    let taken = app.write(move |tx| match way {
+        Way::Enable => team_key::enable(tx, &by, team, &sealer),
+        Way::Show => team_key::show(tx, &by, team, &sealer),
+        Way::Regenerate => team_key::regenerate(tx, &by, team, &sealer),
+    });
+    let (token, plain) = taken.await?;
+    reveal::draw(site, actor, &token, &plain, Shown::TeamKey)
+}
+
+pub async fn disable(app: web::Data<App>, owner: Owner) -> Result<HttpResponse, PageError> {
+    let (by, team) = (owner.by(), owner.team.id);
+    match app.write(move |tx| team_key::disable(tx, &by, team)).await {
+        Ok(()) => Ok(see_other("/developer?notice=team-key-off")),
+        Err(Error::NotFound) => Ok(see_other("/developer?notice=nothing-changed")),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,170 @@
+//! The lists of tokens: those in force, and those revoked.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::developer::Cursors;
+use crate::app::App;
+use crate::domain::Timestamp;
+use crate::domain::access::activity::Capped;
+use crate::domain::access::tokens::{self, State, Token, TokenId, TokenKind};
+use crate::web::actor::Admin;
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::When;
+use crate::web::pages::{html, see_other};
+
+/// Rows of a page of either list.
+pub const PAGE: usize = 50;
+
+/// A token as people see it.
+pub struct Row {
+    pub id: String,
+    pub name: String,
+    pub start: String,
+    pub public_id: String,
+    pub maker: String,
+    pub made: When,
+    pub used: Option<Used>,
+    pub state: State,
+    pub revoked: Option<Revoked>,
+    pub is_team_key: bool,
+}
+
+/// When and from where a token was last used.
+pub struct Used {
+    pub at: When,
+    pub ip: String,
+    pub agent: String,
+}
+
+/// Who took a token back, when and why.
+pub struct Revoked {
+    pub at: When,
+    pub by: String,
+    pub reason: String,
+}
+
+impl Row {
+    pub fn of(token: Token, now: Timestamp) -> Self {
+        let state = token.state(now);
+        let (ip, agent) = (token.last_used_ip, token.last_used_agent);
+        let used = token.last_used_at.map(|at| Used {
+            at: When(at),
+            ip: ip.unwrap_or_default(),
+            agent: agent.unwrap_or_default(),
+        });
+        let (by, reason) = (token.revoked_by_label, token.revoke_reason);
+        let revoked = token.revoked_at.map(|at| Revoked {
+            at: When(at),
+            by: by.unwrap_or_default(),
+            reason: reason.unwrap_or_default(),
+        });
+        Self {
+            id: token.id.to_string(),
+            name: token.name,
+            start: token.start,
+            public_id: token.public_id,
+            maker: token.created_by_label,
+            made: When(token.created_at),
+            used,
+            state,
+            revoked,
+            is_team_key: token.kind == TokenKind::TeamKey,
+        }
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    /// Why it was revoked; empty when that was not said.
+    pub fn reason(&self) -> &str {
+        self.revoked.as_ref().map_or("", |revoked| &revoked.reason)
+    }
+
+    /// Tone and text of the state's badge.
+    pub fn badge(&self) -> (&'static str, &'static str) {
+        match self.state {
+            State::Active => ("success", "Active"),
+            State::Expired => ("off", "Expired"),
+            State::Revoked => ("danger", "Revoked"),
+        }
+    }
+}
+
+/// The tokens in force. The list refreshes itself.
+#[derive(Template)]
+#[template(path = "developer/_tokens.html")]
+pub struct TokenList {
+    rows: Vec<Row>,
+    /// All in force, on every page of the list.
+    pub count: Capped,
+    /// Where the list refreshes itself from.
+    address: String,
+    older: String,
+    is_first: bool,
+}
+
+impl TokenList {
+    pub fn of(page: tokens::Page, count: Capped, before: Option<TokenId>, now: Timestamp) -> Self {
+        Self {
+            rows: page.tokens.into_iter().map(|token| Row::of(token, now)).collect(),
+            count,
+            address: before.map_or("/developer/tokens".into(), |id| format!("/developer/tokens?before={id}")),
+            older: page.next.map(|id| format!("/developer?before={id}")).unwrap_or_default(),
+            is_first: before.is_none(),
+        }
+    }
+
+    /// Nothing on this page nor on others.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.is_first
+    }
+}
+
+/// The tokens that were taken back.
+#[derive(Template)]
+#[template(path = "developer/_revoked.html")]
+pub struct RevokedList {
+    rows: Vec<Row>,
+    older: String,
+    is_first: bool,
+}
+
+impl RevokedList {
+    pub fn of(page: tokens::Page, before: Option<TokenId>, now: Timestamp) -> Self {
+        Self {
+            rows: page.tokens.into_iter().map(|token| Row::of(token, now)).collect(),
+            older: page.next.map(|id| format!("/developer?revoked_before={id}")).unwrap_or_default(),
+            is_first: before.is_none(),
+        }
+    }
+
+    /// Nothing on this page nor on others.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.is_first
+    }
+
+    /// How many there are, when all of them are on this page.
+    fn count(&self) -> Option<usize> {
+        (self.is_first && self.older.is_empty()).then_some(self.rows.len())
+    }
+}
+
+/// The list alone, for the page to refresh itself.
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    htmx: Htmx,
+    cursors: web::Query<Cursors>,
+) -> Result<HttpResponse, PageError> {
+    if !htmx.0 {
+        return Ok(see_other("/developer"));
+    }
+    let (before, _) = cursors.parse()?;
+    let (team, now) = (admin.team.id, admin.request.now);
+    let (page, count) = app.read(move |tx| tokens::in_force(tx, team, before, PAGE)).await?;
+    html(StatusCode::OK, &TokenList::of(page, count, before, now))
+}

@@ -1,0 +1,237 @@
+//! One token: made and revealed, looked at, renamed, revoked.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use zeroize::Zeroizing;
+
+use super::developer::{self, View, token_id};
+use super::reveal::{self, Shown};
+use super::token_list::{self, Row, TokenList};
+use crate::app::App;
+use crate::domain::access::activity::{self, ActivityKind, Filter, Record, Usage};
+use crate::domain::access::secret::PlainToken;
+use crate::domain::access::tokens::{self, Label, Token, TokenId};
+use crate::domain::{Error, Result};
+use crate::web::Site;
+use crate::web::actor::{Actor, Admin};
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::password_again::{self, Asked};
+use crate::web::pages::shell::{NoticeQuery, Shell, When};
+use crate::web::pages::{FormErrors, html, see_other};
+
+/// Calls listed on a token's page.
+const LAST: usize = 20;
+
+#[derive(serde::Deserialize)]
+pub struct Naming {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+}
+
+/// Makes a token and answers with its secret. Sending the same form again makes no second
+/// one: the name is taken.
+pub async fn create(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    admin: Admin,
+    form: web::Form<Naming>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let refused = match Label::parse(&form.name) {
+        Err(error) => error.into(),
+        Ok(label) => {
+            let fields = vec![("name", form.name.clone())];
+            let asked = Asked { nav: "developer", to: "create a token", action: "/developer/tokens", fields };
+            if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
+                return Ok(page);
+            }
+            match mint(&app, &admin, label).await {
+                Ok((token, plain, list)) => {
+                    return reveal::draw(&site, &admin, &token, &plain, Shown::Token(list));
+                }
+                Err(error) => error,
+            }
+        }
+    };
+    let (status, errors) = FormErrors::of(refused)?;
+    let view = View { label: form.into_inner().name, errors, ..View::default() };
+    developer::draw(&app, &site, &admin, status, view).await
+}
+
+async fn mint(app: &App, actor: &Actor, label: Label) -> Result<(Token, PlainToken, TokenList)> {
+    let (by, team, prefix) = (actor.by(), actor.team.id, app.sealer().prefix.clone());
+    app.write(move |tx| {
+        let (token, plain) = tokens::mint(tx, &by, team, &label, &prefix)?;
+        let (page, count) = tokens::in_force(tx, team, None, token_list::PAGE)?;
+        Ok((token, plain, TokenList::of(page, count, None, by.now)))
+    })
+    .await
+}
+
+/// A call as the list of the last ones shows it.
+struct Call {
+    id: String,
+    at: When,
+    request: String,
+    status: u16,
+    took: String,
+    from: String,
+}
+
+impl Call {
+    fn of(record: Record) -> Self {
+        let took = f64::from(record.duration_us.unwrap_or_default()) / 1000.0;
+        Self {
+            id: record.id.to_string(),
+            at: When(record.at),
+            request: format!("{} {}", record.method.unwrap_or_default(), record.route.unwrap_or_default()),
+            status: record.status.and_then(|status| status.try_into().ok()).unwrap_or_default(),
+            took: format!("{took:.1} ms"),
+            from: record.ip.unwrap_or_default(),
+        }
+    }
+}
+
+/// The calls made with a token.
+fn calls_of(id: TokenId) -> Filter {
+    Filter { kinds: Some(vec![ActivityKind::ApiRequest]), token: Some(id), ..Filter::default() }
+}
+
+#[derive(Template)]
+#[template(path = "developer/token.html")]
+struct TokenPage {
+    shell: Shell,
+    token: Row,
+    calls: Usage,
+    last: Vec<Call>,
+    label: String,
+    errors: FormErrors,
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    path: web::Path<String>,
+    notice: web::Query<NoticeQuery>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let shell = Shell::new(&admin, "developer", &notice);
+    draw(&app, &admin, token_id(&path)?, shell, StatusCode::OK, None).await
+}
+
+/// A token's page, with what came of renaming it if that failed.
+async fn draw(
+    app: &App,
+    actor: &Actor,
+    id: TokenId,
+    shell: Shell,
+    status: StatusCode,
+    refused: Option<(String, FormErrors)>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let (team, now) = (actor.team.id, actor.request.now);
+    let read = app.read(move |tx| -> Result<_> {
+        let token = tokens::find(tx, team, id)?;
+        let last = activity::page(tx, team, &calls_of(id), None, LAST)?;
+        Ok((token, activity::usage(tx, team, id, now)?, last.records))
+    });
+    let (token, calls, last) = read.await?;
+    let last = last.into_iter().map(Call::of).collect();
+    let (label, errors) = refused.unwrap_or_else(|| (token.name.clone(), FormErrors::default()));
+    html(status, &TokenPage { shell, token: Row::of(token, now), calls, last, label, errors })
+}
+
+pub async fn rename(
+    app: web::Data<App>,
+    admin: Admin,
+    path: web::Path<String>,
+    form: web::Form<Naming>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let id = token_id(&path)?;
+    match renamed(&app, &admin, id, &form.name).await {
+        Ok(_) => Ok(see_other(&format!("/developer/tokens/{id}?notice=token-renamed"))),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            let shell = Shell::new(&admin, "developer", &NoticeQuery::default());
+            draw(&app, &admin, id, shell, status, Some((form.name.clone(), errors))).await
+        }
+    }
+}
+
+async fn renamed(app: &App, actor: &Actor, id: TokenId, name: &str) -> Result<Token> {
+    let (by, team) = (actor.by(), actor.team.id);
+    let label = Label::parse(name);
+    app.write(move |tx| {
+        // Another team's token does not exist, whatever it should be called.
+        tokens::find(tx, team, id)?;
+        tokens::rename(tx, &by, team, id, &label?)
+    })
+    .await
+}
+
+/// "Is it safe to revoke?", in numbers.
+#[derive(Template)]
+#[template(path = "developer/_revoke.html")]
+struct Revoke {
+    token: Row,
+    calls: Usage,
+    reason: String,
+    errors: FormErrors,
+}
+
+pub async fn ask_revoke(
+    app: web::Data<App>,
+    admin: Admin,
+    htmx: Htmx,
+    path: web::Path<String>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let id = token_id(&path)?;
+    question(&app, &admin, htmx, id, StatusCode::OK, (String::new(), FormErrors::default())).await
+}
+
+async fn question(
+    app: &App,
+    actor: &Actor,
+    htmx: Htmx,
+    id: TokenId,
+    status: StatusCode,
+    (reason, errors): (String, FormErrors),
+) -> std::result::Result<HttpResponse, PageError> {
+    let (team, now) = (actor.team.id, actor.request.now);
+    let read = app.read(move |tx| -> Result<_> {
+        Ok((tokens::find(tx, team, id)?, activity::usage(tx, team, id, now)?))
+    });
+    let (token, calls) = read.await?;
+    let revoke = Revoke { token: Row::of(token, now), calls, reason, errors };
+    developer::ask(htmx, actor, status, "Revoke a token", &revoke)
+}
+
+#[derive(serde::Deserialize)]
+pub struct Why {
+    #[serde(default)]
+    reason: String,
+}
+
+pub async fn revoke(
+    app: web::Data<App>,
+    admin: Admin,
+    path: web::Path<String>,
+    form: web::Form<Why>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let id = token_id(&path)?;
+    let (by, team) = (admin.by(), admin.team.id);
+    let reason = tokens::parse_reason(&form.reason);
+    let revoked = app.write(move |tx| -> Result<_> {
+        tokens::find(tx, team, id)?;
+        tokens::revoke(tx, &by, team, id, reason?.as_deref())
+    });
+    match revoked.await {
+        Ok(_) => Ok(see_other("/developer?notice=token-revoked")),
+        Err(Error::Conflict(_)) => Ok(see_other("/developer?notice=token-revoked-already")),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            question(&app, &admin, Htmx(false), id, status, (form.into_inner().reason, errors)).await
+        }
+    }
+}

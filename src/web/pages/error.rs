@@ -1,0 +1,242 @@
+//! Refusals as pages: what happened, and what to do next.
+
+use std::fmt;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+
+use crate::domain;
+use crate::domain::error::StoreError;
+use crate::domain::people::members::Role;
+use crate::web::htmx;
+use crate::web::request::{self, Cause};
+
+const NO_TEAM: &str = "You are in no team";
+
+/// How a page request fails. It is drawn by [`dress`], which knows the request.
+#[derive(Debug)]
+pub struct PageError {
+    status: StatusCode,
+    title: &'static str,
+    message: String,
+    /// Where to go instead.
+    to: Option<String>,
+    retry_after: Option<u32>,
+    /// For the log alone.
+    cause: Option<String>,
+}
+
+impl PageError {
+    fn new(status: StatusCode, title: &'static str, message: impl Into<String>) -> Self {
+        Self { status, title, message: message.into(), to: None, retry_after: None, cause: None }
+    }
+
+    /// Sign in first, then come back to `next`, a path of ours or nothing.
+    pub fn sign_in(next: &str) -> Self {
+        let to = match next {
+            "" | "/" => "/sign-in".to_owned(),
+            next => format!(
+                "/sign-in?next={}",
+                percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC)
+            ),
+        };
+        Self { to: Some(to), ..Self::new(StatusCode::SEE_OTHER, "Sign in", "Sign in first.") }
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Nothing here",
+            "There is nothing at this address, or it is not your team's.",
+        )
+    }
+
+    pub fn dead_link() -> Self {
+        let message =
+            "This invitation was used, was revoked or has expired. Ask whoever invited you for a new link.";
+        Self::new(StatusCode::NOT_FOUND, "This link leads nowhere any more", message)
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "That did not arrive whole", message)
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Not yours to do", message)
+    }
+
+    pub fn role_needed(role: Role) -> Self {
+        Self::forbidden(role.who_may())
+    }
+
+    pub fn no_team() -> Self {
+        Self::new(StatusCode::FORBIDDEN, NO_TEAM, "Ask the owner of a team for an invitation.")
+    }
+
+    pub fn cross_site() -> Self {
+        let message = "This request did not come from a page of this site, so nothing was done. Open the page here and try again.";
+        Self::new(StatusCode::FORBIDDEN, "Not from here", message)
+    }
+
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Not this way",
+            "This address does not take that kind of request.",
+        )
+    }
+
+    pub fn fault(cause: impl fmt::Display) -> Self {
+        let page = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Our fault",
+            "Something went wrong here, and nothing was changed.",
+        );
+        Self { cause: Some(cause.to_string()), ..page }
+    }
+}
+
+impl From<domain::Error> for PageError {
+    fn from(error: domain::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            domain::Error::NotFound => Self::not_found(),
+            domain::Error::Forbidden(sentence) => Self::forbidden(sentence),
+            domain::Error::Invalid(_) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "That cannot be",
+                message.trim_start_matches("invalid: "),
+            ),
+            domain::Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "That cannot be", message),
+            domain::Error::TooMany { retry_after, .. } => {
+                let page = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", message);
+                Self { retry_after: Some(retry_after), ..page }
+            }
+            domain::Error::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                let message =
+                    "The store does not answer just now, so nothing was done. Try again in a minute.";
+                let page = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Out of reach", message);
+                Self { retry_after: Some(60), cause: Some(cause), ..page }
+            }
+            other => Self::fault(other),
+        }
+    }
+}
+
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.cause.as_deref().unwrap_or(&self.message))
+    }
+}
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Bare; [`dress`] draws it.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error/page.html")]
+struct ErrorPage<'a> {
+    status: u16,
+    title: &'static str,
+    message: &'a str,
+    request: String,
+    /// Nothing else can be done by somebody in no team.
+    may_leave: bool,
+}
+
+#[derive(Template)]
+#[template(path = "error/_notice.html")]
+struct ErrorNotice<'a> {
+    message: &'a str,
+    request: String,
+    is_fault: bool,
+}
+
+/// Draws the refusals of the pages inside it, as a page or, for htmx, as a notice.
+pub async fn dress<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let response = next.call(request).await?;
+    let drawn = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<PageError>())
+        .map(|error| draw(error, response.request()));
+    Ok(match drawn {
+        None => response.map_into_left_body(),
+        Some(drawn) => {
+            let (request, bare) = response.into_parts();
+            let mut drawn = drawn;
+            // The cause stays with the answer for the log.
+            let cause = bare
+                .error()
+                .and_then(|error| error.as_error::<PageError>())
+                .and_then(|error| error.cause.clone());
+            if let Some(cause) = cause {
+                drawn.extensions_mut().insert(Cause(cause));
+            }
+            ServiceResponse::new(request, drawn).map_into_right_body()
+        }
+    })
+}
+
+fn draw(error: &PageError, request: &HttpRequest) -> HttpResponse {
+    let by_htmx = htmx::asks(request);
+    let mut answer = HttpResponse::build(error.status);
+    answer.insert_header(("vary", "HX-Request")).content_type("text/html; charset=utf-8");
+    if let Some(seconds) = error.retry_after {
+        answer.insert_header(("retry-after", seconds.to_string()));
+    }
+    match &error.to {
+        Some(to) if by_htmx => {
+            answer.status(StatusCode::OK).insert_header(("hx-redirect", to.as_str())).finish()
+        }
+        Some(to) => answer.insert_header((LOCATION, to.as_str())).finish(),
+        None if by_htmx => answer
+            .insert_header(("hx-retarget", "#notices"))
+            .insert_header(("hx-reswap", "innerHTML"))
+            .body(notice(error, request)),
+        None => answer.body(page(error, request)),
+    }
+}
+
+fn page(error: &PageError, request: &HttpRequest) -> String {
+    let page = ErrorPage {
+        status: error.status.as_u16(),
+        title: error.title,
+        message: &error.message,
+        request: request::of(request).id.to_string(),
+        may_leave: error.title == NO_TEAM,
+    };
+    page.render().unwrap_or_else(|_| error.message.clone())
+}
+
+fn notice(error: &PageError, request: &HttpRequest) -> String {
+    let notice = ErrorNotice {
+        message: &error.message,
+        request: request::of(request).id.to_string(),
+        is_fault: error.status.is_server_error(),
+    };
+    notice.render().unwrap_or_else(|_| error.message.clone())
+}

@@ -1,0 +1,25 @@
+//! For whoever watches over the process.
+
+use actix_web::{HttpResponse, web};
+
+use crate::app::App;
+use crate::domain::people::teams;
+
+/// The process answers.
+pub async fn alive() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// The process can serve: the store answers too.
+pub async fn ready(app: web::Data<App>) -> HttpResponse {
+    match app.read(teams::is_set_up).await {
+        Ok(_) => HttpResponse::Ok().content_type("text/plain").body("ready\n"),
+        Err(cause) => {
+            tracing::warn!(%cause, "not ready");
+            HttpResponse::ServiceUnavailable()
+                .insert_header(("retry-after", "5"))
+                .content_type("text/plain")
+                .body("the store is out of reach\n")
+        }
+    }
+}

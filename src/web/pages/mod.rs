@@ -1,0 +1,81 @@
+//! Pages: one file a page, its handlers beside the struct its template is drawn from.
+
+pub mod access;
+pub mod error;
+pub mod health;
+pub mod password_again;
+pub mod people;
+pub mod shell;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use askama::Template;
+
+use crate::domain::{self, FieldError};
+use error::PageError;
+
+/// A page, or a part of one, as an answer.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
+    let body = page.render().map_err(PageError::fault)?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("vary", "HX-Request"))
+        .body(body))
+}
+
+/// After a change: go and look. `to` is a path of ours.
+pub fn see_other(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+}
+
+/// What is wrong with a form, by field; empty for a form not sent yet.
+#[derive(Clone, Debug, Default)]
+pub struct FormErrors(Vec<FieldError>);
+
+impl FormErrors {
+    /// Takes a refusal that a form can show beside its fields, and gives any other back.
+    pub fn of(error: domain::Error) -> Result<(StatusCode, Self), PageError> {
+        match error {
+            domain::Error::Invalid(errors) => Ok((StatusCode::UNPROCESSABLE_ENTITY, Self(errors))),
+            domain::Error::Conflict(error) => Ok((StatusCode::CONFLICT, Self(vec![error]))),
+            domain::Error::TooMany { message, .. } => {
+                Ok((StatusCode::TOO_MANY_REQUESTS, Self(vec![FieldError::new("", message)])))
+            }
+            other => Err(other.into()),
+        }
+    }
+
+    pub fn one(field: &'static str, message: &'static str) -> Self {
+        Self(vec![FieldError::new(field, message)])
+    }
+
+    /// The sentence beside a field; empty when there is none.
+    pub fn at(&self, field: &str) -> &str {
+        self.0.iter().find(|each| each.field == field).map_or("", |each| &each.message)
+    }
+
+    /// The sentence about the form as a whole.
+    pub fn whole(&self) -> &str {
+        self.at("")
+    }
+}
+
+/// Gathers what several fields have to say before giving up on any of them.
+#[derive(Default)]
+pub struct Fields(Vec<FieldError>);
+
+impl Fields {
+    pub fn take<T>(&mut self, parsed: Result<T, FieldError>) -> Option<T> {
+        parsed.map_err(|error| self.0.push(error)).ok()
+    }
+
+    /// # Errors
+    /// `Invalid` with everything taken so far, unless there was nothing.
+    pub fn done<T>(self, value: Option<T>) -> Result<T, domain::Error> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(domain::Error::Invalid(self.0)),
+        }
+    }
+}

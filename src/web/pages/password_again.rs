@@ -1,0 +1,81 @@
+//! What is dangerous asks for the password again, if it was entered over 10 minutes ago.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::error::PageError;
+use super::{FormErrors, html};
+use crate::app::App;
+use crate::domain::people::passwords::Password;
+use crate::domain::people::{sessions, sign_in};
+use crate::web::actor::Actor;
+
+/// What is about to be done, so that the same request can be sent once more with a password.
+pub struct Asked<'a> {
+    pub nav: &'static str,
+    /// Completes "To …, we ask once in 10 minutes".
+    pub to: &'static str,
+    pub action: &'a str,
+    /// The fields of the form, without the password.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "password_again/page.html")]
+struct PasswordAgainPage<'a> {
+    email: &'a str,
+    asked: &'a Asked<'a>,
+    errors: FormErrors,
+}
+
+/// `None` lets the request go on; else the page that asks.
+pub async fn ask(
+    app: &App,
+    actor: &Actor,
+    password: Option<&str>,
+    asked: &Asked<'_>,
+) -> Result<Option<HttpResponse>, PageError> {
+    if actor.is_fresh() {
+        return Ok(None);
+    }
+    let Some(password) = password.filter(|typed| !typed.is_empty()) else {
+        return page(actor, asked, StatusCode::FORBIDDEN, FormErrors::default()).map(Some);
+    };
+    match enter(app, actor, password).await {
+        Ok(true) => Ok(None),
+        Ok(false) => {
+            let errors = FormErrors::one("password", "This is not your password.");
+            page(actor, asked, StatusCode::FORBIDDEN, errors).map(Some)
+        }
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            page(actor, asked, status, errors).map(Some)
+        }
+    }
+}
+
+fn page(
+    actor: &Actor,
+    asked: &Asked<'_>,
+    status: StatusCode,
+    errors: FormErrors,
+) -> Result<HttpResponse, PageError> {
+    html(status, &PasswordAgainPage { email: &actor.user.email, asked, errors })
+}
+
+/// Checks the actor's password, as limited as signing in, and notes when it was right.
+pub async fn enter(app: &App, actor: &Actor, password: &str) -> Result<bool, crate::domain::Error> {
+    let (user, now, session) = (actor.user.clone(), actor.request.now, actor.session.id);
+    let counted = user.clone();
+    app.write(move |tx| sign_in::begin_again(tx, now, &counted)).await?;
+    let right = app.verify_password(Password::presented(password), Some(user.password_hash.clone())).await?;
+    if right {
+        app.write(move |tx| {
+            sign_in::forgive(tx, &user)?;
+            sessions::freshen(tx, session, now)
+        })
+        .await?;
+    }
+    Ok(right)
+}

@@ -1,0 +1,117 @@
+//! The account: one's name, password and signed-in browsers.
+
+use actix_session::Session as Cookie;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use zeroize::Zeroizing;
+
+use super::sessions::SessionRow;
+use crate::app::App;
+use crate::domain::people::passwords::Password;
+use crate::domain::people::sessions;
+use crate::domain::people::users::{self, PersonName};
+use crate::domain::{FieldError, Result};
+use crate::web::actor::{Actor, Member};
+use crate::web::pages::error::PageError;
+use crate::web::pages::password_again;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::session;
+
+type Answer = std::result::Result<HttpResponse, PageError>;
+
+#[derive(Template)]
+#[template(path = "account/page.html")]
+struct AccountPage<'a> {
+    shell: Shell,
+    person: &'a str,
+    sessions: Vec<SessionRow>,
+    errors: FormErrors,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct NameForm {
+    name: String,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct PasswordForm {
+    current: Zeroizing<String>,
+    password: Zeroizing<String>,
+}
+
+pub async fn show(app: web::Data<App>, member: Member, query: web::Query<NoticeQuery>) -> Answer {
+    draw(&app, &member, &query, StatusCode::OK, &member.user.name, FormErrors::default()).await
+}
+
+async fn draw(
+    app: &App,
+    actor: &Actor,
+    notice: &NoticeQuery,
+    status: StatusCode,
+    person: &str,
+    errors: FormErrors,
+) -> Answer {
+    let (user, own, now) = (actor.user.id, actor.session.id, actor.request.now);
+    let sessions = app.read(move |tx| sessions::list(tx, user, now)).await?;
+    let mut sessions: Vec<_> = sessions.into_iter().map(|row| SessionRow::new(row, own)).collect();
+    sessions.sort_by_key(|row| !row.is_this);
+    html(status, &AccountPage { shell: Shell::new(actor, "account", notice), person, sessions, errors })
+}
+
+pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameForm>) -> Answer {
+    let name = match PersonName::parse(&form.name) {
+        Ok(name) => name,
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error.into())?;
+            return draw(&app, &member, &NoticeQuery::default(), status, &form.name, errors).await;
+        }
+    };
+    if name.as_str() == member.user.name {
+        return Ok(see_other("/account?notice=nothing-changed"));
+    }
+    let (by, user) = (member.by(), member.user.id);
+    app.write(move |tx| users::rename(tx, &by, user, &name)).await?;
+    Ok(see_other("/account?notice=name-changed"))
+}
+
+pub async fn change_password(
+    app: web::Data<App>,
+    member: Member,
+    cookie: Cookie,
+    form: web::Form<PasswordForm>,
+) -> Answer {
+    match replace_password(&app, &member, &form).await {
+        Ok(key) => {
+            session::hand_out(&cookie, &key);
+            Ok(see_other("/account?notice=password-changed"))
+        }
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            draw(&app, &member, &NoticeQuery::default(), status, &member.user.name, errors).await
+        }
+    }
+}
+
+/// Ends every session of the person and opens a new one for this browser, in the transaction
+/// that changes the password; returns its key.
+async fn replace_password(app: &App, actor: &Actor, form: &PasswordForm) -> Result<String> {
+    let mut fields = Fields::default();
+    let new = fields.take(Password::parse("password", &form.password));
+    let new = fields.done(new)?;
+    if !password_again::enter(app, actor, &form.current).await? {
+        return Err(FieldError::new("current", "This is not your password.").into());
+    }
+    let hash = app.hash_password(new).await?;
+    let (by, user, team, key) = (actor.by(), actor.user.id, actor.team.id, session::new_key(app));
+    let own = key.clone();
+    app.write(move |tx| {
+        users::change_password(tx, &by, user, &hash, None)?;
+        sessions::open(tx, &by, user, Some(team), &own)
+    })
+    .await?;
+    Ok(key)
+}

@@ -1,0 +1,119 @@
+//! How browsers call themselves, in words people know.
+
+/// By what betrays them, the more particular first: most also claim to be the ones below.
+const BROWSERS: [(&str, &str); 11] = [
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Vivaldi/", "Vivaldi"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Chromium/", "Chromium"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+];
+
+const SYSTEMS: [(&str, &str); 8] = [
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+    ("X11", "Unix"),
+];
+
+/// Of something unknown, as much as fits.
+const LONGEST: usize = 40;
+
+/// `Firefox on Linux`; the beginning of what it says when nothing in it is known.
+pub fn name(agent: &str) -> String {
+    let find = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ if agent.trim().is_empty() => "Unknown browser".to_owned(),
+        _ if agent.chars().count() > LONGEST => {
+            format!("{}…", agent.chars().take(LONGEST).collect::<String>().trim_end())
+        }
+        _ => agent.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_browsers_are_named_with_their_system() {
+        let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
+        let apple = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
+        for (agent, expected) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".into(),
+                "Firefox on Linux",
+            ),
+            (
+                format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Chrome/142.0 Safari/537.36"),
+                "Chrome on Windows",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Chrome/142.0 Safari/537.36 Edg/142.0"
+                ),
+                "Edge on Windows",
+            ),
+            (
+                format!("Mozilla/5.0 (Linux; Android 10; K) {webkit} Chrome/142.0 Mobile Safari/537.36"),
+                "Chrome on Android",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (Linux; Android 10; K) {webkit} SamsungBrowser/28.0 Chrome/130.0 Mobile Safari/537.36"
+                ),
+                "Samsung Internet on Android",
+            ),
+            (
+                format!("Mozilla/5.0 (X11; Linux x86_64) {webkit} HeadlessChrome/142.0 Safari/537.36"),
+                "Chrome on Linux",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {apple} Version/26.0 Safari/605.1.15"
+                ),
+                "Safari on macOS",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {apple} Version/26.0 Mobile/15E148 Safari/604.1"
+                ),
+                "Safari on iPhone",
+            ),
+            (
+                format!(
+                    "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) {apple} FxiOS/145.0 Mobile/15E148 Safari/604.1"
+                ),
+                "Firefox on iPad",
+            ),
+            (
+                format!("Mozilla/5.0 (X11; CrOS x86_64 16181) {webkit} Chrome/142.0 Safari/537.36"),
+                "Chrome on ChromeOS",
+            ),
+            ("curl/8.9.1".into(), "curl"),
+        ] {
+            assert_eq!(name(&agent), expected, "{agent}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_agent_is_shown_as_it_is_and_not_at_length() {
+        assert_eq!(name("Test browser"), "Test browser");
+        assert_eq!(name(" "), "Unknown browser");
+        assert_eq!(name(&"é".repeat(200)), format!("{}…", "é".repeat(40)));
+    }
+}

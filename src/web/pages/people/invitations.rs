@@ -1,0 +1,203 @@
+//! The invited person's side: what a one-time link leads to.
+
+use actix_session::Session as Cookie;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::domain::people::invitations::{self, Opened};
+use crate::domain::people::passwords::Password;
+use crate::domain::people::sessions::{self, Session};
+use crate::domain::people::sign_in;
+use crate::domain::people::users::{self, NewPerson, PersonName, User};
+use crate::domain::text::EmailAddress;
+use crate::domain::{Error, FieldError, Result};
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::When;
+use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::request::RequestInfo;
+use crate::web::session::{self, Presented};
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Form {
+    name: String,
+    password: Zeroizing<String>,
+}
+
+#[derive(Template)]
+#[template(path = "invitations/page.html")]
+struct InvitationPage<'a> {
+    link: &'a str,
+    opened: &'a Opened,
+    holder: &'a Holder,
+    ends: When,
+    person: &'a str,
+    errors: FormErrors,
+}
+
+/// Who came with the link.
+enum Holder {
+    /// Its address has no account yet.
+    New,
+    /// It has one, whose password is asked.
+    Known(User),
+    /// It has one, which is signed in here.
+    SignedIn(Session),
+    /// Another account is signed in here.
+    Other(User),
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    request: RequestInfo,
+    cookie: Cookie,
+    link: web::Path<String>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let (opened, holder) = open(&app, &request, &cookie, &link).await?;
+    page(StatusCode::OK, &link, &opened, &holder, "", FormErrors::default())
+}
+
+pub async fn accept(
+    app: web::Data<App>,
+    request: RequestInfo,
+    cookie: Cookie,
+    link: web::Path<String>,
+    form: web::Form<Form>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let (opened, holder) = open(&app, &request, &cookie, &link).await?;
+    let joined = match &holder {
+        Holder::New => join_as_new(&app, &request, &link, &opened, &form).await.map(Some),
+        Holder::Known(user) => join_with_password(&app, &request, &link, user, &form).await.map(Some),
+        Holder::SignedIn(session) => join(&app, &request, &link, session).await.map(|()| None),
+        Holder::Other(_) => {
+            return page(StatusCode::CONFLICT, &link, &opened, &holder, "", FormErrors::default());
+        }
+    };
+    match joined {
+        Ok(key) => {
+            if let Some(key) = key {
+                session::hand_out(&cookie, &key);
+            }
+            Ok(see_other("/developer?notice=joined"))
+        }
+        Err(Error::NotFound) => Err(PageError::dead_link()),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            page(status, &link, &opened, &holder, &form.name, errors)
+        }
+    }
+}
+
+fn page(
+    status: StatusCode,
+    link: &str,
+    opened: &Opened,
+    holder: &Holder,
+    person: &str,
+    errors: FormErrors,
+) -> std::result::Result<HttpResponse, PageError> {
+    let ends = When(opened.invitation.expires_at);
+    html(status, &InvitationPage { link, opened, holder, ends, person, errors })
+}
+
+async fn open(
+    app: &App,
+    request: &RequestInfo,
+    cookie: &Cookie,
+    link: &str,
+) -> std::result::Result<(Opened, Holder), PageError> {
+    let key = match session::presented(cookie) {
+        Presented::Key(key) => Some(key),
+        Presented::Nothing => None,
+        Presented::Unknown => return Err(Error::out_of_reach("the session could not be read").into()),
+    };
+    let (secret, now) = (link.to_owned(), request.now);
+    let found = app.read(move |tx| {
+        let opened = invitations::open(tx, &secret, now)?;
+        let session = key.map(|key| sessions::find(tx, &key, now)).transpose()?.flatten();
+        let signed_in = session.map(|session| Ok::<_, Error>((users::find(tx, session.user_id)?, session)));
+        let holder = holder(opened.account.clone(), signed_in.transpose()?);
+        Ok((opened, holder))
+    });
+    found.await.map_err(|error| match error {
+        Error::NotFound => PageError::dead_link(),
+        other => other.into(),
+    })
+}
+
+fn holder(account: Option<User>, signed_in: Option<(User, Session)>) -> Holder {
+    match (account, signed_in) {
+        (Some(account), Some((user, session))) if account.id == user.id => Holder::SignedIn(session),
+        (_, Some((user, _))) => Holder::Other(user),
+        (Some(account), None) => Holder::Known(account),
+        (None, None) => Holder::New,
+    }
+}
+
+/// Makes the account, its membership and its first session in one transaction; returns the
+/// session's key.
+async fn join_as_new(
+    app: &App,
+    request: &RequestInfo,
+    link: &str,
+    opened: &Opened,
+    form: &Form,
+) -> Result<String> {
+    let person = parse(app, opened, form).await?;
+    let (by, key, secret) = (request.by_nobody(), session::new_key(app), link.to_owned());
+    let own = key.clone();
+    app.write(move |tx| {
+        let (team, user) = invitations::accept_as_new(tx, &by, &secret, &person)?;
+        sessions::open(tx, &by, user.id, Some(team.id), &own)
+    })
+    .await?;
+    Ok(key)
+}
+
+async fn parse(app: &App, opened: &Opened, form: &Form) -> Result<NewPerson> {
+    let email = EmailAddress::parse(&opened.invitation.email)?;
+    let mut fields = Fields::default();
+    let name = fields.take(PersonName::parse(&form.name));
+    let password = fields.take(Password::parse("password", &form.password));
+    let (name, password) = fields.done(name.zip(password))?;
+    Ok(NewPerson { email, name, password_hash: app.hash_password(password).await? })
+}
+
+/// The link alone does not open an account that is there: whoever invited has seen it too.
+async fn join_with_password(
+    app: &App,
+    request: &RequestInfo,
+    link: &str,
+    user: &User,
+    form: &Form,
+) -> Result<String> {
+    let (by, email) = (request.by_nobody(), EmailAddress::parse(&user.email)?);
+    let attempt = by.clone();
+    let user = app.write(move |tx| sign_in::begin(tx, &attempt, &email)).await?;
+    let phc = user.as_ref().map(|user| user.password_hash.clone());
+    if !app.verify_password(Password::presented(&form.password), phc).await? {
+        app.write(move |tx| sign_in::failed(tx, &by, user.as_ref())).await?;
+        return Err(FieldError::new("password", "This is not the password of this account.").into());
+    }
+    let (key, secret) = (session::new_key(app), link.to_owned());
+    let own = key.clone();
+    app.write(move |tx| {
+        let (team, user) = invitations::accept_as_known(tx, &by, &secret)?;
+        sessions::open(tx, &by, user.id, Some(team.id), &own)
+    })
+    .await?;
+    Ok(key)
+}
+
+/// Joins with the session at hand, which looks at the new team from now on.
+async fn join(app: &App, request: &RequestInfo, link: &str, session: &Session) -> Result<()> {
+    let (by, secret, session) = (request.by_nobody(), link.to_owned(), session.clone());
+    app.write(move |tx| {
+        let (team, user) = invitations::accept_as_known(tx, &by, &secret)?;
+        sessions::switch_team(tx, &by.as_person(user.id, &user.email), &session, team.id)
+    })
+    .await
+}

@@ -1,0 +1,159 @@
+//! Changing what somebody may do in the team, and taking them out of it. Both ask what
+//! becomes of the tokens they made.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::left_behind::LeftBehind;
+use crate::app::App;
+use crate::domain::Error;
+use crate::domain::access::tokens;
+use crate::domain::people::invitations;
+use crate::domain::people::members::{self, Member as Row, MemberRole, TheirTokens};
+use crate::domain::people::users::UserId;
+use crate::web::actor::{Actor, Member, Owner};
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{html, see_other};
+
+type Answer = Result<HttpResponse, PageError>;
+
+#[derive(Template)]
+#[template(path = "team/remove.html")]
+struct RemovePage {
+    shell: Shell,
+    id: String,
+    person: String,
+    is_self: bool,
+    decides: bool,
+    left: LeftBehind,
+}
+
+#[derive(Template)]
+#[template(path = "team/role.html")]
+struct RolePage {
+    shell: Shell,
+    id: String,
+    person: String,
+    left: LeftBehind,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Form {
+    role: String,
+    tokens: String,
+}
+
+impl Form {
+    /// `None` when the form did not ask.
+    fn their_tokens(&self) -> Result<Option<TheirTokens>, PageError> {
+        match self.tokens.as_str() {
+            "" => Ok(None),
+            "keep" => Ok(Some(TheirTokens::Keep)),
+            "revoke" => Ok(Some(TheirTokens::Revoke)),
+            _ => Err(PageError::bad_request("The field tokens is either keep or revoke.")),
+        }
+    }
+}
+
+pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<String>) -> Answer {
+    let (row, left) = look(&app, &member, &path).await?;
+    let by = member.by();
+    let needed = members::needed_to_remove(&by, &row)?;
+    if member.role < needed {
+        return Err(PageError::role_needed(needed));
+    }
+    let page = RemovePage {
+        shell: Shell::new(&member, "team", &NoticeQuery::default()),
+        id: row.user_id.to_string(),
+        is_self: row.user_id == member.user.id,
+        decides: members::decides_on_tokens(&by, &row),
+        person: row.name,
+        left,
+    };
+    html(StatusCode::OK, &page)
+}
+
+/// Asks first when there are tokens and the form does not say what becomes of them: they
+/// may have been made since the page was opened.
+pub async fn remove(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+    form: web::Form<Form>,
+) -> Answer {
+    let (user, choice) = (parse(&path)?, form.their_tokens()?);
+    let (by, team) = (member.by(), member.team.id);
+    let done = app.write(move |tx| {
+        let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
+        let asks = choice.is_none() && members::decides_on_tokens(&by, &row);
+        if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
+            return Ok(false);
+        }
+        members::remove(tx, &by, team, user, choice.unwrap_or(TheirTokens::Keep))?;
+        Ok::<_, Error>(true)
+    });
+    Ok(match done.await? {
+        false => see_other(&format!("/team/people/{user}/remove")),
+        true if user == member.user.id => see_other("/developer?notice=left"),
+        true => see_other("/team?notice=person-removed"),
+    })
+}
+
+pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<String>) -> Answer {
+    let (row, left) = look(&app, &owner, &path).await?;
+    if row.role() != members::Role::Admin {
+        return Err(PageError::not_found());
+    }
+    let page = RolePage {
+        shell: Shell::new(&owner, "team", &NoticeQuery::default()),
+        id: row.user_id.to_string(),
+        person: row.name,
+        left,
+    };
+    html(StatusCode::OK, &page)
+}
+
+/// Asks first, as [`remove`] does, when an admin with tokens becomes a member.
+pub async fn set_role(
+    app: web::Data<App>,
+    owner: Owner,
+    path: web::Path<String>,
+    form: web::Form<Form>,
+) -> Answer {
+    let (user, choice) = (parse(&path)?, form.their_tokens()?);
+    let role = MemberRole::parse(&form.role)
+        .ok_or_else(|| PageError::bad_request("The field role is either member or admin."))?;
+    let (by, team) = (owner.by(), owner.team.id);
+    let done = app.write(move |tx| {
+        let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
+        let asks = choice.is_none() && role == MemberRole::Member && row.role() == members::Role::Admin;
+        if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
+            return Ok(None);
+        }
+        members::set_role(tx, &by, team, user, role, choice.unwrap_or(TheirTokens::Keep)).map(Some)
+    });
+    Ok(match done.await? {
+        None => see_other(&format!("/team/people/{user}/role")),
+        Some(true) => see_other("/team?notice=role-changed"),
+        Some(false) => see_other("/team?notice=nothing-changed"),
+    })
+}
+
+fn parse(path: &str) -> Result<UserId, PageError> {
+    UserId::parse(path).ok_or_else(PageError::not_found)
+}
+
+async fn look(app: &App, actor: &Actor, path: &str) -> Result<(Row, LeftBehind), PageError> {
+    let (user, team, now) = (parse(path)?, actor.team.id, actor.request.now);
+    let found = app.read(move |tx| {
+        let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
+        let tokens = tokens::of_maker(tx, team, user)?;
+        let invited = invitations::of_inviter(tx, team, &row.email)?;
+        let open = invited.iter().filter(|each| !each.is_expired(now)).count();
+        Ok::<_, Error>((row, LeftBehind::new(tokens, open, now)))
+    });
+    Ok(found.await?)
+}

@@ -1,0 +1,68 @@
+//! Signed-in browsers: ending them, and which team one looks at.
+
+use actix_web::{HttpResponse, web};
+
+use super::agent;
+use crate::app::App;
+use crate::domain::people::sessions::{self, Session, SessionId};
+use crate::domain::people::teams::TeamId;
+use crate::web::actor::Member;
+use crate::web::pages::error::PageError;
+use crate::web::pages::see_other;
+use crate::web::pages::shell::When;
+
+type Answer = Result<HttpResponse, PageError>;
+
+/// As the account lists it.
+pub struct SessionRow {
+    pub id: String,
+    /// `Firefox on Linux`
+    pub browser: String,
+    /// As the browser calls itself.
+    pub agent: String,
+    pub ip: String,
+    pub seen: When,
+    pub is_this: bool,
+}
+
+impl SessionRow {
+    pub fn new(row: Session, own: SessionId) -> Self {
+        let agent = row.agent.unwrap_or_default();
+        Self {
+            id: row.id.to_string(),
+            browser: agent::name(&agent),
+            agent,
+            ip: row.ip.unwrap_or_default(),
+            seen: When(row.last_seen_at),
+            is_this: row.id == own,
+        }
+    }
+}
+
+pub async fn revoke(app: web::Data<App>, member: Member, id: web::Path<String>) -> Answer {
+    let id = SessionId::parse(&id).ok_or_else(PageError::not_found)?;
+    let (by, user) = (member.by(), member.user.id);
+    app.write(move |tx| sessions::revoke(tx, &by, user, id)).await?;
+    Ok(see_other("/account?notice=session-revoked"))
+}
+
+pub async fn revoke_others(app: web::Data<App>, member: Member) -> Answer {
+    let (by, user, own) = (member.by(), member.user.id, member.session.id);
+    Ok(match app.write(move |tx| sessions::revoke_others(tx, &by, user, own)).await? {
+        0 => see_other("/account?notice=nothing-changed"),
+        _ => see_other("/account?notice=sessions-revoked"),
+    })
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct SwitchForm {
+    team: String,
+}
+
+pub async fn switch_team(app: web::Data<App>, member: Member, form: web::Form<SwitchForm>) -> Answer {
+    let team = TeamId::parse(&form.team).ok_or_else(PageError::not_found)?;
+    let (by, session) = (member.by(), member.session.clone());
+    app.write(move |tx| sessions::switch_team(tx, &by, &session, team)).await?;
+    Ok(see_other("/developer?notice=team-switched"))
+}

@@ -1,0 +1,172 @@
+//! The team: who is in it, who is invited, and how to invite somebody.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::app::App;
+use crate::domain::by::By;
+use crate::domain::people::invitations::{self, Invitation, InvitationId};
+use crate::domain::people::members::{self, Member as Row, MemberRole, Role};
+use crate::domain::text::EmailAddress;
+use crate::domain::{Error, FieldError, Result, Timestamp};
+use crate::web::Site;
+use crate::web::actor::{Actor, Admin, Member};
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell, When};
+use crate::web::pages::{Fields, FormErrors, html, see_other};
+
+#[derive(Template)]
+#[template(path = "team/page.html")]
+struct TeamPage<'a> {
+    shell: Shell,
+    people: Vec<PersonRow>,
+    invitations: Vec<InvitationRow>,
+    is_owner: bool,
+    /// Of the person who looks, for the way out.
+    own_id: String,
+    days: i64,
+    inviting: Inviting<'a>,
+}
+
+struct PersonRow {
+    id: String,
+    person: String,
+    email: String,
+    role: Role,
+    joined: When,
+    is_self: bool,
+    may_remove: bool,
+}
+
+struct InvitationRow {
+    id: String,
+    email: String,
+    role: MemberRole,
+    invited_by: String,
+    ends: When,
+    is_expired: bool,
+}
+
+/// The form as it was sent, and what came of it.
+#[derive(Default)]
+struct Inviting<'a> {
+    email: &'a str,
+    role: &'a str,
+    errors: FormErrors,
+    link: Option<NewLink<'a>>,
+}
+
+/// Shown this once.
+struct NewLink<'a> {
+    email: &'a str,
+    url: String,
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    member: Member,
+    query: web::Query<NoticeQuery>,
+) -> std::result::Result<HttpResponse, PageError> {
+    draw(&app, &member, &query, StatusCode::OK, Inviting::default()).await
+}
+
+async fn draw(
+    app: &App,
+    actor: &Actor,
+    notice: &NoticeQuery,
+    status: StatusCode,
+    inviting: Inviting<'_>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let (team, by, now) = (actor.team.id, actor.by(), actor.request.now);
+    let (people, open) = app
+        .read(move |tx| Ok::<_, Error>((members::list(tx, team)?, invitations::list_open(tx, team)?)))
+        .await?;
+    let shell = Shell::new(actor, "team", notice);
+    // Whom the team is about to let in is for those who let in.
+    let open = if shell.is_admin { open } else { Vec::new() };
+    let page = TeamPage {
+        is_owner: actor.role == Role::Owner,
+        own_id: actor.user.id.to_string(),
+        days: invitations::LIFE.whole_days(),
+        people: people.into_iter().map(|row| person(&by, actor, row)).collect(),
+        invitations: open.into_iter().map(|row| invitation(row, now)).collect(),
+        shell,
+        inviting,
+    };
+    html(status, &page)
+}
+
+fn person(by: &By, actor: &Actor, row: Row) -> PersonRow {
+    PersonRow {
+        may_remove: members::needed_to_remove(by, &row).is_ok_and(|needed| actor.role >= needed),
+        is_self: row.user_id == actor.user.id,
+        role: row.role(),
+        id: row.user_id.to_string(),
+        person: row.name,
+        email: row.email,
+        joined: When(row.joined_at),
+    }
+}
+
+fn invitation(row: Invitation, now: Timestamp) -> InvitationRow {
+    InvitationRow {
+        is_expired: row.is_expired(now),
+        id: row.id.to_string(),
+        email: row.email,
+        role: row.role,
+        invited_by: row.invited_by,
+        ends: When(row.expires_at),
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct InviteForm {
+    email: String,
+    role: String,
+}
+
+/// Answers with the link itself: a redirect would have to carry it in an address.
+pub async fn invite(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    admin: Admin,
+    form: web::Form<InviteForm>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let form = form.into_inner();
+    let (status, inviting) = match make_link(&app, &admin, &site, &form).await {
+        Ok(url) => {
+            let link = Some(NewLink { email: &form.email, url });
+            (StatusCode::OK, Inviting { link, ..Inviting::default() })
+        }
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            (status, Inviting { email: &form.email, role: &form.role, errors, link: None })
+        }
+    };
+    draw(&app, &admin, &NoticeQuery::default(), status, inviting).await
+}
+
+async fn make_link(app: &App, actor: &Actor, site: &Site, form: &InviteForm) -> Result<String> {
+    let mut fields = Fields::default();
+    let email = fields.take(EmailAddress::parse(&form.email));
+    let role = MemberRole::parse(&form.role)
+        .ok_or_else(|| FieldError::new("role", "Choose a role: member or admin."));
+    let role = fields.take(role);
+    let (email, role) = fields.done(email.zip(role))?;
+    let (by, team) = (actor.by(), actor.team.id);
+    let secret = app.write(move |tx| invitations::invite(tx, &by, team, &email, role)).await?;
+    Ok(format!("{}/invitations/{}", site.url.as_str(), *secret))
+}
+
+pub async fn revoke_invitation(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<String>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let id = InvitationId::parse(&id).ok_or_else(PageError::not_found)?;
+    let (by, team) = (admin.by(), admin.team.id);
+    app.write(move |tx| invitations::revoke(tx, &by, team, id)).await?;
+    Ok(see_other("/team?notice=invitation-revoked"))
+}

@@ -1,0 +1,39 @@
+//! Handing the team over: somebody else becomes its one owner.
+
+use actix_web::{HttpResponse, web};
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::domain::people::members;
+use crate::domain::people::users::UserId;
+use crate::web::actor::Owner;
+use crate::web::pages::error::PageError;
+use crate::web::pages::password_again::{self, Asked};
+use crate::web::pages::see_other;
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Form {
+    to: String,
+    password: Zeroizing<String>,
+}
+
+pub async fn transfer(
+    app: web::Data<App>,
+    owner: Owner,
+    form: web::Form<Form>,
+) -> Result<HttpResponse, PageError> {
+    let to = UserId::parse(&form.to).ok_or_else(PageError::not_found)?;
+    let asked = Asked {
+        nav: "team",
+        to: "hand the team over",
+        action: "/team/transfer",
+        fields: vec![("to", form.to.clone())],
+    };
+    if let Some(page) = password_again::ask(&app, &owner, Some(&form.password), &asked).await? {
+        return Ok(page);
+    }
+    let (by, team) = (owner.by(), owner.team.id);
+    app.write(move |tx| members::transfer(tx, &by, team, to)).await?;
+    Ok(see_other("/team?notice=transferred"))
+}

@@ -1,0 +1,124 @@
+//! Every address, and who answers it.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
+
+use super::pages::access::{activity, api_switch, developer, team_key, token_list, tokens};
+use super::pages::error::{self, PageError};
+use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
+use super::pages::{health, see_other};
+use super::{Site, api, assets, csrf, session};
+use crate::app::App;
+
+/// Bytes of a form: names and passwords are short.
+const FORM: usize = 64 * 1024;
+
+pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
+    services
+        .route("/healthz", get().to(health::alive))
+        .route("/readyz", get().to(health::ready))
+        .route("/static/{path:.*}", get().to(assets::serve))
+        // Before the pages, whose scope takes every address that is left.
+        .service(
+            scope("/api/v1")
+                .configure(api::routes)
+                .wrap(from_fn(api::door))
+                .wrap(session::middleware(app, site)),
+        )
+        .service(
+            scope("")
+                .configure(pages)
+                .default_service(web::to(async || Err::<String, _>(PageError::not_found())))
+                .wrap(from_fn(csrf::guard))
+                .wrap(from_fn(error::dress))
+                .wrap(session::middleware(app, site)),
+        );
+}
+
+/// The dashboard.
+fn pages(services: &mut ServiceConfig) {
+    services
+        .app_data(
+            web::FormConfig::default()
+                .limit(FORM)
+                .error_handler(|error, _| PageError::bad_request(error.to_string()).into()),
+        )
+        .app_data(
+            web::QueryConfig::default()
+                .error_handler(|error, _| PageError::bad_request(error.to_string()).into()),
+        )
+        .app_data(web::PathConfig::default().error_handler(|_, _| PageError::not_found().into()))
+        .service(page("/").route(get().to(async || see_other("/developer"))))
+        .service(page("/setup").route(get().to(setup::show)).route(post().to(setup::create)))
+        .service(page("/sign-in").route(get().to(sign_in::show)).route(post().to(sign_in::enter)))
+        .service(page("/sign-out").route(post().to(sign_in::leave)))
+        .configure(people)
+        .configure(developer)
+        .service(page("/activity").route(get().to(activity::list)))
+        .service(page("/activity/{id}").route(get().to(activity::show)));
+}
+
+/// Who is in the team, and what each can do about themselves.
+fn people(services: &mut ServiceConfig) {
+    services
+        .service(
+            page("/invitations/{secret}")
+                .route(get().to(invitations::show))
+                .route(post().to(invitations::accept)),
+        )
+        .service(page("/teams/switch").route(post().to(sessions::switch_team)))
+        .service(page("/team").route(get().to(team::show)))
+        .service(page("/team/invitations").route(post().to(team::invite)))
+        .service(page("/team/invitations/{id}/revoke").route(post().to(team::revoke_invitation)))
+        .service(
+            page("/team/people/{id}/role")
+                .route(get().to(members::ask_to_demote))
+                .route(post().to(members::set_role)),
+        )
+        .service(
+            page("/team/people/{id}/remove")
+                .route(get().to(members::ask_to_remove))
+                .route(post().to(members::remove)),
+        )
+        .service(page("/team/transfer").route(post().to(transfer::transfer)))
+        .service(page("/account").route(get().to(account::show)))
+        .service(page("/account/name").route(post().to(account::rename)))
+        .service(page("/account/password").route(post().to(account::change_password)))
+        .service(page("/account/sessions/revoke-others").route(post().to(sessions::revoke_others)))
+        .service(page("/account/sessions/{id}/revoke").route(post().to(sessions::revoke)));
+}
+
+/// The Developer page and what is done on it.
+fn developer(services: &mut ServiceConfig) {
+    services
+        .service(page("/developer").route(get().to(developer::show)))
+        .service(web::redirect("/settings/api", "/developer").permanent())
+        .service(
+            page("/developer/api").route(get().to(api_switch::ask_off)).route(post().to(api_switch::turn)),
+        )
+        .service(page("/developer/tokens").route(get().to(token_list::show)).route(post().to(tokens::create)))
+        .service(page("/developer/tokens/{id}").route(get().to(tokens::show)))
+        .service(page("/developer/tokens/{id}/rename").route(post().to(tokens::rename)))
+        .service(
+            page("/developer/tokens/{id}/revoke")
+                .route(get().to(tokens::ask_revoke))
+                .route(post().to(tokens::revoke)),
+        )
+        .service(page("/developer/team-key").route(post().to(team_key::enable)))
+        .service(page("/developer/team-key/show").route(post().to(team_key::show)))
+        .service(
+            page("/developer/team-key/regenerate")
+                .route(get().to(team_key::ask_regenerate))
+                .route(post().to(team_key::regenerate)),
+        )
+        .service(
+            page("/developer/team-key/disable")
+                .route(get().to(team_key::ask_disable))
+                .route(post().to(team_key::disable)),
+        );
+}
+
+/// A page's resource, which refuses other methods in the page's manner.
+fn page(path: &str) -> actix_web::Resource {
+    resource(path).default_service(web::to(async || Err::<String, _>(PageError::method_not_allowed())))
+}

@@ -1,0 +1,149 @@
+// What the pages cannot do by themselves. Each page works without it; nothing is kept in the browser.
+"use strict";
+
+const NOTE_STAYS = 8000; // ms an announcement stays on the screen
+const SENDING_LASTS = 10000; // ms after which a form may be sent again when no answer came
+
+document.documentElement.classList.add("js");
+
+// --- Announcements: seen at the foot of the window and heard by screen readers.
+
+let clearing;
+
+function announce(text) {
+  // Outside an open modal dialog everything is inert, also for screen readers.
+  const place = document.querySelector("dialog[open]") ?? document.body;
+  const region = place.querySelector(":scope > .announcer")
+    ?? place.appendChild(document.querySelector(".announcer").cloneNode());
+  region.textContent = "";
+  clearTimeout(clearing);
+  // A region is read aloud only when its text changes after it has been there.
+  setTimeout(() => { region.textContent = text; }, 50);
+  clearing = setTimeout(() => { region.textContent = ""; }, NOTE_STAYS);
+}
+
+// --- Copy buttons: <button data-copy="#id"><span data-copy-label>Copy</span></button>
+
+async function copy(button) {
+  const source = document.querySelector(button.dataset.copy);
+  const text = (source.value ?? source.textContent).trim();
+  if (await toClipboard(text) || selectAndCopy(source)) {
+    const label = button.querySelector("[data-copy-label]") ?? button;
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = "Copy"; }, 2000);
+    return announce("Copied");
+  }
+  const keys = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘C" : "Ctrl+C";
+  announce(`Copying failed: the text is selected, press ${keys}`);
+}
+
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text); // absent on plain http
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function selectAndCopy(source) {
+  if (source.select) source.select();
+  else getSelection().selectAllChildren(source);
+  return document.execCommand("copy");
+}
+
+// --- The dialog: opens when htmx puts something in it, forgets it when closed. Menus close by themselves.
+
+let pressedOn;
+document.addEventListener("pointerdown", (event) => { pressedOn = event.target; });
+
+function closeDialogOn(event) {
+  const dialog = event.target.closest("dialog[open]");
+  // A selection that ends outside is no click; a secret is not lost to a slip of the hand.
+  const backdrop = event.target === dialog && pressedOn === dialog && !dialog?.querySelector(".secret");
+  if (!dialog || !(backdrop || event.target.closest("[data-close]"))) return;
+  event.preventDefault(); // [data-close] is a link, for browsers without this script
+  dialog.close();
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = menu.contains(except);
+}
+
+document.addEventListener("close", (event) => event.target.replaceChildren(), true);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
+document.addEventListener("click", (event) => {
+  closeMenus(event.target);
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+  else closeDialogOn(event);
+});
+
+// --- Times: <time datetime="…Z" data-relative="used">. The server has written the absolute time.
+
+const relative = new Intl.RelativeTimeFormat("en");
+const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+function tellTimes() {
+  for (const time of document.querySelectorAll("time[data-relative]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title ||= `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    const seconds = (at - Date.now()) / 1000;
+    const [unit, size] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? [];
+    const words = unit ? relative.format(Math.trunc(seconds / size), unit) : "just now";
+    const text = `${time.dataset.relative} ${words}`.trim();
+    if (time.textContent !== text) time.textContent = text; // rewriting would drop a selection
+  }
+}
+
+tellTimes();
+setInterval(tellTimes, 10000);
+
+// --- Forms: sent once, however often the button is pressed.
+
+function setSending(form, on, button = form.querySelector("button")) {
+  form.toggleAttribute("data-sending", on);
+  // Not `disabled`: that would take the focus away and drop the button's own value.
+  for (const one of on ? [button] : form.querySelectorAll("[aria-busy]")) {
+    for (const state of ["aria-busy", "aria-disabled"]) on ? one?.setAttribute(state, "true") : one.removeAttribute(state);
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target.hasAttribute("data-sending")) {
+    event.preventDefault();
+    return event.stopImmediatePropagation();
+  }
+  setSending(event.target, true, event.submitter ?? undefined);
+  setTimeout(() => setSending(event.target, false), SENDING_LASTS);
+}, true);
+for (const shown of document.querySelectorAll("[data-address]")) history.replaceState(null, "", shown.dataset.address); // reloading sends no form again
+addEventListener("pageshow", () => document.querySelectorAll("[data-sending]").forEach((form) => setSending(form, false)));
+
+// --- htmx: a refusal is an answer too and has something to show.
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { status, responseURL } = detail.xhr;
+  // A whole page where a part was asked for: the session has ended. Go where the server points.
+  const page = /^\s*<!doctype/i.test(detail.serverResponse);
+  if (page) location.assign(responseURL);
+  detail.shouldSwap = !page && (detail.shouldSwap || (status >= 400 && status < 500) || status === 503);
+  detail.isError &&= !detail.shouldSwap;
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const list = event.detail.elt;
+  // A list that refreshes itself waits while nobody looks, a dialog is open or something in it is being edited.
+  const wait = document.hidden || document.querySelector("dialog[open]") || list.querySelector("input:focus, details[open]");
+  if (list.matches("[data-poll]") && wait) event.preventDefault();
+});
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.matches("dialog:not([open])") && target.firstElementChild) target.showModal();
+  tellTimes();
+});
+document.addEventListener("htmx:afterRequest", ({ target }) => { if (target.matches("form")) setSending(target, false); });
+for (const failure of ["htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(failure, ({ detail: { elt } }) => {
+    if (!elt.matches("[data-poll]")) announce("The server did not answer as it should. Reload the page before you try again.");
+  });
+}
