@@ -1,0 +1,164 @@
+//! What an operator types. Errors are one sentence on standard error and an exit code.
+
+mod demo;
+mod people;
+mod serve;
+mod tokens;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::app::App;
+use crate::config::{Config, SETTINGS};
+use crate::domain;
+use crate::domain::access::plans::Plan;
+use crate::domain::clock::SystemClock;
+use crate::domain::entropy::SystemEntropy;
+
+/// A self-hosted inbox platform whose front door for programs is its Developer page.
+#[derive(Parser)]
+#[command(name = "gatepost", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the dashboard and the API (what happens without a command)
+    Serve,
+    /// Make a team and its owner; the owner's password is read from standard input
+    Setup {
+        /// What the team is called
+        #[arg(long)]
+        team: String,
+        /// The owner's e-mail address
+        #[arg(long, value_name = "EMAIL")]
+        owner: String,
+        /// The owner's name; the address when left out
+        #[arg(long)]
+        name: Option<String>,
+        /// free, pro or enterprise
+        #[arg(long, value_parser = plan, default_value = Plan::DEFAULT.as_str())]
+        plan: Plan,
+    },
+    /// Put a team on a plan
+    Plan {
+        team: String,
+        /// free, pro or enterprise
+        #[arg(value_parser = plan)]
+        plan: Plan,
+    },
+    /// Switch a team's API access on or off
+    Api {
+        team: String,
+        #[arg(value_parser = ["on", "off"])]
+        state: String,
+    },
+    /// Set somebody's password, read from standard input, and end their sessions
+    Password {
+        #[arg(value_name = "EMAIL")]
+        email: String,
+    },
+    /// Mint and revoke tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Serve a made-up team out of a throw-away store, to look around
+    Demo,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Mint a token and print it, and nothing else
+    Mint {
+        #[arg(long)]
+        team: String,
+        /// The system that will use it
+        #[arg(long)]
+        name: String,
+    },
+    /// Revoke a token by its public id: the 12 characters after the prefix
+    Revoke {
+        #[arg(value_name = "PUBLIC_ID")]
+        public_id: String,
+    },
+}
+
+/// A sentence for the operator.
+type Failure = String;
+
+/// Runs one command line to its end.
+pub fn main(
+    args: impl IntoIterator<Item = OsString>,
+    vars: impl IntoIterator<Item = (String, String)>,
+) -> ExitCode {
+    let command = match parse(args) {
+        Ok(command) => command,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let _ = error.print();
+            return if asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    match run(command, vars) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("gatepost: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let matches = Arguments::command().after_help(settings_help()).try_get_matches_from(args)?;
+    Ok(Arguments::from_arg_matches(&matches)?.command.unwrap_or(Command::Serve))
+}
+
+fn settings_help() -> String {
+    let lines = SETTINGS
+        .iter()
+        .map(|(name, default, what)| format!("  {name}\n          {what} [default: {default}]\n"));
+    format!("Settings (environment):\n{}", lines.collect::<String>())
+}
+
+fn plan(text: &str) -> Result<Plan, Failure> {
+    Plan::parse(text).ok_or_else(|| "expected free, pro or enterprise".into())
+}
+
+fn run(command: Command, vars: impl IntoIterator<Item = (String, String)>) -> Result<(), Failure> {
+    let config = Config::from_vars(vars).map_err(|error| error.to_string())?;
+    match command {
+        Command::Serve => serve::serve(config),
+        Command::Demo => demo::demo(config),
+        Command::Setup { team, owner, name, plan } => {
+            let name = name.unwrap_or_else(|| owner.clone());
+            people::setup(config, &people::Setup { team, owner, name, plan })
+        }
+        Command::Password { email } => people::password(config, &email),
+        Command::Plan { team, plan } => tokens::set_plan(&open(config)?, &team, plan),
+        Command::Api { team, state } => tokens::switch(&open(config)?, &team, state == "on"),
+        Command::Token(TokenCommand::Mint { team, name }) => tokens::mint(&open(config)?, &team, &name),
+        Command::Token(TokenCommand::Revoke { public_id }) => tokens::revoke(&open(config)?, &public_id),
+    }
+}
+
+fn open(config: Config) -> Result<App, Failure> {
+    App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).map_err(|error| error.to_string())
+}
+
+/// A domain's refusal in the operator's words.
+fn sentence(error: domain::Error) -> Failure {
+    error.to_string().trim_start_matches("invalid: ").to_owned()
+}
+
+/// As [`sentence`], where what was not found is `what`.
+fn missing(what: String) -> impl FnOnce(domain::Error) -> Failure {
+    move |error| match error {
+        domain::Error::NotFound => what,
+        other => sentence(other),
+    }
+}

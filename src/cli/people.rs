@@ -1,0 +1,70 @@
+//! `setup` and `password`.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use zeroize::Zeroizing;
+
+use super::{Failure, missing, open, sentence};
+use crate::config::Config;
+use crate::domain::access::plans::Plan;
+use crate::domain::people::passwords::{self, Password};
+use crate::domain::people::teams::{self, NewTeam, TeamName};
+use crate::domain::people::users::{self, NewPerson, PersonName};
+use crate::domain::text::EmailAddress;
+use crate::domain::{Error, FieldError};
+
+pub struct Setup {
+    pub team: String,
+    pub owner: String,
+    pub name: String,
+    pub plan: Plan,
+}
+
+/// Makes a team and its owner.
+pub fn setup(config: Config, asked: &Setup) -> Result<(), Failure> {
+    let problem = |error: FieldError| error.message.into_owned();
+    let team = TeamName::parse(&asked.team).map_err(problem)?;
+    let email = EmailAddress::parse(&asked.owner).map_err(problem)?;
+    let name = PersonName::parse(&asked.name).map_err(problem)?;
+    let password = read_password()?;
+    let app = open(config)?;
+    let password_hash = passwords::hash(&password, &*app.entropy());
+    let new = NewTeam { name: team, plan: asked.plan, owner: NewPerson { email, name, password_hash } };
+    let by = app.operator();
+    let (team, owner) = app.write_now(|tx| teams::found(tx, &by, &new)).map_err(sentence)?;
+    println!("Made the team {} ({}) with {} as its owner.", team.name, team.plan, owner.email);
+    Ok(())
+}
+
+/// Sets a forgotten password.
+pub fn password(config: Config, email: &str) -> Result<(), Failure> {
+    let address = EmailAddress::parse(email).map_err(|error| error.message.into_owned())?;
+    let password = read_password()?;
+    let app = open(config)?;
+    let hash = passwords::hash(&password, &*app.entropy());
+    let by = app.operator();
+    let changed = app.write_now(|tx| {
+        let user = users::find_by_email(tx, &address)?.ok_or(Error::NotFound)?;
+        users::change_password(tx, &by, user.id, &hash, None)
+    });
+    changed.map_err(missing(format!("nobody has the address {email}")))?;
+    println!("Changed the password of {email} and ended their sessions.");
+    Ok(())
+}
+
+/// A line of standard input, or typed unseen at a terminal.
+fn read_password() -> Result<Password, Failure> {
+    let mut line = Zeroizing::new(String::new());
+    if io::stdin().is_terminal() {
+        eprint!("Password: ");
+        *line =
+            rpassword::read_password().map_err(|cause| format!("the password cannot be read: {cause}"))?;
+    } else {
+        io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(|cause| format!("the password cannot be read: {cause}"))?;
+    }
+    Password::parse("password", line.trim_end_matches(['\r', '\n']))
+        .map_err(|error| error.message.into_owned())
+}

@@ -1,0 +1,75 @@
+//! `plan`, `api` and `token`.
+
+use super::{Failure, missing};
+use crate::app::App;
+use crate::domain::access::api_switch::{self, Turned};
+use crate::domain::access::plans::{self, Plan};
+use crate::domain::access::tokens::{self, Label};
+use crate::domain::people::teams;
+
+fn no_team(name: &str) -> String {
+    format!("there is no team called {name}")
+}
+
+pub fn set_plan(app: &App, team: &str, plan: Plan) -> Result<(), Failure> {
+    let by = app.operator();
+    let set = app.write_now(|tx| {
+        let team = teams::find_by_name(tx, team)?;
+        plans::set(tx, &by, team.id, plan)?;
+        Ok(team)
+    });
+    let team = set.map_err(missing(no_team(team)))?;
+    println!("{} is on the plan {plan}.", team.name);
+    Ok(())
+}
+
+pub fn switch(app: &App, team: &str, on: bool) -> Result<(), Failure> {
+    let by = app.operator();
+    let turned = app.write_now(|tx| {
+        let team = teams::find_by_name(tx, team)?;
+        Ok((api_switch::turn(tx, &by, team.id, on)?, team))
+    });
+    let (turned, team) = turned.map_err(missing(no_team(team)))?;
+    let state = if on { "on" } else { "off" };
+    match turned {
+        Turned::AlreadySo => println!("API access of {} was {state} already.", team.name),
+        _ => println!("API access of {} is {state}.", team.name),
+    }
+    Ok(())
+}
+
+/// Prints the token alone, so that a script can take it as it is.
+pub fn mint(app: &App, team: &str, name: &str) -> Result<(), Failure> {
+    let label = Label::parse(name).map_err(|error| error.message.into_owned())?;
+    let by = app.operator();
+    let minted = app.write_now(|tx| {
+        let team = teams::find_by_name(tx, team)?;
+        let (_, plain) = tokens::mint(tx, &by, team.id, &label, &app.sealer().prefix)?;
+        Ok((plain, team))
+    });
+    let (plain, team) = minted.map_err(missing(no_team(team)))?;
+    println!("{}", plain.reveal());
+    if !team.api_enabled {
+        eprintln!(
+            "gatepost: API access of {0} is off, so calls are refused until `gatepost api {0} on`",
+            team.name
+        );
+    }
+    Ok(())
+}
+
+/// Takes the public id as it is, or with the prefix before it.
+pub fn revoke(app: &App, public_id: &str) -> Result<(), Failure> {
+    let public_id = public_id.rsplit('_').next().unwrap_or(public_id);
+    if public_id.len() > 12 {
+        return Err(
+            "that is more than a public id: give the 12 characters after the prefix, not the whole token"
+                .into(),
+        );
+    }
+    let by = app.operator();
+    let revoked = app.write_now(|tx| tokens::revoke_by_public_id(tx, &by, public_id));
+    let token = revoked.map_err(missing(format!("there is no token with the public id {public_id}")))?;
+    println!("Revoked {} ({}).", token.name, token.masked());
+    Ok(())
+}
