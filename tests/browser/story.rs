@@ -1,0 +1,176 @@
+//! The whole story: set up, switch on, create, copy, call, see it used, take it back.
+
+use std::process::Command;
+
+use crate::support::Browser;
+use crate::support::process::{Gatepost, Serving};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Runs a printed line as it is, in a shell; the body and the status.
+fn paste(line: &str) -> (String, String) {
+    let output = Command::new("sh").args(["-c", &format!("{line} -sS -w '\\n%{{http_code}}'")]).output();
+    let printed = String::from_utf8(output.expect("a shell").stdout).expect("UTF-8");
+    let (body, status) = printed.rsplit_once('\n').expect("a status");
+    (body.to_owned(), status.to_owned())
+}
+
+async fn set_up(browser: &Browser, serving: &Serving) {
+    browser.visit(&serving.setup_address().expect("a setup address")).await;
+    browser.fill("Team", "Acme").await;
+    browser.fill("Your name", "Ada Lovelace").await;
+    browser.fill("Your e-mail address", "ada@acme.test").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Make the team").await;
+    browser.sees("Your team is ready").await;
+}
+
+/// Nothing of the secret stays in the browser once the page is left.
+async fn keeps_nothing(browser: &Browser, secret: &str) {
+    let kept = "return JSON.stringify([localStorage, sessionStorage, history.state, document.cookie, location.href])";
+    let kept = browser.script(kept, Vec::new()).await.to_string();
+    assert!(!kept.contains(&secret[15..]), "the browser keeps the secret: {kept}");
+}
+
+#[tokio::test]
+async fn from_setup_to_a_revoked_row() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    browser.visit(&serving.setup_address().expect("a setup address")).await;
+    browser.inspect("setup").await;
+    set_up(&browser, &serving).await;
+    browser.sees("No token yet").await;
+    browser.inspect("developer-off").await;
+
+    browser.press("Off").await;
+    browser.sees("API access is on").await;
+    browser.fill("Name of the new token", "ci").await;
+    browser.press("Create token").await;
+    browser.sees("This is the only time it is shown").await;
+    let secret = browser.text("#token-value").await;
+    assert!(secret.starts_with("gp_") && secret.len() == 53, "{secret}");
+    browser.inspect("developer-reveal").await;
+
+    browser.allow_clipboard().await;
+    browser.press("Copy the token").await;
+    browser.sees("Copied").await;
+    assert_eq!(browser.clipboard().await, secret);
+
+    let line = browser.text("#token-curl").await;
+    let (body, status) = paste(&line);
+    assert_eq!(status, "200", "{line} answered {body}");
+    assert!(body.contains("\"name\":\"Acme\"") && body.contains("\"name\":\"ci\""), "{body}");
+    browser.sees("used just now").await;
+
+    browser.press("I have copied it").await;
+    browser.sees("Tokens 1").await;
+    assert!(!browser.shows(&secret).await);
+    keeps_nothing(&browser, &secret).await;
+    browser.back().await;
+    assert!(!browser.shows(&secret).await, "Back shows the secret again");
+    browser.visit("/developer").await;
+    browser.inspect("developer-tokens").await;
+
+    browser.press("Revoke ci").await;
+    browser.sees("calls in 24 hours").await;
+    browser.inspect("revoke-dialog").await;
+    browser.fill("Reason (optional)", "the laptop was stolen").await;
+    browser.press("Revoke token").await;
+    browser.sees("The token is revoked").await;
+    let (body, status) = paste(&line);
+    assert_eq!(status, "401", "{body}");
+    assert!(body.contains("has been revoked"), "{body}");
+    let row = browser.text("#revoked").await;
+    for part in ["ci", "ada@acme.test", "the laptop was stolen", "revoked"] {
+        assert!(row.to_lowercase().contains(part), "the revoked row says nothing of {part:?}: {row}");
+    }
+    browser.inspect("developer-revoked").await;
+}
+
+#[tokio::test]
+async fn it_works_without_javascript() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    browser.javascript(false).await;
+    set_up(&browser, &serving).await;
+    browser.press("Off").await;
+    browser.sees("API access is on").await;
+    browser.fill("Name of the new token", "ci").await;
+    browser.press("Create token").await;
+    let line = browser.text("#token-curl").await;
+    assert_eq!(paste(&line).1, "200");
+    browser.press("I have copied it").await;
+    browser.press("Revoke ci").await;
+    browser.sees("calls in 24 hours").await;
+    browser.press("Revoke token").await;
+    browser.sees("The token is revoked").await;
+    assert_eq!(paste(&line).1, "401");
+    browser.press("On").await;
+    browser.sees("Switch the API off?").await;
+    browser.press("Switch off").await;
+    browser.sees("API access is off").await;
+    browser.open_menu().await;
+    browser.press("Sign out").await;
+    browser.sees("Sign in").await;
+}
+
+#[tokio::test]
+async fn copy_says_so_when_it_cannot() {
+    // Plain http on another name than localhost is no secure context: there is no clipboard
+    // to write to, and the older way is all there is.
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let insecure = serving.base.replace("127.0.0.1", crate::support::session::INSECURE_HOST);
+    let browser = Browser::open(&insecure).await;
+    let address = serving.setup_address().expect("a setup address");
+    browser.visit(&address.replace(&serving.base, &insecure)).await;
+    browser.fill("Team", "Acme").await;
+    browser.fill("Your name", "Ada").await;
+    browser.fill("Your e-mail address", "ada@acme.test").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Make the team").await;
+    browser.fill("Name of the new token", "ci").await;
+    browser.press("Create token").await;
+    let secret = browser.text("#token-value").await;
+    browser.script("document.execCommand = () => false", Vec::new()).await;
+    browser.press("Copy the token").await;
+    browser.sees("Copying failed").await;
+    let selected = browser.script("return getSelection().toString().trim()", Vec::new()).await;
+    assert_eq!(selected.as_str(), Some(secret.as_str()), "the text is selected");
+}
+
+#[tokio::test]
+async fn every_page_is_sound_on_desk_and_phone() {
+    let demo = Gatepost::new().start(&["demo"]);
+    demo.wait_for("All of this is gone");
+    let browser = Browser::open(&demo.base).await;
+    browser.visit("/sign-in").await;
+    browser.inspect("sign-in").await;
+    browser.fill("E-mail address", "ada@acme.test").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Sign in").await;
+    browser.sees("CRM integration").await;
+    browser.inspect("developer").await;
+    for (path, words, name) in [
+        ("/activity", "CRM integration", "activity"),
+        ("/team", "Bea Bouchard", "team"),
+        ("/account", "Ada Lovelace", "account"),
+    ] {
+        browser.visit(path).await;
+        browser.sees(words).await;
+        browser.inspect(name).await;
+    }
+    browser.visit("/developer").await;
+    browser.press("CRM integration").await;
+    browser.sees("gp_").await;
+    browser.inspect("token").await;
+    browser.open_menu().await;
+    browser.press("Sign out").await;
+    browser.fill("E-mail address", "cy@acme.test").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Sign in").await;
+    browser.sees("Ada Lovelace").await;
+    browser.inspect("developer-member").await;
+}

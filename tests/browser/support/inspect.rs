@@ -1,0 +1,94 @@
+//! Everything a page must have wherever it is shown: no fault that axe finds,
+//! nothing wider than the window, and a quiet console.
+
+use super::Browser;
+use super::session::Command;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+pub const DESK: u32 = 1280;
+pub const PHONE: u32 = 390;
+
+const AXE: &str = include_str!("../vendor/axe.min.js");
+
+const RUN_AXE: &str = "
+    const done = arguments[arguments.length - 1];
+    axe.run(document, {resultTypes: ['violations']}).then(
+        found => done(found.violations.flatMap(it => it.nodes.map(
+            node => `${it.id}: ${it.help}: ${node.target} ${node.html}`))),
+        cause => done(['axe failed: ' + cause]));";
+
+const TOO_WIDE: &str = "
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.body.querySelectorAll('*')]
+        .filter(it => it.getBoundingClientRect().right > width + 1)
+        .map(it => it.outerHTML.slice(0, 120));";
+
+impl Browser {
+    /// Looks at the page on desk and phone, light and dark: a picture of each
+    /// in target/screenshots/NAME-WIDTH-THEME.png, and no fault in any.
+    pub async fn inspect(&self, name: &str) {
+        let mut faults = Vec::new();
+        for width in [DESK, PHONE] {
+            self.resize(width).await;
+            for (theme, dark) in [("light", false), ("dark", true)] {
+                self.dark(dark).await;
+                let view = format!("{name}-{width}-{theme}");
+                self.screenshot(&view, width).await;
+                let found = self.faults().await;
+                faults.extend(found.into_iter().map(|it| format!("{view}: {it}")));
+            }
+        }
+        self.resize(DESK).await;
+        self.dark(false).await;
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        self.console_is_quiet().await;
+    }
+
+    /// The whole page, however long.
+    pub async fn screenshot(&self, name: &str, width: u32) {
+        let height = self.script("return document.documentElement.scrollHeight", Vec::new()).await;
+        self.measure(width, height.as_u64().unwrap_or(900).clamp(900, 8_000)).await;
+        let picture = self.client.screenshot().await.expect("a picture");
+        self.resize(width).await;
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        fs::create_dir_all(&folder).expect("a folder for the pictures");
+        fs::write(folder.join(format!("{name}.png")), picture).expect("a kept picture");
+    }
+
+    /// Nothing was logged: no failed script, no refused style, no missing file.
+    pub async fn console_is_quiet(&self) {
+        let said = self.console().await;
+        assert!(said.is_empty(), "the console said:\n{}", said.join("\n"));
+    }
+
+    /// What the console said since it was last asked, warnings and worse. A
+    /// page that answers 4xx is among it.
+    pub async fn console(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(Command::console()).await.expect("the console");
+        let entries = log.as_array().cloned().unwrap_or_default();
+        entries.iter().filter(|it| matters(it)).map(|it| message(it).to_owned()).collect()
+    }
+
+    pub async fn faults(&self) -> Vec<String> {
+        self.script(AXE, Vec::new()).await;
+        let violations = self.client.execute_async(RUN_AXE, Vec::new()).await.expect("axe's answer");
+        let too_wide = self.script(TOO_WIDE, Vec::new()).await;
+        let too_wide = texts(&too_wide).map(|it| format!("wider than the window: {it}"));
+        texts(&violations).map(str::to_owned).chain(too_wide).collect()
+    }
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn matters(entry: &Value) -> bool {
+    matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"))
+}
+
+fn message(entry: &Value) -> &str {
+    entry["message"].as_str().unwrap_or_default()
+}

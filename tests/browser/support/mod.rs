@@ -1,0 +1,198 @@
+//! A person at a browser: what they press, and what they then see.
+
+pub mod inspect;
+#[expect(dead_code, reason = "shared with the suite, which uses the rest of it")]
+#[path = "../../suite/support/process.rs"]
+pub mod process;
+pub mod session;
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+use session::{Close, Command};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One person with a browser of their own, which closes when this is dropped.
+pub struct Browser {
+    client: Client,
+    base: String,
+    _close: Close,
+}
+
+impl Browser {
+    /// A fresh profile, as wide as a desk and light, that will visit `base`.
+    pub async fn open(base: &str) -> Self {
+        let (client, close) = session::open().await;
+        let browser = Self { client, base: base.to_owned(), _close: close };
+        browser.resize(inspect::DESK).await;
+        browser.dark(false).await;
+        browser
+    }
+
+    pub async fn visit(&self, path: &str) {
+        let address = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
+        self.client.goto(&address).await.expect("a page");
+    }
+
+    pub async fn back(&self) {
+        self.client.back().await.expect("the page before");
+    }
+
+    /// Path and query of the page in view.
+    pub async fn path(&self) -> String {
+        let address = self.client.current_url().await.expect("an address");
+        address.as_str().trim_start_matches(&self.base).to_owned()
+    }
+
+    /// Types into the field with this label, in place of what it held.
+    pub async fn fill(&self, label: &str, value: &str) {
+        let labelled = format!(
+            "//*[@id = //label[normalize-space(.) = {0}]/@for] \
+             | //label[normalize-space(.) = {0}]//*[self::input or self::textarea]",
+            quoted(label),
+        );
+        let field = self.find_by_xpath(&labelled).await;
+        field.clear().await.expect("an empty field");
+        field.send_keys(value).await.expect("typed text");
+    }
+
+    /// Presses the button or link that reads so.
+    pub async fn press(&self, words: &str) {
+        let pressable = format!(
+            "//*[self::button or self::a or self::summary][normalize-space(.) = {0} or @aria-label = {0}]",
+            quoted(words),
+        );
+        self.find_shown(&pressable).await.click().await.expect("a click");
+    }
+
+    /// Opens the menu with the person's name, beside the page.
+    pub async fn open_menu(&self) {
+        self.find(".sidebar .person summary").await.click().await.expect("a click");
+    }
+
+    /// Waits until the page shows these words, and fails when it never does.
+    pub async fn sees(&self, words: &str) {
+        self.eventually(words, "return document.body.innerText.includes(arguments[0])").await;
+    }
+
+    pub async fn shows(&self, words: &str) -> bool {
+        self.text("body").await.contains(words)
+    }
+
+    /// The text of the first element that matches, waited for.
+    pub async fn text(&self, css: &str) -> String {
+        self.find(css).await.text().await.expect("its text")
+    }
+
+    /// What a field holds.
+    pub async fn value(&self, css: &str) -> String {
+        self.find(css).await.prop("value").await.expect("a property").unwrap_or_default()
+    }
+
+    pub async fn find(&self, css: &str) -> Element {
+        self.wait_for(Locator::Css(css)).await
+    }
+
+    /// Runs a function body in the page, whatever its policy forbids.
+    pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(body, arguments).await.expect("a script's answer")
+    }
+
+    pub async fn resize(&self, width: u32) {
+        self.measure(width, 900).await;
+    }
+
+    pub async fn dark(&self, dark: bool) {
+        let scheme = if dark { "dark" } else { "light" };
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    /// Whether pages may run scripts, from the next page on.
+    pub async fn javascript(&self, on: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": !on})).await;
+    }
+
+    /// What is in the clipboard, which the person allows pages to write.
+    pub async fn clipboard(&self) -> String {
+        let read = "navigator.clipboard.readText().then(arguments[0], it => arguments[0]('' + it))";
+        let text = self.client.execute_async(read, Vec::new()).await.expect("the clipboard");
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    pub async fn allow_clipboard(&self) {
+        let permissions = json!(["clipboardReadWrite", "clipboardSanitizedWrite"]);
+        let grant = json!({"permissions": permissions, "origin": self.base});
+        self.devtools("Browser.grantPermissions", grant).await;
+    }
+
+    async fn measure(&self, width: u32, height: u64) {
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let command = Command::devtools(command, parameters);
+        self.client.issue_cmd(command).await.expect("an answer of the browser")
+    }
+
+    async fn find_by_xpath(&self, path: &str) -> Element {
+        self.wait_for(Locator::XPath(path)).await
+    }
+
+    /// The first element that matches and is shown: what a menu holds is there before it opens.
+    async fn find_shown(&self, path: &str) -> Element {
+        self.find_by_xpath(path).await;
+        for element in self.client.find_all(Locator::XPath(path)).await.expect("elements") {
+            if element.is_displayed().await.unwrap_or(false) {
+                return element;
+            }
+        }
+        panic!("{path} is not shown on {}", self.page_text().await)
+    }
+
+    async fn wait_for(&self, what: Locator<'_>) -> Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(what).await;
+        match found {
+            Ok(element) => element,
+            Err(_) => panic!("never found {what:?} on {}", self.page_text().await),
+        }
+    }
+
+    /// Asks until the answer is true. A page that is being replaced answers
+    /// with an error, and is asked again.
+    async fn eventually(&self, words: &str, question: &str) {
+        let asked = async {
+            let mut pause = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                pause.tick().await;
+                let answer = self.client.execute(question, vec![json!(words)]).await;
+                if answer.is_ok_and(|it| it == json!(true)) {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, asked).await.is_err() {
+            panic!("waited in vain for {words:?}: {question}\n{}", self.page_text().await);
+        }
+    }
+
+    /// Address and text of the page, for a failed test.
+    async fn page_text(&self) -> String {
+        let seen = "return location.href + '\\n' + document.body.innerText";
+        let seen = self.client.execute(seen, Vec::new()).await;
+        seen.ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// A text as an XPath literal.
+fn quoted(text: &str) -> String {
+    if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
+}

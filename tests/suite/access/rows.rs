@@ -1,0 +1,263 @@
+//! What each route answers to whom.
+
+use gatepost::domain::access::activity::{self, Filter};
+use gatepost::domain::access::{team_key, tokens};
+use gatepost::domain::entropy;
+use gatepost::domain::people::members::MemberRole;
+use gatepost::domain::people::passwords::{self, Password};
+use gatepost::domain::people::users::{NewPerson, PersonName, User};
+use gatepost::domain::people::{invitations, sessions};
+use gatepost::domain::sealing::hex;
+use gatepost::domain::text::EmailAddress;
+
+use crate::support::TestApp;
+use crate::support::people::PASSWORD;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Nobody,
+    /// The owner of another team.
+    Stranger,
+    Member,
+    Admin,
+    Owner,
+    Token,
+    RevokedToken,
+    /// Of the stranger's team.
+    ForeignToken,
+}
+
+/// In the order in which a row lists its answers.
+pub const CALLERS: [Caller; 8] = [
+    Caller::Nobody,
+    Caller::Stranger,
+    Caller::Member,
+    Caller::Admin,
+    Caller::Owner,
+    Caller::Token,
+    Caller::RevokedToken,
+    Caller::ForeignToken,
+];
+
+#[derive(Clone, Copy)]
+pub enum Sends {
+    Nothing,
+    Form,
+    Json,
+}
+
+pub struct Row {
+    pub route: &'static str,
+    pub expected: [u16; 8],
+    /// What the route is about, made anew in the team Acme for each call.
+    pub thing: fn(&TestApp) -> String,
+    pub sends: Sends,
+    /// `{id}` in a value stands for the thing.
+    pub fields: &'static [(&'static str, &'static str)],
+}
+
+impl Row {
+    fn of(self, thing: fn(&TestApp) -> String) -> Self {
+        Self { thing, ..self }
+    }
+
+    fn with(self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        Self { fields, ..self }
+    }
+}
+
+/// The answers to nobody, stranger, member, admin and owner. No token opens a page.
+fn page(route: &'static str, expected: [u16; 5]) -> Row {
+    let [nobody, stranger, member, admin, owner] = expected;
+    let expected = [nobody, stranger, member, admin, owner, nobody, nobody, nobody];
+    let sends = if route.starts_with("GET") { Sends::Nothing } else { Sends::Form };
+    Row { route, expected, thing: fresh_name, sends, fields: &[] }
+}
+
+/// The answers to nobody, stranger, member, admin and owner (by session), and to a token, a
+/// revoked token and the stranger's token.
+fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
+    let bodiless = route.starts_with("GET") || route.starts_with("DELETE");
+    let sends = if bodiless { Sends::Nothing } else { Sends::Json };
+    Row { route, expected, thing: fresh_name, sends, fields: &[] }
+}
+
+pub fn all() -> Vec<Row> {
+    pages().into_iter().chain(api()).collect()
+}
+
+pub fn pages() -> Vec<Row> {
+    [everybodys(), peoples(), developer(), activities()].into_iter().flatten().collect()
+}
+
+fn everybodys() -> Vec<Row> {
+    const WRONG: &[(&str, &str)] = &[("email", "nobody@acme.test"), ("password", PASSWORD)];
+    const JOINING: &[(&str, &str)] = &[("name", "Eve"), ("password", PASSWORD)];
+    vec![
+        page("GET /", [303, 303, 303, 303, 303]),
+        page("GET /healthz", [200, 200, 200, 200, 200]),
+        page("GET /readyz", [200, 200, 200, 200, 200]),
+        page("GET /static/{path:.*}", [200, 200, 200, 200, 200]),
+        // Everybody is late: this instance is set up.
+        page("GET /setup", [404, 404, 404, 404, 404]),
+        page("POST /setup", [404, 404, 404, 404, 404]),
+        page("GET /sign-in", [200, 200, 200, 200, 200]),
+        page("POST /sign-in", [422, 422, 422, 422, 422]).with(WRONG),
+        page("POST /sign-out", [303, 303, 303, 303, 303]),
+        // The link is for somebody without an account, so whoever is signed in is another.
+        page("GET /invitations/{secret}", [200, 200, 200, 200, 200]).of(link),
+        page("POST /invitations/{secret}", [303, 409, 409, 409, 409]).of(link).with(JOINING),
+    ]
+}
+
+fn peoples() -> Vec<Row> {
+    const PASSWORDS: &[(&str, &str)] = &[("current", PASSWORD), ("password", "another long password")];
+    const MEMBER: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "member")];
+    const ADMIN: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "admin")];
+    vec![
+        page("POST /teams/switch", [303, 404, 303, 303, 303]).of(acme).with(&[("team", "{id}")]),
+        page("GET /team", [303, 200, 200, 200, 200]),
+        page("POST /team/invitations", [303, 200, 403, 200, 200]).with(MEMBER),
+        page("POST /team/invitations", [303, 200, 403, 403, 200]).with(ADMIN),
+        page("POST /team/invitations/{id}/revoke", [303, 404, 403, 303, 303]).of(invitation),
+        page("GET /team/people/{id}/role", [303, 404, 403, 403, 200]).of(admin),
+        page("POST /team/people/{id}/role", [303, 404, 403, 403, 303]).of(admin).with(&[("role", "member")]),
+        page("POST /team/people/{id}/role", [303, 404, 403, 403, 303]).of(member).with(&[("role", "admin")]),
+        page("GET /team/people/{id}/remove", [303, 404, 403, 200, 200]).of(member),
+        page("GET /team/people/{id}/remove", [303, 404, 403, 403, 200]).of(admin),
+        page("POST /team/people/{id}/remove", [303, 404, 403, 303, 303]).of(member),
+        page("POST /team/people/{id}/remove", [303, 404, 403, 403, 303]).of(admin),
+        page("POST /team/people/{id}/remove", [303, 404, 409, 409, 409]).of(owner),
+        page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(&[("to", "{id}")]),
+        page("GET /account", [303, 200, 200, 200, 200]),
+        page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
+        page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS),
+        page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]),
+        // One's own sessions only, whatever one's role.
+        page("POST /account/sessions/{id}/revoke", [303, 404, 404, 404, 303]).of(session_of_the_owner),
+    ]
+}
+
+fn developer() -> Vec<Row> {
+    const NAME: &[(&str, &str)] = &[("name", "{id}")];
+    vec![
+        page("GET /developer", [303, 200, 200, 200, 200]),
+        page("GET /settings/api", [308, 308, 308, 308, 308]),
+        page("GET /developer/api", [303, 200, 403, 403, 200]),
+        page("POST /developer/api", [303, 303, 403, 403, 303]).with(&[("state", "off")]),
+        page("GET /developer/tokens", [303, 303, 403, 303, 303]),
+        page("POST /developer/tokens", [303, 200, 403, 200, 200]).with(NAME),
+        page("GET /developer/tokens/{id}", [303, 404, 403, 200, 200]).of(token),
+        page("POST /developer/tokens/{id}/rename", [303, 404, 403, 303, 303]).of(token).with(NAME),
+        page("GET /developer/tokens/{id}/revoke", [303, 404, 403, 200, 200]).of(token),
+        page("POST /developer/tokens/{id}/revoke", [303, 404, 403, 303, 303]).of(token),
+        page("POST /developer/team-key", [303, 200, 403, 403, 200]),
+        page("POST /developer/team-key/show", [303, 404, 403, 200, 200]).of(key),
+        page("GET /developer/team-key/regenerate", [303, 404, 403, 200, 200]).of(key),
+        page("POST /developer/team-key/regenerate", [303, 404, 403, 200, 200]).of(key),
+        page("GET /developer/team-key/disable", [303, 404, 403, 403, 200]).of(key),
+        // The stranger's team has no key: it stays so.
+        page("POST /developer/team-key/disable", [303, 303, 403, 403, 303]).of(key),
+    ]
+}
+
+fn activities() -> Vec<Row> {
+    vec![
+        page("GET /activity", [303, 200, 403, 200, 200]),
+        page("GET /activity/{id}", [303, 404, 403, 200, 200]).of(record),
+    ]
+}
+
+pub fn api() -> Vec<Row> {
+    const NAME: &[(&str, &str)] = &[("name", "{id}")];
+    let open = [401, 200, 403, 200, 200, 200, 401, 200];
+    vec![
+        endpoint("GET /api/v1/me", open),
+        endpoint("DELETE /api/v1/me/token", [401, 403, 403, 403, 403, 204, 401, 204]),
+        endpoint("GET /api/v1/team", open),
+        endpoint("GET /api/v1/team/people", open),
+        endpoint("GET /api/v1/api-keys", open),
+        endpoint("POST /api/v1/api-keys", [401, 201, 403, 201, 201, 403, 401, 403]).with(NAME),
+        endpoint("PATCH /api/v1/api-keys/{id}", [401, 404, 403, 200, 200, 403, 401, 403])
+            .of(token)
+            .with(NAME),
+        endpoint("DELETE /api/v1/api-keys/{id}", [401, 404, 403, 204, 204, 403, 401, 403]).of(token),
+    ]
+}
+
+/// A name that nothing has yet.
+fn fresh_name(app: &TestApp) -> String {
+    format!("x{}", hex(&entropy::bytes::<4>(&*app.app.entropy())))
+}
+
+fn acme(app: &TestApp) -> String {
+    app.team("Acme").id.to_string()
+}
+
+fn owner(app: &TestApp) -> String {
+    app.team("Acme").owner_id.to_string()
+}
+
+fn token(app: &TestApp) -> String {
+    let plain = app.token("Acme", &fresh_name(app));
+    let team = app.team("Acme").id;
+    let all = app.app.read_now(|tx| tokens::page(tx, team, 100, 0)).expect("tokens").0;
+    all.iter().find(|each| plain.starts_with(&each.start)).expect("the token").id.to_string()
+}
+
+fn record(app: &TestApp) -> String {
+    let team = app.team("Acme").id;
+    let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 1));
+    page.expect("a page").records[0].id.to_string()
+}
+
+/// Acme has a team key from here on.
+fn key(app: &TestApp) -> String {
+    let team = app.team("Acme").id;
+    if app.app.read_now(|tx| team_key::find(tx, team)).expect("an answer").is_none() {
+        app.operate(|tx, by| team_key::enable(tx, by, team, app.app.sealer()));
+    }
+    String::new()
+}
+
+fn invite(app: &TestApp, role: MemberRole) -> (EmailAddress, String) {
+    let email = EmailAddress::parse(&format!("{}@acme.test", fresh_name(app))).expect("an address");
+    let team = app.team("Acme").id;
+    let secret = app.operate(|tx, by| invitations::invite(tx, by, team, &email, role));
+    (email, secret.to_string())
+}
+
+fn link(app: &TestApp) -> String {
+    invite(app, MemberRole::Member).1
+}
+
+fn invitation(app: &TestApp) -> String {
+    let (email, _) = invite(app, MemberRole::Member);
+    let team = app.team("Acme").id;
+    let open = app.app.read_now(|tx| invitations::list_open(tx, team)).expect("invitations");
+    open.iter().find(|each| each.email == email.as_str()).expect("the invitation").id.to_string()
+}
+
+fn join(app: &TestApp, role: MemberRole) -> User {
+    let (email, secret) = invite(app, role);
+    let password = Password::parse("password", PASSWORD).expect("a password");
+    let person = NewPerson {
+        email,
+        name: PersonName::parse("Somebody").expect("a name"),
+        password_hash: passwords::hash(&password, &*app.app.entropy()),
+    };
+    app.operate(|tx, by| invitations::accept_as_new(tx, by, &secret, &person)).1
+}
+
+fn member(app: &TestApp) -> String {
+    join(app, MemberRole::Member).id.to_string()
+}
+
+fn admin(app: &TestApp) -> String {
+    join(app, MemberRole::Admin).id.to_string()
+}
+
+fn session_of_the_owner(app: &TestApp) -> String {
+    let (owner, key) = (app.team("Acme").owner_id, fresh_name(app));
+    app.operate(|tx, by| sessions::open(tx, by, owner, None, &key)).id.to_string()
+}

@@ -1,0 +1,198 @@
+//! Steps 1 to 4 of a call, as RFC 6750 and RFC 9110 have them: every byte of what is answered
+//! to a credential that does not open the door.
+
+use gatepost::domain::access::plans::Plan;
+
+use super::{assert_refused, public_id};
+use crate::support::people::Person::Ada;
+use crate::support::{TestApp, both_engines, raw};
+
+const CHALLENGE: &str = r#"Bearer realm="API", charset="UTF-8""#;
+const INVALID_TOKEN: &str = r#"Bearer realm="API", charset="UTF-8", error="invalid_token""#;
+const INVALID_REQUEST: &str = r#"Bearer realm="API", charset="UTF-8", error="invalid_request""#;
+
+const MISSING: &str = "No API token was sent. Send it as Authorization: Bearer <token>.";
+const ONE: &str = "Send one credential: Authorization: Bearer or X-API-Key, once.";
+
+#[track_caller]
+fn me(app: &TestApp, headers: &[&str]) -> raw::Answer {
+    raw::exchange(&app.base, "GET /api/v1/me", headers, "")
+}
+
+#[track_caller]
+fn assert_unknown(answer: &raw::Answer) {
+    assert_refused(
+        answer,
+        "401 Unauthorized",
+        Some(INVALID_TOKEN),
+        "INVALID_API_TOKEN",
+        "The API token is not valid.",
+    );
+}
+
+both_engines! {
+    async fn a_call_without_a_token_is_challenged(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        let query = format!("GET /api/v1/me?access_token={token}&token={token}&api_key={token}");
+        for (line, headers) in [
+            ("GET /api/v1/me", &[][..]),
+            ("GET /api/v1/me", &["Authorization:"]),
+            ("GET /api/v1/me", &["Authorization: Bearer"]),
+            ("GET /api/v1/me", &["Authorization: Bearer   "]),
+            ("GET /api/v1/me", &["X-API-Key:"]),
+            ("GET /api/v1/me", &["Authorization: Basic YWRhOnNlY3JldA=="]),
+            ("GET /api/v1/me", &["Authorization: Digest username=\"ada\""]),
+            // A token in the address is never looked at.
+            (&query, &[]),
+            // Neither is an address that leads nowhere, or the wrong method.
+            ("GET /api/v1/nothing", &[]),
+            ("POST /api/v1/me", &[]),
+        ] {
+            let answer = raw::exchange(&app.base, line, headers, "");
+            assert_refused(&answer, "401 Unauthorized", Some(CHALLENGE), "MISSING_TOKEN", MISSING);
+        }
+        let bare = format!("Authorization: {token}");
+        assert_refused(&me(&app, &[&bare]), "401 Unauthorized", Some(CHALLENGE), "MISSING_TOKEN", MISSING);
+    }
+
+    async fn either_header_opens_the_door_and_the_schemes_case_does_not_matter(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        for header in ["Authorization: Bearer", "authorization: bearer", "AUTHORIZATION: BEARER ", "X-API-Key:"] {
+            let answer = me(&app, &[&format!("{header} {token}")]);
+            assert_eq!(answer.status, "HTTP/1.1 200 OK", "{header}: {}", answer.body);
+        }
+    }
+
+    async fn two_credentials_are_refused_even_when_both_are_good(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        let (bearer, key) = (format!("Authorization: Bearer {token}"), format!("X-API-Key: {token}"));
+        for headers in [
+            [bearer.as_str(), bearer.as_str()],
+            [&key, &key],
+            [&bearer, &key],
+            [&key, "Authorization: Basic YWRhOnNlY3JldA=="],
+            [&bearer, "X-API-Key:"],
+        ] {
+            let answer = me(&app, &headers);
+            assert_refused(&answer, "400 Bad Request", Some(INVALID_REQUEST), "INVALID_REQUEST", ONE);
+        }
+    }
+
+    async fn a_token_that_is_none_is_told_no_more_than_that(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        let mistyped = token.replace(&token[10..12], if &token[10..12] == "xy" { "yx" } else { "xy" });
+        for odd in ["x", "gp_", "gp_1234", mistyped.as_str(), "a b", "t\u{f6}ken", &"x".repeat(4000)] {
+            assert_unknown(&me(&app, &[&format!("Authorization: Bearer {odd}")]));
+            assert_unknown(&me(&app, &[&format!("X-API-Key: {odd}")]));
+        }
+    }
+
+    async fn an_unknown_id_and_a_wrong_secret_get_one_answer(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (token, other) = (app.token("Acme", "ci"), app.token("Acme", "deploy"));
+        let sql = format!("DELETE FROM tokens WHERE public_id = '{}'", public_id(&other));
+        assert_eq!(app.database.execute(&sql), Ok(1));
+        assert_unknown(&me(&app, &[&format!("Authorization: Bearer {other}")]));
+        // The same public id over another secret, as a guess would be.
+        let sql = format!(
+            "UPDATE tokens SET public_id = '{}' WHERE public_id = '{}'",
+            public_id(&other),
+            public_id(&token)
+        );
+        assert_eq!(app.database.execute(&sql), Ok(1));
+        assert_unknown(&me(&app, &[&format!("Authorization: Bearer {other}")]));
+    }
+
+    async fn whoever_has_the_whole_secret_is_told_that_it_was_revoked_or_expired(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (revoked, expired) = (app.token("Acme", "old"), app.token("Acme", "brief"));
+        app.api(&revoked).delete("/api/v1/me/token").await.expect(204);
+        let now = app.app.now().micros();
+        let expires = |at: i64| {
+            let id = public_id(&expired);
+            app.database.execute(&format!("UPDATE tokens SET expires_at = {at} WHERE public_id = '{id}'"))
+        };
+        let (revoked, bearer) = (format!("Authorization: Bearer {revoked}"), format!("Authorization: Bearer {expired}"));
+        let invalid = |answer: &raw::Answer, message: &str| {
+            assert_refused(answer, "401 Unauthorized", Some(INVALID_TOKEN), "INVALID_API_TOKEN", message);
+        };
+        invalid(&me(&app, &[&revoked]), "The API token has been revoked.");
+        assert_eq!(expires(now + 1), Ok(1));
+        assert_eq!(me(&app, &[&bearer]).status, "HTTP/1.1 200 OK");
+        assert_eq!(expires(now), Ok(1));
+        invalid(&me(&app, &[&bearer]), "The API token has expired.");
+    }
+
+    async fn the_switch_and_the_plan_close_the_door_in_that_order(app: TestApp) {
+        let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));
+        app.set_plan("Acme", Plan::Free);
+        let forbidden = |code, message| {
+            assert_refused(&me(&app, &[&bearer]), "403 Forbidden", None, code, message);
+        };
+        let off = "API access is switched off for this team. Its owner can switch it on.";
+        forbidden("API_DISABLED", off);
+        app.switch_api("Acme", true);
+        forbidden("PLAN_REQUIRED", "API access not available on your subscription plan");
+        app.set_plan("Acme", Plan::Enterprise);
+        assert_eq!(me(&app, &[&bearer]).status, "HTTP/1.1 200 OK");
+        app.switch_api("Acme", false);
+        forbidden("API_DISABLED", off);
+        // Switched on again, the same token works.
+        app.switch_api("Acme", true);
+        assert_eq!(me(&app, &[&bearer]).status, "HTTP/1.1 200 OK");
+    }
+
+    async fn a_revoked_token_learns_nothing_of_switch_and_plan(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        app.api(&token).delete("/api/v1/me/token").await.expect(204);
+        app.switch_api("Acme", false);
+        app.api(&token).get("/api/v1/me").await.expect(401);
+    }
+
+    async fn a_wrong_credential_never_falls_back_to_the_cookie(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let same_origin = |path| ada.request(reqwest::Method::GET, path).header("Sec-Fetch-Site", "same-origin");
+        let send = crate::support::client::send;
+        send(same_origin("/api/v1/me")).await.expect(200);
+        for (name, value) in [
+            ("Authorization", "Bearer gp_wrong"),
+            ("Authorization", "Basic YWRhOnNlY3JldA=="),
+            ("Authorization", ""),
+            ("X-API-Key", "gp_wrong"),
+            ("X-API-Key", ""),
+        ] {
+            send(same_origin("/api/v1/me").header(name, value)).await.expect(401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn refusals_carry_the_headers_of_every_answer() {
+    let app = TestApp::sqlite().await;
+    let answer = me(&app, &[]);
+    let mut head: Vec<_> =
+        answer.head_without(&["date", "x-request-id"]).lines().map(str::to_owned).collect();
+    head.sort();
+    let expected = [
+        "HTTP/1.1 401 Unauthorized",
+        "cache-control: no-store",
+        "connection: close",
+        "content-length: 178",
+        "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        "content-type: application/json",
+        "cross-origin-opener-policy: same-origin",
+        "cross-origin-resource-policy: same-origin",
+        "permissions-policy: camera=(), geolocation=(), microphone=(), payment=()",
+        "referrer-policy: same-origin",
+        "www-authenticate: Bearer realm=\"API\", charset=\"UTF-8\"",
+        "x-content-type-options: nosniff",
+        "x-frame-options: DENY",
+    ];
+    assert_eq!(head, expected);
+}

@@ -1,0 +1,58 @@
+//! The contract of `/api/v1`, on the wire.
+
+mod api_keys;
+mod credentials;
+mod me;
+mod records;
+mod requests;
+mod revocation;
+mod sessions;
+mod team;
+
+use gatepost::domain::access::secret::HashedToken;
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::client::Reply;
+use crate::support::raw::Answer;
+
+/// What of a token stands in its row: how statements by hand name it.
+fn public_id(token: &str) -> String {
+    HashedToken::parse(token).expect("a whole token").public_id
+}
+
+/// The public API's name of a token.
+async fn token_id(app: &TestApp, token: &str) -> String {
+    let me = app.api(token).get("/api/v1/me").await.expect(200);
+    me.json()["token"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// A refusal, whole: every byte of its body but the request's id, which must be the one in
+/// the header.
+#[track_caller]
+fn assert_refused(answer: &Answer, status: &str, challenge: Option<&str>, code: &str, message: &str) {
+    let request = answer.header("x-request-id").expect("a request id");
+    assert!(request.starts_with("req_") && request.len() == 36, "{request}");
+    let error = json!({"code": code, "message": message, "requestId": request});
+    assert_eq!(answer.body, json!({"success": false, "error": error}).to_string());
+    assert_eq!(answer.status, format!("HTTP/1.1 {status}"));
+    assert_eq!(answer.header("www-authenticate"), challenge);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("content-length"), Some(answer.body.len().to_string().as_str()));
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+/// What a refusal says of single fields.
+#[track_caller]
+fn details(reply: &Reply) -> Value {
+    reply.json()["error"]["details"].clone()
+}
+
+/// How many API requests a team's records tell of.
+fn recorded(app: &TestApp, team: &str) -> i64 {
+    app.database.number(&format!(
+        "SELECT COUNT(*) AS n FROM activity JOIN teams ON teams.id = activity.team_id \
+         WHERE teams.name = '{team}' AND kind = 'api.request'"
+    ))
+}

@@ -1,0 +1,130 @@
+//! What is wrong with a request is named, in one shape.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{assert_refused, details};
+use crate::support::client::{Reply, send};
+use crate::support::people::Person::Ada;
+use crate::support::{TestApp, raw};
+
+async fn with_token() -> (TestApp, String) {
+    let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
+    let token = app.token("Acme", "ci");
+    (app, token)
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_not_found() {
+    let (app, token) = with_token().await;
+    let bearer = format!("Authorization: Bearer {token}");
+    let message = "There is nothing at this address, or it is not your team's.";
+    for path in ["/api/v1/nothing", "/api/v1", "/api/v1/", "/api/v1/me/", "/api/v1/me/token/x"] {
+        let answer = raw::exchange(&app.base, &format!("GET {path}"), &[&bearer], "");
+        assert_refused(&answer, "404 Not Found", None, "NOT_FOUND", message);
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_told_which_ones_there_are() {
+    let (app, token) = with_token().await;
+    let bearer = format!("Authorization: Bearer {token}");
+    for (line, allow) in [
+        ("POST /api/v1/me", "GET"),
+        ("GET /api/v1/me/token", "DELETE"),
+        ("DELETE /api/v1/team", "GET"),
+        ("PUT /api/v1/team/people", "GET"),
+        ("PATCH /api/v1/api-keys", "GET, POST"),
+        ("GET /api/v1/api-keys/tok_1", "PATCH, DELETE"),
+    ] {
+        let answer = raw::exchange(&app.base, line, &[&bearer], "");
+        let message = format!("This address takes {allow}.");
+        assert_refused(&answer, "405 Method Not Allowed", None, "METHOD_NOT_ALLOWED", &message);
+        assert_eq!(answer.header("allow"), Some(allow), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_problem_json_gets_rfc_9457() {
+    let (app, token) = with_token().await;
+    let accept = "Accept: application/json;q=0.5, application/problem+json";
+    let answer = raw::exchange(&app.base, "GET /api/v1/me", &[accept], "");
+    let request = answer.header("x-request-id").expect("a request id");
+    let expected = json!({
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "No API token was sent. Send it as Authorization: Bearer <token>.",
+        "code": "MISSING_TOKEN",
+        "requestId": request,
+    });
+    assert_eq!(answer.body, expected.to_string());
+    assert_eq!(answer.status, "HTTP/1.1 401 Unauthorized");
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer realm="API", charset="UTF-8""#));
+    let bearer = format!("Authorization: Bearer {token}");
+    let answer = raw::exchange(&app.base, "GET /api/v1/me?a=1", &[accept, &bearer], "");
+    assert!(answer.body.contains(r#""details":[{"field":"a""#), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn unknown_parameters_are_named() {
+    let (app, token) = with_token().await;
+    let api = app.api(&token);
+    for path in ["/api/v1/me?verbose=1", "/api/v1/team?verbose=1", "/api/v1/api-keys?verbose=1"] {
+        let reply = api.get(path).await.expect(400);
+        assert_eq!(reply.error_code(), "INVALID_REQUEST");
+        assert_eq!(details(&reply)[0]["field"], "verbose", "{}", reply.body);
+    }
+    let reply = api.delete("/api/v1/me/token?verbose=1").await.expect(400);
+    assert_eq!(details(&reply)[0]["field"], "verbose");
+    // It was refused, so nothing was revoked.
+    api.get("/api/v1/me").await.expect(200);
+}
+
+/// Sends a body to make a token, as a page of the dashboard would.
+async fn create(app: &TestApp, kind: &str, body: impl Into<reqwest::Body>) -> Reply {
+    let ada = app.as_(Ada).await;
+    let request = ada.request(Method::POST, "/api/v1/api-keys").header("Sec-Fetch-Site", "same-origin");
+    send(request.header("Content-Type", kind).body(body)).await
+}
+
+#[tokio::test]
+async fn a_body_is_read_strictly() {
+    let (app, _) = with_token().await;
+    for (body, field) in [
+        (r#"{"name": "x", "role": "owner"}"#, "role"),
+        (r#"{"name": "x", "userId": "usr_1"}"#, "userId"),
+        ("{}", "name"),
+        (r#"{"name": 7}"#, "name"),
+        (r#"{"name": null}"#, "name"),
+        (r#"{"name": ""}"#, "name"),
+        (r#"{"name": "a\nb"}"#, "name"),
+        (r#"{"name": "x", "name": "y"}"#, "name"),
+        (r#""ci""#, "body"),
+    ] {
+        let reply = create(&app, "application/json", body).await.expect(400);
+        assert_eq!(reply.error_code(), "INVALID_REQUEST", "{body}");
+        assert_eq!(details(&reply)[0]["field"], field, "{body}: {}", reply.body);
+        assert_eq!(details(&reply).as_array().map(Vec::len), Some(1), "{body}");
+    }
+    for body in ["", "{", r#"{"name": "x"} {}"#, "name=x"] {
+        let reply = create(&app, "application/json", body).await.expect(400);
+        assert_eq!(reply.error_code(), "INVALID_REQUEST", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_another_kind_or_size_is_refused() {
+    let (app, _) = with_token().await;
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"] {
+        let reply = create(&app, kind, r#"{"name": "x"}"#).await.expect(415);
+        assert_eq!(reply.error_code(), "UNSUPPORTED_MEDIA_TYPE", "{kind}");
+    }
+    let large = format!(r#"{{"name": "{}"}}"#, "x".repeat(70_000));
+    let reply = create(&app, "application/json", large).await.expect(413);
+    assert_eq!(reply.error_code(), "PAYLOAD_TOO_LARGE");
+    let made = create(&app, "Application/JSON; charset=utf-8", r#"{"name": "x"}"#).await;
+    made.expect(201);
+}

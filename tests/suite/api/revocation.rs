@@ -1,0 +1,110 @@
+//! Revoked means now, and how long the answer takes tells nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use gatepost::domain::access::secret::{HashedToken, PlainToken};
+use gatepost::domain::access::tokens;
+use gatepost::domain::entropy::SystemEntropy;
+use reqwest::Method;
+use serde_json::json;
+
+use super::token_id;
+use crate::support::people::Person::Ada;
+use crate::support::{TestApp, both_engines};
+
+both_engines! {
+    async fn no_call_that_starts_after_the_revocation_succeeds(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (ada, over) = (app.as_(Ada).await, Arc::new(AtomicBool::new(false)));
+        let bystander = app.token("Acme", "bystander");
+        let load: Vec<_> = (0..4).map(|_| {
+            let (api, over) = (app.api(&bystander), over.clone());
+            tokio::spawn(async move {
+                let mut calls = 0;
+                while !over.load(Ordering::SeqCst) {
+                    api.get("/api/v1/me").await.expect(200);
+                    calls += 1;
+                }
+                calls
+            })
+        }).collect();
+        for round in 0..100 {
+            let token = app.token("Acme", "doomed");
+            let path = format!("/api/v1/api-keys/{}", token_id(&app, &token).await);
+            ada.send_json(Method::DELETE, &path, &json!({})).await.expect(204);
+            let reply = app.api(&token).get("/api/v1/me").await;
+            assert_eq!(reply.status, 401, "round {round}: {}", reply.body);
+        }
+        over.store(true, Ordering::SeqCst);
+        for calls in load {
+            assert!(calls.await.expect("a caller") > 0, "there was no load");
+        }
+    }
+
+    /// Callers of the very token that is being revoked: what they start after the reply fails.
+    async fn a_token_under_load_ends_at_once(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        for _ in 0..5 {
+            let token = app.token("Acme", "busy");
+            let path = format!("/api/v1/api-keys/{}", token_id(&app, &token).await);
+            // Nanoseconds after `start`; the revocation has been answered by then.
+            let (start, revoked) = (Instant::now(), Arc::new(AtomicU64::new(u64::MAX)));
+            let callers: Vec<_> = (0..4).map(|_| {
+                let (api, revoked) = (app.api(&token), revoked.clone());
+                tokio::spawn(async move {
+                    let mut late = 0;
+                    while late < 5 {
+                        let began = start.elapsed().as_nanos() as u64;
+                        let status = api.get("/api/v1/me").await.status;
+                        let is_late = began > revoked.load(Ordering::SeqCst);
+                        assert!(!is_late || status == 401, "a call after the revocation got {status}");
+                        late += usize::from(is_late);
+                    }
+                })
+            }).collect();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            ada.send_json(Method::DELETE, &path, &json!({})).await.expect(204);
+            revoked.store(start.elapsed().as_nanos() as u64, Ordering::SeqCst);
+            for caller in callers {
+                caller.await.expect("a caller");
+            }
+        }
+    }
+}
+
+/// One code path serves all three, so their times differ by noise; the bound is generous
+/// because machines that test are busy.
+#[tokio::test]
+async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
+    const ROUNDS: usize = 1000;
+    let app = TestApp::sqlite().await;
+    let (team, prefix) = (app.team("Acme").id, app.app.config().token_prefix.clone());
+    let token = app.token("Acme", "ci");
+    let revoked = app.token("Acme", "old");
+    let hashed = |token: &str| HashedToken::parse(token).expect("a whole token");
+    let revoked = hashed(&revoked);
+    app.operate(|tx, by| tokens::revoke_by_public_id(tx, by, &revoked.public_id));
+    let unknown = hashed(PlainToken::mint(&prefix, &SystemEntropy).reveal());
+    // The id of one token before the secret of another, as a guess would be.
+    let mut wrong = hashed(PlainToken::mint(&prefix, &SystemEntropy).reveal());
+    wrong.public_id = hashed(&token).public_id;
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..ROUNDS {
+        for (times, presented) in times.iter_mut().zip([&unknown, &wrong, &revoked]) {
+            let began = Instant::now();
+            let verdict = app.app.read_now(|tx| tokens::verify(tx, presented, app.app.now()));
+            times.push(began.elapsed());
+            assert!(verdict.expect("a store that answers").is_err());
+        }
+    }
+    assert_eq!(app.app.read_now(|tx| tokens::count_active(tx, team)).expect("a count").0, 1);
+    let medians = times.map(|mut times| {
+        times.sort();
+        times[ROUNDS / 2]
+    });
+    let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
+    assert!(*most < *least * 3 / 2, "unknown, wrong, revoked: {medians:?}");
+}

@@ -1,0 +1,358 @@
+//! The rules of the house that the compiler cannot keep: which way the
+//! arrows between the layers point, and how large things may grow.
+
+mod rule;
+pub mod source;
+
+use rule::Rule;
+use source::{Source, functions, tree};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const LONGEST_FILE: usize = 400;
+const LONGEST_FUNCTION: usize = 60;
+const LONGEST_SCRIPTS: usize = 149;
+
+fn rust() -> Vec<Source> {
+    tree("src", "rs")
+}
+
+#[test]
+fn only_the_store_names_the_database() {
+    Rule::code_without(
+        "the database is named outside src/store",
+        r"\b(diesel(_migrations)?|r2d2|libsqlite3_sys|pq_sys)\b",
+        &["src/store/"],
+    )
+    .refuses("src/web/mod.rs", "use diesel::prelude::*;")
+    .permits("src/store/mod.rs", "use diesel::prelude::*;")
+    .permits("src/web/mod.rs", "// as diesel does\n")
+    .holds_for(&rust());
+}
+
+#[test]
+fn only_web_names_http_and_html() {
+    Rule::code_without(
+        "actix, askama or htmx is named outside src/web",
+        r"\b(actix\w*|askama\w*|htmx)\b",
+        &["src/web/"],
+    )
+    .refuses("src/domain/a.rs", "use actix_web::HttpRequest;")
+    .refuses("src/cli.rs", "#[derive(askama::Template)] struct A;")
+    .permits("src/web/pages/a.rs", "use askama::Template;")
+    .holds_for(&rust());
+}
+
+#[test]
+fn the_gate_knows_no_http() {
+    let http = regex::Regex::new(r"\b(http|actix\w*|StatusCode|Http\w+|HeaderMap)\b");
+    let http = http.expect("a pattern");
+    Rule::new("the gate names HTTP", move |file| {
+        if !file.path.starts_with("src/gate") {
+            return Vec::new();
+        }
+        file.findings(&file.code(), &http)
+    })
+    .refuses("src/gate/verify.rs", "fn a() -> StatusCode { todo!() }")
+    .refuses("src/gate.rs", "use http::header;")
+    .permits("src/web/a.rs", "fn a() -> StatusCode { todo!() }")
+    .holds_for(&rust());
+}
+
+/// Which modules of the crate each layer must not name.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("web", &["store", "smtp", "cli"]),
+    ("smtp", &["store", "web", "cli"]),
+    ("cli", &["store"]),
+    ("app", &["web", "smtp", "cli"]),
+    ("gate", &["web", "smtp", "cli"]),
+    ("domain", &["web", "smtp", "cli", "app", "gate"]),
+    ("store", &["web", "smtp", "cli", "app", "gate", "domain"]),
+];
+
+#[test]
+fn arrows_point_right() {
+    Rule::new("a layer names one that it must not", left_arrows)
+        .refuses("src/domain/people/teams.rs", "use crate::web::paths;")
+        .refuses("src/domain/a.rs", "use crate::{app::App, store};")
+        .refuses("src/web/a.rs", "fn a() { crate::store::open() }")
+        .refuses("src/store/a.rs", "use crate::{\n    store::{ids, Tx},\n    domain::users,\n};")
+        .refuses("src/gate/a.rs", "use crate::web::actor;")
+        .refuses("src/app.rs", "pub(crate) use crate::cli;")
+        .permits("src/domain/a.rs", "use crate::{domain::clock, store::{web, tokens}};")
+        .permits("src/web/a.rs", "use crate::app::App; mod store {}")
+        .permits("src/lib.rs", "pub use crate::web;")
+        .holds_for(&rust());
+}
+
+fn left_arrows(file: &Source) -> Vec<String> {
+    let layer = file.path.trim_start_matches("src/").split(['/', '.']).next().unwrap_or("");
+    let forbidden = FORBIDDEN.iter().find(|(it, _)| *it == layer).map_or(&[][..], |(_, it)| it);
+    modules_named(&file.code())
+        .into_iter()
+        .filter(|module| forbidden.contains(&module.as_str()))
+        .map(|module| format!("{}: crate::{module}", file.path))
+        .collect()
+}
+
+/// The first word of every path that starts at the crate's root.
+fn modules_named(code: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for (at, root) in code.match_indices("crate::") {
+        let path = code[at + root.len()..].trim_start();
+        match path.strip_prefix('{') {
+            Some(group) => named.extend(first_words(group)),
+            None => named.extend([word(path)]),
+        };
+    }
+    named
+}
+
+/// The first words of `a::{b, c}, d}`: a and d.
+fn first_words(group: &str) -> Vec<String> {
+    let (mut depth, mut words, mut start) = (0, Vec::new(), 0);
+    for (at, byte) in group.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth > 0 => depth -= 1,
+            b',' | b'}' if depth == 0 => {
+                words.push(word(group[start..at].trim()));
+                start = at + 1;
+            }
+            _ => {}
+        }
+        if byte == b'}' && start == at + 1 {
+            break;
+        }
+    }
+    words
+}
+
+fn word(path: &str) -> String {
+    path.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect()
+}
+
+#[test]
+fn one_place_reads_the_clock() {
+    Rule::code_without(
+        "time is an argument; only src/domain/clock.rs asks the system",
+        r"now_utc|now_local|SystemTime::now|Utc::now",
+        &["src/domain/clock.rs"],
+    )
+    .refuses("src/web/a.rs", "let now = OffsetDateTime::now_utc();")
+    .permits("src/domain/clock.rs", "OffsetDateTime::now_utc()")
+    .holds_for(&rust());
+}
+
+/// The faces may measure how long a thing took. What Gatepost means and what
+/// it keeps must not depend on it.
+#[test]
+fn domain_and_store_do_not_measure_time() {
+    Rule::new("Instant::now in domain or store", |file| {
+        let measures = file.path.starts_with("src/domain/") || file.path.starts_with("src/store/");
+        if !measures || file.path == "src/domain/clock.rs" {
+            return Vec::new();
+        }
+        file.findings(&file.code(), &regex::Regex::new(r"Instant::now").expect("a pattern"))
+    })
+    .refuses("src/domain/a.rs", "let start = Instant::now();")
+    .permits("src/web/a.rs", "let start = Instant::now();")
+    .holds_for(&rust());
+}
+
+#[test]
+fn migrations_do_not_ask_the_database_for_the_time() {
+    Rule::text_without(
+        "time is an argument; no row gets its time from the database",
+        r"(?i)\bcurrent_timestamp\b|\bnow\(\)|'now'",
+    )
+    .refuses("migrations/sqlite/a/up.sql", "created BIGINT DEFAULT CURRENT_TIMESTAMP")
+    .permits("migrations/sqlite/a/up.sql", "created BIGINT NOT NULL")
+    .holds_for(&tree("migrations", "sql"));
+}
+
+#[test]
+fn one_place_reads_the_random_source() {
+    Rule::code_without(
+        "chance is an argument; only src/domain/entropy.rs asks the system",
+        r"\b(getrandom|OsRng|SysRng|thread_rng|new_v4|now_v7)\b|\brand::",
+        &["src/domain/entropy.rs"],
+    )
+    .refuses("src/store/ids.rs", "Uuid::now_v7()")
+    .refuses("src/web/a.rs", "getrandom::fill(&mut bytes)?;")
+    .permits("src/domain/entropy.rs", "getrandom::fill(bytes)")
+    .holds_for(&rust());
+}
+
+#[test]
+fn lints_are_expected_not_allowed() {
+    let mut files = rust();
+    files.extend(tree("tests", "rs"));
+    Rule::code_without("write #[expect(…, reason = …)]", r"#!?\[\s*allow\s*\(", &[])
+        .refuses("src/a.rs", "#[allow(dead_code)]")
+        .refuses("src/lib.rs", "#![allow(dead_code)]")
+        .permits("src/a.rs", "#[expect(dead_code, reason = \"later\")]")
+        .holds_for(&files);
+}
+
+#[test]
+fn files_have_one_subject() {
+    Rule::new("a file has outgrown one subject", |file| {
+        let lines = file.text.lines().count();
+        let long = lines > LONGEST_FILE;
+        long.then(|| format!("{}: {lines} lines", file.path)).into_iter().collect()
+    })
+    .refuses("src/a.rs", &"\n".repeat(401))
+    .permits("src/a.rs", &"\n".repeat(400))
+    .holds_for(&rust());
+}
+
+#[test]
+fn functions_fit_on_a_screen() {
+    let body = |lines: usize| format!("fn a() {{\n{}}}\n", "b();\n".repeat(lines));
+    Rule::new("a function is longer than a screen", |file| {
+        functions(&file.code())
+            .into_iter()
+            .filter(|(_, _, lines)| *lines > LONGEST_FUNCTION)
+            .map(|(name, at, lines)| format!("{}:{at}: {name}, {lines} lines", file.path))
+            .collect()
+    })
+    .refuses("src/a.rs", &body(59))
+    .permits("src/a.rs", &body(58))
+    .holds_for(&rust());
+}
+
+#[test]
+fn pages_have_no_inline_script_or_style() {
+    Rule::text_without(
+        "the content security policy forbids inline script and style",
+        concat!(
+            r#"(?i)<[^>]*\s(style|on[a-z]+|hx-on[:a-z-]*)\s*="#,
+            r#"|^\s*(style|on[a-z]+|hx-on[:a-z-]*)\s*=\s*["']"#,
+            r"|<style\b|<script\b[^>]*>\s*([^\s<]|$)|javascript:",
+        ),
+    )
+    .refuses("templates/a.html", "<p class=\"a\" style=\"color: red\">")
+    .refuses("templates/a.html", "<button\n  onclick=\"a()\">")
+    .refuses("templates/a.html", "<button onclick='a()'>")
+    .refuses("templates/a.html", "<a hx-on:click=\"a()\">")
+    .refuses("templates/a.html", "<script>a()</script>")
+    .refuses("templates/a.html", "<script type=\"module\">\n")
+    .permits("templates/a.html", "<script src=\"/static/a.js\" defer></script>")
+    .permits("templates/a.html", "<button aria-pressed=\"true\" data-style=\"a\">")
+    .holds_for(&tree("templates", "html"));
+}
+
+#[test]
+fn our_scripts_stay_small() {
+    let ours: Vec<_> = tree("static", "js").into_iter().filter(is_ours).collect();
+    let lines: usize = ours.iter().map(|it| it.text.lines().count()).sum();
+    assert!(lines <= LONGEST_SCRIPTS, "our scripts have {lines} lines");
+}
+
+fn is_ours(file: &Source) -> bool {
+    !file.path.contains("/vendor/") && !file.path.contains("htmx")
+}
+
+#[test]
+fn vendored_scripts_are_not_counted_as_ours() {
+    assert!(is_ours(&Source::new("static/js/app.js", "")));
+    assert!(!is_ours(&Source::new("static/js/htmx.min.js", "")));
+    assert!(!is_ours(&Source::new("static/js/vendor/other.js", "")));
+}
+
+#[test]
+fn every_template_is_used() {
+    let templates = tree("templates", "html");
+    let unused = unused_templates(&templates, &rust());
+    assert!(unused.is_empty(), "nothing uses {unused:?}");
+}
+
+#[test]
+fn an_unused_template_is_found() {
+    let templates = [
+        Source::new("templates/team/page.html", r#"{% include "_row.html" %}"#),
+        Source::new("templates/team/_row.html", r#"{% include "team/_lost.html" %}"#),
+        Source::new("templates/team/_self.html", r#"{% include "_self.html" %}"#),
+        Source::new("templates/team/_lost.html", ""),
+        Source::new("templates/_row.html", ""),
+    ];
+    let rust = [Source::new("src/web/a.rs", r#"#[template(path = "team/page.html")]"#)];
+    assert_eq!(unused_templates(&templates, &rust), ["templates/team/_self.html", "templates/_row.html"],);
+}
+
+/// A template counts as used when Rust names its path, or another template
+/// does, from the root or from beside itself.
+fn unused_templates<'a>(templates: &'a [Source], rust: &[Source]) -> Vec<&'a str> {
+    let used: BTreeSet<String> = templates
+        .iter()
+        .chain(rust)
+        .flat_map(|user| quoted(&user.text).filter_map(|name| used_by(user, name, templates)))
+        .collect();
+    templates.iter().map(|it| it.path.as_str()).filter(|it| !used.contains(*it)).collect()
+}
+
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').filter(|it| it.ends_with(".html"))
+}
+
+fn used_by(user: &Source, name: &str, templates: &[Source]) -> Option<String> {
+    let beside = user.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    [format!("{beside}/{name}"), format!("templates/{name}")]
+        .into_iter()
+        .find(|path| templates.iter().any(|it| it.path == *path))
+        .filter(|path| *path != user.path)
+}
+
+#[test]
+fn migrations_come_in_pairs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    assert_eq!(unpaired(&root), Vec::<String>::new());
+}
+
+#[test]
+fn a_lonely_migration_is_found() {
+    let root = tempfile::tempdir().expect("a folder");
+    for file in ["sqlite/1_a/up.sql", "sqlite/1_a/down.sql", "postgres/1_a/up.sql", "sqlite/2_b/up.sql"] {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, "SELECT 1;").expect("a file");
+    }
+    assert_eq!(
+        unpaired(root.path()),
+        ["postgres/1_a/down.sql", "postgres/2_b/down.sql", "postgres/2_b/up.sql", "sqlite/2_b/down.sql"],
+    );
+}
+
+/// The files that would have to be there for each migration to go up and
+/// down on both engines.
+fn unpaired(migrations: &Path) -> Vec<String> {
+    let engines = ["postgres", "sqlite"];
+    let names: BTreeSet<String> = engines.iter().flat_map(|it| folders(&migrations.join(it))).collect();
+    assert!(!names.is_empty(), "no migrations under {}", migrations.display());
+    let mut missing = Vec::new();
+    for engine in engines {
+        for name in &names {
+            for file in ["down.sql", "up.sql"] {
+                let path = format!("{engine}/{name}/{file}");
+                let text = fs::read_to_string(migrations.join(&path)).unwrap_or_default();
+                if text.trim().is_empty() {
+                    missing.push(path);
+                }
+            }
+        }
+    }
+    missing
+}
+
+fn folders(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .map(|it| it.expect("a readable folder"))
+        .filter(|it| it.path().is_dir())
+        .map(|it| it.file_name().to_string_lossy().into_owned())
+        .collect()
+}

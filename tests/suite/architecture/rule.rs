@@ -1,0 +1,53 @@
+//! A rule, and the proof that it can be broken.
+
+use super::source::Source;
+
+type Check = Box<dyn Fn(&Source) -> Vec<String>>;
+
+/// What is wrong with one file. Each rule is shown a small bad sample, so
+/// that none of them passes because it sees nothing.
+pub struct Rule {
+    what: &'static str,
+    check: Check,
+}
+
+impl Rule {
+    pub fn new(what: &'static str, check: impl Fn(&Source) -> Vec<String> + 'static) -> Self {
+        Self { what, check: Box::new(check) }
+    }
+
+    /// The pattern occurs in the code of no file, but those under one of
+    /// `allowed`.
+    pub fn code_without(what: &'static str, pattern: &str, allowed: &'static [&'static str]) -> Self {
+        let pattern = regex::Regex::new(pattern).expect("a pattern");
+        Self::new(what, move |file| {
+            if allowed.iter().any(|it| file.path.starts_with(it)) {
+                return Vec::new();
+            }
+            file.findings(&file.code(), &pattern)
+        })
+    }
+
+    /// The same for files that are not Rust.
+    pub fn text_without(what: &'static str, pattern: &str) -> Self {
+        let pattern = regex::Regex::new(pattern).expect("a pattern");
+        Self::new(what, move |file| file.findings(&file.text, &pattern))
+    }
+
+    pub fn refuses(self, path: &str, sample: &str) -> Self {
+        let found = (self.check)(&Source::new(path, sample));
+        assert!(!found.is_empty(), "{}: this should be refused: {sample}", self.what);
+        self
+    }
+
+    pub fn permits(self, path: &str, sample: &str) -> Self {
+        let found = (self.check)(&Source::new(path, sample));
+        assert!(found.is_empty(), "{}: this should be permitted: {found:?}", self.what);
+        self
+    }
+
+    pub fn holds_for(self, files: &[Source]) {
+        let found: Vec<_> = files.iter().flat_map(|file| (self.check)(file)).collect();
+        assert!(found.is_empty(), "{}\n  {}", self.what, found.join("\n  "));
+    }
+}

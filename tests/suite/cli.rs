@@ -1,0 +1,199 @@
+//! What an operator types, on both engines, and what is said when it cannot be done.
+
+use crate::support::client::Api;
+use crate::support::database::Database;
+use crate::support::process::{Finished, Gatepost, taken_address};
+
+/// Both engines, each with a store of its own.
+fn each_engine(promise: impl Fn(&Gatepost, &Database)) {
+    let gatepost = Gatepost::new();
+    let database = Database::sqlite(gatepost.data.path());
+    promise(&gatepost, &database);
+    let database = Database::postgres();
+    promise(&Gatepost::new().with("GATEPOST_DATABASE_URL", database.url()), &database);
+}
+
+const PASSWORD: &str = "correct horse battery\n";
+
+fn set_up(gatepost: &Gatepost) {
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], PASSWORD);
+}
+
+/// One sentence on standard error, nothing on standard output, no panic.
+#[track_caller]
+fn assert_refused(finished: &Finished, part: &str) {
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.stdout, "", "{finished:?}");
+    assert!(
+        finished.stderr.starts_with("gatepost: ") && finished.stderr.lines().count() == 1,
+        "{finished:?}"
+    );
+    assert!(finished.stderr.contains(part), "{:?} says nothing of {part:?}", finished.stderr);
+}
+
+async fn me(base: &str, token: &str) -> u16 {
+    Api::new(base, &[("Authorization", &format!("Bearer {token}"))]).get("/api/v1/me").await.status
+}
+
+#[test]
+fn an_empty_store_needs_no_browser() {
+    each_engine(|gatepost, _| {
+        set_up(gatepost);
+        assert!(gatepost.ok(&["api", "Acme", "on"], "").contains("is on"));
+        let minted = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
+        let token = minted.trim_end();
+        assert_eq!(minted.lines().count(), 1, "only the token is printed");
+        assert!(token.starts_with("gp_") && token.len() == 53, "{token}");
+        let serving = gatepost.serve();
+        assert_eq!(serving.setup_address(), None, "somebody has an account");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            assert_eq!(me(&serving.base, token).await, 200);
+            gatepost.ok(&["token", "revoke", &token[3..15]], "");
+            assert_eq!(me(&serving.base, token).await, 401, "the running server refuses it at once");
+        });
+        let ended = serving.terminate();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(!ended.stderr.contains(token), "the log holds a token");
+    });
+}
+
+#[test]
+fn the_switch_and_the_plan_hold_in_a_running_server() {
+    each_engine(|gatepost, _| {
+        set_up(gatepost);
+        gatepost.ok(&["api", "acme", "on"], "");
+        let token = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
+        let serving = gatepost.serve();
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        for (command, status) in [
+            (["api", "Acme", "off"], 403),
+            (["api", "Acme", "on"], 200),
+            (["plan", "Acme", "free"], 403),
+            (["plan", "Acme", "enterprise"], 200),
+        ] {
+            gatepost.ok(&command, "");
+            assert_eq!(runtime.block_on(me(&serving.base, token.trim_end())), status, "after {command:?}");
+        }
+    });
+}
+
+#[test]
+fn commands_refuse_in_one_sentence() {
+    each_engine(|gatepost, _| {
+        set_up(gatepost);
+        let again = gatepost.run(&["setup", "--team", "Other", "--owner", "ADA@acme.test"], PASSWORD);
+        assert_refused(&again, "has an account already");
+        let same_team = gatepost.run(&["setup", "--team", " acme ", "--owner", "eve@acme.test"], PASSWORD);
+        assert_refused(&same_team, "a team called acme already");
+        let short = gatepost.run(&["setup", "--team", "Other", "--owner", "eve@acme.test"], "short\n");
+        assert_refused(&short, "12 is the least");
+        assert_refused(&gatepost.run(&["api", "Nobody", "on"], ""), "no team called Nobody");
+        assert_refused(&gatepost.run(&["plan", "Nobody", "pro"], ""), "no team called Nobody");
+        assert_refused(&gatepost.run(&["token", "mint", "--team", "Acme", "--name", " "], ""), "missing");
+        assert_refused(&gatepost.run(&["token", "revoke", "000000000000"], ""), "no token");
+        assert_refused(&gatepost.run(&["password", "eve@acme.test"], PASSWORD), "nobody has the address");
+        gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
+        let twice = gatepost.run(&["token", "mint", "--team", "Acme", "--name", "CI"], "");
+        assert_refused(&twice, "is called CI already");
+        let unknown = gatepost.run(&["plan", "Acme", "gold"], "");
+        assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    });
+}
+
+#[test]
+fn a_revoked_token_is_not_revoked_twice() {
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let token = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
+    gatepost.ok(&["token", "revoke", &token[..15]], "");
+    assert_refused(&gatepost.run(&["token", "revoke", &token[3..15]], ""), "revoked already");
+    assert_refused(&gatepost.run(&["token", "revoke", token.trim_end()], ""), "not the whole token");
+}
+
+#[test]
+fn a_forgotten_password_is_set_anew() {
+    each_engine(|gatepost, _| {
+        set_up(gatepost);
+        let serving = gatepost.serve();
+        gatepost.ok(&["password", "ada@acme.test"], "another horse battery\n");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let visitor = crate::support::client::Visitor::new(&serving.base);
+            visitor.sign_in("ada@acme.test", PASSWORD.trim_end()).await.expect(422);
+            visitor.sign_in("ada@acme.test", "another horse battery").await.expect(303);
+        });
+    });
+}
+
+#[test]
+fn a_bad_start_ends_with_one_sentence() {
+    let (_held, taken) = taken_address();
+    let start = |name: &str, value: &str| Gatepost::new().with(name, value).run(&["serve"], "");
+    assert_refused(&start("GATEPOST_LISTEN", &taken), &taken);
+    assert_refused(&start("GATEPOST_LISTEN", "nowhere"), "GATEPOST_LISTEN");
+    assert_refused(&start("GATEPOST_DATA", "/proc/nowhere"), "GATEPOST_DATA");
+    assert_refused(&start("GATEPOST_DATABASE_URL", "mysql://localhost/x"), "GATEPOST_DATABASE_URL");
+    assert_refused(&start("GATEPOST_DATABASE_URL", "postgres://x@127.0.0.1:1/x"), "out of reach");
+    assert_refused(&start("GATEPOST_DATABASE_URL", "sqlite:/proc/nowhere/x.db"), "out of reach");
+    assert_refused(&start("GATEPOST_SECRET_KEY", "abc"), "GATEPOST_SECRET_KEY");
+    assert_refused(&start("GATEPOST_TYPO", "1"), "GATEPOST_TYPO");
+    assert_refused(&start("GATEPOST_LOG", "=/="), "GATEPOST_LOG");
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_left_alone() {
+    each_engine(|gatepost, database| {
+        set_up(gatepost);
+        let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
+        database.execute(newer).expect("a row");
+        assert_refused(&gatepost.run(&["serve"], ""), "newer Gatepost");
+    });
+}
+
+#[test]
+fn another_secret_key_is_refused_before_it_does_harm() {
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let other = gatepost.with("GATEPOST_SECRET_KEY", &"ab".repeat(32));
+    assert_refused(&other.run(&["serve"], ""), "secret key");
+}
+
+#[test]
+fn the_secret_key_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let file = std::fs::metadata(gatepost.data.path().join("secret.key")).expect("a key file");
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn help_names_every_setting() {
+    let help = Gatepost::new().ok(&["--help"], "");
+    for (name, ..) in gatepost::config::SETTINGS {
+        assert!(help.contains(name), "--help does not name {name}");
+    }
+    let readme = std::fs::read_to_string("README.md").expect("a README");
+    for (name, ..) in gatepost::config::SETTINGS {
+        assert!(readme.contains(name), "the README does not name {name}");
+    }
+}
+
+#[test]
+fn the_demo_is_what_it_says() {
+    let demo = Gatepost::new().start(&["demo"]);
+    let printed = demo.wait_for("All of this is gone");
+    let words: Vec<&str> = printed.split_whitespace().collect();
+    let token = words.iter().find(|it| it.starts_with("gp_")).expect("a token").trim_end_matches('"');
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        assert_eq!(me(&demo.base, token).await, 200);
+        let visitor = crate::support::client::Visitor::new(&demo.base);
+        visitor.sign_in("ada@acme.test", PASSWORD.trim_end()).await.expect(303);
+        let page = visitor.get("/developer").await.expect(200);
+        assert!(page.body.contains("CRM integration") && page.body.contains("the website moved"));
+    });
+    let ended = demo.terminate();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}

@@ -1,0 +1,319 @@
+//! The activity log: what it shows, and how it is asked.
+
+use std::time::Duration;
+
+use gatepost::domain::access::activity::{self, Filter};
+use gatepost::domain::access::tokens::{self, Label};
+use gatepost::domain::access::{plans::Plan, team_key};
+use gatepost::domain::people::members::{self, MemberRole, TheirTokens};
+use gatepost::domain::people::sessions;
+use gatepost::domain::people::users::{self, PersonName};
+
+use crate::support::client::Visitor;
+use crate::support::html::Page;
+use crate::support::people::Person::{Ada, Dan};
+use crate::support::{TestApp, both_engines};
+
+const WHAT: &str = "tbody th";
+const WHO: &str = "tbody td[data-label=Who]";
+
+async fn look(visitor: &Visitor, query: &str) -> Page {
+    visitor.get(&format!("/activity{query}")).await.expect(200).page()
+}
+
+/// What is told, oldest first.
+async fn told(visitor: &Visitor, query: &str) -> Vec<String> {
+    let mut told = look(visitor, query).await.texts(WHAT);
+    told.reverse();
+    told
+}
+
+/// Tokens with these names, a second apart.
+fn make_tokens(app: &TestApp, names: &[&str]) {
+    for name in names {
+        app.clock.advance(Duration::from_secs(1));
+        app.token("Acme", name);
+    }
+}
+
+/// The public id of a thing of Acme that the first option with this text stands for.
+async fn option(visitor: &Visitor, select: &str, text: &str) -> String {
+    let page = look(visitor, "").await;
+    let options = format!("#{select} option");
+    let at = page.texts(&options).iter().position(|each| each.contains(text)).expect(text);
+    page.attribute(&format!("{options}:nth-of-type({})", at + 1), "value").expect("a value")
+}
+
+both_engines! {
+    async fn records_come_newest_first_in_pages_of_fifty(app: TestApp) {
+        let names: Vec<String> = (1..=120).map(|number| format!("token {number:03}")).collect();
+        make_tokens(&app, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        let ada = app.as_(Ada).await;
+        let expected: Vec<_> = names.iter().rev().map(|name| format!("Created the token “{name}”")).collect();
+        let mut page = look(&ada, "?kind=token.created").await;
+        let mut seen = page.texts(WHAT);
+        assert_eq!(seen.len(), 50);
+        assert!(!page.whole_text().contains("Newest"), "{}", page.whole_text());
+        let second = page.link("Older");
+        for expected in [100, 120] {
+            let older = page.link("Older");
+            assert!(older.starts_with("/activity?kind=token.created&before=act_"), "{older}");
+            // What happens meanwhile does not move the pages.
+            make_tokens(&app, &[&format!("meanwhile {expected}")]);
+            page = ada.get(&older).await.expect(200).page();
+            seen.extend(page.texts(WHAT));
+            assert_eq!(seen.len(), expected);
+        }
+        assert_eq!(seen, expected);
+        assert!(!page.links().iter().any(|link| link.contains("before=")), "there is nothing older");
+        assert_eq!(page.link("Newest"), "/activity?kind=token.created");
+        // The second page is the same as before.
+        assert_eq!(ada.get(&second).await.expect(200).page().texts(WHAT), expected[50..100]);
+    }
+
+    async fn every_change_is_told_in_plain_words(app: TestApp) {
+        let team = app.team("Acme");
+        let find = |email: &str| {
+            let people = app.app.read_now(|tx| members::list(tx, team.id)).expect("people");
+            people.into_iter().find(|each| each.email == email).expect("a person").user_id
+        };
+        let (bea, cy) = (find("bea@acme.test"), find("cy@acme.test"));
+        let ada = app.as_(Ada).await;
+        let next = || app.clock.advance(Duration::from_secs(1));
+        next();
+        app.visitor().sign_in(Ada.email(), "not her password").await.expect(422);
+        next();
+        app.switch_api("Acme", true);
+        next();
+        let plain = app.token("Acme", "ci");
+        next();
+        let token = app.app.read_now(|tx| tokens::list(tx, team.id, false, None, 1)).expect("tokens").tokens[0].id;
+        let label = Label::parse("build").expect("a name");
+        app.operate(|tx, by| tokens::rename(tx, by, team.id, token, &label));
+        next();
+        app.api(&plain).get("/api/v1/team?x=1").await.expect(400);
+        next();
+        app.api(&plain).delete("/api/v1/me/token").await.expect(204);
+        next();
+        let key = app.operate(|tx, by| team_key::enable(tx, by, team.id, app.app.sealer())).0.start;
+        next();
+        app.operate(|tx, by| team_key::show(tx, by, team.id, app.app.sealer()));
+        next();
+        let new_key = app.operate(|tx, by| team_key::regenerate(tx, by, team.id, app.app.sealer())).0.start;
+        next();
+        app.operate(|tx, by| team_key::disable(tx, by, team.id));
+        next();
+        app.set_plan("Acme", Plan::Enterprise);
+        next();
+        app.operate(|tx, by| {
+            members::set_role(tx, by, team.id, cy, MemberRole::Admin, TheirTokens::Keep).map(drop)
+        });
+        next();
+        app.operate(|tx, by| members::remove(tx, by, team.id, cy, TheirTokens::Revoke));
+        next();
+        app.operate(|tx, by| members::remove(tx, &by.as_person(bea, "bea@acme.test"), team.id, bea, TheirTokens::Keep));
+        next();
+        app.operate(|tx, by| {
+            let name = PersonName::parse("Ada L.").expect("a name");
+            users::rename(tx, &by.as_person(team.owner_id, "ada@acme.test"), team.owner_id, &name)
+        });
+        next();
+        app.operate(|tx, by| {
+            sessions::open(tx, by, team.owner_id, None, "elsewhere")?;
+            let keep = sessions::list(tx, team.owner_id, by.now)?.last().expect("a session").id;
+            sessions::revoke_others(tx, &by.as_person(team.owner_id, "ada@acme.test"), team.owner_id, keep)
+        });
+        next();
+        app.switch_api("Acme", false);
+        let page = look(&ada, "").await;
+        let mut told: Vec<_> = page.texts(WHAT).into_iter().zip(page.texts(WHO)).collect();
+        told.reverse();
+        let told: Vec<_> = told.iter().map(|(what, who)| (what.as_str(), who.as_str())).collect();
+        let start = told.iter().position(|(what, _)| what.starts_with("Failed")).expect("the first");
+        let (masked_key, masked) = (format!("{key}…"), format!("{new_key}…"));
+        let program = format!("build {}…", &plain[..11]);
+        let expected = [
+            ("Failed to sign in: wrong password".to_owned(), "ada@acme.test"),
+            ("Switched API access on".into(), "command line"),
+            ("Created the token “ci”".into(), "command line"),
+            ("Renamed the token “ci” to “build”".into(), "command line"),
+            ("GET /api/v1/team".into(), &program),
+        ];
+        for (got, (what, who)) in told[start..].iter().zip(&expected) {
+            assert_eq!(*got, (what.as_str(), *who));
+        }
+        // Of the same moment, so either may come first.
+        let mut own = told[start + 5..start + 7].to_vec();
+        own.sort_unstable();
+        assert_eq!(
+            own,
+            [("DELETE /api/v1/me/token", program.as_str()), ("Revoked the token “build”", &program)]
+        );
+        let expected = [
+            (format!("Switched the team key on: {masked_key}"), "command line"),
+            (format!("Showed the team key {masked_key}"), "command line"),
+            (format!("Regenerated the team key: {masked} is the new one"), "command line"),
+            (format!("Switched the team key {masked} off"), "command line"),
+            ("Changed the plan from pro to enterprise".into(), "command line"),
+            ("Made cy@acme.test an admin".into(), "command line"),
+            ("Removed cy@acme.test from the team".into(), "command line"),
+            ("Left the team".into(), "bea@acme.test"),
+            ("Changed their name to Ada L.".into(), "ada@acme.test"),
+        ];
+        for (got, (what, who)) in told[start + 7..].iter().zip(&expected) {
+            assert_eq!(*got, (what.as_str(), *who));
+        }
+        assert_eq!(told.last(), Some(&("Switched API access off", "command line")));
+    }
+
+    async fn each_filter_narrows(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(60 * 60 * 24));
+        app.switch_api("Acme", true);
+        let (one, two) = (app.token("Acme", "one"), app.token("Acme", "two"));
+        app.clock.advance(Duration::from_secs(60));
+        app.api(&one).get("/api/v1/me").await.expect(200);
+        app.clock.advance(Duration::from_secs(60));
+        app.api(&two).get("/api/v1/nothing").await.expect(404);
+        app.api(&two).send_json(reqwest::Method::POST, "/api/v1/me", &serde_json::json!({})).await.expect(405);
+        app.clock.advance(Duration::from_secs(60 * 60 * 24));
+        let ada_id = option(&ada, "person", "ada@acme.test").await;
+        let two_id = option(&ada, "token", "two").await;
+        let calls = ["GET /api/v1/me", "GET unknown", "POST /api/v1/me"];
+        for (query, expected) in [
+            ("?kind=requests", &calls[..]),
+            ("?kind=api.request", &calls),
+            ("?kind=requests&status=2xx", &calls[..1]),
+            ("?status=4xx", &calls[1..]),
+            ("?status=4", &calls[1..]),
+            ("?status=404", &calls[1..2]),
+            ("?status=405&kind=requests", &calls[2..]),
+            ("?status=5xx", &[]),
+            ("?kind=api.enabled", &["Switched API access on"]),
+            ("?kind=token.created&from=2040-01-03&until=2040-01-03", &["Created the token “one”", "Created the token “two”"]),
+            ("?kind=requests&until=2040-01-02", &[]),
+            ("?kind=requests&from=2040-01-04", &[]),
+            ("?kind=requests&from=2040-01-03T09:02", &calls[1..]),
+            ("?kind=requests&until=2040-01-03T09:01", &calls[..1]),
+            ("?kind=requests&from=2040-01-03%2009:01:00&until=2040-01-03%2009:01:00", &calls[..1]),
+            (&format!("?person={ada_id}&kind=sign-ins"), &["Signed in"]),
+            (&format!("?token={two_id}"), &["Created the token “two”", calls[1], calls[2]]),
+            (&format!("?token={two_id}&status=405"), &calls[2..]),
+            (&format!("?token={two_id}&person={ada_id}"), &[]),
+            // Of others nothing is told, and an empty field does not narrow.
+            (&format!("?person=usr_{}", "0".repeat(32)), &[]),
+            ("?kind=api.enabled&person=&token=&status=&from=&until=&before=", &["Switched API access on"]),
+        ] {
+            let mut told = told(&ada, query).await;
+            told.sort();
+            let mut expected: Vec<_> = expected.to_vec();
+            expected.sort_unstable();
+            assert_eq!(told, expected, "{query}");
+        }
+        let changes = told(&ada, "?kind=changes").await;
+        assert!(changes.len() > 8 && !changes.iter().any(|what| what.contains("/api/v1")), "{changes:?}");
+    }
+
+    async fn a_filter_that_means_nothing_is_marked_and_kept(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        for (name, value, error) in [
+            ("kind", "token.eaten", "There is no such kind of activity."),
+            ("person", "ada", "This is not the id of a person."),
+            ("token", "tok_1", "This is not the id of a token."),
+            ("status", "9xx", "Write 2xx, 4xx, 5xx or a number such as 401."),
+            ("from", "yesterday", "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC."),
+            ("until", "2040-02-30", "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC."),
+            ("until", "2039-12-31", "This lies before the start."),
+        ] {
+            let kept = [("kind", "people"), ("status", "200"), ("from", "2040-01-01")];
+            let kept = kept.into_iter().filter(|(each, _)| *each != name).chain([(name, value)]);
+            let query: Vec<_> = kept.clone().map(|(name, value)| format!("{name}={value}")).collect();
+            let page = ada.get(&format!("/activity?{}", query.join("&"))).await.expect(422).page();
+            assert_eq!(page.text(&format!("#{name}-error")), error);
+            assert_eq!(page.attribute(&format!("#{name}"), "aria-invalid").as_deref(), Some("true"));
+            let form = page.form("/activity");
+            for (name, value) in kept {
+                assert_eq!(form.fields[name], value);
+            }
+            assert!(page.texts(WHAT).is_empty());
+        }
+        let page = ada.get("/activity?before=act_1").await.expect(422).page();
+        assert_eq!(page.text("[role=alert]"), "This page's address is not whole.");
+    }
+
+    async fn a_record_opens_with_all_it_tells(app: TestApp) {
+        app.switch_api("Acme", true);
+        let plain = app.token("Acme", "ci");
+        let api = app.api(&plain);
+        let ada = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(60));
+        let reply = api.get("/api/v1/me").await.expect(200);
+        let list = look(&ada, "?kind=requests").await;
+        let page = ada.get(&list.link("GET /api/v1/me")).await.expect(200).page();
+        let text = page.text("dl");
+        for fact in ["2040-01-02 09:01:00 UTC", "ci", &plain[..11], "200", "127.0.0.1", reply.header("x-request-id"), "api.request"] {
+            assert!(text.contains(fact), "{fact:?} is not in {text}");
+        }
+        assert!(!page.whole_text().contains(&plain[11..]), "the secret is shown");
+        let token = page.link("ci");
+        assert!(list.links().contains(&token));
+        ada.get(&token).await.expect(200);
+        let about = page.link("All about it");
+        assert_eq!(told(&ada, about.trim_start_matches("/activity")).await, ["Created the token “ci”", "GET /api/v1/me"]);
+        ada.post(&format!("{token}/revoke"), &[("reason", "moved <b>house</b>")]).await.expect(303);
+        let page = ada.get(&look(&ada, "?kind=token.revoked").await.link("Revoked the token “ci”")).await.page();
+        let text = page.text("dl");
+        for fact in ["ada@acme.test", "moved <b>house</b>", "Test browser", "token.revoked"] {
+            assert!(text.contains(fact), "{fact:?} is not in {text}");
+        }
+    }
+
+    async fn another_teams_records_do_not_exist(app: TestApp) {
+        app.token("Acme", "acmes own");
+        let (team, dan) = (app.team("Acme").id, app.as_(Dan).await);
+        let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 1)).expect("a page");
+        let path = format!("/activity/{}", page.records[0].id);
+        app.as_(Ada).await.get(&path).await.expect(200);
+        for path in [path, format!("/activity/act_{}", "0".repeat(32)), "/activity/x".into()] {
+            dan.get(&path).await.expect(404);
+        }
+        assert!(!look(&dan, "").await.whole_text().contains("acmes own"));
+    }
+}
+
+#[tokio::test]
+async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
+    let app = TestApp::sqlite().await;
+    let ada = app.as_(Ada).await;
+    let part = ada.fragment("/activity?kind=sign-ins&person=&status=&from=").await.expect(200);
+    assert!(part.body.trim_start().starts_with(r#"<div class="stack" id="activity">"#), "{}", part.body);
+    assert_eq!(part.header("hx-push-url"), "/activity?kind=sign-ins");
+    assert_eq!(part.header("vary"), "HX-Request");
+    assert_eq!(part.page().texts(WHAT), ["Signed in"]);
+    let refused = ada.fragment("/activity?status=x%20%22y").await.expect(422);
+    assert_eq!(refused.header("hx-push-url"), "/activity?status=x%20%22y");
+    assert_eq!(refused.page().form("/activity").fields["status"], "x \"y");
+}
+
+#[tokio::test]
+async fn a_list_without_rows_says_why() {
+    let app = TestApp::sqlite().await;
+    let ada = app.as_(Ada).await;
+    let empty = look(&ada, "?status=5xx").await;
+    assert_eq!(empty.text(".empty-title"), "Nothing matches");
+    let end = look(&ada, &format!("?before=act_{}", "0".repeat(32))).await;
+    assert_eq!(end.text(".empty-title"), "Nothing older");
+    assert_eq!(end.link("Back to the newest"), "/activity");
+}
+
+/// Somebody who left, and a token no longer listed, stay chosen.
+#[tokio::test]
+async fn what_is_no_longer_in_a_menu_stays_chosen() {
+    let app = TestApp::sqlite().await;
+    let ada = app.as_(Ada).await;
+    for (name, prefix) in [("person", "usr_"), ("token", "tok_")] {
+        let id = format!("{prefix}{}", "1".repeat(32));
+        let page = look(&ada, &format!("?{name}={id}")).await;
+        assert_eq!(page.form("/activity").fields[name], id);
+    }
+}

@@ -1,0 +1,74 @@
+//! The page's lists and its reference.
+
+use super::{PASSWORD, create};
+use crate::support::client::send;
+use crate::support::people::Person::Ada;
+use crate::support::{TestApp, both_engines};
+use std::time::Duration;
+
+both_engines! {
+    async fn long_lists_are_paged(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        for number in 1..=51 {
+            app.clock.advance(Duration::from_millis(1));
+            app.token("Acme", &format!("token {number}"));
+        }
+        let newest = ada.get("/developer").await.expect(200).page();
+        assert_eq!(newest.texts("#tokens tbody tr").len(), 50);
+        assert_eq!(newest.text("#tokens-title"), "Tokens 51");
+        let older = newest.link("Older");
+        let rest = ada.get(&older).await.expect(200).page();
+        assert_eq!(rest.texts("#tokens tbody th"), ["token 1"]);
+        let refresh = rest.attribute("#tokens", "hx-get").expect("an address");
+        let part = ada.fragment(&refresh).await.expect(200).page();
+        assert_eq!(part.texts("tbody th"), ["token 1"]);
+        assert_eq!(rest.link("Newer"), "/developer");
+        ada.get("/developer?before=tok_1").await.expect(404);
+    }
+
+    async fn revoked_ones_are_paged_by_themselves(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        app.switch_api("Acme", true);
+        for _ in 1..=51 {
+            app.clock.advance(Duration::from_millis(1));
+            let token = app.token("Acme", "ci");
+            app.api(&token).delete("/api/v1/me/token").await.expect(204);
+        }
+        app.token("Acme", "the last");
+        let newest = ada.get("/developer").await.expect(200).page();
+        assert_eq!(newest.texts("#revoked tbody tr").len(), 50);
+        let rest = ada.get(&newest.link("Older")).await.expect(200).page();
+        assert_eq!(rest.texts("#revoked tbody tr").len(), 1);
+        assert_eq!(rest.texts("#tokens tbody th"), ["the last"]);
+    }
+
+    async fn the_list_is_a_fragment_for_htmx_alone(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        create(&ada, "ci").await.expect(200);
+        let part = ada.fragment("/developer/tokens").await.expect(200);
+        assert!(part.body.trim_start().starts_with("<div") && part.page().has("#tokens"));
+        assert_eq!((part.header("vary"), part.header("cache-control")), ("HX-Request", "no-store"));
+        assert_eq!(ada.get("/developer/tokens").await.expect(303).location(), "/developer");
+        assert_eq!(ada.get("/settings/api").await.expect(308).location(), "/developer");
+    }
+}
+
+#[tokio::test]
+async fn the_reference_is_of_this_instance() {
+    let app = TestApp::with_settings(&[
+        ("GATEPOST_TOKEN_PREFIX", "si_live"),
+        ("GATEPOST_PUBLIC_URL", "https://gate.test"),
+    ])
+    .await;
+    // The cookie is Secure, so over plain http a browser would keep it to itself.
+    let signed_in = app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
+    let session = signed_in.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let request = app.visitor().request(reqwest::Method::GET, "/developer").header("Cookie", session);
+    let page = send(request).await.expect(200).page();
+    assert_eq!(page.text("#pattern"), r"\bsi_live_[0-9A-Za-z]{50}\b");
+    assert!(page.text("#gitleaks").contains("si_live_"));
+    let examples = page.texts(".endpoint pre");
+    let first = "curl -H \"Authorization: Bearer $GATEPOST_TOKEN\" \\ https://gate.test/api/v1/me";
+    assert!(examples.contains(&first.to_owned()), "{examples:?}");
+    assert_eq!(page.texts(".endpoint > summary").len(), 9, "8 endpoints and the errors");
+}

@@ -1,0 +1,5 @@
+//! The pages, one file or folder an area.
+
+mod activity;
+mod developer;
+mod people;

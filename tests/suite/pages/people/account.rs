@@ -1,0 +1,115 @@
+use super::cookie;
+use crate::support::client::{Reply, Visitor, send};
+use crate::support::people::PASSWORD;
+use crate::support::people::Person::{Ada, Bea, Cy};
+use crate::support::{TestApp, both_engines};
+use reqwest::Method;
+
+const NEW: &str = "another horse altogether";
+
+/// Asks for a page with this cookie alone.
+async fn with(app: &TestApp, cookie: &str) -> Reply {
+    send(app.visitor().request(Method::GET, "/account").header("Cookie", cookie)).await
+}
+
+/// The forms that end another session.
+async fn revoke_forms(visitor: &Visitor) -> Vec<String> {
+    let page = visitor.get("/account").await.expect(200).body;
+    let actions = page.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    actions.filter(|it| it.starts_with("/account/sessions/ses_")).map(str::to_owned).collect()
+}
+
+both_engines! {
+    async fn a_name_can_be_changed(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let refused = ada.post("/account/name", &[("name", " ")]).await.expect(422);
+        assert!(refused.page().has("#name-error"));
+        let page = ada.post_and_follow("/account/name", &[("name", "Ada Lovelace")]).await.expect(200);
+        assert_eq!(page.page().attribute("#name", "value").as_deref(), Some("Ada Lovelace"));
+        assert_eq!(app.user(Ada).name, "Ada Lovelace");
+        let same = ada.post("/account/name", &[("name", "Ada Lovelace ")]).await.expect(303);
+        assert_eq!(same.location(), "/account?notice=nothing-changed");
+    }
+
+    async fn a_new_password_ends_all_sessions_and_this_browser_gets_another(app: TestApp) {
+        let here = app.visitor();
+        let first = cookie(&here.sign_in(Ada.email(), PASSWORD).await.expect(303));
+        let elsewhere = app.as_(Ada).await;
+        let bea = app.as_(Bea).await;
+
+        let change = [("current", PASSWORD), ("password", NEW)];
+        let changed = here.post("/account/password", &change).await.expect(303);
+        assert_eq!(changed.location(), "/account?notice=password-changed");
+        let second = cookie(&changed);
+        assert_ne!(first, second);
+        here.get("/account").await.expect(200);
+        elsewhere.get("/account").await.expect(303);
+        bea.get("/account").await.expect(200);
+        with(&app, &first).await.expect(303);
+        with(&app, &second).await.expect(200);
+        app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(422);
+        app.visitor().sign_in(Ada.email(), NEW).await.expect(303);
+    }
+
+    async fn the_password_changes_only_for_who_knows_it(app: TestApp) {
+        let (ada, elsewhere) = (app.as_(Ada).await, app.as_(Ada).await);
+        let wrong = ada.post("/account/password", &[("current", NEW), ("password", NEW)]).await;
+        assert!(wrong.expect(422).page().has("#current-error"));
+        let short = ada.post("/account/password", &[("current", PASSWORD), ("password", "short")]).await;
+        assert!(short.expect(422).page().has("#password-error"));
+        elsewhere.get("/account").await.expect(200);
+        for _ in 0..9 {
+            ada.post("/account/password", &[("current", "guess"), ("password", NEW)]).await.expect(422);
+        }
+        ada.post("/account/password", &[("current", PASSWORD), ("password", NEW)]).await.expect(429);
+        app.clock.advance(std::time::Duration::from_secs(15 * 60));
+        app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
+    }
+
+    async fn a_revoked_session_is_out_at_once(app: TestApp) {
+        let (here, there, cy) = (app.as_(Ada).await, app.as_(Ada).await, app.as_(Cy).await);
+        let page = here.get("/account").await.expect(200).page();
+        let mut browsers = page.texts("tbody th");
+        browsers.sort();
+        assert_eq!(browsers, ["Test browser", "Test browser This one"]);
+        let revoke = revoke_forms(&here).await;
+        assert_eq!(revoke.len(), 1, "this one has no form");
+        cy.post(&revoke[0], &[]).await.expect(404);
+        there.get("/account").await.expect(200);
+        here.post(&revoke[0], &[]).await.expect(303);
+        let gone = there.get("/account").await.expect(303);
+        assert_eq!(gone.location(), "/sign-in?next=%2Faccount");
+        here.get("/account").await.expect(200);
+        here.post(&revoke[0], &[]).await.expect(404);
+    }
+
+    async fn all_others_can_be_signed_out_together(app: TestApp) {
+        let (here, there, third) = (app.as_(Ada).await, app.as_(Ada).await, app.as_(Ada).await);
+        let done = here.post("/account/sessions/revoke-others", &[]).await.expect(303);
+        assert_eq!(done.location(), "/account?notice=sessions-revoked");
+        there.get("/account").await.expect(303);
+        third.get("/account").await.expect(303);
+        here.get("/account").await.expect(200);
+        let again = here.post("/account/sessions/revoke-others", &[]).await.expect(303);
+        assert_eq!(again.location(), "/account?notice=nothing-changed");
+    }
+
+    async fn signing_in_again_changes_the_session(app: TestApp) {
+        let ada = app.visitor();
+        let first = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
+        with(&app, &first).await.expect(200);
+        let second = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
+        assert_ne!(first, second);
+        with(&app, &first).await.expect(303);
+        with(&app, &second).await.expect(200);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 1);
+    }
+
+    async fn a_session_ends_with_signing_out(app: TestApp) {
+        let ada = app.visitor();
+        let cookie = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
+        ada.post("/sign-out", &[]).await.expect(303);
+        with(&app, &cookie).await.expect(303);
+        app.visitor().post("/sign-out", &[]).await.expect(303);
+    }
+}

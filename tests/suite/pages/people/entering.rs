@@ -1,0 +1,138 @@
+//! The first start, and signing in.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use crate::support::people::PASSWORD;
+use crate::support::people::Person::{Ada, Bea};
+use crate::support::{TestApp, both_engines};
+
+fn setup_key(app: &TestApp) -> String {
+    app.app.sealer().key.setup_key().to_string()
+}
+
+fn form<'a>(key: &'a str, email: &'a str) -> [(&'a str, &'a str); 5] {
+    [("key", key), ("team", "Acme"), ("name", "Ada"), ("email", email), ("password", PASSWORD)]
+}
+
+#[tokio::test]
+async fn the_setup_address_works_once() {
+    for app in TestApp::both_empty() {
+        let (key, visitor) = (setup_key(&app), app.visitor());
+        visitor.get("/setup").await.expect(404);
+        visitor.get("/setup?key=0000").await.expect(404);
+        visitor.post("/setup", &form("0000", "eve@acme.test")).await.expect(404);
+        visitor.get(&format!("/setup?key={key}")).await.expect(200);
+        let page = visitor.post_and_follow("/setup", &form(&key, "ada@acme.test")).await.expect(200);
+        assert!(page.body.contains("Your team is ready"));
+        visitor.get(&format!("/setup?key={key}")).await.expect(404);
+        app.visitor().post("/setup", &form(&key, "eve@acme.test")).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn of_several_who_set_up_at_once_one_does() {
+    for app in TestApp::both_empty() {
+        let key = setup_key(&app);
+        let tries = (0..6).map(|number| {
+            let (app, key) = (&app, &key);
+            async move {
+                let email = format!("ada{number}@acme.test");
+                app.visitor().post("/setup", &form(key, &email)).await.status
+            }
+        });
+        let mut answers = join_all(tries).await;
+        answers.sort_unstable();
+        assert_eq!(answers, [303, 404, 404, 404, 404, 404]);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM users"), 1);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM teams"), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
+    for app in TestApp::both_empty() {
+        let (key, visitor) = (setup_key(&app), app.visitor());
+        let bad =
+            [("key", key.as_str()), ("team", "Acme"), ("name", ""), ("email", "ada"), ("password", "short")];
+        let reply = visitor.post("/setup", &bad).await.expect(422);
+        for sentence in ["Your name is missing.", "This is not an e-mail address", "12 is the least"] {
+            assert!(reply.body.contains(sentence), "{sentence} is missing");
+        }
+        assert!(reply.body.contains("value=\"Acme\"") && !reply.body.contains("short\""));
+    }
+}
+
+both_engines! {
+    async fn an_unknown_address_and_a_wrong_password_get_one_answer(app: TestApp) {
+        let visitor = app.visitor();
+        let unknown = visitor.sign_in("nobody@acme.test", PASSWORD).await.expect(422);
+        let wrong = visitor.sign_in(Ada.email(), "wrong horse battery").await.expect(422);
+        let same = |body: &str, email: &str| body.replace(email, "EMAIL");
+        assert_eq!(same(&unknown.body, "nobody@acme.test"), same(&wrong.body, Ada.email()));
+        assert!(wrong.body.contains("The e-mail address or the password is wrong."));
+        assert_eq!(wrong.header("set-cookie"), "");
+    }
+
+    async fn an_unknown_address_takes_as_long_as_a_wrong_password(app: TestApp) {
+        let mut times = [Vec::new(), Vec::new()];
+        for round in 0..9 {
+            app.clock.advance(Duration::from_secs(15 * 60));
+            for (which, email) in ["nobody@acme.test", Ada.email()].into_iter().enumerate() {
+                let began = Instant::now();
+                app.visitor().sign_in(email, "wrong horse battery").await.expect(422);
+                if round > 0 {
+                    times[which].push(began.elapsed());
+                }
+            }
+        }
+        let [unknown, known] = times.map(|mut each| { each.sort_unstable(); each[each.len() / 2].as_secs_f64() });
+        // Without the decoy the ratio is beyond 5.
+        assert!((0.5..2.0).contains(&(unknown / known)), "{unknown} against {known}");
+    }
+
+    async fn attempts_are_limited_per_account_and_forgiven_after_a_while(app: TestApp) {
+        let visitor = app.visitor();
+        for _ in 0..10 {
+            visitor.sign_in(Ada.email(), "wrong horse battery").await.expect(422);
+        }
+        let refused = visitor.sign_in(Ada.email(), PASSWORD).await.expect(429);
+        assert!(refused.body.contains("Too many attempts. Try again in"));
+        visitor.sign_in(Bea.email(), PASSWORD).await.expect(303);
+        app.clock.advance(Duration::from_secs(15 * 60));
+        visitor.sign_in(Ada.email(), PASSWORD).await.expect(303);
+    }
+
+    async fn attempts_are_limited_per_address_too(app: TestApp) {
+        let visitor = app.visitor();
+        for number in 0..50 {
+            visitor.sign_in(&format!("nobody{number}@acme.test"), PASSWORD).await.expect(422);
+        }
+        visitor.sign_in(Ada.email(), PASSWORD).await.expect(429);
+    }
+
+    async fn parallel_attempts_do_not_outrun_the_count(app: TestApp) {
+        let tries = (0..24).map(|_| async { app.visitor().sign_in(Ada.email(), "wrong horse battery").await.status });
+        let answers = join_all(tries).await;
+        assert_eq!(answers.iter().filter(|&&status| status == 422).count(), 10, "{answers:?}");
+    }
+
+    async fn a_failed_attempt_is_recorded_where_the_account_is_known(app: TestApp) {
+        app.visitor().sign_in(Ada.email(), "wrong horse battery").await.expect(422);
+        app.visitor().sign_in("nobody@acme.test", PASSWORD).await.expect(422);
+        let failed = "SELECT count(*) AS n FROM activity WHERE kind = 'session.sign_in_failed'";
+        assert_eq!(app.database.number(failed), 1);
+        app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
+        let entered = "SELECT count(*) AS n FROM activity WHERE kind = 'session.signed_in'";
+        assert_eq!(app.database.number(entered), 1);
+    }
+
+    async fn a_page_asked_for_is_come_back_to(app: TestApp) {
+        let visitor = app.visitor();
+        let asked = visitor.get("/team?x=1").await.expect(303);
+        assert_eq!(asked.location(), "/sign-in?next=%2Fteam%3Fx%3D1");
+        let fields = [("email", Ada.email()), ("password", PASSWORD), ("next", "/team?x=1")];
+        assert_eq!(visitor.post("/sign-in", &fields).await.expect(303).location(), "/team?x=1");
+    }
+}

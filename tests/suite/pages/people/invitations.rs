@@ -1,0 +1,191 @@
+use super::cookie;
+use crate::support::people::PASSWORD;
+use crate::support::people::Person::{Ada, Bea, Cy, Dan, Eve};
+use crate::support::{TestApp, both_engines};
+use reqwest::Method;
+use std::time::Duration;
+
+const EVE: [(&str, &str); 2] = [("name", "Eve"), ("password", "quite another battery")];
+
+fn accounts(app: &TestApp) -> i64 {
+    app.database.number("SELECT count(*) AS n FROM users")
+}
+
+fn memberships(app: &TestApp) -> i64 {
+    app.database.number("SELECT count(*) AS n FROM memberships")
+}
+
+both_engines! {
+    async fn an_invitation_makes_an_account_once(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Eve.email(), "member").await;
+
+        let eve = app.visitor();
+        let page = eve.get(&link).await.expect(200);
+        assert_eq!(page.header("cache-control"), "no-store");
+        assert_eq!(page.page().attribute("#email", "value").as_deref(), Some(Eve.email()));
+        let refused = eve.post(&link, &[("name", ""), ("password", "short")]).await.expect(422).page();
+        assert!(refused.has("#name-error") && refused.has("#password-error"));
+        assert_eq!(accounts(&app), 4);
+
+        let joined = eve.post(&link, &EVE).await.expect(303);
+        assert_eq!(joined.location(), "/developer?notice=joined");
+        let team = eve.get("/team").await.expect(200).page();
+        assert!(team.whole_text().contains("Eve (you) eve@nowhere.test"));
+        app.visitor().sign_in(Eve.email(), EVE[1].1).await.expect(303);
+
+        for gone in [eve.get(&link).await, app.visitor().get(&link).await, app.visitor().post(&link, &EVE).await] {
+            let text = gone.expect(404).page().whole_text();
+            assert!(text.contains("was used") && text.contains("a new link"), "{text}");
+        }
+        assert_eq!((accounts(&app), memberships(&app)), (5, 5));
+    }
+
+    async fn of_several_at_once_one_joins(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let known = app.invite(&ada, Dan.email(), "member").await;
+        let new = app.invite(&ada, Eve.email(), "member").await;
+        for (link, fields) in [(&new, &EVE[..]), (&known, &[("password", PASSWORD)][..])] {
+            let (one, two, three) = (app.visitor(), app.visitor(), app.visitor());
+            let replies = tokio::join!(one.post(link, fields), two.post(link, fields), three.post(link, fields));
+            let mut joined = [replies.0.status, replies.1.status, replies.2.status];
+            joined.sort_unstable();
+            assert_eq!(joined[0], 303, "{joined:?}");
+            assert!(joined[1..].iter().all(|it| matches!(it, 404 | 409)), "{joined:?}");
+        }
+        assert_eq!((accounts(&app), memberships(&app)), (5, 6));
+    }
+
+    async fn a_link_is_dead_once_it_is_revoked_replaced_or_expired(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let first = app.invite(&ada, Eve.email(), "member").await;
+        let second = app.invite(&ada, "EVE@nowhere.test", "member").await;
+        app.visitor().get(&first).await.expect(404);
+        app.visitor().get(&second).await.expect(200);
+
+        let page = ada.get("/team").await.expect(200).page();
+        let revoke = page.attribute("form[action^='/team/invitations/inv_']", "action").expect("a form");
+        let dan = app.as_(Dan).await;
+        dan.post(&revoke, &[]).await.expect(404);
+        let after = ada.post_and_follow(&revoke, &[]).await.expect(200);
+        assert!(after.page().whole_text().contains("The invitation is revoked."));
+        app.visitor().get(&second).await.expect(404);
+        app.visitor().post(&second, &EVE).await.expect(404);
+        ada.post(&revoke, &[]).await.expect(404);
+
+        let third = app.invite(&ada, Eve.email(), "member").await;
+        app.clock.advance(Duration::from_secs(7 * 24 * 3600 - 1));
+        app.visitor().get(&third).await.expect(200);
+        app.clock.advance(Duration::from_secs(1));
+        app.visitor().get(&third).await.expect(404);
+        app.visitor().post(&third, &EVE).await.expect(404);
+        assert!(ada.get("/team").await.page().whole_text().contains("Expired"));
+        assert_eq!(accounts(&app), 4);
+    }
+
+    async fn the_link_is_shown_once_and_kept_nowhere(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Eve.email(), "member").await;
+        let secret = link.rsplit('/').next().expect("a secret");
+        let again = ada.get("/team").await.expect(200);
+        assert!(again.page().whole_text().contains(Eve.email()) && !again.body.contains(secret));
+        let kept = "SELECT count(*) AS n FROM invitations WHERE email LIKE '%{}%' OR invited_by LIKE '%{}%'";
+        assert_eq!(app.database.number(&kept.replace("{}", secret)), 0);
+    }
+
+    async fn an_account_that_is_there_gives_its_password(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Dan.email(), "admin").await;
+        let visitor = app.visitor();
+        let page = visitor.get(&link).await.expect(200).page();
+        assert!(page.has("#password") && !page.has("#name"));
+        for wrong in [&[][..], &EVE[..]] {
+            let refused = visitor.post(&link, wrong).await.expect(422).page();
+            assert!(refused.has("#password-error"));
+        }
+        assert_eq!(memberships(&app), 4);
+
+        let joined = visitor.post(&link, &[("password", PASSWORD)]).await.expect(303);
+        assert_eq!(joined.location(), "/developer?notice=joined");
+        let team = visitor.get("/team").await.expect(200).page();
+        assert_eq!(team.text("h1 + .lead"), "Who belongs to Acme and what each may do.");
+        assert_eq!(memberships(&app), 5);
+    }
+
+    async fn guessing_at_an_invitation_is_limited_as_signing_in_is(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Dan.email(), "member").await;
+        for _ in 0..10 {
+            app.visitor().post(&link, &EVE).await.expect(422);
+        }
+        app.visitor().post(&link, &[("password", PASSWORD)]).await.expect(429);
+        app.visitor().sign_in(Dan.email(), PASSWORD).await.expect(429);
+        app.clock.advance(Duration::from_secs(15 * 60));
+        app.visitor().post(&link, &[("password", PASSWORD)]).await.expect(303);
+    }
+
+    async fn somebody_signed_in_joins_with_one_button(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Dan.email(), "member").await;
+        let dan = app.as_(Dan).await;
+        assert!(!dan.get(&link).await.expect(200).page().has("#password"));
+        dan.post(&link, &[]).await.expect(303);
+        let team = dan.get("/team").await.expect(200).page();
+        assert_eq!(team.text("h1 + .lead"), "Who belongs to Acme and what each may do.");
+    }
+
+    async fn a_link_is_of_no_use_to_somebody_else(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let cy = app.as_(Cy).await;
+        for address in [Dan.email(), Eve.email()] {
+            let link = app.invite(&ada, address, "admin").await;
+            let text = cy.get(&link).await.expect(200).page().whole_text();
+            assert!(text.contains("signed in as cy@acme.test") && text.contains("Sign out"), "{text}");
+            cy.post(&link, &[("name", "Cy"), ("password", PASSWORD)]).await.expect(409);
+            app.visitor().get(&link).await.expect(200);
+        }
+        assert_eq!((accounts(&app), memberships(&app)), (4, 4));
+    }
+
+    async fn only_the_owner_invites_admins_and_members_invite_nobody(app: TestApp) {
+        let invite = |role| [("email", Eve.email()), ("role", role)];
+        let bea = app.as_(Bea).await;
+        bea.post("/team/invitations", &invite("admin")).await.expect(403);
+        bea.post("/team/invitations", &invite("owner")).await.expect(422);
+        let cy = app.as_(Cy).await;
+        cy.post("/team/invitations", &invite("member")).await.expect(403);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM invitations WHERE accepted_at IS NULL"), 0);
+        app.invite(&bea, Eve.email(), "member").await;
+        let ada = app.as_(Ada).await;
+        app.invite(&ada, Eve.email(), "admin").await;
+        let again = ada.post("/team/invitations", &[("email", "Cy@Acme.test"), ("role", "member")]).await;
+        assert!(again.expect(409).page().text("#email-error").contains("in the team already"));
+    }
+
+    async fn somebody_in_no_team_can_come_back_by_a_link_and_can_sign_out(app: TestApp) {
+        let cy = app.as_(Cy).await;
+        cy.post(&app.person_path(Cy, "remove"), &[]).await.expect(303);
+        cy.get("/team").await.expect(403);
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Cy.email(), "member").await;
+        cy.post(&link, &[]).await.expect(303);
+        cy.get("/team").await.expect(200);
+
+        cy.post(&app.person_path(Cy, "remove"), &[]).await.expect(303);
+        let left = cy.get("/team").await.expect(403).page();
+        assert_eq!(left.form("/sign-out").method, "post");
+        cy.post("/sign-out", &[]).await.expect(303);
+        cy.get("/team").await.expect(303);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 1, "Ada's");
+    }
+
+    async fn joining_gives_a_session_of_its_own(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let link = app.invite(&ada, Eve.email(), "member").await;
+        let joined = app.visitor().post(&link, &EVE).await.expect(303);
+        let cookie = cookie(&joined);
+        let other = app.visitor();
+        let team = other.request(Method::GET, "/team").header("Cookie", &cookie).send().await.expect("an answer");
+        assert_eq!(team.status(), 200);
+    }
+}

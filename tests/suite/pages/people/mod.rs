@@ -1,0 +1,58 @@
+//! Invitations, the team and the account, as people meet them in a browser.
+
+mod account;
+mod entering;
+mod invitations;
+mod switching;
+mod team;
+
+use crate::support::TestApp;
+use crate::support::client::{Reply, Visitor};
+use crate::support::people::Person;
+use gatepost::domain::access::tokens::{self, Label};
+use gatepost::domain::people::users::{self, User};
+use gatepost::domain::text::EmailAddress;
+
+impl TestApp {
+    fn user(&self, person: Person) -> User {
+        let email = EmailAddress::parse(person.email()).expect("an address");
+        self.operate(|tx, _| users::find_by_email(tx, &email)).expect("an account")
+    }
+
+    /// `/team/people/usr_…/` and what is done there.
+    fn person_path(&self, person: Person, what: &str) -> String {
+        format!("/team/people/{}/{what}", self.user(person).id)
+    }
+
+    /// A token of Acme that this person made.
+    fn token_of(&self, maker: Person, name: &str) -> String {
+        let (team, maker) = (self.team("Acme").id, self.user(maker));
+        let label = Label::parse(name).expect("a name");
+        let prefix = self.app.config().token_prefix.clone();
+        let (_, plain) = self
+            .operate(|tx, by| tokens::mint(tx, &by.as_person(maker.id, &maker.email), team, &label, &prefix));
+        plain.reveal().to_owned()
+    }
+
+    /// The path of a new invitation's link.
+    async fn invite(&self, by: &Visitor, email: &str, role: &str) -> String {
+        let reply = by.post("/team/invitations", &[("email", email), ("role", role)]).await.expect(200);
+        let link = reply.page().text("#invitation-link");
+        link.strip_prefix(&self.base).expect("an address of this instance").to_owned()
+    }
+}
+
+/// The names of those with this role, as the page lists them.
+fn people_with(role: &str, page: &Reply) -> Vec<String> {
+    let page = page.page();
+    let names = page.texts("section[aria-labelledby=people-title] tbody th");
+    let roles = page.texts("section[aria-labelledby=people-title] tbody td[data-label=Role]");
+    names.into_iter().zip(roles).filter(|(_, each)| each == role).map(|(name, _)| name).collect()
+}
+
+/// The session cookie an answer hands out: `gatepost=…`
+fn cookie(reply: &Reply) -> String {
+    let cookie = reply.header("set-cookie").split(';').next().unwrap_or_default();
+    assert!(cookie.starts_with("gatepost="), "no session cookie: {reply:?}");
+    cookie.to_owned()
+}

@@ -1,0 +1,51 @@
+use crate::support::client::send;
+use crate::support::people::Person::{Ada, Cy, Dan};
+use crate::support::{TestApp, both_engines};
+use reqwest::Method;
+
+async fn looks_at(visitor: &crate::support::client::Visitor) -> String {
+    visitor.get("/team").await.expect(200).page().text("h1 + .lead")
+}
+
+both_engines! {
+    async fn a_person_in_two_teams_looks_at_one_of_them(app: TestApp) {
+        let (ada, dan) = (app.as_(Ada).await, app.as_(Dan).await);
+        let link = app.invite(&ada, Dan.email(), "member").await;
+        dan.post(&link, &[]).await.expect(303);
+        assert!(looks_at(&dan).await.contains("Acme"));
+        let globex = app.team("Globex").id.to_string();
+        dan.post("/teams/switch", &[("team", &globex)]).await.expect(303);
+        assert!(looks_at(&dan).await.contains("Globex"));
+        assert!(looks_at(&dan).await.contains("Globex"));
+    }
+
+    async fn a_foreign_team_does_not_exist(app: TestApp) {
+        let cy = app.as_(Cy).await;
+        let globex = app.team("Globex").id.to_string();
+        for team in [globex.as_str(), "team_1", ""] {
+            cy.post("/teams/switch", &[("team", team)]).await.expect(404);
+        }
+        assert!(looks_at(&cy).await.contains("Acme"));
+    }
+
+    async fn nothing_is_done_for_a_request_from_elsewhere(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let form = [("name", "Mallory")];
+        for headers in [
+            &[][..],
+            &[("Sec-Fetch-Site", "cross-site")],
+            &[("Sec-Fetch-Site", "same-site")],
+            &[("Origin", "https://evil.test")],
+            &[("Origin", "null")],
+            &[("Sec-Fetch-Site", "cross-site"), ("Origin", app.base.as_str())],
+        ] {
+            let request = ada.request(Method::POST, "/account/name").form(&form);
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            send(request).await.expect(403);
+        }
+        assert_eq!(app.user(Ada).name, "Ada");
+        let own = ada.request(Method::POST, "/account/name").header("Origin", &app.base).form(&form);
+        send(own).await.expect(303);
+        assert_eq!(app.user(Ada).name, "Mallory");
+    }
+}

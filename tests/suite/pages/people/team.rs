@@ -1,0 +1,170 @@
+use super::people_with;
+use crate::support::people::PASSWORD;
+use crate::support::people::Person::{self, Ada, Bea, Cy, Dan, Eve};
+use crate::support::{TestApp, both_engines};
+use std::time::Duration;
+
+const KEEP: [(&str, &str); 1] = [("tokens", "keep")];
+const REVOKE: [(&str, &str); 1] = [("tokens", "revoke")];
+
+async fn api_status(app: &TestApp, token: &str) -> u16 {
+    app.api(token).get("/api/v1/me").await.status
+}
+
+fn to(person: Person, app: &TestApp) -> Vec<(&'static str, String)> {
+    vec![("to", app.user(person).id.to_string())]
+}
+
+fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+both_engines! {
+    async fn a_member_sees_the_people_and_the_way_out(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        app.invite(&ada, Eve.email(), "member").await;
+        let cy = app.as_(Cy).await;
+        let page = cy.get("/team").await.expect(200);
+        assert_eq!(people_with("Owner", &page), ["Ada ada@acme.test"]);
+        assert_eq!(people_with("Admin", &page), ["Bea bea@acme.test"]);
+        assert_eq!(people_with("Member", &page), ["Cy (you) cy@acme.test"]);
+        assert!(!page.body.contains(Eve.email()), "whom the team lets in is not for members");
+        assert_eq!(page.page().texts("main form").len(), 0);
+        assert_eq!(page.page().link("Leave the team"), app.person_path(Cy, "remove"));
+    }
+
+    async fn only_the_owner_changes_roles(app: TestApp) {
+        let role = app.person_path(Cy, "role");
+        let (ada, bea, cy) = (app.as_(Ada).await, app.as_(Bea).await, app.as_(Cy).await);
+        bea.post(&role, &[("role", "admin")]).await.expect(403);
+        cy.post(&role, &[("role", "admin")]).await.expect(403);
+        ada.post(&role, &[("role", "owner")]).await.expect(400);
+        ada.post(&app.person_path(Ada, "role"), &[("role", "member")]).await.expect(409);
+        let page = ada.post_and_follow(&role, &[("role", "admin")]).await.expect(200);
+        assert_eq!(people_with("Admin", &page).len(), 2);
+        app.invite(&cy, Eve.email(), "member").await;
+        let same = ada.post(&role, &[("role", "admin")]).await.expect(303);
+        assert_eq!(same.location(), "/team?notice=nothing-changed");
+    }
+
+    async fn people_of_another_team_do_not_exist(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        ada.post(&app.person_path(Dan, "role"), &[("role", "admin")]).await.expect(404);
+        ada.get(&app.person_path(Dan, "role")).await.expect(404);
+        ada.get(&app.person_path(Dan, "remove")).await.expect(404);
+        ada.post(&app.person_path(Dan, "remove"), &KEEP).await.expect(404);
+        ada.post("/team/people/usr_1/remove", &KEEP).await.expect(404);
+        let fields = to(Dan, &app);
+        ada.post("/team/transfer", &borrowed(&fields)).await.expect(404);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM memberships"), 4);
+    }
+
+    async fn a_transfer_leaves_exactly_one_owner(app: TestApp) {
+        let (ada, bea, cy) = (app.as_(Ada).await, app.as_(Bea).await, app.as_(Cy).await);
+        let fields = to(Cy, &app);
+        bea.post("/team/transfer", &borrowed(&fields)).await.expect(403);
+        let page = ada.post_and_follow("/team/transfer", &borrowed(&fields)).await.expect(200);
+        assert_eq!(people_with("Owner", &page), ["Cy cy@acme.test"]);
+        assert_eq!(people_with("Admin", &page), ["Ada (you) ada@acme.test", "Bea bea@acme.test"]);
+        ada.post("/team/transfer", &borrowed(&fields)).await.expect(403);
+        cy.post("/team/transfer", &borrowed(&fields)).await.expect(409);
+        let back = to(Ada, &app);
+        cy.post("/team/transfer", &borrowed(&back)).await.expect(303);
+    }
+
+    async fn a_transfer_asks_for_the_password_after_ten_minutes(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(601));
+        let fields = to(Bea, &app);
+        let mut fields = borrowed(&fields);
+        let asked = ada.post("/team/transfer", &fields).await.expect(403).page().form("/team/transfer");
+        assert_eq!(asked.fields["to"], fields[0].1);
+        fields.push(("password", "a wrong one, sadly"));
+        ada.post("/team/transfer", &fields).await.expect(403);
+        assert_eq!(people_with("Owner", &ada.get("/team").await), ["Ada (you) ada@acme.test"]);
+        fields[1].1 = PASSWORD;
+        ada.post("/team/transfer", &fields).await.expect(303);
+        assert_eq!(people_with("Owner", &ada.get("/team").await), ["Bea bea@acme.test"]);
+    }
+
+    async fn the_owner_stays_and_others_are_removed_by_those_above(app: TestApp) {
+        let (ada, bea, cy) = (app.as_(Ada).await, app.as_(Bea).await, app.as_(Cy).await);
+        for (who, whom, status) in [
+            (&ada, Ada, 409), (&bea, Ada, 409), (&cy, Ada, 409), (&cy, Bea, 403),
+        ] {
+            let path = app.person_path(whom, "remove");
+            who.get(&path).await.expect(status);
+            who.post(&path, &KEEP).await.expect(status);
+        }
+        let fields = to(Cy, &app);
+        ada.post(&app.person_path(Cy, "role"), &[("role", "admin")]).await.expect(303);
+        bea.post(&app.person_path(Cy, "remove"), &KEEP).await.expect(403);
+        ada.post("/team/transfer", &borrowed(&fields)).await.expect(303);
+        cy.post(&app.person_path(Ada, "remove"), &KEEP).await.expect(303);
+        ada.get("/team").await.expect(403);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM memberships"), 3);
+    }
+
+    async fn removing_somebody_keeps_or_revokes_their_tokens(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let (ci, own) = (app.token_of(Bea, "ci"), app.token_of(Ada, "own"));
+        let remove = app.person_path(Bea, "remove");
+        let page = ada.get(&remove).await.expect(200).page();
+        assert!(page.whole_text().contains("Bea made 1 active token."), "{}", page.whole_text());
+        assert_eq!(page.form(&remove).fields["tokens"], "keep");
+        let unasked = ada.post(&remove, &[]).await.expect(303);
+        assert_eq!(unasked.location(), remove, "it asks rather than chooses");
+        ada.post(&remove, &[("tokens", "burn")]).await.expect(400);
+        assert_eq!(api_status(&app, &ci).await, 200);
+
+        ada.post(&remove, &REVOKE).await.expect(303);
+        assert_eq!(api_status(&app, &ci).await, 401);
+        assert_eq!(api_status(&app, &own).await, 200);
+        let why = "SELECT count(*) AS n FROM tokens WHERE revoke_reason = 'bea@acme.test left the team'";
+        assert_eq!(app.database.number(why), 1);
+    }
+
+    async fn tokens_that_are_kept_belong_to_the_team(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ci = app.token_of(Bea, "ci");
+        let bea = app.as_(Bea).await;
+        let left = bea.post(&app.person_path(Bea, "remove"), &KEEP).await.expect(303);
+        assert_eq!(left.location(), "/developer?notice=left");
+        assert_eq!(api_status(&app, &ci).await, 200);
+        bea.get("/team").await.expect(403);
+    }
+
+    async fn making_an_admin_a_member_asks_about_their_tokens(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (ci, ada) = (app.token_of(Bea, "ci"), app.as_(Ada).await);
+        let role = app.person_path(Bea, "role");
+        let asked = ada.post(&role, &[("role", "member")]).await.expect(303);
+        assert_eq!(asked.location(), role);
+        let form = ada.get(&role).await.expect(200).page().form(&role);
+        assert_eq!((form.fields["role"].as_str(), form.fields["tokens"].as_str()), ("member", "keep"));
+        app.as_(Bea).await.get(&role).await.expect(403);
+        ada.post(&role, &[("role", "member"), ("tokens", "revoke")]).await.expect(303);
+        assert_eq!(api_status(&app, &ci).await, 401);
+        ada.get(&role).await.expect(404);
+    }
+
+    async fn the_links_of_whoever_goes_end_too(app: TestApp) {
+        let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        let back_door = app.invite(&bea, Eve.email(), "member").await;
+        let honest = app.invite(&ada, "fay@nowhere.test", "member").await;
+        let page = ada.get(&app.person_path(Bea, "remove")).await.expect(200).page();
+        assert!(page.whole_text().contains("1 open invitation"), "{}", page.whole_text());
+        ada.post(&app.person_path(Bea, "remove"), &[]).await.expect(303);
+        app.visitor().get(&back_door).await.expect(404);
+        app.visitor().get(&honest).await.expect(200);
+    }
+
+    async fn whoever_is_removed_is_out_at_once(app: TestApp) {
+        let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
+        cy.get("/team").await.expect(200);
+        ada.post(&app.person_path(Cy, "remove"), &[]).await.expect(303);
+        let text = cy.get("/team").await.expect(403).page().whole_text();
+        assert!(text.contains("You are in no team"), "{text}");
+    }
+}

@@ -1,0 +1,244 @@
+//! The same promises on SQLite and on Postgres, kept by the database itself where it can.
+
+use std::sync::Barrier;
+use std::thread;
+
+use gatepost::app::App;
+use gatepost::domain::Error;
+use gatepost::domain::access::activity::{self, ActivityId, Filter};
+use gatepost::domain::access::tokens::{self, Label, Token};
+use gatepost::domain::people::members::{self, TheirTokens};
+use gatepost::domain::people::teams::TeamId;
+use gatepost::store::{self, Location, Store};
+
+use crate::support::database::Database;
+use crate::support::{TestApp, both_engines};
+
+fn mint(app: &App, team: TeamId, name: &str) -> Result<Token, Error> {
+    let label = Label::parse(name).expect("a name");
+    let (by, prefix) = (app.operator(), app.config().token_prefix.clone());
+    app.write_now(|tx| tokens::mint(tx, &by, team, &label, &prefix)).map(|(token, _)| token)
+}
+
+fn open(database: &Database) -> Result<Store, store::Error> {
+    Store::open(Location::parse(database.url()).expect("an address"))
+}
+
+fn count(app: &TestApp, table: &str) -> i64 {
+    app.database.number(&format!("SELECT COUNT(*) AS n FROM {table}"))
+}
+
+/// Runs `step` on this many threads, all at once.
+fn at_once<T: Send>(threads: usize, step: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let (start, step) = (Barrier::new(threads), &step);
+    thread::scope(|scope| {
+        let start = &start;
+        let running: Vec<_> = (0..threads)
+            .map(|number| {
+                scope.spawn(move || {
+                    start.wait();
+                    step(number)
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().expect("a thread that ends well")).collect()
+    })
+}
+
+both_engines! {
+    async fn records_cannot_be_changed_or_removed(app: TestApp) {
+        let before = count(&app, "activity");
+        assert!(before > 0);
+        for sql in [
+            "UPDATE activity SET actor_label = 'nobody'",
+            "UPDATE activity SET count = count",
+            "DELETE FROM activity",
+            "DELETE FROM activity WHERE kind = 'team.founded'",
+        ] {
+            let refused = app.database.execute(sql).expect_err(sql);
+            assert!(refused.contains("activity is append-only"), "{sql}: {refused}");
+        }
+        assert_eq!(count(&app, "activity"), before);
+    }
+
+    async fn an_error_takes_back_change_and_record(app: TestApp) {
+        let (team, before) = (app.team("Acme").id, (count(&app, "tokens"), count(&app, "activity")));
+        let (by, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
+        let label = Label::parse("ci").expect("a name");
+        let failed: Result<(), Error> = app.app.write_now(|tx| {
+            tokens::mint(tx, &by, team, &label, &prefix)?;
+            Err(Error::NotFound)
+        });
+        assert!(failed.is_err());
+        assert_eq!((count(&app, "tokens"), count(&app, "activity")), before);
+        // The connection is good for the next.
+        mint(&app.app, team, "ci").expect("a token");
+        assert_eq!((count(&app, "tokens"), count(&app, "activity")), (before.0 + 1, before.1 + 1));
+    }
+
+    async fn a_panic_takes_back_change_and_record(app: TestApp) {
+        let (team, before) = (app.team("Acme").id, (count(&app, "tokens"), count(&app, "activity")));
+        let heart = app.app.clone();
+        let fell = thread::spawn(move || {
+            let (by, prefix) = (heart.operator(), heart.config().token_prefix.clone());
+            let label = Label::parse("ci").expect("a name");
+            let _: Result<(), Error> = heart.write_now(|tx| {
+                tokens::mint(tx, &by, team, &label, &prefix)?;
+                panic!("on purpose");
+            });
+        })
+        .join();
+        assert!(fell.is_err());
+        assert_eq!((count(&app, "tokens"), count(&app, "activity")), before);
+        mint(&app.app, team, "ci").expect("a token");
+    }
+
+    async fn a_read_writes_nothing(app: TestApp) {
+        let team = app.team("Acme").id;
+        let (by, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
+        let label = Label::parse("ci").expect("a name");
+        let before = count(&app, "activity");
+        let _ = app.app.read_now(|tx| -> Result<(), Error> {
+            tokens::mint(tx, &by, team, &label, &prefix)?;
+            Err(Error::NotFound)
+        });
+        assert_eq!((count(&app, "tokens"), count(&app, "activity")), (0, before));
+    }
+
+    async fn a_team_has_exactly_one_owner_whatever_is_tried(app: TestApp) {
+        let owners = "SELECT COUNT(*) AS n FROM teams JOIN memberships \
+            ON memberships.team_id = teams.id AND memberships.user_id = teams.owner_id";
+        for sql in [
+            "DELETE FROM memberships WHERE user_id IN (SELECT owner_id FROM teams)",
+            "DELETE FROM memberships",
+            "UPDATE teams SET owner_id = NULL",
+            // Ada and Dan do not share a team.
+            "UPDATE teams SET owner_id = (SELECT id FROM users WHERE email = 'dan@globex.test') \
+             WHERE name = 'Acme'",
+            "DELETE FROM users WHERE email = 'ada@acme.test'",
+        ] {
+            app.database.execute(sql).expect_err(sql);
+            assert_eq!(app.database.number(owners), 2, "{sql}");
+        }
+        let (team, owner) = (app.team("Acme").id, app.team("Acme").owner_id);
+        let by = app.app.operator();
+        let left = app.app.write_now(|tx| members::remove(tx, &by, team, owner, TheirTokens::Keep));
+        assert!(matches!(left, Err(Error::Conflict(_))), "{left:?}");
+    }
+
+    async fn of_many_who_want_a_name_at_once_one_gets_it(app: TestApp) {
+        let team = app.team("Acme").id;
+        let spelled = ["ci", "CI", " ci", "Ci "];
+        let won = at_once(16, |number| mint(&app.app, team, spelled[number % 4]));
+        for lost in won.iter().filter_map(|each| each.as_ref().err()) {
+            assert!(matches!(lost, Error::Conflict(field) if field.field == "name"), "{lost:?}");
+        }
+        assert_eq!(won.iter().filter(|each| each.is_ok()).count(), 1);
+        assert_eq!(count(&app, "tokens"), 1);
+        assert_eq!(count(&app, "activity WHERE kind = 'token.created'"), 1);
+        // Another team has names of its own, and a revoked token gives its name back.
+        mint(&app.app, app.team("Globex").id, "ci").expect("a token");
+        let taken = won.into_iter().flatten().next().expect("the one");
+        app.operate(|tx, by| tokens::revoke(tx, by, team, taken.id, None));
+        mint(&app.app, team, "ci").expect("a token");
+    }
+
+    async fn of_many_who_revoke_at_once_one_does(app: TestApp) {
+        let team = app.team("Acme").id;
+        let token = mint(&app.app, team, "ci").expect("a token");
+        let revoked = at_once(8, |_| {
+            let by = app.app.operator();
+            app.app.write_now(|tx| tokens::revoke(tx, &by, team, token.id, None)).is_ok()
+        });
+        assert_eq!(revoked.into_iter().filter(|done| *done).count(), 1);
+        assert_eq!(count(&app, "activity WHERE kind = 'token.revoked'"), 1);
+    }
+
+    async fn writers_at_once_all_succeed(app: TestApp) {
+        let (team, before) = (app.team("Acme").id, count(&app, "activity"));
+        at_once(16, |writer| {
+            for number in 0..20 {
+                mint(&app.app, team, &format!("{writer} {number}")).expect("a token");
+            }
+        });
+        assert_eq!(count(&app, "tokens"), 320);
+        assert_eq!(count(&app, "activity"), before + 320);
+    }
+
+    async fn migrations_run_once_however_often_it_is_opened(app: TestApp) {
+        let schema = "SELECT COUNT(*) AS n FROM __diesel_schema_migrations";
+        let (team, before) = (app.team("Acme").id, app.database.number(schema));
+        for _ in 0..3 {
+            open(&app.database).expect("the same store");
+        }
+        assert_eq!(app.database.number(schema), before);
+        mint(&app.app, team, "ci").expect("a token");
+    }
+
+    async fn a_store_of_a_newer_program_is_left_alone(app: TestApp) {
+        let version = "99991231000000";
+        app.database
+            .execute(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"))
+            .expect("a migration of the future");
+        let refused = open(&app.database).err().expect("a refusal");
+        assert_eq!(
+            refused.to_string(),
+            format!(
+                "the store was written by a newer Gatepost (schema {version}); start that version, or restore a backup"
+            )
+        );
+    }
+
+    async fn records_come_newest_first_and_pages_hold_still(app: TestApp) {
+        let team = app.team("Acme").id;
+        // Many share one moment: the clock stands.
+        for number in 0..60 {
+            mint(&app.app, team, &format!("token {number}")).expect("a token");
+        }
+        let whole = pages(&app, team, 1000, |_| {});
+        let mut ordered = whole.clone();
+        ordered.sort();
+        ordered.dedup();
+        ordered.reverse();
+        assert_eq!(whole, ordered);
+        assert_eq!(whole.len() as i64, count(&app, "activity WHERE team_id = (SELECT id FROM teams WHERE name = 'Acme')"));
+        for size in [1, 7, 64] {
+            // What is added while somebody reads comes before the page they began with.
+            let read = pages(&app, team, size, |page| {
+                app.clock.advance(std::time::Duration::from_millis(1));
+                if page < 3 {
+                    mint(&app.app, team, &format!("meanwhile {size} {page}")).expect("a token");
+                }
+            });
+            let first = read[0];
+            let now: Vec<_> = pages(&app, team, 1000, |_| {}).into_iter().filter(|id| *id <= first).collect();
+            assert_eq!(read, now, "pages of {size}");
+        }
+    }
+}
+
+/// The ids of every page; `between` runs after each.
+fn pages(app: &TestApp, team: TeamId, size: usize, between: impl Fn(usize)) -> Vec<ActivityId> {
+    let (mut ids, mut before) = (Vec::new(), None);
+    for number in 0.. {
+        let read = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), before, size));
+        let page = read.expect("a page");
+        ids.extend(page.records.iter().map(|record| record.id));
+        between(number);
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    ids
+}
+
+#[test]
+fn programs_that_start_at_once_make_one_schema() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for database in [Database::sqlite(folder.path()), Database::postgres()] {
+        let opened = at_once(8, |_| open(&database).map(drop));
+        assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+        assert_eq!(database.number("SELECT COUNT(*) AS n FROM instance"), 1);
+    }
+}

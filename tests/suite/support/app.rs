@@ -1,0 +1,139 @@
+//! The real server on a port of its own, in this process, with the test's
+//! clock, the test's chance and a fresh store.
+
+use super::client::{Api, Visitor};
+use super::database::Database;
+use super::fixed::{TestClock, TestEntropy};
+use super::people::{self, PASSWORD, Person};
+use actix_web::dev::ServerHandle;
+use actix_web::rt::System;
+use gatepost::app::App;
+use gatepost::config::Config;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
+use tempfile::TempDir;
+
+/// Dropped in this order: the server lets go of its store before the store
+/// goes.
+pub struct TestApp {
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+    pub clock: Arc<TestClock>,
+    _server: Server,
+    /// The heart behind the pages, for steps that are not the test's subject.
+    pub app: App,
+    pub database: Database,
+    pub data: TempDir,
+}
+
+impl TestApp {
+    /// On SQLite, with everybody of [`people`] there.
+    pub async fn sqlite() -> Self {
+        let data = folder();
+        let database = Database::sqlite(data.path());
+        Self::start(data, database, true, &[])
+    }
+
+    /// The same on Postgres.
+    pub async fn postgres() -> Self {
+        Self::start(folder(), Database::postgres(), true, &[])
+    }
+
+    /// On SQLite before anybody has set it up.
+    pub async fn empty() -> Self {
+        let data = folder();
+        let database = Database::sqlite(data.path());
+        Self::start(data, database, false, &[])
+    }
+
+    /// Both engines before anybody has set them up.
+    pub fn both_empty() -> [Self; 2] {
+        let data = folder();
+        let sqlite = Database::sqlite(data.path());
+        [Self::start(data, sqlite, false, &[]), Self::start(folder(), Database::postgres(), false, &[])]
+    }
+
+    /// On SQLite, with settings besides.
+    pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
+        let data = folder();
+        let database = Database::sqlite(data.path());
+        Self::start(data, database, true, settings)
+    }
+
+    /// A browser in which this person has signed in; Eve cannot.
+    pub async fn as_(&self, person: Person) -> Visitor {
+        let visitor = self.visitor();
+        if person != Person::Eve {
+            visitor.sign_in(person.email(), PASSWORD).await.expect(303);
+        }
+        visitor
+    }
+
+    /// A browser in which nobody has.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(&self.base)
+    }
+
+    /// A program that presents this token.
+    pub fn api(&self, token: &str) -> Api {
+        self.api_with(&[("Authorization", &format!("Bearer {token}"))])
+    }
+
+    /// A program that presents whatever these headers say.
+    pub fn api_with(&self, headers: &[(&str, &str)]) -> Api {
+        Api::new(&self.base, headers)
+    }
+
+    fn start(data: TempDir, database: Database, people: bool, more: &[(&str, &str)]) -> Self {
+        let clock = Arc::new(TestClock::new());
+        let folder = data.path().display().to_string();
+        let settings = [("GATEPOST_DATA", folder.as_str()), ("GATEPOST_DATABASE_URL", database.url())];
+        let config = Config::from_vars(settings.into_iter().chain(more.iter().copied()));
+        let app = App::open(config.expect("good settings"), clock.clone(), Arc::new(TestEntropy::new()));
+        let app = app.expect("an open app");
+        if people {
+            people::gather(&app);
+        }
+        let (base, server) = Server::start(app.clone());
+        Self { base, clock, _server: server, app, database, data }
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+struct Server {
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// It has a thread of its own, so that a test may block.
+    fn start(app: App) -> (String, Self) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let (sender, handle) = channel();
+        let thread = thread::spawn(move || {
+            System::new().block_on(async move {
+                let server = gatepost::web::serve(app, listener).expect("a server");
+                sender.send(server.handle()).expect("a waiting test");
+                server.await.expect("a server that ends well");
+            });
+        });
+        let handle = handle.recv().expect("a server that starts");
+        (base, Self { handle, thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The command is sent here; its future would only wait for the end.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

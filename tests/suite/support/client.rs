@@ -1,0 +1,148 @@
+//! Those who call: a person's browser and a program with a token.
+
+use super::html::Page;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, redirect};
+use serde_json::Value;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Reply {
+    /// Fails, with the whole answer, unless the status is this.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:#?}\n{}", self.headers, self.body);
+        self
+    }
+
+    /// A header's value; empty when it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |it| it.to_str().expect("a readable header"))
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    pub fn page(&self) -> Page {
+        Page::parse(&self.body)
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+
+    /// The `code` of an API error.
+    #[track_caller]
+    pub fn error_code(&self) -> String {
+        self.json()["error"]["code"].as_str().expect("a code").to_owned()
+    }
+}
+
+/// A person's browser: it keeps cookies and says where a request came from.
+/// It follows no redirect by itself.
+pub struct Visitor {
+    client: Client,
+    base: String,
+}
+
+impl Visitor {
+    pub fn new(base: &str) -> Self {
+        let client = client().cookie_store(true).user_agent("Test browser").build();
+        Self { client: client.expect("a client"), base: base.to_owned() }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        send(self.within_site(Method::GET, path)).await
+    }
+
+    /// Sends a form.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        send(self.within_site(Method::POST, path).form(fields)).await
+    }
+
+    /// Sends a form and opens the page that the answer leads to.
+    pub async fn post_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let reply = self.post(path, fields).await.expect(303);
+        self.get(reply.location()).await
+    }
+
+    /// Asks for a fragment, as htmx does.
+    pub async fn fragment(&self, path: &str) -> Reply {
+        send(self.within_site(Method::GET, path).header("HX-Request", "true")).await
+    }
+
+    /// What a script on one of our own pages sends.
+    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Reply {
+        send(self.within_site(method, path).json(body)).await
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Reply {
+        self.post("/sign-in", &[("email", email), ("password", password)]).await
+    }
+
+    /// A request that says nothing but what the caller adds; see [`send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    fn within_site(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path).header("Sec-Fetch-Site", "same-origin")
+    }
+}
+
+/// A program: its credential headers and nothing else.
+pub struct Api {
+    client: Client,
+    base: String,
+    credentials: Vec<(String, String)>,
+}
+
+impl Api {
+    /// `credentials` are headers, any number of them.
+    pub fn new(base: &str, credentials: &[(&str, &str)]) -> Self {
+        let credentials = credentials.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Self {
+            client: client().build().expect("a client"),
+            base: base.to_owned(),
+            credentials: credentials.collect(),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        send(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Reply {
+        send(self.request(method, path).json(body)).await
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        self.credentials.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+}
+
+fn client() -> reqwest::ClientBuilder {
+    Client::builder().redirect(redirect::Policy::none()).no_proxy()
+}
+
+pub async fn send(request: RequestBuilder) -> Reply {
+    let response = request.send().await.expect("an answer");
+    Reply {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await.expect("a body in UTF-8"),
+    }
+}

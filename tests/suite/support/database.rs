@@ -1,0 +1,121 @@
+//! A store of its own for each test, in either engine.
+
+use diesel::prelude::*;
+use diesel::{PgConnection, SqliteConnection, sql_query};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where a test's rows are. A Postgres database is dropped with this.
+pub enum Database {
+    Sqlite { url: String },
+    Postgres { url: String, name: String },
+}
+
+impl Database {
+    pub fn sqlite(folder: &Path) -> Self {
+        Self::Sqlite { url: format!("sqlite:{}", folder.join("gatepost.db").display()) }
+    }
+
+    /// An empty database with a name that no other test has.
+    pub fn postgres() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("gatepost_{}_{number}", std::process::id());
+        on_server(&format!("CREATE DATABASE {name}"));
+        let server = server();
+        let (server, _) = server.rsplit_once('/').expect("an address that ends in a database");
+        Self::Postgres { url: format!("{server}/{name}"), name }
+    }
+
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Sqlite { url } | Self::Postgres { url, .. } => url,
+        }
+    }
+
+    /// Runs one statement as an operator would by hand, behind the program's
+    /// back; the number of rows it touched, or the engine's complaint.
+    pub fn execute(&self, sql: &str) -> Result<usize, String> {
+        let done = match self {
+            Self::Sqlite { url } => sql_query(sql).execute(&mut open_sqlite(url)),
+            Self::Postgres { url, .. } => sql_query(sql).execute(&mut open_postgres(url)),
+        };
+        done.map_err(|cause| cause.to_string())
+    }
+
+    /// The number that a query gives in its one column `n`.
+    pub fn number(&self, sql: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let row: Row = match self {
+            Self::Sqlite { url } => sql_query(sql).get_result(&mut open_sqlite(url)),
+            Self::Postgres { url, .. } => sql_query(sql).get_result(&mut open_postgres(url)),
+        }
+        .expect("one row");
+        row.n
+    }
+}
+
+impl Database {
+    /// Whether a text stands anywhere in the store, in any column of any table.
+    pub fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Sqlite { url } => sqlite_files_hold(url, text),
+            // A row as text shows bytes as hexadecimal digits.
+            Self::Postgres { .. } => [text.to_owned(), hex(text)].iter().any(|it| {
+                let rows = "query_to_xml(format('SELECT t::text FROM %I t', table_name), true, false, '')";
+                let sql = format!(
+                    "SELECT count(*) AS n FROM information_schema.tables
+                     WHERE table_schema = 'public' AND {rows}::text LIKE '%{it}%'"
+                );
+                self.number(&sql) > 0
+            }),
+        }
+    }
+}
+
+/// In the file itself and in what is not yet merged into it.
+fn sqlite_files_hold(url: &str, text: &str) -> bool {
+    let path = url.trim_start_matches("sqlite:");
+    [path.to_owned(), format!("{path}-wal")].iter().any(|path| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres { name, .. } = self {
+            // A test may be failing already, and what is left goes with the server.
+            if let Ok(mut connection) = PgConnection::establish(&server()) {
+                let _ = sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut connection);
+            }
+        }
+    }
+}
+
+fn server() -> String {
+    std::env::var("GATEPOST_TEST_POSTGRES").expect("no Postgres: run tests/run")
+}
+
+fn on_server(sql: &str) {
+    sql_query(sql).execute(&mut open_postgres(&server())).expect("a done statement");
+}
+
+fn open_sqlite(url: &str) -> SqliteConnection {
+    let path = url.trim_start_matches("sqlite:");
+    let mut connection = SqliteConnection::establish(path).expect("an open file");
+    sql_query("PRAGMA busy_timeout = 5000").execute(&mut connection).expect("a setting");
+    connection
+}
+
+fn open_postgres(url: &str) -> PgConnection {
+    PgConnection::establish(url).expect("a Postgres that answers")
+}

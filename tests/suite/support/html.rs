@@ -1,0 +1,132 @@
+//! A page, asked the way a reader asks.
+
+use scraper::{ElementRef, Html, Selector};
+use std::collections::BTreeMap;
+
+pub struct Page(Html);
+
+/// A form as the browser would send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    pub action: String,
+    pub method: String,
+    /// Name and present value of each enabled field, hidden ones too.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl Page {
+    pub fn parse(html: &str) -> Self {
+        Self(Html::parse_document(html))
+    }
+
+    /// The text of everything that matches, its white space tidied.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        self.all(selector).into_iter().map(tidy_text).collect()
+    }
+
+    /// The text of the one element that matches.
+    pub fn text(&self, selector: &str) -> String {
+        tidy_text(self.one(selector))
+    }
+
+    pub fn has(&self, selector: &str) -> bool {
+        !self.all(selector).is_empty()
+    }
+
+    pub fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        self.one(selector).attr(name).map(str::to_owned)
+    }
+
+    /// The address behind the link with this text.
+    pub fn link(&self, text: &str) -> String {
+        let links = self.all("a[href]");
+        let found = links.iter().find(|it| tidy_text(**it) == text);
+        let found = found.unwrap_or_else(|| panic!("no link {text:?} in {}", self.whole_text()));
+        found.attr("href").expect("an address").to_owned()
+    }
+
+    pub fn links(&self) -> Vec<String> {
+        self.all("a[href]").iter().filter_map(|it| it.attr("href")).map(str::to_owned).collect()
+    }
+
+    /// The form that posts to this path.
+    pub fn form(&self, action: &str) -> Form {
+        let forms: Vec<_> = self.all("form").into_iter().map(read_form).collect();
+        let found = forms.iter().find(|it| it.action == action);
+        found.unwrap_or_else(|| panic!("no form for {action} among {forms:?}")).clone()
+    }
+
+    /// Everything a reader sees.
+    pub fn whole_text(&self) -> String {
+        self.texts("body").concat()
+    }
+
+    fn one(&self, selector: &str) -> ElementRef<'_> {
+        let found = self.all(selector);
+        assert_eq!(found.len(), 1, "{selector} in {}", self.0.html());
+        found[0]
+    }
+
+    fn all(&self, selector: &str) -> Vec<ElementRef<'_>> {
+        self.0.select(&css(selector)).collect()
+    }
+}
+
+fn css(selector: &str) -> Selector {
+    Selector::parse(selector).unwrap_or_else(|_| panic!("{selector} is no selector"))
+}
+
+fn tidy_text(element: ElementRef<'_>) -> String {
+    element.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+fn read_form(form: ElementRef<'_>) -> Form {
+    let attribute = |name: &str| form.attr(name).unwrap_or("").to_owned();
+    let sent = css("input[name], select[name], textarea[name], button[name]");
+    Form {
+        action: attribute("action"),
+        method: attribute("method").to_lowercase(),
+        fields: form.select(&sent).filter_map(read_field).collect(),
+    }
+}
+
+/// Nothing for what a browser would not send: a disabled field, an unchecked
+/// box, a button that is not pressed.
+fn read_field(field: ElementRef<'_>) -> Option<(String, String)> {
+    let name = field.attr("name")?.to_owned();
+    let kind = field.attr("type").unwrap_or("");
+    let unchecked = matches!(kind, "checkbox" | "radio") && field.attr("checked").is_none();
+    if unchecked || field.attr("disabled").is_some() || field.value().name() == "button" {
+        return None;
+    }
+    let value = match field.value().name() {
+        "select" => chosen(field),
+        "textarea" => field.text().collect(),
+        _ if matches!(kind, "checkbox" | "radio") => field.attr("value").unwrap_or("on").into(),
+        _ => field.attr("value").unwrap_or("").into(),
+    };
+    Some((name, value))
+}
+
+fn chosen(select: ElementRef<'_>) -> String {
+    let selected = select.select(&css("option[selected]")).next();
+    let option = selected.or_else(|| select.select(&css("option")).next());
+    let value = option.map(|it| it.attr("value").map_or_else(|| tidy_text(it), str::to_owned));
+    value.unwrap_or_default()
+}
+
+#[test]
+fn a_form_is_read_as_a_browser_sends_it() {
+    let page = Page::parse(
+        r#"<form action="/a" method="POST"><input name="b" value="1"><input name="c" disabled>
+        <input type="radio" name="d" value="x"><input type="radio" name="d" value="y" checked>
+        <select name="e"><option value="1">One</option><option selected>Two</option></select>
+        <button name="f" value="g">Go</button></form><a href="/h"> A
+        link </a>"#,
+    );
+    let form = page.form("/a");
+    assert_eq!(form.method, "post");
+    let fields: Vec<_> = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(fields, [("b", "1"), ("d", "y"), ("e", "Two")]);
+    assert_eq!(page.link("A link"), "/h");
+}

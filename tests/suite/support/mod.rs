@@ -1,0 +1,47 @@
+//! What the tests stand on.
+//!
+//! ```text
+//! both_engines! {
+//!     async fn a_revoked_token_is_refused(app: TestApp) {
+//!         let ada = app.as_(Ada).await;
+//!         ada.get("/developer").await.expect(200);
+//!         app.clock.advance(Duration::from_secs(60));
+//!     }
+//! }
+//! ```
+
+mod app;
+pub mod client;
+pub mod database;
+pub mod fixed;
+pub mod html;
+pub mod people;
+pub mod process;
+pub mod raw;
+mod steps;
+
+pub use app::TestApp;
+
+/// Each promise becomes two tests, `NAME::sqlite` and `NAME::postgres`. The
+/// file that uses this imports `TestApp`.
+macro_rules! both_engines {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn promise($app: TestApp) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                promise(TestApp::sqlite().await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                promise(TestApp::postgres().await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use both_engines;

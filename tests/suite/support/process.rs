@@ -1,0 +1,209 @@
+//! The real program in a process of its own, as an operator runs it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One installation: a data folder and settings, and nothing of the caller's
+/// environment.
+pub struct Gatepost {
+    pub data: TempDir,
+    settings: BTreeMap<String, String>,
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// Nothing when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Gatepost {
+    /// On SQLite, in an empty folder of its own.
+    pub fn new() -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let folder = data.path().display().to_string();
+        let gatepost = Self { data, settings: BTreeMap::new() };
+        gatepost.with("GATEPOST_DATA", &folder).with("GATEPOST_LISTEN", "127.0.0.1:0")
+    }
+
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.into(), value.into());
+        self
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str], stdin: &str) -> Finished {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("gatepost");
+        let mut input = child.stdin.take().expect("its standard input");
+        // A command that refuses early does not read it.
+        let _ = input.write_all(stdin.as_bytes());
+        drop(input);
+        let output = child.wait_with_output().expect("its output");
+        Finished {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8 on standard output"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8 on standard error"),
+        }
+    }
+
+    /// Runs a command that must succeed, and returns what it printed.
+    pub fn ok(&self, arguments: &[&str], stdin: &str) -> String {
+        let finished = self.run(arguments, stdin);
+        assert_eq!(finished.code, Some(0), "gatepost {arguments:?}: {finished:?}");
+        finished.stdout
+    }
+
+    /// Starts `serve` and waits until it listens.
+    pub fn serve(&self) -> Serving {
+        self.start(&["serve"])
+    }
+
+    /// Starts a command that serves, and waits until it listens.
+    pub fn start(&self, arguments: &[&str]) -> Serving {
+        let mut child = self.command(arguments).stdin(Stdio::null()).spawn().expect("gatepost");
+        let (stderr, _, log) = follow(child.stderr.take().expect("its standard error"));
+        let (stdout, lines, printed) = follow(child.stdout.take().expect("its standard output"));
+        let mut serving = Serving { child, base: String::new(), stdout, stderr, readers: vec![log, printed] };
+        serving.base = serving.wait_for_address(&lines);
+        serving
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+        command.args(arguments).env_clear().envs(&self.settings);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(self.data.path());
+        command
+    }
+}
+
+type Text = Arc<Mutex<String>>;
+
+/// A server that runs until this is dropped.
+pub struct Serving {
+    child: Child,
+    /// `http://127.0.0.1:PORT`, as it says itself.
+    pub base: String,
+    stdout: Text,
+    stderr: Text,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Serving {
+    pub fn stdout(&self) -> String {
+        self.stdout.lock().expect("the text").clone()
+    }
+
+    /// The log so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().expect("the text").clone()
+    }
+
+    /// The one-time address that a server without users prints.
+    pub fn setup_address(&self) -> Option<String> {
+        let printed = self.stdout();
+        printed.split_whitespace().find(|it| it.contains("/setup?key=")).map(str::to_owned)
+    }
+
+    /// What it printed, once that contains `words`.
+    pub fn wait_for(&self, words: &str) -> String {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let printed = self.stdout();
+            if printed.contains(words) {
+                return printed;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server never said {words:?}: {}{}", self.stdout(), self.stderr());
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a process to kill");
+        self.child.wait().expect("its end");
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub fn terminate(mut self) -> Finished {
+        let kill = format!("kill -TERM {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("sh");
+        assert!(sent.success(), "the server had ended before");
+        let code = self.wait().code();
+        for reader in self.readers.drain(..) {
+            reader.join().expect("the rest of its output");
+        }
+        Finished { code, stdout: self.stdout(), stderr: self.stderr() }
+    }
+
+    fn wait(&mut self) -> std::process::ExitStatus {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().expect("a process to wait for") {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the server did not end: {}", self.stderr());
+    }
+
+    fn wait_for_address(&self, lines: &Receiver<String>) -> String {
+        let start = Instant::now();
+        loop {
+            let left = PATIENCE.saturating_sub(start.elapsed());
+            match lines.recv_timeout(left) {
+                Ok(line) => {
+                    if let Some(address) = line.trim().strip_prefix("Listening on ") {
+                        return address.trim_end_matches('/').to_owned();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the server ended: {}{}", self.stdout(), self.stderr())
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("the server does not listen: {}{}", self.stdout(), self.stderr())
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Keeps reading, so that the program never waits for a full pipe.
+fn follow(stream: impl Read + Send + 'static) -> (Text, Receiver<String>, JoinHandle<()>) {
+    let text = Text::default();
+    let (sender, lines) = channel();
+    let copy = Arc::clone(&text);
+    let reader = thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut all = copy.lock().expect("the text");
+            all.push_str(&line);
+            all.push('\n');
+            let _ = sender.send(line);
+        }
+    });
+    (text, lines, reader)
+}
+
+/// An address that is taken for as long as the listener lives.
+pub fn taken_address() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("its address").to_string();
+    (listener, address)
+}

@@ -1,0 +1,98 @@
+//! One HTTP/1.1 exchange over a bare socket, for tests that state every byte
+//! of an answer or send what no client library would.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// An answer as it was on the wire.
+#[derive(Debug)]
+pub struct Answer {
+    /// `HTTP/1.1 200 OK`
+    pub status: String,
+    /// In their order, with the server's own capitals.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Status line and headers, one a line, without those that differ from
+    /// one answer to the next.
+    pub fn head_without(&self, changing: &[&str]) -> String {
+        let mut head = format!("{}\n", self.status);
+        for (name, value) in &self.headers {
+            if !changing.iter().any(|it| it.eq_ignore_ascii_case(name)) {
+                head.push_str(&format!("{name}: {value}\n"));
+            }
+        }
+        head
+    }
+}
+
+/// Sends `request_line` (`GET /api/v1/me`) and the header lines as they are;
+/// adds Host, Connection and, for a body, Content-Length.
+pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) -> Answer {
+    let host = base.trim_start_matches("http://");
+    let mut request = format!("{request_line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    for line in headers {
+        request.push_str(line);
+        request.push_str("\r\n");
+    }
+    if !body.is_empty() {
+        request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    request.push_str("\r\n");
+    request.push_str(body);
+    send(base, request.as_bytes())
+}
+
+/// Sends exactly these bytes and reads until the server closes.
+pub fn send(base: &str, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
+    stream.write_all(bytes).expect("a sent request");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("a whole answer");
+    parse(&String::from_utf8(answer).expect("an answer in UTF-8"))
+}
+
+fn parse(answer: &str) -> Answer {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an empty line after the headers");
+    let mut lines = head.split("\r\n");
+    let status = lines.next().expect("a status line").to_owned();
+    let headers: Vec<_> = lines
+        .map(|line| line.split_once(": ").expect("a header"))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut answer = Answer { status, headers, body: body.to_owned() };
+    if answer.header("transfer-encoding") == Some("chunked") {
+        answer.body = joined_chunks(body);
+    }
+    answer
+}
+
+fn joined_chunks(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).expect("the size of a chunk");
+        whole.push_str(&rest[..size]);
+        body = rest[size..].trim_start_matches("\r\n");
+    }
+    whole
+}
+
+#[test]
+fn an_answer_keeps_its_order_and_body() {
+    let answer = parse("HTTP/1.1 200 OK\r\nB: 1\r\nA: x: y\r\n\r\n{}");
+    assert_eq!(answer.status, "HTTP/1.1 200 OK");
+    assert_eq!(answer.header("a"), Some("x: y"));
+    assert_eq!(answer.head_without(&["a"]), "HTTP/1.1 200 OK\nB: 1\n");
+    assert_eq!(answer.body, "{}");
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\na\r\n\r\n1\r\nb\r\n0\r\n\r\n";
+    assert_eq!(parse(chunked).body, "a\r\nb");
+}

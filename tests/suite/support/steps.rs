@@ -1,0 +1,43 @@
+//! Steps to where a test begins, taken by the operator and not through pages.
+
+use super::TestApp;
+use gatepost::domain::access::plans::Plan;
+use gatepost::domain::access::tokens::{self, Label};
+use gatepost::domain::access::{api_switch, plans};
+use gatepost::domain::by::By;
+use gatepost::domain::people::teams::{self, Team};
+use gatepost::store::Tx;
+
+impl TestApp {
+    pub fn team(&self, name: &str) -> Team {
+        self.app.read_now(|tx| teams::find_by_name(tx, name)).expect("a team")
+    }
+
+    pub fn switch_api(&self, team: &str, on: bool) {
+        let team = self.team(team).id;
+        self.operate(|tx, by| api_switch::turn(tx, by, team, on));
+    }
+
+    pub fn set_plan(&self, team: &str, plan: Plan) {
+        let team = self.team(team).id;
+        self.operate(|tx, by| plans::set(tx, by, team, plan));
+    }
+
+    /// A token of this team, whole.
+    pub fn token(&self, team: &str, name: &str) -> String {
+        let team = self.team(team).id;
+        let label = Label::parse(name).expect("a name");
+        let prefix = self.app.config().token_prefix.clone();
+        let (_, plain) = self.operate(|tx, by| tokens::mint(tx, by, team, &label, &prefix));
+        plain.reveal().to_owned()
+    }
+
+    /// Does something in the domain that must succeed.
+    pub fn operate<T>(&self, step: impl FnOnce(&mut Tx<'_>, &By) -> gatepost::domain::Result<T>) -> T {
+        let by = self.app.operator();
+        match self.app.write_now(|tx| step(tx, &by)) {
+            Ok(value) => value,
+            Err(cause) => panic!("{cause:?}"),
+        }
+    }
+}
