@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::entropy::{self, Entropy};
 use super::people::members::{self, Role};
@@ -60,11 +61,17 @@ pub struct By {
     pub request: Option<RequestId>,
     pub ip: Option<IpAddr>,
     pub agent: Option<String>,
+    /// Ids made so far; see [`Self::chance`].
+    made: Arc<AtomicU16>,
 }
 
 impl By {
+    pub fn new(actor: Actor, now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self { actor, now, entropy, request: None, ip: None, agent: None, made: Arc::default() }
+    }
+
     pub fn operator(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self { actor: Actor::Operator, now, entropy, request: None, ip: None, agent: None }
+        Self::new(Actor::Operator, now, entropy)
     }
 
     /// The same request, in the name of somebody it has just made or signed in.
@@ -72,9 +79,13 @@ impl By {
         Self { actor: Actor::Person { id, label: label.to_owned() }, ..self.clone() }
     }
 
-    /// Eight random bytes, as ids take.
+    /// Eight bytes, as ids take: a counter, then chance. Ids of one moment order as they were
+    /// made, so that what followed stands above what it followed from.
     pub fn chance(&self) -> [u8; 8] {
-        entropy::bytes(&*self.entropy)
+        let mut bytes = entropy::bytes::<8>(&*self.entropy);
+        let made = self.made.fetch_add(1, Ordering::Relaxed);
+        bytes[..2].copy_from_slice(&(made & 0x3fff).to_be_bytes());
+        bytes
     }
 
     /// Lets the actor go on if they have at least `role` in the team as it stands now, and

@@ -32,14 +32,11 @@ pub struct RequestInfo {
 impl RequestInfo {
     /// The same in the name of somebody.
     pub fn by(&self, actor: Actor) -> By {
-        By {
-            actor,
-            now: self.now,
-            entropy: self.app.entropy(),
-            request: Some(self.id),
-            ip: self.ip,
-            agent: self.agent.clone(),
-        }
+        let mut by = By::new(actor, self.now, self.app.entropy());
+        by.request = Some(self.id);
+        by.ip = self.ip;
+        by.agent = self.agent.clone();
+        by
     }
 
     /// In nobody's name yet: before a sign-in.

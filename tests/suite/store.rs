@@ -5,7 +5,7 @@ use std::thread;
 
 use gatepost::app::App;
 use gatepost::domain::Error;
-use gatepost::domain::access::activity::{self, ActivityId, Filter};
+use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Event, Filter};
 use gatepost::domain::access::tokens::{self, Label, Token};
 use gatepost::domain::people::members::{self, TheirTokens};
 use gatepost::domain::people::teams::TeamId;
@@ -240,5 +240,22 @@ fn programs_that_start_at_once_make_one_schema() {
         let opened = at_once(8, |_| open(&database).map(drop));
         assert!(opened.iter().all(Result::is_ok), "{opened:?}");
         assert_eq!(database.number("SELECT COUNT(*) AS n FROM instance"), 1);
+    }
+}
+
+both_engines! {
+    async fn records_of_one_moment_stand_in_the_order_they_were_made(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.operate(|tx, by| {
+            for number in 0..40 {
+                let event = Event::of(ActivityKind::TokenCreated).subject(&number.to_string());
+                activity::record(tx, by, team, event)?;
+            }
+            Ok(())
+        });
+        let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 40)).expect("a page");
+        let subjects: Vec<_> = page.records.into_iter().filter_map(|record| record.subject).collect();
+        let newest_first: Vec<_> = (0..40).rev().map(|number| number.to_string()).collect();
+        assert_eq!(subjects, newest_first);
     }
 }
