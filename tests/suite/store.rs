@@ -253,7 +253,8 @@ both_engines! {
             }
             Ok(())
         });
-        let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 40)).expect("a page");
+        let made = Filter { kinds: Some(vec![ActivityKind::TokenCreated]), ..Filter::default() };
+        let page = app.app.read_now(|tx| activity::page(tx, team, &made, None, 40)).expect("a page");
         let subjects: Vec<_> = page.records.into_iter().filter_map(|record| record.subject).collect();
         let newest_first: Vec<_> = (0..40).rev().map(|number| number.to_string()).collect();
         assert_eq!(subjects, newest_first);
