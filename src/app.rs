@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::config::Config;
-use crate::domain::access::activity;
+use crate::domain::access::epochs;
 use crate::domain::access::team_key::Sealer;
 use crate::domain::by::By;
 use crate::domain::clock::Clock;
@@ -15,7 +15,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::people::passwords::{self, Hashed, Password};
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
-use crate::gate::Recorder;
+use crate::gate::Gate;
 use crate::store::{self, Location, Store, Tx, instance};
 
 /// A handle; clones share everything.
@@ -28,7 +28,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     sealer: Sealer,
-    recorder: Recorder,
+    gate: Arc<Gate>,
     hashing: Semaphore,
     decoy: Hashed,
 }
@@ -62,10 +62,11 @@ impl App {
         let key = config.secret_key(&*entropy)?;
         let store = Store::open(Location::parse(&config.database.0).map_err(store::Error::Unusable)?)?;
         check_key(&store, &key)?;
+        let gate = Gate::open(store.clone(), config.plan_limits, config.activity, clock.clone(), &*entropy);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
-            recorder: start_recorder(store.clone()),
+            gate: Arc::new(gate),
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),
             config,
@@ -91,8 +92,8 @@ impl App {
         &self.0.sealer
     }
 
-    pub fn recorder(&self) -> &Recorder {
-        &self.0.recorder
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.0.gate
     }
 
     /// The operator, now.
@@ -109,13 +110,14 @@ impl App {
         blocking(move || store.read(f)).await
     }
 
-    /// Runs `f` in a write transaction on a blocking thread; on `Ok` its work is on disk.
+    /// Runs `f` in a write transaction on a blocking thread; on `Ok` its work is on disk, and
+    /// no process answers out of a memory that is older.
     pub async fn write<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let store = self.0.store.clone();
-        blocking(move || store.write(f)).await
+        let app = self.clone();
+        blocking(move || app.write_now(f)).await
     }
 
     /// [`Self::read`] for a face that has no executor: the command line.
@@ -125,7 +127,9 @@ impl App {
 
     /// [`Self::write`] for a face that has no executor: the command line.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.0.store.write(f)
+        let (value, epoch) = self.0.store.write(|tx| Ok::<_, Error>((f(tx)?, epochs::current(tx)?)))?;
+        self.0.gate.confirm(epoch)?;
+        Ok(value)
     }
 
     /// Hashes a new password; see [`Self::verify_password`] about the threads.
@@ -153,10 +157,6 @@ impl App {
             _ => Err(Error::out_of_reach("too many passwords to check at once")),
         }
     }
-}
-
-fn start_recorder(store: Store) -> Recorder {
-    Recorder::start(Box::new(move |records, uses| store.write(|tx| activity::append(tx, records, uses))))
 }
 
 fn check_key(store: &Store, key: &SecretKey) -> std::result::Result<(), StartError> {

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::domain::access::plans::Limits;
 use crate::domain::access::secret::Prefix;
 use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
+use crate::gate::Mode;
 
 /// Name, default and meaning of each setting, as `--help` and the README show them.
-pub const SETTINGS: [(&str, &str, &str); 9] = [
+pub const SETTINGS: [(&str, &str, &str); 11] = [
     ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
     (
         "GATEPOST_DATABASE_URL",
@@ -38,6 +40,16 @@ pub const SETTINGS: [(&str, &str, &str); 9] = [
         "none",
         "addresses or networks whose X-Forwarded-For is believed, comma-separated",
     ),
+    (
+        "GATEPOST_PLAN_LIMITS",
+        "free=0,pro=1000,enterprise=10000",
+        "API requests an hour for each plan; 0 is no API",
+    ),
+    (
+        "GATEPOST_ACTIVITY",
+        "strict",
+        "strict: an answer leaves when its record is on disk; buffered: at once, its record within 50 ms",
+    ),
     ("GATEPOST_LOG", "info", "what is logged to standard error: error, warn, info, debug, or a filter"),
     ("GATEPOST_LOG_FORMAT", "text", "text or json"),
 ];
@@ -52,6 +64,8 @@ pub struct Config {
     pub token_prefix: Prefix,
     pub secret_key: Option<SecretKey>,
     pub trusted_proxies: Vec<IpNet>,
+    pub plan_limits: Limits,
+    pub activity: Mode,
     pub log: String,
     pub log_json: bool,
 }
@@ -155,6 +169,13 @@ impl Config {
                 "expected addresses or networks, such as 10.0.0.0/8,::1",
                 parse_networks,
             )?,
+            plan_limits: vars.parse(
+                "GATEPOST_PLAN_LIMITS",
+                "",
+                "expected plans and numbers, such as free=0,pro=1000,enterprise=10000",
+                Limits::parse,
+            )?,
+            activity: vars.parse("GATEPOST_ACTIVITY", "strict", "expected strict or buffered", parse_mode)?,
             log: vars.get("GATEPOST_LOG").unwrap_or("info").to_owned(),
             log_json: vars.parse("GATEPOST_LOG_FORMAT", "text", "expected text or json", parse_format)?,
         })
@@ -259,6 +280,14 @@ fn is_ours(name: &str) -> bool {
 fn parse_networks(text: &str) -> Option<Vec<IpNet>> {
     let each = text.split(',').map(str::trim).filter(|each| !each.is_empty());
     each.map(|each| each.parse().ok().or_else(|| each.parse::<IpAddr>().ok().map(IpNet::from))).collect()
+}
+
+fn parse_mode(text: &str) -> Option<Mode> {
+    match text {
+        "strict" => Some(Mode::Strict),
+        "buffered" => Some(Mode::Buffered),
+        _ => None,
+    }
 }
 
 fn parse_format(text: &str) -> Option<bool> {

@@ -1,10 +1,94 @@
-//! The gate: what every API call passes. Verify → (limit) → record. It knows no HTTP.
+//! The gate: what every API call passes. Verify → limit → record. It knows no HTTP.
 //!
-//! [`admit`] says whether a presented token may call now and on whose behalf; [`Recorder`]
-//! writes what came of it, and an answer leaves only when its record is on disk.
+//! [`admit`] says whether a presented token may call now and on whose behalf,
+//! [`take`] whether the team has calls left this hour, and [`Gate::record`] writes what
+//! came of it; in the strict mode an answer leaves only when its record is on disk.
+//!
+//! # Why a revoked token never passes
+//!
+//! A verified token is kept in [`memory`], or a call would cost a query. Two things make that
+//! safe, on one machine and on several.
+//!
+//! 1. The store counts an *access epoch*: every change that could turn a yes into a no
+//!    advances it in the change's own transaction, by triggers. An entry of the memory is
+//!    good only under the epoch before whose reading it was loaded. The process that makes a
+//!    change drops its own memory after the commit and before the reply.
+//! 2. Another process (an instance over the same Postgres, or a command beside a running
+//!    server) may use its memory only while it holds a *lease*: a row that says until when,
+//!    by the database's clock, and up to which epoch it knows. Its [`watch`] looks at the
+//!    epoch every 10 ms; when it moved, it first drops its memory and then says so in its
+//!    row. Whoever made the change replies only when no lease of another is both unexpired
+//!    and behind. A process that cannot be told, because it is stopped or cut off, stops
+//!    prolonging its lease; on its own monotonic clock it counts the lease from before it
+//!    asked for it, so it stops trusting its memory no later than others stop waiting for
+//!    it, and asks the store for each call until it has a lease again.
+//!
+//! So a confirmed revocation holds everywhere, after at most the 2 s of a lease, and nothing
+//! depends on a message being delivered.
 
+mod fold;
+mod limit;
+mod memory;
 mod record;
 mod verify;
+mod watch;
 
-pub use record::{Call, Caller, NotRecorded, Recorder};
-pub use verify::{Admission, Closed, Refusal, Suspect, admit, admits};
+use std::sync::Arc;
+
+use crate::domain::Result;
+use crate::domain::access::epochs;
+use crate::domain::clock::Clock;
+use crate::domain::entropy::{self, Entropy};
+use crate::store::Store;
+
+use limit::Limiter;
+pub use limit::{Allowance, Limits, Meters};
+use memory::Memory;
+use record::Recorder;
+pub use record::{Call, Caller, Mode, NotRecorded};
+pub use verify::{Admission, Closed, Refusal, Suspect, admit, meters, take};
+use watch::Watch;
+
+/// What the gate keeps in memory, and the threads that keep it true.
+pub struct Gate {
+    store: Store,
+    memory: Arc<Memory>,
+    watch: Watch,
+    limiter: Limiter,
+    recorder: Recorder,
+}
+
+impl Gate {
+    pub fn open(
+        store: Store,
+        limits: Limits,
+        mode: Mode,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let memory = Arc::new(Memory::default());
+        let lease = epochs::LeaseId::new(clock.now(), entropy::bytes(entropy));
+        Self {
+            watch: Watch::start(store.clone(), memory.clone(), lease),
+            limiter: Limiter::new(limits),
+            recorder: Recorder::start(store.clone(), clock, mode),
+            memory,
+            store,
+        }
+    }
+
+    /// After a change: forgets what is older than `epoch` here, and waits until no other
+    /// process can answer out of what is.
+    pub fn confirm(&self, epoch: i64) -> Result<()> {
+        self.memory.advance(epoch);
+        self.watch.wait_for_others(&self.store, epoch)
+    }
+
+    /// Returns once the call's record is on disk, or is sure to be soon: see [`Mode`].
+    ///
+    /// # Errors
+    /// [`NotRecorded`] when the store would not take it.
+    pub async fn record(&self, call: Call) -> std::result::Result<(), NotRecorded> {
+        self.recorder.record(call).await
+    }
+}

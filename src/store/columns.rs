@@ -159,6 +159,8 @@ text_enum! {
     /// What a record tells; past tense, `<what>.<done>`.
     ActivityKind {
         ApiRequest = "api.request",
+        /// A call of a known caller that the gate did not let in; it used up no limit.
+        ApiRefused = "api.refused",
         ApiEnabled = "api.enabled",
         ApiDisabled = "api.disabled",
         ApiSwitchRefused = "api.switch_refused",
@@ -184,5 +186,14 @@ text_enum! {
         TeamSwitched = "session.team_switched",
         PasswordChanged = "account.password_changed",
         NameChanged = "account.name_changed",
+    }
+}
+
+impl ActivityKind {
+    /// Calls of the API, whether they were let in or not; all else are changes.
+    pub const CALLS: &'static [Self] = &[Self::ApiRequest, Self::ApiRefused];
+
+    pub fn is_call(self) -> bool {
+        Self::CALLS.contains(&self)
     }
 }

@@ -104,6 +104,11 @@ id_type!(InvitationId, "inv_");
 id_type!(SessionId, "ses_");
 id_type!(TokenId, "tok_");
 id_type!(
+    /// A process that keeps verified tokens in memory.
+    LeaseId,
+    "lease_"
+);
+id_type!(
     /// A record of activity. That of an API request has the bytes of its [`RequestId`].
     ActivityId,
     "act_"

@@ -1,6 +1,6 @@
 //! The tables as both engines see them; `migrations/` says what each column means.
 
-diesel::table! { instance (id) { id -> Integer, set_up_at -> Nullable<BigInt>, key_check -> Nullable<Binary>, } }
+diesel::table! { instance (id) { id -> Integer, set_up_at -> Nullable<BigInt>, key_check -> Nullable<Binary>, access_epoch -> BigInt, } }
 
 diesel::table! {
     users (id) {
@@ -121,6 +121,14 @@ diesel::table! {
         request_id -> Nullable<Binary>,
         detail -> Nullable<Text>,
         count -> Integer,
+    }
+}
+
+diesel::table! {
+    leases (id) {
+        id -> Binary,
+        seen_epoch -> BigInt,
+        until -> BigInt,
     }
 }
 

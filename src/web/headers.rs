@@ -12,7 +12,7 @@ use super::Site;
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-const ALWAYS: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 7] = [
     ("content-security-policy", CSP),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -23,15 +23,23 @@ const ALWAYS: [(&str, &str); 7] = [
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 ];
 
+/// JSON needs little more than to be taken as nothing else.
+const API: [(&str, &str); 2] = [
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("x-content-type-options", "nosniff"),
+];
+
 /// Adds them. What may be kept in a cache says so itself; all else may not.
 pub async fn secure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let https = request.app_data::<web::Data<Site>>().is_some_and(|site| site.url.is_https());
+    let is_api = request.path().starts_with("/api/");
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
+    let usual = if is_api { API.as_slice() } else { PAGES.as_slice() };
+    for (name, value) in usual {
         set(headers, name, value);
     }
     if https {

@@ -1,5 +1,7 @@
 //! Every address, and who answers it.
 
+use actix_web::guard;
+use actix_web::http::header::COOKIE;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
 
@@ -18,13 +20,16 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
         .route("/healthz", get().to(health::alive))
         .route("/readyz", get().to(health::ready))
         .route("/static/{path:.*}", get().to(assets::serve))
-        // Before the pages, whose scope takes every address that is left.
+        // Before the pages, whose scope takes every address that is left. A session is looked
+        // for only where there is a cookie: programs send none, and need not pay for it.
         .service(
             scope("/api/v1")
+                .guard(guard::fn_guard(|request| request.head().headers().contains_key(COOKIE)))
                 .configure(api::routes)
                 .wrap(from_fn(api::door))
                 .wrap(session::middleware(app, site)),
         )
+        .service(scope("/api/v1").configure(api::routes).wrap(from_fn(api::door)))
         .service(
             scope("")
                 .configure(pages)

@@ -170,3 +170,9 @@ mod tests {
         assert_eq!(written, ["0", "999", "1,204", "10,000", "more than 10,000"]);
     }
 }
+
+/// Calls since `from` that used up a limit, of one token or of the whole team.
+pub fn used_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<u32> {
+    let used = rows::count_calls(tx, team, token, from, i64::from(u32::MAX))?;
+    Ok(u32::try_from(used).unwrap_or(u32::MAX))
+}

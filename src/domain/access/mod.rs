@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod api_switch;
+pub mod epochs;
 pub mod plans;
 pub mod secret;
 pub mod team_key;

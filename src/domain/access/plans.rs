@@ -21,6 +21,45 @@ impl Plan {
     }
 }
 
+/// API requests an hour for each plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    free: u32,
+    pro: u32,
+    enterprise: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { free: 0, pro: 1_000, enterprise: 10_000 }
+    }
+}
+
+impl Limits {
+    /// Reads `free=0,pro=1000,enterprise=10000`; a plan left out keeps its default.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut limits = Self::default();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (plan, number) = part.split_once('=')?;
+            let number = number.trim().parse().ok()?;
+            match Plan::parse(plan.trim())? {
+                Plan::Free => limits.free = number,
+                Plan::Pro => limits.pro = number,
+                Plan::Enterprise => limits.enterprise = number,
+            }
+        }
+        Some(limits)
+    }
+
+    pub const fn of(&self, plan: Plan) -> u32 {
+        match plan {
+            Plan::Free => self.free,
+            Plan::Pro => self.pro,
+            Plan::Enterprise => self.enterprise,
+        }
+    }
+}
+
 /// Puts a team on a plan; only the operator may.
 pub fn set(tx: &mut Tx<'_>, by: &By, team: TeamId, plan: Plan) -> Result<()> {
     if by.actor != Actor::Operator {

@@ -1,4 +1,5 @@
 //! Rows of access: tokens, and the record of who called and who changed what.
 
 pub mod activity;
+pub mod leases;
 pub mod tokens;

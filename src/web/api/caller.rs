@@ -2,6 +2,7 @@
 //! let in.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -11,8 +12,8 @@ use super::ApiError;
 use crate::app::App;
 use crate::domain::by::{self, By};
 use crate::domain::people::members::Role;
-use crate::domain::people::teams::Team;
-use crate::gate::{self, Admission, Caller, Refusal, Suspect};
+use crate::domain::people::teams::{Team, TeamId};
+use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
 use crate::web::actor::{self, Actor, Nobody};
 use crate::web::request::{self, RequestInfo};
 use crate::web::{Site, csrf};
@@ -20,7 +21,7 @@ use crate::web::{Site, csrf};
 /// A program with a token, or the owner or an admin with the dashboard's own session.
 #[derive(Clone)]
 pub enum ApiCaller {
-    Token(Box<Admission>),
+    Token(Arc<Admission>),
     Person(Box<Actor>),
 }
 
@@ -57,7 +58,7 @@ impl ApiCaller {
     /// How the record of the call names them.
     pub fn recorded(&self) -> Caller {
         match self {
-            Self::Token(admission) => Caller::Token { id: admission.token.id, admitted: true },
+            Self::Token(admission) => Caller::Token(admission.token.id),
             Self::Person(actor) => person(actor),
         }
     }
@@ -77,36 +78,56 @@ impl FromRequest for ApiCaller {
     }
 }
 
-/// A refused call, and whose it was where that is certain.
+/// A refused call, whose it was where that is certain, and what is left of their limit.
 pub struct Refused {
     pub error: ApiError,
-    pub whose: Option<(crate::domain::people::teams::TeamId, Caller)>,
+    pub whose: Option<(TeamId, Caller)>,
+    pub allowance: Option<Allowance>,
 }
 
 impl From<ApiError> for Refused {
     fn from(error: ApiError) -> Self {
-        Self { error, whose: None }
+        Self { error, whose: None, allowance: None }
     }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        let whose = refusal
-            .suspect()
-            .map(|Suspect { team, token }| (team, Caller::Token { id: token, admitted: false }));
-        Self { error: refusal.into(), whose }
+        let whose = refusal.suspect().map(|Suspect { team, token }| (team, Caller::Token(token)));
+        let allowance = refusal.allowance();
+        Self { error: refusal.into(), whose, allowance }
+    }
+}
+
+/// Everything before the handler: who calls, and that they have a call left.
+pub async fn enter(request: &HttpRequest) -> Result<(ApiCaller, Allowance), Refused> {
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
+    let now = request::of(request).now;
+    let caller = identify(request).await?;
+    let taken = match &caller {
+        ApiCaller::Token(admission) => gate::take(app, &admission.meters, now).await,
+        ApiCaller::Person(actor) => {
+            let meters = gate::meters(app, &actor.team, now).await.map_err(ApiError::from)?;
+            gate::take(app, &meters, now).await
+        }
+    };
+    match taken {
+        Ok(allowance) => Ok((caller, allowance)),
+        Err(refusal) => {
+            let whose = Some((caller.team().id, caller.recorded()));
+            Err(Refused { whose, ..refusal.into() })
+        }
     }
 }
 
 /// Steps 1 to 4 of every call: the credential, whether it holds, whether the team's API is
 /// on, and whether its plan has one.
-pub async fn identify(request: &HttpRequest) -> Result<ApiCaller, Refused> {
-    let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
+async fn identify(request: &HttpRequest) -> Result<ApiCaller, Refused> {
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
     match credential(request.headers())? {
         Some(presented) => {
             let now = request::of(request).now;
-            let admission = gate::admit(&app, presented, now).await?;
-            Ok(ApiCaller::Token(Box::new(admission)))
+            Ok(ApiCaller::Token(gate::admit(app, presented, now).await?))
         }
         None => by_session(request).await,
     }
@@ -157,10 +178,14 @@ async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refused> {
         Err(Nobody::Failed(error)) => return Err(ApiError::from(error).into()),
         Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(missing().into()),
     };
-    let whose = Some((actor.team.id, person(&actor)));
+    let refuse =
+        |error: ApiError| Refused { error, whose: Some((actor.team.id, person(&actor))), allowance: None };
     if actor.role < Role::Admin {
-        return Err(Refused { error: ApiError::forbidden(Role::Admin.who_may()), whose });
+        return Err(refuse(ApiError::forbidden(Role::Admin.who_may())));
     }
-    gate::admits(&actor.team).map_err(|closed| Refused { error: closed.into(), whose })?;
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
+    if let Some(closed) = app.gate().closed(&actor.team) {
+        return Err(refuse(closed.into()));
+    }
     Ok(ApiCaller::Person(Box::new(actor)))
 }

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 
 use super::ApiError;
 use super::caller::{self, ApiCaller};
+use super::limits;
 use crate::app::App;
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller};
@@ -20,20 +22,24 @@ pub async fn door<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
-    let (answer, whose) = match caller::identify(request.request()).await {
-        Ok(caller) => {
+    let (mut answer, whose, allowance, admitted) = match caller::enter(request.request()).await {
+        Ok((caller, allowance)) => {
             let whose = Some((caller.team().id, caller.recorded()));
             request.extensions_mut().insert::<ApiCaller>(caller);
-            (dress(next.call(request).await?.map_into_boxed_body()), whose)
+            (dress(next.call(request).await?.map_into_boxed_body()), whose, Some(allowance), true)
         }
         Err(refused) => {
             let (request, _) = request.into_parts();
             let answer = draw(&refused.error, &request);
-            (ServiceResponse::new(request, answer), refused.whose)
+            (ServiceResponse::new(request, answer), refused.whose, refused.allowance, false)
         }
     };
+    if let Some(allowance) = allowance {
+        let now = request::of(answer.request()).now;
+        limits::tell(answer.headers_mut(), &allowance, now);
+    }
     match whose {
-        Some((team, caller)) => record(answer, team, caller, began).await,
+        Some((team, caller)) => record(answer, team, caller, admitted, began).await,
         None => Ok(answer),
     }
 }
@@ -58,6 +64,7 @@ async fn record(
     answer: ServiceResponse<BoxBody>,
     team: TeamId,
     caller: Caller,
+    admitted: bool,
     began: Instant,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let request = answer.request();
@@ -68,19 +75,34 @@ async fn record(
         caller,
         request: id,
         at: now,
-        method: request.method().to_string(),
+        method: method(request.method()),
         route: request.match_pattern().unwrap_or_else(|| "unknown".into()),
         status: answer.status().as_u16(),
         took: began.elapsed(),
         ip,
         agent,
+        admitted,
     };
-    match app.recorder().record(call).await {
+    match app.gate().record(call).await {
         Ok(()) => Ok(answer),
         Err(_) => {
             let unavailable =
                 draw(&ApiError::unavailable("the call could not be recorded"), answer.request());
             Ok(answer.into_response(unavailable))
         }
+    }
+}
+
+/// The methods there are; what else somebody sends is not worth keeping.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
     }
 }

@@ -126,6 +126,19 @@ impl ApiError {
         Self { retry_after: Some(60), cause: Some(cause.to_string()), ..error }
     }
 
+    fn over_limit(seconds: u32) -> Self {
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let message = format!("Rate limit exceeded. Try again in {seconds} {unit}.");
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", message);
+        Self { retry_after: Some(seconds), ..error }
+    }
+
+    fn limiter_failed() -> Self {
+        let message = "Rate limiting service is temporarily unavailable. Please try again later.";
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message);
+        Self { retry_after: Some(60), cause: Some("the limiter's counters are out of reach".into()), ..error }
+    }
+
     /// The whole answer.
     pub fn draw(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
@@ -196,8 +209,9 @@ impl From<Refusal> for ApiError {
             Refusal::Invalid => Self::invalid_token("The API token is not valid."),
             Refusal::Revoked(_) => Self::invalid_token("The API token has been revoked."),
             Refusal::Expired(_) => Self::invalid_token("The API token has expired."),
-            Refusal::ApiDisabled(_) => Closed::ApiDisabled.into(),
-            Refusal::PlanRequired(_) => Closed::PlanRequired.into(),
+            Refusal::Closed(closed, ..) => closed.into(),
+            Refusal::OverLimit(allowance, now) => Self::over_limit(allowance.wait(now)),
+            Refusal::LimiterFailed => Self::limiter_failed(),
             Refusal::Failed(error) => error.into(),
         }
     }

@@ -5,6 +5,7 @@ pub mod caller;
 mod door;
 mod error;
 mod json;
+mod limits;
 mod me;
 pub mod openapi;
 mod paging;

@@ -53,6 +53,6 @@ fn details(reply: &Reply) -> Value {
 fn recorded(app: &TestApp, team: &str) -> i64 {
     app.database.number(&format!(
         "SELECT COUNT(*) AS n FROM activity JOIN teams ON teams.id = activity.team_id \
-         WHERE teams.name = '{team}' AND kind = 'api.request'"
+         WHERE teams.name = '{team}' AND kind IN ('api.request', 'api.refused')"
     ))
 }

@@ -17,7 +17,7 @@ use crate::support::{TestApp, both_engines};
 fn last(app: &TestApp) -> Record {
     app.clock.advance(Duration::from_millis(1));
     let team = app.team("Acme").id;
-    let filter = Filter { kinds: Some(vec![ActivityKind::ApiRequest]), ..Filter::default() };
+    let filter = Filter { kinds: Some(ActivityKind::CALLS.to_vec()), ..Filter::default() };
     let page = app.app.read_now(|tx| activity::page(tx, team, &filter, None, 1)).expect("a page");
     page.records.into_iter().next().expect("a record")
 }
@@ -83,6 +83,7 @@ both_engines! {
                 3 => {
                     let sql = format!("UPDATE tokens SET expires_at = 1 WHERE public_id = '{}'", public_id(&token));
                     app.database.execute(&sql).expect("an expired token");
+                    app.catch_up();
                     api.get("/api/v1/me").await.expect(401)
                 }
                 _ => {

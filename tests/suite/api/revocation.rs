@@ -13,10 +13,12 @@ use serde_json::json;
 use super::token_id;
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, both_engines};
+use gatepost::domain::access::plans::Plan;
 
 both_engines! {
     async fn no_call_that_starts_after_the_revocation_succeeds(app: TestApp) {
         app.switch_api("Acme", true);
+        app.set_plan("Acme", Plan::Enterprise);
         let (ada, over) = (app.as_(Ada).await, Arc::new(AtomicBool::new(false)));
         let bystander = app.token("Acme", "bystander");
         let load: Vec<_> = (0..4).map(|_| {
@@ -46,6 +48,7 @@ both_engines! {
     /// Callers of the very token that is being revoked: what they start after the reply fails.
     async fn a_token_under_load_ends_at_once(app: TestApp) {
         app.switch_api("Acme", true);
+        app.set_plan("Acme", Plan::Enterprise);
         let ada = app.as_(Ada).await;
         for _ in 0..5 {
             let token = app.token("Acme", "busy");

@@ -89,7 +89,12 @@ impl TestApp {
     fn start(data: TempDir, database: Database, people: bool, more: &[(&str, &str)]) -> Self {
         let clock = Arc::new(TestClock::new());
         let folder = data.path().display().to_string();
-        let settings = [("GATEPOST_DATA", folder.as_str()), ("GATEPOST_DATABASE_URL", database.url())];
+        let settings = [
+            ("GATEPOST_DATA", folder.as_str()),
+            ("GATEPOST_DATABASE_URL", database.url()),
+            // A plan for tests that call without end; the others are as usual.
+            ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
+        ];
         let config = Config::from_vars(settings.into_iter().chain(more.iter().copied()));
         let app = App::open(config.expect("good settings"), clock.clone(), Arc::new(TestEntropy::new()));
         let app = app.expect("an open app");

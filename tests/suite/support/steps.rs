@@ -32,6 +32,12 @@ impl TestApp {
         plain.reveal().to_owned()
     }
 
+    /// Lets the gate notice what was changed behind the program's back: a server looks every
+    /// few milliseconds, and whenever it has written something itself.
+    pub fn catch_up(&self) {
+        self.operate(|_, _| Ok(()));
+    }
+
     /// Does something in the domain that must succeed.
     pub fn operate<T>(&self, step: impl FnOnce(&mut Tx<'_>, &By) -> gatepost::domain::Result<T>) -> T {
         let by = self.app.operator();

@@ -208,7 +208,7 @@ impl Row {
     }
 
     fn is_call(&self) -> bool {
-        self.kind == ActivityKind::ApiRequest
+        self.kind.is_call()
     }
 }
 

@@ -97,7 +97,7 @@ impl Call {
 
 /// The calls made with a token.
 fn calls_of(id: TokenId) -> Filter {
-    Filter { kinds: Some(vec![ActivityKind::ApiRequest]), token: Some(id), ..Filter::default() }
+    Filter { kinds: Some(ActivityKind::CALLS.to_vec()), token: Some(id), ..Filter::default() }
 }
 
 #[derive(Template)]

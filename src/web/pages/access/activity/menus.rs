@@ -25,7 +25,7 @@ struct Group {
 }
 
 const GROUPS: [Group; 4] = [
-    Group { code: "requests", name: "API requests", kinds: &[ActivityKind::ApiRequest] },
+    Group { code: "requests", name: "API requests", kinds: ActivityKind::CALLS },
     Group {
         code: "access",
         name: "Tokens, team key and API access",
@@ -128,7 +128,7 @@ pub fn kinds_of(code: &str) -> Option<Vec<ActivityKind>> {
 }
 
 fn without_requests() -> impl Iterator<Item = ActivityKind> {
-    ActivityKind::ALL.iter().copied().filter(|kind| *kind != ActivityKind::ApiRequest)
+    ActivityKind::ALL.iter().copied().filter(|kind| !kind.is_call())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::domain::access::activity::{ActivityKind, Record};
 pub fn name(kind: ActivityKind) -> &'static str {
     match kind {
         ActivityKind::ApiRequest => "API request",
+        ActivityKind::ApiRefused => "API request refused",
         ActivityKind::ApiEnabled => "API switched on",
         ActivityKind::ApiDisabled => "API switched off",
         ActivityKind::ApiSwitchRefused => "API switch refused",
@@ -41,7 +42,7 @@ pub fn sentence(record: &Record) -> String {
     let told = Told::by(record);
     let subject = told.subject();
     match record.kind {
-        ActivityKind::ApiRequest => told.call(),
+        ActivityKind::ApiRequest | ActivityKind::ApiRefused => told.call(),
         ActivityKind::ApiEnabled => "Switched API access on".into(),
         ActivityKind::ApiDisabled => "Switched API access off".into(),
         ActivityKind::ApiSwitchRefused => {

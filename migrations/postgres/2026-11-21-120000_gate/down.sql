@@ -1,0 +1,8 @@
+DROP INDEX activity_changes;
+CREATE INDEX activity_changes ON activity (team_id, id) WHERE kind <> 'api.request';
+DROP TABLE leases;
+DROP TRIGGER teams_epoch ON teams;
+DROP TRIGGER tokens_gone_epoch ON tokens;
+DROP TRIGGER tokens_epoch ON tokens;
+DROP FUNCTION advance_access_epoch;
+ALTER TABLE instance DROP COLUMN access_epoch;

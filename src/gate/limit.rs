@@ -1,0 +1,236 @@
+//! Calls an hour: exact under parallel calls, per team from its plan, and per token where
+//! one has a smaller cap of its own.
+//!
+//! An hour is a fixed window of UTC. In memory a window is one number, the hour and the
+//! count together, so that taking a call is one compare-and-swap. What was used before a
+//! restart is counted from the record when a team is first met.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::Timestamp;
+use crate::domain::access::plans::Plan;
+use crate::domain::access::tokens::TokenId;
+use crate::domain::people::teams::TeamId;
+
+pub use crate::domain::access::plans::Limits;
+
+const HOUR: i64 = 3_600_000_000;
+
+/// What a caller may know of its limit, as headers tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub limit: u32,
+    pub remaining: u32,
+    /// When the window ends.
+    pub reset: Timestamp,
+}
+
+impl Allowance {
+    /// Whole seconds until the window ends, at least one: a call made then passes.
+    pub fn wait(&self, now: Timestamp) -> u32 {
+        let micros = self.reset.since(now).whole_microseconds().max(1);
+        u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX)
+    }
+}
+
+/// Calls of one team, or token, within one hour: the hour since 1970 in the upper half, the
+/// count in the lower.
+#[derive(Debug, Default)]
+pub struct Window(AtomicU64);
+
+/// The hour a moment lies in, and when the next one begins.
+pub fn hour(now: Timestamp) -> (u32, Timestamp) {
+    let hour = now.micros().div_euclid(HOUR);
+    (hour as u32, Timestamp::from_micros((hour + 1) * HOUR))
+}
+
+/// When the hour of `now` began.
+pub fn hour_began(now: Timestamp) -> Timestamp {
+    Timestamp::from_micros(now.micros().div_euclid(HOUR) * HOUR)
+}
+
+impl Window {
+    fn starting(hour: u32, used: u32) -> Self {
+        Self(AtomicU64::new(pack(hour, used)))
+    }
+
+    /// Counts one more call, unless `limit` are counted: how many are left then.
+    fn take(&self, hour: u32, limit: u32) -> Option<u32> {
+        let next = |packed: u64| {
+            let used = used_in(packed, hour);
+            (used < limit).then(|| pack(hour, used + 1))
+        };
+        let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()?;
+        Some(limit - used_in(before, hour) - 1)
+    }
+
+    /// Takes a call back that was not let in after all.
+    fn give_back(&self, hour: u32) {
+        let less =
+            |packed: u64| (packed >> 32 == u64::from(hour) && packed & 0xffff_ffff > 0).then(|| packed - 1);
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+    }
+
+    fn used(&self, hour: u32) -> u32 {
+        used_in(self.0.load(Ordering::Acquire), hour)
+    }
+}
+
+const fn pack(hour: u32, used: u32) -> u64 {
+    ((hour as u64) << 32) | used as u64
+}
+
+/// Calls of another hour do not count; a clock that steps back a little does not start over.
+fn used_in(packed: u64, hour: u32) -> u32 {
+    if packed >> 32 >= u64::from(hour) { packed as u32 } else { 0 }
+}
+
+/// Whose calls a window counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counted {
+    Team(TeamId),
+    Token(TokenId),
+}
+
+/// A limit and what was used of it.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    pub counted: Counted,
+    pub limit: u32,
+    window: Arc<Window>,
+}
+
+impl Meter {
+    fn allowance(&self, used: u32, reset: Timestamp) -> Allowance {
+        Allowance { limit: self.limit, remaining: self.limit.saturating_sub(used), reset }
+    }
+}
+
+/// The limits a caller is under: its team's and, where it has one, its own.
+#[derive(Clone, Debug)]
+pub struct Meters {
+    pub team: Meter,
+    pub own: Option<Meter>,
+}
+
+impl Meters {
+    /// Counts a call against every limit, or against none.
+    fn take(&self, now: Timestamp) -> Result<Allowance, Allowance> {
+        let (hour, reset) = hour(now);
+        if let Some(own) = &self.own
+            && own.window.take(hour, own.limit).is_none()
+        {
+            return Err(own.allowance(own.limit, reset));
+        }
+        if self.team.window.take(hour, self.team.limit).is_none() {
+            if let Some(own) = &self.own {
+                own.window.give_back(hour);
+            }
+            return Err(self.team.allowance(self.team.limit, reset));
+        }
+        Ok(self.look(now))
+    }
+
+    /// The tightest of them, without a call being counted.
+    fn look(&self, now: Timestamp) -> Allowance {
+        let (hour, reset) = hour(now);
+        let of = |meter: &Meter| meter.allowance(meter.window.used(hour), reset);
+        let team = of(&self.team);
+        match self.own.as_ref().map(of) {
+            Some(own) if own.remaining < team.remaining => own,
+            _ => team,
+        }
+    }
+}
+
+/// The counters could not be reached: nobody passes then.
+#[derive(Debug)]
+pub struct OutOfReach;
+
+pub struct Limiter {
+    limits: Limits,
+    windows: RwLock<HashMap<Counted, Arc<Window>>>,
+}
+
+impl Limiter {
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, windows: RwLock::default() }
+    }
+
+    /// Requests an hour of a plan.
+    pub fn limit(&self, plan: Plan) -> u32 {
+        self.limits.of(plan)
+    }
+
+    /// A meter; `used` tells what was used this hour if it was not met before.
+    pub fn meter<E>(
+        &self,
+        counted: Counted,
+        limit: u32,
+        now: Timestamp,
+        used: impl FnOnce() -> Result<u32, E>,
+    ) -> Result<Meter, E> {
+        let known = self.windows.read().unwrap_or_else(PoisonError::into_inner).get(&counted).cloned();
+        let window = match known {
+            Some(window) => window,
+            None => {
+                let fresh = Arc::new(Window::starting(hour(now).0, used()?));
+                let mut windows = self.windows.write().unwrap_or_else(PoisonError::into_inner);
+                windows.entry(counted).or_insert(fresh).clone()
+            }
+        };
+        Ok(Meter { counted, limit, window })
+    }
+
+    /// Counts a call, or says that it was one too many.
+    pub async fn take(
+        &self,
+        meters: &Meters,
+        now: Timestamp,
+    ) -> Result<Result<Allowance, Allowance>, OutOfReach> {
+        Ok(meters.take(now))
+    }
+
+    /// What is left, without a call being counted.
+    pub fn look(&self, meters: &Meters, now: Timestamp) -> Allowance {
+        meters.look(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_limit_passes_under_parallel_calls() {
+        let window = Window::default();
+        let passed: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..1000).filter(|_| window.take(7, 1234).is_some()).count()))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(passed, 1234);
+    }
+
+    #[test]
+    fn a_new_hour_starts_over_and_an_old_one_does_not() {
+        let window = Window::starting(7, 9);
+        assert_eq!(window.take(7, 10), Some(0));
+        assert_eq!(window.take(7, 10), None);
+        assert_eq!(window.take(6, 10), None, "the clock stepped back");
+        assert_eq!(window.take(8, 10), Some(9));
+        assert_eq!(window.used(8), 1);
+        window.give_back(8);
+        assert_eq!(window.used(8), 0);
+    }
+
+    #[test]
+    fn hours_begin_where_clocks_say() {
+        let now = Timestamp::from_micros(1_700_000_123_000_000);
+        assert_eq!(hour_began(now).micros() % HOUR, 0);
+        assert!(hour_began(now) <= now && now < hour(now).1);
+    }
+}

@@ -1,0 +1,56 @@
+//! Rows of `leases`, and the access epoch they are held against.
+//!
+//! The time here is the database's, so that instances need not agree on theirs.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::store::Tx;
+use crate::store::backend::{Engine, on_engine};
+use crate::store::error::Result;
+use crate::store::ids::LeaseId;
+use crate::store::schema::{instance, leases};
+
+/// Changes of access so far.
+pub fn epoch(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(instance::table.select(instance::access_epoch).first(tx.connection)?)
+}
+
+/// Takes or prolongs a lease by `micros`, and says up to which epoch changes are known.
+pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64, micros: i64) -> Result<()> {
+    let until = now(tx)? + micros;
+    let row = (leases::id.eq(id), leases::seen_epoch.eq(seen), leases::until.eq(until));
+    on_engine!(&mut *tx.connection, inner => diesel::insert_into(leases::table)
+        .values(row)
+        .on_conflict(leases::id)
+        .do_update()
+        .set((leases::seen_epoch.eq(seen), leases::until.eq(until)))
+        .execute(inner))?;
+    Ok(())
+}
+
+pub fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
+    let now = now(tx)?;
+    let own = leases::table.filter(leases::id.eq(id).or(leases::until.lt(now - 3_600_000_000)));
+    diesel::delete(own).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether another process may still answer out of a memory older than `epoch`.
+pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> {
+    let now = now(tx)?;
+    let behind = leases::table
+        .filter(leases::id.ne(own))
+        .filter(leases::until.ge(now).and(leases::seen_epoch.lt(epoch)));
+    let first: Option<LeaseId> = behind.select(leases::id).first(tx.connection).optional()?;
+    Ok(first.is_some())
+}
+
+/// The database's clock, in microseconds since 1970.
+fn now(tx: &mut Tx<'_>) -> Result<i64> {
+    let words = match tx.connection {
+        Engine::Sqlite(_) => "CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
+        Engine::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
+    };
+    Ok(diesel::select(diesel::dsl::sql::<BigInt>(words)).get_result(tx.connection)?)
+}
