@@ -1,5 +1,7 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
+pub mod retention;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +64,14 @@ impl App {
         let key = config.secret_key(&*entropy)?;
         let store = Store::open(Location::parse(&config.database.0).map_err(store::Error::Unusable)?)?;
         check_key(&store, &key)?;
-        let gate = Gate::open(store.clone(), config.plan_limits, config.activity, clock.clone(), &*entropy);
+        let gate = Gate::open(
+            store.clone(),
+            config.plan_limits,
+            config.redis.clone(),
+            config.activity,
+            clock.clone(),
+            &*entropy,
+        );
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
@@ -128,8 +137,13 @@ impl App {
     /// [`Self::write`] for a face that has no executor: the command line.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (value, epoch) = self.0.store.write(|tx| Ok::<_, Error>((f(tx)?, epochs::current(tx)?)))?;
-        self.0.gate.confirm(epoch)?;
+        self.0.gate.confirm(epoch);
         Ok(value)
+    }
+
+    /// Writes what waits to be written, before the process ends.
+    pub fn close(&self) {
+        self.0.gate.close();
     }
 
     /// Hashes a new password; see [`Self::verify_password`] about the threads.
@@ -165,10 +179,20 @@ fn check_key(store: &Store, key: &SecretKey) -> std::result::Result<(), StartErr
     if kept == check { Ok(()) } else { Err(StartError::OtherKey) }
 }
 
+/// How long somebody waits for the store. What it does after that is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The one place where async code hops to a thread that may block.
 async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(f).await {
-        Ok(result) => result,
-        Err(fault) => Err(store::Error::Fault(fault.to_string()).into()),
+    let work = tokio::task::spawn_blocking(f);
+    let begun = work.abort_handle();
+    match timeout(PATIENCE, work).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(fault)) => Err(store::Error::Fault(fault.to_string()).into()),
+        Err(_) => {
+            // Takes back what waited for a thread all the time.
+            begun.abort();
+            Err(Error::out_of_reach("it did not answer in time"))
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -13,10 +13,10 @@ use crate::domain::access::plans::Limits;
 use crate::domain::access::secret::Prefix;
 use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
-use crate::gate::Mode;
+use crate::gate::{Mode, RedisUrl};
 
 /// Name, default and meaning of each setting, as `--help` and the README show them.
-pub const SETTINGS: [(&str, &str, &str); 11] = [
+pub const SETTINGS: [(&str, &str, &str); 14] = [
     ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
     (
         "GATEPOST_DATABASE_URL",
@@ -46,9 +46,24 @@ pub const SETTINGS: [(&str, &str, &str); 11] = [
         "API requests an hour for each plan; 0 is no API",
     ),
     (
+        "GATEPOST_REDIS_URL",
+        "none",
+        "where calls are counted instead of in memory: redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]",
+    ),
+    (
         "GATEPOST_ACTIVITY",
         "strict",
         "strict: an answer leaves when its record is on disk; buffered: at once, its record within 50 ms",
+    ),
+    (
+        "GATEPOST_ACTIVITY_DAYS",
+        "90",
+        "days after which API requests leave the activity log; 0 keeps them. Changes of access always stay",
+    ),
+    (
+        "GATEPOST_METRICS_LISTEN",
+        "none",
+        "address and port of /metrics, for Prometheus; keep it away from the public",
     ),
     ("GATEPOST_LOG", "info", "what is logged to standard error: error, warn, info, debug, or a filter"),
     ("GATEPOST_LOG_FORMAT", "text", "text or json"),
@@ -65,7 +80,11 @@ pub struct Config {
     pub secret_key: Option<SecretKey>,
     pub trusted_proxies: Vec<IpNet>,
     pub plan_limits: Limits,
+    pub redis: Option<RedisUrl>,
     pub activity: Mode,
+    /// 0 for ever.
+    pub activity_days: u32,
+    pub metrics_listen: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
 }
@@ -141,49 +160,29 @@ impl Config {
         Ok(Self {
             data,
             database: Database(database),
-            listen: vars.parse(
-                "GATEPOST_LISTEN",
-                "127.0.0.1:8080",
-                "expected an address and port such as 127.0.0.1:8080",
-                |s| s.parse().ok(),
-            )?,
-            public_url: vars.optional(
-                "GATEPOST_PUBLIC_URL",
-                "expected http://HOST or https://HOST without a path",
-                PublicUrl::parse,
-            )?,
-            token_prefix: vars.parse(
-                "GATEPOST_TOKEN_PREFIX",
-                "gp",
-                "expected up to 20 lower-case letters, digits and inner underscores, such as gp",
-                Prefix::parse,
-            )?,
-            secret_key: vars.optional(
-                "GATEPOST_SECRET_KEY",
-                "expected 64 hexadecimal digits",
-                SecretKey::parse,
-            )?,
+            listen: vars.parse("GATEPOST_LISTEN", "127.0.0.1:8080", expected::ADDRESS, parse_text)?,
+            public_url: vars.optional("GATEPOST_PUBLIC_URL", expected::URL, PublicUrl::parse)?,
+            token_prefix: vars.parse("GATEPOST_TOKEN_PREFIX", "gp", expected::PREFIX, Prefix::parse)?,
+            secret_key: vars.optional("GATEPOST_SECRET_KEY", expected::KEY, SecretKey::parse)?,
             trusted_proxies: vars.parse(
                 "GATEPOST_TRUSTED_PROXIES",
                 "",
-                "expected addresses or networks, such as 10.0.0.0/8,::1",
+                expected::NETWORKS,
                 parse_networks,
             )?,
-            plan_limits: vars.parse(
-                "GATEPOST_PLAN_LIMITS",
-                "",
-                "expected plans and numbers, such as free=0,pro=1000,enterprise=10000",
-                Limits::parse,
-            )?,
-            activity: vars.parse("GATEPOST_ACTIVITY", "strict", "expected strict or buffered", parse_mode)?,
+            plan_limits: vars.parse("GATEPOST_PLAN_LIMITS", "", expected::LIMITS, Limits::parse)?,
+            redis: vars.optional("GATEPOST_REDIS_URL", expected::REDIS, RedisUrl::parse)?,
+            activity: vars.parse("GATEPOST_ACTIVITY", "strict", expected::MODE, parse_mode)?,
+            activity_days: vars.parse("GATEPOST_ACTIVITY_DAYS", "90", expected::DAYS, parse_days)?,
+            metrics_listen: vars.optional("GATEPOST_METRICS_LISTEN", expected::ADDRESS, parse_text)?,
             log: vars.get("GATEPOST_LOG").unwrap_or("info").to_owned(),
-            log_json: vars.parse("GATEPOST_LOG_FORMAT", "text", "expected text or json", parse_format)?,
+            log_json: vars.parse("GATEPOST_LOG_FORMAT", "text", expected::FORMAT, parse_format)?,
         })
     }
 
     /// The folder of the data, made if it is missing.
     pub fn make_data_folder(&self) -> Result<(), ConfigError> {
-        fs::create_dir_all(&self.data).map_err(|cause| {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data).map_err(|cause| {
             ConfigError::of("GATEPOST_DATA", format!("cannot make {}: {cause}", self.data.display()))
         })
     }
@@ -277,6 +276,28 @@ fn is_ours(name: &str) -> bool {
     name.starts_with("GATEPOST_") && !name.starts_with("GATEPOST_TEST_")
 }
 
+/// What is said of a setting that is malformed.
+mod expected {
+    pub const ADDRESS: &str = "expected an address and port, such as 127.0.0.1:8080";
+    pub const URL: &str = "expected http://HOST or https://HOST without a path";
+    pub const PREFIX: &str = "expected up to 20 lower-case letters, digits and inner underscores, such as gp";
+    pub const KEY: &str = "expected 64 hexadecimal digits";
+    pub const NETWORKS: &str = "expected addresses or networks, such as 10.0.0.0/8,::1";
+    pub const LIMITS: &str = "expected plans and numbers, such as free=0,pro=1000,enterprise=10000";
+    pub const REDIS: &str = "expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]";
+    pub const MODE: &str = "expected strict or buffered";
+    pub const DAYS: &str = "expected a number of days up to 36500, such as 90, or 0";
+    pub const FORMAT: &str = "expected text or json";
+}
+
+fn parse_text<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn parse_days(text: &str) -> Option<u32> {
+    parse_text(text).filter(|days| *days <= 36_500)
+}
+
 fn parse_networks(text: &str) -> Option<Vec<IpNet>> {
     let each = text.split(',').map(str::trim).filter(|each| !each.is_empty());
     each.map(|each| each.parse().ok().or_else(|| each.parse::<IpAddr>().ok().map(IpNet::from))).collect()
@@ -321,6 +342,13 @@ mod tests {
             ("GATEPOST_TOKEN_PREFIX", "No-Good"),
             ("GATEPOST_SECRET_KEY", "abc"),
             ("GATEPOST_TRUSTED_PROXIES", "everybody"),
+            ("GATEPOST_REDIS_URL", "localhost:6379"),
+            ("GATEPOST_REDIS_URL", "redis://"),
+            ("GATEPOST_REDIS_URL", "rediss://localhost"),
+            ("GATEPOST_REDIS_URL", "redis://localhost/first"),
+            ("GATEPOST_ACTIVITY_DAYS", "-1"),
+            ("GATEPOST_ACTIVITY_DAYS", "a while"),
+            ("GATEPOST_METRICS_LISTEN", "9090"),
             ("GATEPOST_LOG_FORMAT", "xml"),
             ("GATEPOST_LISTN", "127.0.0.1:1"),
         ] {
@@ -334,6 +362,7 @@ mod tests {
         let key = "ab".repeat(32);
         let config = Config::from_vars([
             ("GATEPOST_DATABASE_URL", "postgres://u:hunter2@h/d"),
+            ("GATEPOST_REDIS_URL", "redis://u:hunter2@h"),
             ("GATEPOST_SECRET_KEY", &key),
         ])
         .unwrap();

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    gatepost::cli::main(std::env::args_os(), std::env::vars())
+    gatepost::cli::main(std::env::args_os(), std::env::vars_os())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::serve::{bind, run, start_log};
+use super::serve::{bind, run, start_log, tell_operator};
 use super::{Failure, open, sentence};
 use crate::app::App;
 use crate::config::{Config, Database};
@@ -40,9 +40,12 @@ pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
         println!(
             "Sign in at {url}/sign-in as ada@acme.test (owner), bea@acme.test (admin) or cy@acme.test (member)"
         );
-        println!("with the password: {PASSWORD}");
-        println!("Call it: curl -H \"Authorization: Bearer {}\" {url}/api/v1/me", token.reveal());
-        println!("All of this is gone when you stop it.");
+        tell_operator(&format!("with the password: {PASSWORD}"));
+        tell_operator(&format!(
+            "Call it: curl -H \"Authorization: Bearer {}\" {url}/api/v1/me",
+            token.reveal()
+        ));
+        tell_operator("All of this is gone when you stop it.");
     })
 }
 

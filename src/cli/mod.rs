@@ -6,6 +6,7 @@ mod serve;
 mod tokens;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ type Failure = String;
 /// Runs one command line to its end.
 pub fn main(
     args: impl IntoIterator<Item = OsString>,
-    vars: impl IntoIterator<Item = (String, String)>,
+    vars: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
     let command = match parse(args) {
         Ok(command) => command,
@@ -129,8 +130,27 @@ fn plan(text: &str) -> Result<Plan, Failure> {
     Plan::parse(text).ok_or_else(|| "expected free, pro or enterprise".into())
 }
 
-fn run(command: Command, vars: impl IntoIterator<Item = (String, String)>) -> Result<(), Failure> {
-    let config = Config::from_vars(vars).map_err(|error| error.to_string())?;
+/// Our settings among the environment; what is not ours need not even be text.
+fn settings(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, Failure> {
+    let ours = vars.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let ours = ours.filter(|(name, _)| name.starts_with("GATEPOST_"));
+    ours.map(|(name, value)| match value.into_string() {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(format!("{name}: expected text in UTF-8")),
+    })
+    .collect()
+}
+
+/// Prints a line, or says that it could not.
+fn say(line: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|cause| format!("cannot print the result: {cause}"))
+}
+
+fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<(), Failure> {
+    let config = Config::from_vars(settings(vars)?).map_err(|error| error.to_string())?;
     match command {
         Command::Serve => serve::serve(config),
         Command::Demo => demo::demo(config),

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 
 use zeroize::Zeroizing;
 
-use super::{Failure, missing, open, sentence};
+use super::{Failure, missing, open, say, sentence};
 use crate::config::Config;
 use crate::domain::access::plans::Plan;
 use crate::domain::people::passwords::{self, Password};
@@ -32,8 +32,7 @@ pub fn setup(config: Config, asked: &Setup) -> Result<(), Failure> {
     let new = NewTeam { name: team, plan: asked.plan, owner: NewPerson { email, name, password_hash } };
     let by = app.operator();
     let (team, owner) = app.write_now(|tx| teams::found(tx, &by, &new)).map_err(sentence)?;
-    println!("Made the team {} ({}) with {} as its owner.", team.name, team.plan, owner.email);
-    Ok(())
+    say(&format!("Made the team {} ({}) with {} as its owner.", team.name, team.plan, owner.email))
 }
 
 /// Sets a forgotten password.
@@ -48,8 +47,7 @@ pub fn password(config: Config, email: &str) -> Result<(), Failure> {
         users::change_password(tx, &by, user.id, &hash, None)
     });
     changed.map_err(missing(format!("nobody has the address {email}")))?;
-    println!("Changed the password of {email} and ended their sessions.");
-    Ok(())
+    say(&format!("Changed the password of {email} and ended their sessions."))
 }
 
 /// A line of standard input, or typed unseen at a terminal.

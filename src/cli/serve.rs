@@ -1,12 +1,13 @@
 //! `serve`.
 
 use std::io::IsTerminal;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, open};
+use super::{Failure, open, say};
 use crate::app::App;
+use crate::app::retention::Retention;
 use crate::config::Config;
 use crate::domain::people::teams;
 use crate::web;
@@ -20,7 +21,11 @@ pub fn serve(config: Config) -> Result<(), Failure> {
 
 /// The port first: a second instance started by mistake fails before it touches the store.
 pub fn bind(config: &Config) -> Result<TcpListener, Failure> {
-    TcpListener::bind(config.listen).map_err(|cause| format!("cannot listen on {}: {cause}", config.listen))
+    bind_to(config.listen)
+}
+
+fn bind_to(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|cause| format!("cannot listen on {address}: {cause}"))
 }
 
 /// Serves until SIGINT or SIGTERM; `tell` is called once requests are answered.
@@ -28,15 +33,31 @@ pub fn run(app: App, listener: TcpListener, tell: impl FnOnce(&str)) -> Result<(
     let site = web::site(&app, &listener).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
     let setup_key = app.sealer().key.setup_key();
+    let metrics = app.config().metrics_listen.map(bind_to).transpose()?;
+    let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
+    let retention = Retention::start(app.clone());
     let url = site.url.as_str().to_owned();
-    web::run(app, listener, move || {
-        if !set_up {
-            println!("Set up this Gatepost at {url}/setup?key={}", *setup_key);
+    let served = web::run(app.clone(), listener, metrics, move || {
+        if let Some(address) = metrics_at {
+            tell_operator(&format!("Metrics on http://{address}/metrics"));
         }
-        println!("Listening on {url}");
+        if !set_up {
+            tell_operator(&format!("Set up this Gatepost at {url}/setup?key={}", *setup_key));
+        }
+        tell_operator(&format!("Listening on {url}"));
         tell(&url);
-    })
-    .map_err(|cause| format!("cannot serve: {cause}"))
+    });
+    drop(retention);
+    // Here, and not when the last worker thread lets go of it: nobody waits for those.
+    app.close();
+    served.map_err(|cause| format!("cannot serve: {cause}"))
+}
+
+/// A server goes on whether or not anybody reads what it prints.
+pub fn tell_operator(line: &str) {
+    if let Err(why) = say(line) {
+        tracing::warn!(why, "nobody reads standard output");
+    }
 }
 
 pub fn start_log(config: &Config) -> Result<(), Failure> {

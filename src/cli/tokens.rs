@@ -1,6 +1,6 @@
 //! `plan`, `api` and `token`.
 
-use super::{Failure, missing};
+use super::{Failure, missing, say};
 use crate::app::App;
 use crate::domain::access::api_switch::{self, Turned};
 use crate::domain::access::plans::{self, Plan};
@@ -19,8 +19,7 @@ pub fn set_plan(app: &App, team: &str, plan: Plan) -> Result<(), Failure> {
         Ok(team)
     });
     let team = set.map_err(missing(no_team(team)))?;
-    println!("{} is on the plan {plan}.", team.name);
-    Ok(())
+    say(&format!("{} is on the plan {plan}.", team.name))
 }
 
 pub fn switch(app: &App, team: &str, on: bool) -> Result<(), Failure> {
@@ -32,10 +31,9 @@ pub fn switch(app: &App, team: &str, on: bool) -> Result<(), Failure> {
     let (turned, team) = turned.map_err(missing(no_team(team)))?;
     let state = if on { "on" } else { "off" };
     match turned {
-        Turned::AlreadySo => println!("API access of {} was {state} already.", team.name),
-        _ => println!("API access of {} is {state}.", team.name),
+        Turned::AlreadySo => say(&format!("API access of {} was {state} already.", team.name)),
+        _ => say(&format!("API access of {} is {state}.", team.name)),
     }
-    Ok(())
 }
 
 /// Prints the token alone, so that a script can take it as it is.
@@ -44,11 +42,13 @@ pub fn mint(app: &App, team: &str, name: &str) -> Result<(), Failure> {
     let by = app.operator();
     let minted = app.write_now(|tx| {
         let team = teams::find_by_name(tx, team)?;
-        let (_, plain) = tokens::mint(tx, &by, team.id, &label, &app.sealer().prefix)?;
-        Ok((plain, team))
+        let (token, plain) = tokens::mint(tx, &by, team.id, &label, &app.sealer().prefix)?;
+        Ok((token, plain, team))
     });
-    let (plain, team) = minted.map_err(missing(no_team(team)))?;
-    println!("{}", plain.reveal());
+    let (token, plain, team) = minted.map_err(missing(no_team(team)))?;
+    say(plain.reveal()).map_err(|why| {
+        format!("{why}. The token was made and nobody has seen it: gatepost token revoke {}", token.public_id)
+    })?;
     if !team.api_enabled {
         eprintln!(
             "gatepost: API access of {0} is off, so calls are refused until `gatepost api {0} on`",
@@ -70,6 +70,5 @@ pub fn revoke(app: &App, public_id: &str) -> Result<(), Failure> {
     let by = app.operator();
     let revoked = app.write_now(|tx| tokens::revoke_by_public_id(tx, &by, public_id));
     let token = revoked.map_err(missing(format!("there is no token with the public id {public_id}")))?;
-    println!("Revoked {} ({}).", token.name, token.masked());
-    Ok(())
+    say(&format!("Revoked {} ({}).", token.name, token.masked()))
 }

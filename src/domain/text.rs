@@ -19,10 +19,23 @@ pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Resu
     Err(FieldError::new(field, message))
 }
 
-/// Control characters, and those that turn or hide the text around them.
+/// Control characters, and those that turn or hide the text around them or show nothing. The
+/// joiner of emoji is none of them.
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180e}'
+                | '\u{3164}'
+                | '\u{ffa0}'
+        )
+        || matches!(c, '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Like [`one_line`], but nothing at all is `None`.

@@ -3,12 +3,14 @@
 //!
 //! An hour is a fixed window of UTC. In memory a window is one number, the hour and the
 //! count together, so that taking a call is one compare-and-swap. What was used before a
-//! restart is counted from the record when a team is first met.
+//! restart is counted from the record when a team is first met. With [`super::redis`] the
+//! windows here only remember the highest count seen.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::redis::{Counts, Redis, RedisUrl};
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
 use crate::domain::access::tokens::TokenId;
@@ -73,6 +75,11 @@ impl Window {
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 
+    /// Remembers that at least so many were counted.
+    fn raise(&self, hour: u32, used: u32) {
+        self.0.fetch_max(pack(hour, used), Ordering::AcqRel);
+    }
+
     fn used(&self, hour: u32) -> u32 {
         used_in(self.0.load(Ordering::Acquire), hour)
     }
@@ -103,6 +110,11 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// The highest count this process knows of.
+    pub fn known(&self, hour: u32) -> u32 {
+        self.window.used(hour)
+    }
+
     fn allowance(&self, used: u32, reset: Timestamp) -> Allowance {
         Allowance { limit: self.limit, remaining: self.limit.saturating_sub(used), reset }
     }
@@ -136,12 +148,27 @@ impl Meters {
     /// The tightest of them, without a call being counted.
     fn look(&self, now: Timestamp) -> Allowance {
         let (hour, reset) = hour(now);
-        let of = |meter: &Meter| meter.allowance(meter.window.used(hour), reset);
+        let of = |meter: &Meter| meter.allowance(meter.known(hour), reset);
         let team = of(&self.team);
         match self.own.as_ref().map(of) {
             Some(own) if own.remaining < team.remaining => own,
             _ => team,
         }
+    }
+
+    /// Takes over what was counted elsewhere.
+    fn learn(&self, hour: u32, counts: &Counts) {
+        self.team.window.raise(hour, counts.team);
+        if let (Some(own), Some(used)) = (&self.own, counts.own) {
+            own.window.raise(hour, used);
+        }
+    }
+
+    /// The tightest, out of counts of elsewhere.
+    fn tell(&self, counts: &Counts, reset: Timestamp) -> Allowance {
+        let team = self.team.allowance(counts.team, reset);
+        let own = self.own.as_ref().zip(counts.own).map(|(own, used)| own.allowance(used, reset));
+        own.filter(|own| own.remaining < team.remaining).unwrap_or(team)
     }
 }
 
@@ -151,12 +178,22 @@ pub struct OutOfReach;
 
 pub struct Limiter {
     limits: Limits,
+    /// Counts in the place of memory, if set.
+    redis: Option<Redis>,
     windows: RwLock<HashMap<Counted, Arc<Window>>>,
 }
 
 impl Limiter {
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, windows: RwLock::default() }
+    pub fn new(limits: Limits, redis: Option<RedisUrl>) -> Self {
+        Self { limits, redis: redis.map(Redis::new), windows: RwLock::default() }
+    }
+
+    /// Whether calls can be counted now; memory always can.
+    pub async fn is_reachable(&self) -> bool {
+        match &self.redis {
+            None => true,
+            Some(redis) => redis.is_reachable().await,
+        }
     }
 
     /// Requests an hour of a plan.
@@ -184,19 +221,51 @@ impl Limiter {
         Ok(Meter { counted, limit, window })
     }
 
+    /// Forgets a window that is not counted in any more: should it be again, it starts from
+    /// the record.
+    pub fn forget(&self, counted: Counted) {
+        let is_known = self.windows.read().unwrap_or_else(PoisonError::into_inner).contains_key(&counted);
+        if is_known {
+            self.windows.write().unwrap_or_else(PoisonError::into_inner).remove(&counted);
+        }
+    }
+
     /// Counts a call, or says that it was one too many.
     pub async fn take(
         &self,
         meters: &Meters,
         now: Timestamp,
     ) -> Result<Result<Allowance, Allowance>, OutOfReach> {
-        Ok(meters.take(now))
+        match &self.redis {
+            None => Ok(meters.take(now)),
+            // Boxed, so that what waits for Redis takes no room where nobody does.
+            Some(redis) => Box::pin(count(redis, meters, now, 1)).await,
+        }
     }
 
-    /// What is left, without a call being counted.
-    pub fn look(&self, meters: &Meters, now: Timestamp) -> Allowance {
-        meters.look(now)
+    /// What is left, without a call being counted; as far as is known here, if Redis is away.
+    pub async fn look(&self, meters: &Meters, now: Timestamp) -> Allowance {
+        match &self.redis {
+            None => meters.look(now),
+            Some(redis) => match Box::pin(count(redis, meters, now, 0)).await {
+                Ok(Ok(allowance) | Err(allowance)) => allowance,
+                Err(OutOfReach) => meters.look(now),
+            },
+        }
     }
+}
+
+async fn count(
+    redis: &Redis,
+    meters: &Meters,
+    now: Timestamp,
+    cost: u8,
+) -> Result<Result<Allowance, Allowance>, OutOfReach> {
+    let (hour, reset) = hour(now);
+    let counts = redis.count(meters, hour, cost).await?;
+    meters.learn(hour, &counts);
+    let allowance = meters.tell(&counts, reset);
+    Ok(if counts.allowed { Ok(allowance) } else { Err(allowance) })
 }
 
 #[cfg(test)]

@@ -79,6 +79,11 @@ impl Memory {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// Tokens kept.
+    pub fn len(&self) -> usize {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     pub fn lease_until(&self, until: u64) {
         self.lease.store(until, Ordering::Release);
     }

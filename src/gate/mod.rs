@@ -24,18 +24,30 @@
 //!    it, and asks the store for each call until it has a lease again.
 //!
 //! So a confirmed revocation holds everywhere, after at most the 2 s of a lease, and nothing
-//! depends on a message being delivered.
+//! depends on a message being delivered. Whoever waits does so by its own clock too: after
+//! the time of a lease nobody can hold one of before, even if the database went away.
+//!
+//! What a stopped process holds locked would stand in the way of a revocation, so Postgres
+//! ends a transaction that is idle for 4 s. A store that does not answer at all costs a call
+//! 10 s and then a 503.
 
+mod circuit;
 mod fold;
 mod limit;
 mod memory;
+mod metrics;
 mod record;
+mod redis;
+mod usage;
 mod verify;
 mod watch;
+mod writer;
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crate::domain::Result;
+use crate::app::App;
 use crate::domain::access::epochs;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::{self, Entropy};
@@ -44,10 +56,18 @@ use crate::store::Store;
 use limit::Limiter;
 pub use limit::{Allowance, Limits, Meters};
 use memory::Memory;
+pub use metrics::Unrecognised;
+use metrics::{Gauges, Metrics};
 use record::Recorder;
 pub use record::{Call, Caller, Mode, NotRecorded};
+pub use redis::RedisUrl;
+use usage::Finished;
+pub use usage::{Usage, usage};
 pub use verify::{Admission, Closed, Refusal, Suspect, admit, meters, take};
 use watch::Watch;
+
+/// How long a call, or the end of the process, waits for a store that does not answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the gate keeps in memory, and the threads that keep it true.
 pub struct Gate {
@@ -56,22 +76,27 @@ pub struct Gate {
     watch: Watch,
     limiter: Limiter,
     recorder: Recorder,
+    metrics: Arc<Metrics>,
+    finished: Finished,
 }
 
 impl Gate {
     pub fn open(
         store: Store,
         limits: Limits,
+        redis: Option<RedisUrl>,
         mode: Mode,
         clock: Arc<dyn Clock>,
         entropy: &dyn Entropy,
     ) -> Self {
-        let memory = Arc::new(Memory::default());
+        let (memory, metrics) = (Arc::new(Memory::default()), Arc::new(Metrics::default()));
         let lease = epochs::LeaseId::new(clock.now(), entropy::bytes(entropy));
         Self {
             watch: Watch::start(store.clone(), memory.clone(), lease),
-            limiter: Limiter::new(limits),
-            recorder: Recorder::start(store.clone(), clock, mode),
+            limiter: Limiter::new(limits, redis),
+            recorder: Recorder::start(store.clone(), clock, mode, metrics.clone()),
+            metrics,
+            finished: Finished::default(),
             memory,
             store,
         }
@@ -79,9 +104,25 @@ impl Gate {
 
     /// After a change: forgets what is older than `epoch` here, and waits until no other
     /// process can answer out of what is.
-    pub fn confirm(&self, epoch: i64) -> Result<()> {
+    pub fn confirm(&self, epoch: i64) {
         self.memory.advance(epoch);
-        self.watch.wait_for_others(&self.store, epoch)
+        self.watch.wait_for_others(&self.store, epoch);
+    }
+
+    /// Writes what waits to be written and gives the lease back, before the process ends.
+    pub fn close(&self) {
+        self.recorder.close();
+        self.watch.close();
+    }
+
+    /// Whether calls can be counted now; if not, each is refused.
+    pub async fn limiter_is_reachable(&self) -> bool {
+        self.limiter.is_reachable().await
+    }
+
+    /// What counts the calls, for whoever answers them.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Returns once the call's record is on disk, or is sure to be soon: see [`Mode`].
@@ -91,4 +132,27 @@ impl Gate {
     pub async fn record(&self, call: Call) -> std::result::Result<(), NotRecorded> {
         self.recorder.record(call).await
     }
+}
+
+/// Waits for a thread that was told to end, unless the store holds it up.
+fn end(thread: Option<JoinHandle<()>>) {
+    let Some(thread) = thread else { return };
+    let since = Instant::now();
+    while !thread.is_finished() && since.elapsed() < PATIENCE * 2 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    if thread.is_finished() {
+        let _ = thread.join();
+    }
+}
+
+/// What an operator watches, as text.
+pub async fn metrics_text(app: &App) -> String {
+    let gate = app.gate();
+    let gauges = Gauges {
+        waiting: gate.recorder.waiting(),
+        remembered: gate.memory.len(),
+        limiter_is_reachable: gate.limiter_is_reachable().await,
+    };
+    metrics::text(&gate.metrics, &gauges)
 }

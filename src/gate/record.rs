@@ -1,27 +1,29 @@
-//! The record of every call, written by one thread in groups.
+//! The record of every call: how a call gets to the thread that writes it, [`super::writer`].
 //!
-//! Each worker thread gathers the calls that end in one turn of its event loop and sends
-//! them as one message with one answer, so that waking costs little however many wait. While
-//! one group is being committed the next one gathers: the cost of a commit is shared.
+//! In the strict mode each worker thread gathers the calls that end in one turn of its event
+//! loop and sends them as one message with one answer, so that waking costs little however
+//! many wait.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::timeout;
 
-use super::fold::Folder;
-use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, TokenId, Use};
+use super::metrics::Metrics;
+use super::writer::Writer;
+use super::{PATIENCE, end};
+use crate::domain::access::activity::{ActivityId, ActivityKind, ActorKind, Record, TokenId};
 use crate::domain::clock::Clock;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
-use crate::domain::{Error, RequestId, Timestamp};
+use crate::domain::{RequestId, Timestamp};
 use crate::store::Store;
 
 /// When an answer may leave.
@@ -61,24 +63,22 @@ pub enum Caller {
 #[derive(Debug)]
 pub struct NotRecorded;
 
-/// Calls in one commit, and calls not yet committed before callers are made to wait.
-const GROUP: usize = 4000;
+/// Calls not yet committed before callers are made to wait.
 const WAITING: usize = 16_000;
-/// How long the buffered mode lets a group gather.
-const LINGER: Duration = Duration::from_millis(20);
-/// How often last uses are written, where writing them with their calls would cost too much.
-const USES_EVERY: Duration = Duration::from_millis(500);
-/// Tokens whose last use is written together with their calls.
-const FEW: usize = 8;
 
-struct Batch {
-    calls: Vec<Call>,
-    committed: oneshot::Sender<bool>,
+/// What the writer is sent.
+pub(super) enum Message {
+    /// A call whose answer has left.
+    Call(Call),
+    /// Calls whose answers wait, and how to tell them whether their records are on disk.
+    Calls(Vec<Call>, oneshot::Sender<bool>),
+    /// Nothing comes any more.
+    End,
 }
 
-/// The writer. Dropping it writes what waits, and ends it.
+/// Dropping it writes what waits, and ends the writer.
 pub struct Recorder {
-    queue: Option<mpsc::UnboundedSender<Batch>>,
+    queue: mpsc::UnboundedSender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
     mode: Mode,
     waiting: Arc<Waiting>,
@@ -86,73 +86,103 @@ pub struct Recorder {
 
 /// Calls sent and not yet committed.
 #[derive(Default)]
-struct Waiting {
+pub(super) struct Waiting {
     calls: AtomicUsize,
     fewer: Notify,
+    closing: OnceLock<Instant>,
+}
+
+impl Waiting {
+    fn is_full(&self) -> bool {
+        self.calls.load(Ordering::Relaxed) >= WAITING
+    }
+
+    async fn until_fewer(&self) {
+        while self.is_full() {
+            let fewer = self.fewer.notified();
+            if self.is_full() {
+                fewer.await;
+            }
+        }
+    }
+
+    pub fn done(&self, calls: usize) {
+        self.calls.fetch_sub(calls, Ordering::Relaxed);
+        self.fewer.notify_waiters();
+    }
+
+    /// Whether the process is to end and has waited long enough for a store out of reach.
+    pub fn is_over(&self) -> bool {
+        self.closing.get().is_some_and(|since| since.elapsed() >= PATIENCE)
+    }
 }
 
 impl Recorder {
-    pub fn start(store: Store, clock: Arc<dyn Clock>, mode: Mode) -> Self {
-        let (queue, batches) = mpsc::unbounded_channel();
+    pub fn start(store: Store, clock: Arc<dyn Clock>, mode: Mode, metrics: Arc<Metrics>) -> Self {
+        let (queue, messages) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
-        let mut writer = Writer::new(store, clock, mode, waiting.clone());
+        let mut writer = Writer::new(store, clock, mode, waiting.clone(), metrics);
         let thread = std::thread::Builder::new()
             .name("recorder".into())
-            .spawn(move || writer.run(batches))
+            .spawn(move || writer.run(messages))
             .expect("the system starts a thread");
-        Self { queue: Some(queue), thread: Mutex::new(Some(thread)), mode, waiting }
+        Self { queue, thread: Mutex::new(Some(thread)), mode, waiting }
+    }
+
+    /// Calls sent and not yet committed.
+    pub fn waiting(&self) -> usize {
+        self.waiting.calls.load(Ordering::Relaxed)
     }
 
     /// Returns once the call's record is on disk, or may be left to the writer.
     ///
     /// # Errors
-    /// [`NotRecorded`] when the store would not take it.
+    /// [`NotRecorded`] when the store would not take it, or not in time.
     pub async fn record(&self, call: Call) -> Result<(), NotRecorded> {
         // A full queue slows callers down; nothing is dropped.
-        while self.waiting.calls.load(Ordering::Relaxed) >= WAITING {
-            let fewer = self.waiting.fewer.notified();
-            if self.waiting.calls.load(Ordering::Relaxed) >= WAITING {
-                fewer.await;
-            }
+        if self.waiting.is_full() {
+            timeout(PATIENCE, self.waiting.until_fewer()).await.map_err(|_| NotRecorded)?;
         }
         self.waiting.calls.fetch_add(1, Ordering::Relaxed);
-        let gathered = self.gather(call).ok_or(NotRecorded)?;
         match self.mode {
-            Mode::Buffered => Ok(()),
-            Mode::Strict => gathered.committed().await,
+            // Sent before the answer leaves, so that a server which stops in between has it.
+            Mode::Buffered => self.queue.send(Message::Call(call)).map_err(|_| NotRecorded),
+            Mode::Strict => self.gather(call).committed().await,
         }
     }
 
+    /// Writes what was sent until now, and ends the writer. What comes later is not recorded.
+    pub fn close(&self) {
+        self.waiting.closing.get_or_init(Instant::now);
+        let _ = self.queue.send(Message::End);
+        end(self.thread.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// Adds a call to what this thread gathers.
-    fn gather(&self, call: Call) -> Option<Rc<Gathered>> {
-        let queue = self.queue.as_ref()?;
+    fn gather(&self, call: Call) -> Rc<Gathered> {
         GATHERING.with_borrow_mut(|gathering| {
             if let Some((own, gathered)) = gathering
-                && own.same_channel(queue)
+                && own.same_channel(&self.queue)
             {
                 gathered.calls.borrow_mut().push(call);
-                return Some(gathered.clone());
+                return gathered.clone();
             }
             let gathered = Rc::new(Gathered::default());
             gathered.calls.borrow_mut().push(call);
-            *gathering = Some((queue.clone(), gathered.clone()));
-            tokio::task::spawn_local(send(queue.clone(), gathered.clone()));
-            Some(gathered)
+            *gathering = Some((self.queue.clone(), gathered.clone()));
+            tokio::task::spawn_local(send(self.queue.clone(), gathered.clone()));
+            gathered
         })
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.queue = None;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 
-type Gathering = Option<(mpsc::UnboundedSender<Batch>, Rc<Gathered>)>;
+type Gathering = Option<(mpsc::UnboundedSender<Message>, Rc<Gathered>)>;
 
 thread_local! {
     /// What this thread's calls of this turn go into.
@@ -181,128 +211,20 @@ impl Gathered {
 }
 
 /// Lets the other calls of this turn join, sends them on, and tells them all at once.
-async fn send(queue: mpsc::UnboundedSender<Batch>, gathered: Rc<Gathered>) {
+async fn send(queue: mpsc::UnboundedSender<Message>, gathered: Rc<Gathered>) {
     tokio::task::yield_now().await;
     GATHERING.with_borrow_mut(|gathering| {
         if gathering.as_ref().is_some_and(|(_, current)| Rc::ptr_eq(current, &gathered)) {
             *gathering = None;
         }
     });
-    let calls = gathered.calls.take();
     let (committed, done) = oneshot::channel();
-    let sent = queue.send(Batch { calls, committed }).is_ok();
-    drop(queue);
-    *gathered.committed.borrow_mut() = Some(sent && done.await.unwrap_or(false));
+    let sent = queue.send(Message::Calls(gathered.calls.take(), committed)).is_ok();
+    // A store that does not even refuse must not keep callers waiting without end.
+    let committed = sent && matches!(timeout(PATIENCE, done).await, Ok(Ok(true)));
+    *gathered.committed.borrow_mut() = Some(committed);
     for waker in gathered.wakers.take() {
         waker.wake();
-    }
-}
-
-/// The thread that commits.
-struct Writer {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    mode: Mode,
-    waiting: Arc<Waiting>,
-    /// The latest use of each token that is not written yet.
-    uses: HashMap<TokenId, Use>,
-    uses_written: Instant,
-    folder: Folder,
-}
-
-impl Writer {
-    fn new(store: Store, clock: Arc<dyn Clock>, mode: Mode, waiting: Arc<Waiting>) -> Self {
-        let (uses, folder) = (HashMap::new(), Folder::default());
-        Self { store, clock, mode, waiting, uses, uses_written: Instant::now(), folder }
-    }
-
-    fn run(&mut self, mut batches: mpsc::UnboundedReceiver<Batch>) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.expect("a timer of its own");
-        loop {
-            let first = runtime.block_on(async { tokio::time::timeout(USES_EVERY, batches.recv()).await });
-            match first {
-                Ok(Some(first)) => {
-                    if self.mode == Mode::Buffered {
-                        std::thread::sleep(LINGER);
-                    }
-                    self.group(first, &mut batches);
-                    if self.uses_written.elapsed() >= USES_EVERY {
-                        self.idle();
-                    }
-                }
-                Ok(None) => break,
-                Err(_) => self.idle(),
-            }
-        }
-        self.folder.close_all();
-        self.idle();
-    }
-
-    fn group(&mut self, first: Batch, batches: &mut mpsc::UnboundedReceiver<Batch>) {
-        let (mut calls, mut waiting) = (first.calls, vec![first.committed]);
-        while calls.len() < GROUP {
-            let Ok(next) = batches.try_recv() else { break };
-            calls.extend(next.calls);
-            waiting.push(next.committed);
-        }
-        let committed = self.commit(&calls);
-        self.waiting.calls.fetch_sub(calls.len(), Ordering::Relaxed);
-        self.waiting.fewer.notify_waiters();
-        for done in waiting {
-            // Nobody waits any more when the caller hung up.
-            let _ = done.send(committed);
-        }
-    }
-
-    fn commit(&mut self, calls: &[Call]) -> bool {
-        let mut records = Vec::with_capacity(calls.len());
-        for call in calls {
-            if call.status == 429 && !call.admitted {
-                self.folder.add(call);
-            } else {
-                records.push(row(call));
-            }
-            self.note_use(call);
-        }
-        self.write(&records)
-    }
-
-    /// Writes what is left over when nothing more comes.
-    fn idle(&mut self) {
-        let folded = self.folder.close_before(self.clock.now());
-        if (!folded.is_empty() || !self.uses.is_empty()) && !self.write(&folded) {
-            self.folder.keep(folded);
-        }
-    }
-
-    fn write(&mut self, records: &[Record]) -> bool {
-        let due = self.uses.len() <= FEW || self.uses_written.elapsed() >= USES_EVERY;
-        let mut uses: Vec<Use> = if due { self.uses.values().cloned().collect() } else { Vec::new() };
-        // In one order always, so that writers of several instances never wait for each other.
-        uses.sort_by_key(|each| each.token);
-        let written: Result<(), Error> = self.store.write(|tx| activity::append(tx, records, &uses));
-        match written {
-            Ok(()) if due => {
-                self.uses.clear();
-                self.uses_written = Instant::now();
-                true
-            }
-            Ok(()) => true,
-            Err(cause) => {
-                tracing::error!(%cause, calls = records.len(), "calls could not be recorded");
-                false
-            }
-        }
-    }
-
-    fn note_use(&mut self, call: &Call) {
-        let Caller::Token(token) = call.caller else { return };
-        if !call.admitted || self.uses.get(&token).is_some_and(|seen| seen.at >= call.at) {
-            return;
-        }
-        let ip = call.ip.map(|ip| ip.to_string());
-        self.uses.insert(token, Use { token, at: call.at, ip, agent: call.agent.clone() });
     }
 }
 

@@ -81,7 +81,7 @@ pub async fn admit(
     match app.gate().closed(&admission.team) {
         None => Ok(admission),
         Some(closed) => {
-            let allowance = app.gate().limiter.look(&admission.meters, now);
+            let allowance = app.gate().limiter.look(&admission.meters, now).await;
             Err(Refusal::Closed(closed, admission.suspect(), Some(allowance)))
         }
     }
@@ -159,7 +159,10 @@ impl Gate {
         };
         let own = match token.hourly_cap.and_then(|cap| u32::try_from(cap).ok()) {
             Some(cap) => Some(self.token_meter(tx, &token, cap, now)?),
-            None => None,
+            None => {
+                self.limiter.forget(Counted::Token(token.id));
+                None
+            }
         };
         let meters = Meters { team: self.team_meter(tx, &team, now)?, own };
         Ok(Ok(Arc::new(Admission { token, team, meters })))

@@ -1,10 +1,11 @@
 //! The thread that holds the lease and looks whether access has changed; see [`super`].
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::end;
 use super::memory::Memory;
 use crate::domain::Result;
 use crate::domain::access::epochs::{self, LEASE, LeaseId};
@@ -17,11 +18,13 @@ const PROLONG: u64 = LEASE as u64 / 4;
 /// Without a call for so long, the lease is given back and nothing is asked any more.
 const IDLE: u64 = 5_000_000;
 
+/// After so long on any clock that runs, a lease of before is over.
+const OVER: Duration = Duration::from_micros(LEASE as u64 + 10_000);
+
 pub struct Watch {
     lease: LeaseId,
-    /// Dropping it ends the thread.
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// Dropping the sender ends the thread.
+    thread: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
 }
 
 impl Watch {
@@ -32,24 +35,41 @@ impl Watch {
             .name("gate-watch".into())
             .spawn(move || watcher.run(&stopped))
             .expect("the system starts a thread");
-        Self { lease, stop: Some(stop), thread: Some(thread) }
+        Self { lease, thread: Mutex::new(Some((stop, thread))) }
     }
 
-    /// Returns when no other process can answer out of a memory older than `epoch`.
-    pub fn wait_for_others(&self, store: &Store, epoch: i64) -> Result<()> {
-        while store.read(|tx| epochs::others_behind(tx, self.lease, epoch))? {
-            std::thread::sleep(Duration::from_millis(3));
+    /// Returns when no other process can answer out of a memory older than `epoch`, which was
+    /// committed just now. After the time of a lease that is so even if the database's clock
+    /// was set back, or the database went away.
+    pub fn wait_for_others(&self, store: &Store, epoch: i64) {
+        let since = Instant::now();
+        let mut pause = Duration::from_millis(3);
+        while since.elapsed() < OVER {
+            match store.read(|tx| epochs::others_behind(tx, self.lease, epoch)) {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(cause) => {
+                    tracing::warn!(%cause, "others cannot be asked whether they know of a change");
+                    pause = OVER;
+                }
+            }
+            std::thread::sleep(pause.min(OVER.saturating_sub(since.elapsed())));
         }
-        Ok(())
+    }
+
+    /// Gives the lease back; from here on every call asks the store.
+    pub fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        end(thread.map(|(stop, thread)| {
+            drop(stop);
+            thread
+        }));
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 

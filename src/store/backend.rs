@@ -52,7 +52,7 @@ impl Location {
         }
         let host = ["postgres://", "postgresql://"].iter().find_map(|scheme| url.strip_prefix(scheme));
         match host {
-            Some(rest) if !rest.is_empty() => Ok(Self::Postgres(with_timeout(url))),
+            Some(rest) if !rest.is_empty() => Ok(Self::Postgres(with_timeouts(url))),
             _ => Err("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE".into()),
         }
     }
@@ -60,9 +60,7 @@ impl Location {
     pub fn connect(&self) -> Result<Engine> {
         match self {
             Self::Sqlite(path) => open_sqlite(path).map(Engine::Sqlite),
-            Self::Postgres(url) => PgConnection::establish(url)
-                .map(Engine::Postgres)
-                .map_err(|cause| Error::Unavailable(first_line(&cause.to_string()))),
+            Self::Postgres(url) => open_postgres(url).map(Engine::Postgres),
         }
     }
 }
@@ -73,12 +71,32 @@ fn first_line(text: &str) -> String {
 }
 
 /// libpq waits without end for a host that drops packets unless it is told not to.
-fn with_timeout(url: &str) -> String {
-    match url {
-        url if url.contains("connect_timeout=") => url.to_owned(),
-        url if url.contains('?') => format!("{url}&connect_timeout=3"),
-        url => format!("{url}?connect_timeout=3"),
-    }
+const TIMEOUTS: [(&str, &str); 5] = [
+    ("connect_timeout", "3"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
+/// The address with those time-outs that it does not name itself.
+fn with_timeouts(url: &str) -> String {
+    let missing = TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
+    missing.fold(url.to_owned(), |url, (name, value)| {
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{joint}{name}={value}")
+    })
+}
+
+/// A statement ends before those who wait for it give up. A process that is stopped or cut
+/// off in the middle of a transaction loses it, and what it holds locked, or nobody else could
+/// revoke a token meanwhile.
+fn open_postgres(url: &str) -> Result<PgConnection> {
+    let mut connection =
+        PgConnection::establish(url).map_err(|cause| Error::Unavailable(first_line(&cause.to_string())))?;
+    connection
+        .batch_execute("SET statement_timeout = '8s'; SET idle_in_transaction_session_timeout = '4s'")?;
+    Ok(connection)
 }
 
 fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
@@ -127,9 +145,10 @@ pub fn migrate(connection: &mut Engine) -> Result<()> {
     }
 }
 
-/// SQLite's write transaction is lock enough.
+/// SQLite's write transaction is lock enough. Migrations may take their time.
 pub fn lock_schema(connection: &mut Engine) -> Result<()> {
     if let Engine::Postgres(inner) = connection {
+        inner.batch_execute("SET LOCAL statement_timeout = 0")?;
         diesel::sql_query("SELECT pg_advisory_xact_lock(7205759403792793)").execute(inner)?;
     }
     Ok(())

@@ -168,6 +168,7 @@ text_enum! {
         TokenCreated = "token.created",
         TokenRenamed = "token.renamed",
         TokenRevoked = "token.revoked",
+        TokenCapChanged = "token.cap_changed",
         TeamKeyEnabled = "team_key.enabled",
         TeamKeyShown = "team_key.shown",
         TeamKeyRegenerated = "team_key.regenerated",

@@ -20,33 +20,43 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What SQLite says when it is the machine, not the statement, that is in the way.
-const OUT_OF_REACH: [&str; 7] = [
+/// What the engines say when it is the machine, not the statement, that is in the way.
+const OUT_OF_REACH: &[&str] = &[
+    // SQLite
     "database is locked",
     "database or disk is full",
     "disk I/O error",
     "unable to open database file",
     "attempt to write a readonly database",
+    // Postgres
     "terminating connection",
     "the database system is",
+    "deadlock detected",
+    "server closed the connection",
+    "could not receive data from server",
+    "No space left on device",
+    "could not extend file",
+    "canceling statement due to",
+    "out of shared memory",
 ];
 
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
+        use DatabaseErrorKind as Kind;
         let text = error.to_string();
         match &error {
-            DieselError::DatabaseError(kind, _) => match kind {
-                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation => {
-                    Self::Conflict(text)
-                }
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::SerializationFailure
-                | DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable(text),
-                _ if OUT_OF_REACH.iter().any(|each| text.contains(each)) => Self::Unavailable(text),
-                _ => Self::Fault(text),
-            },
-            DieselError::BrokenTransactionManager => Self::Unavailable(text),
+            DieselError::DatabaseError(Kind::UniqueViolation | Kind::ForeignKeyViolation, _) => {
+                Self::Conflict(text)
+            }
+            DieselError::DatabaseError(
+                Kind::ClosedConnection
+                | Kind::UnableToSendCommand
+                | Kind::SerializationFailure
+                | Kind::ReadOnlyTransaction,
+                _,
+            )
+            | DieselError::BrokenTransactionManager => Self::Unavailable(text),
+            _ if OUT_OF_REACH.iter().any(|each| text.contains(each)) => Self::Unavailable(text),
             _ => Self::Fault(text),
         }
     }

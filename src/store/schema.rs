@@ -132,6 +132,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    retention (id) {
+        id -> Integer,
+        before -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> teams (team_id));
 diesel::joinable!(tokens -> teams (team_id));

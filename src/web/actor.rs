@@ -83,10 +83,24 @@ async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
         Err(Nobody::NoTeam) => return Err(PageError::no_team()),
         Err(Nobody::Failed(error)) => return Err(error.into()),
     };
+    if is_for_another(&request, &actor.team) {
+        return Err(PageError::another_team());
+    }
     match actor.role >= role {
         true => Ok(actor),
         false => Err(PageError::role_needed(role)),
     }
+}
+
+/// Whether the page that sent this form was another team's: somebody has switched teams
+/// since, in another window, or was taken out of that one.
+fn is_for_another(request: &HttpRequest, team: &Team) -> bool {
+    #[derive(serde::Deserialize)]
+    struct OfTeam {
+        team: String,
+    }
+    let named = web::Query::<OfTeam>::from_query(request.query_string());
+    !request.method().is_safe() && named.is_ok_and(|named| named.team != team.id.to_string())
 }
 
 /// Where to go after signing in: back to what was asked for, if it was a page.

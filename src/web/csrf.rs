@@ -35,8 +35,10 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     }
     match text(ORIGIN) {
         Some(origin) if origin == site => true,
+        // The same host under another name than GATEPOST_PUBLIC_URL's, by the same scheme.
         Some(origin) => {
-            let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            let scheme = if site.starts_with("https://") { "https://" } else { "http://" };
+            let host = origin.strip_prefix(scheme);
             host.is_some() && host == text(HOST)
         }
         None => false,

@@ -9,6 +9,7 @@ pub mod assets;
 mod csrf;
 mod headers;
 mod htmx;
+mod metrics;
 mod pages;
 mod request;
 pub mod routes;
@@ -33,12 +34,23 @@ pub struct Site {
 }
 
 /// Serves on a bound listener until SIGINT or SIGTERM, finishing the requests under way;
-/// `started` is called once connections are taken.
+/// `started` is called once connections are taken. What an operator watches is served besides
+/// on a listener of its own, if there is one.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn run(app: App, listener: TcpListener, started: impl FnOnce()) -> io::Result<()> {
+pub fn run(
+    app: App,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+    started: impl FnOnce(),
+) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
+        // Asked only so that the log says it if not; the dashboard is served all the same.
+        app.gate().limiter_is_reachable().await;
+        if let Some(listener) = metrics {
+            actix_web::rt::spawn(metrics::serve(app.clone(), listener)?);
+        }
         let server = serve(app, listener)?;
         let handle = server.handle();
         let mut terminate = signal(SignalKind::terminate())?;

@@ -3,9 +3,9 @@
 use actix_web::guard;
 use actix_web::http::header::COOKIE;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, get, post, resource, scope};
+use actix_web::web::{self, ServiceConfig, get, head, post, resource, scope};
 
-use super::pages::access::{activity, api_switch, developer, team_key, token_list, tokens};
+use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
 use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
 use super::pages::{health, see_other};
@@ -18,7 +18,9 @@ const FORM: usize = 64 * 1024;
 pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     services
         .route("/healthz", get().to(health::alive))
+        .route("/healthz", head().to(health::alive))
         .route("/readyz", get().to(health::ready))
+        .route("/readyz", head().to(health::ready))
         .route("/static/{path:.*}", get().to(assets::serve))
         // Before the pages, whose scope takes every address that is left. A session is looked
         // for only where there is a cookie: programs send none, and need not pay for it.
@@ -104,6 +106,7 @@ fn developer(services: &mut ServiceConfig) {
         .service(page("/developer/tokens").route(get().to(token_list::show)).route(post().to(tokens::create)))
         .service(page("/developer/tokens/{id}").route(get().to(tokens::show)))
         .service(page("/developer/tokens/{id}/rename").route(post().to(tokens::rename)))
+        .service(page("/developer/tokens/{id}/cap").route(post().to(cap::set)))
         .service(
             page("/developer/tokens/{id}/revoke")
                 .route(get().to(tokens::ask_revoke))

@@ -156,8 +156,20 @@ pub struct Usage {
 }
 
 pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
-    let mut since = |days| calls_since(tx, team, Some(token), now.minus(Duration::days(days)));
-    Ok(Usage { in_24h: since(1)?, in_7d: since(7)?, in_30d: since(30)? })
+    // What is more than is counted in a day is so in a week, too.
+    let mut since = |days, less: Capped| match less.0 {
+        ..=COUNTED => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
+        _ => Ok(less),
+    };
+    let in_24h = since(1, Capped(0))?;
+    let in_7d = since(7, in_24h)?;
+    Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
+}
+
+/// Calls since `from` that used up a limit, of one token or of the whole team.
+pub fn used_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<u32> {
+    let used = rows::count_calls(tx, team, token, from, i64::from(u32::MAX))?;
+    Ok(u32::try_from(used).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -169,10 +181,4 @@ mod tests {
         let written = [0, 999, 1_204, COUNTED, COUNTED + 1].map(|n| Capped(n).to_string());
         assert_eq!(written, ["0", "999", "1,204", "10,000", "more than 10,000"]);
     }
-}
-
-/// Calls since `from` that used up a limit, of one token or of the whole team.
-pub fn used_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<u32> {
-    let used = rows::count_calls(tx, team, token, from, i64::from(u32::MAX))?;
-    Ok(u32::try_from(used).unwrap_or(u32::MAX))
 }

@@ -4,6 +4,8 @@ pub mod activity;
 pub mod api_switch;
 pub mod epochs;
 pub mod plans;
+pub mod retention;
 pub mod secret;
 pub mod team_key;
 pub mod tokens;
+pub mod usage;

@@ -138,17 +138,14 @@ pub enum Rejected {
     Expired(TokenId, TeamId),
 }
 
-/// What a presented token is worth now. An unknown one is compared too, with nothing, so
-/// that it takes the same time.
+/// What a presented token is worth now. An unknown id and a wrong secret find nothing alike.
 pub fn verify(
     tx: &mut Tx<'_>,
     presented: &HashedToken,
     now: Timestamp,
 ) -> Result<std::result::Result<(Token, Team), Rejected>> {
-    let found = rows::find_by_public_id(tx, &presented.public_id)?;
-    let stored = found.as_ref().map_or([0; 32].as_slice(), |(token, _)| &token.hash);
-    let matches = presented.matches(stored);
-    let Some((token, team)) = found.filter(|_| matches) else {
+    let found = rows::find_presented(tx, &presented.public_id, presented.hash())?;
+    let Some((token, team)) = found.filter(|(token, _)| presented.matches(&token.hash)) else {
         return Ok(Err(Rejected::Unknown));
     };
     Ok(match token.state(now) {
@@ -179,21 +176,20 @@ pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, reason: Optio
     Ok(token)
 }
 
-/// Revokes the token in force with this public id or start, wherever it is; only the
-/// operator names tokens without their team.
+/// Revokes the token with this public id, wherever it is; only the operator names tokens
+/// without their team.
 pub fn revoke_by_public_id(tx: &mut Tx<'_>, by: &By, public_id: &str) -> Result<Token> {
-    let (token, _) = rows::find_by_public_id(tx, public_id)?.ok_or(Error::NotFound)?;
+    let token = rows::find_by_public_id(tx, public_id)?.ok_or(Error::NotFound)?;
     revoke(tx, by, token.team_id, token.id, None)
 }
 
 /// Revokes the active tokens a person made; how many there were.
 pub fn revoke_of_maker(tx: &mut Tx<'_>, by: &By, team: TeamId, maker: UserId, reason: &str) -> Result<usize> {
-    let tokens = rows::active_by_maker(tx, team, maker)?;
-    for token in &tokens {
-        let revoked = rows::revoke(tx, team, token.id, by.now, &by.actor.label(), Some(reason))?;
-        record_revoked(tx, by, revoked.as_ref().unwrap_or(token))?;
+    let revoked = rows::revoke_by_maker(tx, team, maker, by.now, &by.actor.label(), reason)?;
+    for token in &revoked {
+        record_revoked(tx, by, token)?;
     }
-    Ok(tokens.len())
+    Ok(revoked.len())
 }
 
 pub(super) fn record_revoked(tx: &mut Tx<'_>, by: &By, token: &Token) -> Result<()> {
@@ -218,6 +214,42 @@ pub fn rename(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, label: &Label
         return Err(Error::conflict("token", "Only an active token can be renamed."));
     }
     let event = Event::of(ActivityKind::TokenRenamed).token(id, &label.0).detail("from", before.name);
+    activity::record(tx, by, team, event)?;
+    find(tx, team, id)
+}
+
+/// A token's own hourly limit, if any. It cannot be 0: who wants that revokes the token.
+///
+/// # Errors
+/// A sentence about the field `cap`.
+pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
+    let digits = text.trim().replace([',', ' '], "");
+    match digits.parse() {
+        _ if digits.is_empty() => Ok(None),
+        Ok(cap @ 1..=1_000_000_000) => Ok(Some(cap)),
+        _ => Err(FieldError::new("cap", "Write a whole number from 1 to 1,000,000,000, or nothing.")),
+    }
+}
+
+/// Gives a token an hourly limit of its own, besides the team's, or takes it away.
+///
+/// # Errors
+/// `NotFound` when the team has no such token, `Conflict` when it is not in force.
+pub fn set_cap(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<Token> {
+    by.require(tx, team, Role::Admin)?;
+    let before = find(tx, team, id)?;
+    if before.hourly_cap == cap {
+        return Ok(before);
+    }
+    if !rows::set_cap(tx, team, id, cap)? {
+        return Err(Error::conflict("token", "Only an active token can be given a limit."));
+    }
+    let mut event = Event::of(ActivityKind::TokenCapChanged).token(id, &before.name);
+    for (key, cap) in [("from", before.hourly_cap), ("to", cap)] {
+        if let Some(cap) = cap {
+            event = event.detail(key, cap);
+        }
+    }
     activity::record(tx, by, team, event)?;
     find(tx, team, id)
 }

@@ -48,13 +48,22 @@ pub fn invite(
     }
     let earlier = rows::list_open(tx, team)?.into_iter().find(|each| each.email_key == email.key());
     if let Some(earlier) = earlier {
-        rows::revoke(tx, team, earlier.id, by.now)?;
+        replace(tx, by, team, &earlier)?;
     }
     let secret = Zeroizing::new(hex(&entropy::bytes::<16>(&*by.entropy)));
     rows::insert(tx, &new_row(by, team, email, role, &secret))?;
     let event = Event::of(ActivityKind::PersonInvited).subject(email.as_str()).detail("role", role.as_str());
     activity::record(tx, by, team, event)?;
     Ok(secret)
+}
+
+/// Ends a link that a new one takes the place of; an admin's link only the owner replaces.
+fn replace(tx: &mut Tx<'_>, by: &By, team: TeamId, earlier: &Invitation) -> Result<()> {
+    if earlier.role == MemberRole::Admin {
+        by.require(tx, team, Role::Owner)?;
+    }
+    rows::revoke(tx, team, earlier.id, by.now)?;
+    activity::record(tx, by, team, Event::of(ActivityKind::InvitationRevoked).subject(&earlier.email))
 }
 
 fn new_row(by: &By, team: TeamId, email: &EmailAddress, role: MemberRole, secret: &str) -> Invitation {

@@ -7,7 +7,7 @@ use time::Duration;
 
 use super::sign_in;
 use super::teams::TeamId;
-use super::users::{self, UserId};
+use super::users::{self, User, UserId};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::by::By;
 use crate::domain::{Error, Result, Timestamp};
@@ -58,6 +58,26 @@ pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &
     let by = by.as_person(user, &person.email);
     activity::record_in_all_teams(tx, &by, user, Event::of(ActivityKind::SignedIn))?;
     Ok(session)
+}
+
+/// As [`open`], for a person whose password was just verified: outside any transaction, so
+/// that it can have been changed meanwhile.
+///
+/// # Errors
+/// `NotFound` when the password is another one by now.
+pub fn open_verified(
+    tx: &mut Tx<'_>,
+    by: &By,
+    verified: &User,
+    team: Option<TeamId>,
+    key: &str,
+) -> Result<Session> {
+    users::hold(tx, verified.id)?;
+    let current = users::find(tx, verified.id)?;
+    match current.password_hash == verified.password_hash {
+        true => open(tx, by, verified.id, team, key),
+        false => Err(Error::NotFound),
+    }
 }
 
 /// The session a cookie stands for, if it still holds.

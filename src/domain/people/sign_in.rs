@@ -41,8 +41,7 @@ pub fn begin_again(tx: &mut Tx<'_>, now: Timestamp, user: &User) -> Result<()> {
 }
 
 fn count(tx: &mut Tx<'_>, now: Timestamp, key: &[u8], most: i32) -> Result<()> {
-    let window = WINDOW.whole_microseconds() as i64;
-    let start = Timestamp::from_micros(now.micros() - now.micros().rem_euclid(window));
+    let start = window_began(now);
     let end = start.plus(WINDOW);
     rows::delete_before(tx, start)?;
     if rows::bump(tx, key, start)? <= most {
@@ -55,6 +54,11 @@ fn count(tx: &mut Tx<'_>, now: Timestamp, key: &[u8], most: i32) -> Result<()> {
     Err(Error::TooMany { message, retry_after: seconds })
 }
 
+fn window_began(now: Timestamp) -> Timestamp {
+    let window = WINDOW.whole_microseconds() as i64;
+    Timestamp::from_micros(now.micros() - now.micros().rem_euclid(window))
+}
+
 fn account_key(email_key: &str) -> Vec<u8> {
     Sha256::digest(format!("account {email_key}")).to_vec()
 }
@@ -63,9 +67,13 @@ fn address_key(ip: IpAddr) -> Vec<u8> {
     Sha256::digest(format!("address {}", network(ip))).to_vec()
 }
 
-/// Records a wrong password where the account is known.
+/// Records a wrong password where the account is known. Where it is not, something as small
+/// is written: the disk must not tell which it was.
 pub fn failed(tx: &mut Tx<'_>, by: &By, user: Option<&User>) -> Result<()> {
-    let Some(user) = user else { return Ok(()) };
+    let Some(user) = user else {
+        rows::bump(tx, b"unknown account", window_began(by.now))?;
+        return Ok(());
+    };
     let by = by.as_person(user.id, &user.email);
     activity::record_in_all_teams(tx, &by, user.id, Event::of(ActivityKind::SignInFailed))
 }

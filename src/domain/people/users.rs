@@ -62,6 +62,11 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
+/// Keeps the person's password as it is until the transaction ends.
+pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+    Ok(rows::hold(tx, id)?)
+}
+
 pub fn find_by_email(tx: &mut Tx<'_>, email: &EmailAddress) -> Result<Option<User>> {
     Ok(rows::find_by_email(tx, &email.key())?)
 }

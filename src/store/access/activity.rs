@@ -58,9 +58,12 @@ pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     single.iter().try_for_each(|group| insert_group(tx, group))
 }
 
+/// One that is there already is the same: a commit may be done although the connection broke
+/// before it said so, and then its records are tried again.
 fn insert_group<const N: usize>(tx: &mut Tx<'_>, group: &[Record; N]) -> Result<()> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(activity::table)
         .values(group)
+        .on_conflict_do_nothing()
         .execute(inner))?;
     Ok(())
 }
@@ -137,6 +140,8 @@ pub fn count_calls(
         .filter(activity::id.ge(ActivityId::floor(from)))
         .filter(activity::kind.eq(ActivityKind::ApiRequest))
         .select(activity::count)
+        // Only so it is sure to walk the key from there on.
+        .order(activity::id.asc())
         .limit(most)
         .into_boxed();
     if let Some(token) = token {

@@ -2,4 +2,6 @@
 
 pub mod activity;
 pub mod leases;
+pub mod retention;
 pub mod tokens;
+pub mod usage;

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
+use crate::store::backend::Engine;
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, TokenId, UserId};
@@ -52,12 +53,22 @@ pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Result<()> {
     Ok(())
 }
 
-/// The one look-up an API request costs.
-pub fn find_by_public_id(tx: &mut Tx<'_>, public_id: &str) -> Result<Option<(Token, Team)>> {
+/// The one look-up an API request costs. By the hash too: an unknown id and a wrong secret
+/// both find nothing, in the same time.
+pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<Option<(Token, Team)>> {
     tokens::table
         .inner_join(teams::table)
-        .filter(tokens::public_id.eq(public_id))
+        .filter(tokens::public_id.eq(public_id).and(tokens::hash.eq(hash)))
         .select((Token::as_select(), Team::as_select()))
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Wherever it is: only the operator names tokens without their team.
+pub fn find_by_public_id(tx: &mut Tx<'_>, public_id: &str) -> Result<Option<Token>> {
+    tokens::table
+        .filter(tokens::public_id.eq(public_id))
+        .select(Token::as_select())
         .first(tx.connection)
         .optional_row()
 }
@@ -129,19 +140,43 @@ pub fn count_active(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
     let active: Vec<TokenId> = tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::revoked_at.is_null()))
         .select(tokens::id)
+        // Only so it is sure to walk an index.
+        .order(tokens::id.asc())
         .limit(most)
         .load(tx.connection)?;
     Ok(active.len() as i64)
 }
 
-/// The tokens in force that a person made.
+/// The tokens in force that a person made; the team key is nobody's.
 pub fn active_by_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<Vec<Token>> {
     Ok(tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(maker)))
-        .filter(tokens::revoked_at.is_null())
+        .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()))
         .order(tokens::id.desc())
         .select(Token::as_select())
         .load(tx.connection)?)
+}
+
+/// Revokes the tokens in force that a person made. Postgres locks them first, in the order in
+/// which last uses are written: two orders would wait for each other without end.
+pub fn revoke_by_maker(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    maker: UserId,
+    now: Timestamp,
+    by: &str,
+    reason: &str,
+) -> Result<Vec<Token>> {
+    let active = tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(maker)))
+        .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()));
+    if let Engine::Postgres(inner) = &mut *tx.connection {
+        active.select(tokens::id).order(tokens::id).for_no_key_update().load::<TokenId>(inner)?;
+    }
+    Ok(diesel::update(active)
+        .set((tokens::revoked_at.eq(now), tokens::revoked_by_label.eq(by), tokens::revoke_reason.eq(reason)))
+        .returning(tokens::all_columns)
+        .get_results(tx.connection)?)
 }
 
 /// Revokes an active token of the team; `None` when there is none such.
@@ -178,6 +213,15 @@ pub fn rename(tx: &mut Tx<'_>, team: TeamId, id: TokenId, name: &str, name_key: 
         .set((tokens::name.eq(name), tokens::name_key.eq(name_key)))
         .execute(tx.connection)?;
     Ok(renamed == 1)
+}
+
+/// Whether there was an active token of the team to set it for; the team key has none.
+pub fn set_cap(tx: &mut Tx<'_>, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<bool> {
+    let active = tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
+        .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()));
+    let set = diesel::update(active).set(tokens::hourly_cap.eq(cap)).execute(tx.connection)?;
+    Ok(set == 1)
 }
 
 /// Notes a token's use; an older one never overwrites a newer.

@@ -48,10 +48,10 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
 }
 
 /// Holds a team's people as they are until the transaction ends, so that nobody loses a
-/// role while something is done in its name. SQLite's write transaction does so by itself.
+/// role while something is done in its name. Rows that refer to the team can still be added. SQLite's write transaction does so by itself.
 pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
-        teams::table.find(team).select(teams::id).for_update().first::<TeamId>(inner).optional()?;
+        teams::table.find(team).select(teams::id).for_no_key_update().first::<TeamId>(inner).optional()?;
     }
     Ok(())
 }

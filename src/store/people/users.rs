@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
+use crate::store::backend::Engine;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::UserId;
@@ -27,6 +28,14 @@ pub fn insert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 
 pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
     users::table.find(id).select(User::as_select()).first(tx.connection).optional_row()
+}
+
+/// Holds a person's row until the transaction ends; SQLite's write transaction does anyway.
+pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+    if let Engine::Postgres(inner) = &mut *tx.connection {
+        users::table.find(id).select(users::id).for_no_key_update().first::<UserId>(inner).optional()?;
+    }
+    Ok(())
 }
 
 pub fn find_by_email(tx: &mut Tx<'_>, email_key: &str) -> Result<Option<User>> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiError;
-use super::caller::ApiCaller;
+use super::caller::{ApiCaller, SessionCaller};
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
@@ -116,11 +116,11 @@ pub async fn list(
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = Naming, responses((status = 201, body = CreatedApiKey)))]
 pub async fn create(
     app: web::Data<App>,
-    caller: ApiCaller,
+    caller: SessionCaller,
     _: Query<NoQuery>,
     body: Json<Naming>,
 ) -> Result<HttpResponse, ApiError> {
-    let person = caller.person()?;
+    let person = &caller.0;
     if !person.is_fresh() {
         let message = "Your password was last entered over 10 minutes ago. Create the token on the Developer page, which asks for it.";
         return Err(ApiError::forbidden(message));
@@ -140,12 +140,12 @@ pub async fn create(
 #[utoipa::path(patch, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey)))]
 pub async fn rename(
     app: web::Data<App>,
-    caller: ApiCaller,
+    caller: SessionCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<Naming>,
 ) -> Result<web::Json<ApiKey>, ApiError> {
-    let person = caller.person()?;
+    let person = &caller.0;
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
     let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
@@ -161,11 +161,11 @@ pub async fn rename(
 #[utoipa::path(delete, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked.")))]
 pub async fn revoke(
     app: web::Data<App>,
-    caller: ApiCaller,
+    caller: SessionCaller,
     path: web::Path<String>,
     query: Query<Why>,
 ) -> Result<HttpResponse, ApiError> {
-    let person = caller.person()?;
+    let person = &caller.0;
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
     let reason = tokens::parse_reason(&query.0.reason).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);

@@ -42,19 +42,6 @@ impl ApiCaller {
         }
     }
 
-    /// The person behind a session: what mints or takes power is not for tokens.
-    ///
-    /// # Errors
-    /// 403 to a token.
-    pub fn person(&self) -> Result<&Actor, ApiError> {
-        match self {
-            Self::Person(actor) => Ok(actor),
-            Self::Token(_) => {
-                Err(ApiError::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this."))
-            }
-        }
-    }
-
     /// How the record of the call names them.
     pub fn recorded(&self) -> Caller {
         match self {
@@ -66,6 +53,25 @@ impl ApiCaller {
 
 fn person(actor: &Actor) -> Caller {
     Caller::Person { id: actor.user.id, label: actor.user.email.clone() }
+}
+
+/// A person with a session: what makes or takes power is not for tokens. Named before the
+/// query and the body, it refuses a token whatever else it sent.
+pub struct SessionCaller(pub Box<Actor>);
+
+impl FromRequest for SessionCaller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = ApiCaller::from_request(request, payload).into_inner();
+        ready(caller.and_then(|caller| match caller {
+            ApiCaller::Person(actor) => Ok(Self(actor)),
+            ApiCaller::Token(_) => {
+                Err(ApiError::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this."))
+            }
+        }))
+    }
 }
 
 impl FromRequest for ApiCaller {

@@ -14,7 +14,7 @@ use super::caller::{self, ApiCaller};
 use super::limits;
 use crate::app::App;
 use crate::domain::people::teams::TeamId;
-use crate::gate::{Call, Caller};
+use crate::gate::{Call, Caller, Gate};
 use crate::web::request::{self, Cause, RequestInfo};
 
 pub async fn door<B: MessageBody + 'static>(
@@ -22,7 +22,9 @@ pub async fn door<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
-    let (mut answer, whose, allowance, admitted) = match caller::enter(request.request()).await {
+    let entered = caller::enter(request.request()).await;
+    gate(request.request()).metrics().decided(began.elapsed());
+    let (mut answer, whose, allowance, admitted) = match entered {
         Ok((caller, allowance)) => {
             let whose = Some((caller.team().id, caller.recorded()));
             request.extensions_mut().insert::<ApiCaller>(caller);
@@ -30,6 +32,9 @@ pub async fn door<B: MessageBody + 'static>(
         }
         Err(refused) => {
             let (request, _) = request.into_parts();
+            if refused.whose.is_none() {
+                gate(&request).metrics().unrecognised(refused.error.unrecognised());
+            }
             let answer = draw(&refused.error, &request);
             (ServiceResponse::new(request, answer), refused.whose, refused.allowance, false)
         }
@@ -38,10 +43,16 @@ pub async fn door<B: MessageBody + 'static>(
         let now = request::of(answer.request()).now;
         limits::tell(answer.headers_mut(), &allowance, now);
     }
-    match whose {
-        Some((team, caller)) => record(answer, team, caller, admitted, began).await,
-        None => Ok(answer),
-    }
+    let answer = match whose {
+        Some((team, caller)) => record(answer, team, caller, admitted, began).await?,
+        None => answer,
+    };
+    gate(answer.request()).metrics().answered(answer.status().as_u16());
+    Ok(answer)
+}
+
+fn gate(request: &HttpRequest) -> &Gate {
+    request.app_data::<web::Data<App>>().expect("the app is registered").gate()
 }
 
 /// Draws what a handler, an extractor or the router refused.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::domain::error::StoreError;
 use crate::domain::{self, FieldError, RequestId};
-use crate::gate::{Closed, Refusal};
+use crate::gate::{Closed, Refusal, Unrecognised};
 
 /// How an API request fails. It is drawn by [`super::door`], which knows the request.
 #[derive(Debug)]
@@ -137,6 +137,16 @@ impl ApiError {
         let message = "Rate limiting service is temporarily unavailable. Please try again later.";
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message);
         Self { retry_after: Some(60), cause: Some("the limiter's counters are out of reach".into()), ..error }
+    }
+
+    /// Why a call of nobody known was refused, as metrics tell it.
+    pub fn unrecognised(&self) -> Unrecognised {
+        match self.code {
+            "MISSING_TOKEN" => Unrecognised::Missing,
+            "INVALID_API_TOKEN" => Unrecognised::Invalid,
+            _ if self.status.is_server_error() => Unrecognised::Failed,
+            _ => Unrecognised::Malformed,
+        }
     }
 
     /// The whole answer.

@@ -74,6 +74,11 @@ impl PageError {
         Self::forbidden(role.who_may())
     }
 
+    pub fn another_team() -> Self {
+        let message = "The page was another team's than the one you look at now, so nothing was done. Open it again, or switch back to that team first.";
+        Self::new(StatusCode::CONFLICT, "Another team now", message)
+    }
+
     pub fn no_team() -> Self {
         Self::new(StatusCode::FORBIDDEN, NO_TEAM, "Ask the owner of a team for an invitation.")
     }
@@ -126,8 +131,7 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => {
-                let message =
-                    "The store does not answer just now, so nothing was done. Try again in a minute.";
+                let message = "The store does not answer just now. What you asked for was most likely not done: look again in a minute before you repeat it.";
                 let page = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Out of reach", message);
                 Self { retry_after: Some(60), cause: Some(cause), ..page }
             }

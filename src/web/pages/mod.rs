@@ -39,9 +39,6 @@ impl FormErrors {
         match error {
             domain::Error::Invalid(errors) => Ok((StatusCode::UNPROCESSABLE_ENTITY, Self(errors))),
             domain::Error::Conflict(error) => Ok((StatusCode::CONFLICT, Self(vec![error]))),
-            domain::Error::TooMany { message, .. } => {
-                Ok((StatusCode::TOO_MANY_REQUESTS, Self(vec![FieldError::new("", message)])))
-            }
             other => Err(other.into()),
         }
     }

@@ -8,6 +8,7 @@ use super::error::PageError;
 use super::{FormErrors, html};
 use crate::app::App;
 use crate::domain::people::passwords::Password;
+use crate::domain::people::teams::TeamId;
 use crate::domain::people::{sessions, sign_in};
 use crate::web::actor::Actor;
 
@@ -25,6 +26,7 @@ pub struct Asked<'a> {
 #[template(path = "password_again/page.html")]
 struct PasswordAgainPage<'a> {
     email: &'a str,
+    team: TeamId,
     asked: &'a Asked<'a>,
     errors: FormErrors,
 }
@@ -61,7 +63,7 @@ fn page(
     status: StatusCode,
     errors: FormErrors,
 ) -> Result<HttpResponse, PageError> {
-    html(status, &PasswordAgainPage { email: &actor.user.email, asked, errors })
+    html(status, &PasswordAgainPage { email: &actor.user.email, team: actor.team.id, asked, errors })
 }
 
 /// Checks the actor's password, as limited as signing in, and notes when it was right.
@@ -76,6 +78,9 @@ pub async fn enter(app: &App, actor: &Actor, password: &str) -> Result<bool, cra
             sessions::freshen(tx, session, now)
         })
         .await?;
+    } else {
+        let by = actor.by();
+        app.write(move |tx| sign_in::failed(tx, &by, Some(&user))).await?;
     }
     Ok(right)
 }

@@ -8,6 +8,7 @@ pub struct Shell {
     pub person: String,
     pub email: String,
     pub team: String,
+    pub team_id: String,
     pub role: Role,
     pub teams: Vec<TeamChoice>,
     pub nav: &'static str,
@@ -33,12 +34,13 @@ pub struct NoticeQuery {
     pub notice: Option<String>,
 }
 
-const NOTICES: [(&str, Notice); 20] = [
+const NOTICES: [(&str, Notice); 21] = [
     ("api-on", success("API access is on. Tokens of this team work now.")),
     ("api-off", success("API access is off. Every token of this team is refused from now on.")),
     ("token-revoked", success("The token is revoked. Its next call is refused.")),
     ("token-revoked-already", info("That token was revoked before.")),
     ("token-renamed", success("The token is renamed.")),
+    ("token-cap-changed", success("The token's hourly limit is changed, from its next call on.")),
     ("team-key-off", success("The team key is off. The old key is refused from now on.")),
     ("invitation-revoked", success("The invitation is revoked. Its link leads nowhere now.")),
     ("role-changed", success("The role is changed, from the next request on.")),
@@ -71,6 +73,7 @@ impl Shell {
             person: actor.user.name.clone(),
             email: actor.user.email.clone(),
             team: actor.team.name.clone(),
+            team_id: actor.team.id.to_string(),
             role: actor.role,
             teams: actor.teams.iter().map(|team| choice(actor, team)).collect(),
             nav,

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::domain::access::api_switch::{self, Affected, Turned};
 use crate::domain::access::plans::Plan;
 use crate::domain::people::members::Role;
+use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::User;
 use crate::web::actor::{Actor, Member, Owner};
 use crate::web::htmx::Htmx;
@@ -21,6 +22,7 @@ use crate::web::pages::see_other;
 #[derive(Template)]
 #[template(path = "developer/_api_switch.html")]
 pub struct ApiSwitch {
+    team: TeamId,
     is_on: bool,
     may_turn: bool,
     owner: User,
@@ -30,6 +32,7 @@ pub struct ApiSwitch {
 impl ApiSwitch {
     pub fn of(actor: &Actor, owner: User) -> Self {
         Self {
+            team: actor.team.id,
             is_on: actor.team.api_enabled,
             may_turn: actor.role == Role::Owner,
             owner,
@@ -57,6 +60,7 @@ pub fn closed(actor: &Actor) -> String {
 #[derive(Template)]
 #[template(path = "developer/_api_off.html")]
 struct ApiOff {
+    team: TeamId,
     affected: Affected,
 }
 
@@ -64,7 +68,7 @@ struct ApiOff {
 pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
     let affected = app.read(move |tx| api_switch::affected(tx, team, now)).await?;
-    developer::ask(htmx, &owner, StatusCode::OK, "Switch the API off", &ApiOff { affected })
+    developer::ask(htmx, &owner, StatusCode::OK, "Switch the API off", &ApiOff { team, affected })
 }
 
 #[derive(serde::Deserialize)]

@@ -8,12 +8,14 @@ use super::api_switch::{self, ApiSwitch};
 use super::reference::Reference;
 use super::team_key::KeySection;
 use super::token_list::{self, RevokedList, TokenList};
+use super::usage::UsageSection;
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::team_key;
 use crate::domain::access::tokens::{self, TokenId};
 use crate::domain::people::members::{self, Role};
 use crate::domain::people::users;
+use crate::gate;
 use crate::web::Site;
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
@@ -52,12 +54,14 @@ pub struct View {
 #[template(path = "developer/page.html")]
 struct DeveloperPage {
     shell: Shell,
+    limiter_is_away: bool,
     switch: ApiSwitch,
     closed: String,
     label: String,
     errors: FormErrors,
     tokens: TokenList,
     revoked: RevokedList,
+    usage: UsageSection,
     key: KeySection,
     reference: Reference,
     pattern: String,
@@ -118,14 +122,17 @@ pub async fn draw(
         Ok((tokens, revoked, team_key::known(tx, team, now)?, users::find(tx, owner)?))
     });
     let (tokens, revoked, key, owner) = read.await?;
+    let usage = gate::usage(app, &actor.team, now).await?;
     let page = DeveloperPage {
         shell: Shell::new(actor, "developer", &view.notice),
+        limiter_is_away: !app.gate().limiter_is_reachable().await,
         switch: ApiSwitch::of(actor, owner),
         closed: api_switch::closed(actor),
         label: view.label,
         errors: view.errors,
         tokens,
         revoked,
+        usage: UsageSection::of(&usage),
         key: KeySection::of(actor, key),
         reference: Reference::at(site.url.as_str()),
         pattern: app.sealer().prefix.pattern(),

@@ -2,9 +2,11 @@
 
 pub mod activity;
 pub mod api_switch;
+pub mod cap;
 pub mod developer;
 pub mod reference;
 pub mod reveal;
 pub mod team_key;
 pub mod token_list;
 pub mod tokens;
+pub mod usage;

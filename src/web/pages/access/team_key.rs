@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::domain::access::activity::Capped;
 use crate::domain::access::team_key::{self, Known};
 use crate::domain::people::members::Role;
+use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Timestamp};
 use crate::web::Site;
 use crate::web::actor::{Actor, Admin, Owner};
@@ -25,6 +26,7 @@ use crate::web::pages::shell::When;
 #[derive(Template)]
 #[template(path = "developer/_team_key.html")]
 pub struct KeySection {
+    team: TeamId,
     is_owner: bool,
     key: Option<Key>,
 }
@@ -32,6 +34,7 @@ pub struct KeySection {
 impl KeySection {
     pub fn of(actor: &Actor, known: Option<Known>) -> Self {
         Self {
+            team: actor.team.id,
             is_owner: actor.role == Role::Owner,
             key: known.map(|known| Key::of(known, actor.request.now)),
         }
@@ -57,6 +60,7 @@ impl Key {
 #[derive(Template)]
 #[template(path = "developer/_end_team_key.html")]
 struct EndTeamKey {
+    team: TeamId,
     key: Key,
     /// Whether a new one takes its place.
     regenerate: bool,
@@ -79,7 +83,7 @@ async fn question(app: &App, actor: &Actor, htmx: Htmx, regenerate: bool) -> Res
     let known = app.read(move |tx| team_key::known(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
     let title = if regenerate { "Regenerate the team key" } else { "Turn the team key off" };
-    developer::ask(htmx, actor, StatusCode::OK, title, &EndTeamKey { key, regenerate })
+    developer::ask(htmx, actor, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })
 }
 
 #[derive(serde::Deserialize)]

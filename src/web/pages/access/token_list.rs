@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::activity::Capped;
 use crate::domain::access::tokens::{self, State, Token, TokenId, TokenKind};
+use crate::domain::access::usage::Grouped;
 use crate::web::actor::Admin;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
@@ -30,6 +31,8 @@ pub struct Row {
     pub state: State,
     pub revoked: Option<Revoked>,
     pub is_team_key: bool,
+    /// Its own hourly limit; empty without one.
+    pub cap: String,
 }
 
 /// When and from where a token was last used.
@@ -72,6 +75,7 @@ impl Row {
             state,
             revoked,
             is_team_key: token.kind == TokenKind::TeamKey,
+            cap: token.hourly_cap.map(|cap| Grouped(cap.into()).to_string()).unwrap_or_default(),
         }
     }
 

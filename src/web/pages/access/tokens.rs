@@ -108,6 +108,7 @@ struct TokenPage {
     calls: Usage,
     last: Vec<Call>,
     label: String,
+    cap: String,
     errors: FormErrors,
 }
 
@@ -118,17 +119,25 @@ pub async fn show(
     notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let shell = Shell::new(&admin, "developer", &notice);
-    draw(&app, &admin, token_id(&path)?, shell, StatusCode::OK, None).await
+    draw(&app, &admin, token_id(&path)?, shell, StatusCode::OK, Refused::default()).await
 }
 
-/// A token's page, with what came of renaming it if that failed.
-async fn draw(
+/// What was sent about a token and refused; what was not sent is shown as it stands.
+#[derive(Default)]
+pub struct Refused {
+    pub label: Option<String>,
+    pub cap: Option<String>,
+    pub errors: FormErrors,
+}
+
+/// A token's page, with what came of changing it if that failed.
+pub async fn draw(
     app: &App,
     actor: &Actor,
     id: TokenId,
     shell: Shell,
     status: StatusCode,
-    refused: Option<(String, FormErrors)>,
+    refused: Refused,
 ) -> std::result::Result<HttpResponse, PageError> {
     let (team, now) = (actor.team.id, actor.request.now);
     let read = app.read(move |tx| -> Result<_> {
@@ -138,8 +147,10 @@ async fn draw(
     });
     let (token, calls, last) = read.await?;
     let last = last.into_iter().map(Call::of).collect();
-    let (label, errors) = refused.unwrap_or_else(|| (token.name.clone(), FormErrors::default()));
-    html(status, &TokenPage { shell, token: Row::of(token, now), calls, last, label, errors })
+    let Refused { label, cap, errors } = refused;
+    let label = label.unwrap_or_else(|| token.name.clone());
+    let cap = cap.unwrap_or_else(|| token.hourly_cap.map(|cap| cap.to_string()).unwrap_or_default());
+    html(status, &TokenPage { shell, token: Row::of(token, now), calls, last, label, cap, errors })
 }
 
 pub async fn rename(
@@ -154,7 +165,8 @@ pub async fn rename(
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let shell = Shell::new(&admin, "developer", &NoticeQuery::default());
-            draw(&app, &admin, id, shell, status, Some((form.name.clone(), errors))).await
+            let refused = Refused { label: Some(form.name.clone()), errors, ..Refused::default() };
+            draw(&app, &admin, id, shell, status, refused).await
         }
     }
 }

@@ -178,15 +178,16 @@ async fn join_with_password(
     let attempt = by.clone();
     let user = app.write(move |tx| sign_in::begin(tx, &attempt, &email)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
-    if !app.verify_password(Password::presented(&form.password), phc).await? {
+    let right = app.verify_password(Password::presented(&form.password), phc).await?;
+    let Some(verified) = user.clone().filter(|_| right) else {
         app.write(move |tx| sign_in::failed(tx, &by, user.as_ref())).await?;
         return Err(FieldError::new("password", "This is not the password of this account.").into());
-    }
+    };
     let (key, secret) = (session::new_key(app), link.to_owned());
     let own = key.clone();
     app.write(move |tx| {
-        let (team, user) = invitations::accept_as_known(tx, &by, &secret)?;
-        sessions::open(tx, &by, user.id, Some(team.id), &own)
+        let (team, _) = invitations::accept_as_known(tx, &by, &secret)?;
+        sessions::open_verified(tx, &by, &verified, Some(team.id), &own)
     })
     .await?;
     Ok(key)

@@ -11,7 +11,7 @@ use crate::domain::people::passwords::Password;
 use crate::domain::people::users::User;
 use crate::domain::people::{sessions, sign_in};
 use crate::domain::text::EmailAddress;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, FieldError, Result};
 use crate::web::pages::error::PageError;
 use crate::web::pages::{FormErrors, html, see_other};
 use crate::web::request::RequestInfo;
@@ -53,9 +53,12 @@ pub async fn enter(
     cookie: Cookie,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    match check(&app, &request, &form).await {
-        Ok(user) => {
-            let key = open_session(&app, &request, &user).await?;
+    let entered = match check(&app, &request, &form).await {
+        Ok(user) => open_session(&app, &request, user).await,
+        Err(error) => Err(error),
+    };
+    match entered {
+        Ok(key) => {
             session::hand_out(&cookie, &key);
             Ok(see_other(path_of_ours(&form.next)))
         }
@@ -69,7 +72,6 @@ pub async fn enter(
 /// The person, if the password is theirs. Nothing tells an unknown address from a wrong
 /// password, not even the time it takes.
 async fn check(app: &App, request: &RequestInfo, form: &Form) -> Result<User> {
-    let wrong = || Error::Invalid(vec![crate::domain::FieldError::new("", WRONG)]);
     let email = EmailAddress::parse(&form.email).map_err(|_| wrong())?;
     let by = request.by_nobody();
     let attempt = by.clone();
@@ -85,17 +87,26 @@ async fn check(app: &App, request: &RequestInfo, form: &Form) -> Result<User> {
     }
 }
 
-async fn open_session(app: &App, request: &RequestInfo, user: &User) -> Result<String> {
+/// A password that was changed while it was checked is a wrong one.
+async fn open_session(app: &App, request: &RequestInfo, user: User) -> Result<String> {
     let key = session::new_key(app);
-    let (by, id, own) = (request.by_nobody(), user.id, key.clone());
-    app.write(move |tx| sessions::open(tx, &by, id, None, &own)).await?;
-    Ok(key)
+    let (by, own) = (request.by_nobody(), key.clone());
+    let opened = app.write(move |tx| sessions::open_verified(tx, &by, &user, None, &own));
+    match opened.await {
+        Ok(_) => Ok(key),
+        Err(Error::NotFound) => Err(wrong()),
+        Err(other) => Err(other),
+    }
+}
+
+fn wrong() -> Error {
+    FieldError::new("", WRONG).into()
 }
 
 /// Where `next` leads, if that is a page of this site.
 fn path_of_ours(next: &str) -> &str {
-    let plain = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
-    if plain { next } else { "/developer" }
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/developer" }
 }
 
 /// Also for somebody whose session has ended, or who is in no team any more.
@@ -104,9 +115,15 @@ pub async fn leave(
     request: RequestInfo,
     cookie: Cookie,
 ) -> std::result::Result<HttpResponse, PageError> {
-    if let session::Presented::Key(key) = session::presented(&cookie) {
-        let by = request.by_nobody();
-        app.write(move |tx| sessions::close(tx, &by, &key)).await?;
+    match session::presented(&cookie) {
+        session::Presented::Key(key) => {
+            let by = request.by_nobody();
+            app.write(move |tx| sessions::close(tx, &by, &key)).await?;
+        }
+        session::Presented::Unknown => {
+            return Err(Error::out_of_reach("the session could not be read").into());
+        }
+        session::Presented::Nothing => {}
     }
     cookie.purge();
     Ok(see_other("/sign-in"))
@@ -119,9 +136,17 @@ mod tests {
     #[test]
     fn signing_in_never_leads_off_the_site() {
         assert_eq!(path_of_ours("/activity?kind=token"), "/activity?kind=token");
-        for bad in
-            ["", "//evil.test", "https://evil.test", "/\\evil.test", "/\t/evil.test", "javascript:alert(1)"]
-        {
+        for bad in [
+            "",
+            "//evil.test",
+            "https://evil.test",
+            "/\\evil.test",
+            "/\t/evil.test",
+            "javascript:alert(1)",
+            "/\u{1}",
+            "/\0",
+            "/é",
+        ] {
             assert_eq!(path_of_ours(bad), "/developer", "{bad:?}");
         }
     }

@@ -33,6 +33,7 @@ const GROUPS: [Group; 4] = [
             ActivityKind::TokenCreated,
             ActivityKind::TokenRenamed,
             ActivityKind::TokenRevoked,
+            ActivityKind::TokenCapChanged,
             ActivityKind::TeamKeyEnabled,
             ActivityKind::TeamKeyShown,
             ActivityKind::TeamKeyRegenerated,

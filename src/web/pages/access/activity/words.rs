@@ -16,6 +16,7 @@ pub fn name(kind: ActivityKind) -> &'static str {
         ActivityKind::TokenCreated => "Token created",
         ActivityKind::TokenRenamed => "Token renamed",
         ActivityKind::TokenRevoked => "Token revoked",
+        ActivityKind::TokenCapChanged => "Token's limit changed",
         ActivityKind::TeamKeyEnabled => "Team key switched on",
         ActivityKind::TeamKeyShown => "Team key shown",
         ActivityKind::TeamKeyRegenerated => "Team key regenerated",
@@ -54,6 +55,7 @@ pub fn sentence(record: &Record) -> String {
         ActivityKind::TokenCreated => format!("Created the token “{subject}”"),
         ActivityKind::TokenRenamed => format!("Renamed the token “{}” to “{subject}”", told.text("from")),
         ActivityKind::TokenRevoked => format!("Revoked the token “{subject}”"),
+        ActivityKind::TokenCapChanged => told.cap(),
         ActivityKind::TeamKeyEnabled => format!("Switched the team key on: {subject}…"),
         ActivityKind::TeamKeyShown => format!("Showed the team key {subject}…"),
         ActivityKind::TeamKeyRegenerated => format!("Regenerated the team key: {subject}… is the new one"),
@@ -139,6 +141,13 @@ impl<'a> Told<'a> {
     fn call(&self) -> String {
         let Record { method, route, .. } = self.record;
         format!("{} {}", method.as_deref().unwrap_or_default(), route.as_deref().unwrap_or_default())
+    }
+
+    fn cap(&self) -> String {
+        match (self.subject(), self.detail.get("to")) {
+            (subject, None) => format!("Removed the hourly limit of the token “{subject}”"),
+            (subject, Some(to)) => format!("Set the hourly limit of the token “{subject}” to {to}"),
+        }
     }
 
     fn role(&self, key: &str) -> String {

@@ -1,0 +1,27 @@
+-- Old calls may be removed, and nothing else: a DELETE passes only for the record of a call,
+-- and only while the one row here names a later moment. Who removes sets it and takes it back
+-- in the same transaction, which nobody else sees; a value that is left there cannot be
+-- committed, because it refers to a row of a table that can have none.
+CREATE TABLE no_moments (at BIGINT NOT NULL PRIMARY KEY CHECK (at IS NULL));
+CREATE TABLE retention (
+    id     INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    before BIGINT REFERENCES no_moments (at) DEFERRABLE INITIALLY DEFERRED
+);
+INSERT INTO retention (id) VALUES (1);
+
+CREATE FUNCTION activity_only_old_calls_go() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.kind IN ('api.request', 'api.refused') AND OLD.at < (SELECT before FROM retention) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'activity is append-only';
+END $$;
+DROP TRIGGER activity_no_change ON activity;
+CREATE TRIGGER activity_no_update BEFORE UPDATE ON activity
+    FOR EACH ROW EXECUTE FUNCTION activity_append_only();
+CREATE TRIGGER activity_no_delete BEFORE DELETE ON activity
+    FOR EACH ROW EXECUTE FUNCTION activity_only_old_calls_go();
+
+-- Either list of tokens is one walk, however long the other is.
+CREATE INDEX tokens_active ON tokens (team_id, id) WHERE revoked_at IS NULL;
+CREATE INDEX tokens_revoked ON tokens (team_id, id) WHERE revoked_at IS NOT NULL;

@@ -1,0 +1,48 @@
+//! Which records of calls are old, and how they go: a few at a time.
+
+use crate::domain::{Result, Timestamp};
+use crate::store::Tx;
+use crate::store::access::retention as rows;
+use crate::store::ids::{ActivityId, TeamId};
+
+/// Calls removed in one step.
+const STEP: i64 = 500;
+
+/// Every call before a moment, and how far one is in removing them: team by team, from the
+/// oldest on.
+pub struct OldCalls {
+    before: Timestamp,
+    team: Option<TeamId>,
+    /// Calls of the team up to here are gone.
+    place: ActivityId,
+}
+
+impl OldCalls {
+    pub fn all(before: Timestamp) -> Self {
+        Self { before, team: None, place: ActivityId::floor(Timestamp::default()) }
+    }
+
+    /// Removes the next few; how many they were, or nothing when all teams are done. Should
+    /// the transaction fail, begin anew: what is gone already costs little to pass over.
+    pub fn remove_some(&mut self, tx: &mut Tx<'_>) -> Result<Option<usize>> {
+        let calls = match self.team {
+            Some(team) => rows::oldest_calls(tx, team, self.before, self.place, STEP)?,
+            None => Vec::new(),
+        };
+        match (self.team, calls.first(), calls.last()) {
+            (Some(team), Some(first), Some(last)) => {
+                let removed = rows::remove_calls(tx, team, self.before, (*first, *last))?;
+                self.place = *last;
+                Ok(Some(removed))
+            }
+            _ => Ok(self.next_team(tx)?.then_some(0)),
+        }
+    }
+
+    fn next_team(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
+        let next = rows::next_team(tx, self.team)?;
+        self.place = ActivityId::floor(Timestamp::default());
+        self.team = next.or(self.team);
+        Ok(next.is_some())
+    }
+}

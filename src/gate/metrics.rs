@@ -1,0 +1,225 @@
+//! What an operator watches, in the text format of Prometheus (version 0.0.4). Counting is
+//! one or two additions to memory: it must not be felt.
+
+use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Why a call belongs to no team: it is counted here and recorded nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unrecognised {
+    /// No credential at all.
+    Missing,
+    /// More than one, or one that is no credential.
+    Malformed,
+    /// A token that does not exist, or whose secret is another.
+    Invalid,
+    /// It could not be looked up.
+    Failed,
+}
+
+impl Unrecognised {
+    const ALL: [Self; 4] = [Self::Missing, Self::Malformed, Self::Invalid, Self::Failed];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Invalid => "invalid",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Everything that is counted.
+pub struct Metrics {
+    /// Calls by status, from 100 on.
+    statuses: [AtomicU64; 500],
+    unrecognised: [AtomicU64; Unrecognised::ALL.len()],
+    gate: Histogram,
+    batches: Histogram,
+    commits: Histogram,
+    failed_commits: AtomicU64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            statuses: [const { AtomicU64::new(0) }; 500],
+            unrecognised: Default::default(),
+            gate: Histogram::default(),
+            batches: Histogram::default(),
+            commits: Histogram::default(),
+            failed_commits: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Metrics {
+    /// A call was answered with this status.
+    pub fn answered(&self, status: u16) {
+        if let Some(counter) = self.statuses.get(usize::from(status).wrapping_sub(100)) {
+            add(counter);
+        }
+    }
+
+    /// A call was of nobody known.
+    pub fn unrecognised(&self, why: Unrecognised) {
+        add(&self.unrecognised[why as usize]);
+    }
+
+    /// The gate took so long to let a call in or refuse it.
+    pub fn decided(&self, took: Duration) {
+        self.gate.note(micros(took));
+    }
+
+    /// The writer tried to commit so many calls together.
+    pub fn committed(&self, calls: usize, took: Duration, succeeded: bool) {
+        self.batches.note(calls as u64);
+        self.commits.note(micros(took));
+        if !succeeded {
+            add(&self.failed_commits);
+        }
+    }
+}
+
+/// What is measured only when somebody looks.
+pub struct Gauges {
+    pub waiting: usize,
+    pub remembered: usize,
+    pub limiter_is_reachable: bool,
+}
+
+/// All metrics as text.
+pub fn text(metrics: &Metrics, gauges: &Gauges) -> String {
+    let mut text = String::with_capacity(8 * 1024);
+    write(&mut text, metrics, gauges).expect("a string takes everything");
+    text
+}
+
+fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
+    head(text, "gatepost_api_calls_total", "counter", "Calls of the API by the status of their answer.")?;
+    for (index, counter) in metrics.statuses.iter().enumerate() {
+        match counter.load(Ordering::Relaxed) {
+            0 => {}
+            calls => writeln!(text, "gatepost_api_calls_total{{status=\"{}\"}} {calls}", index + 100)?,
+        }
+    }
+    let name = "gatepost_unrecognised_calls_total";
+    head(text, name, "counter", "Calls of nobody known, which are in no activity log.")?;
+    for why in Unrecognised::ALL {
+        let calls = metrics.unrecognised[why as usize].load(Ordering::Relaxed);
+        writeln!(text, "{name}{{reason=\"{}\"}} {calls}", why.as_str())?;
+    }
+    let help = "How long the gate took to let a call in or refuse it.";
+    metrics.gate.write(text, "gatepost_gate_seconds", help, MICROS)?;
+    metrics.batches.write(text, "gatepost_writer_batch_calls", "Calls committed together.", 1.0)?;
+    let help = "How long such a commit took.";
+    metrics.commits.write(text, "gatepost_writer_commit_seconds", help, MICROS)?;
+    let name = "gatepost_writer_failed_commits_total";
+    head(text, name, "counter", "Commits the store refused; their calls were answered 503.")?;
+    writeln!(text, "{name} {}", metrics.failed_commits.load(Ordering::Relaxed))?;
+    write_gauges(text, gauges)
+}
+
+fn write_gauges(text: &mut String, gauges: &Gauges) -> fmt::Result {
+    let reachable = usize::from(gauges.limiter_is_reachable);
+    for (name, help, value) in [
+        ("gatepost_writer_waiting_calls", "Calls whose record is not committed yet.", gauges.waiting),
+        ("gatepost_remembered_tokens", "Verified tokens kept in memory.", gauges.remembered),
+        ("gatepost_limiter_reachable", "1 while calls can be counted, else 0.", reachable),
+    ] {
+        head(text, name, "gauge", help)?;
+        writeln!(text, "{name} {value}")?;
+    }
+    Ok(())
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
+    writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")
+}
+
+/// Microseconds of a second, by which times are divided as they are told.
+const MICROS: f64 = 1e6;
+/// Upper bounds are powers of two, up to 8.4 s in microseconds.
+const BUCKETS: usize = 24;
+
+/// How often values of each size came.
+#[derive(Default)]
+struct Histogram {
+    /// The last is for what is larger than every bound.
+    buckets: [AtomicU64; BUCKETS + 1],
+    sum: AtomicU64,
+}
+
+impl Histogram {
+    fn note(&self, value: u64) {
+        add(&self.buckets[bucket(value)]);
+        self.sum.fetch_add(value, Ordering::Relaxed);
+    }
+
+    fn write(&self, text: &mut String, name: &str, help: &str, unit: f64) -> fmt::Result {
+        head(text, name, "histogram", help)?;
+        let mut count = 0;
+        for (index, bucket) in self.buckets.iter().enumerate() {
+            count += bucket.load(Ordering::Relaxed);
+            match index {
+                BUCKETS => writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {count}")?,
+                _ => writeln!(text, "{name}_bucket{{le=\"{}\"}} {count}", (1_u64 << index) as f64 / unit)?,
+            }
+        }
+        let sum = self.sum.load(Ordering::Relaxed) as f64 / unit;
+        writeln!(text, "{name}_sum {sum}\n{name}_count {count}")
+    }
+}
+
+/// The first bound, as a power of two, that a value does not exceed.
+fn bucket(value: u64) -> usize {
+    let power = u64::BITS - value.saturating_sub(1).leading_zeros();
+    (power as usize).min(BUCKETS)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_falls_below_its_bound() {
+        for (value, power) in [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (1 << 23, 23), (u64::MAX, 24)]
+        {
+            assert_eq!(bucket(value), power, "{value}");
+        }
+    }
+
+    #[test]
+    fn buckets_add_up() {
+        let metrics = Metrics::default();
+        metrics.answered(200);
+        metrics.answered(99);
+        metrics.committed(3, Duration::from_micros(100), false);
+        metrics.committed(64, Duration::from_secs(60), true);
+        let gauges = Gauges { waiting: 0, remembered: 7, limiter_is_reachable: true };
+        let text = text(&metrics, &gauges);
+        for line in [
+            "gatepost_api_calls_total{status=\"200\"} 1",
+            "gatepost_writer_batch_calls_bucket{le=\"4\"} 1",
+            "gatepost_writer_batch_calls_bucket{le=\"+Inf\"} 2",
+            "gatepost_writer_batch_calls_sum 67",
+            "gatepost_writer_commit_seconds_bucket{le=\"0.000128\"} 1",
+            "gatepost_writer_commit_seconds_sum 60.0001",
+            "gatepost_writer_failed_commits_total 1",
+            "gatepost_remembered_tokens 7",
+            "gatepost_limiter_reachable 1",
+        ] {
+            assert!(text.lines().any(|each| each == line), "{line} is missing in\n{text}");
+        }
+    }
+}

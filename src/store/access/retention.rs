@@ -1,0 +1,61 @@
+//! The one way out of `activity`: old calls, a few at a time.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use crate::store::Tx;
+use crate::store::columns::Timestamp;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{ActivityId, TeamId};
+use crate::store::schema::{activity, retention};
+
+/// The condition in words without parameters, so that it is the trigger's own.
+const CALLS: &str = "kind IN ('api.request', 'api.refused')";
+
+/// The first team after `after` that has any record: one step down the key.
+pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
+    let mut query = activity::table.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(activity::team_id.gt(after));
+    }
+    query.first(tx.connection).optional_row()
+}
+
+/// The oldest calls of a team that are older than `before` and come after `after`.
+pub fn oldest_calls(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    before: Timestamp,
+    after: ActivityId,
+    most: i64,
+) -> Result<Vec<ActivityId>> {
+    Ok(activity::table
+        .filter(activity::team_id.eq(team))
+        .filter(activity::id.gt(after).and(activity::id.lt(ActivityId::floor(before))))
+        .filter(activity::at.lt(before))
+        .filter(sql::<Bool>(CALLS))
+        .order(activity::id.asc())
+        .select(activity::id)
+        .limit(most)
+        .load(tx.connection)?)
+}
+
+/// Removes the calls between two ids, both included, that are older than `before`; how many
+/// they were. The trigger lets them go only because of the row that is set here meanwhile.
+pub fn remove_calls(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    before: Timestamp,
+    (first, last): (ActivityId, ActivityId),
+) -> Result<usize> {
+    diesel::update(retention::table).set(retention::before.eq(before)).execute(tx.connection)?;
+    let old = activity::table
+        .filter(activity::team_id.eq(team))
+        .filter(activity::id.ge(first).and(activity::id.le(last)))
+        .filter(activity::at.lt(before))
+        .filter(sql::<Bool>(CALLS));
+    let removed = diesel::delete(old).execute(tx.connection)?;
+    diesel::update(retention::table).set(retention::before.eq(None::<Timestamp>)).execute(tx.connection)?;
+    Ok(removed)
+}

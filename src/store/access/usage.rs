@@ -1,0 +1,63 @@
+//! Calls counted by time, out of `activity`.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary};
+
+use crate::store::Tx;
+use crate::store::backend::Engine;
+use crate::store::columns::Timestamp;
+use crate::store::error::Result;
+use crate::store::ids::{ActivityId, TeamId};
+
+/// Calls of one stretch of time.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Counted {
+    /// Those the gate let in.
+    #[diesel(sql_type = BigInt)]
+    pub answered: i64,
+    /// Those it did not, each as often as it was made.
+    #[diesel(sql_type = BigInt)]
+    pub refused: i64,
+    /// The records that were read for this.
+    #[diesel(sql_type = BigInt)]
+    pub records: i64,
+}
+
+/// One walk along the key, which ends after `most` records: `{}` stands for parameters, which
+/// the engines write differently.
+const CALLS: &str = "SELECT \
+    CAST(COALESCE(SUM(CASE WHEN kind = 'api.request' THEN count END), 0) AS BIGINT) AS answered, \
+    CAST(COALESCE(SUM(CASE WHEN kind = 'api.refused' THEN count END), 0) AS BIGINT) AS refused, \
+    COUNT(*) AS records \
+    FROM (SELECT kind, count FROM activity WHERE team_id = {} AND id >= {} AND id < {} \
+    AND kind IN ('api.request', 'api.refused') ORDER BY id LIMIT {}) AS calls";
+
+/// Calls of a team from one moment until before another; reading stops after `most` records.
+pub fn count(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    (from, until): (Timestamp, Timestamp),
+    most: i64,
+) -> Result<Counted> {
+    let (from, until) = (ActivityId::floor(from), ActivityId::floor(until));
+    let query = match tx.connection {
+        Engine::Sqlite(_) => sql_query(with_parameters(|_| "?".into())),
+        Engine::Postgres(_) => sql_query(with_parameters(|number| format!("${number}"))),
+    };
+    let query = query
+        .bind::<Binary, _>(team)
+        .bind::<Binary, _>(from)
+        .bind::<Binary, _>(until)
+        .bind::<BigInt, _>(most);
+    Ok(match tx.connection {
+        Engine::Sqlite(inner) => query.get_result(inner)?,
+        Engine::Postgres(inner) => query.get_result(inner)?,
+    })
+}
+
+fn with_parameters(written: impl Fn(usize) -> String) -> String {
+    let mut parts = CALLS.split("{}");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.enumerate().fold(first, |sql, (number, part)| sql + &written(number + 1) + part)
+}

@@ -1,0 +1,30 @@
+//! `/metrics`, on a listener of its own: what it tells is for the operator alone.
+
+use std::io;
+use std::net::TcpListener;
+
+use actix_web::dev::Server;
+use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
+
+use crate::app::App;
+use crate::gate;
+
+/// The format's own name for itself.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
+    let server = HttpServer::new(move || {
+        let app = web::Data::new(app.clone());
+        actix_web::App::new().app_data(app).default_service(web::to(tell))
+    });
+    Ok(server.workers(1).listen(listener)?.disable_signals().shutdown_timeout(1).run())
+}
+
+async fn tell(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    match request.path() {
+        "/metrics" => HttpResponse::Ok().content_type(TEXT).body(gate::metrics_text(&app).await),
+        _ => HttpResponse::NotFound().finish(),
+    }
+}

@@ -1,0 +1,48 @@
+//! A token's own hourly limit.
+
+use actix_web::{HttpResponse, web};
+
+use super::developer::token_id;
+use super::tokens::{self as page, Refused};
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::access::tokens::{self, Token, TokenId};
+use crate::web::actor::{Actor, Admin};
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{FormErrors, see_other};
+
+#[derive(serde::Deserialize)]
+pub struct Limit {
+    #[serde(default)]
+    cap: String,
+}
+
+pub async fn set(
+    app: web::Data<App>,
+    admin: Admin,
+    path: web::Path<String>,
+    form: web::Form<Limit>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let id = token_id(&path)?;
+    match change(&app, &admin, id, &form.cap).await {
+        Ok(_) => Ok(see_other(&format!("/developer/tokens/{id}?notice=token-cap-changed"))),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            let shell = Shell::new(&admin, "developer", &NoticeQuery::default());
+            let refused = Refused { cap: Some(form.into_inner().cap), errors, ..Refused::default() };
+            page::draw(&app, &admin, id, shell, status, refused).await
+        }
+    }
+}
+
+async fn change(app: &App, actor: &Actor, id: TokenId, cap: &str) -> Result<Token> {
+    let (by, team) = (actor.by(), actor.team.id);
+    let cap = tokens::parse_cap(cap);
+    app.write(move |tx| {
+        // Another team's token does not exist, whatever limit it should have.
+        tokens::find(tx, team, id)?;
+        tokens::set_cap(tx, &by, team, id, cap?)
+    })
+    .await
+}
