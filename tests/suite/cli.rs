@@ -142,6 +142,29 @@ fn a_bad_start_ends_with_one_sentence() {
 }
 
 #[test]
+fn odd_surroundings_make_no_panic() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let odd = OsStr::from_bytes(b"\xff");
+    let run = |name: &str, line: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("exec {} {line}", env!("CARGO_BIN_EXE_gatepost"))]);
+        let output =
+            shell.env("GATEPOST_DATA", gatepost.data.path()).env(name, odd).output().expect("a shell");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(run("FOO", "plan Acme pro").0, Some(0));
+    let (code, said) = run("GATEPOST_LOG", "plan Acme pro");
+    assert!(code == Some(1) && said.contains("GATEPOST_LOG") && said.lines().count() == 1, "{said}");
+    let (code, said) = run("FOO", "token mint --team Acme --name ci >/dev/full");
+    assert!(code == Some(1) && said.contains("gatepost token revoke "), "{said}");
+    let revoke = said.rsplit(' ').next().expect("a public id").trim();
+    gatepost.ok(&["token", "revoke", revoke], "");
+}
+
+#[test]
 fn a_store_of_a_newer_program_is_left_alone() {
     each_engine(|gatepost, database| {
         set_up(gatepost);

@@ -97,6 +97,8 @@ fn everybodys() -> Vec<Row> {
         page("GET /", [303, 303, 303, 303, 303]),
         page("GET /healthz", [200, 200, 200, 200, 200]),
         page("GET /readyz", [200, 200, 200, 200, 200]),
+        page("HEAD /healthz", [200, 200, 200, 200, 200]),
+        page("HEAD /readyz", [200, 200, 200, 200, 200]),
         page("GET /static/{path:.*}", [200, 200, 200, 200, 200]),
         // Everybody is late: this instance is set up.
         page("GET /setup", [404, 404, 404, 404, 404]),
@@ -149,6 +151,7 @@ fn developer() -> Vec<Row> {
         page("POST /developer/tokens", [303, 200, 403, 200, 200]).with(NAME),
         page("GET /developer/tokens/{id}", [303, 404, 403, 200, 200]).of(token),
         page("POST /developer/tokens/{id}/rename", [303, 404, 403, 303, 303]).of(token).with(NAME),
+        page("POST /developer/tokens/{id}/cap", [303, 404, 403, 303, 303]).of(token).with(&[("cap", "100")]),
         page("GET /developer/tokens/{id}/revoke", [303, 404, 403, 200, 200]).of(token),
         page("POST /developer/tokens/{id}/revoke", [303, 404, 403, 303, 303]).of(token),
         page("POST /developer/team-key", [303, 200, 403, 403, 200]),

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{details, token_id};
-use crate::support::client::Visitor;
+use crate::support::client::{Visitor, send};
 use crate::support::people::Person::{Ada, Bea, Dan};
 use crate::support::{TestApp, both_engines};
 
@@ -90,6 +90,9 @@ both_engines! {
         {
             let reply = api.send_json(method.clone(), path, &json!({"name": "evil"})).await.expect(403);
             assert_eq!(reply.error_code(), "FORBIDDEN", "{method}");
+            // Whatever else is wrong with the request.
+            let odd = send(api.request(method.clone(), &format!("{path}?x=1")).body("no json")).await;
+            assert_eq!((odd.status, odd.error_code().as_str()), (403, "FORBIDDEN"), "{method}");
         }
         let ada = app.as_(Ada).await;
         assert!(listed(&ada, "evil").await.is_empty());

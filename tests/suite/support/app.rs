@@ -62,6 +62,11 @@ impl TestApp {
         Self::start(data, database, true, settings)
     }
 
+    /// The same on Postgres.
+    pub async fn postgres_with_settings(settings: &[(&str, &str)]) -> Self {
+        Self::start(folder(), Database::postgres(), true, settings)
+    }
+
     /// A browser in which this person has signed in; Eve cannot.
     pub async fn as_(&self, person: Person) -> Visitor {
         let visitor = self.visitor();

@@ -134,8 +134,11 @@ impl Api {
     }
 }
 
+/// It lets go of an idle connection before the server does, which could be just when it is
+/// used again.
 fn client() -> reqwest::ClientBuilder {
-    Client::builder().redirect(redirect::Policy::none()).no_proxy()
+    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+    client.pool_idle_timeout(std::time::Duration::from_secs(3))
 }
 
 pub async fn send(request: RequestBuilder) -> Reply {

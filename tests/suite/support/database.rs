@@ -43,6 +43,13 @@ impl Database {
         done.map_err(|cause| cause.to_string())
     }
 
+    /// Keeps every other from writing until it is dropped; SQLite only.
+    pub fn lock(&self) -> SqliteConnection {
+        let mut connection = open_sqlite(self.url());
+        sql_query("BEGIN IMMEDIATE").execute(&mut connection).expect("the lock");
+        connection
+    }
+
     /// The number that a query gives in its one column `n`.
     pub fn number(&self, sql: &str) -> i64 {
         #[derive(QueryableByName)]

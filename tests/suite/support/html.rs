@@ -49,10 +49,11 @@ impl Page {
         self.all("a[href]").iter().filter_map(|it| it.attr("href")).map(str::to_owned).collect()
     }
 
-    /// The form that posts to this path.
+    /// The form that posts to this path, whichever team it says it is for.
     pub fn form(&self, action: &str) -> Form {
         let forms: Vec<_> = self.all("form").into_iter().map(read_form).collect();
-        let found = forms.iter().find(|it| it.action == action);
+        let found =
+            forms.iter().find(|it| it.action == action || it.action.split("?team=").next() == Some(action));
         found.unwrap_or_else(|| panic!("no form for {action} among {forms:?}")).clone()
     }
 

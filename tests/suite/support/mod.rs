@@ -15,9 +15,12 @@ pub mod client;
 pub mod database;
 pub mod fixed;
 pub mod html;
+pub mod load;
 pub mod people;
 pub mod process;
+pub mod proxy;
 pub mod raw;
+pub mod redis;
 mod steps;
 
 pub use app::TestApp;

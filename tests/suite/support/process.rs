@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Where in the data folder a small disk is mounted.
+const DISK: &str = "disk";
+
 /// One installation: a data folder and settings, and nothing of the caller's
 /// environment.
 pub struct Gatepost {
@@ -71,7 +74,27 @@ impl Gatepost {
 
     /// Starts a command that serves, and waits until it listens.
     pub fn start(&self, arguments: &[&str]) -> Serving {
-        let mut child = self.command(arguments).stdin(Stdio::null()).spawn().expect("gatepost");
+        Self::follow(self.command(arguments))
+    }
+
+    /// Starts `serve` on a copy of the data folder on a file system of this size, which
+    /// nobody but that process sees; see [`Serving::disk`]. It needs root, or a system where
+    /// everybody may mount in a name space of their own.
+    pub fn serve_on_disk_of(&self, size: &str) -> Serving {
+        let disk = self.data.path().join(DISK);
+        std::fs::create_dir_all(&disk).expect("a folder");
+        let script = r#"mount -t tmpfs -o "size=$1" none "$2" || exit
+            for file in "$2"/../*; do [ -f "$file" ] && cp -p "$file" "$2"; done; exec "$3" serve"#;
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", size]);
+        command.arg(&disk).arg(env!("CARGO_BIN_EXE_gatepost"));
+        self.settle(&mut command);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("GATEPOST_DATA", &disk);
+        Self::follow(command)
+    }
+
+    fn follow(mut command: Command) -> Serving {
+        let mut child = command.stdin(Stdio::null()).spawn().expect("gatepost");
         let (stderr, _, log) = follow(child.stderr.take().expect("its standard error"));
         let (stdout, lines, printed) = follow(child.stdout.take().expect("its standard output"));
         let mut serving = Serving { child, base: String::new(), stdout, stderr, readers: vec![log, printed] };
@@ -81,9 +104,14 @@ impl Gatepost {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatepost"));
-        command.args(arguments).env_clear().envs(&self.settings);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(self.data.path());
+        command.args(arguments);
+        self.settle(&mut command);
         command
+    }
+
+    fn settle(&self, command: &mut Command) {
+        command.env_clear().envs(&self.settings);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir(self.data.path());
     }
 }
 
@@ -128,6 +156,20 @@ impl Serving {
         panic!("the server never said {words:?}: {}{}", self.stdout(), self.stderr());
     }
 
+    /// The folder of a process that was started on a disk of its own, as others can see it.
+    pub fn disk(&self, gatepost: &Gatepost) -> std::path::PathBuf {
+        let folder = gatepost.data.path().join(DISK);
+        let inside = folder.strip_prefix("/").expect("a path from the root");
+        std::path::Path::new(&format!("/proc/{}/root", self.child.id())).join(inside)
+    }
+
+    /// Sends a signal: `STOP`, `CONT`, `TERM`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("sh");
+        assert!(sent.success(), "the server had ended before");
+    }
+
     /// kill -9.
     pub fn kill(mut self) {
         self.child.kill().expect("a process to kill");
@@ -136,9 +178,7 @@ impl Serving {
 
     /// Asks it to end, as a service manager does, and waits until it has.
     pub fn terminate(mut self) -> Finished {
-        let kill = format!("kill -TERM {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &kill]).status().expect("sh");
-        assert!(sent.success(), "the server had ended before");
+        self.signal("TERM");
         let code = self.wait().code();
         for reader in self.readers.drain(..) {
             reader.join().expect("the rest of its output");

@@ -7,6 +7,9 @@ use futures_util::future::join_all;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
+use gatepost::domain::Error;
+use gatepost::domain::people::passwords::{self, Password};
+use gatepost::domain::people::{sessions, users};
 
 fn setup_key(app: &TestApp) -> String {
     app.app.sealer().key.setup_key().to_string()
@@ -87,7 +90,9 @@ both_engines! {
                 }
             }
         }
-        let [unknown, known] = times.map(|mut each| { each.sort_unstable(); each[each.len() / 2].as_secs_f64() });
+        // The least of each: whatever else the machine does only adds to them.
+        let least = |each: &Vec<Duration>| each.iter().min().expect("a time").as_secs_f64();
+        let (unknown, known) = (least(&times[0]), least(&times[1]));
         // Without the decoy the ratio is beyond 5.
         assert!((0.5..2.0).contains(&(unknown / known)), "{unknown} against {known}");
     }
@@ -99,8 +104,9 @@ both_engines! {
         }
         let refused = visitor.sign_in(Ada.email(), PASSWORD).await.expect(429);
         assert!(refused.body.contains("Too many attempts. Try again in"));
+        let seconds: u64 = refused.header("retry-after").parse().expect("seconds");
         visitor.sign_in(Bea.email(), PASSWORD).await.expect(303);
-        app.clock.advance(Duration::from_secs(15 * 60));
+        app.clock.advance(Duration::from_secs(seconds));
         visitor.sign_in(Ada.email(), PASSWORD).await.expect(303);
     }
 
@@ -134,5 +140,23 @@ both_engines! {
         assert_eq!(asked.location(), "/sign-in?next=%2Fteam%3Fx%3D1");
         let fields = [("email", Ada.email()), ("password", PASSWORD), ("next", "/team?x=1")];
         assert_eq!(visitor.post("/sign-in", &fields).await.expect(303).location(), "/team?x=1");
+    }
+
+    async fn a_page_that_cannot_be_asked_for_leads_to_the_first_one(app: TestApp) {
+        for next in ["/\u{1}", "/\u{0}", "/é", "//evil.test"] {
+            let fields = [("email", Ada.email()), ("password", PASSWORD), ("next", next)];
+            assert_eq!(app.visitor().post("/sign-in", &fields).await.expect(303).location(), "/developer");
+        }
+    }
+
+    /// The check takes long, outside any transaction; what was checked must still hold after.
+    async fn a_password_changed_while_it_is_checked_opens_nothing(app: TestApp) {
+        let verified = app.user(Ada);
+        let hash = passwords::hash(&Password::presented("another horse battery"), &*app.app.entropy());
+        app.operate(|tx, by| users::change_password(tx, by, verified.id, &hash, None));
+        let by = app.app.operator();
+        let opened = app.app.write_now(|tx| sessions::open_verified(tx, &by, &verified, None, "key"));
+        assert!(matches!(opened, Err(Error::NotFound)));
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 0);
     }
 }

@@ -56,6 +56,35 @@ both_engines! {
         assert_eq!((accounts(&app), memberships(&app)), (5, 6));
     }
 
+    async fn joining_and_revoking_at_once_end_well_for_one_of_them(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        for _ in 0..12 {
+            app.clock.advance(Duration::from_secs(15 * 60));
+            let link = app.invite(&ada, Dan.email(), "member").await;
+            let open = "SELECT count(*) AS n FROM invitations WHERE accepted_at IS NULL AND revoked_at IS NULL";
+            assert_eq!(app.database.number(open), 1);
+            let page = ada.get("/team").await.expect(200).page();
+            let revoke = page.attribute("form[action^='/team/invitations/inv_']", "action").expect("a form");
+            let dan = app.visitor();
+            let (joined, revoked) = tokio::join!(dan.post(&link, &[("password", PASSWORD)]), ada.post(&revoke, &[]));
+            assert!(matches!((joined.status, revoked.status), (303, 404) | (404, 303)), "{joined:?} {revoked:?}");
+            if joined.status == 303 {
+                ada.post(&app.person_path(Dan, "remove"), &[("tokens", "keep")]).await.expect(303);
+            }
+        }
+    }
+
+    async fn an_admin_does_not_replace_an_admins_link(app: TestApp) {
+        let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        let link = app.invite(&ada, Eve.email(), "admin").await;
+        bea.post("/team/invitations", &[("email", Eve.email()), ("role", "member")]).await.expect(403);
+        app.visitor().get(&link).await.expect(200);
+        app.invite(&ada, Eve.email(), "member").await;
+        app.visitor().get(&link).await.expect(404);
+        let revoked = "SELECT count(*) AS n FROM activity WHERE kind = 'invitation.revoked'";
+        assert_eq!(app.database.number(revoked), 1);
+    }
+
     async fn a_link_is_dead_once_it_is_revoked_replaced_or_expired(app: TestApp) {
         let ada = app.as_(Ada).await;
         let first = app.invite(&ada, Eve.email(), "member").await;

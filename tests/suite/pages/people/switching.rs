@@ -28,6 +28,21 @@ both_engines! {
         assert!(looks_at(&cy).await.contains("Acme"));
     }
 
+    async fn a_form_of_another_teams_page_does_nothing(app: TestApp) {
+        let dan = app.as_(Dan).await;
+        let page = dan.get("/developer").await.expect(200).page();
+        let globex = app.team("Globex").id;
+        let create = format!("/developer/tokens?team={globex}");
+        assert!(page.has(&format!("form[action='{create}']")), "the form does not say whose it is");
+        let link = app.invite(&app.as_(Ada).await, Dan.email(), "admin").await;
+        dan.post(&link, &[]).await.expect(303);
+        let refused = dan.post(&create, &[("name", "stray")]).await.expect(409);
+        assert!(refused.body.contains("nothing was done"));
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 0);
+        dan.post("/teams/switch", &[("team", &globex.to_string())]).await.expect(303);
+        dan.post(&create, &[("name", "stray")]).await.expect(200);
+    }
+
     async fn nothing_is_done_for_a_request_from_elsewhere(app: TestApp) {
         let ada = app.as_(Ada).await;
         let form = [("name", "Mallory")];

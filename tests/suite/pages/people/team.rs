@@ -2,6 +2,8 @@ use super::people_with;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{self, Ada, Bea, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
+use futures_util::future::join_all;
+use gatepost::domain::access::plans::Plan;
 use std::time::Duration;
 
 const KEEP: [(&str, &str); 1] = [("tokens", "keep")];
@@ -123,6 +125,43 @@ both_engines! {
         assert_eq!(api_status(&app, &own).await, 200);
         let why = "SELECT count(*) AS n FROM tokens WHERE revoke_reason = 'bea@acme.test left the team'";
         assert_eq!(app.database.number(why), 1);
+    }
+
+    /// Calls write the last use of the very rows that the removal revokes.
+    async fn removing_somebody_does_not_disturb_those_who_call(app: TestApp) {
+        app.switch_api("Acme", true);
+        app.set_plan("Acme", Plan::Enterprise);
+        let ada = app.as_(Ada).await;
+        for round in 0..4 {
+            let link = (round > 0).then(|| app.invite(&ada, Bea.email(), "admin"));
+            if let Some(link) = link {
+                app.visitor().post(&link.await, &[("password", PASSWORD)]).await.expect(303);
+            }
+            let own: Vec<_> = (0..24).map(|number| app.token_of(Bea, &format!("r{round}n{number}"))).collect();
+            let other = app.token_of(Ada, &format!("other{round}"));
+            let (app, other) = (&app, &other);
+            let calls = own.iter().map(|token| async move {
+                for _ in 0..12 {
+                    for (token, allowed) in [(token, &[200, 401][..]), (other, &[200])] {
+                        let status = api_status(app, token).await;
+                        assert!(allowed.contains(&status), "round {round}: {status}");
+                    }
+                }
+            });
+            let path = app.person_path(Bea, "remove");
+            let removed = ada.post(&path, &REVOKE);
+            let (_, removed) = tokio::join!(join_all(calls), removed);
+            removed.expect(303);
+        }
+    }
+
+    async fn the_team_key_stays_when_whoever_made_it_leaves(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        ada.post("/developer/team-key", &[]).await.expect(200);
+        let key = bea.post("/developer/team-key/regenerate", &[]).await.expect(200).page().text("#token-value");
+        bea.post(&app.person_path(Bea, "remove"), &REVOKE).await.expect(303);
+        assert_eq!(api_status(&app, &key).await, 200);
     }
 
     async fn tokens_that_are_kept_belong_to_the_team(app: TestApp) {

@@ -1,0 +1,169 @@
+//! What the pages ask of the record walks an index, on both engines, also when the record is
+//! long. The statements are those the program sends: they are overheard.
+
+use std::cell::RefCell;
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::prelude::*;
+use diesel::{PgConnection, SqliteConnection, sql_query};
+use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, TokenId};
+use gatepost::domain::access::{tokens, usage};
+use gatepost::domain::people::teams::TeamId;
+use gatepost::domain::people::users::UserId;
+use gatepost::domain::{Result, Timestamp};
+use gatepost::store::{Location, Store, Tx};
+
+use crate::support::database::Database;
+use crate::support::fixed::START;
+use crate::support::{TestApp, both_engines};
+
+thread_local! {
+    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn listen() -> Option<Box<dyn Instrumentation>> {
+    Some(Box::new(|event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            HEARD.with_borrow_mut(|heard| heard.push(query.to_string()));
+        }
+    }))
+}
+
+/// The one statement about the record, or about tokens, that this sends, with its parameters
+/// still in it.
+fn overhear<T>(store: &Store, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> String {
+    HEARD.take();
+    store.read(ask).map(drop).expect("an answer");
+    let heard = HEARD.take();
+    let about: Vec<_> =
+        heard.iter().filter(|sql| sql.contains("activity") || sql.contains("tokens")).collect();
+    let [sql] = about.as_slice() else { panic!("{heard:#?}") };
+    sql.split(" -- binds").next().expect("a statement").to_owned()
+}
+
+/// Many calls of Acme, by one token and one person, few of them refused; and few changes.
+fn fill(app: &TestApp) {
+    let bytes = |number: &str| match app.database.url().starts_with("sqlite") {
+        true => format!("CAST(printf('%016d', {number}) AS BLOB)"),
+        false => format!("convert_to(lpad(CAST({number} AS TEXT), 16, '0'), 'UTF8')"),
+    };
+    let sql = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO activity (team_id, id, at, kind, actor_kind, person_id, token_id, status)
+         SELECT (SELECT id FROM teams WHERE name = 'Acme'), {}, {},
+             CASE WHEN i % 500 = 0 THEN 'token.created' WHEN i % 100 = 0 THEN 'api.refused'
+                  ELSE 'api.request' END,
+             'token', {}, {}, CASE WHEN i % 100 = 0 THEN 403 ELSE 200 END FROM n",
+        bytes("i"),
+        START.micros(),
+        bytes("i % 50"),
+        bytes("i % 50"),
+    );
+    app.database.execute(&sql).expect("a long record");
+    let sql = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO tokens (id, team_id, kind, public_id, hash, start, name, name_key, created_by_label,
+             created_at, revoked_at, revoked_by_label)
+         SELECT {0}, (SELECT id FROM teams WHERE name = CASE WHEN i % 3 = 0 THEN 'Acme' ELSE 'Globex' END),
+             'token', 'p' || i, {0}, 's', 'n' || i,
+             'n' || i, 'x', i, CASE WHEN i % 2 = 0 THEN i END, CASE WHEN i % 2 = 0 THEN 'x' END FROM n",
+        bytes("i"),
+    );
+    app.database.execute(&sql).expect("many tokens");
+    app.database.execute("ANALYZE").expect("statistics");
+}
+
+fn list(store: &Store, team: TeamId, filter: Filter) -> String {
+    let before = Some(ActivityId::floor(START.plus(time::Duration::DAY)));
+    overhear(store, |tx| activity::page(tx, team, &filter, before, 50))
+}
+
+fn any(kinds: &[ActivityKind]) -> Filter {
+    Filter { kinds: Some(kinds.to_vec()), ..Filter::default() }
+}
+
+both_engines! {
+    async fn each_question_has_its_index(app: TestApp) {
+        set_default_instrumentation(listen).expect("a listener");
+        fill(&app);
+        let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
+        let team = app.team("Acme").id;
+        let token = TokenId::from_bytes(*b"0000000000000007");
+        let person = UserId::from_bytes(*b"0000000000000007");
+        let changes: Vec<_> = ActivityKind::ALL.iter().copied().filter(|kind| !kind.is_call()).collect();
+        let hour = Timestamp::from_micros(START.micros());
+        for (what, index, sql) in [
+            ("everything", "key", list(&store, team, Filter::default())),
+            ("changes", "activity_changes", list(&store, team, any(&changes))),
+            ("one kind", "activity_changes", list(&store, team, any(&[ActivityKind::TokenCreated]))),
+            ("refused", "activity_refused", list(&store, team, Filter { status: Some(4), ..Filter::default() })),
+            ("429", "activity_refused", list(&store, team, Filter { status: Some(429), ..Filter::default() })),
+            ("a token", "activity_by_token", list(&store, team, Filter { token: Some(token), ..Filter::default() })),
+            ("a person", "activity_by_person", list(&store, team, Filter { person: Some(person), ..Filter::default() })),
+            ("calls", "key", list(&store, team, any(ActivityKind::CALLS))),
+            ("a token's calls", "activity_by_token",
+                overhear(&store, |tx| activity::calls_since(tx, team, Some(token), START))),
+            ("the team's calls", "key", overhear(&store, |tx| activity::calls_since(tx, team, None, START))),
+            ("tokens in force", "tokens_active", overhear(&store, |tx| tokens::list(tx, team, false, None, 50))),
+            ("revoked tokens", "tokens_revoked", overhear(&store, |tx| tokens::list(tx, team, true, None, 50))),
+            ("how many tokens", "tokens_active", overhear(&store, |tx| tokens::count_active(tx, team))),
+            ("an hour", "key", overhear(&store, |tx| usage::of_hour(tx, team, hour))),
+        ] {
+            let plan = plan(&app.database, &sql);
+            assert!(!scans(&plan), "{what}: {sql}\n{plan}");
+            let key = if app.database.url().starts_with("sqlite") { "PRIMARY KEY" } else { "activity_pkey" };
+            // Two teams share these tokens: Postgres may as well walk the key of them all.
+            let is_shared = index.starts_with("tokens_") && key != "PRIMARY KEY";
+            let index = match index {
+                "key" => key,
+                _ if is_shared => "Index",
+                index => index,
+            };
+            assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
+        }
+    }
+}
+
+/// Whether any of the record is read from its beginning to its end.
+fn scans(plan: &str) -> bool {
+    plan.lines().any(|line| {
+        ["activity", "tokens"].iter().any(|table| {
+            line.contains(&format!("SCAN {table}")) || line.contains(&format!("Seq Scan on {table}"))
+        })
+    })
+}
+
+/// How the engine would go about it, whatever the parameters are.
+fn plan(database: &Database, sql: &str) -> String {
+    match database {
+        Database::Sqlite { url } => {
+            let mut connection =
+                SqliteConnection::establish(url.trim_start_matches("sqlite:")).expect("a file");
+            #[derive(QueryableByName)]
+            struct Step {
+                #[diesel(sql_type = diesel::sql_types::Text)]
+                detail: String,
+            }
+            let steps: Vec<Step> =
+                sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut connection).expect("a plan");
+            steps.into_iter().map(|step| step.detail + "\n").collect()
+        }
+        Database::Postgres { url, .. } => {
+            let mut connection = PgConnection::establish(url).expect("a Postgres that answers");
+            let mut run =
+                |sql: &str| sql_query(sql.to_owned()).execute(&mut connection).expect("a done statement");
+            run("SET plan_cache_mode = force_generic_plan");
+            run(&format!("PREPARE asked AS {sql}"));
+            let parameters = (1..).take_while(|number| sql.contains(&format!("${number}"))).count();
+            let nulls = vec!["NULL"; parameters].join(", ");
+            #[derive(QueryableByName)]
+            struct Step {
+                #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+                detail: String,
+            }
+            let steps: Vec<Step> =
+                sql_query(format!("EXPLAIN EXECUTE asked ({nulls})")).load(&mut connection).expect("a plan");
+            steps.into_iter().map(|step| step.detail + "\n").collect()
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Calls an hour, wherever they are counted: in memory over both engines, and in Redis.
+
+mod redis;
+mod restarts;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::TestApp;
+use crate::support::client::{Api, Reply};
+use crate::support::people::Person::Ada;
+use crate::support::redis::database;
+use gatepost::domain::access::plans::Plan;
+
+/// So low that a test can use it up.
+const PLANS: (&str, &str) = ("GATEPOST_PLAN_LIMITS", "free=0,pro=250,enterprise=400");
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Each promise becomes three tests: `NAME::sqlite`, `NAME::postgres` and `NAME::redis`.
+macro_rules! wherever_it_counts {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn promise($app: TestApp) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                promise(TestApp::with_settings(&[PLANS]).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                promise(TestApp::postgres_with_settings(&[PLANS]).await).await;
+            }
+
+            #[tokio::test]
+            async fn redis() {
+                let settings = [PLANS, ("GATEPOST_REDIS_URL", &database())];
+                promise(TestApp::with_settings(&settings).await).await;
+            }
+        }
+    )+};
+}
+
+/// Acme, on the plan pro, with its API on and so many tokens.
+fn open(app: &TestApp, tokens: usize) -> Vec<String> {
+    app.switch_api("Acme", true);
+    (0..tokens).map(|number| app.token("Acme", &format!("ci {number}"))).collect()
+}
+
+/// The statuses of so many calls made at once.
+async fn at_once(apis: &[Api], calls_each: usize) -> Vec<u16> {
+    let calls = apis.iter().flat_map(|api| (0..calls_each).map(|_| api.get("/api/v1/me")));
+    join_all(calls).await.into_iter().map(|reply| reply.status).collect()
+}
+
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|each| **each == status).count()
+}
+
+/// What an answer tells of the limit: its number, what is left, and when it starts over.
+fn told(reply: &Reply) -> [&str; 5] {
+    let names =
+        ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-policy", "ratelimit"];
+    names.map(|name| reply.header(name))
+}
+
+fn remaining(reply: &Reply) -> u32 {
+    reply.header("x-ratelimit-remaining").parse().expect("a number")
+}
+
+/// Gives a token a cap of its own, by hand: no page does that yet.
+fn cap(app: &TestApp, name: &str, calls: u32) {
+    let capped =
+        app.database.execute(&format!("UPDATE tokens SET hourly_cap = {calls} WHERE name = '{name}'"));
+    assert_eq!(capped, Ok(1));
+    app.catch_up();
+}
+
+wherever_it_counts! {
+    async fn exactly_the_limit_passes_of_a_thousand_parallel_calls(app: TestApp) {
+        let apis: Vec<Api> = open(&app, 5).iter().map(|token| app.api(token)).collect();
+        let statuses = at_once(&apis, 200).await;
+        assert_eq!((count(&statuses, 200), count(&statuses, 429)), (250, 750));
+        let refused = apis[0].get("/api/v1/me").await.expect(429);
+        let wait = Duration::from_secs(refused.header("retry-after").parse().expect("seconds"));
+        app.clock.advance(wait - Duration::from_secs(1));
+        apis[0].get("/api/v1/me").await.expect(429);
+        app.clock.advance(Duration::from_secs(1));
+        let first = apis[0].get("/api/v1/me").await.expect(200);
+        assert_eq!(remaining(&first), 249);
+    }
+
+    async fn every_answer_after_the_credential_tells_what_is_left(app: TestApp) {
+        let tokens = open(&app, 1);
+        let api = app.api(&tokens[0]);
+        app.clock.advance(Duration::from_millis(754_500));
+        let policy = "\"hour\";q=250;w=3600";
+        let ok = api.get("/api/v1/me").await.expect(200);
+        assert_eq!(told(&ok), ["250", "249", "2209111200", policy, "\"hour\";r=249;t=2846"]);
+        let missing = api.get("/api/v1/nothing").await.expect(404);
+        assert_eq!(remaining(&missing), 248);
+        app.switch_api("Acme", false);
+        let closed = api.get("/api/v1/me").await.expect(403);
+        assert_eq!(told(&closed), ["250", "248", "2209111200", policy, "\"hour\";r=248;t=2846"]);
+        app.switch_api("Acme", true);
+        at_once(&[api], 248).await;
+        let over = app.api(&tokens[0]).get("/api/v1/me").await.expect(429);
+        assert_eq!(told(&over), ["250", "0", "2209111200", policy, "\"hour\";r=0;t=2846"]);
+        let unknown = app.api("gp_nonsense").get("/api/v1/me").await.expect(401);
+        assert_eq!(told(&unknown), [""; 5]);
+    }
+
+    async fn one_call_too_many_is_told_how_long_to_wait(app: TestApp) {
+        let tokens = open(&app, 1);
+        at_once(&[app.api(&tokens[0])], 250).await;
+        app.clock.advance(59 * MINUTE);
+        let over = app.api(&tokens[0]).get("/api/v1/me").await.expect(429);
+        let error = json!({
+            "code": "RATE_LIMIT_EXCEEDED",
+            "message": "Rate limit exceeded. Try again in 60 seconds.",
+            "requestId": over.header("x-request-id"),
+        });
+        assert_eq!(over.body, json!({"success": false, "error": error}).to_string());
+        assert_eq!(over.header("retry-after"), "60");
+        assert_eq!(over.header("content-type"), "application/json");
+        assert_eq!(over.header("www-authenticate"), "");
+    }
+
+    async fn a_token_may_have_a_smaller_limit_of_its_own(app: TestApp) {
+        let tokens = open(&app, 2);
+        cap(&app, "ci 0", 7);
+        let capped = [app.api(&tokens[0])];
+        let statuses = at_once(&capped, 20).await;
+        assert_eq!((count(&statuses, 200), count(&statuses, 429)), (7, 13));
+        let over = capped[0].get("/api/v1/me").await.expect(429);
+        assert_eq!(told(&over)[..2], ["7", "0"]);
+        let other = app.api(&tokens[1]).get("/api/v1/me").await.expect(200);
+        assert_eq!(told(&other)[..2], ["250", "242"], "what was refused is not counted for the team");
+        cap(&app, "ci 0", 9);
+        let statuses = at_once(&capped, 5).await;
+        assert_eq!(count(&statuses, 200), 2);
+    }
+
+    async fn another_plan_counts_from_the_next_call(app: TestApp) {
+        let tokens = open(&app, 1);
+        let apis = [app.api(&tokens[0])];
+        assert_eq!(count(&at_once(&apis, 300).await, 200), 250);
+        app.set_plan("Acme", Plan::Enterprise);
+        let more = apis[0].get("/api/v1/me").await.expect(200);
+        assert_eq!(told(&more)[..2], ["400", "149"]);
+        app.set_plan("Acme", Plan::Pro);
+        let over = apis[0].get("/api/v1/me").await.expect(429);
+        assert_eq!(told(&over)[..2], ["250", "0"]);
+        app.set_plan("Acme", Plan::Free);
+        assert_eq!(apis[0].get("/api/v1/me").await.expect(403).error_code(), "PLAN_REQUIRED");
+    }
+
+    async fn a_refused_call_uses_nothing_up(app: TestApp) {
+        let tokens = open(&app, 2);
+        let api = app.api(&tokens[0]);
+        assert_eq!(remaining(&api.get("/api/v1/me").await.expect(200)), 249);
+        let mistyped = format!("{}0", &tokens[0][..52]);
+        app.api(&mistyped).get("/api/v1/me").await.expect(401);
+        app.switch_api("Acme", false);
+        api.get("/api/v1/me").await.expect(403);
+        app.switch_api("Acme", true);
+        cap(&app, "ci 1", 0);
+        app.api(&tokens[1]).get("/api/v1/me").await.expect(429);
+        assert_eq!(remaining(&api.get("/api/v1/me").await.expect(200)), 248);
+    }
+
+    async fn the_dashboards_own_calls_count_for_the_team(app: TestApp) {
+        let tokens = open(&app, 1);
+        let ada = app.as_(Ada).await;
+        assert_eq!(remaining(&ada.get("/api/v1/me").await.expect(200)), 249);
+        assert_eq!(remaining(&app.api(&tokens[0]).get("/api/v1/me").await.expect(200)), 248);
+    }
+
+    async fn refusals_over_the_limit_fold_into_one_record_a_token_and_minute(app: TestApp) {
+        let tokens = open(&app, 2);
+        let apis = [app.api(&tokens[0]), app.api(&tokens[1])];
+        at_once(&apis[..1], 250).await;
+        let used = last_used(&app);
+        for _ in 0..2 {
+            app.clock.advance(MINUTE);
+            at_once(&apis, 15).await;
+        }
+        app.clock.advance(MINUTE);
+        let records = "activity WHERE kind = 'api.refused' AND status = 429";
+        let number = |what: &str| app.database.number(&format!("SELECT CAST({what} AS BIGINT) AS n FROM {records}"));
+        for _ in 0..200 {
+            if number("COUNT(*)") == 4 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!([number("COUNT(*)"), number("MIN(count)"), number("MAX(count)")], [4, 15, 15]);
+        assert_eq!(number("COUNT(DISTINCT token_id)"), 2);
+        assert_eq!(last_used(&app), used, "a refused call is no use");
+    }
+}
+
+fn last_used(app: &TestApp) -> i64 {
+    app.database.number("SELECT COALESCE(MAX(last_used_at), 0) AS n FROM tokens")
+}

@@ -1,0 +1,110 @@
+//! Old calls leave the record, and nothing else does.
+
+use std::time::Duration;
+
+use gatepost::app::retention::sweep;
+use gatepost::domain::Timestamp;
+use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, Record};
+
+use crate::support::{TestApp, both_engines};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn before(app: &TestApp) -> Timestamp {
+    app.app.now().minus(time::Duration::days(90))
+}
+
+fn calls(app: &TestApp) -> i64 {
+    app.database.number("SELECT COUNT(*) AS n FROM activity WHERE kind IN ('api.request', 'api.refused')")
+}
+
+fn changes(app: &TestApp) -> i64 {
+    app.database.number("SELECT COUNT(*) AS n FROM activity WHERE kind NOT IN ('api.request', 'api.refused')")
+}
+
+fn newest_call(app: &TestApp, team: &str) -> Record {
+    let team = app.team(team).id;
+    let filter = Filter { kinds: Some(ActivityKind::CALLS.to_vec()), ..Filter::default() };
+    let page = app.app.read_now(|tx| activity::page(tx, team, &filter, None, 1)).expect("a page");
+    page.records.into_iter().next().expect("a call")
+}
+
+/// Adds calls like this one, one a second from its moment on.
+fn repeat(app: &TestApp, call: &Record, times: u64) {
+    let copies: Vec<Record> = (1..=times)
+        .map(|number| {
+            let at = call.at.plus(time::Duration::seconds(number as i64));
+            Record { id: ActivityId::new(at, number.to_be_bytes()), at, request_id: None, ..call.clone() }
+        })
+        .collect();
+    app.operate(|tx, _| activity::append(tx, &copies, &[]));
+}
+
+async fn call(app: &TestApp, team: &str, token: &str, status: u16) {
+    app.switch_api(team, status == 200);
+    app.api(token).get("/api/v1/me").await.expect(status);
+}
+
+both_engines! {
+    async fn exactly_the_old_calls_leave(app: TestApp) {
+        let (acme, globex) = (app.token("Acme", "ci"), app.token("Globex", "ci"));
+        call(&app, "Acme", &acme, 200).await;
+        repeat(&app, &newest_call(&app, "Acme"), 1200);
+        call(&app, "Acme", &acme, 403).await;
+        call(&app, "Globex", &globex, 200).await;
+        app.clock.advance(DAY * 90);
+        // To the microsecond: this one is not older than 90 days.
+        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 0);
+        app.clock.advance(DAY);
+        call(&app, "Acme", &acme, 200).await;
+        let changed = changes(&app);
+        assert_eq!(calls(&app), 1204);
+        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 1203);
+        assert_eq!((calls(&app), changes(&app)), (1, changed));
+        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 0);
+    }
+
+    async fn nobody_else_removes_even_old_calls(app: TestApp) {
+        call(&app, "Acme", &app.token("Acme", "ci"), 200).await;
+        repeat(&app, &newest_call(&app, "Acme"), 3);
+        app.clock.advance(DAY * 100);
+        let (calls_before, changes_before) = (calls(&app), changes(&app));
+        let refused_all = || {
+            for sql in [
+                "DELETE FROM activity",
+                "DELETE FROM activity WHERE kind = 'api.request'",
+                "DELETE FROM activity WHERE kind = 'team.founded'",
+                "UPDATE activity SET kind = 'api.request'",
+            ] {
+                let refused = app.database.execute(sql).expect_err(sql);
+                assert!(refused.contains("activity is append-only"), "{sql}: {refused}");
+            }
+        };
+        refused_all();
+        // The way through cannot be left open.
+        let left_open = app.database.execute("UPDATE retention SET before = 9000000000000000");
+        assert!(left_open.is_err(), "{left_open:?}");
+        assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM retention WHERE before IS NOT NULL"), 0);
+        let stopped_at_once = sweep(&app.app, before(&app), |_| false).expect("a sweep");
+        assert_eq!(stopped_at_once, 0);
+        refused_all();
+        assert_eq!((calls(&app), changes(&app)), (calls_before, changes_before));
+        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 4);
+        assert!(app.database.execute("DELETE FROM activity").is_err());
+        assert_eq!((calls(&app), changes(&app)), (0, changes_before));
+    }
+
+    async fn calls_go_on_while_old_ones_leave(app: TestApp) {
+        let token = app.token("Acme", "ci");
+        call(&app, "Acme", &token, 200).await;
+        repeat(&app, &newest_call(&app, "Acme"), 3000);
+        app.clock.advance(DAY * 100);
+        let (heart, before) = (app.app.clone(), before(&app));
+        let sweeping = std::thread::spawn(move || sweep(&heart, before, |_| true));
+        for _ in 0..50 {
+            app.api(&token).get("/api/v1/me").await.expect(200);
+        }
+        assert_eq!(sweeping.join().expect("its end").expect("a sweep"), 3001);
+        assert_eq!(calls(&app), 50);
+    }
+}

@@ -1,0 +1,131 @@
+//! Calls without end, over many connections, and what came of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use super::database::Database;
+
+/// How long a thing may take that is sure to happen.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// One call that was answered.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Which of the servers.
+    pub server: usize,
+    pub token: Arc<str>,
+    pub began: Instant,
+    pub took: Duration,
+    pub status: u16,
+    /// Whether it says when to try again.
+    pub retry: bool,
+    /// As the log has it.
+    pub id: String,
+}
+
+struct Shared {
+    token: Mutex<Arc<str>>,
+    calls: Mutex<Vec<Call>>,
+    stop: AtomicBool,
+}
+
+/// Stops when it is dropped.
+pub struct Load {
+    shared: Arc<Shared>,
+    servers: usize,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Calls each of the servers over `connections`, each of which pauses between its calls.
+    pub fn start(servers: &[&str], connections: usize, pause: Duration, token: &str) -> Self {
+        let (calls, stop) = (Mutex::default(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { token: Mutex::new(token.into()), calls, stop });
+        let each = (0..servers.len()).flat_map(|server| (0..connections).map(move |_| server));
+        let tasks = each
+            .map(|server| {
+                let address = format!("{}/api/v1/me", servers[server]);
+                tokio::spawn(call_on(shared.clone(), server, address, pause))
+            })
+            .collect();
+        Self { shared, servers: servers.len(), tasks }
+    }
+
+    /// Calls with another token from now on.
+    pub fn present(&self, token: &str) {
+        *self.shared.token.lock().expect("the token") = token.into();
+    }
+
+    /// The calls answered so far, from the `from`th on.
+    pub fn calls(&self, from: usize) -> Vec<Call> {
+        self.shared.calls.lock().expect("the calls")[from..].to_vec()
+    }
+
+    pub fn count(&self) -> usize {
+        self.shared.calls.lock().expect("the calls").len()
+    }
+
+    /// Waits until each server has answered so many more calls like this.
+    pub async fn until_each(&self, times: usize, like: impl Fn(&Call) -> bool) {
+        let mut seen = vec![0; self.servers];
+        let (mut from, since) = (self.count(), Instant::now());
+        while seen.iter().any(|seen| *seen < times) {
+            assert!(since.elapsed() < PATIENCE, "{seen:?}; then {:?}", self.calls(from.saturating_sub(9)));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let more = self.calls(from);
+            from += more.len();
+            more.iter().filter(|call| like(call)).for_each(|call| seen[call.server] += 1);
+        }
+    }
+
+    /// Ends the load, and says what it did.
+    pub async fn stop(mut self) -> Vec<Call> {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks.drain(..) {
+            task.await.expect("a caller that ends");
+        }
+        self.calls(0)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Until the load stops, or nobody answers any more.
+async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Duration) {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+    while !shared.stop.load(Ordering::Relaxed) {
+        let token = shared.token.lock().expect("the token").clone();
+        let began = Instant::now();
+        let Ok(reply) = client.get(&address).bearer_auth(&token).send().await else { return };
+        let (status, took) = (reply.status().as_u16(), began.elapsed());
+        let header = |name: &str| reply.headers().get(name).and_then(|it| it.to_str().ok());
+        let id = header("x-request-id").expect("an id").replace("req_", "");
+        let call = Call { server, token, began, took, status, retry: header("retry-after").is_some(), id };
+        if reply.bytes().await.is_err() {
+            return;
+        }
+        shared.calls.lock().expect("the calls").push(call);
+        tokio::time::sleep(pause.saturating_sub(began.elapsed())).await;
+    }
+}
+
+/// How many of these calls are in the log.
+pub fn recorded(database: &Database, calls: &[Call]) -> usize {
+    let (before, after) = match database {
+        Database::Sqlite { .. } => ("X'", "'"),
+        Database::Postgres { .. } => ("'\\x", "'::bytea"),
+    };
+    let counts = calls.chunks(1000).map(|calls| {
+        let ids: Vec<String> = calls.iter().map(|call| format!("{before}{}{after}", call.id)).collect();
+        let sql = format!("SELECT count(*) AS n FROM activity WHERE request_id IN ({})", ids.join(","));
+        database.number(&sql) as usize
+    });
+    counts.sum()
+}

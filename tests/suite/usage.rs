@@ -1,0 +1,119 @@
+//! What a team used, as the Developer page shows it, and a token's own hourly limit.
+
+use std::time::Duration;
+
+use gatepost::domain::access::plans::Plan;
+
+use crate::support::client::{Reply, Visitor};
+use crate::support::html::Page;
+use crate::support::people::Person::{Ada, Bea};
+use crate::support::{TestApp, both_engines};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn call(app: &TestApp, token: &str, times: usize, status: u16) {
+    for _ in 0..times {
+        app.api(token).get("/api/v1/me").await.expect(status);
+    }
+}
+
+async fn developer(app: &TestApp) -> Page {
+    app.as_(Ada).await.get("/developer").await.expect(200).page()
+}
+
+/// The address of the newest token's page.
+async fn token_page(visitor: &Visitor) -> String {
+    visitor
+        .get("/developer")
+        .await
+        .expect(200)
+        .page()
+        .attribute("#tokens tbody th a", "href")
+        .expect("a link")
+}
+
+async fn set_cap(visitor: &Visitor, page: &str, cap: &str) -> Reply {
+    visitor.post(&format!("{page}/cap"), &[("cap", cap)]).await
+}
+
+both_engines! {
+    async fn the_page_shows_this_hour_and_the_last_day(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        call(&app, &token, 3, 200).await;
+        app.clock.advance(HOUR * 2);
+        call(&app, &token, 2, 200).await;
+        app.switch_api("Acme", false);
+        call(&app, &token, 1, 403).await;
+        for _ in 0..2 {
+            // The second time, what is over comes out of memory.
+            let page = developer(&app).await;
+            assert_eq!(page.texts("#usage .figures dd"), ["2", "998", "5", "1"]);
+            assert_eq!(page.texts("#usage .figures dt")[..2], ["calls this hour, of 1,000", "left until 12:00 UTC"]);
+            assert_eq!(page.texts("#usage tbody th").len(), 24);
+            assert_eq!(page.texts("#usage tbody th")[..3], ["11:00 to 12:00", "10:00 to 11:00", "09:00 to 10:00"]);
+            assert_eq!(page.texts("#usage tbody td")[..6], ["2", "1", "0", "0", "3", "0"]);
+            assert_eq!(page.texts("#usage svg rect.chart-answered").len(), 2);
+            assert_eq!(page.texts("#usage svg rect.chart-refused").len(), 1);
+        }
+        app.clock.advance(HOUR * 23);
+        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "2", "1"]);
+        app.clock.advance(HOUR);
+        let page = developer(&app).await;
+        assert!(!page.has("#usage svg") && page.text("#usage").contains("No program has called"));
+    }
+
+    async fn what_one_team_does_is_not_in_the_numbers_of_another(app: TestApp) {
+        app.switch_api("Globex", true);
+        call(&app, &app.token("Globex", "ci"), 3, 200).await;
+        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "0", "0"]);
+        app.set_plan("Acme", Plan::Free);
+        assert!(!developer(&app).await.has("#usage .figures"));
+    }
+
+    async fn a_tokens_own_limit_holds_from_its_next_call(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (bea, token) = (app.as_(Bea).await, app.token("Acme", "ci"));
+        call(&app, &token, 3, 200).await;
+        let page = token_page(&bea).await;
+        assert_eq!(set_cap(&bea, &page, "4").await.expect(303).location(), format!("{page}?notice=token-cap-changed"));
+        // What was used before counts.
+        let last = app.api(&token).get("/api/v1/me").await.expect(200);
+        assert_eq!((last.header("x-ratelimit-limit"), last.header("x-ratelimit-remaining")), ("4", "0"));
+        call(&app, &token, 1, 429).await;
+        call(&app, &app.token("Acme", "other"), 1, 200).await;
+        let shown = bea.get(&page).await.expect(200).page();
+        assert!(shown.text(".facts").contains("4 calls, within the team's"), "{}", shown.text(".facts"));
+        assert_eq!(shown.attribute("#cap", "value").as_deref(), Some("4"));
+        set_cap(&bea, &page, "").await.expect(303);
+        call(&app, &token, 1, 200).await;
+        // Five were let in by now, some of them while nobody counted.
+        set_cap(&bea, &page, "5").await.expect(303);
+        call(&app, &token, 1, 429).await;
+        let told = bea.get("/activity?kind=token.cap_changed").await.expect(200).page().texts("tbody th");
+        assert_eq!(told, [
+            "Set the hourly limit of the token “ci” to 5",
+            "Removed the hourly limit of the token “ci”",
+            "Set the hourly limit of the token “ci” to 4",
+        ]);
+    }
+
+    async fn a_limit_that_is_none_is_refused_beside_its_field(app: TestApp) {
+        let (ada, _) = (app.as_(Ada).await, app.token("Acme", "ci"));
+        let page = token_page(&ada).await;
+        for bad in ["0", "-1", "1.5", "many", "1000000001", "99999999999999999999"] {
+            let refused = set_cap(&ada, &page, bad).await.expect(422).page();
+            assert_eq!(refused.attribute("#cap", "value").as_deref(), Some(bad));
+            assert!(refused.text("#cap-error").contains("whole number"));
+        }
+        // The same again is no change, and no record.
+        for _ in 0..2 {
+            set_cap(&ada, &page, " 1,000 ").await.expect(303);
+        }
+        let told = ada.get("/activity?kind=token.cap_changed").await.expect(200).page();
+        assert_eq!(told.texts("tbody th").len(), 1);
+        let id = page.rsplit('/').next().expect("an id");
+        ada.post(&format!("/developer/tokens/{id}/revoke"), &[]).await.expect(303);
+        set_cap(&ada, &page, "5").await.expect(409);
+    }
+}
