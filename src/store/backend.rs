@@ -1,6 +1,7 @@
 //! Two engines behind one connection type: opening, pragmas, pooling and migrations.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
@@ -10,6 +11,10 @@ use diesel::{Connection as _, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Error, Result};
+
+/// How often, and after what pause, a new file is asked for that others are opening too.
+const TRIES: u32 = 500;
+const AGAIN: Duration = Duration::from_millis(10);
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -105,10 +110,25 @@ fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
         .map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
     // FULL: an answer that was sent stands even when the machine loses its power.
     connection.batch_execute(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16384; PRAGMA temp_store = MEMORY;",
+        "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;",
     )?;
+    use_wal(&mut connection)?;
     Ok(connection)
+}
+
+/// Of programs that open a new file at once, one turns it to WAL. To the others SQLite says
+/// that it is locked, without waiting as it does elsewhere, so they ask again.
+fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
+    let mut tries = TRIES;
+    loop {
+        let used = connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16384;");
+        match used.map_err(Error::from) {
+            Err(Error::Unavailable(_)) if tries > 0 => tries -= 1,
+            other => return other,
+        }
+        std::thread::sleep(AGAIN);
+    }
 }
 
 /// What r2d2 needs to know to keep connections.

@@ -235,8 +235,9 @@ fn pages(app: &TestApp, team: TeamId, size: usize, between: impl Fn(usize)) -> V
 
 #[test]
 fn programs_that_start_at_once_make_one_schema() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for database in [Database::sqlite(folder.path()), Database::postgres()] {
+    let folders: Vec<_> = (0..12).map(|_| tempfile::tempdir().expect("a folder")).collect();
+    let files = folders.iter().map(|folder| Database::sqlite(folder.path()));
+    for database in files.chain([Database::postgres()]) {
         let opened = at_once(8, |_| open(&database).map(drop));
         assert!(opened.iter().all(Result::is_ok), "{opened:?}");
         assert_eq!(database.number("SELECT COUNT(*) AS n FROM instance"), 1);
