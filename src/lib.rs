@@ -8,7 +8,7 @@
 //!
 //! Every arrow points right; a test holds them. [`web`] speaks HTTP and HTML, [`cli`] speaks
 //! to an operator. [`app`] holds what both share and is where async code hops to a thread
-//! that may block. [`gate`] is what every API call passes: verify, then record. [`domain`]
+//! that may block. [`gate`] is what every API call passes: verify, limit, record. [`domain`]
 //! says what Gatepost means, in plain synchronous functions that are told the time and given
 //! chance. [`store`] is rows in two engines.
 //!

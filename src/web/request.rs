@@ -109,8 +109,9 @@ fn agent(request: &HttpRequest) -> Option<String> {
 /// from the right: what stands left of the first untrusted address anybody can have written.
 fn client(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
-    let lines: Vec<&str> =
-        request.headers().get_all("x-forwarded-for").filter_map(|line| line.to_str().ok()).collect();
+    // Odd bytes that somebody put in front must not hide what the proxy has added behind.
+    let lines = request.headers().get_all("x-forwarded-for");
+    let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     Some(walk(peer, &lines.join(","), trusted))
 }
 
