@@ -6,6 +6,7 @@ use super::Gate;
 use super::limit::{Allowance, Counted, Meter, Meters, OutOfReach, hour_began};
 use crate::app::App;
 use crate::domain::access::activity;
+use crate::domain::access::plans::Plan;
 use crate::domain::access::secret::HashedToken;
 use crate::domain::access::tokens::{self, Rejected, State, Token, TokenId};
 use crate::domain::people::teams::{Team, TeamId};
@@ -133,6 +134,11 @@ impl Admission {
 }
 
 impl Gate {
+    /// Requests an hour of a plan; 0 is no API.
+    pub fn limit(&self, plan: Plan) -> u32 {
+        self.limiter.limit(plan)
+    }
+
     /// Why the team's API is closed, if it is.
     pub fn closed(&self, team: &Team) -> Option<Closed> {
         match team {

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use crate::app::App;
 use crate::domain::by::{Actor, By};
 use crate::domain::entropy;
+use crate::domain::people::teams::Team;
 use crate::domain::{RequestId, Timestamp};
 
 /// Agents longer than this are cut: they are shown, not parsed.
@@ -37,6 +38,11 @@ impl RequestInfo {
         by.ip = self.ip;
         by.agent = self.agent.clone();
         by
+    }
+
+    /// Whether a team's plan has an API here: the gate's own limits say so.
+    pub fn plan_has_api(&self, team: &Team) -> bool {
+        self.app.gate().limit(team.plan) > 0
     }
 
     /// In nobody's name yet: before a sign-in.

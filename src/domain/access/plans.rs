@@ -15,10 +15,6 @@ impl Plan {
     /// What a team gets unless somebody says otherwise. Whoever runs the machine decides
     /// what is paid for, so it is not the one without an API.
     pub const DEFAULT: Self = Self::Pro;
-
-    pub const fn allows_api(self) -> bool {
-        !matches!(self, Self::Free)
-    }
 }
 
 /// API requests an hour for each plan.

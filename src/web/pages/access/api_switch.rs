@@ -27,6 +27,7 @@ pub struct ApiSwitch {
     may_turn: bool,
     owner: User,
     plan: Plan,
+    plan_has_api: bool,
 }
 
 impl ApiSwitch {
@@ -37,6 +38,7 @@ impl ApiSwitch {
             may_turn: actor.role == Role::Owner,
             owner,
             plan: actor.team.plan,
+            plan_has_api: actor.request.plan_has_api(&actor.team),
         }
     }
 }
@@ -45,7 +47,7 @@ impl ApiSwitch {
 pub fn closed(actor: &Actor) -> String {
     let team = &actor.team;
     match actor.role {
-        _ if !team.plan.allows_api() => {
+        _ if !actor.request.plan_has_api(team) => {
             format!(
                 "The plan {} has no API. A token can be made, but each call with it is refused (403).",
                 team.plan

@@ -86,3 +86,16 @@ both_engines! {
         assert!(page.text(".notice").starts_with("The plan free has no API"));
     }
 }
+
+#[tokio::test]
+async fn the_page_and_the_gate_agree_on_which_plans_have_an_api() {
+    let app = TestApp::with_settings(&[("GATEPOST_PLAN_LIMITS", "free=5,pro=0")]).await;
+    app.switch_api("Acme", true);
+    let (token, ada) = (app.token("Acme", "ci"), app.as_(Ada).await);
+    for (plan, status) in [(Plan::Pro, 403), (Plan::Free, 200)] {
+        app.set_plan("Acme", plan);
+        app.api(&token).get("/api/v1/me").await.expect(status);
+        let page = ada.get("/developer").await.expect(200);
+        assert_eq!(page.body.contains("refused however the switch stands"), status == 403, "{plan}");
+    }
+}
