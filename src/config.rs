@@ -1,5 +1,8 @@
 //! Every `GATEPOST_*` setting: typed, documented, with its default.
 
+mod mail;
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -15,59 +18,8 @@ use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
 use crate::gate::{Mode, RedisUrl};
 
-/// Name, default and meaning of each setting, as `--help` and the README show them.
-pub const SETTINGS: [(&str, &str, &str); 14] = [
-    ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
-    (
-        "GATEPOST_DATABASE_URL",
-        "sqlite:DATA/gatepost.db",
-        "the store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE",
-    ),
-    ("GATEPOST_LISTEN", "127.0.0.1:8080", "address and port of the dashboard and the API"),
-    (
-        "GATEPOST_PUBLIC_URL",
-        "http://LISTEN",
-        "where people and programs reach it; https:// makes cookies Secure",
-    ),
-    ("GATEPOST_TOKEN_PREFIX", "gp", "what new tokens begin with, e.g. si_live; older ones keep working"),
-    (
-        "GATEPOST_SECRET_KEY",
-        "from DATA/secret.key",
-        "64 hexadecimal digits; seals team keys. Instances over one store share it",
-    ),
-    (
-        "GATEPOST_TRUSTED_PROXIES",
-        "none",
-        "addresses or networks whose X-Forwarded-For is believed, comma-separated",
-    ),
-    (
-        "GATEPOST_PLAN_LIMITS",
-        "free=0,pro=1000,enterprise=10000",
-        "API requests an hour for each plan; 0 is no API",
-    ),
-    (
-        "GATEPOST_REDIS_URL",
-        "none",
-        "where calls are counted instead of in memory: redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]",
-    ),
-    (
-        "GATEPOST_ACTIVITY",
-        "strict",
-        "strict: an answer leaves when its record is on disk; buffered: at once, its record within 50 ms",
-    ),
-    (
-        "GATEPOST_ACTIVITY_DAYS",
-        "90",
-        "days after which API requests leave the activity log; 0 keeps them. Changes of access always stay",
-    ),
-    (
-        "GATEPOST_METRICS_LISTEN",
-        "none",
-        "address and port of /metrics, for Prometheus; keep it away from the public",
-    ),
-    ("GATEPOST_LOG", "info", "what is logged to standard error: error, warn, info, debug, or a filter"),
-    ("GATEPOST_LOG_FORMAT", "text", "text or json"),
-];
+pub use mail::{Mail, TlsFiles};
+pub use settings::SETTINGS;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -85,6 +37,7 @@ pub struct Config {
     /// 0 for ever.
     pub activity_days: u32,
     pub metrics_listen: Option<SocketAddr>,
+    pub mail: Mail,
     pub log: String,
     pub log_json: bool,
 }
@@ -123,6 +76,15 @@ impl PublicUrl {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The host without its port.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        match authority.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        }
     }
 
     pub fn is_https(&self) -> bool {
@@ -175,6 +137,7 @@ impl Config {
             activity: vars.parse("GATEPOST_ACTIVITY", "strict", expected::MODE, parse_mode)?,
             activity_days: vars.parse("GATEPOST_ACTIVITY_DAYS", "90", expected::DAYS, parse_days)?,
             metrics_listen: vars.optional("GATEPOST_METRICS_LISTEN", expected::ADDRESS, parse_text)?,
+            mail: Mail::from_vars(&vars)?,
             log: vars.get("GATEPOST_LOG").unwrap_or("info").to_owned(),
             log_json: vars.parse("GATEPOST_LOG_FORMAT", "text", expected::FORMAT, parse_format)?,
         })
@@ -288,6 +251,11 @@ mod expected {
     pub const MODE: &str = "expected strict or buffered";
     pub const DAYS: &str = "expected a number of days up to 36500, such as 90, or 0";
     pub const FORMAT: &str = "expected text or json";
+    pub const HOST: &str = "expected the name of a host, such as mail.example.org";
+    pub const DOMAIN: &str = "expected a domain, such as mail.example.org";
+    pub const SWITCHED_ADDRESS: &str = "expected an address and port, such as 127.0.0.1:2525, or off";
+    pub const SIZE: &str = "expected a size from 64KiB to 1024MiB, such as 25MiB";
+    pub const SERVER: &str = "expected an address, such as 192.0.2.53 or 127.0.0.1:5353";
 }
 
 fn parse_text<T: std::str::FromStr>(text: &str) -> Option<T> {
@@ -350,6 +318,15 @@ mod tests {
             ("GATEPOST_ACTIVITY_DAYS", "a while"),
             ("GATEPOST_METRICS_LISTEN", "9090"),
             ("GATEPOST_LOG_FORMAT", "xml"),
+            ("GATEPOST_MAIL_DOMAIN", "not a domain"),
+            ("GATEPOST_MAIL_HOST", "mail..example"),
+            ("GATEPOST_SMTP_LISTEN", "2525"),
+            ("GATEPOST_LMTP_LISTEN", "on"),
+            ("GATEPOST_SMTP_MAX_SIZE", "25 elephants"),
+            ("GATEPOST_SMTP_MAX_SIZE", "1"),
+            ("GATEPOST_TLS_CERT", "/a/certificate/without/its.key"),
+            ("GATEPOST_TLS_KEY", "/a/key/without/its.certificate"),
+            ("GATEPOST_DNS", "dns.example"),
             ("GATEPOST_LISTN", "127.0.0.1:1"),
         ] {
             let error = Config::from_vars([(name, value)]).unwrap_err().to_string();

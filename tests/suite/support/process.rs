@@ -37,7 +37,8 @@ impl Gatepost {
         let data = tempfile::tempdir().expect("a temporary folder");
         let folder = data.path().display().to_string();
         let gatepost = Self { data, settings: BTreeMap::new() };
-        gatepost.with("GATEPOST_DATA", &folder).with("GATEPOST_LISTEN", "127.0.0.1:0")
+        let gatepost = gatepost.with("GATEPOST_DATA", &folder).with("GATEPOST_LISTEN", "127.0.0.1:0");
+        gatepost.with("GATEPOST_SMTP_LISTEN", "127.0.0.1:0")
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {

@@ -1,0 +1,131 @@
+//! The settings of the mailroom.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use super::{ConfigError, PublicUrl, Vars, expected, parse_text};
+
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// The shared domain, in lower case.
+    pub domain: String,
+    /// What `GATEPOST_MAIL_HOST` says; see [`Self::host`].
+    pub named_host: Option<String>,
+    pub smtp_listen: Option<SocketAddr>,
+    pub lmtp_listen: Option<SocketAddr>,
+    /// The largest message, in bytes.
+    pub max_size: usize,
+    pub tls: Option<TlsFiles>,
+    /// The system's own DNS servers without it.
+    pub dns: Option<SocketAddr>,
+}
+
+/// Both in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Mail {
+    pub(super) fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let listen = |name, default| vars.parse(name, default, expected::SWITCHED_ADDRESS, parse_switched);
+        Ok(Self {
+            domain: vars.parse("GATEPOST_MAIL_DOMAIN", "gatepost.localhost", expected::DOMAIN, parse_host)?,
+            named_host: vars.optional("GATEPOST_MAIL_HOST", expected::HOST, parse_host)?,
+            smtp_listen: listen("GATEPOST_SMTP_LISTEN", "127.0.0.1:2525")?,
+            lmtp_listen: listen("GATEPOST_LMTP_LISTEN", "off")?,
+            max_size: vars.parse("GATEPOST_SMTP_MAX_SIZE", "25MiB", expected::SIZE, parse_size)?,
+            tls: TlsFiles::from_vars(vars)?,
+            dns: vars.optional("GATEPOST_DNS", expected::SERVER, parse_server)?,
+        })
+    }
+
+    /// The name that mail servers are greeted with and that MX records point to: the setting,
+    /// else the host where people reach this instance, else the shared domain.
+    pub fn host(&self, public_url: Option<&PublicUrl>) -> String {
+        let of_url = || public_url.and_then(|url| parse_host(url.host()));
+        self.named_host.clone().or_else(of_url).unwrap_or_else(|| self.domain.clone())
+    }
+}
+
+impl TlsFiles {
+    fn from_vars(vars: &Vars) -> Result<Option<Self>, ConfigError> {
+        match (vars.get("GATEPOST_TLS_CERT"), vars.get("GATEPOST_TLS_KEY")) {
+            (Some(cert), Some(key)) => Ok(Some(Self { cert: cert.into(), key: key.into() })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(ConfigError::of("GATEPOST_TLS_CERT", "set GATEPOST_TLS_KEY as well")),
+            (None, Some(_)) => Err(ConfigError::of("GATEPOST_TLS_KEY", "set GATEPOST_TLS_CERT as well")),
+        }
+    }
+}
+
+/// Names only: an address is no name to greet with.
+fn parse_host(text: &str) -> Option<String> {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_name = text.len() <= 253 && text.split('.').all(label) && text.parse::<IpAddr>().is_err();
+    is_name.then(|| text.to_ascii_lowercase())
+}
+
+fn parse_switched(text: &str) -> Option<Option<SocketAddr>> {
+    if text == "off" { Some(None) } else { parse_text(text).map(Some) }
+}
+
+fn parse_size(text: &str) -> Option<usize> {
+    const KIB: usize = 1024;
+    let (number, unit) = match (text.strip_suffix("KiB"), text.strip_suffix("MiB")) {
+        (Some(number), _) => (number, KIB),
+        (_, Some(number)) => (number, KIB * KIB),
+        _ => (text, 1),
+    };
+    let size = parse_text::<usize>(number.trim_end())?.checked_mul(unit)?;
+    (64 * KIB..=KIB * KIB * KIB).contains(&size).then_some(size)
+}
+
+fn parse_server(text: &str) -> Option<SocketAddr> {
+    parse_text(text).or_else(|| parse_text(text).map(|ip: IpAddr| SocketAddr::new(ip, 53)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+
+    fn mail(vars: &[(&str, &str)]) -> Mail {
+        Config::from_vars(vars.iter().copied()).unwrap().mail
+    }
+
+    #[test]
+    fn mail_is_taken_on_loopback_unless_told_otherwise() {
+        let mail = mail(&[]);
+        assert_eq!(mail.smtp_listen.unwrap().to_string(), "127.0.0.1:2525");
+        assert_eq!((mail.lmtp_listen, mail.max_size), (None, 25 << 20));
+        assert_eq!(
+            super::super::Config::from_vars([("GATEPOST_SMTP_LISTEN", "off")]).unwrap().mail.smtp_listen,
+            None
+        );
+    }
+
+    #[test]
+    fn the_host_is_named_or_found() {
+        let url = PublicUrl::parse("https://inbox.example:8443");
+        assert_eq!(mail(&[("GATEPOST_MAIL_HOST", "MX.example")]).host(url.as_ref()), "mx.example");
+        assert_eq!(mail(&[]).host(url.as_ref()), "inbox.example");
+        assert_eq!(mail(&[]).host(PublicUrl::parse("http://127.0.0.1:8080").as_ref()), "gatepost.localhost");
+        assert_eq!(mail(&[("GATEPOST_MAIL_DOMAIN", "m.example")]).host(None), "m.example");
+    }
+
+    #[test]
+    fn sizes_and_servers_have_short_forms() {
+        assert_eq!(mail(&[("GATEPOST_SMTP_MAX_SIZE", "100000")]).max_size, 100_000);
+        assert_eq!(mail(&[("GATEPOST_SMTP_MAX_SIZE", "64 KiB")]).max_size, 65_536);
+        assert_eq!(mail(&[("GATEPOST_DNS", "::1")]).dns.unwrap().to_string(), "[::1]:53");
+        assert_eq!(mail(&[("GATEPOST_DNS", "127.0.0.1:5353")]).dns.unwrap().port(), 5353);
+    }
+}
