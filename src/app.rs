@@ -1,5 +1,6 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
+pub mod mail;
 pub mod retention;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ struct Shared {
     entropy: Arc<dyn Entropy>,
     sealer: Sealer,
     gate: Arc<Gate>,
+    post: mail::Post,
     hashing: Semaphore,
     decoy: Hashed,
 }
@@ -72,10 +74,12 @@ impl App {
             clock.clone(),
             &*entropy,
         );
+        let post = mail::Post::open(store.clone(), &config, clock.clone(), entropy.clone());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
             gate: Arc::new(gate),
+            post,
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),
             config,
@@ -108,6 +112,11 @@ impl App {
     /// The operator, now.
     pub fn operator(&self) -> By {
         By::operator(self.now(), self.entropy())
+    }
+
+    /// Gatepost itself, now: for what mail or time brings about.
+    pub fn gatepost(&self) -> By {
+        By::gatepost(self.now(), self.entropy())
     }
 
     /// Runs `f` on one unchanging view of the store, on a blocking thread.
@@ -143,6 +152,7 @@ impl App {
 
     /// Writes what waits to be written, before the process ends.
     pub fn close(&self) {
+        self.0.post.close();
         self.0.gate.close();
     }
 

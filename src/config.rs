@@ -255,6 +255,7 @@ mod expected {
     pub const DOMAIN: &str = "expected a domain, such as mail.example.org";
     pub const SWITCHED_ADDRESS: &str = "expected an address and port, such as 127.0.0.1:2525, or off";
     pub const SIZE: &str = "expected a size from 64KiB to 1024MiB, such as 25MiB";
+    pub const QUOTA: &str = "expected a size, such as 10GiB, or off";
     pub const SERVER: &str = "expected an address, such as 192.0.2.53 or 127.0.0.1:5353";
 }
 
@@ -324,6 +325,7 @@ mod tests {
             ("GATEPOST_LMTP_LISTEN", "on"),
             ("GATEPOST_SMTP_MAX_SIZE", "25 elephants"),
             ("GATEPOST_SMTP_MAX_SIZE", "1"),
+            ("GATEPOST_MAIL_QUOTA", "plenty"),
             ("GATEPOST_TLS_CERT", "/a/certificate/without/its.key"),
             ("GATEPOST_TLS_KEY", "/a/key/without/its.certificate"),
             ("GATEPOST_DNS", "dns.example"),

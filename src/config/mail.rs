@@ -15,6 +15,8 @@ pub struct Mail {
     pub lmtp_listen: Option<SocketAddr>,
     /// The largest message, in bytes.
     pub max_size: usize,
+    /// Bytes of mail a team may keep; `None` for any number.
+    pub quota: Option<u64>,
     pub tls: Option<TlsFiles>,
     /// The system's own DNS servers without it.
     pub dns: Option<SocketAddr>,
@@ -36,6 +38,7 @@ impl Mail {
             smtp_listen: listen("GATEPOST_SMTP_LISTEN", "127.0.0.1:2525")?,
             lmtp_listen: listen("GATEPOST_LMTP_LISTEN", "off")?,
             max_size: vars.parse("GATEPOST_SMTP_MAX_SIZE", "25MiB", expected::SIZE, parse_size)?,
+            quota: vars.parse("GATEPOST_MAIL_QUOTA", "off", expected::QUOTA, parse_quota)?,
             tls: TlsFiles::from_vars(vars)?,
             dns: vars.optional("GATEPOST_DNS", expected::SERVER, parse_server)?,
         })
@@ -78,14 +81,19 @@ fn parse_switched(text: &str) -> Option<Option<SocketAddr>> {
 }
 
 fn parse_size(text: &str) -> Option<usize> {
-    const KIB: usize = 1024;
-    let (number, unit) = match (text.strip_suffix("KiB"), text.strip_suffix("MiB")) {
-        (Some(number), _) => (number, KIB),
-        (_, Some(number)) => (number, KIB * KIB),
-        _ => (text, 1),
-    };
-    let size = parse_text::<usize>(number.trim_end())?.checked_mul(unit)?;
-    (64 * KIB..=KIB * KIB * KIB).contains(&size).then_some(size)
+    let size = usize::try_from(parse_bytes(text)?).ok()?;
+    (64 << 10..=1 << 30).contains(&size).then_some(size)
+}
+
+fn parse_quota(text: &str) -> Option<Option<u64>> {
+    if text == "off" { Some(None) } else { parse_bytes(text).map(Some) }
+}
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let of_unit = units.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
+    let (number, unit) = of_unit.unwrap_or((text, 1));
+    parse_text::<u64>(number.trim_end())?.checked_mul(unit)
 }
 
 fn parse_server(text: &str) -> Option<SocketAddr> {
@@ -125,6 +133,8 @@ mod tests {
     fn sizes_and_servers_have_short_forms() {
         assert_eq!(mail(&[("GATEPOST_SMTP_MAX_SIZE", "100000")]).max_size, 100_000);
         assert_eq!(mail(&[("GATEPOST_SMTP_MAX_SIZE", "64 KiB")]).max_size, 65_536);
+        assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "2GiB")]).quota, Some(2 << 30));
+        assert_eq!(mail(&[]).quota, None);
         assert_eq!(mail(&[("GATEPOST_DNS", "::1")]).dns.unwrap().to_string(), "[::1]:53");
         assert_eq!(mail(&[("GATEPOST_DNS", "127.0.0.1:5353")]).dns.unwrap().port(), 5353);
     }

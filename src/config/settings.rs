@@ -1,7 +1,7 @@
 //! The list of settings, as `--help` and the README show it.
 
 /// Name, default and meaning of each setting, as `--help` and the README show them.
-pub const SETTINGS: [(&str, &str, &str); 22] = [
+pub const SETTINGS: [(&str, &str, &str); 23] = [
     ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
     (
         "GATEPOST_DATABASE_URL",
@@ -67,6 +67,11 @@ pub const SETTINGS: [(&str, &str, &str); 22] = [
         "address and port where a mail server of yours hands mail on by LMTP; keep it away from the public",
     ),
     ("GATEPOST_SMTP_MAX_SIZE", "25MiB", "the largest message: bytes, or a number with KiB or MiB"),
+    (
+        "GATEPOST_MAIL_QUOTA",
+        "off",
+        "how much mail a team may keep: bytes, or a number with KiB, MiB or GiB; off for any amount",
+    ),
     (
         "GATEPOST_TLS_CERT",
         "none",

@@ -24,6 +24,8 @@ pub enum Actor {
     },
     /// Whoever can run commands on the machine.
     Operator,
+    /// Nobody: mail that arrived, or time that passed.
+    Gatepost,
 }
 
 impl Actor {
@@ -32,6 +34,7 @@ impl Actor {
             Self::Person { .. } => ActorKind::Person,
             Self::Token { .. } => ActorKind::Token,
             Self::Operator => ActorKind::Operator,
+            Self::Gatepost => ActorKind::Gatepost,
         }
     }
 
@@ -41,6 +44,7 @@ impl Actor {
             Self::Person { label, .. } => label.into(),
             Self::Token { label, .. } => format!("token {label}").into(),
             Self::Operator => "command line".into(),
+            Self::Gatepost => "Gatepost".into(),
         }
     }
 
@@ -74,6 +78,10 @@ impl By {
         Self::new(Actor::Operator, now, entropy)
     }
 
+    pub fn gatepost(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self::new(Actor::Gatepost, now, entropy)
+    }
+
     /// The same request, in the name of somebody it has just made or signed in.
     pub fn as_person(&self, id: UserId, label: &str) -> Self {
         Self { actor: Actor::Person { id, label: label.to_owned() }, ..self.clone() }
@@ -96,14 +104,27 @@ impl By {
     pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
         let Actor::Person { id, .. } = &self.actor else {
             return match self.actor {
-                Actor::Operator => Ok(()),
+                Actor::Operator | Actor::Gatepost => Ok(()),
                 _ => Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead.")),
             };
         };
-        let member = members::hold(tx, team, *id)?.ok_or(Error::NotFound)?;
-        match member.role() >= role {
-            true => Ok(()),
-            false => Err(Error::forbidden(role.who_may())),
+        hold_role(tx, team, *id, role)
+    }
+
+    /// Like [`Self::require`], for what a token may do too: its scopes were asked before, and
+    /// it speaks for its whole team.
+    pub fn require_or_token(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
+        match &self.actor {
+            Actor::Person { id, .. } => hold_role(tx, team, *id, role),
+            Actor::Token { .. } | Actor::Operator | Actor::Gatepost => Ok(()),
         }
+    }
+}
+
+fn hold_role(tx: &mut Tx<'_>, team: TeamId, person: UserId, role: Role) -> Result<()> {
+    let member = members::hold(tx, team, person)?.ok_or(Error::NotFound)?;
+    match member.role() >= role {
+        true => Ok(()),
+        false => Err(Error::forbidden(role.who_may())),
     }
 }

@@ -1,13 +1,14 @@
 //! What Gatepost means: plain synchronous functions and types.
 //!
 //! No HTTP, no SQL, no async, and no clock or chance of its own: both arrive as arguments
-//! (see [`by::By`]). Two areas: [`people`] and [`access`].
+//! (see [`by::By`]). Three areas: [`people`], [`access`] and [`mailroom`].
 
 pub mod access;
 pub mod by;
 pub mod clock;
 pub mod entropy;
 pub mod error;
+pub mod mailroom;
 pub mod people;
 pub mod sealing;
 pub mod text;

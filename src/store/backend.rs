@@ -25,6 +25,9 @@ pub enum Engine {
     Postgres(PgConnection),
 }
 
+/// What queries that are put together step by step are for.
+pub type Backend = <Engine as diesel::Connection>::Backend;
+
 /// Runs one expression on the connection inside, for what the enum itself cannot say:
 /// upserts, batches and the engines' own words.
 macro_rules! on_engine {

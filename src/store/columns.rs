@@ -152,7 +152,45 @@ text_enum! {
 
 text_enum! {
     /// Who did what a record tells.
-    ActorKind { Person = "person", Token = "token", Operator = "operator" }
+    ActorKind {
+        Person = "person",
+        Token = "token",
+        Operator = "operator",
+        /// Gatepost by itself: what mail or time brought about.
+        Gatepost = "gatepost",
+    }
+}
+
+text_enum! {
+    /// Which way a message went.
+    Direction { In = "in", Out = "out" }
+}
+
+text_enum! {
+    /// What became of a message: the first three came in, the others go out.
+    MessageState {
+        Delivered = "delivered",
+        /// Taken, but from a contact that is blocked.
+        Denied = "denied",
+        /// Refused to its sender, and kept to be looked at.
+        Rejected = "rejected",
+        Queued = "queued",
+        Sent = "sent",
+        Failed = "failed",
+        Bounced = "bounced",
+        Scheduled = "scheduled",
+        Cancelled = "cancelled",
+    }
+}
+
+text_enum! {
+    /// What a team thinks of a correspondent.
+    ContactState { Unset = "unset", Allowed = "allowed", Blocked = "blocked" }
+}
+
+text_enum! {
+    /// Whether somebody still has to do something about a conversation.
+    ConversationState { Open = "open", Resolved = "resolved" }
 }
 
 text_enum! {
@@ -187,6 +225,18 @@ text_enum! {
         TeamSwitched = "session.team_switched",
         PasswordChanged = "account.password_changed",
         NameChanged = "account.name_changed",
+        DomainAdded = "domain.added",
+        DomainVerified = "domain.verified",
+        DomainSuspended = "domain.suspended",
+        DomainRemoved = "domain.removed",
+        CatchAllChanged = "domain.catch_all_changed",
+        AliasCreated = "alias.created",
+        AliasChanged = "alias.changed",
+        AliasDeleted = "alias.deleted",
+        ContactCreated = "contact.created",
+        ContactChanged = "contact.changed",
+        ContactDeleted = "contact.deleted",
+        MessageDeleted = "message.deleted",
     }
 }
 

@@ -103,6 +103,12 @@ id_type!(TeamId, "team_");
 id_type!(InvitationId, "inv_");
 id_type!(SessionId, "ses_");
 id_type!(TokenId, "tok_");
+id_type!(DomainId, "dom_");
+id_type!(AliasId, "alias_");
+id_type!(ContactId, "con_");
+id_type!(ConversationId, "conv_");
+id_type!(MessageId, "msg_");
+id_type!(AttachmentId, "att_");
 id_type!(
     /// A process that keeps verified tokens in memory.
     LeaseId,

@@ -9,6 +9,7 @@ pub mod columns;
 pub mod error;
 pub mod ids;
 pub mod instance;
+pub mod mailroom;
 pub mod people;
 mod schema;
 

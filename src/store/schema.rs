@@ -139,7 +139,134 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    domains (id) {
+        id -> Binary,
+        team_id -> Binary,
+        name -> Text,
+        proof -> Text,
+        created_at -> BigInt,
+        created_by_label -> Text,
+        verified_at -> Nullable<BigInt>,
+        proof_seen_at -> Nullable<BigInt>,
+        suspended_at -> Nullable<BigInt>,
+        checked_at -> Nullable<BigInt>,
+        removed_at -> Nullable<BigInt>,
+        findings -> Text,
+        catch_all_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    aliases (id) {
+        id -> Binary,
+        team_id -> Binary,
+        domain_id -> Nullable<Binary>,
+        domain_name -> Text,
+        local -> Text,
+        local_key -> Text,
+        note -> Nullable<Text>,
+        enabled -> Bool,
+        created_at -> BigInt,
+        created_by_label -> Text,
+        deleted_at -> Nullable<BigInt>,
+        deleted_by_label -> Nullable<Text>,
+        received -> BigInt,
+        denied -> BigInt,
+        last_received_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    contacts (id) {
+        id -> Binary,
+        team_id -> Binary,
+        address -> Text,
+        address_key -> Text,
+        name -> Nullable<Text>,
+        name_key -> Nullable<Text>,
+        note -> Nullable<Text>,
+        state -> Text,
+        received -> BigInt,
+        first_seen_at -> Nullable<BigInt>,
+        last_seen_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    conversations (id) {
+        id -> Binary,
+        team_id -> Binary,
+        subject -> Text,
+        subject_key -> Text,
+        contact_id -> Nullable<Binary>,
+        state -> Text,
+        messages -> Integer,
+        created_at -> BigInt,
+        last_message_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    messages (seq) {
+        seq -> BigInt,
+        id -> Binary,
+        team_id -> Binary,
+        direction -> Text,
+        state -> Text,
+        reason -> Text,
+        alias_id -> Binary,
+        contact_id -> Nullable<Binary>,
+        conversation_id -> Nullable<Binary>,
+        header_id -> Nullable<Text>,
+        dedupe -> Binary,
+        received_at -> BigInt,
+        envelope_from -> Nullable<Text>,
+        from_address -> Nullable<Text>,
+        from_name -> Nullable<Text>,
+        rcpt -> Text,
+        subject -> Text,
+        preview -> Text,
+        size -> BigInt,
+        attachments -> Integer,
+        read_at -> Nullable<BigInt>,
+        spf -> Text,
+        dkim -> Text,
+        dmarc -> Text,
+    }
+}
+
+diesel::table! {
+    message_contents (seq) {
+        seq -> BigInt,
+        team_id -> Binary,
+        raw -> Binary,
+        text -> Text,
+        html -> Nullable<Text>,
+        headers -> Text,
+        authentication -> Text,
+    }
+}
+
+diesel::table! {
+    attachments (id) {
+        id -> Binary,
+        team_id -> Binary,
+        seq -> BigInt,
+        part -> Integer,
+        name -> Nullable<Text>,
+        content_type -> Text,
+        size -> BigInt,
+        inline -> Bool,
+        content_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! { mail_stores (team_id) { team_id -> Binary, bytes -> BigInt, messages -> BigInt, } }
+
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> teams (team_id));
 diesel::joinable!(tokens -> teams (team_id));
 diesel::allow_tables_to_appear_in_same_query!(users, teams, memberships, invitations, sessions, tokens);
+diesel::allow_tables_to_appear_in_same_query!(domains, aliases);

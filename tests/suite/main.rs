@@ -9,6 +9,7 @@ mod faults;
 mod indexes;
 mod instances;
 mod limits;
+mod mailroom;
 mod metrics;
 mod pages;
 mod retention;

@@ -38,6 +38,11 @@ pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
         .optional_row()
 }
 
+/// The team that was there first.
+pub fn oldest(tx: &mut Tx<'_>) -> Result<Option<TeamId>> {
+    teams::table.select(teams::id).order(teams::id.asc()).first(tx.connection).optional_row()
+}
+
 /// The teams a person is in, by name.
 pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
     Ok(memberships::table

@@ -24,7 +24,7 @@ struct Group {
     kinds: &'static [ActivityKind],
 }
 
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 5] = [
     Group { code: "requests", name: "API requests", kinds: ActivityKind::CALLS },
     Group {
         code: "access",
@@ -68,6 +68,24 @@ const GROUPS: [Group; 4] = [
             ActivityKind::TeamSwitched,
             ActivityKind::PasswordChanged,
             ActivityKind::NameChanged,
+        ],
+    },
+    Group {
+        code: "mail",
+        name: "Domains, aliases, contacts, messages",
+        kinds: &[
+            ActivityKind::DomainAdded,
+            ActivityKind::DomainVerified,
+            ActivityKind::DomainSuspended,
+            ActivityKind::DomainRemoved,
+            ActivityKind::CatchAllChanged,
+            ActivityKind::AliasCreated,
+            ActivityKind::AliasChanged,
+            ActivityKind::AliasDeleted,
+            ActivityKind::ContactCreated,
+            ActivityKind::ContactChanged,
+            ActivityKind::ContactDeleted,
+            ActivityKind::MessageDeleted,
         ],
     },
 ];

@@ -35,6 +35,18 @@ pub fn name(kind: ActivityKind) -> &'static str {
         ActivityKind::TeamSwitched => "Team switched",
         ActivityKind::PasswordChanged => "Password changed",
         ActivityKind::NameChanged => "Name changed",
+        ActivityKind::DomainAdded => "Domain added",
+        ActivityKind::DomainVerified => "Domain verified",
+        ActivityKind::DomainSuspended => "Domain suspended",
+        ActivityKind::DomainRemoved => "Domain removed",
+        ActivityKind::CatchAllChanged => "Catch-all changed",
+        ActivityKind::AliasCreated => "Alias created",
+        ActivityKind::AliasChanged => "Alias changed",
+        ActivityKind::AliasDeleted => "Alias deleted",
+        ActivityKind::ContactCreated => "Contact created",
+        ActivityKind::ContactChanged => "Contact changed",
+        ActivityKind::ContactDeleted => "Contact deleted",
+        ActivityKind::MessageDeleted => "Message deleted",
     }
 }
 
@@ -74,6 +86,7 @@ pub fn sentence(record: &Record) -> String {
         ActivityKind::TeamSwitched => "Turned to this team from another".into(),
         ActivityKind::PasswordChanged => "Changed the password".into(),
         ActivityKind::NameChanged => format!("Changed their name to {subject}"),
+        _ => told.mail(),
     }
 }
 
@@ -124,6 +137,34 @@ impl<'a> Told<'a> {
 
     fn subject(&self) -> &str {
         self.record.subject.as_deref().unwrap_or_default()
+    }
+
+    /// What was done in the mailroom.
+    fn mail(&self) -> String {
+        let subject = self.subject();
+        let done = match self.record.kind {
+            ActivityKind::DomainAdded => "Added the domain",
+            ActivityKind::DomainVerified => "Proved to own the domain",
+            ActivityKind::DomainSuspended => "Suspended the domain",
+            ActivityKind::DomainRemoved => "Removed the domain",
+            ActivityKind::CatchAllChanged => return self.catch_all(),
+            ActivityKind::AliasCreated => "Created the alias",
+            ActivityKind::AliasChanged => "Changed the alias",
+            ActivityKind::AliasDeleted => "Deleted the alias",
+            ActivityKind::ContactCreated => "Added the contact",
+            ActivityKind::ContactChanged => "Changed the contact",
+            ActivityKind::ContactDeleted => "Deleted the contact",
+            ActivityKind::MessageDeleted => "Deleted the message from",
+            other => other.as_str(),
+        };
+        format!("{done} {subject}")
+    }
+
+    fn catch_all(&self) -> String {
+        match (self.subject(), self.text("to")) {
+            (domain, to) if to.is_empty() => format!("Switched the catch-all of {domain} off"),
+            (domain, to) => format!("Made {to} the catch-all of {domain}"),
+        }
     }
 
     fn text(&self, key: &str) -> String {

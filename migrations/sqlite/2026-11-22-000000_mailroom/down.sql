@@ -1,0 +1,9 @@
+DROP TABLE message_words;
+DROP TABLE mail_stores;
+DROP TABLE attachments;
+DROP TABLE message_contents;
+DROP TABLE messages;
+DROP TABLE conversations;
+DROP TABLE contacts;
+DROP TABLE aliases;
+DROP TABLE domains;

@@ -1,0 +1,171 @@
+//! Addresses and domains: parsed once, compared in lower case.
+
+use crate::domain::FieldError;
+
+/// `local@domain`, where mail goes to or comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MailAddress {
+    local: String,
+    domain: String,
+}
+
+/// What SMTP lets a local part and a whole address have (RFC 5321, section 4.5.3.1).
+const LOCAL: usize = 64;
+const WHOLE: usize = 254;
+
+impl MailAddress {
+    /// Without its angle brackets. International domains become ASCII; a quoted local part
+    /// stays quoted, which names nobody here.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (local, domain) = text.rsplit_once('@')?;
+        let plain = (1..=LOCAL).contains(&local.len())
+            && text.len() <= WHOLE
+            && !local.chars().any(|c| c.is_control() || c.is_whitespace() || "<>()[],;:\\".contains(c));
+        let domain = ascii_domain(domain)?;
+        plain.then(|| Self { local: local.to_owned(), domain })
+    }
+
+    pub fn local(&self) -> &str {
+        &self.local
+    }
+
+    /// In lower case and ASCII.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    pub fn local_key(&self) -> String {
+        self.local.to_lowercase()
+    }
+
+    /// `ada` for `ada+news`.
+    pub fn tag_base(&self) -> Option<String> {
+        let key = self.local_key();
+        let (base, _) = key.split_once('+')?;
+        (!base.is_empty()).then(|| base.to_owned())
+    }
+
+    pub fn is_postmaster(&self) -> bool {
+        self.local.eq_ignore_ascii_case(POSTMASTER)
+    }
+
+    /// The form under which two spellings are the same correspondent.
+    pub fn key(&self) -> String {
+        format!("{}@{}", self.local_key(), self.domain)
+    }
+}
+
+impl std::fmt::Display for MailAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.local, self.domain)
+    }
+}
+
+pub const POSTMASTER: &str = "postmaster";
+
+fn ascii_domain(text: &str) -> Option<String> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let ascii = idna::domain_to_ascii(text).ok()?;
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    (ascii.len() <= 253 && ascii.split('.').all(label)).then_some(ascii)
+}
+
+/// A domain that can be a team's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainName(String);
+
+impl DomainName {
+    /// # Errors
+    /// A sentence about the field `name`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let name = ascii_domain(text.trim()).filter(|name| {
+            let hyphens = name.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));
+            let digits = name.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()));
+            name.contains('.') && !name.contains('_') && !hyphens && !digits
+        });
+        name.map(Self)
+            .ok_or_else(|| FieldError::new("name", "This is not a domain, such as mail.example.com."))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What stands before the `@` of an alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalPart(String);
+
+impl LocalPart {
+    /// # Errors
+    /// A sentence about the field `localPart`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        let good = (1..=LOCAL).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+            && !text.contains("..");
+        let message = "Use 1 to 64 letters, digits, dots, hyphens, underscores or plus signs, such as hello.";
+        match good {
+            true => Ok(Self(text.to_owned())),
+            false => Err(FieldError::new("localPart", message)),
+        }
+    }
+
+    /// Ten letters and digits that nobody guesses.
+    pub fn random(entropy: &dyn crate::domain::entropy::Entropy) -> Self {
+        // Without those that are taken for each other when read aloud or copied.
+        const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+        let bytes = crate::domain::entropy::bytes::<10>(entropy);
+        Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_key_however_it_is_spelled() {
+        let address = MailAddress::parse("Ada+News@EXAMPLE.com.").unwrap();
+        assert_eq!(address.key(), "ada+news@example.com");
+        assert_eq!(address.tag_base().as_deref(), Some("ada"));
+        assert_eq!(MailAddress::parse("+x@a.test").unwrap().tag_base(), None);
+        assert_eq!(MailAddress::parse("jörg@bücher.example").unwrap().domain(), "xn--bcher-kva.example");
+        for bad in
+            ["ada", "@a.test", "ada@", "a b@c.test", "a\r\n@b.test", "a@b..c", "<a@b.c>", "a@[127.0.0.1]"]
+        {
+            assert_eq!(MailAddress::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_team_can_have_names_not_addresses() {
+        assert_eq!(DomainName::parse(" Mail.Example.COM. ").unwrap().as_str(), "mail.example.com");
+        for bad in
+            ["com", "a_b.test", "-a.test", "a-.test", "10.0.0.1", "a b.test", "", "a..test", "http://a.test"]
+        {
+            assert!(DomainName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn local_parts_are_plain() {
+        assert_eq!(LocalPart::parse(" Sales.EU ").unwrap().key(), "sales.eu");
+        for bad in ["", ".a", "a.", "a..b", "a b", "a@b", "ä", &"x".repeat(65)] {
+            assert!(LocalPart::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

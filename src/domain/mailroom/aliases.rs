@@ -1,0 +1,236 @@
+//! Addresses that receive.
+
+use super::address::{LocalPart, POSTMASTER};
+use super::{Page, Window, and_one_more};
+use crate::domain::access::activity::{self, Capped, Event};
+use crate::domain::by::By;
+use crate::domain::people::members::Role;
+use crate::domain::{Error, FieldError, Result, text};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::{DomainId, TeamId};
+use crate::store::mailroom::{aliases as rows, domains as domain_rows};
+
+pub use crate::store::ids::AliasId;
+pub use rows::{Alias, Filter};
+
+/// The longest note.
+const NOTE: usize = 1000;
+
+/// Names that those who run a mail server, and those who issue certificates, write to: on the
+/// shared domain they are no team's.
+const RESERVED: [&str; 10] = [
+    POSTMASTER,
+    "abuse",
+    "admin",
+    "administrator",
+    "hostmaster",
+    "mailer-daemon",
+    "root",
+    "security",
+    "ssladmin",
+    "webmaster",
+];
+
+impl Alias {
+    pub fn address(&self) -> String {
+        format!("{}@{}", self.local, self.domain_name)
+    }
+
+    fn is_postmaster(&self) -> bool {
+        self.local_key == POSTMASTER
+    }
+}
+
+/// What somebody writes down about a thing; nothing at all is `None`.
+///
+/// # Errors
+/// A sentence about the field `note`.
+pub(super) fn note(text: &str, most: usize) -> std::result::Result<Option<String>, FieldError> {
+    let text = text.trim().replace("\r\n", "\n");
+    let length = text.chars().count();
+    if length > most {
+        return Err(FieldError::new(
+            "note",
+            format!("The note has {length} characters; {most} is the most."),
+        ));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(FieldError::new("note", "The note contains invisible characters."));
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// # Errors
+/// A sentence about the field `note`.
+pub fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError> {
+    note(text, NOTE)
+}
+
+/// An alias to be made.
+#[derive(Clone, Debug)]
+pub struct NewAlias {
+    /// `None` for letters and digits that nobody guesses.
+    pub local: Option<LocalPart>,
+    /// `None` for the shared domain; else one of the team's.
+    pub domain: Option<String>,
+    pub note: Option<String>,
+}
+
+/// Makes an alias. `shared` is the name of the shared domain.
+///
+/// # Errors
+/// `Invalid` on `domain` when it is none of the team's, `Conflict` on `localPart` when the
+/// address is taken or was.
+pub fn create(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, new: &NewAlias) -> Result<Alias> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let (domain_id, domain_name) = domain_of(tx, team, shared, new.domain.as_deref())?;
+    let local = new.local.clone().unwrap_or_else(|| LocalPart::random(&*by.entropy));
+    if domain_id.is_none() && RESERVED.contains(&local.key().as_str()) {
+        return Err(Error::conflict("localPart", format!("{}@{domain_name} is reserved.", local.as_str())));
+    }
+    let alias = row(by, team, domain_id, &domain_name, &local, new.note.clone());
+    let taken = || format!("{} is taken. A deleted address stays reserved.", alias.address());
+    if rows::find_by_key(tx, domain_id, &alias.local_key)?.is_some() {
+        return Err(Error::conflict("localPart", taken()));
+    }
+    rows::insert(tx, &alias).map_err(|error| Error::from(error).conflict_instead("localPart", taken()))?;
+    record(tx, by, &alias, ActivityKind::AliasCreated)?;
+    Ok(alias)
+}
+
+fn domain_of(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    shared: &str,
+    name: Option<&str>,
+) -> Result<(Option<DomainId>, String)> {
+    let name = name.map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty() && name != shared);
+    let Some(name) = name else { return Ok((None, shared.to_owned())) };
+    let of_team = domain_rows::find_by_name(tx, team, &name)?.filter(|domain| domain.removed_at.is_none());
+    match of_team {
+        Some(domain) => Ok((Some(domain.id), domain.name)),
+        None => {
+            let message = format!("{name} is not one of the team's domains. Add it first.");
+            Err(FieldError::new("domain", message).into())
+        }
+    }
+}
+
+fn row(
+    by: &By,
+    team: TeamId,
+    domain_id: Option<DomainId>,
+    domain_name: &str,
+    local: &LocalPart,
+    note: Option<String>,
+) -> Alias {
+    Alias {
+        id: AliasId::new(by.now, by.chance()),
+        team_id: team,
+        domain_id,
+        domain_name: domain_name.to_owned(),
+        local: local.as_str().to_owned(),
+        local_key: local.key(),
+        note,
+        enabled: true,
+        created_at: by.now,
+        created_by_label: by.actor.label().into_owned(),
+        deleted_at: None,
+        deleted_by_label: None,
+        received: 0,
+        denied: 0,
+        last_received_at: None,
+    }
+}
+
+fn record(tx: &mut Tx<'_>, by: &By, alias: &Alias, kind: ActivityKind) -> Result<()> {
+    let event = Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled);
+    activity::record(tx, by, alias.team_id, event)
+}
+
+/// The alias that every domain has: mail to it is always taken.
+pub(super) fn make_postmaster(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    domain: Option<DomainId>,
+    domain_name: &str,
+) -> Result<()> {
+    let local = LocalPart::parse(POSTMASTER)?;
+    let alias = row(by, team, domain, domain_name, &local, None);
+    rows::insert(tx, &alias)?;
+    record(tx, by, &alias, ActivityKind::AliasCreated)
+}
+
+/// The alias that takes what no other of the domain does.
+pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
+    Ok(rows::catch_all(tx, domain)?)
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Alias> {
+    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+}
+
+/// Also those that were deleted, for the messages that name them.
+pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
+    Ok(rows::find_all(tx, team, ids)?)
+}
+
+/// Newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<AliasId>,
+) -> Result<Page<Alias, AliasId>> {
+    let rows = rows::list(tx, team, &lower(filter), and_one_more(window))?;
+    Ok(Page::of(rows, window.limit, |alias| alias.id))
+}
+
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
+    Ok(Capped(rows::count(tx, team, &lower(filter), Capped::ASK)?))
+}
+
+fn lower(filter: &Filter) -> Filter {
+    let text = filter.text.as_deref().map(text::key).filter(|text| !text.is_empty());
+    Filter { text, ..filter.clone() }
+}
+
+/// Switches an alias on or off and notes something about it.
+///
+/// # Errors
+/// `Conflict` on `enabled` for postmaster, who is always there.
+pub fn change(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    id: AliasId,
+    note: Option<&str>,
+    enabled: bool,
+) -> Result<Alias> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let before = find(tx, team, id)?;
+    if before.is_postmaster() && !enabled {
+        return Err(Error::conflict("enabled", "Mail to postmaster is always taken."));
+    }
+    if !rows::change(tx, team, id, note, enabled)? {
+        return Err(Error::NotFound);
+    }
+    let after = Alias { note: note.map(str::to_owned), enabled, ..before };
+    record(tx, by, &after, ActivityKind::AliasChanged)?;
+    Ok(after)
+}
+
+/// Deletes an alias: it receives nothing more, and nobody else gets its address.
+///
+/// # Errors
+/// `Conflict` for postmaster, who is always there.
+pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: AliasId) -> Result<()> {
+    by.require_or_token(tx, team, Role::Member)?;
+    if find(tx, team, id)?.is_postmaster() {
+        return Err(Error::conflict("alias", "Mail to postmaster is always taken: it cannot be deleted."));
+    }
+    let deleted = rows::delete(tx, team, id, by.now, &by.actor.label())?.ok_or(Error::NotFound)?;
+    record(tx, by, &deleted, ActivityKind::AliasDeleted)
+}

@@ -1,0 +1,123 @@
+//! What is known of who really sent a message: SPF, DKIM, DMARC, in the words of RFC 8601.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing was published, or nothing was asked.
+    #[default]
+    None,
+    Pass,
+    Fail,
+    SoftFail,
+    Neutral,
+    /// It could not be found out just now.
+    TempError,
+    PermError,
+}
+
+impl Verdict {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::SoftFail => "softfail",
+            Self::Neutral => "neutral",
+            Self::TempError => "temperror",
+            Self::PermError => "permerror",
+        }
+    }
+}
+
+/// What a domain asks to be done with mail that fails DMARC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    None,
+    Quarantine,
+    Reject,
+}
+
+/// SPF, or one DKIM signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    pub result: Verdict,
+    /// Whose record or signature it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dmarc {
+    pub result: Verdict,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// `None` where none is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The default says that nothing was asked, as for mail that an operator puts in by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authentication {
+    pub spf: Check,
+    /// One for each signature.
+    pub dkim: Vec<Check>,
+    pub dmarc: Dmarc,
+}
+
+impl Authentication {
+    /// All signatures in one word: one that passes is enough.
+    pub fn dkim_result(&self) -> Verdict {
+        let passes = self.dkim.iter().any(|each| each.result == Verdict::Pass);
+        match self.dkim.first() {
+            _ if passes => Verdict::Pass,
+            Some(first) => first.result,
+            None => Verdict::None,
+        }
+    }
+
+    /// Whether the domain it says to come from asks to refuse it.
+    pub fn is_to_be_rejected(&self) -> bool {
+        self.dmarc.result == Verdict::Fail && self.dmarc.policy == Some(Policy::Reject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_good_signature_is_enough() {
+        let check = |result| Check { result, ..Check::default() };
+        let of = |dkim| Authentication { dkim, ..Authentication::default() }.dkim_result();
+        assert_eq!(of(vec![check(Verdict::Fail), check(Verdict::Pass)]), Verdict::Pass);
+        assert_eq!(of(vec![check(Verdict::TempError), check(Verdict::Fail)]), Verdict::TempError);
+        assert_eq!(of(vec![]), Verdict::None);
+    }
+
+    #[test]
+    fn it_is_kept_in_the_words_of_the_rfc() {
+        let mut authentication = Authentication::default();
+        authentication.dmarc.policy = Some(Policy::Quarantine);
+        authentication.spf.result = Verdict::SoftFail;
+        let text = serde_json::to_string(&authentication).unwrap();
+        assert_eq!(
+            text,
+            r#"{"spf":{"result":"softfail"},"dkim":[],"dmarc":{"result":"none","policy":"quarantine"}}"#
+        );
+        assert_eq!(serde_json::from_str::<Authentication>(&text).unwrap(), authentication);
+    }
+}

@@ -1,0 +1,163 @@
+//! Correspondents: made by the mail they send, or by hand.
+
+use super::address::MailAddress;
+use super::{Page, Window, and_one_more};
+use crate::domain::access::activity::{self, Capped, Event};
+use crate::domain::by::By;
+use crate::domain::people::members::Role;
+use crate::domain::{Error, FieldError, Result, Timestamp, text};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
+use crate::store::mailroom::contacts as rows;
+
+pub use crate::store::columns::ContactState;
+pub use crate::store::ids::ContactId;
+pub use rows::{Contact, Filter};
+
+/// The longest name and note.
+const NAME: usize = 120;
+const NOTE: usize = 1000;
+
+/// What people may say of a contact.
+#[derive(Clone, Debug)]
+pub struct About {
+    pub name: Option<String>,
+    pub note: Option<String>,
+    pub state: ContactState,
+}
+
+impl About {
+    /// # Errors
+    /// Sentences about the fields `name` and `note`.
+    pub fn parse(name: &str, note: &str, state: ContactState) -> std::result::Result<Self, FieldError> {
+        let name = text::optional_line("name", "The name", name, NAME)?;
+        Ok(Self { name, note: super::aliases::note(note, NOTE)?, state })
+    }
+}
+
+/// # Errors
+/// A sentence about the field `address`.
+pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError> {
+    let message = "This is not an e-mail address, such as ada@example.com.";
+    MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
+}
+
+/// Adds a contact by hand.
+///
+/// # Errors
+/// `Conflict` on `address` when the team has the contact already.
+pub fn create(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    address: &MailAddress,
+    about: About,
+) -> Result<Contact> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let contact = Contact { state: about.state, note: about.note, ..new(by, team, address, about.name) };
+    let taken = format!("{address} is a contact already.");
+    rows::insert(tx, &contact).map_err(|error| Error::from(error).conflict_instead("address", taken))?;
+    record(tx, by, &contact, ActivityKind::ContactCreated)?;
+    Ok(contact)
+}
+
+fn new(by: &By, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {
+    Contact {
+        id: ContactId::new(by.now, by.chance()),
+        team_id: team,
+        address: address.to_string(),
+        address_key: address.key(),
+        name_key: name.as_deref().map(text::key),
+        name,
+        note: None,
+        state: ContactState::Unset,
+        received: 0,
+        first_seen_at: None,
+        last_seen_at: None,
+        created_at: by.now,
+    }
+}
+
+fn record(tx: &mut Tx<'_>, by: &By, contact: &Contact, kind: ActivityKind) -> Result<()> {
+    let event = Event::of(kind).subject(&contact.address);
+    let event = match contact.state {
+        ContactState::Unset => event,
+        state => event.detail("state", state.as_str()),
+    };
+    activity::record(tx, by, contact.team_id, event)
+}
+
+pub(super) fn by_address(tx: &mut Tx<'_>, team: TeamId, address: &MailAddress) -> Result<Option<Contact>> {
+    Ok(rows::find_by_address(tx, team, &address.key())?)
+}
+
+/// The contact a message came from, made when it is their first; it gets the name they call
+/// themselves by as long as it has none.
+pub(super) fn seen(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    known: Option<Contact>,
+    address: &MailAddress,
+    name: Option<&str>,
+) -> Result<Contact> {
+    let name = name.map(|name| name.chars().take(NAME).collect::<String>());
+    match known {
+        Some(contact) => {
+            if let (None, Some(name)) = (&contact.name, &name) {
+                rows::name(tx, contact.id, name, &text::key(name))?;
+            }
+            Ok(contact)
+        }
+        None => Ok(rows::insert_or_find(tx, &new(by, team, address, name))?),
+    }
+}
+
+pub(super) fn count_arrival(tx: &mut Tx<'_>, id: ContactId, now: Timestamp) -> Result<()> {
+    Ok(rows::count_arrival(tx, id, now)?)
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {
+    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+}
+
+/// Newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<ContactId>,
+) -> Result<Page<Contact, ContactId>> {
+    let rows = rows::list(tx, team, &lower(filter), and_one_more(window))?;
+    Ok(Page::of(rows, window.limit, |contact| contact.id))
+}
+
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
+    Ok(Capped(rows::count(tx, team, &lower(filter), Capped::ASK)?))
+}
+
+fn lower(filter: &Filter) -> Filter {
+    let text = filter.text.as_deref().map(text::key).filter(|text| !text.is_empty());
+    Filter { text, ..filter.clone() }
+}
+
+/// Changes what is said of a contact.
+pub fn change(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let before = find(tx, team, id)?;
+    let name_key = about.name.as_deref().map(text::key);
+    let after = Contact { name: about.name, name_key, note: about.note, state: about.state, ..before };
+    if !rows::change(tx, &after)? {
+        return Err(Error::NotFound);
+    }
+    record(tx, by, &after, ActivityKind::ContactChanged)?;
+    Ok(after)
+}
+
+/// Deletes a contact. Their messages stay; when they write again, they are a new contact.
+pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId) -> Result<()> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let contact = rows::delete(tx, team, id)?.ok_or(Error::NotFound)?;
+    record(tx, by, &contact, ActivityKind::ContactDeleted)
+}

@@ -1,0 +1,139 @@
+//! HTML of messages, made safe to show: no scripts, no forms, and nothing fetched from
+//! elsewhere unless somebody asks for it.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+
+/// Whether pictures are fetched from where the sender keeps them, which tells that the
+/// message was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pictures {
+    Inline,
+    Remote,
+}
+
+/// Where a picture stood that is left out.
+const BLOCKED: &str = "data:,";
+
+static WITHOUT: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Inline));
+static WITH: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Remote));
+
+/// The HTML that may be shown, in a frame that may do nothing.
+pub fn safe(html: &str, pictures: Pictures) -> String {
+    let builder = match pictures {
+        Pictures::Inline => &*WITHOUT,
+        Pictures::Remote => &*WITH,
+    };
+    builder.clean(html).to_string()
+}
+
+/// Whether [`safe`] leaves a picture out.
+pub fn has_remote_pictures(html: &str) -> bool {
+    let remote = safe(html, Pictures::Remote);
+    remote.contains("<img") && remote != safe(html, Pictures::Inline)
+}
+
+fn builder(pictures: Pictures) -> Builder<'static> {
+    let attributes = HashMap::from([
+        ("table", HashSet::from(["align", "border", "cellpadding", "cellspacing", "width", "bgcolor"])),
+        ("td", HashSet::from(["align", "valign", "width", "height", "bgcolor", "colspan", "rowspan"])),
+        ("th", HashSet::from(["align", "valign", "width", "height", "bgcolor", "colspan", "rowspan"])),
+        ("tr", HashSet::from(["align", "valign", "bgcolor"])),
+        ("font", HashSet::from(["color", "size"])),
+    ]);
+    let mut builder = Builder::default();
+    builder
+        .add_tags(["center", "font"])
+        .add_clean_content_tags(["head", "title", "noscript", "iframe", "object", "svg", "math"])
+        .add_url_schemes(["cid", "data"])
+        .url_relative(UrlRelative::Deny)
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .set_tag_attribute_value("a", "target", "_blank")
+        .attribute_filter(move |tag, name, value| filtered(pictures, tag, name, value));
+    for (tag, names) in attributes {
+        builder.add_tag_attributes(tag, names);
+    }
+    builder
+}
+
+/// A link leads to a page or a mail address. A picture is one of the message's own, or comes
+/// from elsewhere where that is wanted.
+fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Option<Cow<'v, str>> {
+    let scheme = value.trim_start().split(':').next().unwrap_or_default().to_ascii_lowercase();
+    match (tag, name) {
+        ("img", "src") if scheme == "cid" => Some(value.into()),
+        ("img", "src") if is_picture(value) => Some(value.into()),
+        ("img", "src") if matches!(scheme.as_str(), "http" | "https") => match pictures {
+            Pictures::Remote => Some(value.into()),
+            Pictures::Inline => Some(BLOCKED.into()),
+        },
+        (_, "href") if matches!(scheme.as_str(), "http" | "https" | "mailto" | "tel") => Some(value.into()),
+        (_, "src" | "href" | "cite") => None,
+        _ => Some(value.into()),
+    }
+}
+
+/// A picture within the address itself; SVG is a document and no picture.
+fn is_picture(value: &str) -> bool {
+    let value = value.trim_start().to_ascii_lowercase();
+    ["data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"]
+        .iter()
+        .any(|kind| value.starts_with(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_it_runs_or_asks() {
+        for html in [
+            "<script>alert(1)</script>a",
+            "<img src=x onerror=alert(1)>",
+            "<a href=\"javascript:alert(1)\">a</a>",
+            "<a href=\"data:text/html,<script>alert(1)</script>\">a</a>",
+            "<svg onload=alert(1)><script>alert(1)</script></svg>",
+            "<iframe src=\"https://a.test\"></iframe>",
+            "<form action=\"https://a.test\"><input name=password></form>",
+            "<style>body { background: url(https://a.test/x) }</style>",
+            "<p style=\"background: url(https://a.test/x)\">a</p>",
+            "<meta http-equiv=refresh content=\"0;url=https://a.test\">",
+            "<base href=\"https://a.test\"><link rel=stylesheet href=\"https://a.test/x\">",
+            "<table background=\"https://a.test/x\"><tr><td background=\"https://a.test/x\">a</table>",
+            "<math><mtext><img src=x onerror=alert(1)></mtext></math>",
+            "<img src=\"data:image/svg+xml,<svg onload=alert(1)>\">",
+        ] {
+            for pictures in [Pictures::Inline, Pictures::Remote] {
+                let safe = safe(html, pictures).to_lowercase();
+                for bad in ["script", "onerror", "onload", "a.test", "<form", "<input", "svg", "style"] {
+                    assert!(!safe.contains(bad), "{html} became {safe}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_from_elsewhere_wait_until_asked_for() {
+        let html = "<p>Hi <img src=\"https://a.test/pixel.gif\"><img src=\"cid:logo@a\"></p>";
+        assert!(has_remote_pictures(html));
+        assert!(!safe(html, Pictures::Inline).contains("a.test"));
+        assert!(safe(html, Pictures::Inline).contains("cid:logo@a"));
+        assert!(safe(html, Pictures::Remote).contains("https://a.test/pixel.gif"));
+        assert!(!has_remote_pictures("<img src=\"cid:logo@a\"> &amp; more"));
+    }
+
+    #[test]
+    fn what_people_write_stays() {
+        let html = "<h1>Hi</h1><p>See <a href=\"https://a.test/?q=1\">this</a> <b>now</b>.</p>";
+        let safe = safe(html, Pictures::Inline);
+        assert!(
+            safe.contains("<h1>Hi</h1>")
+                && safe.contains("https://a.test/?q=1")
+                && safe.contains("<b>now</b>")
+        );
+        assert!(safe.contains("noopener"));
+    }
+}

@@ -1,0 +1,285 @@
+//! A raw message as the rest of Gatepost sees it. Whatever was sent, reading it ends well: in
+//! the worst case with empty fields beside the raw message.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{
+    Address, Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+};
+use sha2::{Digest, Sha256};
+
+use super::address::MailAddress;
+use super::tame::{restore, tame};
+
+/// The most that is kept, in bytes or in number; the raw message has the rest.
+const TEXT: usize = 1 << 20;
+const HTML: usize = 2 << 20;
+const LINE: usize = 998;
+const HEADER: usize = 8 << 10;
+const HEADERS: usize = 500;
+const ADDRESSES: usize = 100;
+const REFERENCES: usize = 100;
+const ATTACHMENTS: usize = 200;
+const PREVIEW: usize = 160;
+
+/// Somebody in a header.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mailbox {
+    pub address: String,
+    pub name: Option<String>,
+}
+
+/// What is known of an attachment without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which part of the message it is; see [`attachment`].
+    pub index: usize,
+    pub name: Option<String>,
+    pub content_type: String,
+    pub size: usize,
+    pub inline: bool,
+    pub content_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parsed {
+    pub subject: String,
+    pub from: Option<Mailbox>,
+    pub to: Vec<Mailbox>,
+    pub text: String,
+    /// As it was sent.
+    pub html: Option<String>,
+    /// In their order, unfolded.
+    pub headers: Vec<(String, String)>,
+    pub attachments: Vec<Part>,
+    /// Without its angle brackets, as all ids here.
+    pub message_id: Option<String>,
+    pub in_reply_to: Vec<String>,
+    /// Oldest first.
+    pub references: Vec<String>,
+    /// A vacation note, a bounce, a list: nobody sat down to write it.
+    pub automatic: bool,
+    /// How many servers handed it on.
+    pub hops: usize,
+    /// SHA-256 over Message-ID and body: the same for the same message sent twice.
+    pub dedupe: [u8; 32],
+}
+
+impl Parsed {
+    /// The first words of the text.
+    pub fn preview(&self) -> String {
+        let mut preview = String::new();
+        for word in self.text.split_whitespace() {
+            if !preview.is_empty() {
+                preview.push(' ');
+            }
+            preview.push_str(word);
+            if preview.len() > 4 * PREVIEW {
+                break;
+            }
+        }
+        preview.chars().take(PREVIEW).collect()
+    }
+}
+
+/// Reads a message.
+pub fn parse(raw: &[u8]) -> Parsed {
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let tamed = tame(raw);
+        MessageParser::default().parse(tamed.as_ref()).map(|message| read(&message))
+    }));
+    let parsed = read.ok().flatten().unwrap_or_default();
+    Parsed { dedupe: dedupe(raw, &parsed), ..parsed }
+}
+
+fn read(message: &Message<'_>) -> Parsed {
+    let ids = |name: HeaderName<'static>| all_ids(message, &name);
+    Parsed {
+        subject: one_line(message.subject().unwrap_or_default()),
+        from: mailboxes(message.from()).into_iter().next(),
+        to: message
+            .all_to()
+            .chain(message.cc())
+            .flat_map(|list| mailboxes(Some(list)))
+            .take(ADDRESSES)
+            .collect(),
+        text: text(message),
+        html: html(message),
+        headers: headers(message),
+        attachments: attachments(message),
+        message_id: ids(HeaderName::MessageId).into_iter().next(),
+        in_reply_to: ids(HeaderName::InReplyTo),
+        references: ids(HeaderName::References),
+        automatic: is_automatic(message),
+        hops: message.header_values(HeaderName::Received).count(),
+        dedupe: [0; 32],
+    }
+}
+
+fn mailboxes(list: Option<&Address<'_>>) -> Vec<Mailbox> {
+    let each = list.into_iter().flat_map(Address::iter).take(ADDRESSES);
+    each.filter_map(|each| {
+        let address = one_line(each.address()?);
+        let name = each.name().map(one_line).filter(|name| !name.is_empty());
+        (!address.is_empty()).then_some(Mailbox { address, name })
+    })
+    .collect()
+}
+
+fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
+    let ids = message.header_values(name.clone()).flat_map(|value| match value {
+        HeaderValue::Text(id) => vec![id.as_ref()],
+        HeaderValue::TextList(ids) => ids.iter().map(AsRef::as_ref).collect(),
+        _ => Vec::new(),
+    });
+    let ids: Vec<_> = ids.map(|id| clipped(&plain(id), LINE)).filter(|id| !id.is_empty()).collect();
+    // What is near the message in a long chain stands at its end.
+    ids[ids.len().saturating_sub(REFERENCES)..].to_vec()
+}
+
+fn text(message: &Message<'_>) -> String {
+    let bodies = message.text_bodies().filter_map(|part| match &part.body {
+        PartType::Text(text) => Some(text.to_string()),
+        PartType::Html(html) => Some(mail_parser::decoders::html::html_to_text(html)),
+        _ => None,
+    });
+    clipped(&plain(&restore(bodies.collect::<Vec<_>>().join("\n"))), TEXT)
+}
+
+fn html(message: &Message<'_>) -> Option<String> {
+    let bodies: Vec<_> = message
+        .html_bodies()
+        .filter_map(|part| match &part.body {
+            PartType::Html(html) => Some(html.as_ref()),
+            _ => None,
+        })
+        .collect();
+    (!bodies.is_empty()).then(|| clipped(&plain(&restore(bodies.join("\n"))), HTML))
+}
+
+fn headers(message: &Message<'_>) -> Vec<(String, String)> {
+    let each = message.headers().iter().take(HEADERS).map(|header| {
+        let raw = message.raw_message.get(header.offset_start as usize..header.offset_end as usize);
+        let value = restore(String::from_utf8_lossy(raw.unwrap_or_default()).into_owned());
+        (one_line(header.name()), clipped(&unfolded(&value), HEADER))
+    });
+    each.collect()
+}
+
+fn is_automatic(message: &Message<'_>) -> bool {
+    let says = |name: &'static str| {
+        let value = message.header_raw(HeaderName::Other(name.into()));
+        value.map(|value| value.trim().to_ascii_lowercase()).unwrap_or_default()
+    };
+    let submitted =
+        message.header_raw(HeaderName::AutoSubmitted).unwrap_or_default().trim().to_ascii_lowercase();
+    !(submitted.is_empty() || submitted == "no")
+        || ["bulk", "junk", "list", "auto_reply"].contains(&says("Precedence").as_str())
+        || !says("X-Autoreply").is_empty()
+        || !says("X-Autorespond").is_empty()
+}
+
+fn attachments(message: &Message<'_>) -> Vec<Part> {
+    let parts = message.attachments.iter().take(ATTACHMENTS).map(|index| *index as usize);
+    parts.filter_map(|index| Some(describe(index, message.parts.get(index)?))).collect()
+}
+
+fn describe(index: usize, part: &MessagePart<'_>) -> Part {
+    let kind = part.content_type();
+    let content_type = match kind.map(|kind| (kind.ctype(), kind.subtype())) {
+        Some((ctype, Some(subtype))) => restore(format!("{ctype}/{subtype}")),
+        _ => "application/octet-stream".into(),
+    };
+    let inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
+    Part {
+        index,
+        name: part.attachment_name().map(file_name).filter(|name| !name.is_empty()),
+        content_type: clipped(&one_line(&content_type), 255).to_lowercase(),
+        size: part.len(),
+        inline,
+        content_id: part.content_id().map(one_line).filter(|id| !id.is_empty()),
+    }
+}
+
+/// The name without the folders somebody may have put before it.
+fn file_name(name: &str) -> String {
+    let name = one_line(name);
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim_start_matches('.');
+    clipped(last, 255)
+}
+
+/// The bytes of a part as its sender attached it; `None` when there is no such part.
+pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let tamed = tame(raw);
+        let message = MessageParser::default().parse(tamed.as_ref())?;
+        let part = message.parts.get(index)?;
+        let sent = raw.get(part.offset_body as usize..part.offset_end as usize)?;
+        let decoded = match part.encoding {
+            Encoding::None => Some(sent.to_vec()),
+            Encoding::Base64 => base64_decode(sent),
+            Encoding::QuotedPrintable => quoted_printable_decode(sent),
+        };
+        Some(decoded.unwrap_or_else(|| part.contents().to_vec()))
+    }))
+    .ok()
+    .flatten()
+}
+
+/// Without a Message-ID the date and subject stand for it: two letters may say the same.
+fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
+    let header = |name: &str| {
+        let found = parsed.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value)
+    };
+    let mut hash = Sha256::new();
+    match &parsed.message_id {
+        Some(id) => hash.update(id),
+        None => {
+            let from = parsed.from.as_ref().map_or("", |from| &from.address);
+            for each in [header("Date"), &parsed.subject, from] {
+                hash.update(each);
+                hash.update([0]);
+            }
+        }
+    }
+    hash.update([0]);
+    hash.update(body(raw));
+    hash.finalize().into()
+}
+
+/// What follows the first empty line.
+fn body(raw: &[u8]) -> &[u8] {
+    let after = |pattern: &[u8]| {
+        raw.windows(pattern.len()).position(|each| each == pattern).map(|at| at + pattern.len())
+    };
+    let start = [after(b"\r\n\r\n"), after(b"\n\n")].into_iter().flatten().min();
+    start.map_or(&[], |start| &raw[start..])
+}
+
+/// Without the control characters that no text needs; Postgres refuses NUL.
+fn plain(text: &str) -> String {
+    let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    if text.chars().all(|c| kept(&c)) { text } else { text.chars().filter(kept).collect() }
+}
+
+/// A header's value on one line.
+fn unfolded(text: &str) -> String {
+    plain(text).split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn one_line(text: &str) -> String {
+    clipped(&unfolded(&restore(text.to_owned())), LINE)
+}
+
+fn clipped(text: &str, most: usize) -> String {
+    text[..text.floor_char_boundary(most)].to_owned()
+}
+
+/// An address in a message, if it is one that can be written to.
+pub fn address_of(mailbox: &Mailbox) -> Option<MailAddress> {
+    MailAddress::parse(&mailbox.address)
+}

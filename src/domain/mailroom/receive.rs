@@ -1,0 +1,383 @@
+//! What becomes of a message on its way in: whom it is for, whether they want it, and the one
+//! transaction that keeps it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::address::{MailAddress, POSTMASTER};
+use super::aliases;
+use super::authentication::Authentication;
+use super::contacts::{self, Contact};
+use super::conversations::{self, Place};
+use super::parse::{Mailbox, Parsed, Part, address_of};
+use super::words;
+use crate::domain::Result;
+use crate::domain::by::By;
+use crate::store::Tx;
+use crate::store::columns::{ContactState, Direction, MessageState};
+use crate::store::ids::{AliasId, AttachmentId, DomainId, MessageId, TeamId};
+use crate::store::mailroom::contents::{Attachment, NewContent};
+use crate::store::mailroom::messages::NewMessage;
+use crate::store::mailroom::{
+    aliases as alias_rows, contents, domains as domain_rows, messages as rows, search,
+};
+use crate::store::people::teams as team_rows;
+
+/// Servers a message may have passed.
+pub const HOPS: usize = 50;
+
+/// Where mail is taken, and how much of it.
+#[derive(Clone, Debug)]
+pub struct Office {
+    /// The shared domain, in lower case.
+    pub domain: String,
+    /// Bytes a team may keep.
+    pub quota: Option<u64>,
+}
+
+/// Why an address leads to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Exact,
+    Tag,
+    CatchAll,
+    Postmaster,
+}
+
+/// Whom an address leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    pub team: TeamId,
+    pub alias: AliasId,
+    /// As it was given.
+    pub address: String,
+    pub way: Way,
+}
+
+/// Why nobody takes a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unroutable {
+    Unknown,
+    Disabled,
+    Deleted,
+    /// The domain's proof was lost.
+    Suspended,
+    /// The team keeps as much as it may.
+    Full,
+    /// It has been handed on too often.
+    Loop,
+}
+
+/// A message that came in, read and authenticated.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub envelope_from: Option<String>,
+    pub helo: String,
+    pub ip: Option<IpAddr>,
+    pub tls: bool,
+    pub raw: Arc<[u8]>,
+    pub parsed: Parsed,
+    pub authentication: Authentication,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Stored {
+        message: MessageId,
+        state: MessageState,
+    },
+    /// The alias has it already.
+    Duplicate {
+        message: MessageId,
+    },
+    /// Kept as rejected; its sender is told the reason.
+    Rejected {
+        message: MessageId,
+        reason: String,
+    },
+    /// What was true when the recipient was named is so no longer.
+    Refused(Unroutable),
+}
+
+/// Whom an address leads to: the alias itself, else that before its `+`, else the domain's
+/// catch-all. `postmaster` is there on every domain, see [`make_postmaster`].
+pub fn route(
+    tx: &mut Tx<'_>,
+    office: &Office,
+    address: &str,
+) -> Result<std::result::Result<Recipient, Unroutable>> {
+    let Some(parsed) = MailAddress::parse(address) else { return Ok(Err(Unroutable::Unknown)) };
+    let domain = match domain_of(tx, office, &parsed)? {
+        Ok(domain) => domain,
+        Err(why) => return Ok(Err(why)),
+    };
+    let found = match alias_of(tx, domain, &parsed)? {
+        Ok(found) => found,
+        Err(why) => return Ok(Err(why)),
+    };
+    let (alias, way) = found;
+    if room(tx, office, alias.team_id)?.is_some_and(|left| left <= 0) {
+        return Ok(Err(Unroutable::Full));
+    }
+    Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), way }))
+}
+
+/// The row in force of a domain; `None` is the shared one.
+fn domain_of(
+    tx: &mut Tx<'_>,
+    office: &Office,
+    address: &MailAddress,
+) -> Result<std::result::Result<Option<DomainId>, Unroutable>> {
+    if address.domain() == office.domain {
+        return Ok(Ok(None));
+    }
+    if let Some(domain) = domain_rows::in_force(tx, address.domain())? {
+        return Ok(Ok(Some(domain.id)));
+    }
+    match domain_rows::is_suspended(tx, address.domain())? {
+        true => Ok(Err(Unroutable::Suspended)),
+        false => Ok(Err(Unroutable::Unknown)),
+    }
+}
+
+type Found = std::result::Result<(alias_rows::Alias, Way), Unroutable>;
+
+fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) -> Result<Found> {
+    if let Some(alias) = alias_rows::find_by_key(tx, domain, &address.local_key())? {
+        let way = if address.is_postmaster() { Way::Postmaster } else { Way::Exact };
+        return Ok(taking(alias, way));
+    }
+    if let Some(base) = address.tag_base()
+        && let Some(alias) = alias_rows::find_by_key(tx, domain, &base)?
+    {
+        return Ok(taking(alias, Way::Tag));
+    }
+    // A postmaster that is not there yet is made, and no catch-all's.
+    let Some(domain) = domain.filter(|_| !address.is_postmaster()) else {
+        return Ok(Err(Unroutable::Unknown));
+    };
+    let found = aliases::catch_all(tx, domain)?.map(|alias| taking(alias, Way::CatchAll));
+    // One that is switched off or deleted catches nothing.
+    Ok(Ok(match found {
+        Some(Ok(found)) => found,
+        _ => return Ok(Err(Unroutable::Unknown)),
+    }))
+}
+
+fn taking(alias: alias_rows::Alias, way: Way) -> Found {
+    match alias {
+        alias if way == Way::Postmaster => Ok((alias, way)),
+        alias if alias.deleted_at.is_some() => Err(Unroutable::Deleted),
+        alias if !alias.enabled => Err(Unroutable::Disabled),
+        alias => Ok((alias, way)),
+    }
+}
+
+/// Bytes a team may still keep; `None` is any number.
+fn room(tx: &mut Tx<'_>, office: &Office, team: TeamId) -> Result<Option<i64>> {
+    let Some(quota) = office.quota else { return Ok(None) };
+    let kept = rows::kept(tx, team)?;
+    Ok(Some(i64::try_from(quota).unwrap_or(i64::MAX).saturating_sub(kept)))
+}
+
+/// Whether an address is a postmaster's, for whom [`make_postmaster`] makes an alias.
+pub fn is_postmaster(address: &str) -> bool {
+    MailAddress::parse(address).is_some_and(|address| address.is_postmaster())
+}
+
+/// Makes the alias `postmaster` of a domain that has none yet: for the team whose domain it
+/// is, on the shared domain for the oldest team.
+pub fn make_postmaster(tx: &mut Tx<'_>, by: &By, office: &Office, address: &str) -> Result<()> {
+    let Some(address) = MailAddress::parse(address).filter(MailAddress::is_postmaster) else { return Ok(()) };
+    let Ok(domain) = domain_of(tx, office, &address)? else { return Ok(()) };
+    if alias_rows::find_by_key(tx, domain, POSTMASTER)?.is_some() {
+        return Ok(());
+    }
+    let team = match domain {
+        Some(_) => domain_rows::in_force(tx, address.domain())?.map(|domain| domain.team_id),
+        None => team_rows::oldest(tx)?,
+    };
+    match team {
+        Some(team) => aliases::make_postmaster(tx, by, team, domain, address.domain()),
+        None => Ok(()),
+    }
+}
+
+/// Keeps a message, or says why not. All of it is one transaction.
+pub fn receive(
+    tx: &mut Tx<'_>,
+    by: &By,
+    office: &Office,
+    arrival: &Arrival,
+    recipient: &Recipient,
+) -> Result<Outcome> {
+    if let Some(why) = refusal(tx, arrival, recipient)? {
+        return Ok(Outcome::Refused(why));
+    }
+    let dedupe = &arrival.parsed.dedupe;
+    if let Some(message) = rows::find_same(tx, recipient.alias, dedupe)? {
+        return Ok(Outcome::Duplicate { message });
+    }
+    // First of all: it also makes deliveries to one team take turns, in whichever order they
+    // come to their contacts and conversations.
+    rows::keep(tx, recipient.team, arrival.raw.len() as i64, 1)?;
+    if room(tx, office, recipient.team)?.is_some_and(|left| left < 0) {
+        rows::keep(tx, recipient.team, -(arrival.raw.len() as i64), -1)?;
+        return Ok(Outcome::Refused(Unroutable::Full));
+    }
+    store(tx, by, arrival, recipient)
+}
+
+/// The alias may have been changed since its address was asked for.
+fn refusal(tx: &mut Tx<'_>, arrival: &Arrival, recipient: &Recipient) -> Result<Option<Unroutable>> {
+    if arrival.parsed.hops > HOPS {
+        return Ok(Some(Unroutable::Loop));
+    }
+    let alias = alias_rows::find_all(tx, recipient.team, &[recipient.alias])?.pop();
+    Ok(match alias.map(|alias| taking(alias, recipient.way)) {
+        Some(Ok(_)) => None,
+        Some(Err(why)) => Some(why),
+        None => Some(Unroutable::Unknown),
+    })
+}
+
+/// What was decided, and why.
+struct Decision {
+    state: MessageState,
+    reason: String,
+}
+
+fn decide(arrival: &Arrival, recipient: &Recipient, contact: Option<&Contact>) -> Decision {
+    if let Some(contact) = contact.filter(|contact| contact.state == ContactState::Blocked) {
+        let reason = format!("The contact {} is blocked.", contact.address);
+        return Decision { state: MessageState::Denied, reason };
+    }
+    if arrival.authentication.is_to_be_rejected() {
+        let domain = arrival.authentication.dmarc.domain.as_deref().unwrap_or("its sender's domain");
+        let reason = format!("It failed DMARC, and {domain} asks to reject such mail.");
+        return Decision { state: MessageState::Rejected, reason };
+    }
+    let reason = match recipient.way {
+        Way::Exact => "The alias takes mail.",
+        Way::Tag => "The alias before the + takes mail.",
+        Way::CatchAll => "The catch-all of the domain takes mail.",
+        Way::Postmaster => "Mail to postmaster is always taken.",
+    };
+    Decision { state: MessageState::Delivered, reason: reason.into() }
+}
+
+fn store(tx: &mut Tx<'_>, by: &By, arrival: &Arrival, recipient: &Recipient) -> Result<Outcome> {
+    let sender = sender(arrival);
+    let known = match &sender {
+        Some((address, _)) => contacts::by_address(tx, recipient.team, address)?,
+        None => None,
+    };
+    let decision = decide(arrival, recipient, known.as_ref());
+    let contact = match (&sender, decision.state) {
+        // Whoever a rejected message says it is from did not send it.
+        (_, MessageState::Rejected) | (None, _) => None,
+        (Some((address, name)), _) => {
+            Some(contacts::seen(tx, by, recipient.team, known, address, name.as_deref())?)
+        }
+    };
+    let place = match decision.state {
+        MessageState::Delivered => conversations::place(tx, by, recipient.team, contact.as_ref(), arrival)?,
+        _ => None,
+    };
+    let message = row(by, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
+    let Some(seq) = rows::insert(tx, &message)? else {
+        rows::keep(tx, recipient.team, -message.size, -1)?;
+        let same = rows::find_same(tx, recipient.alias, &message.dedupe)?;
+        return Ok(Outcome::Duplicate { message: same.unwrap_or(message.id) });
+    };
+    if let Some(place) = &place {
+        conversations::join(tx, place, by.now)?;
+    }
+    if let Some(contact) = &contact {
+        contacts::count_arrival(tx, contact.id, by.now)?;
+    }
+    alias_rows::count_arrival(tx, recipient.alias, decision.state, by.now)?;
+    keep_content(tx, by, seq, &message, arrival)?;
+    Ok(match message.state {
+        MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
+        state => Outcome::Stored { message: message.id, state },
+    })
+}
+
+/// Who wrote it: as the message says, else as the envelope does.
+fn sender(arrival: &Arrival) -> Option<(MailAddress, Option<String>)> {
+    let of_header =
+        arrival.parsed.from.as_ref().and_then(|from| Some((address_of(from)?, from.name.clone())));
+    of_header.or_else(|| Some((MailAddress::parse(arrival.envelope_from.as_deref()?)?, None)))
+}
+
+fn row(
+    by: &By,
+    arrival: &Arrival,
+    recipient: &Recipient,
+    decision: &Decision,
+    contact: Option<&Contact>,
+    place: Option<&Place>,
+) -> NewMessage {
+    let Arrival { parsed, authentication, .. } = arrival;
+    let from = parsed.from.clone();
+    let from = from.or_else(|| Some(Mailbox { address: arrival.envelope_from.clone()?, name: None }));
+    NewMessage {
+        id: MessageId::new(by.now, by.chance()),
+        team_id: recipient.team,
+        direction: Direction::In,
+        state: decision.state,
+        reason: decision.reason.clone(),
+        alias_id: recipient.alias,
+        contact_id: contact.map(|contact| contact.id),
+        conversation_id: place.map(Place::id),
+        header_id: parsed.message_id.clone(),
+        dedupe: parsed.dedupe.to_vec(),
+        received_at: by.now,
+        envelope_from: arrival.envelope_from.clone(),
+        from_address: from.as_ref().map(|from| from.address.clone()),
+        from_name: from.and_then(|from| from.name),
+        rcpt: recipient.address.clone(),
+        subject: parsed.subject.clone(),
+        preview: parsed.preview(),
+        size: arrival.raw.len() as i64,
+        attachments: i32::try_from(parsed.attachments.len()).unwrap_or(i32::MAX),
+        read_at: None,
+        spf: authentication.spf.result.as_str().to_owned(),
+        dkim: authentication.dkim_result().as_str().to_owned(),
+        dmarc: authentication.dmarc.result.as_str().to_owned(),
+    }
+}
+
+fn keep_content(tx: &mut Tx<'_>, by: &By, seq: i64, message: &NewMessage, arrival: &Arrival) -> Result<()> {
+    let Arrival { parsed, raw, authentication, .. } = arrival;
+    let attachments: Vec<_> =
+        parsed.attachments.iter().map(|part| attachment_row(by, message.team_id, seq, part)).collect();
+    let content = NewContent {
+        seq,
+        team_id: message.team_id,
+        raw,
+        text: &parsed.text,
+        html: parsed.html.as_deref(),
+        headers: &serde_json::to_string(&parsed.headers).unwrap_or_default(),
+        authentication: &serde_json::to_string(authentication).unwrap_or_default(),
+    };
+    contents::insert(tx, &content, &attachments)?;
+    let from = [message.from_name.as_deref(), message.from_address.as_deref()].map(Option::unwrap_or_default);
+    let words = words::of_message(message.team_id, &[&message.subject, from[0], from[1], &parsed.text]);
+    Ok(search::insert(tx, message.team_id, seq, &words)?)
+}
+
+fn attachment_row(by: &By, team: TeamId, seq: i64, part: &Part) -> Attachment {
+    Attachment {
+        id: AttachmentId::new(by.now, by.chance()),
+        team_id: team,
+        seq,
+        part: i32::try_from(part.index).unwrap_or(i32::MAX),
+        name: part.name.clone(),
+        content_type: part.content_type.clone(),
+        size: part.size as i64,
+        inline: part.inline,
+        content_id: part.content_id.clone(),
+    }
+}

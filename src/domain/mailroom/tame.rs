@@ -1,0 +1,130 @@
+//! Takes out of a message what would make reading it expensive, before the parser sees it.
+//!
+//! The parser reads a message within a message by nesting structures, as deep as its sender
+//! likes, and would run out of stack; it looks for each boundary to the end of the message,
+//! and makes a part or header of every few bytes. So nested messages are left closed (they
+//! are attachments, whole), only so many multiparts are opened, and of a message with a
+//! million lines only the beginning is read. The bytes are replaced in place: what the parser
+//! says of offsets holds in the message as it came.
+
+use std::borrow::Cow;
+
+/// Stands for a byte that was taken out of a content type.
+const MASK: u8 = 0x1a;
+/// Multiparts that are opened.
+const MULTIPARTS: usize = 100;
+const LINES: usize = 1_000_000;
+/// What is read of a message with more lines.
+const BEGINNING: usize = 1 << 20;
+
+pub fn tame(raw: &[u8]) -> Cow<'_, [u8]> {
+    let lines = raw.iter().filter(|byte| **byte == b'\n').count();
+    let read = if lines > LINES { &raw[..raw.len().min(BEGINNING)] } else { raw };
+    let mut tamed = Cow::Borrowed(read);
+    let mut multiparts = 0;
+    for slash in slashes(read) {
+        if let Some(at) = bite(read, slash, &mut multiparts) {
+            tamed.to_mut()[at] = MASK;
+        }
+    }
+    tamed
+}
+
+/// Puts back what [`tame`] took out of a text.
+pub fn restore(text: String) -> String {
+    if !text.as_bytes().contains(&MASK) {
+        return text;
+    }
+    ["rfc822", "global", "digest"].iter().fold(text, |text, word| {
+        let last = word.len() - 1;
+        let masked = |stem: &str| format!("{stem}{}", char::from(MASK));
+        text.replace(&masked(&word[..last]), word)
+            .replace(&masked(&word[..last].to_uppercase()), &word.to_uppercase())
+    })
+}
+
+fn slashes(raw: &[u8]) -> impl Iterator<Item = usize> {
+    raw.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at)
+}
+
+/// Which byte to take out around a slash, if it is that of a content type that opens another
+/// message or one multipart too many.
+fn bite(raw: &[u8], slash: usize, multiparts: &mut usize) -> Option<usize> {
+    let before = before(&raw[..slash]);
+    let (is_message, is_multipart) = (ends(before, b"message"), ends(before, b"multipart"));
+    // After a comment it may be either.
+    let is_either = before.last() == Some(&b')');
+    if !(is_message || is_multipart || is_either) {
+        return None;
+    }
+    let start = slash + 1 + raw[slash + 1..].iter().take_while(|byte| is_skipped(**byte)).count();
+    let after = &raw[start..];
+    if after.first() == Some(&b'(') {
+        return Some(slash);
+    }
+    let words: [&[u8]; 3] = [b"rfc822", b"global", b"digest"];
+    if let Some(word) = words.iter().find(|word| begins(after, word)) {
+        return Some(start + word.len() - 1);
+    }
+    *multiparts += usize::from(!is_message);
+    (*multiparts > MULTIPARTS && !is_message).then_some(slash)
+}
+
+/// What the parser passes over between the words of a content type.
+fn is_skipped(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\\')
+}
+
+fn before(raw: &[u8]) -> &[u8] {
+    let skipped = raw.iter().rev().take_while(|byte| is_skipped(**byte)).count();
+    &raw[..raw.len() - skipped]
+}
+
+fn ends(raw: &[u8], word: &[u8]) -> bool {
+    raw.len() >= word.len() && raw[raw.len() - word.len()..].eq_ignore_ascii_case(word)
+}
+
+fn begins(raw: &[u8], word: &[u8]) -> bool {
+    raw.len() >= word.len() && raw[..word.len()].eq_ignore_ascii_case(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tamed(text: &str) -> String {
+        String::from_utf8(tame(text.as_bytes()).into_owned()).unwrap()
+    }
+
+    #[test]
+    fn nested_messages_stay_closed_however_they_are_written() {
+        for text in [
+            "Content-Type: message/rfc822",
+            "Content-Type: MESSAGE/RFC822; x=y",
+            "Content-Type: message /\r\n rfc822",
+            "Content-Type: message\"/\"global",
+            "Content-Type: message(why)/rfc822",
+            "Content-Type: message/(why)rfc822",
+            "Content-Type: multipart/digest",
+        ] {
+            assert_ne!(tamed(text), text);
+            assert_eq!(tamed(text).len(), text.len());
+        }
+    }
+
+    #[test]
+    fn other_text_is_left_alone() {
+        let text = "See https://a.test/rfc822 and and/or message/partial; text/plain, image/png.";
+        assert_eq!(tamed(text), text);
+        assert!(matches!(tame(text.as_bytes()), Cow::Borrowed(_)));
+        let text = "The type message/rfc822 is MESSAGE/RFC822.";
+        assert_eq!(restore(tamed(text)), text);
+    }
+
+    #[test]
+    fn only_so_much_is_read() {
+        let multiparts = "Content-Type: multipart/mixed\n".repeat(MULTIPARTS + 50);
+        assert_eq!(tamed(&multiparts).matches("multipart/mixed").count(), MULTIPARTS);
+        assert_eq!(tame(&b"\n".repeat(LINES + BEGINNING)).len(), BEGINNING);
+    }
+}

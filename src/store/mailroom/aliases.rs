@@ -1,0 +1,177 @@
+//! Rows of `aliases`.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use super::{ESCAPE, Window, like};
+use crate::store::Tx;
+use crate::store::backend::Backend;
+use crate::store::columns::{MessageState, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{AliasId, DomainId, TeamId};
+use crate::store::schema::{aliases, domains};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = aliases)]
+pub struct Alias {
+    pub id: AliasId,
+    pub team_id: TeamId,
+    /// `None` on the shared domain.
+    pub domain_id: Option<DomainId>,
+    pub domain_name: String,
+    pub local: String,
+    pub local_key: String,
+    pub note: Option<String>,
+    pub enabled: bool,
+    pub created_at: Timestamp,
+    pub created_by_label: String,
+    pub deleted_at: Option<Timestamp>,
+    pub deleted_by_label: Option<String>,
+    pub received: i64,
+    pub denied: i64,
+    pub last_received_at: Option<Timestamp>,
+}
+
+/// Which aliases are asked for; what is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// `Some(None)` for the shared domain.
+    pub domain: Option<Option<DomainId>>,
+    pub enabled: Option<bool>,
+    /// Occurs in the address, in lower case.
+    pub text: Option<String>,
+}
+
+/// # Errors
+/// `Conflict` when the address is there already, also when it was deleted.
+pub fn insert(tx: &mut Tx<'_>, alias: &Alias) -> Result<()> {
+    diesel::insert_into(aliases::table).values(alias).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
+    aliases::table
+        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
+        .filter(aliases::deleted_at.is_null())
+        .select(Alias::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Also those that were deleted: messages still name them.
+pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
+    Ok(aliases::table
+        .filter(aliases::team_id.eq(team).and(aliases::id.eq_any(ids.to_vec())))
+        .select(Alias::as_select())
+        .load(tx.connection)?)
+}
+
+/// Whose ever it is and also when it was deleted: the address is taken.
+pub fn find_by_key(tx: &mut Tx<'_>, domain: Option<DomainId>, local_key: &str) -> Result<Option<Alias>> {
+    let of_key = aliases::table.filter(aliases::local_key.eq(local_key)).select(Alias::as_select());
+    match domain {
+        Some(id) => of_key.filter(aliases::domain_id.eq(id)).first(tx.connection),
+        None => of_key.filter(aliases::domain_id.is_null()).first(tx.connection),
+    }
+    .optional_row()
+}
+
+/// The catch-all of a domain, if it has one, also when that was deleted.
+pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
+    let of_domain = domains::table.find(domain).select(domains::catch_all_id);
+    aliases::table
+        .filter(aliases::id.nullable().eq_any(of_domain))
+        .select(Alias::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Newest first. Those of a domain that was removed are not among them.
+pub fn list(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, window: Window<AliasId>) -> Result<Vec<Alias>> {
+    let mut query = narrowed(team, filter)
+        .select(Alias::as_select())
+        .order(aliases::id.desc())
+        .offset(window.offset)
+        .limit(window.limit);
+    if let Some(id) = window.before {
+        query = query.filter(aliases::id.lt(id));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// How many [`list`] would tell; counting stops at `most`.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
+    let ids: Vec<AliasId> = narrowed(team, filter)
+        .select(aliases::id)
+        .order(aliases::id.desc())
+        .limit(most)
+        .load(tx.connection)?;
+    Ok(ids.len() as i64)
+}
+
+type Query<'q> = aliases::BoxedQuery<'q, Backend>;
+
+fn narrowed<'q>(team: TeamId, filter: &Filter) -> Query<'q> {
+    let removed = domains::table
+        .filter(domains::id.nullable().eq(aliases::domain_id))
+        .filter(domains::removed_at.is_not_null());
+    let mut query = aliases::table
+        .filter(aliases::team_id.eq(team).and(aliases::deleted_at.is_null()))
+        .filter(not(exists(removed)))
+        .into_boxed();
+    match filter.domain {
+        Some(Some(id)) => query = query.filter(aliases::domain_id.eq(id)),
+        Some(None) => query = query.filter(aliases::domain_id.is_null()),
+        None => {}
+    }
+    if let Some(enabled) = filter.enabled {
+        query = query.filter(aliases::enabled.eq(enabled));
+    }
+    match filter.text.as_deref().map(|text| text.split_once('@').ok_or(text)) {
+        Some(Ok((local, domain))) => {
+            let local = aliases::local_key.like(format!("%{}", like(local))).escape(ESCAPE);
+            query.filter(local).filter(aliases::domain_name.like(format!("{}%", like(domain))).escape(ESCAPE))
+        }
+        Some(Err(text)) => {
+            let text = format!("%{}%", like(text));
+            let local = aliases::local_key.like(text.clone()).escape(ESCAPE);
+            query.filter(local.or(aliases::domain_name.like(text).escape(ESCAPE)))
+        }
+        None => query,
+    }
+}
+
+/// Whether there was such an alias to change.
+pub fn change(tx: &mut Tx<'_>, team: TeamId, id: AliasId, note: Option<&str>, enabled: bool) -> Result<bool> {
+    let there = aliases::table
+        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
+        .filter(aliases::deleted_at.is_null());
+    let changed = diesel::update(there)
+        .set((aliases::note.eq(note), aliases::enabled.eq(enabled)))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+/// The address stays reserved. `None` when there is no such alias.
+pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: AliasId, now: Timestamp, by: &str) -> Result<Option<Alias>> {
+    let there = aliases::table
+        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
+        .filter(aliases::deleted_at.is_null());
+    diesel::update(there)
+        .set((aliases::deleted_at.eq(now), aliases::deleted_by_label.eq(by)))
+        .returning(aliases::all_columns)
+        .get_result(tx.connection)
+        .optional_row()
+}
+
+/// Counts a message that came in: as received, or as denied when it was not delivered.
+pub fn count_arrival(tx: &mut Tx<'_>, id: AliasId, state: MessageState, now: Timestamp) -> Result<()> {
+    let alias = diesel::update(aliases::table.find(id));
+    match state {
+        MessageState::Delivered => alias
+            .set((aliases::received.eq(aliases::received + 1), aliases::last_received_at.eq(now)))
+            .execute(tx.connection)?,
+        _ => alias.set(aliases::denied.eq(aliases::denied + 1)).execute(tx.connection)?,
+    };
+    Ok(())
+}

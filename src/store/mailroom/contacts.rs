@@ -1,0 +1,154 @@
+//! Rows of `contacts`.
+
+use diesel::prelude::*;
+
+use super::{ESCAPE, Window, like};
+use crate::store::Tx;
+use crate::store::backend::{Backend, on_engine};
+use crate::store::columns::{ContactState, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{ContactId, TeamId};
+use crate::store::schema::contacts;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = contacts)]
+pub struct Contact {
+    pub id: ContactId,
+    pub team_id: TeamId,
+    pub address: String,
+    pub address_key: String,
+    pub name: Option<String>,
+    pub name_key: Option<String>,
+    pub note: Option<String>,
+    pub state: ContactState,
+    pub received: i64,
+    pub first_seen_at: Option<Timestamp>,
+    pub last_seen_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+/// Which contacts are asked for; what is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub state: Option<ContactState>,
+    /// Occurs in the address or the name, in lower case.
+    pub text: Option<String>,
+}
+
+/// # Errors
+/// `Conflict` when the team has a contact of that address.
+pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
+    diesel::insert_into(contacts::table).values(contact).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Adds the contact unless somebody else just did, and tells who is there now. Postgres: the
+/// row is held until the transaction ends, so that two messages of one sender take turns.
+pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
+    on_engine!(&mut *tx.connection, inner => diesel::insert_into(contacts::table)
+        .values(contact)
+        .on_conflict_do_nothing()
+        .execute(inner))?;
+    Ok(contacts::table
+        .filter(contacts::team_id.eq(contact.team_id))
+        .filter(contacts::address_key.eq(&contact.address_key))
+        .select(Contact::as_select())
+        .first(tx.connection)?)
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Contact>> {
+    contacts::table
+        .filter(contacts::id.eq(id).and(contacts::team_id.eq(team)))
+        .select(Contact::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+pub fn find_by_address(tx: &mut Tx<'_>, team: TeamId, key: &str) -> Result<Option<Contact>> {
+    contacts::table
+        .filter(contacts::team_id.eq(team).and(contacts::address_key.eq(key)))
+        .select(Contact::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<ContactId>,
+) -> Result<Vec<Contact>> {
+    let mut query =
+        narrowed(team, filter).order(contacts::id.desc()).offset(window.offset).limit(window.limit);
+    if let Some(id) = window.before {
+        query = query.filter(contacts::id.lt(id));
+    }
+    Ok(query.select(Contact::as_select()).load(tx.connection)?)
+}
+
+/// How many [`list`] would tell; counting stops at `most`.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
+    let ids: Vec<ContactId> = narrowed(team, filter)
+        .order(contacts::id.desc())
+        .limit(most)
+        .select(contacts::id)
+        .load(tx.connection)?;
+    Ok(ids.len() as i64)
+}
+
+fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backend> {
+    let mut query = contacts::table.filter(contacts::team_id.eq(team)).into_boxed();
+    if let Some(state) = filter.state {
+        query = query.filter(contacts::state.eq(state));
+    }
+    if let Some(text) = &filter.text {
+        let text = format!("%{}%", like(text));
+        let address = contacts::address_key.like(text.clone()).escape(ESCAPE);
+        // A name that is not there matches nothing, and must not unsay the address.
+        let name = contacts::name_key
+            .is_not_null()
+            .and(contacts::name_key.assume_not_null().like(text).escape(ESCAPE));
+        query = query.filter(address.or(name));
+    }
+    query
+}
+
+/// Whether there was such a contact to change.
+pub fn change(tx: &mut Tx<'_>, contact: &Contact) -> Result<bool> {
+    let there =
+        contacts::table.filter(contacts::id.eq(contact.id).and(contacts::team_id.eq(contact.team_id)));
+    let changed = diesel::update(there)
+        .set((
+            contacts::name.eq(&contact.name),
+            contacts::name_key.eq(&contact.name_key),
+            contacts::note.eq(&contact.note),
+            contacts::state.eq(contact.state),
+        ))
+        .execute(tx.connection)?;
+    Ok(changed == 1)
+}
+
+pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Contact>> {
+    let there = contacts::table.filter(contacts::id.eq(id).and(contacts::team_id.eq(team)));
+    diesel::delete(there).returning(contacts::all_columns).get_result(tx.connection).optional_row()
+}
+
+/// Counts a message of theirs.
+pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, now: Timestamp) -> Result<()> {
+    diesel::update(contacts::table.find(id))
+        .set((contacts::received.eq(contacts::received + 1), contacts::last_seen_at.eq(now)))
+        .execute(tx.connection)?;
+    diesel::update(contacts::table.find(id).filter(contacts::first_seen_at.is_null()))
+        .set(contacts::first_seen_at.eq(now))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Gives a name to a contact that has none.
+pub fn name(tx: &mut Tx<'_>, id: ContactId, name: &str, key: &str) -> Result<()> {
+    diesel::update(contacts::table.find(id).filter(contacts::name.is_null()))
+        .set((contacts::name.eq(name), contacts::name_key.eq(key)))
+        .execute(tx.connection)?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Rows of `message_contents` and `attachments`: what one reads of a single message.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{AttachmentId, MessageId, TeamId};
+use crate::store::schema::{attachments, message_contents, messages};
+
+#[derive(Clone, Copy, Debug, Insertable)]
+#[diesel(table_name = message_contents)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct NewContent<'a> {
+    pub seq: i64,
+    pub team_id: TeamId,
+    pub raw: &'a [u8],
+    pub text: &'a str,
+    pub html: Option<&'a str>,
+    pub headers: &'a str,
+    pub authentication: &'a str,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = message_contents)]
+pub struct Content {
+    pub seq: i64,
+    pub text: String,
+    /// As it was sent.
+    pub html: Option<String>,
+    /// JSON: `[[name, value], …]`.
+    pub headers: String,
+    /// JSON.
+    pub authentication: String,
+}
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = attachments)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct Attachment {
+    pub id: AttachmentId,
+    pub team_id: TeamId,
+    pub seq: i64,
+    /// Which part of the raw message it is.
+    pub part: i32,
+    pub name: Option<String>,
+    pub content_type: String,
+    pub size: i64,
+    pub inline: bool,
+    pub content_id: Option<String>,
+}
+
+pub fn insert(tx: &mut Tx<'_>, content: &NewContent<'_>, list: &[Attachment]) -> Result<()> {
+    diesel::insert_into(message_contents::table).values(content).execute(tx.connection)?;
+    for each in list {
+        diesel::insert_into(attachments::table).values(each).execute(tx.connection)?;
+    }
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, seq: i64) -> Result<Content> {
+    Ok(message_contents::table.find(seq).select(Content::as_select()).first(tx.connection)?)
+}
+
+pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
+    Ok(message_contents::table.find(seq).select(message_contents::raw).first(tx.connection)?)
+}
+
+/// In their order within the message.
+pub fn attachments(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<Attachment>> {
+    Ok(attachments::table
+        .filter(attachments::seq.eq(seq))
+        .order(attachments::id)
+        .select(Attachment::as_select())
+        .load(tx.connection)?)
+}
+
+pub fn attachment(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    message: MessageId,
+    id: AttachmentId,
+) -> Result<Option<Attachment>> {
+    let of_message = messages::table
+        .filter(messages::team_id.eq(team).and(messages::id.eq(message)))
+        .select(messages::seq)
+        .first::<i64>(tx.connection)
+        .optional_row()?;
+    let Some(seq) = of_message else { return Ok(None) };
+    attachments::table
+        .filter(attachments::id.eq(id).and(attachments::seq.eq(seq)).and(attachments::team_id.eq(team)))
+        .select(Attachment::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<()> {
+    diesel::delete(attachments::table.filter(attachments::seq.eq(seq))).execute(tx.connection)?;
+    diesel::delete(message_contents::table.find(seq)).execute(tx.connection)?;
+    Ok(())
+}

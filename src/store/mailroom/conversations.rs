@@ -1,0 +1,113 @@
+//! Rows of `conversations`.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::columns::{ConversationState, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{ContactId, ConversationId, TeamId};
+use crate::store::schema::{conversations, messages};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = conversations)]
+pub struct Conversation {
+    pub id: ConversationId,
+    pub team_id: TeamId,
+    pub subject: String,
+    pub subject_key: String,
+    /// Whom it is with: the contact whose message began it.
+    pub contact_id: Option<ContactId>,
+    pub state: ConversationState,
+    pub messages: i32,
+    pub created_at: Timestamp,
+    pub last_message_at: Timestamp,
+}
+
+pub fn insert(tx: &mut Tx<'_>, conversation: &Conversation) -> Result<()> {
+    diesel::insert_into(conversations::table).values(conversation).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<Conversation>> {
+    conversations::table
+        .filter(conversations::id.eq(id).and(conversations::team_id.eq(team)))
+        .select(Conversation::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// The conversation of the team's message with this Message-ID, the latest if there are several.
+pub fn of_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<Option<ConversationId>> {
+    let found = messages::table
+        .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
+        .filter(messages::conversation_id.is_not_null())
+        .order(messages::seq.desc())
+        .select(messages::conversation_id)
+        .first::<Option<ConversationId>>(tx.connection)
+        .optional_row()?;
+    Ok(found.flatten())
+}
+
+/// The latest with this contact about this subject.
+pub fn of_subject(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    contact: ContactId,
+    subject_key: &str,
+) -> Result<Option<ConversationId>> {
+    conversations::table
+        .filter(conversations::team_id.eq(team).and(conversations::contact_id.eq(contact)))
+        .filter(conversations::subject_key.eq(subject_key))
+        .order(conversations::id.desc())
+        .select(conversations::id)
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Whether the contact wrote in it, or it is with them.
+pub fn takes_part(tx: &mut Tx<'_>, id: ConversationId, contact: ContactId) -> Result<bool> {
+    let wrote =
+        messages::table.filter(messages::conversation_id.eq(id)).filter(messages::contact_id.eq(contact));
+    let with = conversations::table.find(id).filter(conversations::contact_id.eq(contact));
+    Ok(diesel::select(exists(wrote)).get_result::<bool>(tx.connection)?
+        || diesel::select(exists(with)).get_result::<bool>(tx.connection)?)
+}
+
+/// Counts one more message, and opens it again when it should.
+pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: bool) -> Result<()> {
+    diesel::update(conversations::table.find(id))
+        .set((
+            conversations::messages.eq(conversations::messages + 1),
+            conversations::last_message_at.eq(now),
+        ))
+        .execute(tx.connection)?;
+    if reopen {
+        let resolved = conversations::state.eq(ConversationState::Resolved);
+        diesel::update(conversations::table.find(id).filter(resolved))
+            .set(conversations::state.eq(ConversationState::Open))
+            .execute(tx.connection)?;
+    }
+    Ok(())
+}
+
+/// Counts one message less; a conversation without any goes too.
+pub fn remove_message(tx: &mut Tx<'_>, id: ConversationId) -> Result<()> {
+    diesel::update(conversations::table.find(id))
+        .set(conversations::messages.eq(conversations::messages - 1))
+        .execute(tx.connection)?;
+    diesel::delete(conversations::table.find(id).filter(conversations::messages.le(0)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether there was such a conversation.
+pub fn set_state(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    id: ConversationId,
+    state: ConversationState,
+) -> Result<bool> {
+    let there = conversations::table.filter(conversations::id.eq(id).and(conversations::team_id.eq(team)));
+    Ok(diesel::update(there).set(conversations::state.eq(state)).execute(tx.connection)? == 1)
+}

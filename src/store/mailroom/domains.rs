@@ -1,0 +1,104 @@
+//! Rows of `domains`.
+
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::columns::Timestamp;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{AliasId, DomainId, TeamId};
+use crate::store::schema::domains;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = domains)]
+#[diesel(treat_none_as_null = true)]
+pub struct Domain {
+    pub id: DomainId,
+    pub team_id: TeamId,
+    pub name: String,
+    pub proof: String,
+    pub created_at: Timestamp,
+    pub created_by_label: String,
+    pub verified_at: Option<Timestamp>,
+    pub proof_seen_at: Option<Timestamp>,
+    pub suspended_at: Option<Timestamp>,
+    pub checked_at: Option<Timestamp>,
+    pub removed_at: Option<Timestamp>,
+    /// JSON.
+    pub findings: String,
+    pub catch_all_id: Option<AliasId>,
+}
+
+/// # Errors
+/// `Conflict` when the team has a row of that name.
+pub fn insert(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
+    diesel::insert_into(domains::table).values(domain).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Writes the row as it is now.
+///
+/// # Errors
+/// `Conflict` when the name is in force for another team.
+pub fn save(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
+    diesel::update(domains::table.find(domain.id)).set(domain).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Option<Domain>> {
+    domains::table
+        .filter(domains::id.eq(id).and(domains::team_id.eq(team)))
+        .filter(domains::removed_at.is_null())
+        .select(Domain::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Of this team, also when it was removed.
+pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<Domain>> {
+    domains::table
+        .filter(domains::team_id.eq(team).and(domains::name.eq(name)))
+        .select(Domain::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// The row that receives for a name.
+pub fn in_force(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
+    domains::table
+        .filter(domains::name.eq(name))
+        .filter(domains::verified_at.is_not_null().and(domains::suspended_at.is_null()))
+        .select(Domain::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Whether somebody had the name in force and lost its proof.
+pub fn is_suspended(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
+    let suspended = domains::table
+        .filter(domains::name.eq(name))
+        .filter(domains::verified_at.is_not_null().and(domains::suspended_at.is_not_null()))
+        .select(domains::id)
+        .first::<DomainId>(tx.connection)
+        .optional_row()?;
+    Ok(suspended.is_some())
+}
+
+/// By name.
+pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
+    Ok(domains::table
+        .filter(domains::team_id.eq(team).and(domains::removed_at.is_null()))
+        .order(domains::name)
+        .select(Domain::as_select())
+        .load(tx.connection)?)
+}
+
+/// Those that were verified once and not checked since `before`, the longest unchecked first.
+pub fn due(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<Vec<Domain>> {
+    Ok(domains::table
+        .filter(domains::removed_at.is_null().and(domains::verified_at.is_not_null()))
+        .filter(domains::checked_at.lt(before))
+        .order(domains::checked_at.asc())
+        .limit(most)
+        .select(Domain::as_select())
+        .load(tx.connection)?)
+}

@@ -1,0 +1,192 @@
+//! Rows of `messages`: what lists show of them.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::Window;
+use crate::store::Tx;
+use crate::store::backend::{Backend, on_engine};
+use crate::store::columns::{Direction, MessageState, Timestamp};
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
+use crate::store::schema::{mail_stores, messages};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = messages)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct NewMessage {
+    pub id: MessageId,
+    pub team_id: TeamId,
+    pub direction: Direction,
+    pub state: MessageState,
+    /// Why it is in that state, as a sentence.
+    pub reason: String,
+    pub alias_id: AliasId,
+    pub contact_id: Option<ContactId>,
+    pub conversation_id: Option<ConversationId>,
+    pub header_id: Option<String>,
+    pub dedupe: Vec<u8>,
+    pub received_at: Timestamp,
+    pub envelope_from: Option<String>,
+    pub from_address: Option<String>,
+    pub from_name: Option<String>,
+    /// The address it was sent to, with its tag.
+    pub rcpt: String,
+    pub subject: String,
+    pub preview: String,
+    pub size: i64,
+    pub attachments: i32,
+    pub read_at: Option<Timestamp>,
+    pub spf: String,
+    pub dkim: String,
+    pub dmarc: String,
+}
+
+/// A message with its place in the store.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = messages)]
+pub struct Message {
+    pub seq: i64,
+    #[diesel(embed)]
+    pub row: NewMessage,
+}
+
+impl std::ops::Deref for Message {
+    type Target = NewMessage;
+
+    fn deref(&self) -> &NewMessage {
+        &self.row
+    }
+}
+
+/// Which messages are asked for; what is `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub alias: Option<AliasId>,
+    pub contact: Option<ContactId>,
+    pub conversation: Option<ConversationId>,
+    pub state: Option<MessageState>,
+    /// Delivered and not read yet.
+    pub unread: bool,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+/// The place of the new row, or nothing when the alias has this message already.
+pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<Option<i64>> {
+    on_engine!(&mut *tx.connection, inner => diesel::insert_into(messages::table)
+        .values(message)
+        .on_conflict_do_nothing()
+        .returning(messages::seq)
+        .get_result(inner))
+    .optional_row()
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Message>> {
+    messages::table
+        .filter(messages::team_id.eq(team).and(messages::id.eq(id)))
+        .select(Message::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// The message an alias has already.
+pub fn find_same(tx: &mut Tx<'_>, alias: AliasId, dedupe: &[u8]) -> Result<Option<MessageId>> {
+    messages::table
+        .filter(messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe)))
+        .select(messages::id)
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<MessageId>,
+) -> Result<Vec<Message>> {
+    let mut query =
+        narrowed(team, filter).order(messages::id.desc()).offset(window.offset).limit(window.limit);
+    if let Some(id) = window.before {
+        query = query.filter(messages::id.lt(id));
+    }
+    Ok(query.select(Message::as_select()).load(tx.connection)?)
+}
+
+/// How many [`list`] would tell; counting stops at `most`.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
+    let ids: Vec<MessageId> = narrowed(team, filter)
+        .order(messages::id.desc())
+        .limit(most)
+        .select(messages::id)
+        .load(tx.connection)?;
+    Ok(ids.len() as i64)
+}
+
+/// The condition of the partial index, in its own words: an engine uses such an index only
+/// when it sees that the condition holds.
+const UNREAD: &str = "read_at IS NULL AND state = 'delivered'";
+
+fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
+    let mut query = messages::table.filter(messages::team_id.eq(team)).into_boxed();
+    if let Some(alias) = filter.alias {
+        query = query.filter(messages::alias_id.eq(alias));
+    }
+    if let Some(contact) = filter.contact {
+        query = query.filter(messages::contact_id.eq(contact));
+    }
+    if let Some(conversation) = filter.conversation {
+        query = query.filter(messages::conversation_id.eq(conversation));
+    }
+    if let Some(state) = filter.state {
+        query = query.filter(messages::state.eq(state));
+    }
+    if filter.unread {
+        query = query.filter(sql::<Bool>(UNREAD));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(messages::id.ge(MessageId::floor(from)));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(messages::id.lt(MessageId::floor(until)));
+    }
+    query
+}
+
+/// Whether there was such a message.
+pub fn set_read(tx: &mut Tx<'_>, team: TeamId, id: MessageId, read_at: Option<Timestamp>) -> Result<bool> {
+    let there = messages::table.filter(messages::team_id.eq(team).and(messages::id.eq(id)));
+    Ok(diesel::update(there).set(messages::read_at.eq(read_at)).execute(tx.connection)? == 1)
+}
+
+pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Message>> {
+    let found = find(tx, team, id)?;
+    let Some(message) = found else { return Ok(None) };
+    let deleted = diesel::delete(messages::table.find(message.seq)).execute(tx.connection)?;
+    Ok((deleted == 1).then_some(message))
+}
+
+/// Bytes a team keeps.
+pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
+    let bytes =
+        mail_stores::table.find(team).select(mail_stores::bytes).first(tx.connection).optional_row()?;
+    Ok(bytes.unwrap_or(0))
+}
+
+/// Notes that a team keeps more, or less.
+pub fn keep(tx: &mut Tx<'_>, team: TeamId, bytes: i64, count: i64) -> Result<()> {
+    let of_team =
+        (mail_stores::team_id.eq(team), mail_stores::bytes.eq(bytes), mail_stores::messages.eq(count));
+    on_engine!(&mut *tx.connection, inner => diesel::insert_into(mail_stores::table)
+        .values(of_team)
+        .on_conflict(mail_stores::team_id)
+        .do_update()
+        .set((
+            mail_stores::bytes.eq(mail_stores::bytes + bytes),
+            mail_stores::messages.eq(mail_stores::messages + count),
+        ))
+        .execute(inner))?;
+    Ok(())
+}

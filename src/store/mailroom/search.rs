@@ -1,0 +1,101 @@
+//! The words of messages: FTS5 in SQLite, a tsvector in Postgres. Words come and are asked
+//! for as plain ASCII letters and digits, so that neither engine reads anything into them.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Binary, Text};
+
+use super::messages::Message;
+use crate::store::Tx;
+use crate::store::backend::Engine;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{MessageId, TeamId};
+use crate::store::schema::messages;
+
+pub fn insert(tx: &mut Tx<'_>, team: TeamId, seq: i64, words: &[String]) -> Result<()> {
+    match &mut *tx.connection {
+        Engine::Sqlite(inner) => sql_query("INSERT INTO message_words (rowid, words) VALUES (?, ?)")
+            .bind::<BigInt, _>(seq)
+            .bind::<Text, _>(words.join(" "))
+            .execute(inner)?,
+        Engine::Postgres(inner) => sql_query(
+            "INSERT INTO message_words (seq, team_id, words) VALUES ($1, $2, array_to_tsvector($3))",
+        )
+        .bind::<BigInt, _>(seq)
+        .bind::<Binary, _>(team)
+        .bind::<Array<Text>, _>(words)
+        .execute(inner)?,
+    };
+    Ok(())
+}
+
+pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<()> {
+    match &mut *tx.connection {
+        Engine::Sqlite(inner) => {
+            sql_query("DELETE FROM message_words WHERE rowid = ?").bind::<BigInt, _>(seq).execute(inner)?
+        }
+        Engine::Postgres(inner) => {
+            sql_query("DELETE FROM message_words WHERE seq = $1").bind::<BigInt, _>(seq).execute(inner)?
+        }
+    };
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
+/// The places, below `before`, of messages that have all the words, newest first. The last
+/// word may be the beginning of one.
+pub fn places(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    words: &[String],
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<i64>> {
+    let before = before.unwrap_or(i64::MAX);
+    let places: Vec<Place> = match &mut *tx.connection {
+        Engine::Sqlite(inner) => sql_query(
+            "SELECT rowid AS seq FROM message_words WHERE message_words MATCH ? AND rowid < ?
+             ORDER BY rowid DESC LIMIT ?",
+        )
+        .bind::<Text, _>(format!("{}*", words.join(" AND ")))
+        .bind::<BigInt, _>(before)
+        .bind::<BigInt, _>(limit)
+        .load(inner)?,
+        Engine::Postgres(inner) => sql_query(
+            "SELECT seq FROM message_words WHERE team_id = $1 AND words @@ $2::tsquery AND seq < $3
+             ORDER BY seq DESC LIMIT $4",
+        )
+        .bind::<Binary, _>(team)
+        .bind::<Text, _>(format!("{}:*", words.join(" & ")))
+        .bind::<BigInt, _>(before)
+        .bind::<BigInt, _>(limit)
+        .load(inner)?,
+    };
+    Ok(places.into_iter().map(|place| place.seq).collect())
+}
+
+/// The team's messages at these places, newest first.
+pub fn at(tx: &mut Tx<'_>, team: TeamId, places: &[i64]) -> Result<Vec<Message>> {
+    Ok(messages::table
+        .filter(messages::team_id.eq(team).and(messages::seq.eq_any(places.to_vec())))
+        .order(messages::seq.desc())
+        .select(Message::as_select())
+        .load(tx.connection)?)
+}
+
+/// Where a page goes on: the place of the last message told, or, when that was deleted
+/// meanwhile, the one above the next older.
+pub fn place_of(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<i64>> {
+    let found = messages::table
+        .filter(messages::team_id.eq(team).and(messages::id.le(id)))
+        .order(messages::id.desc())
+        .select((messages::id, messages::seq))
+        .first::<(MessageId, i64)>(tx.connection)
+        .optional_row()?;
+    Ok(found.map(|(there, seq)| if there == id { seq } else { seq + 1 }))
+}

@@ -1,0 +1,98 @@
+//! Many messages at once, and one that cannot be kept among them.
+
+use futures_util::future::join_all;
+use gatepost::domain::mailroom::receive::Outcome;
+
+use super::steps::letter;
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn is_sqlite(app: &TestApp) -> bool {
+    app.database.url().starts_with("sqlite")
+}
+
+/// From now on the store refuses a message of this subject.
+fn poison(app: &TestApp, subject: &str) {
+    if is_sqlite(app) {
+        let sql = format!(
+            "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN NEW.subject = '{subject}'
+             BEGIN SELECT RAISE(ABORT, 'poison'); END"
+        );
+        app.database.execute(&sql).expect("a trigger");
+        return;
+    }
+    let function = "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'poison'; END $$";
+    app.database.execute(function).expect("a function");
+    let sql = format!(
+        "CREATE TRIGGER poison BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.subject = '{subject}')
+         EXECUTE FUNCTION poison()"
+    );
+    app.database.execute(&sql).expect("a trigger");
+}
+
+both_engines! {
+    async fn each_of_many_at_once_is_kept_once(app: TestApp) {
+        for team in ["Acme", "Globex"] {
+            for number in 0..5 {
+                app.alias(team, &format!("{team}{number}"));
+            }
+        }
+        let send = |number: usize| {
+            let (team, app) = (["Acme", "Globex"][number % 2], &app);
+            let to = format!("{team}{}@gatepost.localhost", number % 5);
+            let from = format!("sender{}@example.com", number % 7);
+            // Every tenth comes twice, at the same time.
+            let id = if number % 10 == 9 { number - 1 } else { number };
+            async move {
+                let raw = letter(&from, &format!("{number}@x"), &format!("Message {number}"), "Hello there");
+                let again = letter(&from, &format!("{id}@x"), &format!("Message {id}"), "Hello there");
+                let raw = if id == number { raw } else { again };
+                let to = if id == number { to } else { format!("{}{}@gatepost.localhost", ["Acme", "Globex"][id % 2], id % 5) };
+                app.send(&from, &to, &raw).await
+            }
+        };
+        let outcomes = join_all((0..200).map(send)).await;
+        let kept = outcomes.iter().filter(|it| matches!(it, Ok(Outcome::Stored { .. }))).count();
+        let same = outcomes.iter().filter(|it| matches!(it, Ok(Outcome::Duplicate { .. }))).count();
+        assert_eq!((kept, same), (180, 20));
+        assert_eq!(app.count("messages"), 180);
+        assert_eq!(app.count("message_contents"), 180);
+        assert_eq!(app.database.number("SELECT CAST(SUM(received) AS BIGINT) AS n FROM aliases"), 180);
+        assert_eq!(app.database.number("SELECT CAST(SUM(messages) AS BIGINT) AS n FROM mail_stores"), 180);
+        assert_eq!(app.count("contacts"), 14);
+    }
+
+    async fn one_that_cannot_be_kept_fails_alone(app: TestApp) {
+        app.alias("Acme", "hello");
+        poison(&app, "Poison");
+        let send = |number: usize| {
+            let subject = if number == 17 { "Poison" } else { "Food" };
+            let raw = letter("bob@example.com", &format!("{number}@x"), subject, "Hello there");
+            let app = &app;
+            async move { app.send("bob@example.com", HELLO, &raw).await }
+        };
+        let outcomes = join_all((0..40).map(send)).await;
+        for (number, outcome) in outcomes.iter().enumerate() {
+            assert_eq!(outcome.is_err(), number == 17, "{number}: {outcome:?}");
+        }
+        assert_eq!(app.count("messages"), 39);
+        assert_eq!(app.count("contacts WHERE received = 39"), 1);
+    }
+
+    async fn a_message_for_several_is_kept_for_each(app: TestApp) {
+        let names = ["Acme", "Globex"];
+        for name in names {
+            app.alias(name, name);
+        }
+        let mut to = Vec::new();
+        for name in names {
+            to.push(app.route(&format!("{name}@gatepost.localhost")).await.expect("an alias"));
+        }
+        let raw = letter("bob@example.com", "1@x", "To both", "Hello").into_bytes();
+        let outcomes = app.app.deliver(Default::default(), raw, Default::default(), to).await;
+        assert!(outcomes.iter().all(|it| matches!(it, Ok(Outcome::Stored { .. }))), "{outcomes:?}");
+        assert_eq!(app.count("messages"), 2);
+    }
+}
