@@ -23,11 +23,39 @@ static WITH: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Rem
 
 /// The HTML that may be shown, in a frame that may do nothing.
 pub fn safe(html: &str, pictures: Pictures) -> String {
+    if cost(html) > DEAR {
+        return text_only(html);
+    }
     let builder = match pictures {
         Pictures::Inline => &*WITHOUT,
         Pictures::Remote => &*WITH,
     };
     builder.clean(html).to_string()
+}
+
+/// The parser looks through all open elements for each new one, through all attributes of an
+/// element for each further one, and moves the text before each broken reference. This is
+/// about how often, at the worst.
+fn cost(html: &str) -> usize {
+    let references = html.bytes().filter(|byte| *byte == b'&').count();
+    let (mut elements, mut cost) = (0, references * references / 100);
+    for tag in html.split('<').skip(1).filter(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        let separators = tag.split('>').next().unwrap_or_default();
+        let separators =
+            separators.bytes().filter(|byte| byte.is_ascii_whitespace() || *byte == b'/').count();
+        elements += 1;
+        cost += separators * separators + elements;
+    }
+    cost
+}
+
+/// What nobody but an attacker reaches, except with a very large picture in the text.
+const DEAR: usize = 50_000_000;
+
+fn text_only(html: &str) -> String {
+    let text = mail_parser::decoders::html::html_to_text(html);
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    format!("<pre>{text}</pre>")
 }
 
 /// Whether [`safe`] leaves a picture out.
@@ -123,6 +151,18 @@ mod tests {
         assert!(safe(html, Pictures::Inline).contains("cid:logo@a"));
         assert!(safe(html, Pictures::Remote).contains("https://a.test/pixel.gif"));
         assert!(!has_remote_pictures("<img src=\"cid:logo@a\"> &amp; more"));
+    }
+
+    #[test]
+    fn deep_and_long_html_is_shown_too() {
+        for html in ["<div>", "<b><p>", "<table><tr><td>", "<a href=x>", "<", "<!--", "&#", "</p>", "<i x="] {
+            let html = html.repeat((2 << 20) / html.len());
+            assert!(safe(&html, Pictures::Inline).len() <= 8 * html.len());
+        }
+        let attributes: String = (0..200_000).map(|number| format!(" a{number}")).collect();
+        assert!(safe(&format!("<p{attributes}>x"), Pictures::Inline).starts_with("<pre>"));
+        let long = "<p class=\"a\">Dear <b>reader</b>,</p>\n".repeat(3000);
+        assert_eq!(safe(&long, Pictures::Inline).matches("<b>reader</b>").count(), 3000);
     }
 
     #[test]

@@ -128,6 +128,16 @@ fn mailboxes(list: Option<&Address<'_>>) -> Vec<Mailbox> {
     .collect()
 }
 
+/// Those an address header names, by its value.
+pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
+    let header = format!("To: {}\n\n", value.replace(['\r', '\n'], " "));
+    let read = catch_unwind(|| {
+        let message = MessageParser::default().parse_headers(header.as_bytes());
+        message.map(|message| mailboxes(message.to())).unwrap_or_default()
+    });
+    read.unwrap_or_default()
+}
+
 fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
     let ids = message.header_values(name.clone()).flat_map(|value| match value {
         HeaderValue::Text(id) => vec![id.as_ref()],
@@ -282,4 +292,82 @@ fn clipped(text: &str, most: usize) -> String {
 /// An address in a message, if it is one that can be written to.
 pub fn address_of(mailbox: &Mailbox) -> Option<MailAddress> {
     MailAddress::parse(&mailbox.address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = "From: =?utf-8?q?J=C3=B6rg?= <joerg@a.test>\r\nTo: b@b.test, C <c@c.test>\r\n\
+        Subject: =?utf-8?b?R3LDvMOfZQ==?=\r\nMessage-ID: <1@a.test>\r\nIn-Reply-To: <0@b.test>\r\n\
+        References: <x@b.test>\r\n <0@b.test>\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\
+        Content-Type: multipart/alternative; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain\r\n\r\nHello\r\n\
+        --a\r\nContent-Type: text/html\r\n\r\n<b>Hello</b>\r\n--a--\r\n--m\r\n\
+        Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\
+        Content-Disposition: attachment; filename=\"../../etc/a.pdf\"\r\n\r\nJVBERi0=\r\n--m\r\n\
+        Content-Type: message/rfc822\r\n\r\nSubject: Inner\r\n\r\nInner text\r\n--m--\r\n";
+
+    #[test]
+    fn a_message_is_read() {
+        let parsed = parse(WHOLE.as_bytes());
+        assert_eq!(parsed.subject, "Grüße");
+        let from = Mailbox { address: "joerg@a.test".into(), name: Some("Jörg".into()) };
+        assert_eq!((parsed.from, parsed.to.len()), (Some(from), 2));
+        assert_eq!((parsed.text.as_str(), parsed.html.as_deref()), ("Hello", Some("<b>Hello</b>")));
+        assert_eq!(parsed.message_id.as_deref(), Some("1@a.test"));
+        assert_eq!(
+            (parsed.in_reply_to, parsed.references),
+            (vec!["0@b.test".into()], vec!["x@b.test".into(), "0@b.test".into()])
+        );
+        assert_eq!(parsed.headers[6], ("MIME-Version".into(), "1.0".into()));
+        assert_eq!(parsed.headers[5].1, "<x@b.test> <0@b.test>");
+        let [pdf, inner] = &parsed.attachments[..] else { panic!("{:?}", parsed.attachments) };
+        assert_eq!(
+            (pdf.name.as_deref(), pdf.content_type.as_str(), pdf.size),
+            (Some("a.pdf"), "application/pdf", 5)
+        );
+        assert_eq!(attachment(WHOLE.as_bytes(), pdf.index).as_deref(), Some(&b"%PDF-"[..]));
+        assert_eq!(inner.content_type, "message/rfc822");
+        let inner = attachment(WHOLE.as_bytes(), inner.index);
+        assert_eq!(inner.as_deref(), Some(&b"Subject: Inner\r\n\r\nInner text"[..]));
+        assert_eq!(attachment(WHOLE.as_bytes(), 99), None);
+    }
+
+    #[test]
+    fn nul_and_lone_cr_become_nothing_and_a_line() {
+        let parsed = parse(b"Subject: a\0b\r\nFrom: \0x@a.test\r\n\r\none\rtwo\0\r\nthree\x01\r\n");
+        assert_eq!((parsed.subject.as_str(), parsed.text.as_str()), ("ab", "one\ntwo\nthree\n"));
+    }
+
+    #[test]
+    fn html_alone_has_text_too() {
+        let parsed = parse(b"Content-Type: text/html; charset=x-unknown\r\n\r\n<p>Hi <i>there</i>\xff</p>");
+        assert!(parsed.text.starts_with("Hi there"), "{}", parsed.text);
+        assert!(parsed.html.is_some());
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_automatic() {
+        for (header, automatic) in [
+            ("Auto-Submitted: auto-replied", true),
+            ("Auto-Submitted: no", false),
+            ("Precedence: bulk", true),
+            ("X-Other: 1", false),
+        ] {
+            let parsed = parse(format!("{header}\r\nSubject: x\r\n\r\nx").as_bytes());
+            assert_eq!(parsed.automatic, automatic, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_same_message_is_known_by_its_id_and_body() {
+        let of = |text: &str| parse(text.as_bytes()).dedupe;
+        let first = of("Message-ID: <1@a>\r\nSubject: x\r\n\r\nbody");
+        assert_eq!(first, of("Received: from b\r\nMessage-ID: <1@a>\r\nSubject: x\r\n\r\nbody"));
+        assert_ne!(first, of("Message-ID: <1@a>\r\nSubject: x\r\n\r\nother"));
+        assert_ne!(first, of("Message-ID: <2@a>\r\nSubject: x\r\n\r\nbody"));
+        let dated = of("Date: Mon, 1 Jan 2040 00:00:00 +0000\r\nSubject: x\r\n\r\nbody");
+        assert_ne!(dated, of("Date: Mon, 1 Jan 2040 00:00:01 +0000\r\nSubject: x\r\n\r\nbody"));
+    }
 }

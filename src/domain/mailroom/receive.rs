@@ -176,7 +176,7 @@ fn taking(alias: alias_rows::Alias, way: Way) -> Found {
 /// Bytes a team may still keep; `None` is any number.
 fn room(tx: &mut Tx<'_>, office: &Office, team: TeamId) -> Result<Option<i64>> {
     let Some(quota) = office.quota else { return Ok(None) };
-    let kept = rows::kept(tx, team)?;
+    let kept = rows::kept(tx, team)?.bytes;
     Ok(Some(i64::try_from(quota).unwrap_or(i64::MAX).saturating_sub(kept)))
 }
 

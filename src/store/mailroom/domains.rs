@@ -92,11 +92,13 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
         .load(tx.connection)?)
 }
 
-/// Those that were verified once and not checked since `before`, the longest unchecked first.
-pub fn due(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<Vec<Domain>> {
+/// Those not checked since `before`, the longest unchecked first; one that was never verified
+/// only when it was made after `hopeful`.
+pub fn due(tx: &mut Tx<'_>, before: Timestamp, hopeful: Timestamp, most: i64) -> Result<Vec<Domain>> {
     Ok(domains::table
-        .filter(domains::removed_at.is_null().and(domains::verified_at.is_not_null()))
-        .filter(domains::checked_at.lt(before))
+        .filter(domains::removed_at.is_null())
+        .filter(domains::verified_at.is_not_null().or(domains::created_at.gt(hopeful)))
+        .filter(domains::checked_at.is_null().or(domains::checked_at.lt(before)))
         .order(domains::checked_at.asc())
         .limit(most)
         .select(Domain::as_select())

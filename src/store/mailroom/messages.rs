@@ -129,7 +129,7 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Resul
 /// when it sees that the condition holds.
 const UNREAD: &str = "read_at IS NULL AND state = 'delivered'";
 
-fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
+pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
     let mut query = messages::table.filter(messages::team_id.eq(team)).into_boxed();
     if let Some(alias) = filter.alias {
         query = query.filter(messages::alias_id.eq(alias));
@@ -161,18 +161,21 @@ pub fn set_read(tx: &mut Tx<'_>, team: TeamId, id: MessageId, read_at: Option<Ti
     Ok(diesel::update(there).set(messages::read_at.eq(read_at)).execute(tx.connection)? == 1)
 }
 
-pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Message>> {
-    let found = find(tx, team, id)?;
-    let Some(message) = found else { return Ok(None) };
-    let deleted = diesel::delete(messages::table.find(message.seq)).execute(tx.connection)?;
-    Ok((deleted == 1).then_some(message))
+/// Whether there was such a message.
+pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<bool> {
+    Ok(diesel::delete(messages::table.find(seq)).execute(tx.connection)? == 1)
 }
 
-/// Bytes a team keeps.
-pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
-    let bytes =
-        mail_stores::table.find(team).select(mail_stores::bytes).first(tx.connection).optional_row()?;
-    Ok(bytes.unwrap_or(0))
+/// How much mail a team keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
+pub struct Kept {
+    pub bytes: i64,
+    pub messages: i64,
+}
+
+pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
+    let kept = mail_stores::table.find(team).select((mail_stores::bytes, mail_stores::messages));
+    Ok(kept.first(tx.connection).optional_row()?.unwrap_or_default())
 }
 
 /// Notes that a team keeps more, or less.

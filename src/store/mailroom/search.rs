@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Text};
 
-use super::messages::Message;
+use super::messages::{self as rows, Filter, Message};
 use crate::store::Tx;
 use crate::store::backend::Engine;
 use crate::store::error::{OptionalRow, Result};
@@ -79,13 +79,24 @@ pub fn places(
     Ok(places.into_iter().map(|place| place.seq).collect())
 }
 
-/// The team's messages at these places, newest first.
-pub fn at(tx: &mut Tx<'_>, team: TeamId, places: &[i64]) -> Result<Vec<Message>> {
-    Ok(messages::table
-        .filter(messages::team_id.eq(team).and(messages::seq.eq_any(places.to_vec())))
+/// The team's messages at these places that pass the filter, newest first.
+pub fn at(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, places: &[i64]) -> Result<Vec<Message>> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(rows::narrowed(team, filter)
+        .filter(messages::seq.eq_any(places.to_vec()))
         .order(messages::seq.desc())
         .select(Message::as_select())
         .load(tx.connection)?)
+}
+
+pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<MessageId>> {
+    messages::table
+        .filter(messages::seq.eq(place).and(messages::team_id.eq(team)))
+        .select(messages::id)
+        .first(tx.connection)
+        .optional_row()
 }
 
 /// Where a page goes on: the place of the last message told, or, when that was deleted

@@ -1,0 +1,309 @@
+//! Domains of a team: claimed, proved by a TXT record, looked after.
+//!
+//! Who can write into a domain's DNS owns it. A domain receives for one team at a time: the
+//! one whose proof was found. When that proof has been gone for [`PATIENCE`], or gone while
+//! another team's is there, the domain is suspended for it.
+
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use super::address::DomainName;
+use super::aliases;
+use crate::domain::access::activity::{self, Event};
+use crate::domain::by::By;
+use crate::domain::people::members::Role;
+use crate::domain::sealing::hex;
+use crate::domain::{Error, Result, Timestamp, entropy};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::{AliasId, TeamId};
+use crate::store::mailroom::domains as rows;
+
+pub use crate::store::ids::DomainId;
+pub use rows::Domain;
+
+/// How long a proof may be gone.
+pub const PATIENCE: Duration = Duration::days(7);
+/// How long a domain that nobody proved is asked for by itself.
+const HOPE: Duration = Duration::days(7);
+
+/// What the DNS said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The texts of TXT records, or the hosts of MX records.
+    Found(Vec<String>),
+    /// There is no such record.
+    Nothing,
+    /// It did not say; why, for people.
+    Failed(String),
+}
+
+/// The answers of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// TXT of [`Domain::proof_name`].
+    pub proof: Answer,
+    /// MX of the domain.
+    pub mx: Answer,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordState {
+    #[default]
+    Unchecked,
+    Ok,
+    Missing,
+    /// There is one, but not this one.
+    Wrong,
+    /// The DNS did not say.
+    Unknown,
+}
+
+impl RecordState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A record to publish, and what was last seen of it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub name: String,
+    pub value: String,
+    pub state: RecordState,
+    pub found: Vec<String>,
+    pub checked_at: Option<Timestamp>,
+}
+
+/// What the store keeps of a check.
+#[derive(Default, Serialize, Deserialize)]
+struct Findings {
+    txt: Finding,
+    mx: Finding,
+    /// Another team's proof is there as well, and the domain is theirs.
+    #[serde(default)]
+    held: bool,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Finding {
+    state: RecordState,
+    found: Vec<String>,
+}
+
+impl Domain {
+    pub fn is_in_force(&self) -> bool {
+        self.verified_at.is_some() && self.suspended_at.is_none()
+    }
+
+    /// Whether the proof was found, but so was that of another team, whose domain it is.
+    pub fn is_held_by_another(&self) -> bool {
+        !self.is_in_force() && self.findings().held
+    }
+
+    /// When the proof's absence will have lasted too long, if it is gone.
+    pub fn suspension_due(&self) -> Option<Timestamp> {
+        let seen = self.proof_seen_at.filter(|seen| self.is_in_force() && self.checked_at > Some(*seen))?;
+        Some(seen.plus(PATIENCE))
+    }
+
+    pub fn proof_name(&self) -> String {
+        format!("_gatepost.{}", self.name)
+    }
+
+    pub fn proof_value(&self) -> String {
+        format!("gatepost-verify={}", self.proof)
+    }
+
+    /// The records to publish; mail is to come to `mail_host`.
+    pub fn records(&self, mail_host: &str) -> [Record; 2] {
+        let Findings { txt, mx, .. } = self.findings();
+        let record = |kind, name, value, finding: Finding| {
+            let Finding { state, found } = finding;
+            Record { kind, name, value, state, found, checked_at: self.checked_at }
+        };
+        [
+            record("TXT", self.proof_name(), self.proof_value(), txt),
+            record("MX", self.name.clone(), format!("10 {mail_host}"), mx),
+        ]
+    }
+
+    fn findings(&self) -> Findings {
+        serde_json::from_str(&self.findings).unwrap_or_default()
+    }
+}
+
+/// Claims a domain. It receives nothing before it is proved.
+///
+/// # Errors
+/// `Conflict` on `name` when the team has it, or it is the shared one.
+pub fn add(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, name: &DomainName) -> Result<Domain> {
+    by.require_or_token(tx, team, Role::Admin)?;
+    let taken = || format!("{} is in the list already.", name.as_str());
+    if name.as_str() == shared {
+        return Err(Error::conflict("name", format!("{shared} is there for every team already.")));
+    }
+    let earlier = rows::find_by_name(tx, team, name.as_str())?;
+    if earlier.as_ref().is_some_and(|earlier| earlier.removed_at.is_none()) {
+        return Err(Error::conflict("name", taken()));
+    }
+    let domain = new(by, team, name, earlier.as_ref().map(|earlier| earlier.id));
+    match earlier {
+        Some(_) => rows::save(tx, &domain)?,
+        None => {
+            rows::insert(tx, &domain).map_err(|error| Error::from(error).conflict_instead("name", taken()))?
+        }
+    }
+    record(tx, by, &domain, ActivityKind::DomainAdded)?;
+    Ok(domain)
+}
+
+/// With the id it had, so that its addresses come back with it.
+fn new(by: &By, team: TeamId, name: &DomainName, id: Option<DomainId>) -> Domain {
+    Domain {
+        id: id.unwrap_or_else(|| DomainId::new(by.now, by.chance())),
+        team_id: team,
+        name: name.as_str().to_owned(),
+        proof: hex(&entropy::bytes::<16>(&*by.entropy)),
+        created_at: by.now,
+        created_by_label: by.actor.label().into_owned(),
+        verified_at: None,
+        proof_seen_at: None,
+        suspended_at: None,
+        checked_at: None,
+        removed_at: None,
+        findings: "{}".into(),
+        catch_all_id: None,
+    }
+}
+
+fn record(tx: &mut Tx<'_>, by: &By, domain: &Domain, kind: ActivityKind) -> Result<()> {
+    activity::record(tx, by, domain.team_id, Event::of(kind).subject(&domain.name))
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
+    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+}
+
+/// By name. Not long: a team has few.
+pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
+    Ok(rows::list(tx, team)?)
+}
+
+/// Removes a domain: its addresses receive nothing more. They come back should the team add
+/// and prove it again.
+pub fn remove(tx: &mut Tx<'_>, by: &By, team: TeamId, id: DomainId) -> Result<()> {
+    by.require_or_token(tx, team, Role::Admin)?;
+    let domain = find(tx, team, id)?;
+    let removed = Domain {
+        removed_at: Some(by.now),
+        verified_at: None,
+        suspended_at: None,
+        catch_all_id: None,
+        ..domain
+    };
+    rows::save(tx, &removed)?;
+    record(tx, by, &removed, ActivityKind::DomainRemoved)
+}
+
+/// Which alias of the team takes what no other of the domain does; `None` for none.
+pub fn set_catch_all(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    id: DomainId,
+    alias: Option<AliasId>,
+) -> Result<Domain> {
+    by.require_or_token(tx, team, Role::Admin)?;
+    let domain = find(tx, team, id)?;
+    let alias = alias.map(|alias| aliases::find(tx, team, alias)).transpose()?;
+    let changed = Domain { catch_all_id: alias.as_ref().map(|alias| alias.id), ..domain };
+    rows::save(tx, &changed)?;
+    let to = alias.map(|alias| alias.address()).unwrap_or_default();
+    let event = Event::of(ActivityKind::CatchAllChanged).subject(&changed.name).detail("to", to);
+    activity::record(tx, by, team, event)?;
+    Ok(changed)
+}
+
+/// Those that are to be asked for again: not since `before`.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp, before: Timestamp, most: i64) -> Result<Vec<Domain>> {
+    Ok(rows::due(tx, before, now.minus(HOPE), most)?)
+}
+
+/// Writes down what a check found, and what follows from it. Mail is to come to `mail_host`.
+pub fn record_check(
+    tx: &mut Tx<'_>,
+    by: &By,
+    team: TeamId,
+    id: DomainId,
+    mail_host: &str,
+    seen: &Observation,
+) -> Result<Domain> {
+    let mut domain = find(tx, team, id)?;
+    let was_in_force = domain.is_in_force();
+    let proof = txt_finding(&seen.proof, &domain.proof_value());
+    let (is_proved, is_gone) =
+        (proof.state == RecordState::Ok, matches!(proof.state, RecordState::Missing | RecordState::Wrong));
+    let mut findings = Findings { txt: proof, mx: mx_finding(&seen.mx, mail_host), held: false };
+    domain.checked_at = Some(by.now);
+    if is_proved {
+        domain.proof_seen_at = Some(by.now);
+        findings.held = !was_in_force && !take_from_holder(tx, by, &domain, &findings.txt.found)?;
+    }
+    let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| by.now.since(seen) >= PATIENCE);
+    if is_proved && !was_in_force && !findings.held {
+        domain.verified_at = Some(by.now);
+        domain.suspended_at = None;
+        record(tx, by, &domain, ActivityKind::DomainVerified)?;
+    } else if was_in_force && lost {
+        domain.suspended_at = Some(by.now);
+        record(tx, by, &domain, ActivityKind::DomainSuspended)?;
+    }
+    domain.findings = serde_json::to_string(&findings).unwrap_or_default();
+    rows::save(tx, &domain)?;
+    Ok(domain)
+}
+
+/// Whether the name is free now: nobody's, or that of a team whose proof is gone.
+fn take_from_holder(tx: &mut Tx<'_>, by: &By, domain: &Domain, texts: &[String]) -> Result<bool> {
+    let Some(holder) = rows::in_force(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
+        return Ok(true);
+    };
+    if texts.iter().any(|text| text.trim() == holder.proof_value()) {
+        return Ok(false);
+    }
+    let suspended = Domain { suspended_at: Some(by.now), ..holder };
+    rows::save(tx, &suspended)?;
+    record(tx, by, &suspended, ActivityKind::DomainSuspended)?;
+    Ok(true)
+}
+
+fn txt_finding(answer: &Answer, value: &str) -> Finding {
+    finding(answer, |found| found.trim() == value)
+}
+
+fn mx_finding(answer: &Answer, mail_host: &str) -> Finding {
+    finding(answer, |found| found.trim_end_matches('.').eq_ignore_ascii_case(mail_host))
+}
+
+fn finding(answer: &Answer, is_it: impl Fn(&str) -> bool) -> Finding {
+    let (state, found) = match answer {
+        Answer::Found(found) if found.iter().any(|each| is_it(each)) => (RecordState::Ok, found.clone()),
+        Answer::Found(found) if !found.is_empty() => (RecordState::Wrong, found.clone()),
+        Answer::Found(_) | Answer::Nothing => (RecordState::Missing, Vec::new()),
+        Answer::Failed(why) => (RecordState::Unknown, vec![why.clone()]),
+    };
+    // What somebody else publishes may be long, and of any characters.
+    let tidy = |text: String| text.chars().filter(|c| !c.is_control()).take(255).collect::<String>();
+    Finding { state, found: found.into_iter().take(20).map(tidy).collect() }
+}

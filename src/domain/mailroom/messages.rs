@@ -1,0 +1,173 @@
+//! What was written: lists, search, one message with all that came with it.
+
+use super::aliases::{self, Alias};
+use super::authentication::Authentication;
+use super::parse::{self, Mailbox};
+use super::{Page, Window, and_one_more, words};
+use crate::domain::access::activity::{self, Capped, Event};
+use crate::domain::by::By;
+use crate::domain::people::members::Role;
+use crate::domain::{Error, Result};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
+use crate::store::mailroom::{contents, conversations as conversation_rows, messages as rows, search};
+
+pub use crate::store::columns::{Direction, MessageState};
+pub use crate::store::ids::{AttachmentId, MessageId};
+pub use contents::Attachment;
+pub use rows::{Filter, Kept, Message};
+
+/// Places looked at in one step of a search, and steps before a page is told as it is.
+const STEP: i64 = 200;
+const STEPS: usize = 25;
+
+/// One message with what lists leave out.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub message: Message,
+    /// Also when it was deleted meanwhile.
+    pub alias: Alias,
+    /// Whom its header says it is to.
+    pub to: Vec<Mailbox>,
+    pub text: String,
+    /// As it was sent: show it only by way of [`super::html::safe`].
+    pub html: Option<String>,
+    pub headers: Vec<(String, String)>,
+    pub attachments: Vec<Attachment>,
+    pub authentication: Authentication,
+}
+
+/// Newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<MessageId>,
+) -> Result<Page<Message, MessageId>> {
+    let rows = rows::list(tx, team, filter, and_one_more(window))?;
+    Ok(Page::of(rows, window.limit, |message| message.id))
+}
+
+/// Messages with all the words of `query` in subject, sender or text, newest first; the last
+/// word may be the beginning of one. Without any word there is nothing. A page can be short
+/// and still have a next one, when few of what was found passes the filter.
+pub fn search(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    query: &str,
+    filter: &Filter,
+    before: Option<MessageId>,
+    limit: i64,
+) -> Result<Page<Message, MessageId>> {
+    let words = words::of_query(team, query);
+    let mut place = match before {
+        Some(id) => search::place_of(tx, team, id)?.or(Some(0)),
+        None => None,
+    };
+    let (mut found, mut step) = (Vec::new(), limit + 1);
+    for _ in 0..STEPS {
+        let places = match words.is_empty() {
+            true => Vec::new(),
+            false => search::places(tx, team, &words, place, step)?,
+        };
+        found.extend(search::at(tx, team, filter, &places)?);
+        let more = places.len() as i64 == step;
+        if found.len() as i64 > limit || !more {
+            return Ok(Page::of(found, limit, |message| message.id));
+        }
+        (place, step) = (places.last().copied(), STEP.max(limit + 1));
+    }
+    let next = place.map(|place| search::id_at(tx, team, place)).transpose()?.flatten();
+    Ok(Page { rows: found, next })
+}
+
+/// How many there are, of those that a list with this filter tells.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
+    Ok(Capped(rows::count(tx, team, filter, Capped::ASK)?))
+}
+
+/// Delivered and not read yet.
+pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
+    count(tx, team, &Filter { unread: true, ..Filter::default() })
+}
+
+/// How much the team keeps, for its quota.
+pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
+    Ok(rows::kept(tx, team)?)
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Message> {
+    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+}
+
+pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
+    let message = find(tx, team, id)?;
+    let alias = aliases::find_all(tx, team, &[message.alias_id])?.pop().ok_or(Error::NotFound)?;
+    let content = contents::find(tx, message.seq)?;
+    let attachments = contents::attachments(tx, message.seq)?;
+    let headers: Vec<(String, String)> = serde_json::from_str(&content.headers).unwrap_or_default();
+    let to = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("To"));
+    Ok(Opened {
+        to: to.flat_map(|(_, value)| parse::mailboxes_in(value)).collect(),
+        authentication: serde_json::from_str(&content.authentication).unwrap_or_default(),
+        text: content.text,
+        html: content.html,
+        headers,
+        attachments,
+        alias,
+        message,
+    })
+}
+
+/// The message byte by byte as it came.
+pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Vec<u8>> {
+    let message = find(tx, team, id)?;
+    Ok(contents::raw(tx, message.seq)?)
+}
+
+/// An attachment and its bytes.
+pub fn attachment(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    message: MessageId,
+    id: AttachmentId,
+) -> Result<(Attachment, Vec<u8>)> {
+    let attachment = contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)?;
+    let raw = contents::raw(tx, attachment.seq)?;
+    let part = usize::try_from(attachment.part).unwrap_or(usize::MAX);
+    let bytes = parse::attachment(&raw, part).ok_or(Error::NotFound)?;
+    Ok((attachment, bytes))
+}
+
+/// Marks a message read or unread; who read it is not recorded. One that is read already
+/// keeps its first time.
+pub fn mark(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let message = find(tx, team, id)?;
+    if message.read_at.is_some() != read {
+        rows::set_read(tx, team, id, read.then_some(by.now))?;
+    }
+    find(tx, team, id)
+}
+
+/// Deletes a message and all that came with it, for good.
+pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<()> {
+    by.require_or_token(tx, team, Role::Member)?;
+    let message = find(tx, team, id)?;
+    // First of all, as deliveries do, so that neither waits for the other without end.
+    rows::keep(tx, team, -message.size, -1)?;
+    if !rows::delete(tx, message.seq)? {
+        return Err(Error::NotFound);
+    }
+    contents::delete(tx, message.seq)?;
+    search::delete(tx, message.seq)?;
+    if let Some(conversation) = message.conversation_id {
+        conversation_rows::remove_message(tx, conversation)?;
+    }
+    let event = Event::of(ActivityKind::MessageDeleted)
+        .subject(message.from_address.as_deref().unwrap_or("an unknown sender"))
+        .detail("message", id.to_string())
+        .detail("to", message.rcpt.as_str());
+    activity::record(tx, by, team, event)
+}
