@@ -16,6 +16,7 @@ use diesel::{PgConnection, SqliteConnection, sql_query};
 use gatepost::app::App;
 use gatepost::config::Config;
 use gatepost::domain::access::plans::Plan;
+use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::access::{api_switch, usage};
 use gatepost::domain::clock::{Clock, SystemClock};
@@ -79,7 +80,7 @@ fn set_up(app: &App) -> (String, String) {
         let (team, _) = teams::found(tx, &by, &team)?;
         api_switch::turn(tx, &by, team.id, true)?;
         let label = Label::parse("ci").expect("a name");
-        tokens::mint(tx, &by, team.id, &label, &app.config().token_prefix)
+        tokens::mint(tx, &by, team.id, &label, Scopes::READ, &app.config().token_prefix)
     });
     let (token, plain) = made.expect("a team and a token");
     (plain.reveal().to_owned(), token.id.to_string())

@@ -13,6 +13,7 @@ use crate::config::{Config, Database};
 use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, Use};
 use crate::domain::access::api_switch;
 use crate::domain::access::plans::Plan;
+use crate::domain::access::scopes::{Scope, Scopes};
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token};
 use crate::domain::by::By;
@@ -27,6 +28,10 @@ use crate::domain::text::EmailAddress;
 use crate::domain::{RequestId, Result, Timestamp};
 
 const PASSWORD: &str = "correct horse battery";
+
+/// What the program may that makes an address for each order.
+const ORDERS: Scopes =
+    Scopes::of(&[Scope::AliasesWrite, Scope::ContactsRead, Scope::TeamRead, Scope::TokensRead]);
 
 pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
     start_log(&config)?;
@@ -79,10 +84,10 @@ fn fill(app: &App) -> Result<PlainToken> {
     app.write_now(|tx| {
         api_switch::turn(tx, &at(now, 26, &chance).as_person(ada.id, &ada.email), team.id, true)
     })?;
-    let (crm, plain) = mint(app, &team, &ada, "CRM integration", 25)?;
-    let (orders, _) = mint(app, &team, &bea, "Order notifications", 20)?;
-    mint(app, &team, &bea, "Nightly export", 9)?;
-    let (old, _) = mint(app, &team, &ada, "Old website", 24)?;
+    let (crm, plain) = mint(app, &team, &ada, "CRM integration", Scopes::READ, 25)?;
+    let (orders, _) = mint(app, &team, &bea, "Order notifications", ORDERS, 20)?;
+    mint(app, &team, &bea, "Nightly export", Scopes::READ, 9)?;
+    let (old, _) = mint(app, &team, &ada, "Old website", Scopes::ALL, 24)?;
     for (token, calls) in [(&crm, 60), (&orders, 25), (&old, 8)] {
         call(app, &team, token, calls)?;
     }
@@ -122,10 +127,17 @@ fn join(
     })
 }
 
-fn mint(app: &App, team: &Team, maker: &User, name: &str, days: i64) -> Result<(Token, PlainToken)> {
+fn mint(
+    app: &App,
+    team: &Team,
+    maker: &User,
+    name: &str,
+    scopes: Scopes,
+    days: i64,
+) -> Result<(Token, PlainToken)> {
     let by = at(app.now(), days, &app.entropy()).as_person(maker.id, &maker.email);
     let label = Label::parse(name)?;
-    app.write_now(|tx| tokens::mint(tx, &by, team.id, &label, &app.sealer().prefix))
+    app.write_now(|tx| tokens::mint(tx, &by, team.id, &label, scopes, &app.sealer().prefix))
 }
 
 /// Calls of the last three days, a few of them refused.

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::config::{Config, SETTINGS};
 use crate::domain;
 use crate::domain::access::plans::Plan;
+use crate::domain::access::scopes::Scopes;
 use crate::domain::clock::SystemClock;
 use crate::domain::entropy::SystemEntropy;
 
@@ -81,6 +82,9 @@ enum TokenCommand {
         /// The system that will use it
         #[arg(long)]
         name: String,
+        /// What it may do: all, read, or a list such as aliases:read,aliases:write
+        #[arg(long, value_name = "all|read|LIST", value_parser = scopes, default_value = "read")]
+        scopes: Scopes,
     },
     /// Revoke a token by its public id: the 12 characters after the prefix
     Revoke {
@@ -130,6 +134,10 @@ fn plan(text: &str) -> Result<Plan, Failure> {
     Plan::parse(text).ok_or_else(|| "expected free, pro or enterprise".into())
 }
 
+fn scopes(text: &str) -> Result<Scopes, Failure> {
+    Scopes::parse(text).map_err(|error| error.message.into_owned())
+}
+
 /// Our settings among the environment; what is not ours need not even be text.
 fn settings(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, Failure> {
     let ours = vars.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
@@ -161,7 +169,9 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
         Command::Password { email } => people::password(config, &email),
         Command::Plan { team, plan } => tokens::set_plan(&open(config)?, &team, plan),
         Command::Api { team, state } => tokens::switch(&open(config)?, &team, state == "on"),
-        Command::Token(TokenCommand::Mint { team, name }) => tokens::mint(&open(config)?, &team, &name),
+        Command::Token(TokenCommand::Mint { team, name, scopes }) => {
+            tokens::mint(&open(config)?, &team, &name, scopes)
+        }
         Command::Token(TokenCommand::Revoke { public_id }) => tokens::revoke(&open(config)?, &public_id),
     }
 }

@@ -4,6 +4,7 @@ use super::{Failure, missing, say};
 use crate::app::App;
 use crate::domain::access::api_switch::{self, Turned};
 use crate::domain::access::plans::{self, Plan};
+use crate::domain::access::scopes::Scopes;
 use crate::domain::access::tokens::{self, Label};
 use crate::domain::people::teams;
 
@@ -37,12 +38,12 @@ pub fn switch(app: &App, team: &str, on: bool) -> Result<(), Failure> {
 }
 
 /// Prints the token alone, so that a script can take it as it is.
-pub fn mint(app: &App, team: &str, name: &str) -> Result<(), Failure> {
+pub fn mint(app: &App, team: &str, name: &str, scopes: Scopes) -> Result<(), Failure> {
     let label = Label::parse(name).map_err(|error| error.message.into_owned())?;
     let by = app.operator();
     let minted = app.write_now(|tx| {
         let team = teams::find_by_name(tx, team)?;
-        let (token, plain) = tokens::mint(tx, &by, team.id, &label, &app.sealer().prefix)?;
+        let (token, plain) = tokens::mint(tx, &by, team.id, &label, scopes, &app.sealer().prefix)?;
         Ok((token, plain, team))
     });
     let (token, plain, team) = minted.map_err(missing(no_team(team)))?;

@@ -1,7 +1,7 @@
 //! The gate: what every API call passes. Verify → limit → record. It knows no HTTP.
 //!
-//! [`admit`] says whether a presented token may call now and on whose behalf,
-//! [`take`] whether the team has calls left this hour, and [`Gate::record`] writes what
+//! [`admit`] says whether a presented token may call now and on whose behalf, [`pass`]
+//! whether it has the scope and its team calls left this hour, and [`Gate::record`] writes what
 //! came of it; in the strict mode an answer leaves only when its record is on disk.
 //!
 //! # Why a revoked token never passes
@@ -63,7 +63,7 @@ pub use record::{Call, Caller, Mode, NotRecorded};
 pub use redis::RedisUrl;
 use usage::Finished;
 pub use usage::{Usage, usage};
-pub use verify::{Admission, Closed, Refusal, Suspect, admit, meters, take};
+pub use verify::{Admission, Closed, Refusal, Suspect, admit, meters, pass, take};
 use watch::Watch;
 
 /// How long a call, or the end of the process, waits for a store that does not answer.

@@ -7,6 +7,7 @@ use super::limit::{Allowance, Counted, Meter, Meters, OutOfReach, hour_began};
 use crate::app::App;
 use crate::domain::access::activity;
 use crate::domain::access::plans::Plan;
+use crate::domain::access::scopes::{Need, Scopes};
 use crate::domain::access::secret::HashedToken;
 use crate::domain::access::tokens::{self, Rejected, State, Token, TokenId};
 use crate::domain::people::teams::{Team, TeamId};
@@ -16,6 +17,7 @@ use crate::store::Tx;
 /// A token that was verified, its team, and what counts their calls.
 pub struct Admission {
     pub token: Token,
+    pub scopes: Scopes,
     pub team: Team,
     pub meters: Meters,
 }
@@ -35,6 +37,8 @@ pub enum Refusal {
     Revoked(Suspect),
     Expired(Suspect),
     Closed(Closed, Suspect, Option<Allowance>),
+    /// The token has not what the route needs.
+    OutOfScope(Need, Allowance),
     OverLimit(Allowance, Timestamp),
     /// The limiter's counters are out of reach.
     LimiterFailed,
@@ -47,7 +51,7 @@ impl Refusal {
     pub fn allowance(&self) -> Option<Allowance> {
         match self {
             Self::Closed(_, _, allowance) => *allowance,
-            Self::OverLimit(allowance, _) => Some(*allowance),
+            Self::OutOfScope(_, allowance) | Self::OverLimit(allowance, _) => Some(*allowance),
             _ => None,
         }
     }
@@ -55,7 +59,11 @@ impl Refusal {
     pub fn suspect(&self) -> Option<Suspect> {
         match self {
             Self::Revoked(who) | Self::Expired(who) | Self::Closed(_, who, _) => Some(*who),
-            Self::Invalid | Self::OverLimit(..) | Self::LimiterFailed | Self::Failed(_) => None,
+            Self::Invalid
+            | Self::OutOfScope(..)
+            | Self::OverLimit(..)
+            | Self::LimiterFailed
+            | Self::Failed(_) => None,
         }
     }
 }
@@ -110,6 +118,19 @@ async fn load(
         Err(Rejected::Revoked(token, team)) => Err(Refusal::Revoked(Suspect { team, token })),
         Err(Rejected::Expired(token, team)) => Err(Refusal::Expired(Suspect { team, token })),
     }
+}
+
+/// Counts a token's call to what needs `need`, if the token has that.
+pub async fn pass(
+    app: &App,
+    admission: &Admission,
+    need: Need,
+    now: Timestamp,
+) -> std::result::Result<Allowance, Refusal> {
+    if need.is_met_by(admission.scopes) {
+        return take(app, &admission.meters, now).await;
+    }
+    Err(Refusal::OutOfScope(need, app.gate().limiter.look(&admission.meters, now).await))
 }
 
 /// Counts a call of somebody who is let in.
@@ -171,7 +192,7 @@ impl Gate {
             }
         };
         let meters = Meters { team: self.team_meter(tx, &team, now)?, own };
-        Ok(Ok(Arc::new(Admission { token, team, meters })))
+        Ok(Ok(Arc::new(Admission { scopes: token.scopes(), token, team, meters })))
     }
 
     fn team_meter(&self, tx: &mut Tx<'_>, team: &Team, now: Timestamp) -> Result<Meter> {

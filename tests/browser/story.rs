@@ -72,6 +72,14 @@ async fn from_setup_to_a_revoked_row() {
     browser.visit("/developer").await;
     browser.inspect("developer-tokens").await;
 
+    // The boxes are there for the keyboard only once they count, and no script shows them.
+    let seen = "return document.getElementById('scope-aliases:write').checkVisibility()";
+    assert_eq!(browser.script(seen, Vec::new()).await, serde_json::json!(false));
+    browser.find("#access-some").await.click().await.expect("a click");
+    assert_eq!(browser.script(seen, Vec::new()).await, serde_json::json!(true));
+    browser.inspect("developer-scopes").await;
+    browser.find("#access-read").await.click().await.expect("a click");
+
     browser.press("Revoke ci").await;
     browser.sees("calls in 24 hours").await;
     browser.inspect("revoke-dialog").await;

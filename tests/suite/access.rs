@@ -6,6 +6,7 @@ mod rows;
 
 use std::collections::BTreeSet;
 
+use gatepost::domain::access::scopes::{Scope, Scopes};
 use reqwest::{Method, RequestBuilder};
 
 use crate::support::TestApp;
@@ -32,6 +33,40 @@ async fn pages_open_for_whom_they_should() {
 #[tokio::test]
 async fn the_api_opens_for_whom_it_should() {
     check(rows::api()).await;
+}
+
+/// Each route of the API with a token of each single scope, of all but that one, and of none.
+#[tokio::test]
+async fn a_token_gets_just_what_its_scopes_say() {
+    let mut wrong = Vec::new();
+    for row in rows::api() {
+        let app = TestApp::sqlite().await;
+        app.switch_api("Acme", true);
+        let mut check = async |scopes: Scopes| {
+            // A call may end its token, so each has one of its own.
+            let token = app.token_with("Acme", &rows::fresh_name(&app), scopes);
+            let (method, path, fields) = fill(&app, &row);
+            let request = app.api(&token).request(method, &path);
+            let reply = send(with_body(request, &row, fields)).await;
+            let has_it = row.scope.is_empty() || scopes.iter().any(|scope| scope.as_str() == row.scope);
+            let challenge = format!("error=\"insufficient_scope\", scope=\"{}\"", row.scope);
+            let fits = match has_it {
+                true => reply.status == row.expected[5],
+                false => reply.status == 403 && reply.header("www-authenticate").ends_with(&challenge),
+            };
+            if !fits {
+                wrong
+                    .push(format!("{} with the scopes {scopes}: {} {}", row.route, reply.status, reply.body));
+            }
+        };
+        for scope in Scope::ALL {
+            let others: Vec<_> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
+            check(Scopes::of(&[scope])).await;
+            check(Scopes::of(&others)).await;
+        }
+        check(Scopes::of(&[])).await;
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test]
@@ -67,6 +102,26 @@ async fn check(rows: Vec<Row>) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+type Fields = Vec<(&'static str, String)>;
+
+/// A row about a thing made anew: its method, its address, and what is sent.
+fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
+    let (method, path) = row.route.split_once(' ').expect("a method and a path");
+    let thing = (row.thing)(app);
+    let path = path.replace("{id}", &thing).replace("{secret}", &thing);
+    let path = path.replace("{path:.*}", "css/app.css");
+    let fields = row.fields.iter().map(|(name, value)| (*name, value.replace("{id}", &thing))).collect();
+    (method.parse().expect("a method"), path, fields)
+}
+
+fn with_body(request: RequestBuilder, row: &Row, fields: Fields) -> RequestBuilder {
+    match row.sends {
+        Sends::Nothing => request,
+        Sends::Form => request.form(&fields),
+        Sends::Json => request.json(&fields.into_iter().collect::<std::collections::BTreeMap<_, _>>()),
+    }
+}
+
 /// Everybody, signed in and with their tokens.
 struct Cast {
     app: TestApp,
@@ -95,20 +150,9 @@ impl Cast {
     }
 
     async fn call(&self, row: &Row, caller: Caller) -> u16 {
-        let (method, path) = row.route.split_once(' ').expect("a method and a path");
-        let thing = (row.thing)(&self.app);
-        let path = path.replace("{id}", &thing).replace("{secret}", &thing);
-        let path = path.replace("{path:.*}", "css/app.css");
-        let request = self.request(caller, method.parse().expect("a method"), &path);
-        let request = request.header("Sec-Fetch-Site", "same-origin");
-        let fields: Vec<_> =
-            row.fields.iter().map(|(name, value)| (*name, value.replace("{id}", &thing))).collect();
-        let request = match row.sends {
-            Sends::Nothing => request,
-            Sends::Form => request.form(&fields),
-            Sends::Json => request.json(&fields.into_iter().collect::<std::collections::BTreeMap<_, _>>()),
-        };
-        send(request).await.status
+        let (method, path, fields) = fill(&self.app, row);
+        let request = self.request(caller, method, &path).header("Sec-Fetch-Site", "same-origin");
+        send(with_body(request, row, fields)).await.status
     }
 
     fn request(&self, caller: Caller, method: Method, path: &str) -> RequestBuilder {

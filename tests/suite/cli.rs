@@ -102,6 +102,30 @@ fn commands_refuse_in_one_sentence() {
 }
 
 #[test]
+fn a_token_is_minted_with_the_scopes_named() {
+    each_engine(|gatepost, database| {
+        set_up(gatepost);
+        let mint = ["token", "mint", "--team", "Acme", "--name"];
+        let reads = "domains:read aliases:read contacts:read messages:read team:read tokens:read";
+        for (name, scopes, kept) in [
+            ("none named", &[][..], reads),
+            ("read", &["--scopes", "read"], reads),
+            ("list", &["--scopes", "team:read,aliases:write"], "aliases:write team:read"),
+            ("all", &["--scopes", "all"], ""),
+        ] {
+            gatepost.ok(&[&mint, &[name][..], scopes].concat(), "");
+            let there = format!(
+                "SELECT COUNT(*) AS n FROM tokens WHERE name = '{name}' AND COALESCE(scopes, '') = '{kept}'"
+            );
+            assert_eq!(database.number(&there), 1, "{name}");
+        }
+        let unknown = gatepost.run(&[&mint, &["odd", "--scopes", "aliases"][..]].concat(), "");
+        assert_eq!(unknown.code, Some(2), "{unknown:?}");
+        assert!(unknown.stderr.contains("There is no scope \"aliases\""), "{unknown:?}");
+    });
+}
+
+#[test]
 fn a_revoked_token_is_not_revoked_twice() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);

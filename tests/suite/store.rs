@@ -6,6 +6,7 @@ use std::thread;
 use gatepost::app::App;
 use gatepost::domain::Error;
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Event, Filter};
+use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label, Token};
 use gatepost::domain::people::members::{self, TheirTokens};
 use gatepost::domain::people::teams::TeamId;
@@ -17,7 +18,7 @@ use crate::support::{TestApp, both_engines};
 fn mint(app: &App, team: TeamId, name: &str) -> Result<Token, Error> {
     let label = Label::parse(name).expect("a name");
     let (by, prefix) = (app.operator(), app.config().token_prefix.clone());
-    app.write_now(|tx| tokens::mint(tx, &by, team, &label, &prefix)).map(|(token, _)| token)
+    app.write_now(|tx| tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)).map(|(token, _)| token)
 }
 
 fn open(database: &Database) -> Result<Store, store::Error> {
@@ -66,7 +67,7 @@ both_engines! {
         let (by, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
         let label = Label::parse("ci").expect("a name");
         let failed: Result<(), Error> = app.app.write_now(|tx| {
-            tokens::mint(tx, &by, team, &label, &prefix)?;
+            tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)?;
             Err(Error::NotFound)
         });
         assert!(failed.is_err());
@@ -83,7 +84,7 @@ both_engines! {
             let (by, prefix) = (heart.operator(), heart.config().token_prefix.clone());
             let label = Label::parse("ci").expect("a name");
             let _: Result<(), Error> = heart.write_now(|tx| {
-                tokens::mint(tx, &by, team, &label, &prefix)?;
+                tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)?;
                 panic!("on purpose");
             });
         })
@@ -99,7 +100,7 @@ both_engines! {
         let label = Label::parse("ci").expect("a name");
         let before = count(&app, "activity");
         let _ = app.app.read_now(|tx| -> Result<(), Error> {
-            tokens::mint(tx, &by, team, &label, &prefix)?;
+            tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)?;
             Err(Error::NotFound)
         });
         assert_eq!((count(&app, "tokens"), count(&app, "activity")), (0, before));

@@ -5,6 +5,7 @@ pub mod api_switch;
 pub mod epochs;
 pub mod plans;
 pub mod retention;
+pub mod scopes;
 pub mod secret;
 pub mod team_key;
 pub mod tokens;

@@ -1,6 +1,7 @@
 //! Tokens of a team: minted (revealed once), verified, renamed, revoked, listed.
 
 use super::activity::{self, Capped, Event};
+use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::by::{Actor, By};
 use crate::domain::people::members::Role;
@@ -69,6 +70,10 @@ impl Token {
     pub fn masked(&self) -> String {
         format!("{}…", self.start)
     }
+
+    pub fn scopes(&self) -> Scopes {
+        Scopes::stored(self.scopes.as_deref())
+    }
 }
 
 /// Makes a token; what is returned besides the row is shown once and kept nowhere.
@@ -80,13 +85,17 @@ pub fn mint(
     by: &By,
     team: TeamId,
     label: &Label,
+    scopes: Scopes,
     prefix: &Prefix,
 ) -> Result<(Token, PlainToken)> {
     by.require(tx, team, Role::Admin)?;
     let plain = PlainToken::mint(prefix, &*by.entropy);
-    let token = new_row(by, team, TokenKind::Token, label.as_str(), &plain);
+    let mut token = new_row(by, team, TokenKind::Token, label.as_str(), &plain);
+    token.scopes = scopes.to_column();
     rows::insert(tx, &token).map_err(|error| name_taken(error, label))?;
-    let event = Event::of(ActivityKind::TokenCreated).token(token.id, &token.name);
+    let event = Event::of(ActivityKind::TokenCreated)
+        .token(token.id, &token.name)
+        .detail("scopes", scopes.to_string());
     activity::record(tx, by, team, event)?;
     Ok((token, plain))
 }

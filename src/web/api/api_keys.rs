@@ -11,6 +11,7 @@ use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
 use crate::app::App;
 use crate::domain::Timestamp;
+use crate::domain::access::scopes::Scopes;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
 
 /// A token, without its secret.
@@ -30,6 +31,12 @@ pub struct ApiKey {
     /// `active`, `expired` or `revoked`.
     #[schema(example = "active")]
     state: &'static str,
+    /// What it may do: every scope of today where `allScopes` is true.
+    #[schema(value_type = Vec<String>, example = json!(["aliases:read", "contacts:read", "messages:read"]))]
+    scopes: Scopes,
+    /// Whether it is not narrowed, and may also do what later versions add.
+    #[schema(example = false)]
+    all_scopes: bool,
     #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
     created_at: Timestamp,
     #[schema(example = "ada@acme.test")]
@@ -46,10 +53,13 @@ pub struct ApiKey {
 
 impl ApiKey {
     fn of(token: Token, now: Timestamp) -> Self {
+        let scopes = token.scopes();
         Self {
             id: token.id,
             state: token.state(now).as_str(),
             kind: token.kind.as_str(),
+            scopes,
+            all_scopes: scopes.is_all(),
             name: token.name,
             start: token.start,
             created_at: token.created_at,
@@ -72,6 +82,33 @@ pub struct CreatedApiKey {
     /// The whole token. Keep it where secrets are kept.
     #[schema(example = "gp_1a2b3c4d…")]
     token: String,
+}
+
+/// A token to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKey {
+    /// The system that uses the token; one active token of a team has a name.
+    #[schema(example = "ci", min_length = 1, max_length = 60)]
+    name: String,
+    /// What it may do: scopes, or `all` alone. Every reading one when left out.
+    #[schema(example = json!(["aliases:read", "aliases:write"]))]
+    scopes: Option<Vec<String>>,
+}
+
+impl NewApiKey {
+    fn parse(&self) -> Result<(Label, Scopes), ApiError> {
+        let scopes = match &self.scopes {
+            None => Ok(Scopes::READ),
+            Some(names) => Scopes::parse(&names.join(" ")),
+        };
+        match (Label::parse(&self.name), scopes) {
+            (Ok(label), Ok(scopes)) => Ok((label, scopes)),
+            (label, scopes) => {
+                Err(ApiError::invalid_fields([label.err(), scopes.err()].into_iter().flatten().collect()))
+            }
+        }
+    }
 }
 
 /// What to call a token.
@@ -113,22 +150,22 @@ pub async fn list(
 ///
 /// The answer holds the secret, once. For people signed in to the dashboard, whose password
 /// was entered within the last 10 minutes; a token cannot make tokens.
-#[utoipa::path(post, path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = Naming, responses((status = 201, body = CreatedApiKey)))]
+#[utoipa::path(post, path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey)))]
 pub async fn create(
     app: web::Data<App>,
     caller: SessionCaller,
     _: Query<NoQuery>,
-    body: Json<Naming>,
+    body: Json<NewApiKey>,
 ) -> Result<HttpResponse, ApiError> {
     let person = &caller.0;
     if !person.is_fresh() {
         let message = "Your password was last entered over 10 minutes ago. Create the token on the Developer page, which asks for it.";
         return Err(ApiError::forbidden(message));
     }
-    let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
+    let (label, scopes) = body.parse()?;
     let (by, team, prefix) = (person.by(), person.team.id, app.sealer().prefix.clone());
     let now = by.now;
-    let (token, plain) = app.write(move |tx| tokens::mint(tx, &by, team, &label, &prefix)).await?;
+    let (token, plain) = app.write(move |tx| tokens::mint(tx, &by, team, &label, scopes, &prefix)).await?;
     let location = format!("/api/v1/api-keys/{}", token.id);
     let created = CreatedApiKey { key: ApiKey::of(token, now), token: plain.reveal().to_owned() };
     Ok(HttpResponse::Created().insert_header(("location", location)).json(created))

@@ -55,8 +55,8 @@ fn person(actor: &Actor) -> Caller {
     Caller::Person { id: actor.user.id, label: actor.user.email.clone() }
 }
 
-/// A person with a session: what makes or takes power is not for tokens. Named before the
-/// query and the body, it refuses a token whatever else it sent.
+/// A person with a session: what makes or takes power is not for tokens. The passage refuses
+/// them already where a route says `Need::Person`.
 pub struct SessionCaller(pub Box<Actor>);
 
 impl FromRequest for SessionCaller {
@@ -67,9 +67,7 @@ impl FromRequest for SessionCaller {
         let caller = ApiCaller::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| match caller {
             ApiCaller::Person(actor) => Ok(Self(actor)),
-            ApiCaller::Token(_) => {
-                Err(ApiError::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this."))
-            }
+            ApiCaller::Token(_) => Err(ApiError::for_people()),
         }))
     }
 }
@@ -105,30 +103,9 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// Everything before the handler: who calls, and that they have a call left.
-pub async fn enter(request: &HttpRequest) -> Result<(ApiCaller, Allowance), Refused> {
-    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
-    let now = request::of(request).now;
-    let caller = identify(request).await?;
-    let taken = match &caller {
-        ApiCaller::Token(admission) => gate::take(app, &admission.meters, now).await,
-        ApiCaller::Person(actor) => {
-            let meters = gate::meters(app, &actor.team, now).await.map_err(ApiError::from)?;
-            gate::take(app, &meters, now).await
-        }
-    };
-    match taken {
-        Ok(allowance) => Ok((caller, allowance)),
-        Err(refusal) => {
-            let whose = Some((caller.team().id, caller.recorded()));
-            Err(Refused { whose, ..refusal.into() })
-        }
-    }
-}
-
-/// Steps 1 to 4 of every call: the credential, whether it holds, whether the team's API is
-/// on, and whether its plan has one.
-async fn identify(request: &HttpRequest) -> Result<ApiCaller, Refused> {
+/// Steps 1 to 4 of every call, before it is routed: the credential, whether it holds, whether
+/// the team's API is on, and whether its plan has one.
+pub async fn enter(request: &HttpRequest) -> Result<ApiCaller, Refused> {
     let app = request.app_data::<web::Data<App>>().expect("the app is registered");
     match credential(request.headers())? {
         Some(presented) => {

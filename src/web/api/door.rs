@@ -1,5 +1,6 @@
-//! What every API request passes, whatever its address: the gate before the handler, the
-//! record after it. An answer leaves only when its record is on disk.
+//! What every API request passes, whatever its address: who calls, before it is routed; the
+//! record after it was answered. An answer leaves only when its record is on disk. Between
+//! the two lies the [`passage`](super::passage) to the route's handler.
 
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use super::ApiError;
 use super::caller::{self, ApiCaller};
 use super::limits;
+use super::passage::Passage;
 use crate::app::App;
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller, Gate};
@@ -23,12 +25,14 @@ pub async fn door<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
     let entered = caller::enter(request.request()).await;
-    gate(request.request()).metrics().decided(began.elapsed());
-    let (mut answer, whose, allowance, admitted) = match entered {
-        Ok((caller, allowance)) => {
+    let entering = began.elapsed();
+    let (mut answer, whose, passage) = match entered {
+        Ok(caller) => {
             let whose = Some((caller.team().id, caller.recorded()));
             request.extensions_mut().insert::<ApiCaller>(caller);
-            (dress(next.call(request).await?.map_into_boxed_body()), whose, Some(allowance), true)
+            let answer = dress(next.call(request).await?.map_into_boxed_body());
+            let passage = Passage::of(answer.request());
+            (answer, whose, passage)
         }
         Err(refused) => {
             let (request, _) = request.into_parts();
@@ -36,15 +40,17 @@ pub async fn door<B: MessageBody + 'static>(
                 gate(&request).metrics().unrecognised(refused.error.unrecognised());
             }
             let answer = draw(&refused.error, &request);
-            (ServiceResponse::new(request, answer), refused.whose, refused.allowance, false)
+            let passage = Passage { allowance: refused.allowance, ..Passage::default() };
+            (ServiceResponse::new(request, answer), refused.whose, passage)
         }
     };
-    if let Some(allowance) = allowance {
+    gate(answer.request()).metrics().decided(entering + passage.took);
+    if let Some(allowance) = passage.allowance {
         let now = request::of(answer.request()).now;
         limits::tell(answer.headers_mut(), &allowance, now);
     }
     let answer = match whose {
-        Some((team, caller)) => record(answer, team, caller, admitted, began).await?,
+        Some((team, caller)) => record(answer, team, caller, passage.admitted, began).await?,
         None => answer,
     };
     gate(answer.request()).metrics().answered(answer.status().as_u16());

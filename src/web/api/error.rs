@@ -8,6 +8,7 @@ use actix_web::http::header::{ACCEPT, ALLOW, HeaderMap, RETRY_AFTER, WWW_AUTHENT
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 
+use crate::domain::access::scopes::{Need, Scope};
 use crate::domain::error::StoreError;
 use crate::domain::{self, FieldError, RequestId};
 use crate::gate::{Closed, Refusal, Unrecognised};
@@ -21,7 +22,7 @@ pub struct ApiError {
     details: Vec<FieldError>,
     /// RFC 6750, section 3: what a 401, and some 403, say of the scheme.
     authenticate: Option<Challenge>,
-    allow: Option<&'static str>,
+    allow: Option<Box<str>>,
     retry_after: Option<u32>,
     /// For the log alone.
     pub cause: Option<String>,
@@ -33,14 +34,20 @@ enum Challenge {
     Bare,
     InvalidRequest,
     InvalidToken,
+    InsufficientScope(Scope),
 }
 
 impl Challenge {
-    const fn as_str(self) -> &'static str {
+    fn text(self) -> Cow<'static, str> {
         match self {
-            Self::Bare => r#"Bearer realm="API", charset="UTF-8""#,
-            Self::InvalidRequest => r#"Bearer realm="API", charset="UTF-8", error="invalid_request""#,
-            Self::InvalidToken => r#"Bearer realm="API", charset="UTF-8", error="invalid_token""#,
+            Self::Bare => r#"Bearer realm="API", charset="UTF-8""#.into(),
+            Self::InvalidRequest => r#"Bearer realm="API", charset="UTF-8", error="invalid_request""#.into(),
+            Self::InvalidToken => r#"Bearer realm="API", charset="UTF-8", error="invalid_token""#.into(),
+            Self::InsufficientScope(scope) => format!(
+                r#"Bearer realm="API", charset="UTF-8", error="insufficient_scope", scope="{}""#,
+                scope.as_str()
+            )
+            .into(),
         }
     }
 }
@@ -87,6 +94,20 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 
+    /// What makes or takes power.
+    pub fn for_people() -> Self {
+        Self::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this.")
+    }
+
+    fn insufficient_scope(scope: Scope) -> Self {
+        let message = format!(
+            "This token lacks the scope {}. The owner or an admin can create one that has it.",
+            scope.as_str()
+        );
+        let error = Self::new(StatusCode::FORBIDDEN, "INSUFFICIENT_SCOPE", message);
+        Self { authenticate: Some(Challenge::InsufficientScope(scope)), ..error }
+    }
+
     pub fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -95,13 +116,13 @@ impl ApiError {
         )
     }
 
-    pub fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: &str) -> Self {
         let error = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "METHOD_NOT_ALLOWED",
             format!("This address takes {allow}."),
         );
-        Self { allow: Some(allow), ..error }
+        Self { allow: Some(allow.into()), ..error }
     }
 
     pub fn payload_too_large(limit: usize) -> Self {
@@ -153,10 +174,10 @@ impl ApiError {
     pub fn draw(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status);
         if let Some(challenge) = self.authenticate {
-            answer.insert_header((WWW_AUTHENTICATE, challenge.as_str()));
+            answer.insert_header((WWW_AUTHENTICATE, challenge.text().as_ref()));
         }
-        if let Some(allow) = self.allow {
-            answer.insert_header((ALLOW, allow));
+        if let Some(allow) = &self.allow {
+            answer.insert_header((ALLOW, &**allow));
         }
         if let Some(seconds) = self.retry_after {
             answer.insert_header((RETRY_AFTER, seconds.to_string()));
@@ -220,6 +241,8 @@ impl From<Refusal> for ApiError {
             Refusal::Revoked(_) => Self::invalid_token("The API token has been revoked."),
             Refusal::Expired(_) => Self::invalid_token("The API token has expired."),
             Refusal::Closed(closed, ..) => closed.into(),
+            Refusal::OutOfScope(Need::Scope(scope), _) => Self::insufficient_scope(scope),
+            Refusal::OutOfScope(Need::AnyToken | Need::Person, _) => Self::for_people(),
             Refusal::OverLimit(allowance, now) => Self::over_limit(allowance.wait(now)),
             Refusal::LimiterFailed => Self::limiter_failed(),
             Refusal::Failed(error) => error.into(),

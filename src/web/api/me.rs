@@ -10,6 +10,7 @@ use super::json::Query;
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
+use crate::domain::access::scopes::Scopes;
 use crate::domain::access::tokens::{self, TokenId};
 use crate::domain::people::teams::TeamId;
 use crate::web::request::RequestInfo;
@@ -22,6 +23,9 @@ pub struct Me {
     token: Option<MyToken>,
     #[schema(value_type = String, example = "pro")]
     plan: Plan,
+    /// What this call may do: everything, for one with the dashboard's session.
+    #[schema(value_type = Vec<String>, example = json!(["aliases:read", "contacts:read", "messages:read"]))]
+    scopes: Scopes,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -56,9 +60,9 @@ pub struct NoQuery {}
 #[utoipa::path(get, path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
 pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
     let team = caller.team();
-    let token = match &caller {
-        ApiCaller::Token(admission) => Some(&admission.token),
-        ApiCaller::Person(_) => None,
+    let (token, scopes) = match &caller {
+        ApiCaller::Token(admission) => (Some(&admission.token), admission.scopes),
+        ApiCaller::Person(_) => (None, Scopes::ALL),
     };
     web::Json(Me {
         team: MyTeam { id: team.id, name: team.name.clone() },
@@ -69,6 +73,7 @@ pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
             created_at: token.created_at,
         }),
         plan: team.plan,
+        scopes,
     })
 }
 

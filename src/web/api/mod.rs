@@ -9,34 +9,46 @@ mod limits;
 mod me;
 pub mod openapi;
 mod paging;
+mod passage;
+mod route;
 mod team;
 
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post, resource};
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, ServiceConfig};
 
+use crate::domain::access::scopes::{Need, Scope};
 pub use door::door;
 pub use error::ApiError;
+use route::{At, at};
 
-/// Routes within `/api/v1`. A route's allowed methods are told to whoever uses another.
-pub fn routes(services: &mut ServiceConfig) {
-    services
-        .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()))
-        .service(only("/me", "GET").route(get().to(me::show)))
-        .service(only("/me/token", "DELETE").route(delete().to(me::revoke)))
-        .service(only("/team", "GET").route(get().to(team::show)))
-        .service(only("/team/people", "GET").route(get().to(team::people)))
-        .service(
-            only("/api-keys", "GET, POST").route(get().to(api_keys::list)).route(post().to(api_keys::create)),
-        )
-        .service(
-            only("/api-keys/{id}", "PATCH, DELETE")
-                .route(patch().to(api_keys::rename))
-                .route(delete().to(api_keys::revoke)),
-        )
-        .default_service(web::to(async || Err::<String, _>(ApiError::not_found())));
+/// Every address within `/api/v1`, and what is needed there.
+fn resources() -> Vec<At> {
+    vec![
+        at("/me").get(Need::AnyToken, me::show),
+        at("/me/token").delete(Need::AnyToken, me::revoke),
+        at("/team").get(Scope::TeamRead, team::show),
+        at("/team/people").get(Scope::TeamRead, team::people),
+        at("/api-keys").get(Scope::TokensRead, api_keys::list).post(Need::Person, api_keys::create),
+        at("/api-keys/{id}").patch(Need::Person, api_keys::rename).delete(Need::Person, api_keys::revoke),
+    ]
 }
 
-fn only(path: &str, allow: &'static str) -> actix_web::Resource {
-    resource(path).default_service(web::to(move || async move {
-        Err::<String, _>(ApiError::method_not_allowed(allow))
-    }))
+pub fn routes(services: &mut ServiceConfig) {
+    services.app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()));
+    for resource in resources() {
+        services.service(resource);
+    }
+    let passage =
+        |request: ServiceRequest, next: Next<BoxBody>| passage::passage(request, next, Need::AnyToken);
+    let nothing = web::to(async || Err::<String, _>(ApiError::not_found()));
+    services.default_service(nothing.wrap(from_fn(passage)));
+}
+
+/// The need of each route, for whoever describes them.
+pub fn needs() -> impl Iterator<Item = (&'static str, Method, Need)> {
+    let of = |each: At| each.needs.into_iter().map(move |(method, need)| (each.path, method, need));
+    resources().into_iter().flat_map(of)
 }

@@ -54,6 +54,8 @@ pub struct Row {
     pub sends: Sends,
     /// `{id}` in a value stands for the thing.
     pub fields: &'static [(&'static str, &'static str)],
+    /// The scope a token must have here; empty where every token gets the same answer.
+    pub scope: &'static str,
 }
 
 impl Row {
@@ -71,15 +73,15 @@ fn page(route: &'static str, expected: [u16; 5]) -> Row {
     let [nobody, stranger, member, admin, owner] = expected;
     let expected = [nobody, stranger, member, admin, owner, nobody, nobody, nobody];
     let sends = if route.starts_with("GET") { Sends::Nothing } else { Sends::Form };
-    Row { route, expected, thing: fresh_name, sends, fields: &[] }
+    Row { route, expected, thing: fresh_name, sends, fields: &[], scope: "" }
 }
 
 /// The answers to nobody, stranger, member, admin and owner (by session), and to a token, a
-/// revoked token and the stranger's token.
-fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
+/// revoked token and the stranger's token, where each token that is not revoked has the scope.
+fn endpoint(route: &'static str, scope: &'static str, expected: [u16; 8]) -> Row {
     let bodiless = route.starts_with("GET") || route.starts_with("DELETE");
     let sends = if bodiless { Sends::Nothing } else { Sends::Json };
-    Row { route, expected, thing: fresh_name, sends, fields: &[] }
+    Row { route, expected, thing: fresh_name, sends, fields: &[], scope }
 }
 
 pub fn all() -> Vec<Row> {
@@ -175,21 +177,21 @@ pub fn api() -> Vec<Row> {
     const NAME: &[(&str, &str)] = &[("name", "{id}")];
     let open = [401, 200, 403, 200, 200, 200, 401, 200];
     vec![
-        endpoint("GET /api/v1/me", open),
-        endpoint("DELETE /api/v1/me/token", [401, 403, 403, 403, 403, 204, 401, 204]),
-        endpoint("GET /api/v1/team", open),
-        endpoint("GET /api/v1/team/people", open),
-        endpoint("GET /api/v1/api-keys", open),
-        endpoint("POST /api/v1/api-keys", [401, 201, 403, 201, 201, 403, 401, 403]).with(NAME),
-        endpoint("PATCH /api/v1/api-keys/{id}", [401, 404, 403, 200, 200, 403, 401, 403])
+        endpoint("GET /api/v1/me", "", open),
+        endpoint("DELETE /api/v1/me/token", "", [401, 403, 403, 403, 403, 204, 401, 204]),
+        endpoint("GET /api/v1/team", "team:read", open),
+        endpoint("GET /api/v1/team/people", "team:read", open),
+        endpoint("GET /api/v1/api-keys", "tokens:read", open),
+        endpoint("POST /api/v1/api-keys", "", [401, 201, 403, 201, 201, 403, 401, 403]).with(NAME),
+        endpoint("PATCH /api/v1/api-keys/{id}", "", [401, 404, 403, 200, 200, 403, 401, 403])
             .of(token)
             .with(NAME),
-        endpoint("DELETE /api/v1/api-keys/{id}", [401, 404, 403, 204, 204, 403, 401, 403]).of(token),
+        endpoint("DELETE /api/v1/api-keys/{id}", "", [401, 404, 403, 204, 204, 403, 401, 403]).of(token),
     ]
 }
 
 /// A name that nothing has yet.
-fn fresh_name(app: &TestApp) -> String {
+pub fn fresh_name(app: &TestApp) -> String {
     format!("x{}", hex(&entropy::bytes::<4>(&*app.app.entropy())))
 }
 

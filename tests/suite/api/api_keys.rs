@@ -32,7 +32,10 @@ both_engines! {
         let expected = json!({
             "id": id, "name": "ci", "start": &token[..11], "kind": "token", "state": "active",
             "createdAt": "2040-01-02T09:00:00Z", "createdBy": "ada@acme.test", "lastUsedAt": null,
-            "expiresAt": null, "revokedAt": null, "revokedBy": null, "revokeReason": null, "token": token,
+            "scopes": [
+                "domains:read", "aliases:read", "contacts:read", "messages:read", "team:read", "tokens:read",
+            ],
+            "allScopes": false, "expiresAt": null, "revokedAt": null, "revokedBy": null, "revokeReason": null, "token": token,
         });
         assert_eq!(body, expected);
         assert_eq!(reply.location(), format!("/api/v1/api-keys/{id}"));

@@ -18,6 +18,10 @@ both_engines! {
             "team": {"id": team, "name": "Acme"},
             "token": {"id": id, "name": "ci", "start": &token[..11], "createdAt": "2040-01-02T09:00:00Z"},
             "plan": "pro",
+            "scopes": [
+                "domains:read", "domains:write", "aliases:read", "aliases:write", "contacts:read",
+                "contacts:write", "messages:read", "messages:write", "team:read", "tokens:read",
+            ],
         });
         assert_eq!(body, expected);
         assert_eq!(me.header("content-type"), "application/json");

@@ -6,6 +6,7 @@ mod me;
 mod records;
 mod requests;
 mod revocation;
+mod scopes;
 mod sessions;
 mod team;
 

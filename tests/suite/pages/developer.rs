@@ -1,6 +1,7 @@
 //! The Developer page: tokens from their making to their end.
 
 mod api_switch;
+mod scopes;
 mod tables;
 mod team_key;
 

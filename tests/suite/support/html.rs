@@ -57,6 +57,12 @@ impl Page {
         found.unwrap_or_else(|| panic!("no form for {action} among {forms:?}")).clone()
     }
 
+    /// The hidden fields of the form that posts to this path, however often one stands there.
+    pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
+        let fields = self.all(&format!("form[action^='{action}'] input[type=hidden]"));
+        fields.into_iter().filter_map(read_field).collect()
+    }
+
     /// Everything a reader sees.
     pub fn whole_text(&self) -> String {
         self.texts("body").concat()

@@ -2,6 +2,7 @@
 
 use super::TestApp;
 use gatepost::domain::access::plans::Plan;
+use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::access::{api_switch, plans};
 use gatepost::domain::by::By;
@@ -23,12 +24,16 @@ impl TestApp {
         self.operate(|tx, by| plans::set(tx, by, team, plan));
     }
 
-    /// A token of this team, whole.
+    /// A token of this team that may do everything, whole.
     pub fn token(&self, team: &str, name: &str) -> String {
+        self.token_with(team, name, Scopes::ALL)
+    }
+
+    pub fn token_with(&self, team: &str, name: &str, scopes: Scopes) -> String {
         let team = self.team(team).id;
         let label = Label::parse(name).expect("a name");
         let prefix = self.app.config().token_prefix.clone();
-        let (_, plain) = self.operate(|tx, by| tokens::mint(tx, by, team, &label, &prefix));
+        let (_, plain) = self.operate(|tx, by| tokens::mint(tx, by, team, &label, scopes, &prefix));
         plain.reveal().to_owned()
     }
 

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::api_switch::{self, ApiSwitch};
 use super::reference::Reference;
+use super::scopes::{Choice, Way};
 use super::team_key::KeySection;
 use super::token_list::{self, RevokedList, TokenList};
 use super::usage::UsageSection;
@@ -47,6 +48,7 @@ pub struct View {
     pub notice: NoticeQuery,
     pub cursors: Cursors,
     pub label: String,
+    pub choice: Choice,
     pub errors: FormErrors,
 }
 
@@ -58,6 +60,7 @@ struct DeveloperPage {
     switch: ApiSwitch,
     closed: String,
     label: String,
+    choice: Choice,
     errors: FormErrors,
     tokens: TokenList,
     revoked: RevokedList,
@@ -129,6 +132,7 @@ pub async fn draw(
         switch: ApiSwitch::of(actor, owner),
         closed: api_switch::closed(actor),
         label: view.label,
+        choice: view.choice,
         errors: view.errors,
         tokens,
         revoked,

@@ -6,6 +6,7 @@ pub mod cap;
 pub mod developer;
 pub mod reference;
 pub mod reveal;
+pub mod scopes;
 pub mod team_key;
 pub mod token_list;
 pub mod tokens;

@@ -7,6 +7,8 @@ use askama::Template;
 use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
+use crate::domain::access::scopes::Need;
+use crate::web::api;
 use crate::web::api::openapi::Description;
 
 /// The section of the Developer page, for the instance at `url`.
@@ -48,6 +50,8 @@ struct Endpoint {
     text: String,
     /// Else only people signed in to the dashboard may: the description names a `security`.
     takes_token: bool,
+    /// The scope it needs; empty without one.
+    scope: &'static str,
     inputs: Vec<Input>,
     body: Option<Value>,
     /// `200 OK`, and the body that comes with it, if one does.
@@ -115,12 +119,13 @@ const fn refusal(status: u16, code: &'static str, text: &'static str) -> Refusal
     Refusal { status, code, text }
 }
 
-const ERRORS: [Refusal; 14] = [
+const ERRORS: [Refusal; 15] = [
     refusal(400, "INVALID_REQUEST", "The request is not understood. “details” names the fields to change."),
     refusal(401, "MISSING_TOKEN", "No token was sent."),
     refusal(401, "INVALID_API_TOKEN", "The token is mistyped, unknown, revoked or expired."),
     refusal(403, "API_DISABLED", "API access is switched off; the owner can switch it on."),
     refusal(403, "PLAN_REQUIRED", "The team's plan has no API."),
+    refusal(403, "INSUFFICIENT_SCOPE", "The token lacks the scope that “WWW-Authenticate” names."),
     refusal(403, "FORBIDDEN", "This caller may not do this, whatever it sends."),
     refusal(404, "NOT_FOUND", "There is no such thing, or it is another team's."),
     refusal(405, "METHOD_NOT_ALLOWED", "The address takes other methods; “Allow” lists them."),
@@ -184,12 +189,24 @@ fn endpoint(api: &Value, (path, method, operation): Operation<'_>) -> (String, E
         title: text(&operation["summary"]),
         text: text(&operation["description"]),
         takes_token: operation.get("security").is_none(),
+        scope: scope(path, method),
         inputs: parameters().map(input).collect(),
         body: json(&operation["requestBody"]),
         status: status_line(status),
         answer: json(response).map(|body| format!("{body:#}")).unwrap_or_default(),
     };
     (text(&operation["tags"][0]), endpoint)
+}
+
+/// What the route itself says.
+fn scope(path: &str, method: &str) -> &'static str {
+    let own = path.trim_start_matches("/api/v1");
+    let mut needs = api::needs();
+    let found = needs.find(|(path, known, _)| *path == own && known.as_str().eq_ignore_ascii_case(method));
+    match found.expect("what is described is there") {
+        (_, _, Need::Scope(scope)) => scope.as_str(),
+        (_, _, Need::AnyToken | Need::Person) => "",
+    }
 }
 
 fn input(parameter: &Value) -> Input {
@@ -299,7 +316,7 @@ mod tests {
         );
         assert_eq!(
             find("POST", "/api/v1/api-keys").request(""),
-            "await fetch(\"/api/v1/api-keys\", {\n  method: \"POST\",\n  headers: {\"Content-Type\": \"application/json\"},\n  body: JSON.stringify({\"name\":\"ci\"})\n})"
+            "await fetch(\"/api/v1/api-keys\", {\n  method: \"POST\",\n  headers: {\"Content-Type\": \"application/json\"},\n  body: JSON.stringify({\"name\":\"ci\",\"scopes\":[\"aliases:read\",\"aliases:write\"]})\n})"
         );
     }
 

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::api_switch;
+use super::scopes;
 use super::token_list::TokenList;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::Token;
@@ -30,6 +31,9 @@ struct RevealPage<'a> {
     id: String,
     name: &'a str,
     secret: &'a str,
+    /// What it may do, in a few words and one by one.
+    may: String,
+    scopes: String,
     /// A first call that works unedited.
     curl: String,
     closed: String,
@@ -48,6 +52,8 @@ pub fn draw(
         id: token.id.to_string(),
         name: &token.name,
         secret: plain.reveal(),
+        may: scopes::words(token.scopes()),
+        scopes: token.scopes().to_string(),
         curl: curl(plain.reveal(), site.url.as_str()),
         closed: api_switch::closed(actor),
         list: match shown {

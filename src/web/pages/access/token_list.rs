@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::developer::Cursors;
+use super::scopes;
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::activity::Capped;
@@ -31,6 +32,10 @@ pub struct Row {
     pub state: State,
     pub revoked: Option<Revoked>,
     pub is_team_key: bool,
+    /// What it may do, in a few words.
+    pub may: String,
+    /// Its scopes one by one, or `all`.
+    pub scopes: String,
     /// Its own hourly limit; empty without one.
     pub cap: String,
 }
@@ -52,6 +57,7 @@ pub struct Revoked {
 impl Row {
     pub fn of(token: Token, now: Timestamp) -> Self {
         let state = token.state(now);
+        let scopes = token.scopes();
         let (ip, agent) = (token.last_used_ip, token.last_used_agent);
         let used = token.last_used_at.map(|at| Used {
             at: When(at),
@@ -75,6 +81,8 @@ impl Row {
             state,
             revoked,
             is_team_key: token.kind == TokenKind::TeamKey,
+            may: scopes::words(scopes),
+            scopes: scopes.to_string(),
             cap: token.hourly_cap.map(|cap| Grouped(cap.into()).to_string()).unwrap_or_default(),
         }
     }

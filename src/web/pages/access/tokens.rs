@@ -7,9 +7,11 @@ use zeroize::Zeroizing;
 
 use super::developer::{self, View, token_id};
 use super::reveal::{self, Shown};
+use super::scopes::Choice;
 use super::token_list::{self, Row, TokenList};
 use crate::app::App;
 use crate::domain::access::activity::{self, ActivityKind, Filter, Record, Usage};
+use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
 use crate::domain::{Error, Result};
@@ -19,17 +21,44 @@ use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{FormErrors, html, see_other};
+use crate::web::pages::{Fields, FormErrors, html, see_other};
 
 /// Calls listed on a token's page.
 const LAST: usize = 20;
 
-#[derive(serde::Deserialize)]
-pub struct Naming {
-    #[serde(default)]
+/// The form of a new token. A box that is ticked sends its name once more, so the form is
+/// read as the pairs it is.
+struct NewToken {
     name: String,
-    #[serde(default)]
+    choice: Choice,
     password: Zeroizing<String>,
+}
+
+impl NewToken {
+    fn of(fields: Vec<(String, String)>) -> Self {
+        let choice = Choice::of(&fields);
+        let (mut name, mut password) = (String::new(), Zeroizing::default());
+        for (field, value) in fields {
+            match field.as_str() {
+                "name" => name = value,
+                "password" => password = Zeroizing::new(value),
+                _ => {}
+            }
+        }
+        Self { name, choice, password }
+    }
+
+    fn parse(&self) -> Result<(Label, Scopes)> {
+        let mut fields = Fields::default();
+        let label = fields.take(Label::parse(&self.name));
+        let scopes = fields.take(self.choice.scopes());
+        fields.done(label.zip(scopes))
+    }
+
+    fn kept(&self) -> Vec<(&'static str, String)> {
+        let name = ("name", self.name.clone());
+        [name].into_iter().chain(self.choice.fields()).collect()
+    }
 }
 
 /// Makes a token and answers with its secret. Sending the same form again makes no second
@@ -38,17 +67,18 @@ pub async fn create(
     app: web::Data<App>,
     site: web::Data<Site>,
     admin: Admin,
-    form: web::Form<Naming>,
+    form: web::Form<Vec<(String, String)>>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let refused = match Label::parse(&form.name) {
-        Err(error) => error.into(),
-        Ok(label) => {
-            let fields = vec![("name", form.name.clone())];
-            let asked = Asked { nav: "developer", to: "create a token", action: "/developer/tokens", fields };
+    let form = NewToken::of(form.into_inner());
+    let refused = match form.parse() {
+        Err(error) => error,
+        Ok((label, scopes)) => {
+            let (to, action) = ("create a token", "/developer/tokens");
+            let asked = Asked { nav: "developer", to, action, fields: form.kept() };
             if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
                 return Ok(page);
             }
-            match mint(&app, &admin, label).await {
+            match mint(&app, &admin, label, scopes).await {
                 Ok((token, plain, list)) => {
                     return reveal::draw(&site, &admin, &token, &plain, Shown::Token(list));
                 }
@@ -57,14 +87,19 @@ pub async fn create(
         }
     };
     let (status, errors) = FormErrors::of(refused)?;
-    let view = View { label: form.into_inner().name, errors, ..View::default() };
+    let view = View { label: form.name, choice: form.choice, errors, ..View::default() };
     developer::draw(&app, &site, &admin, status, view).await
 }
 
-async fn mint(app: &App, actor: &Actor, label: Label) -> Result<(Token, PlainToken, TokenList)> {
+async fn mint(
+    app: &App,
+    actor: &Actor,
+    label: Label,
+    scopes: Scopes,
+) -> Result<(Token, PlainToken, TokenList)> {
     let (by, team, prefix) = (actor.by(), actor.team.id, app.sealer().prefix.clone());
     app.write(move |tx| {
-        let (token, plain) = tokens::mint(tx, &by, team, &label, &prefix)?;
+        let (token, plain) = tokens::mint(tx, &by, team, &label, scopes, &prefix)?;
         let (page, count) = tokens::in_force(tx, team, None, token_list::PAGE)?;
         Ok((token, plain, TokenList::of(page, count, None, by.now)))
     })
@@ -151,6 +186,12 @@ pub async fn draw(
     let label = label.unwrap_or_else(|| token.name.clone());
     let cap = cap.unwrap_or_else(|| token.hourly_cap.map(|cap| cap.to_string()).unwrap_or_default());
     html(status, &TokenPage { shell, token: Row::of(token, now), calls, last, label, cap, errors })
+}
+
+#[derive(serde::Deserialize)]
+pub struct Naming {
+    #[serde(default)]
+    name: String,
 }
 
 pub async fn rename(

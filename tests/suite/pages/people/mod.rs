@@ -9,6 +9,7 @@ mod team;
 use crate::support::TestApp;
 use crate::support::client::{Reply, Visitor};
 use crate::support::people::Person;
+use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::people::users::{self, User};
 use gatepost::domain::text::EmailAddress;
@@ -29,8 +30,9 @@ impl TestApp {
         let (team, maker) = (self.team("Acme").id, self.user(maker));
         let label = Label::parse(name).expect("a name");
         let prefix = self.app.config().token_prefix.clone();
-        let (_, plain) = self
-            .operate(|tx, by| tokens::mint(tx, &by.as_person(maker.id, &maker.email), team, &label, &prefix));
+        let (_, plain) = self.operate(|tx, by| {
+            tokens::mint(tx, &by.as_person(maker.id, &maker.email), team, &label, Scopes::ALL, &prefix)
+        });
         plain.reveal().to_owned()
     }
 

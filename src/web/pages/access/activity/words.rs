@@ -114,6 +114,7 @@ fn fact_name(key: &str) -> String {
         "to" => "After",
         "reason" => "Reason",
         "role" => "Role",
+        "scopes" => "Scopes",
         "owner" => "Owner",
         "plan" => "Plan",
         "invitedBy" => "Invited by",

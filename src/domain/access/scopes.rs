@@ -1,0 +1,234 @@
+//! Scopes: what a token may do.
+//!
+//! A route needs exactly one scope, and a token may what its list says and nothing else: to
+//! write does not imply to read. A program that only feeds in aliases then needs no sight of
+//! the mail that arrives for them, and one `scope="…"` tells a refused caller all it lacks.
+//! (The answer to a change shows the thing as it is after it.)
+//!
+//! `read` is a way to write down today's reading scopes: what a later version adds, a token
+//! made before has not. Only `all` grows.
+
+use std::fmt;
+
+use crate::domain::FieldError;
+
+/// One thing a token may be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    DomainsRead,
+    DomainsWrite,
+    AliasesRead,
+    AliasesWrite,
+    ContactsRead,
+    ContactsWrite,
+    MessagesRead,
+    MessagesWrite,
+    TeamRead,
+    TokensRead,
+}
+
+impl Scope {
+    /// In the order in which they are listed.
+    pub const ALL: [Self; 10] = [
+        Self::DomainsRead,
+        Self::DomainsWrite,
+        Self::AliasesRead,
+        Self::AliasesWrite,
+        Self::ContactsRead,
+        Self::ContactsWrite,
+        Self::MessagesRead,
+        Self::MessagesWrite,
+        Self::TeamRead,
+        Self::TokensRead,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DomainsRead => "domains:read",
+            Self::DomainsWrite => "domains:write",
+            Self::AliasesRead => "aliases:read",
+            Self::AliasesWrite => "aliases:write",
+            Self::ContactsRead => "contacts:read",
+            Self::ContactsWrite => "contacts:write",
+            Self::MessagesRead => "messages:read",
+            Self::MessagesWrite => "messages:write",
+            Self::TeamRead => "team:read",
+            Self::TokensRead => "tokens:read",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.as_str() == text)
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// A set of scopes. Asking it costs nothing: every call of the API does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scopes(u32);
+
+impl Scopes {
+    /// Not narrowed: every scope there is and will be.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// Sees everything and changes nothing: what a new token gets unless somebody says
+    /// otherwise.
+    pub const READ: Self = Self::of(&[
+        Scope::DomainsRead,
+        Scope::AliasesRead,
+        Scope::ContactsRead,
+        Scope::MessagesRead,
+        Scope::TeamRead,
+        Scope::TokensRead,
+    ]);
+
+    pub const fn of(scopes: &[Scope]) -> Self {
+        let (mut bits, mut at) = (0, 0);
+        while at < scopes.len() {
+            bits |= scopes[at].bit();
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// Reads `all`, `read`, or scopes with spaces or commas between them.
+    ///
+    /// # Errors
+    /// A sentence about the field `scopes`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        match text.trim() {
+            "all" => Ok(Self::ALL),
+            "read" => Ok(Self::READ),
+            list => Self::named(list.split([' ', ',']).filter(|name| !name.is_empty())),
+        }
+    }
+
+    /// Those with these names, of which there must be one at least.
+    ///
+    /// # Errors
+    /// A sentence about the field `scopes`.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, FieldError> {
+        let mut scopes = Self(0);
+        for name in names {
+            let Some(scope) = Scope::parse(name) else {
+                let known = Scope::ALL.map(Scope::as_str).join(", ");
+                let message = format!("There is no scope {name:?}. There are: {known}; or all, alone.");
+                return Err(FieldError::new("scopes", message));
+            };
+            scopes.0 |= scope.bit();
+        }
+        match scopes.0 {
+            0 => Err(FieldError::new("scopes", "Choose at least one thing that the token may do.")),
+            _ => Ok(scopes),
+        }
+    }
+
+    /// Reads the column: without a value a token is not narrowed. A name that this version
+    /// does not know allows nothing.
+    pub fn stored(column: Option<&str>) -> Self {
+        let Some(names) = column else { return Self::ALL };
+        Self(names.split(' ').filter_map(Scope::parse).fold(0, |bits, scope| bits | scope.bit()))
+    }
+
+    /// What [`Self::stored`] reads back.
+    pub fn to_column(self) -> Option<String> {
+        (!self.is_all()).then(|| self.to_string())
+    }
+
+    pub const fn has(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    pub fn is_all(self) -> bool {
+        self == Self::ALL
+    }
+
+    /// Those of today, in order.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.into_iter().filter(move |scope| self.has(*scope))
+    }
+}
+
+/// `all`, or the scopes with spaces between them.
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_all() {
+            return f.write_str("all");
+        }
+        f.write_str(&self.iter().map(Scope::as_str).collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// The list of them.
+impl serde::Serialize for Scopes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Scope::as_str))
+    }
+}
+
+/// What a route of the API asks of the token it is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// That there is one: what concerns only the token itself.
+    AnyToken,
+    Scope(Scope),
+    /// That there is none: somebody must be signed in.
+    Person,
+}
+
+impl From<Scope> for Need {
+    fn from(scope: Scope) -> Self {
+        Self::Scope(scope)
+    }
+}
+
+impl Need {
+    pub const fn is_met_by(self, scopes: Scopes) -> bool {
+        match self {
+            Self::AnyToken => true,
+            Self::Scope(scope) => scopes.has(scope),
+            Self::Person => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_reads_back() {
+        for scopes in [Scopes::ALL, Scopes::READ, Scopes::of(&[Scope::AliasesWrite, Scope::TeamRead])] {
+            assert_eq!(Scopes::parse(&scopes.to_string()), Ok(scopes));
+            assert_eq!(Scopes::stored(scopes.to_column().as_deref()), scopes);
+        }
+        assert_eq!(Scopes::ALL.to_column(), None);
+        assert_eq!(
+            Scopes::parse(" team:read,aliases:write ").unwrap().to_string(),
+            "aliases:write team:read"
+        );
+    }
+
+    #[test]
+    fn each_scope_is_a_thing_of_its_own() {
+        for (scope, other) in Scope::ALL.into_iter().flat_map(|one| Scope::ALL.map(|other| (one, other))) {
+            assert_eq!(Scopes::of(&[scope]).has(other), scope == other, "{scope:?} {other:?}");
+        }
+        assert!(Scope::ALL.into_iter().all(|scope| Scopes::ALL.has(scope)));
+        let reads = Scope::ALL.into_iter().filter(|scope| scope.as_str().ends_with(":read"));
+        assert!(reads.eq(Scopes::READ.iter()));
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_and_allows_nothing() {
+        for bad in ["", " ", "everything", "aliases", "all aliases:read", "Aliases:Read", "aliases:read;x"] {
+            assert_eq!(Scopes::parse(bad).unwrap_err().field, "scopes", "{bad:?}");
+        }
+        assert_eq!(Scopes::stored(Some("")), Scopes::of(&[]));
+        assert_eq!(Scopes::stored(Some("aliases:read later:write")), Scopes::of(&[Scope::AliasesRead]));
+        assert!(!Need::Person.is_met_by(Scopes::ALL) && Need::AnyToken.is_met_by(Scopes::of(&[])));
+    }
+}

@@ -1,0 +1,67 @@
+//! From the router to a route's handler: whether the caller may call this, and has a call
+//! left. It lies behind the router because only the route knows what it needs.
+
+use std::time::{Duration, Instant};
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest, web};
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use crate::app::App;
+use crate::domain::access::scopes::Need;
+use crate::gate::{self, Allowance, Refusal};
+use crate::web::request;
+
+/// What came of it, for the door to tell and to record.
+#[derive(Clone, Copy, Default)]
+pub struct Passage {
+    pub admitted: bool,
+    /// What is left of the caller's limit.
+    pub allowance: Option<Allowance>,
+    pub took: Duration,
+}
+
+impl Passage {
+    /// That of a call which has been answered.
+    pub fn of(request: &HttpRequest) -> Self {
+        request.extensions().get::<Self>().copied().unwrap_or_default()
+    }
+}
+
+pub async fn passage(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    need: Need,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let began = Instant::now();
+    let passed = pass(request.request(), need).await;
+    let took = began.elapsed();
+    match passed {
+        Ok(allowance) => {
+            let passage = Passage { admitted: true, allowance: Some(allowance), took };
+            request.extensions_mut().insert(passage);
+            next.call(request).await
+        }
+        Err(refusal) => {
+            let passage = Passage { admitted: false, allowance: refusal.allowance(), took };
+            request.extensions_mut().insert(passage);
+            Ok(ServiceResponse::from_err(ApiError::from(refusal), request.into_parts().0))
+        }
+    }
+}
+
+async fn pass(request: &HttpRequest, need: Need) -> Result<Allowance, Refusal> {
+    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
+    let now = request::of(request).now;
+    let caller = request.extensions().get::<ApiCaller>().cloned();
+    match caller.expect("the door let somebody in") {
+        ApiCaller::Token(admission) => gate::pass(app, &admission, need, now).await,
+        ApiCaller::Person(actor) => {
+            let meters = gate::meters(app, &actor.team, now).await.map_err(Refusal::Failed)?;
+            gate::take(app, &meters, now).await
+        }
+    }
+}

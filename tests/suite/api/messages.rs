@@ -1,0 +1,244 @@
+//! `/messages`: what arrived, found and read, and nobody else's.
+
+use gatepost::domain::mailroom::contacts::{self, About, ContactState};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::details;
+use crate::support::client::Api;
+use crate::support::mail::letter_with_file;
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn api(app: &TestApp, team: &str) -> Api {
+    app.switch_api(team, true);
+    app.api(&app.token(team, "ci"))
+}
+
+/// A message a second later than the one before.
+fn arrives(app: &TestApp, from: &str, to: &str, subject: &str, text: &str) -> String {
+    app.clock.advance(Duration::from_secs(1));
+    let raw = format!("From: {from}\nTo: {to}\nSubject: {subject}\nMessage-ID: <{subject}@x>\n\n{text}\n");
+    app.arrives("bounce@customer.test", to, &raw).to_string()
+}
+
+async fn list(api: &Api, query: &str) -> Value {
+    api.get(&format!("/api/v1/messages{query}")).await.expect(200).json()
+}
+
+async fn subjects(api: &Api, query: &str) -> Vec<String> {
+    let body = list(api, query).await;
+    let rows = body["data"].as_array().expect("a list").iter();
+    rows.map(|each| each["subject"].as_str().expect("a subject").to_owned()).collect()
+}
+
+both_engines! {
+    async fn a_message_is_read_whole(app: TestApp) {
+        let api = api(&app, "Acme");
+        let alias = app.alias("Acme", "hello");
+        let id = app.arrives("bob@customer.test", "hello+shop@gatepost.localhost", &letter_with_file("1"));
+        let path = format!("/api/v1/messages/{id}");
+        let body = api.get(&path).await.expect(200).json();
+        let row = json!({
+            "id": id, "subject": "Where is my order?",
+            "from": {"address": "bob@customer.test", "name": "Bob"},
+            "to": "hello+shop@gatepost.localhost",
+            "alias": {"id": alias.id, "address": HELLO},
+            "contactId": body["contactId"], "conversationId": body["conversationId"],
+            "state": "delivered", "reason": body["reason"], "receivedAt": "2040-01-02T09:00:00Z",
+            "readAt": null, "preview": "Nothing has come.", "size": body["size"], "attachmentCount": 1,
+        });
+        assert_eq!(list(&api, "").await["data"], json!([row]));
+        assert!(body["contactId"].as_str().expect("an id").starts_with("con_"));
+        assert!(body["conversationId"].as_str().expect("an id").starts_with("conv_"));
+        let more = json!({
+            "recipients": [{"address": HELLO, "name": "Hello"}, {"address": "cy@acme.test", "name": null}],
+            "text": "Nothing has come.", "html": body["html"], "headers": body["headers"],
+            "attachments": [{
+                "id": body["attachments"][0]["id"], "name": "März.html", "contentType": "text/html",
+                "size": 25, "inline": false, "contentId": null,
+            }],
+            "authentication": {"spf": {"result": "none"}, "dkim": [], "dmarc": {"result": "none"}},
+        });
+        let mut whole = row;
+        whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        whole["text"] = body["text"].clone();
+        assert_eq!(body, whole);
+        assert_eq!(body["text"].as_str().map(str::trim), Some("Nothing has come."));
+        let html = body["html"].as_str().expect("html");
+        assert!(html.contains("<b>come</b>"), "{html}");
+        for gone in ["script", "onclick", "tracker.test"] {
+            assert!(!html.contains(gone), "{gone} in {html}");
+        }
+        assert!(body["headers"].as_array().unwrap().contains(&json!({"name": "Message-ID", "value": "<1@customer.test>"})));
+        let contact = api.get(&format!("/api/v1/contacts/{}", body["contactId"].as_str().unwrap())).await.expect(200);
+        assert_eq!((&contact.json()["address"], &contact.json()["received"]), (&json!("bob@customer.test"), &json!(1)));
+    }
+
+    async fn its_files_are_saved_and_never_shown(app: TestApp) {
+        let api = api(&app, "Acme");
+        app.alias("Acme", "hello");
+        let letter = letter_with_file("1");
+        let path = format!("/api/v1/messages/{}", app.arrives("bob@customer.test", HELLO, &letter));
+        let raw = api.get(&format!("{path}/raw")).await.expect(200);
+        assert_eq!(raw.body, letter.replace('\n', "\r\n"));
+        assert_eq!(raw.header("content-type"), "message/rfc822");
+        let file = api.get(&path).await.expect(200).json()["attachments"][0]["id"].as_str().unwrap().to_owned();
+        let file = api.get(&format!("{path}/attachments/{file}")).await.expect(200);
+        assert_eq!(file.body, "<script>alert(1)</script>");
+        assert_eq!(file.header("content-type"), "text/html");
+        assert!(file.header("content-disposition").ends_with("filename*=UTF-8''M%C3%A4rz.html"));
+        for answer in [raw, file] {
+            assert!(answer.header("content-disposition").starts_with("attachment; "), "{answer:?}");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            assert_eq!(answer.header("cache-control"), "no-store");
+            assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+        }
+    }
+
+    async fn messages_are_marked_and_deleted(app: TestApp) {
+        let api = api(&app, "Acme");
+        app.alias("Acme", "hello");
+        let id = arrives(&app, "bob@customer.test", HELLO, "one", "text");
+        let path = format!("/api/v1/messages/{id}");
+        assert_eq!(subjects(&api, "?unread=true").await, ["one"]);
+        for (change, read_at) in [
+            (json!({"read": true}), json!("2040-01-02T09:00:01Z")),
+            (json!({}), json!("2040-01-02T09:00:01Z")),
+            (json!({"read": false}), json!(null)),
+            (json!({"read": true}), json!("2040-01-02T09:00:01Z")),
+        ] {
+            let mark = api.send_json(Method::PATCH, &path, &change).await.expect(200).json();
+            assert_eq!(mark, json!({"id": id, "readAt": read_at}), "{change}");
+        }
+        app.clock.advance(Duration::from_secs(9));
+        let again = api.send_json(Method::PATCH, &path, &json!({"read": true})).await.expect(200).json();
+        assert_eq!(again["readAt"], "2040-01-02T09:00:01Z", "the first time is kept");
+        assert_eq!(subjects(&api, "?unread=true").await, [""; 0]);
+        for bad in [json!({"read": "yes"}), json!({"state": "denied"}), json!([])] {
+            api.send_json(Method::PATCH, &path, &bad).await.expect(400);
+        }
+        api.delete(&path).await.expect(204);
+        for gone in [path.clone(), format!("{path}/raw")] {
+            api.get(&gone).await.expect(404);
+        }
+        api.delete(&path).await.expect(404);
+        assert_eq!(subjects(&api, "").await, [""; 0]);
+        assert_eq!(subjects(&api, "?q=one").await, [""; 0]);
+    }
+
+    async fn the_list_narrows_to_what_is_asked_for(app: TestApp) {
+        let api = api(&app, "Acme");
+        let (hello, sales) = (app.alias("Acme", "hello"), app.alias("Acme", "sales"));
+        let team = app.team("Acme").id;
+        let address = contacts::parse_address("eve@nowhere.test").expect("an address");
+        let blocked = About::parse("", "", ContactState::Blocked).expect("a state");
+        let eve = app.operate(|tx, by| contacts::create(tx, by, team, &address, blocked)).id;
+        arrives(&app, "bob@customer.test", HELLO, "one", "text");
+        arrives(&app, "bob@customer.test", "sales@gatepost.localhost", "two", "text");
+        arrives(&app, "eve@nowhere.test", HELLO, "three", "text");
+        for (query, expected) in [
+            (String::new(), vec!["three", "two", "one"]),
+            (format!("?alias={}", hello.id), vec!["three", "one"]),
+            (format!("?alias={}&contact={eve}", sales.id), vec![]),
+            (format!("?contact={eve}"), vec!["three"]),
+            ("?state=denied".into(), vec!["three"]),
+            ("?unread=true".into(), vec!["two", "one"]),
+            ("?unread=false".into(), vec!["three", "two", "one"]),
+            ("?since=2040-01-02T09:00:02Z".into(), vec!["three", "two"]),
+            ("?since=2040-01-02T10:00:02%2B01:00&until=2040-01-02T09:00:03Z".into(), vec!["two"]),
+            ("?until=2040-01-02T09:00:01Z".into(), vec![]),
+        ] {
+            assert_eq!(subjects(&api, &query).await, expected, "{query}");
+        }
+        for (query, field) in [
+            ("alias=hello", "alias"), ("contact=con_1", "contact"), ("conversation=x", "conversation"),
+            ("state=lost", "state"), ("since=yesterday", "since"), ("until=2040-01-02", "until"),
+            ("unread=1", "unread"), ("limit=0", "limit"), ("cursor=x", "cursor"), ("offset=1", "offset"),
+        ] {
+            let refused = api.get(&format!("/api/v1/messages?{query}")).await.expect(400);
+            assert_eq!(details(&refused)[0]["field"], field, "{query}: {}", refused.body);
+        }
+        let refused = api.get("/api/v1/messages?limit=0&state=x").await.expect(400);
+        assert!(details(&refused).as_array().is_some_and(|all| !all.is_empty()));
+    }
+
+    async fn words_find_messages_in_subject_sender_and_text(app: TestApp) {
+        let api = api(&app, "Acme");
+        app.alias("Acme", "hello");
+        arrives(&app, "Bob <bob@customer.test>", HELLO, "Invoice 1042", "Please find it attached.");
+        arrives(&app, "Zoe <zoe@customer.test>", HELLO, "Holiday", "The invoice can wait.");
+        arrives(&app, "news@letters.test", HELLO, "Offers", "Ünal & Söhne: everything must go");
+        for (query, expected) in [
+            ("invoice", vec!["Holiday", "Invoice 1042"]),
+            ("INVOICE%20wait", vec!["Holiday"]),
+            ("invo", vec!["Holiday", "Invoice 1042"]),
+            ("bob%40customer.test", vec!["Invoice 1042"]),
+            ("%C3%9Cnal", vec!["Offers"]),
+            ("everything%20invoice", vec![]),
+            ("1042%20OR%20holiday", vec![]),
+            ("%22", vec![]),
+            ("*%20NEAR(a%2C%20b)%20%7C%20!x%20%3A%3A%20--", vec![]),
+        ] {
+            assert_eq!(subjects(&api, &format!("?q={query}")).await, expected, "{query}");
+        }
+        assert_eq!(subjects(&api, "?q=invoice&until=2040-01-02T09:00:02Z").await, ["Invoice 1042"]);
+    }
+
+    async fn pages_follow_each_other_while_mail_arrives(app: TestApp) {
+        let api = api(&app, "Acme");
+        app.alias("Acme", "hello");
+        for number in 1..=5 {
+            arrives(&app, "bob@customer.test", HELLO, &format!("letter {number}"), "text");
+        }
+        for query in ["?limit=2", "?limit=2&q=letter"] {
+            let (mut seen, mut path) = (Vec::new(), query.to_owned());
+            loop {
+                let body = list(&api, &path).await;
+                assert_eq!(body["pagination"]["total"], json!(null));
+                let rows = body["data"].as_array().unwrap().iter();
+                seen.extend(rows.map(|each| each["subject"].as_str().unwrap().to_owned()));
+                let Some(cursor) = body["pagination"]["nextCursor"].as_str() else { break };
+                assert_eq!(body["pagination"]["hasMore"], true);
+                arrives(&app, "bob@customer.test", HELLO, &format!("later {}{query}", seen.len()), "text");
+                path = format!("{query}&cursor={cursor}");
+            }
+            let letters: Vec<_> = seen.into_iter().filter(|each| each.starts_with("letter")).collect();
+            assert_eq!(letters, ["letter 5", "letter 4", "letter 3", "letter 2", "letter 1"], "{query}");
+        }
+    }
+
+    async fn another_teams_messages_do_not_exist(app: TestApp) {
+        let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
+        let alias = app.alias("Acme", "hello").id;
+        let id = app.arrives("bob@customer.test", HELLO, &letter_with_file("1"));
+        let path = format!("/api/v1/messages/{id}");
+        let whole = acme.get(&path).await.expect(200).json();
+        let file = whole["attachments"][0]["id"].as_str().unwrap().to_owned();
+        for path in [&path, "/api/v1/messages/x", &format!("/api/v1/messages/msg_{}", "0".repeat(32))] {
+            for part in ["", "/raw", &format!("/attachments/{file}"), "/attachments/x"] {
+                let reply = globex.get(&format!("{path}{part}")).await.expect(404);
+                assert_eq!(reply.error_code(), "NOT_FOUND");
+            }
+            globex.send_json(Method::PATCH, path, &json!({"read": true})).await.expect(404);
+            globex.delete(path).await.expect(404);
+        }
+        let contact = whole["contactId"].as_str().unwrap();
+        let conversation = whole["conversationId"].as_str().unwrap();
+        for query in [
+            String::new(), "?q=order".into(), "?q=nothing%20come".into(), format!("?cursor={id}"),
+            format!("?alias={alias}"), format!("?contact={contact}"), format!("?conversation={conversation}"),
+            format!("?q=order&alias={alias}"), format!("?q=order&cursor=msg_{}", "f".repeat(32)),
+        ] {
+            assert_eq!(subjects(&globex, &query).await, [""; 0], "{query}");
+        }
+        // An attachment is one of its own message only.
+        app.alias("Globex", "other");
+        let other = app.arrives("bob@customer.test", "other@gatepost.localhost", &letter_with_file("2"));
+        globex.get(&format!("/api/v1/messages/{other}/attachments/{file}")).await.expect(404);
+        assert_eq!(acme.get(&path).await.expect(200).json()["readAt"], json!(null));
+        assert_eq!(subjects(&globex, "?q=order").await.len(), 1);
+    }
+}

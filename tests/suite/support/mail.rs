@@ -1,0 +1,50 @@
+//! Mail that arrives without a door: for tests of what comes after.
+
+use gatepost::domain::mailroom::authentication::Authentication;
+use gatepost::domain::mailroom::messages::MessageId;
+use gatepost::domain::mailroom::parse::parse;
+use gatepost::domain::mailroom::receive::{self, Arrival, Outcome};
+
+use super::TestApp;
+
+impl TestApp {
+    /// The message as it is kept.
+    pub fn arrives(&self, from: &str, to: &str, raw: &str) -> MessageId {
+        let raw = raw.replace('\n', "\r\n").into_bytes();
+        let arrival = Arrival {
+            envelope_from: Some(from.to_owned()),
+            helo: "mx.test".into(),
+            ip: None,
+            tls: false,
+            parsed: parse(&raw),
+            raw: raw.into(),
+            authentication: Authentication::default(),
+        };
+        let (office, by) = (self.app.office().clone(), self.app.gatepost());
+        let outcome = self.operate(|tx, _| {
+            let recipient = receive::route(tx, &office, to)?.expect("somebody");
+            receive::receive(tx, &by, &office, &arrival, &recipient)
+        });
+        match outcome {
+            Outcome::Stored { message, .. } => message,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A letter in text and HTML with a file.
+pub fn letter_with_file(id: &str) -> String {
+    format!(
+        "From: Bob <bob@customer.test>\nTo: Hello <hello@gatepost.localhost>, cy@acme.test\n\
+         Subject: Where is my order?\nMessage-ID: <{id}@customer.test>\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=b\n\n\
+         --b\nContent-Type: multipart/alternative; boundary=a\n\n\
+         --a\nContent-Type: text/plain; charset=utf-8\n\nNothing has come.\n\
+         --a\nContent-Type: text/html; charset=utf-8\n\n\
+         <p onclick=\"alert(1)\">Nothing has <b>come</b>.</p><script>alert(1)</script>\
+         <img src=\"https://tracker.test/x.png\">\n--a--\n\
+         --b\nContent-Type: text/html; name=\"M\u{e4}rz.html\"\n\
+         Content-Disposition: attachment; filename*=utf-8''M%C3%A4rz.html\n\
+         Content-Transfer-Encoding: base64\n\nPHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==\n--b--\n"
+    )
+}
