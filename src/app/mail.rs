@@ -166,7 +166,8 @@ impl Post {
         let office = Arc::new(Office { domain: config.mail.domain.clone(), quota: config.mail.quota });
         let (queue, waiting) = channel(QUEUE);
         let (arrivals, _) = broadcast::channel(QUEUE);
-        let writer = Writer { store, office: office.clone(), clock, entropy, arrivals: arrivals.clone() };
+        let by = By::gatepost(clock.now(), entropy);
+        let writer = Writer { store, office: office.clone(), clock, by, arrivals: arrivals.clone() };
         let thread = std::thread::Builder::new()
             .name("post".into())
             .spawn(move || writer.run(waiting))
@@ -206,7 +207,8 @@ struct Writer {
     store: Store,
     office: Arc<Office>,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    /// Whoever keeps messages. One for all, so that those of one moment order as they came.
+    by: By,
     arrivals: broadcast::Sender<TeamId>,
 }
 
@@ -254,7 +256,7 @@ impl Writer {
 
     /// All of the group, or nothing.
     fn commit(&self, group: &[Delivery]) -> Result<Vec<Outcome>> {
-        let by = By::gatepost(self.clock.now(), self.entropy.clone());
+        let by = self.by.at(self.clock.now());
         let write = || {
             self.store.write(|tx| {
                 let each = group.iter();

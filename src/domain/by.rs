@@ -87,6 +87,11 @@ impl By {
         Self { actor: Actor::Person { id, label: label.to_owned() }, ..self.clone() }
     }
 
+    /// The same, later.
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { now, ..self.clone() }
+    }
+
     /// Eight bytes, as ids take: a counter, then chance. Ids of one moment order as they were
     /// made, so that what followed stands above what it followed from.
     pub fn chance(&self) -> [u8; 8] {

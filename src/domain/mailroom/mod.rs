@@ -10,6 +10,7 @@ pub mod html;
 pub mod messages;
 pub mod parse;
 pub mod receive;
+mod route;
 mod tame;
 mod words;
 

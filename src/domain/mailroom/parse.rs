@@ -260,13 +260,13 @@ fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What follows the first empty line.
+/// What follows the first empty line; without one, all of it.
 fn body(raw: &[u8]) -> &[u8] {
     let after = |pattern: &[u8]| {
         raw.windows(pattern.len()).position(|each| each == pattern).map(|at| at + pattern.len())
     };
     let start = [after(b"\r\n\r\n"), after(b"\n\n")].into_iter().flatten().min();
-    start.map_or(&[], |start| &raw[start..])
+    start.map_or(raw, |start| &raw[start..])
 }
 
 /// Without the control characters that no text needs; Postgres refuses NUL.

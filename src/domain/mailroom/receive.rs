@@ -1,72 +1,29 @@
-//! What becomes of a message on its way in: whom it is for, whether they want it, and the one
+//! What becomes of a message on its way in: whether its recipient wants it, and the one
 //! transaction that keeps it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::address::{MailAddress, POSTMASTER};
-use super::aliases;
+use super::address::MailAddress;
 use super::authentication::Authentication;
 use super::contacts::{self, Contact};
 use super::conversations::{self, Place};
 use super::parse::{Mailbox, Parsed, Part, address_of};
+use super::route::{room, taking};
 use super::words;
 use crate::domain::Result;
 use crate::domain::by::By;
 use crate::store::Tx;
 use crate::store::columns::{ContactState, Direction, MessageState};
-use crate::store::ids::{AliasId, AttachmentId, DomainId, MessageId, TeamId};
+use crate::store::ids::{AttachmentId, MessageId, TeamId};
 use crate::store::mailroom::contents::{Attachment, NewContent};
 use crate::store::mailroom::messages::NewMessage;
-use crate::store::mailroom::{
-    aliases as alias_rows, contents, domains as domain_rows, messages as rows, search,
-};
-use crate::store::people::teams as team_rows;
+use crate::store::mailroom::{aliases as alias_rows, contents, messages as rows, search};
+
+pub use super::route::{Office, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
 
 /// Servers a message may have passed.
 pub const HOPS: usize = 50;
-
-/// Where mail is taken, and how much of it.
-#[derive(Clone, Debug)]
-pub struct Office {
-    /// The shared domain, in lower case.
-    pub domain: String,
-    /// Bytes a team may keep.
-    pub quota: Option<u64>,
-}
-
-/// Why an address leads to somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    Exact,
-    Tag,
-    CatchAll,
-    Postmaster,
-}
-
-/// Whom an address leads to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    pub team: TeamId,
-    pub alias: AliasId,
-    /// As it was given.
-    pub address: String,
-    pub way: Way,
-}
-
-/// Why nobody takes a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unroutable {
-    Unknown,
-    Disabled,
-    Deleted,
-    /// The domain's proof was lost.
-    Suspended,
-    /// The team keeps as much as it may.
-    Full,
-    /// It has been handed on too often.
-    Loop,
-}
 
 /// A message that came in, read and authenticated.
 #[derive(Clone, Debug)]
@@ -97,110 +54,6 @@ pub enum Outcome {
     },
     /// What was true when the recipient was named is so no longer.
     Refused(Unroutable),
-}
-
-/// Whom an address leads to: the alias itself, else that before its `+`, else the domain's
-/// catch-all. `postmaster` is there on every domain, see [`make_postmaster`].
-pub fn route(
-    tx: &mut Tx<'_>,
-    office: &Office,
-    address: &str,
-) -> Result<std::result::Result<Recipient, Unroutable>> {
-    let Some(parsed) = MailAddress::parse(address) else { return Ok(Err(Unroutable::Unknown)) };
-    let domain = match domain_of(tx, office, &parsed)? {
-        Ok(domain) => domain,
-        Err(why) => return Ok(Err(why)),
-    };
-    let found = match alias_of(tx, domain, &parsed)? {
-        Ok(found) => found,
-        Err(why) => return Ok(Err(why)),
-    };
-    let (alias, way) = found;
-    if room(tx, office, alias.team_id)?.is_some_and(|left| left <= 0) {
-        return Ok(Err(Unroutable::Full));
-    }
-    Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), way }))
-}
-
-/// The row in force of a domain; `None` is the shared one.
-fn domain_of(
-    tx: &mut Tx<'_>,
-    office: &Office,
-    address: &MailAddress,
-) -> Result<std::result::Result<Option<DomainId>, Unroutable>> {
-    if address.domain() == office.domain {
-        return Ok(Ok(None));
-    }
-    if let Some(domain) = domain_rows::in_force(tx, address.domain())? {
-        return Ok(Ok(Some(domain.id)));
-    }
-    match domain_rows::is_suspended(tx, address.domain())? {
-        true => Ok(Err(Unroutable::Suspended)),
-        false => Ok(Err(Unroutable::Unknown)),
-    }
-}
-
-type Found = std::result::Result<(alias_rows::Alias, Way), Unroutable>;
-
-fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) -> Result<Found> {
-    if let Some(alias) = alias_rows::find_by_key(tx, domain, &address.local_key())? {
-        let way = if address.is_postmaster() { Way::Postmaster } else { Way::Exact };
-        return Ok(taking(alias, way));
-    }
-    if let Some(base) = address.tag_base()
-        && let Some(alias) = alias_rows::find_by_key(tx, domain, &base)?
-    {
-        return Ok(taking(alias, Way::Tag));
-    }
-    // A postmaster that is not there yet is made, and no catch-all's.
-    let Some(domain) = domain.filter(|_| !address.is_postmaster()) else {
-        return Ok(Err(Unroutable::Unknown));
-    };
-    let found = aliases::catch_all(tx, domain)?.map(|alias| taking(alias, Way::CatchAll));
-    // One that is switched off or deleted catches nothing.
-    Ok(Ok(match found {
-        Some(Ok(found)) => found,
-        _ => return Ok(Err(Unroutable::Unknown)),
-    }))
-}
-
-fn taking(alias: alias_rows::Alias, way: Way) -> Found {
-    match alias {
-        alias if way == Way::Postmaster => Ok((alias, way)),
-        alias if alias.deleted_at.is_some() => Err(Unroutable::Deleted),
-        alias if !alias.enabled => Err(Unroutable::Disabled),
-        alias => Ok((alias, way)),
-    }
-}
-
-/// Bytes a team may still keep; `None` is any number.
-fn room(tx: &mut Tx<'_>, office: &Office, team: TeamId) -> Result<Option<i64>> {
-    let Some(quota) = office.quota else { return Ok(None) };
-    let kept = rows::kept(tx, team)?.bytes;
-    Ok(Some(i64::try_from(quota).unwrap_or(i64::MAX).saturating_sub(kept)))
-}
-
-/// Whether an address is a postmaster's, for whom [`make_postmaster`] makes an alias.
-pub fn is_postmaster(address: &str) -> bool {
-    MailAddress::parse(address).is_some_and(|address| address.is_postmaster())
-}
-
-/// Makes the alias `postmaster` of a domain that has none yet: for the team whose domain it
-/// is, on the shared domain for the oldest team.
-pub fn make_postmaster(tx: &mut Tx<'_>, by: &By, office: &Office, address: &str) -> Result<()> {
-    let Some(address) = MailAddress::parse(address).filter(MailAddress::is_postmaster) else { return Ok(()) };
-    let Ok(domain) = domain_of(tx, office, &address)? else { return Ok(()) };
-    if alias_rows::find_by_key(tx, domain, POSTMASTER)?.is_some() {
-        return Ok(());
-    }
-    let team = match domain {
-        Some(_) => domain_rows::in_force(tx, address.domain())?.map(|domain| domain.team_id),
-        None => team_rows::oldest(tx)?,
-    };
-    match team {
-        Some(team) => aliases::make_postmaster(tx, by, team, domain, address.domain()),
-        None => Ok(()),
-    }
 }
 
 /// Keeps a message, or says why not. All of it is one transaction.

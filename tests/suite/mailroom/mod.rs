@@ -1,7 +1,14 @@
 //! Mail without a socket: what the domain and the app promise of it.
 
+mod aliases;
+mod contacts;
+mod conversations;
 mod delivering;
+mod domains;
 mod hostile;
-mod receiving;
+mod messages;
+mod quota;
+pub mod receiving;
 mod routing;
+mod searching;
 pub mod steps;

@@ -1,0 +1,91 @@
+//! Correspondents.
+
+use gatepost::domain::Error;
+use gatepost::domain::mailroom::Window;
+use gatepost::domain::mailroom::contacts::{self, About, Contact, ContactState, Filter};
+use gatepost::domain::mailroom::receive::Outcome;
+use gatepost::domain::people::teams::TeamId;
+use gatepost::store::columns::MessageState;
+
+use super::steps::letter;
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn about(name: &str, state: ContactState) -> About {
+    About::parse(name, "", state).expect("good words")
+}
+
+fn create(app: &TestApp, team: TeamId, address: &str, about: About) -> Result<Contact, Error> {
+    let address = contacts::parse_address(address).expect("an address");
+    let by = app.app.operator();
+    app.app.write_now(|tx| contacts::create(tx, &by, team, &address, about))
+}
+
+fn found(app: &TestApp, team: TeamId, text: &str) -> Vec<String> {
+    let filter = Filter { text: Some(text.into()), state: None };
+    let page = app.app.read_now(|tx| contacts::list(tx, team, &filter, Window::first(50))).expect("a list");
+    page.rows.into_iter().map(|contact| contact.address).collect()
+}
+
+both_engines! {
+    async fn a_blocked_contact_is_denied(app: TestApp) {
+        let (acme, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
+        app.alias("Globex", "theirs");
+        let spammer = create(&app, acme, "Spam@Example.com", about("", ContactState::Blocked)).expect("a contact");
+        let raw = letter("SPAM@example.COM", "1@x", "Buy", "Now");
+        let denied = app.send("x@y.test", HELLO, &raw).await.expect("an answer");
+        assert!(matches!(denied, Outcome::Stored { state: MessageState::Denied, .. }), "{denied:?}");
+        assert_eq!(app.count("messages WHERE state = 'denied' AND reason LIKE '%Spam@example.com is blocked%'"), 1);
+        assert_eq!(app.count("aliases WHERE denied = 1 AND received = 0"), 1);
+        assert_eq!(app.count("conversations"), 0);
+        let other = app.send("x@y.test", "theirs@gatepost.localhost", &raw).await.expect("an answer");
+        assert!(matches!(other, Outcome::Stored { state: MessageState::Delivered, .. }), "{other:?}");
+        app.operate(|tx, by| contacts::change(tx, by, acme, spammer.id, about("", ContactState::Allowed)));
+        let raw = letter("spam@example.com", "2@x", "Sorry", "Really");
+        let taken = app.send("x@y.test", HELLO, &raw).await.expect("an answer");
+        assert!(matches!(taken, Outcome::Stored { state: MessageState::Delivered, .. }), "{taken:?}");
+        assert_eq!(alias.team_id, acme);
+    }
+
+    async fn a_contact_is_one_address_and_found_by_its_parts(app: TestApp) {
+        let acme = app.team("Acme").id;
+        create(&app, acme, "bob@example.com", about("Bob  Jones", ContactState::Unset)).expect("a contact");
+        create(&app, acme, "eve_1@example.com", about("", ContactState::Unset)).expect("a contact");
+        let again = create(&app, acme, "BOB@Example.com", about("", ContactState::Unset));
+        assert!(matches!(again, Err(Error::Conflict(_))));
+        create(&app, app.team("Globex").id, "bob@example.com", about("", ContactState::Unset)).expect("theirs");
+        assert_eq!(found(&app, acme, "BOB J"), ["bob@example.com"]);
+        assert_eq!(found(&app, acme, "e_1"), ["eve_1@example.com"]);
+        assert_eq!(found(&app, acme, "example").len(), 2);
+        assert_eq!(found(&app, acme, "%"), [""; 0]);
+        let blocked = Filter { state: Some(ContactState::Blocked), text: None };
+        assert_eq!(app.operate(|tx, _| contacts::count(tx, acme, &blocked)).0, 0);
+    }
+
+    async fn a_name_is_taken_from_mail_until_somebody_gives_one(app: TestApp) {
+        let acme = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        for (number, from) in ["bob@a.test", "Bob <bob@a.test>", "Robert <BOB@a.test>"].into_iter().enumerate() {
+            app.keep("bob@a.test", HELLO, &letter(from, &format!("{number}@x"), "Hi", "Hi")).await;
+        }
+        let page = app.operate(|tx, _| contacts::list(tx, acme, &Filter::default(), Window::first(9)));
+        let [bob] = &page.rows[..] else { panic!("{:?}", page.rows) };
+        assert_eq!((bob.name.as_deref(), bob.received), (Some("Bob"), 3));
+        assert!(bob.first_seen_at.is_some() && bob.last_seen_at == bob.first_seen_at);
+        app.operate(|tx, by| contacts::delete(tx, by, acme, bob.id));
+        assert_eq!(app.count("messages"), 3);
+        app.keep("bob@a.test", HELLO, &letter("bob@a.test", "9@x", "Hi", "Hi")).await;
+        assert_eq!(app.count("contacts WHERE received = 1"), 1);
+    }
+
+    async fn another_teams_contact_does_not_exist(app: TestApp) {
+        let (acme, globex, by) = (app.team("Acme").id, app.team("Globex").id, app.app.operator());
+        let theirs = create(&app, globex, "bob@a.test", about("", ContactState::Unset)).expect("a contact");
+        assert!(matches!(app.app.read_now(|tx| contacts::find(tx, acme, theirs.id)), Err(Error::NotFound)));
+        let change = app.app.write_now(|tx| contacts::change(tx, &by, acme, theirs.id, about("x", ContactState::Blocked)));
+        assert!(matches!(change, Err(Error::NotFound)));
+        assert!(matches!(app.app.write_now(|tx| contacts::delete(tx, &by, acme, theirs.id)), Err(Error::NotFound)));
+        assert_eq!(found(&app, acme, "bob"), [""; 0]);
+    }
+}

@@ -1,0 +1,149 @@
+//! Domains: claimed, proved, lost, taken over.
+
+use std::time::Duration;
+
+use gatepost::domain::Error;
+use gatepost::domain::mailroom::address::DomainName;
+use gatepost::domain::mailroom::aliases;
+use gatepost::domain::mailroom::domains::{self, Answer, Domain, Observation, RecordState};
+use gatepost::domain::mailroom::receive::{Unroutable, Way};
+
+use crate::support::{TestApp, both_engines};
+
+const HOST: &str = "mx.gatepost.test";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn add(app: &TestApp, team: &str, name: &str) -> Domain {
+    let (team, name) = (app.team(team).id, DomainName::parse(name).expect("a name"));
+    app.operate(|tx, by| domains::add(tx, by, team, "gatepost.localhost", &name))
+}
+
+/// A check that finds these texts, and the right MX.
+fn check(app: &TestApp, domain: &Domain, texts: &[String]) -> Domain {
+    let proof = if texts.is_empty() { Answer::Nothing } else { Answer::Found(texts.to_vec()) };
+    observe(app, domain, proof)
+}
+
+fn observe(app: &TestApp, domain: &Domain, proof: Answer) -> Domain {
+    let seen = Observation { proof, mx: Answer::Found(vec![format!("{}.", HOST.to_uppercase())]) };
+    app.operate(|tx, by| domains::record_check(tx, by, domain.team_id, domain.id, HOST, &seen))
+}
+
+fn prove(app: &TestApp, domain: &Domain) -> Domain {
+    check(app, domain, &["v=spf1 -all".into(), domain.proof_value()])
+}
+
+fn activity(app: &TestApp, kind: &str) -> i64 {
+    app.count(&format!("activity WHERE kind = '{kind}'"))
+}
+
+both_engines! {
+    async fn a_domain_receives_once_it_is_proved(app: TestApp) {
+        let domain = add(&app, "Acme", "Acme.Example");
+        assert!(domain.records(HOST).iter().all(|record| record.state == RecordState::Unchecked));
+        assert_eq!(domain.records(HOST)[0].name, "_gatepost.acme.example");
+        app.alias_on("Acme", "hello", Some("ACME.example"));
+        assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
+        let wrong = check(&app, &domain, &["gatepost-verify=somebody-else".into()]);
+        assert_eq!(wrong.records(HOST).map(|record| record.state), [RecordState::Wrong, RecordState::Ok]);
+        assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
+        assert!(prove(&app, &domain).is_in_force());
+        assert!(app.route("HELLO+x@Acme.Example").await.is_ok());
+        assert_eq!((activity(&app, "domain.added"), activity(&app, "domain.verified")), (1, 1));
+        prove(&app, &domain);
+        assert_eq!(activity(&app, "domain.verified"), 1);
+    }
+
+    async fn a_catch_all_takes_what_no_other_alias_does(app: TestApp) {
+        let domain = prove(&app, &add(&app, "Acme", "acme.example"));
+        let (acme, sink) = (domain.team_id, app.alias("Acme", "sink"));
+        let gone = app.alias_on("Acme", "gone", Some("acme.example"));
+        app.operate(|tx, by| aliases::delete(tx, by, acme, gone.id));
+        app.operate(|tx, by| domains::set_catch_all(tx, by, acme, domain.id, Some(sink.id)));
+        let found = app.route("anybody@acme.example").await.expect("the catch-all");
+        assert_eq!((found.alias, found.way), (sink.id, Way::CatchAll));
+        assert_eq!(app.route("gone@acme.example").await, Err(Unroutable::Deleted));
+        assert_eq!(app.route("postmaster@acme.example").await.expect("its own").way, Way::Postmaster);
+        app.operate(|tx, by| aliases::change(tx, by, acme, sink.id, None, false));
+        assert_eq!(app.route("anybody@acme.example").await, Err(Unroutable::Unknown));
+        let theirs = app.alias("Globex", "theirs");
+        let by = app.app.operator();
+        let refused = app.app.write_now(|tx| domains::set_catch_all(tx, &by, acme, domain.id, Some(theirs.id)));
+        assert!(matches!(refused, Err(Error::NotFound)));
+    }
+
+    async fn a_proof_gone_for_a_week_suspends(app: TestApp) {
+        let domain = prove(&app, &add(&app, "Acme", "acme.example"));
+        app.alias_on("Acme", "hello", Some("acme.example"));
+        app.clock.advance(6 * DAY);
+        let lost = check(&app, &domain, &[]);
+        assert!(lost.is_in_force() && lost.suspension_due().is_some());
+        app.clock.advance(2 * DAY);
+        let unasked = observe(&app, &domain, Answer::Failed("no DNS server answered".into()));
+        assert!(unasked.is_in_force(), "a DNS that says nothing takes nothing away");
+        assert!(!check(&app, &domain, &[]).is_in_force());
+        assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Suspended));
+        assert_eq!(activity(&app, "domain.suspended"), 1);
+        assert!(prove(&app, &domain).is_in_force());
+        assert!(app.route("hello@acme.example").await.is_ok());
+    }
+
+    async fn a_domain_belongs_to_one_team_at_a_time(app: TestApp) {
+        let ours = prove(&app, &add(&app, "Acme", "acme.example"));
+        let theirs = add(&app, "Globex", "acme.example");
+        app.alias_on("Acme", "hello", Some("acme.example"));
+        app.alias_on("Globex", "hello", Some("acme.example"));
+        let both = [ours.proof_value(), theirs.proof_value()];
+        let held = check(&app, &theirs, &both);
+        assert!(!held.is_in_force() && held.is_held_by_another());
+        assert_eq!(app.route("hello@acme.example").await.expect("ours").team, ours.team_id);
+        assert!(prove(&app, &theirs).is_in_force(), "the other proof is gone");
+        assert_eq!(app.route("hello@acme.example").await.expect("theirs").team, theirs.team_id);
+        let back = check(&app, &ours, &both);
+        assert!(!back.is_in_force() && back.is_held_by_another());
+    }
+
+    async fn a_removed_domain_comes_back_with_its_addresses(app: TestApp) {
+        let domain = prove(&app, &add(&app, "Acme", "acme.example"));
+        let team = domain.team_id;
+        app.alias_on("Acme", "hello", Some("acme.example"));
+        app.operate(|tx, by| domains::remove(tx, by, team, domain.id));
+        assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
+        let shown = |app: &TestApp| app.operate(|tx, _| aliases::count(tx, team, &aliases::Filter::default())).0;
+        assert_eq!((shown(&app), app.operate(|tx, _| domains::list(tx, team)).len()), (0, 0));
+        let again = add(&app, "Acme", "acme.example");
+        assert_ne!(again.proof, domain.proof);
+        assert!(!check(&app, &again, &[domain.proof_value()]).is_in_force(), "the old proof");
+        prove(&app, &again);
+        assert!(app.route("hello@acme.example").await.is_ok());
+        assert_eq!(shown(&app), 1);
+    }
+
+    async fn another_teams_domain_does_not_exist(app: TestApp) {
+        let theirs = prove(&app, &add(&app, "Globex", "globex.example"));
+        let (acme, by) = (app.team("Acme").id, app.app.operator());
+        assert!(matches!(app.app.read_now(|tx| domains::find(tx, acme, theirs.id)), Err(Error::NotFound)));
+        assert!(matches!(app.app.write_now(|tx| domains::remove(tx, &by, acme, theirs.id)), Err(Error::NotFound)));
+        for name in ["globex.example", "gatepost.localhost"] {
+            let name = DomainName::parse(name).expect("a name");
+            let again = app.app.write_now(|tx| domains::add(tx, &by, theirs.team_id, "gatepost.localhost", &name));
+            assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+        }
+    }
+
+    async fn domains_are_asked_for_again(app: TestApp) {
+        let proved = prove(&app, &add(&app, "Acme", "a.example"));
+        let hopeful = add(&app, "Acme", "b.example");
+        let due = |app: &TestApp| {
+            let now = app.app.now();
+            let before = now.minus(time::Duration::HOUR);
+            let due = app.operate(|tx, _| domains::due(tx, now, before, 10));
+            due.into_iter().map(|domain| domain.id).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(due(&app), [hopeful.id].into());
+        app.clock.advance(2 * DAY);
+        assert_eq!(due(&app), [proved.id, hopeful.id].into());
+        app.clock.advance(7 * DAY);
+        assert_eq!(due(&app), [proved.id].into());
+    }
+}

@@ -1,0 +1,165 @@
+//! Messages: listed, opened, marked, deleted.
+
+use std::time::Duration;
+
+use gatepost::domain::Error;
+use gatepost::domain::mailroom::Window;
+use gatepost::domain::mailroom::authentication::{Policy, Verdict};
+use gatepost::domain::mailroom::messages::{self, Filter, MessageId, MessageState};
+use gatepost::domain::people::teams::TeamId;
+
+use super::receiving::dmarc;
+use super::steps::{letter, stored};
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn ids(app: &TestApp, team: TeamId, filter: &Filter) -> Vec<MessageId> {
+    let page = app.operate(|tx, _| messages::list(tx, team, filter, Window::first(50)));
+    page.rows.iter().map(|message| message.id).collect()
+}
+
+const ATTACHED: &str = "From: bob@a.test\nTo: Hello <hello@gatepost.localhost>, c@c.test\nSubject: Pictures\n\
+    Message-ID: <1@x>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+    --b\nContent-Type: text/html\n\n<p>Look<script>alert(1)</script></p>\n--b\n\
+    Content-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\
+    Content-Disposition: inline\nContent-ID: <pic@x>\n\niVBORw0KGgo=\n--b\n\
+    Content-Type: application/x-raw\nContent-Disposition: attachment; filename=\"b\\\\c.bin\"\n\n\
+    one\ntwo message/rfc822\n--b--\n";
+
+both_engines! {
+    async fn filters_narrow_a_list(app: TestApp) {
+        let team = app.team("Acme").id;
+        let (hello, sales) = (app.alias("Acme", "hello"), app.alias("Acme", "sales"));
+        let mut kept = Vec::new();
+        for number in 0..6 {
+            app.clock.advance(Duration::from_secs(60));
+            let to = if number % 2 == 0 { HELLO } else { "sales@gatepost.localhost" };
+            let from = format!("s{}@a.test", number % 3);
+            kept.push(app.keep(&from, to, &letter(&from, &format!("{number}@x"), "Hi", "Hi")).await);
+        }
+        let raw = letter("s0@a.test", "r@x", "Hi", "Hi");
+        app.send_as("s0@a.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject)).await.expect("an answer");
+        let first = app.operate(|tx, _| messages::find(tx, team, kept[0]));
+        app.operate(|tx, by| messages::mark(tx, by, team, kept[5], true));
+        let none = Filter::default;
+        for (what, filter, expected) in [
+            ("all", none(), 7),
+            ("an alias", Filter { alias: Some(hello.id), ..none() }, 4),
+            ("the other", Filter { alias: Some(sales.id), ..none() }, 3),
+            ("a contact", Filter { contact: first.contact_id, ..none() }, 2),
+            ("a conversation", Filter { conversation: first.conversation_id, ..none() }, 1),
+            ("rejected", Filter { state: Some(MessageState::Rejected), ..none() }, 1),
+            ("unread", Filter { unread: true, ..none() }, 5),
+            ("since", Filter { from: Some(first.received_at.plus(time::Duration::SECOND)), ..none() }, 6),
+            ("until", Filter { until: Some(first.received_at.plus(time::Duration::SECOND)), ..none() }, 1),
+            ("both", Filter { alias: Some(hello.id), contact: first.contact_id, ..none() }, 1),
+        ] {
+            assert_eq!(ids(&app, team, &filter).len(), expected, "{what}");
+            assert_eq!(app.operate(|tx, _| messages::count(tx, team, &filter)).0, expected as i64, "{what}");
+        }
+        assert_eq!(ids(&app, team, &none())[1..], kept.iter().rev().copied().collect::<Vec<_>>());
+        assert_eq!(ids(&app, app.team("Globex").id, &Filter { alias: Some(hello.id), ..none() }), []);
+    }
+
+    async fn pages_meet_and_do_not_overlap(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        for number in 0..7 {
+            app.keep("b@a.test", HELLO, &letter("b@a.test", &format!("{number}@x"), "Hi", "Hi")).await;
+        }
+        let (mut walked, mut before) = (Vec::new(), None);
+        loop {
+            let page = app.operate(|tx, _| messages::list(tx, team, &Filter::default(), Window::below(before, 3)));
+            walked.extend(page.rows.iter().map(|message| message.id));
+            before = page.next;
+            if before.is_none() { break }
+        }
+        assert_eq!(walked, ids(&app, team, &Filter::default()));
+        assert_eq!(walked.len(), 7);
+        let window = Window { before: None, offset: 5, limit: 3 };
+        let page = app.operate(|tx, _| messages::list(tx, team, &Filter::default(), window));
+        assert_eq!((page.rows.len(), page.next), (2, None));
+    }
+
+    async fn a_message_opens_with_all_that_came_with_it(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        let id = stored(app.send_as("bob@a.test", HELLO, ATTACHED, dmarc(Verdict::Pass, Policy::None)).await);
+        let opened = app.operate(|tx, _| messages::open(tx, team, id));
+        assert_eq!(opened.text.trim(), "Look");
+        assert!(opened.html.as_deref().is_some_and(|html| html.contains("<script>")), "as it was sent");
+        assert_eq!((opened.to.len(), opened.to[0].name.as_deref()), (2, Some("Hello")));
+        assert_eq!((opened.authentication.dmarc.result, opened.message.dmarc.as_str()), (Verdict::Pass, "pass"));
+        assert_eq!(opened.alias.address(), HELLO);
+        assert_eq!(opened.headers[2], ("Subject".into(), "Pictures".into()));
+        let [picture, file] = &opened.attachments[..] else { panic!("{:?}", opened.attachments) };
+        assert_eq!((picture.name.as_deref(), picture.inline, picture.content_id.as_deref()), (Some("a.png"), true, Some("pic@x")));
+        assert_eq!(file.name.as_deref(), Some("c.bin"));
+        let bytes = |of| app.operate(move |tx, _| messages::attachment(tx, team, id, of)).1;
+        assert_eq!(bytes(picture.id), b"\x89PNG\r\n\x1a\n");
+        assert_eq!(bytes(file.id), b"one\r\ntwo message/rfc822");
+        let raw = app.operate(|tx, _| messages::raw(tx, team, id));
+        assert_eq!(raw, ATTACHED.replace('\n', "\r\n").into_bytes());
+    }
+
+    async fn what_cannot_be_read_is_kept_as_it_is(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        for (number, raw) in [&b"\0\xff\xfe\0"[..], b"", b"\r\n\r\n\0", b"Subject: a\0b\r\nFrom: \xff\0@\r\n\r\n\0"].into_iter().enumerate() {
+            let to = vec![app.route(HELLO).await.expect("an alias")];
+            let outcomes = app.app.deliver(Default::default(), raw.to_vec(), Default::default(), to).await;
+            let id = stored(outcomes.into_iter().next().expect("an outcome"));
+            assert_eq!(app.operate(|tx, _| messages::raw(tx, team, id)), raw, "{number}");
+            app.operate(|tx, _| messages::open(tx, team, id));
+        }
+    }
+
+    async fn a_message_is_marked_read_once(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        let id = app.keep("b@a.test", HELLO, &letter("b@a.test", "1@x", "Hi", "Hi")).await;
+        let unread = |app: &TestApp| app.operate(|tx, _| messages::unread(tx, team)).0;
+        assert_eq!(unread(&app), 1);
+        let first = app.operate(|tx, by| messages::mark(tx, by, team, id, true)).read_at;
+        app.clock.advance(Duration::from_secs(60));
+        assert_eq!(app.operate(|tx, by| messages::mark(tx, by, team, id, true)).read_at, first);
+        assert_eq!(unread(&app), 0);
+        assert_eq!(app.operate(|tx, by| messages::mark(tx, by, team, id, false)).read_at, None);
+        assert_eq!(unread(&app), 1);
+    }
+
+    async fn nothing_is_left_of_a_deleted_message(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        let id = app.keep("bob@a.test", HELLO, ATTACHED).await;
+        app.operate(|tx, by| messages::delete(tx, by, team, id));
+        for table in ["messages", "message_contents", "attachments", "conversations"] {
+            assert_eq!(app.count(table), 0, "{table}");
+        }
+        let found = app.operate(|tx, _| messages::search(tx, team, "pictures", &Filter::default(), None, 10));
+        assert!(found.rows.is_empty());
+        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)), messages::Kept { bytes: 0, messages: 0 });
+        assert_eq!(app.count("activity WHERE kind = 'message.deleted'"), 1);
+        let by = app.app.operator();
+        assert!(matches!(app.app.write_now(|tx| messages::delete(tx, &by, team, id)), Err(Error::NotFound)));
+        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).messages, 0, "an error takes nothing off");
+        app.keep("bob@a.test", HELLO, ATTACHED).await;
+    }
+
+    async fn another_teams_message_does_not_exist(app: TestApp) {
+        let (acme, by) = (app.team("Acme").id, app.app.operator());
+        app.alias("Globex", "theirs");
+        let id = app.keep("bob@a.test", "theirs@gatepost.localhost", ATTACHED).await;
+        let globex = app.team("Globex").id;
+        let part = app.operate(|tx, _| messages::open(tx, globex, id)).attachments[0].id;
+        fn gone<T>(answer: Result<T, Error>) -> bool { matches!(answer, Err(Error::NotFound)) }
+        assert!(gone(app.app.read_now(|tx| messages::find(tx, acme, id))));
+        assert!(gone(app.app.read_now(|tx| messages::open(tx, acme, id))));
+        assert!(gone(app.app.read_now(|tx| messages::raw(tx, acme, id))));
+        assert!(gone(app.app.read_now(|tx| messages::attachment(tx, acme, id, part))));
+        assert!(gone(app.app.write_now(|tx| messages::mark(tx, &by, acme, id, true))));
+        assert!(gone(app.app.write_now(|tx| messages::delete(tx, &by, acme, id))));
+        app.operate(|tx, _| messages::attachment(tx, globex, id, part));
+    }
+}

@@ -1,0 +1,112 @@
+//! Messages are found by their words, by their own team only.
+
+use gatepost::domain::mailroom::messages::{self, Filter, MessageId};
+
+use super::steps::letter;
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn find(app: &TestApp, team: &str, query: &str) -> Vec<String> {
+    let team = app.team(team).id;
+    let page = app.operate(|tx, _| messages::search(tx, team, query, &Filter::default(), None, 50));
+    page.rows.iter().map(|message| message.subject.clone()).collect()
+}
+
+async fn fill(app: &TestApp) {
+    app.alias("Acme", "hello");
+    app.alias("Globex", "theirs");
+    for (number, (from, to, subject, body)) in [
+        ("Bob Jones <bob@a.test>", HELLO, "Invoice 4711", "Please pay until Friday."),
+        ("eve@b.test", HELLO, "Grüße aus Köln", "Das Wetter ist schön; pay no attention."),
+        ("eve@b.test", HELLO, "Offer", "A secret offer AND more, col:value (a OR b) 100% \"quoted\"."),
+        ("bob@a.test", "theirs@gatepost.localhost", "Secret plans", "Invoice of Globex. Pay!"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        app.keep("x@y.test", to, &letter(from, &format!("{number}@x"), subject, body)).await;
+    }
+}
+
+both_engines! {
+    async fn words_find_messages_of_ones_own_team(app: TestApp) {
+        fill(&app).await;
+        for (query, expected) in [
+            ("invoice", &["Invoice 4711"][..]),
+            ("INVOICE friday", &["Invoice 4711"]),
+            ("inv", &["Invoice 4711"]),
+            ("inv friday", &[]),
+            ("pay", &["Grüße aus Köln", "Invoice 4711"]),
+            ("jones", &["Invoice 4711"]),
+            ("bob@a.test", &["Invoice 4711"]),
+            ("eve@b.test", &["Offer", "Grüße aus Köln"]),
+            ("grüße köln", &["Grüße aus Köln"]),
+            ("GRÜSSE", &[]),
+            ("4711", &["Invoice 4711"]),
+            ("globex", &[]),
+            ("secret plans", &[]),
+            ("nothing", &[]),
+        ] {
+            assert_eq!(find(&app, "Acme", query), expected, "{query}");
+        }
+        assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
+    }
+
+    async fn nothing_typed_is_an_operator(app: TestApp) {
+        fill(&app).await;
+        for query in ["", "   ", "\"", "*", "(", "&", "|", "!", ":*", "''", "\\", "\0", "--", "^", "%", "🙂"] {
+            assert_eq!(find(&app, "Acme", query), [""; 0], "{query:?}");
+        }
+        for (query, expected) in [
+            ("friday OR offer", &[][..]),
+            ("offer AND secret", &["Offer"]),
+            ("NOT offer", &[]),
+            ("offer -secret", &["Offer"]),
+            ("invoice*", &["Invoice 4711"]),
+            ("words:invoice", &[]),
+            ("col:value", &["Offer"]),
+            ("\"a OR b\"", &["Offer"]),
+            ("inv'oice", &[]),
+            ("invoice & !friday", &["Invoice 4711"]),
+            ("NEAR(invoice friday)", &[]),
+        ] {
+            assert_eq!(find(&app, "Acme", query), expected, "{query}");
+        }
+        let long = "x".repeat(100_000);
+        assert_eq!(find(&app, "Acme", &long), [""; 0]);
+        assert_eq!(find(&app, "Acme", &"a ".repeat(100_000)), ["Offer", "Invoice 4711"]);
+    }
+
+    async fn results_page_newest_first_and_pass_the_filter(app: TestApp) {
+        let team = app.team("Acme").id;
+        let sales = app.alias("Acme", "sales");
+        app.alias("Acme", "hello");
+        let mut kept: Vec<MessageId> = Vec::new();
+        for number in 0..260 {
+            let to = if number % 130 == 0 { "sales@gatepost.localhost" } else { HELLO };
+            let raw = letter("bob@a.test", &format!("{number}@x"), &format!("Number {number}"), "Common words");
+            kept.push(app.keep("bob@a.test", to, &raw).await);
+        }
+        let (mut walked, mut before) = (Vec::new(), None);
+        loop {
+            let page = app.operate(|tx, _| messages::search(tx, team, "common wor", &Filter::default(), before, 100));
+            walked.extend(page.rows.iter().map(|message| message.id));
+            before = page.next;
+            if before.is_none() { break }
+        }
+        kept.reverse();
+        assert_eq!(walked, kept);
+        let of_sales = Filter { alias: Some(sales.id), ..Filter::default() };
+        let page = app.operate(|tx, _| messages::search(tx, team, "common", &of_sales, None, 10));
+        let subjects: Vec<_> = page.rows.iter().map(|message| message.subject.as_str()).collect();
+        assert_eq!((subjects, page.next), (vec!["Number 130", "Number 0"], None));
+
+        // A page goes on where it ended, also when its last message is gone.
+        let page = app.operate(|tx, _| messages::search(tx, team, "common", &Filter::default(), None, 10));
+        let last = page.next.expect("more");
+        app.operate(|tx, by| messages::delete(tx, by, team, last));
+        let page = app.operate(|tx, _| messages::search(tx, team, "common", &Filter::default(), Some(last), 1));
+        assert_eq!(page.rows[0].id, kept[10]);
+    }
+}
