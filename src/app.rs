@@ -1,5 +1,7 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
+pub mod domains;
+pub mod intake;
 pub mod mail;
 pub mod retention;
 
@@ -10,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::config::Config;
+use crate::dns::Dns;
 use crate::domain::access::epochs;
 use crate::domain::access::team_key::Sealer;
 use crate::domain::by::By;
@@ -33,6 +36,7 @@ struct Shared {
     sealer: Sealer,
     gate: Arc<Gate>,
     post: mail::Post,
+    dns: Dns,
     hashing: Semaphore,
     decoy: Hashed,
 }
@@ -80,6 +84,7 @@ impl App {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
             gate: Arc::new(gate),
             post,
+            dns: Dns::open(config.mail.dns),
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),
             config,

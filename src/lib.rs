@@ -3,11 +3,12 @@
 //! ```text
 //!  faces            heart            ground
 //!  web  ─┐
-//!  cli  ─┴─→ app (+ gate) ─→ domain ─→ store ─→ Diesel
+//!  smtp ─┼─→ app (+ gate, dns) ─→ domain ─→ store ─→ Diesel
+//!  cli  ─┘
 //! ```
 //!
-//! Every arrow points right; a test holds them. [`web`] speaks HTTP and HTML, [`cli`] speaks
-//! to an operator. [`app`] holds what both share and is where async code hops to a thread
+//! Every arrow points right; a test holds them. [`web`] speaks HTTP and HTML, [`smtp`]
+//! takes mail, [`cli`] speaks to an operator. [`app`] holds what both share and is where async code hops to a thread
 //! that may block. [`gate`] is what every API call passes: verify, limit, record. [`domain`]
 //! says what Gatepost means, in plain synchronous functions that are told the time and given
 //! chance. [`store`] is rows in two engines.
@@ -36,7 +37,9 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod dns;
 pub mod domain;
 pub mod gate;
+pub mod smtp;
 pub mod store;
 pub mod web;

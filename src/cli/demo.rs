@@ -35,13 +35,13 @@ const ORDERS: Scopes =
 
 pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
     start_log(&config)?;
-    let listener = bind(&config)?;
+    let ports = bind(&config)?;
     let folder = ThrowAway::new();
     config.database = Database(format!("sqlite:{}", folder.0.join("gatepost.db").display()));
     config.data = folder.0.clone();
     let app = open(config)?;
     let token = fill(&app).map_err(sentence)?;
-    run(app, listener, move |url| {
+    run(app, ports, move |url| {
         println!(
             "Sign in at {url}/sign-in as ada@acme.test (owner), bea@acme.test (admin) or cy@acme.test (member)"
         );

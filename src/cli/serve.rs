@@ -7,21 +7,39 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, open, say};
 use crate::app::App;
+use crate::app::domains::Lookout;
 use crate::app::retention::Retention;
 use crate::config::Config;
 use crate::domain::people::teams;
+use crate::smtp::{Bound, Doors, Limits, Tls};
 use crate::web;
+
+/// Every port that people, programs and mail come in by.
+pub struct Ports {
+    web: TcpListener,
+    mail: Bound,
+}
 
 pub fn serve(config: Config) -> Result<(), Failure> {
     start_log(&config)?;
-    let listener = bind(&config)?;
+    let ports = bind(&config)?;
     let app = open(config)?;
-    run(app, listener, |_| {})
+    run(app, ports, |_| {})
 }
 
-/// The port first: a second instance started by mistake fails before it touches the store.
-pub fn bind(config: &Config) -> Result<TcpListener, Failure> {
-    bind_to(config.listen)
+/// The ports first: a second instance started by mistake fails before it touches the store.
+pub fn bind(config: &Config) -> Result<Ports, Failure> {
+    let mail = |setting: &str, address: Option<SocketAddr>| {
+        let bound = address.map(bind_to).transpose();
+        bound.map_err(|why| format!("{why}. {setting} names another address, or off"))
+    };
+    Ok(Ports {
+        web: bind_to(config.listen)?,
+        mail: Bound {
+            smtp: mail("GATEPOST_SMTP_LISTEN", config.mail.smtp_listen)?,
+            lmtp: mail("GATEPOST_LMTP_LISTEN", config.mail.lmtp_listen)?,
+        },
+    })
 }
 
 fn bind_to(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -29,15 +47,19 @@ fn bind_to(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves until SIGINT or SIGTERM; `tell` is called once requests are answered.
-pub fn run(app: App, listener: TcpListener, tell: impl FnOnce(&str)) -> Result<(), Failure> {
-    let site = web::site(&app, &listener).map_err(|cause| cause.to_string())?;
+pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failure> {
+    let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
     let setup_key = app.sealer().key.setup_key();
     let metrics = app.config().metrics_listen.map(bind_to).transpose()?;
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
+    let doors = open_doors(&app, ports.mail)?;
     let retention = Retention::start(app.clone());
+    let lookout = Lookout::start(app.clone());
     let url = site.url.as_str().to_owned();
-    let served = web::run(app.clone(), listener, metrics, move || {
+    let mail_at = doors.told();
+    let served = web::run(app.clone(), ports.web, metrics, move || {
+        mail_at.iter().for_each(|line| tell_operator(line));
         if let Some(address) = metrics_at {
             tell_operator(&format!("Metrics on http://{address}/metrics"));
         }
@@ -47,10 +69,18 @@ pub fn run(app: App, listener: TcpListener, tell: impl FnOnce(&str)) -> Result<(
         tell_operator(&format!("Listening on {url}"));
         tell(&url);
     });
-    drop(retention);
+    drop((doors, retention, lookout));
     // Here, and not when the last worker thread lets go of it: nobody waits for those.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
+}
+
+fn open_doors(app: &App, bound: Bound) -> Result<Doors, Failure> {
+    let config = app.config();
+    let tls = config.mail.tls.as_ref().map(Tls::load).transpose();
+    let tls = tls.map_err(|why| format!("GATEPOST_TLS_CERT and GATEPOST_TLS_KEY: {why}"))?;
+    let limits = Limits::for_size(config.mail.max_size);
+    Doors::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot take mail: {cause}"))
 }
 
 /// A server goes on whether or not anybody reads what it prints.

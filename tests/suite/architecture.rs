@@ -45,6 +45,23 @@ fn only_web_names_http_and_html() {
 }
 
 #[test]
+fn each_library_of_the_mailroom_has_its_room() {
+    Rule::code_without("SMTP is named outside src/smtp", r"\b(smtp_proto|tokio_rustls)\b", &["src/smtp/"])
+        .refuses("src/app/mail.rs", "use smtp_proto::Request;")
+        .permits("src/smtp/session.rs", "use smtp_proto::Request;")
+        .holds_for(&rust());
+    Rule::code_without("the DNS is named outside src/dns", r"\b(hickory\w*|mail_auth)\b", &["src/dns/"])
+        .refuses("src/domain/mailroom/domains.rs", "use hickory_resolver::TokioResolver;")
+        .permits("src/dns/mod.rs", "use mail_auth::MessageAuthenticator;")
+        .holds_for(&rust());
+    let reading = &["src/domain/mailroom/"];
+    Rule::code_without("mail is read outside src/domain/mailroom", r"\b(mail_parser|ammonia)\b", reading)
+        .refuses("src/web/pages/mailroom/message.rs", "ammonia::clean(html)")
+        .permits("src/domain/mailroom/html.rs", "ammonia::clean(html)")
+        .holds_for(&rust());
+}
+
+#[test]
 fn the_gate_knows_no_http() {
     let http = regex::Regex::new(r"\b(http|actix\w*|StatusCode|Http\w+|HeaderMap)\b");
     let http = http.expect("a pattern");
@@ -66,9 +83,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("smtp", &["store", "web", "cli"]),
     ("cli", &["store"]),
     ("app", &["web", "smtp", "cli"]),
-    ("gate", &["web", "smtp", "cli"]),
-    ("domain", &["web", "smtp", "cli", "app", "gate"]),
-    ("store", &["web", "smtp", "cli", "app", "gate", "domain"]),
+    ("gate", &["web", "smtp", "cli", "dns"]),
+    ("dns", &["store", "web", "smtp", "cli", "app", "gate"]),
+    ("domain", &["web", "smtp", "cli", "app", "gate", "dns"]),
+    ("store", &["web", "smtp", "cli", "app", "gate", "dns", "domain"]),
 ];
 
 #[test]

@@ -13,6 +13,7 @@ mod mailroom;
 mod metrics;
 mod pages;
 mod retention;
+mod smtp;
 mod store;
 mod support;
 mod usage;

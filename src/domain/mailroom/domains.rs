@@ -24,6 +24,9 @@ pub use rows::Domain;
 
 /// How long a proof may be gone.
 pub const PATIENCE: Duration = Duration::days(7);
+/// How often a domain is asked about, proved once or not yet.
+const DAILY: Duration = Duration::days(1);
+const HOURLY: Duration = Duration::hours(1);
 /// How long a domain that nobody proved is asked for by itself.
 const HOPE: Duration = Duration::days(7);
 
@@ -235,9 +238,17 @@ pub fn set_catch_all(
     Ok(changed)
 }
 
-/// Those that are to be asked for again: not since `before`.
-pub fn due(tx: &mut Tx<'_>, now: Timestamp, before: Timestamp, most: i64) -> Result<Vec<Domain>> {
-    Ok(rows::due(tx, before, now.minus(HOPE), most)?)
+/// Those that are to be asked about again, the longest unchecked first.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
+    let (proved, unproved) = (now.minus(DAILY), now.minus(HOURLY));
+    Ok(rows::due(tx, proved, unproved, now.minus(HOPE), most)?)
+}
+
+/// Whether one of [`due`] still is.
+pub fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Result<bool> {
+    let Some(domain) = rows::find(tx, team, id)? else { return Ok(false) };
+    let often = if domain.verified_at.is_some() { DAILY } else { HOURLY };
+    Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(often)))
 }
 
 /// Writes down what a check found, and what follows from it. Mail is to come to `mail_host`.

@@ -12,6 +12,7 @@ pub mod parse;
 pub mod receive;
 mod route;
 mod tame;
+pub mod trace;
 mod words;
 
 pub use crate::store::mailroom::Window;

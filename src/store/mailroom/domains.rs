@@ -92,13 +92,23 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
         .load(tx.connection)?)
 }
 
-/// Those not checked since `before`, the longest unchecked first; one that was never verified
-/// only when it was made after `hopeful`.
-pub fn due(tx: &mut Tx<'_>, before: Timestamp, hopeful: Timestamp, most: i64) -> Result<Vec<Domain>> {
+/// Those not checked since `verified`, or `unverified`, the longest unchecked first; one that
+/// was never verified only when it was made after `hopeful`.
+pub fn due(
+    tx: &mut Tx<'_>,
+    verified: Timestamp,
+    unverified: Timestamp,
+    hopeful: Timestamp,
+    most: i64,
+) -> Result<Vec<Domain>> {
     Ok(domains::table
         .filter(domains::removed_at.is_null())
         .filter(domains::verified_at.is_not_null().or(domains::created_at.gt(hopeful)))
-        .filter(domains::checked_at.is_null().or(domains::checked_at.lt(before)))
+        .filter(
+            (domains::checked_at.is_null())
+                .or(domains::checked_at.lt(verified))
+                .or(domains::verified_at.is_null().and(domains::checked_at.lt(unverified))),
+        )
         .order(domains::checked_at.asc())
         .limit(most)
         .select(Domain::as_select())

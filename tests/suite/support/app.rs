@@ -3,6 +3,7 @@
 
 use super::client::{Api, Visitor};
 use super::database::Database;
+use super::dns;
 use super::fixed::{TestClock, TestEntropy};
 use super::people::{self, PASSWORD, Person};
 use actix_web::dev::ServerHandle;
@@ -99,6 +100,7 @@ impl TestApp {
             ("GATEPOST_DATABASE_URL", database.url()),
             // A plan for tests that call without end; the others are as usual.
             ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
+            ("GATEPOST_DNS", dns::nobody()),
         ];
         let config = Config::from_vars(settings.into_iter().chain(more.iter().copied()));
         let app = App::open(config.expect("good settings"), clock.clone(), Arc::new(TestEntropy::new()));

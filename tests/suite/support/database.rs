@@ -50,6 +50,29 @@ impl Database {
         connection
     }
 
+    /// What a query gives in its one column `t`.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            t: String,
+        }
+        let rows: Vec<Row> = match self {
+            Self::Sqlite { url } => sql_query(sql).load(&mut open_sqlite(url)),
+            Self::Postgres { url, .. } => sql_query(sql).load(&mut open_postgres(url)),
+        }
+        .expect("rows");
+        rows.into_iter().map(|row| row.t).collect()
+    }
+
+    /// A column of bytes as lower-case hexadecimal digits, in SQL.
+    pub fn hex(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite { .. } => format!("lower(hex({column}))"),
+            Self::Postgres { .. } => format!("encode({column}, 'hex')"),
+        }
+    }
+
     /// The number that a query gives in its one column `n`.
     pub fn number(&self, sql: &str) -> i64 {
         #[derive(QueryableByName)]

@@ -13,9 +13,12 @@
 mod app;
 pub mod client;
 pub mod database;
+pub mod dns;
+pub mod door;
 pub mod fixed;
 pub mod html;
 pub mod load;
+pub mod mail;
 pub mod people;
 pub mod process;
 pub mod proxy;

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Where nobody answers, at once: no test asks the servers of the machine it runs on.
+pub const NO_DNS: &str = "127.0.0.1:9";
+
 /// Where in the data folder a small disk is mounted.
 const DISK: &str = "disk";
 
@@ -38,7 +41,7 @@ impl Gatepost {
         let folder = data.path().display().to_string();
         let gatepost = Self { data, settings: BTreeMap::new() };
         let gatepost = gatepost.with("GATEPOST_DATA", &folder).with("GATEPOST_LISTEN", "127.0.0.1:0");
-        gatepost.with("GATEPOST_SMTP_LISTEN", "127.0.0.1:0")
+        gatepost.with("GATEPOST_SMTP_LISTEN", "127.0.0.1:0").with("GATEPOST_DNS", NO_DNS)
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {

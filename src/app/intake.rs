@@ -1,0 +1,64 @@
+//! The way of a message from a door, or an operator's hand, to [`App::deliver`]: whether it
+//! was here before, who sent it, and what is written on top of it.
+
+use std::net::IpAddr;
+
+use super::App;
+use super::mail::{Delivered, Envelope};
+use crate::dns::{Dns, Sender};
+use crate::domain::mailroom::authentication::Authentication;
+use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
+use crate::domain::mailroom::trace::{self, Trace};
+
+/// A message as it was handed over.
+pub struct Handed {
+    pub envelope: Envelope,
+    /// What was spoken, such as `ESMTPS`.
+    pub with: &'static str,
+    /// Whoever is connected; nobody where an operator puts a message in by hand, and then
+    /// nobody is asked who sent it.
+    pub peer: Option<IpAddr>,
+    pub raw: Vec<u8>,
+    pub to: Vec<Recipient>,
+}
+
+impl App {
+    /// The name of this mail server; see [`crate::config::Mail::host`].
+    pub fn mail_host(&self) -> String {
+        let config = self.config();
+        config.mail.host(config.public_url.as_ref())
+    }
+
+    pub fn dns(&self) -> &Dns {
+        &self.0.dns
+    }
+
+    /// What became of a message, for each recipient in their order. Whatever is `Ok` and was
+    /// not refused is on disk.
+    pub async fn take_in(&self, handed: Handed) -> Vec<Delivered> {
+        let host = self.mail_host();
+        let Handed { envelope, with, peer, mut raw, to } = handed;
+        if trace::is_marked(&raw, &host) {
+            return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
+        }
+        let authentication = match peer {
+            Some(_) => self.who_sent(&raw, &envelope, &host).await,
+            None => Authentication::default(),
+        };
+        let way = Trace {
+            host: &host,
+            with,
+            from: envelope.from.as_deref(),
+            helo: &envelope.helo,
+            peer,
+            rcpt: if let [only] = &to[..] { Some(&only.address) } else { None },
+        };
+        raw.splice(..0, way.head(&self.gatepost()));
+        self.deliver(envelope, raw, authentication, to).await
+    }
+
+    async fn who_sent(&self, raw: &[u8], envelope: &Envelope, host: &str) -> Authentication {
+        let sender = Sender { ip: envelope.ip, helo: &envelope.helo, from: envelope.from.as_deref(), host };
+        self.dns().authenticate(raw, sender).await
+    }
+}

@@ -1,0 +1,83 @@
+//! What the DNS says: of a domain that a team claims, and of who sent a message. The only
+//! folder that names `hickory` and `mail_auth`.
+//!
+//! Nothing here fails: what cannot be found out is said to be so, and mail is kept all the
+//! same.
+
+mod authenticate;
+mod look;
+mod reach;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::system_conf::read_system_conf;
+use mail_auth::MessageAuthenticator;
+
+pub use authenticate::Sender;
+use reach::Reach;
+
+/// How long one question to one server may take, and how often it is asked.
+const QUESTION: Duration = Duration::from_secs(2);
+const ATTEMPTS: usize = 2;
+/// Questions under way to one server; further ones would be refused by the resolver itself.
+const AT_ONCE: usize = 512;
+
+/// Whom to ask. Without settings that can be used everything is answered with an error.
+pub struct Dns(Option<Resolvers>);
+
+struct Resolvers {
+    /// Remembers answers for as long as they say.
+    authenticator: MessageAuthenticator,
+    /// Asks anew each time: somebody has just changed a record and wants to know.
+    fresh: TokioResolver,
+    reach: Reach,
+}
+
+impl Dns {
+    /// Asks `server`, else those of the system.
+    pub fn open(server: Option<SocketAddr>) -> Self {
+        let resolvers = settings(server).and_then(|(config, options)| Resolvers::new(config, options));
+        Self(resolvers.inspect_err(|cause| tracing::warn!(%cause, "the DNS cannot be asked")).ok())
+    }
+}
+
+impl Resolvers {
+    fn new(config: ResolverConfig, mut options: ResolverOpts) -> Result<Self, NetError> {
+        options.timeout = QUESTION;
+        options.attempts = ATTEMPTS;
+        options.max_active_requests = AT_ONCE;
+        let build = |options: ResolverOpts| {
+            let builder = TokioResolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
+            builder.with_options(options).build()
+        };
+        let mut anew = options.clone();
+        anew.cache_size = 0;
+        let mut quick = anew.clone();
+        quick.timeout = reach::PATIENCE / 2;
+        Ok(Self {
+            authenticator: MessageAuthenticator(build(options)?),
+            fresh: build(anew)?,
+            reach: Reach::of(build(quick)?),
+        })
+    }
+}
+
+fn settings(server: Option<SocketAddr>) -> Result<(ResolverConfig, ResolverOpts), NetError> {
+    match server {
+        Some(server) => Ok((only(server), ResolverOpts::default())),
+        None => read_system_conf(),
+    }
+}
+
+fn only(server: SocketAddr) -> ResolverConfig {
+    let mut config = NameServerConfig::udp_and_tcp(server.ip());
+    for connection in &mut config.connections {
+        connection.port = server.port();
+    }
+    ResolverConfig::from_parts(None, Vec::new(), vec![config])
+}

@@ -1,0 +1,132 @@
+//! What a mail server writes on top of a message it takes, and how it knows one that goes
+//! round in circles (RFC 5321, sections 4.4 and 6.3).
+
+use std::net::IpAddr;
+
+use time::format_description::well_known::Rfc2822;
+
+use crate::domain::by::By;
+use crate::domain::sealing::hex;
+
+/// What stands in mail that a Gatepost sends, with the name of its host.
+pub const LOOP_MARK: &str = "X-Gatepost-Loop";
+
+/// How a message came here.
+pub struct Trace<'a> {
+    /// The name of this server.
+    pub host: &'a str,
+    /// What was spoken, such as `ESMTPS`.
+    pub with: &'a str,
+    /// Nothing where the sender is `<>`.
+    pub from: Option<&'a str>,
+    /// What the peer called itself.
+    pub helo: &'a str,
+    pub peer: Option<IpAddr>,
+    /// Only where there is one: others are nobody's business.
+    pub rcpt: Option<&'a str>,
+}
+
+impl Trace<'_> {
+    /// The lines for the top of the message.
+    pub fn head(&self, by: &By) -> Vec<u8> {
+        let helo = printable(self.helo, |c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
+        let peer = match self.peer {
+            Some(IpAddr::V4(ip)) => format!(" ([{ip}])"),
+            Some(IpAddr::V6(ip)) => format!(" ([IPv6:{ip}])"),
+            None => String::new(),
+        };
+        let path = |address: &str| {
+            printable(address, |c| !c.is_control() && !c.is_whitespace() && !"<>".contains(c))
+        };
+        let rcpt = self.rcpt.map(|rcpt| format!("\r\n\tfor <{}>", path(rcpt))).unwrap_or_default();
+        let date = by.now.utc().format(&Rfc2822).unwrap_or_default();
+        format!(
+            "Return-Path: <{}>\r\nReceived: from {helo}{peer}\r\n\tby {} (Gatepost) with {} id {}{rcpt};\r\n\t{date}\r\n",
+            self.from.map(path).unwrap_or_default(),
+            self.host,
+            self.with,
+            hex(&by.chance()),
+        )
+        .into_bytes()
+    }
+}
+
+/// `unknown` when nothing of it may stand in a header.
+fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
+    let kept: String = text.chars().filter(|c| allowed(*c)).collect();
+    if kept.is_empty() { "unknown".into() } else { kept }
+}
+
+/// Whether the message was sent from here.
+pub fn is_marked(raw: &[u8], host: &str) -> bool {
+    header_lines(raw).any(|(name, value)| {
+        name.eq_ignore_ascii_case(LOOP_MARK.as_bytes())
+            && value.trim_ascii().eq_ignore_ascii_case(host.as_bytes())
+    })
+}
+
+/// How many headers have this name.
+pub fn headers_named(raw: &[u8], name: &str) -> usize {
+    header_lines(raw).filter(|(each, _)| each.eq_ignore_ascii_case(name.as_bytes())).count()
+}
+
+/// The first line of each header: its name, and what follows the colon.
+fn header_lines(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let lines = raw.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.take_while(|line| !line.is_empty()).filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        Some((line[..colon].trim_ascii_end(), &line[colon + 1..]))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::entropy::SystemEntropy;
+
+    fn head(helo: &str, from: Option<&str>) -> String {
+        let trace = Trace {
+            host: "mx.example",
+            with: "ESMTP",
+            from,
+            helo,
+            peer: Some("2001:db8::1".parse().unwrap()),
+            rcpt: Some("hello@mx.example"),
+        };
+        let by = By::operator(Timestamp::from_micros(1_700_000_000_000_000), Arc::new(SystemEntropy));
+        String::from_utf8(trace.head(&by)).unwrap()
+    }
+
+    #[test]
+    fn the_head_says_how_it_came() {
+        let head = head("client.example", Some("bob@a.test"));
+        let (start, rest) = head.split_once(" id ").unwrap();
+        assert_eq!(
+            start,
+            "Return-Path: <bob@a.test>\r\nReceived: from client.example ([IPv6:2001:db8::1])\r\n\tby mx.example (Gatepost) with ESMTP"
+        );
+        assert_eq!(
+            rest.split_once("\r\n").unwrap().1,
+            "\tfor <hello@mx.example>;\r\n\tTue, 14 Nov 2023 22:13:20 +0000\r\n"
+        );
+    }
+
+    #[test]
+    fn a_peer_cannot_write_headers_of_its_own() {
+        let head = head("a\r\nX: (y", Some("b\r\nX: <z>@c"));
+        assert_eq!(head.lines().filter(|line| !line.starts_with('\t')).count(), 2, "{head}");
+        assert!(self::head("", None).starts_with("Return-Path: <>\r\nReceived: from unknown "));
+    }
+
+    #[test]
+    fn circles_are_seen() {
+        assert!(is_marked(b"Subject: a\r\nx-gatepost-loop: MX.example\r\n\r\n", "mx.example"));
+        assert!(!is_marked(
+            b"X-Gatepost-Loop: other.example\r\n\r\nX-Gatepost-Loop: mx.example",
+            "mx.example"
+        ));
+    }
+}

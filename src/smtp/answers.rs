@@ -1,0 +1,79 @@
+//! What has happened, in the words of the protocol.
+
+use smtp_proto::Error;
+
+use super::reply::{self, Reply};
+use crate::app::mail::Delivered;
+use crate::domain::mailroom::receive::{Outcome, Unroutable};
+
+/// A browser that was led here would say what its page wants it to.
+pub fn is_http(line: &[u8]) -> bool {
+    [&b"GET "[..], b"POST ", b"PUT ", b"HEAD ", b"CONNECT ", b"OPTIONS "]
+        .iter()
+        .any(|word| line.starts_with(word))
+}
+
+pub fn malformed(error: Error) -> Reply {
+    match error {
+        Error::InvalidSenderAddress => reply::BAD_SENDER,
+        Error::InvalidRecipientAddress => reply::BAD_RECIPIENT,
+        Error::SyntaxError { syntax } => Reply::new(501, "5.5.4", format!("Write {syntax}")),
+        Error::InvalidParameter { param } => Reply::new(501, "5.5.4", format!("{param} is malformed")),
+        Error::UnsupportedParameter { .. } => reply::UNKNOWN_PARAMETER,
+        Error::ResponseTooLong => reply::LINE_TOO_LONG,
+        _ => reply::UNKNOWN,
+    }
+}
+
+pub fn unroutable(why: Unroutable) -> Reply {
+    match why {
+        Unroutable::Full => reply::FULL,
+        Unroutable::Loop => reply::LOOP,
+        Unroutable::Unknown | Unroutable::Disabled | Unroutable::Deleted | Unroutable::Suspended => {
+            reply::NOBODY
+        }
+    }
+}
+
+pub fn answered(answer: Delivered) -> Reply {
+    match answer {
+        Ok(Outcome::Stored { message, .. } | Outcome::Duplicate { message }) => {
+            Reply::new(250, "2.0.0", format!("Stored as {message}"))
+        }
+        Ok(Outcome::Rejected { reason, .. }) => Reply::new(550, "5.7.1", reason),
+        Ok(Outcome::Refused(why)) => unroutable(why),
+        Err(_) => reply::OUT_OF_REACH,
+    }
+}
+
+/// One answer for all recipients of a message: try again if that may help one of them, since
+/// those who have it will not get it twice; else it is taken if anybody has it.
+pub fn summary(replies: &[Reply]) -> Reply {
+    let again = replies.iter().find(|reply| (400..500).contains(&reply.code));
+    let taken: Vec<&Reply> = replies.iter().filter(|reply| !reply.is_refusal()).collect();
+    match (again, &taken[..]) {
+        (Some(again), _) => again.clone(),
+        (None, [first, rest @ ..]) if !rest.is_empty() => {
+            Reply { text: format!("{} and {} more", first.text, rest.len()).into(), ..(*first).clone() }
+        }
+        (None, [only]) => (*only).clone(),
+        (None, _) => replies.first().cloned().unwrap_or(reply::OUT_OF_REACH),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_answer_stands_for_all_recipients() {
+        let taken = Reply::new(250, "2.0.0", "Stored as msg_1");
+        let said =
+            |replies: &[&Reply]| summary(&replies.iter().map(|&each| each.clone()).collect::<Vec<_>>());
+        assert_eq!(said(&[&taken]), taken);
+        assert_eq!(said(&[&taken, &taken, &taken]).text, "Stored as msg_1 and 2 more");
+        assert_eq!(said(&[&taken, &reply::FULL]), reply::FULL);
+        assert_eq!(said(&[&reply::NOBODY, &taken]), taken);
+        assert_eq!(said(&[&reply::NOBODY, &reply::NOBODY]), reply::NOBODY);
+    }
+}

@@ -1,0 +1,186 @@
+//! The octets between DATA and the end of a message.
+//!
+//! `smtp_proto` finds the end, which is CR LF . CR LF alone, and undoes dot-stuffing. Here a
+//! CR or LF on its own is noticed: some server before or behind could take it for the end of
+//! a line, and what follows it for commands (SMTP smuggling).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use smtp_proto::request::receiver::DataReceiver;
+
+/// How a message ended, or that it must not go on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ending {
+    Whole(Vec<u8>),
+    TooLarge,
+    /// All messages on their way together take more memory than there is for them.
+    TooMuch,
+    Bare,
+}
+
+pub struct Data {
+    receiver: DataReceiver,
+    raw: Vec<u8>,
+    last: u8,
+    size: usize,
+    share: Share,
+    /// Why nothing is kept any more, although the rest is still read.
+    spilt: Option<Ending>,
+}
+
+/// What one message takes of the memory for all; given back when it is dropped.
+struct Share {
+    taken: Arc<AtomicUsize>,
+    own: usize,
+    most: usize,
+}
+
+impl Data {
+    /// For a message of `size` bytes at most, while all together take no more than `most`.
+    pub fn new(size: usize, taken: Arc<AtomicUsize>, most: usize) -> Self {
+        let mut receiver = DataReceiver::new();
+        // The end of the DATA command is the start of a line: an empty message is `.` alone.
+        receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
+        let share = Share { taken, own: 0, most };
+        Self { receiver, raw: Vec::new(), last: b'\n', size, share, spilt: None }
+    }
+
+    /// Takes its part of `bytes`; how many that were, and the ending if it has come.
+    pub fn take(&mut self, bytes: &[u8]) -> (usize, Option<Ending>) {
+        let mut rest = bytes.iter();
+        let ended = self.receiver.ingest(&mut rest, &mut self.raw);
+        let used = bytes.len() - rest.as_slice().len();
+        if self.meets_bare(&bytes[..used]) {
+            return (used, Some(Ending::Bare));
+        }
+        if self.spilt.is_none() {
+            // The dot at the end counts while it is not yet known to be one.
+            self.spilt = if self.raw.len() > self.size + 1 {
+                Some(Ending::TooLarge)
+            } else if !self.share.covers(self.raw.len()) {
+                Some(Ending::TooMuch)
+            } else {
+                None
+            };
+        }
+        if self.spilt.is_some() {
+            self.raw = Vec::new();
+            self.share.covers(0);
+        }
+        (used, ended.then(|| self.ending()))
+    }
+
+    fn ending(&mut self) -> Ending {
+        match self.spilt.take() {
+            Some(spilt) => spilt,
+            None if self.raw.len() > self.size => Ending::TooLarge,
+            None => Ending::Whole(std::mem::take(&mut self.raw)),
+        }
+    }
+
+    fn meets_bare(&mut self, bytes: &[u8]) -> bool {
+        bytes.iter().any(|&byte| {
+            let bare = (byte == b'\n') != (self.last == b'\r');
+            self.last = byte;
+            bare
+        })
+    }
+}
+
+impl Share {
+    fn covers(&mut self, size: usize) -> bool {
+        if size > self.own {
+            let others = self.taken.fetch_add(size - self.own, Ordering::Relaxed) - self.own;
+            self.own = size;
+            return others.saturating_add(size) <= self.most;
+        }
+        self.taken.fetch_sub(self.own - size, Ordering::Relaxed);
+        self.own = size;
+        true
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.covers(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(size: usize) -> Data {
+        Data::new(size, Arc::default(), 1000)
+    }
+
+    /// The same in one piece and byte by byte.
+    fn taken(size: usize, text: &str) -> (usize, Option<Ending>) {
+        let (used, ending) = data(size).take(text.as_bytes());
+        let mut bit = data(size);
+        let bits: Vec<_> = text.as_bytes()[..used].chunks(1).map(|byte| bit.take(byte).1).collect();
+        assert_eq!(bits.last().unwrap(), &ending);
+        assert!(bits[..used - 1].iter().all(Option::is_none));
+        (used, ending)
+    }
+
+    #[test]
+    fn a_dot_on_its_own_line_ends_it() {
+        for (text, raw, left) in [
+            (".\r\n", "", 0),
+            ("a\r\n.\r\nQUIT\r\n", "a\r\n", 6),
+            ("..a\r\n...\r\n.\r\n", ".a\r\n..\r\n", 0),
+            (".a\r\n.\r\n", "a\r\n", 0),
+        ] {
+            let (used, ending) = taken(100, text);
+            assert_eq!(ending, Some(Ending::Whole(raw.into())), "{text:?}");
+            assert_eq!(text.len() - used, left, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_ends_it() {
+        for text in [
+            "a\n.\n",
+            "a\n.\r\n",
+            "a\r\n.\n",
+            "a\r\n.\r",
+            "a\r.\r",
+            "a\r.\r\n",
+            "a\r\n.\r\r\n",
+            "a\r\r\n.\r\n",
+            "\n.\r\n",
+        ] {
+            let mut data = data(100);
+            let first = text.as_bytes().chunks(1).find_map(|byte| data.take(byte).1);
+            assert!(matches!(first, None | Some(Ending::Bare)), "{text:?}: {first:?}");
+            let (_, ending) = self::data(100).take(format!("{text}x\r\n.\r\n").as_bytes());
+            assert_eq!(ending, Some(Ending::Bare), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_read_to_its_end_and_not_kept() {
+        assert_eq!(taken(3, "abc\r\n.\r\n").1, Some(Ending::TooLarge));
+        assert_eq!(taken(5, "abc\r\n.\r\n").1, Some(Ending::Whole("abc\r\n".into())));
+        let mut data = data(10);
+        assert_eq!(data.take(&[b'a'; 500]), (500, None));
+        assert_eq!(data.raw.len(), 0);
+        assert_eq!(data.take(b"\r\n.\r\n").1, Some(Ending::TooLarge));
+    }
+
+    #[test]
+    fn all_messages_share_the_memory() {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let mut first = Data::new(800, taken.clone(), 1000);
+        let mut second = Data::new(800, taken.clone(), 1000);
+        first.take(&[b'a'; 600]);
+        assert_eq!(second.take(&[b'a'; 600]), (600, None));
+        assert_eq!(taken.load(Ordering::Relaxed), 600);
+        assert_eq!(second.take(b"\r\n.\r\n").1, Some(Ending::TooMuch));
+        assert!(matches!(first.take(b"\r\n.\r\n").1, Some(Ending::Whole(_))));
+        drop(first);
+        assert_eq!(taken.load(Ordering::Relaxed), 0);
+    }
+}

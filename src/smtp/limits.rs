@@ -1,0 +1,41 @@
+//! What one peer, and all of them together, may ask for.
+
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The largest message, in bytes.
+    pub size: usize,
+    /// Bytes of messages that are being received, over all sessions.
+    pub memory: usize,
+    /// Recipients of one message.
+    pub recipients: usize,
+    /// Sessions at once.
+    pub connections: usize,
+    /// Sessions at once from one address; an IPv6 network of /64 counts as one.
+    pub per_ip: usize,
+    /// Commands of a session that were refused.
+    pub errors: u32,
+    /// The wait for a command, which RFC 5321, section 4.5.3.2.7, wants to be five minutes.
+    pub command: Duration,
+    /// From DATA to its end, however slowly that comes.
+    pub message: Duration,
+    /// How long sessions under way may go on after the process was asked to end.
+    pub farewell: Duration,
+}
+
+impl Limits {
+    pub fn for_size(size: usize) -> Self {
+        Self {
+            size,
+            memory: size.saturating_mul(8).max(256 << 20),
+            recipients: 100,
+            connections: 1000,
+            per_ip: 100,
+            errors: 20,
+            command: Duration::from_secs(300),
+            message: Duration::from_secs(600),
+            farewell: Duration::from_secs(25),
+        }
+    }
+}

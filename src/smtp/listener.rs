@@ -1,0 +1,198 @@
+//! The open ports, and the end of them.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::census::{Census, Crowded, Seat};
+use super::limits::Limits;
+use super::reply::{self, Reply};
+use super::session::{House, Protocol, Session};
+use super::tls::Tls;
+use crate::app::App;
+
+/// After an error of the system, such as too many open files, nothing is accepted for so long.
+const REST: Duration = Duration::from_millis(100);
+
+/// Ports that are taken, before anything else has started.
+#[derive(Default)]
+pub struct Bound {
+    pub smtp: Option<TcpListener>,
+    pub lmtp: Option<TcpListener>,
+}
+
+/// The ports at work, on threads of their own. Dropping this ends them: sessions under way
+/// finish, and until then new ones are told to come back.
+pub struct Doors {
+    pub smtp: Option<SocketAddr>,
+    pub lmtp: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Doors {
+    /// # Errors
+    /// When the system gives no thread or does not let the ports be used.
+    pub fn open(app: App, bound: Bound, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
+        let address = |port: &Option<TcpListener>| port.as_ref().map(TcpListener::local_addr).transpose();
+        let (smtp, lmtp) = (address(&bound.smtp)?, address(&bound.lmtp)?);
+        let host = app.mail_host();
+        let (stop, stopping) = watch::channel(false);
+        let house = Arc::new(House { app, host, limits, tls, receiving: Arc::default(), stopping });
+        let runtime = Builder::new_multi_thread().thread_name("mail").enable_all().build()?;
+        let ports = {
+            let _context = runtime.enter();
+            Ports::listen(bound)?
+        };
+        let told = stop.clone();
+        let thread = std::thread::Builder::new()
+            .name("mail".into())
+            .spawn(move || run(runtime, house, ports, told))?;
+        Ok(Self { smtp, lmtp, stop, thread: Some(thread) })
+    }
+
+    /// Where mail is taken, for the operator.
+    pub fn told(&self) -> Vec<String> {
+        let each = [("SMTP", self.smtp), ("LMTP", self.lmtp)];
+        each.iter().filter_map(|(name, at)| Some(format!("Mail by {name} on {}", (*at)?))).collect()
+    }
+}
+
+impl Drop for Doors {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(runtime: Runtime, house: Arc<House>, ports: Ports, stop: watch::Sender<bool>) {
+    runtime.spawn(stop_when_asked(stop));
+    runtime.block_on(serve(house, ports));
+    // What is left waits for peers that do not answer, or for a store out of reach.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+/// SIGTERM and SIGINT reach this together with the web server.
+async fn stop_when_asked(stop: watch::Sender<bool>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    stop.send_replace(true);
+}
+
+struct Ports {
+    smtp: Option<tokio::net::TcpListener>,
+    lmtp: Option<tokio::net::TcpListener>,
+}
+
+impl Ports {
+    fn listen(bound: Bound) -> io::Result<Self> {
+        let listen = |port: TcpListener| {
+            port.set_nonblocking(true)?;
+            tokio::net::TcpListener::from_std(port)
+        };
+        Ok(Self { smtp: bound.smtp.map(listen).transpose()?, lmtp: bound.lmtp.map(listen).transpose()? })
+    }
+
+    async fn accept(&self) -> (Protocol, io::Result<(TcpStream, SocketAddr)>) {
+        tokio::select! {
+            peer = accept(self.smtp.as_ref()) => (Protocol::Smtp, peer),
+            peer = accept(self.lmtp.as_ref()) => (Protocol::Lmtp, peer),
+        }
+    }
+}
+
+async fn accept(port: Option<&tokio::net::TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match port {
+        Some(port) => port.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn serve(house: Arc<House>, ports: Ports) {
+    let (census, mut sessions) = (Census::default(), JoinSet::new());
+    let mut stopping = house.stopping.clone();
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+            Some(_) = sessions.join_next() => {}
+            (protocol, peer) = ports.accept() => enter(&house, &census, &mut sessions, protocol, peer).await,
+        }
+    }
+    let finished = async {
+        loop {
+            tokio::select! {
+                ended = sessions.join_next() => if ended.is_none() { break },
+                (_, peer) = ports.accept() => turn_away(peer, &reply::STOPPING).await,
+            }
+        }
+    };
+    if timeout(house.limits.farewell, finished).await.is_err() {
+        tracing::warn!("mail sessions were broken off; their senders will try again");
+    }
+}
+
+async fn enter(
+    house: &Arc<House>,
+    census: &Census,
+    sessions: &mut JoinSet<()>,
+    protocol: Protocol,
+    peer: io::Result<(TcpStream, SocketAddr)>,
+) {
+    let address = match &peer {
+        Ok((_, address)) => *address,
+        Err(cause) => {
+            tracing::warn!(%cause, "a mail connection could not be accepted");
+            return tokio::time::sleep(REST).await;
+        }
+    };
+    match (peer, admit(house, census, protocol, address)) {
+        (Ok((stream, _)), Ok(seat)) => {
+            let _ = stream.set_nodelay(true);
+            let session =
+                Session::new(house.clone(), protocol, Box::new(stream), address.ip().to_canonical());
+            sessions.spawn(async move {
+                session.run().await;
+                drop(seat);
+            });
+        }
+        (peer, Err(Crowded::Everywhere)) => turn_away(peer, &reply::CROWDED).await,
+        (peer, Err(Crowded::There)) => turn_away(peer, &reply::CROWDED_THERE).await,
+        (Err(_), _) => {}
+    }
+}
+
+/// All mail by LMTP comes from one server, which has limits of its own.
+fn admit(house: &House, census: &Census, protocol: Protocol, peer: SocketAddr) -> Result<Seat, Crowded> {
+    let limits = &house.limits;
+    let per_ip = if protocol == Protocol::Lmtp { limits.connections } else { limits.per_ip };
+    census.admit(peer.ip(), limits.connections, per_ip)
+}
+
+/// What fits into the socket at once; nobody waits for a peer that does not read it.
+async fn turn_away(peer: io::Result<(TcpStream, SocketAddr)>, why: &Reply) {
+    let Ok((mut stream, _)) = peer else { return tokio::time::sleep(REST).await };
+    let mut line = Vec::new();
+    why.write(&mut line);
+    let _ = timeout(REST, async {
+        stream.write_all(&line).await?;
+        stream.shutdown().await
+    })
+    .await;
+}

@@ -1,0 +1,98 @@
+//! What is answered: a code, the enhanced status code of RFC 3463, and words.
+
+use std::borrow::Cow;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub code: u16,
+    pub status: &'static str,
+    pub text: Cow<'static, str>,
+}
+
+impl Reply {
+    pub fn new(code: u16, status: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, status, text: text.into() }
+    }
+
+    pub fn is_refusal(&self) -> bool {
+        self.code >= 400
+    }
+
+    /// With something in brackets before the words, such as a recipient.
+    pub fn about(&self, subject: &str) -> Self {
+        Self { text: format!("<{subject}> {}", self.text).into(), ..self.clone() }
+    }
+
+    /// A line of its own; what came from a peer cannot break out of it.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let text = self.text.replace(|c: char| c.is_control(), " ");
+        let status = if self.status.is_empty() { "" } else { " " };
+        out.extend_from_slice(format!("{}{status}{} {text}\r\n", self.code, self.status).as_bytes());
+    }
+}
+
+/// Without the words, which never change.
+macro_rules! replies {
+    ($($name:ident: $code:literal $status:literal $text:literal;)+) => {$(
+        pub const $name: Reply = Reply { code: $code, status: $status, text: Cow::Borrowed($text) };
+    )+};
+}
+
+replies! {
+    FINE: 250 "2.0.0" "OK";
+    SENDER_FINE: 250 "2.1.0" "Sender OK";
+    RECIPIENT_FINE: 250 "2.1.5" "Recipient OK";
+    GOODBYE: 221 "2.0.0" "Goodbye";
+    HELP: 214 "2.0.0" "See RFC 5321; this server takes mail and sends none";
+    NOT_TOLD: 252 "2.5.0" "Addresses are not verified; send mail and see";
+    READY_FOR_TLS: 220 "2.0.0" "Ready to start TLS";
+    GO_AHEAD: 354 "" "Send the message; end it with <CRLF>.<CRLF>";
+
+    TIMED_OUT: 421 "4.4.2" "That took too long";
+    STOPPING: 421 "4.3.2" "This server is stopping; try again shortly";
+    CROWDED: 421 "4.3.2" "Too many connections; try again later";
+    CROWDED_THERE: 421 "4.7.0" "Too many connections from your address; try again later";
+    TOO_MANY_ERRORS: 421 "4.7.0" "Too many errors";
+
+    OUT_OF_REACH: 451 "4.3.0" "The message store is out of reach; try again later";
+    FULL: 452 "4.2.2" "The mailbox is full; try again later";
+    TOO_MUCH_AT_ONCE: 452 "4.3.1" "Too much mail is being received just now; try again later";
+    TOO_MANY_RECIPIENTS: 452 "4.5.3" "Too many recipients; send the rest in another message";
+
+    LINE_TOO_LONG: 500 "5.5.2" "The line is too long";
+    BARE_LINE: 500 "5.5.2" "Lines end with CR LF, and hold neither CR nor LF nor NUL";
+    UNKNOWN: 500 "5.5.1" "There is no such command";
+    NOT_HERE: 502 "5.5.1" "This server does not have that command";
+    GREET_FIRST: 503 "5.5.1" "Greet first";
+    ONE_AT_A_TIME: 503 "5.5.1" "There is a sender already; RSET starts again";
+    SENDER_FIRST: 503 "5.5.1" "MAIL first";
+    RECIPIENT_FIRST: 503 "5.5.1" "RCPT first; nobody would get this message";
+    SECURE_ALREADY: 503 "5.5.1" "TLS is on already";
+    BAD_SENDER: 501 "5.1.7" "That is not a sender's address";
+    BAD_RECIPIENT: 501 "5.1.3" "That is not an address";
+    ASCII_ONLY: 553 "5.6.7" "The address needs SMTPUTF8, which MAIL did not ask for";
+    UNKNOWN_PARAMETER: 555 "5.5.4" "There is a parameter that this server does not have";
+
+    NOBODY: 550 "5.1.1" "There is no such address here";
+    TOO_LARGE: 552 "5.3.4" "The message is too large";
+    NOT_SMTP: 554 "5.5.1" "This is not HTTP";
+    PIPELINED_TLS: 554 "5.5.1" "Nothing may follow STARTTLS before TLS has started";
+    BARE_ENDING: 554 "5.5.2" "The message holds a bare CR or LF, with which others could be smuggled in";
+    LOOP: 554 "5.4.6" "The message goes round in circles";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_breaks_out_of_a_line() {
+        let mut out = Vec::new();
+        NOBODY.about("a\r\n250 b").write(&mut out);
+        GO_AHEAD.write(&mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "550 5.1.1 <a  250 b> There is no such address here\r\n354 Send the message; end it with <CRLF>.<CRLF>\r\n"
+        );
+    }
+}

@@ -1,0 +1,302 @@
+//! One conversation, in SMTP (RFC 5321) or LMTP (RFC 2033): the same code, since they differ
+//! in their greeting and in how many answers a message gets.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use smtp_proto::{
+    EXT_8BIT_MIME, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EXT_START_TLS,
+    EhloResponse, Request,
+};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::answers::{answered, is_http, malformed, summary, unroutable};
+use super::data::{Data, Ending};
+use super::limits::Limits;
+use super::reply::{self, Reply};
+use super::tls::Tls;
+use super::transaction::Transaction;
+use super::wire::{Gone, Line, Stream, Wire};
+use crate::app::App;
+use crate::app::intake::Handed;
+use crate::app::mail::Envelope;
+use crate::domain::mailroom::receive::Recipient;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Smtp,
+    Lmtp,
+}
+
+/// What all sessions share.
+pub struct House {
+    pub app: App,
+    pub host: String,
+    pub limits: Limits,
+    pub tls: Option<Tls>,
+    /// Bytes of messages on their way in.
+    pub receiving: Arc<AtomicUsize>,
+    pub stopping: watch::Receiver<bool>,
+}
+
+pub struct Session {
+    house: Arc<House>,
+    protocol: Protocol,
+    wire: Wire,
+    ip: IpAddr,
+    secured: bool,
+    /// By what name the peer greeted, and whether with EHLO or LHLO.
+    greeting: Option<(String, bool)>,
+    transaction: Option<Transaction>,
+    errors: u32,
+}
+
+/// Whether the conversation goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+impl Session {
+    pub fn new(house: Arc<House>, protocol: Protocol, stream: Box<dyn Stream>, ip: IpAddr) -> Self {
+        let wire = Wire::new(stream);
+        Self { house, protocol, wire, ip, secured: false, greeting: None, transaction: None, errors: 0 }
+    }
+
+    pub async fn run(mut self) {
+        let ended = self.converse().await;
+        match ended {
+            Ok(()) => {}
+            Err(Gone::TimedOut) => self.wire.say(&reply::TIMED_OUT),
+            Err(cause) => return tracing::debug!(%cause, ip = %self.ip, "a mail session broke off"),
+        }
+        self.wire.close().await;
+    }
+
+    async fn converse(&mut self) -> Result<(), Gone> {
+        let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
+        self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.house.host)));
+        while let Some(line) = self.next_line().await? {
+            if self.answer(line).await? == Next::End {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing when the process ends and nothing is under way here.
+    async fn next_line(&mut self) -> Result<Option<Line>, Gone> {
+        let until = Instant::now() + self.house.limits.command;
+        if self.transaction.is_some() {
+            return self.wire.line(until).await.map(Some);
+        }
+        let mut stopping = self.house.stopping.clone();
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => {
+                self.wire.say(&reply::STOPPING);
+                Ok(None)
+            }
+            line = self.wire.line(until) => line.map(Some),
+        }
+    }
+
+    async fn answer(&mut self, line: Line) -> Result<Next, Gone> {
+        let line = match line {
+            Line::Whole(line) => line,
+            Line::TooLong => return Ok(self.say(&reply::LINE_TOO_LONG)),
+            Line::Bare => return Ok(self.say(&reply::BARE_LINE)),
+        };
+        match Request::parse(&mut line.iter()) {
+            Ok(request) => self.obey(request.into_owned(), &line).await,
+            Err(_) if is_http(&line) => {
+                self.wire.say(&reply::NOT_SMTP);
+                Ok(Next::End)
+            }
+            Err(error) => Ok(self.say(&malformed(error))),
+        }
+    }
+
+    async fn obey(&mut self, request: Request<String>, line: &[u8]) -> Result<Next, Gone> {
+        let reply = match request {
+            Request::Ehlo { host } if self.protocol == Protocol::Smtp => return Ok(self.greet(host)),
+            Request::Lhlo { host } if self.protocol == Protocol::Lmtp => return Ok(self.greet(host)),
+            Request::Helo { host } if self.protocol == Protocol::Smtp => {
+                self.start_over(host, false);
+                Reply::new(250, "", self.house.host.clone())
+            }
+            Request::StartTls => return self.start_tls().await,
+            Request::Mail { from } => self.mail(from),
+            Request::Rcpt { to } => self.rcpt(to, line).await,
+            Request::Data => return self.data().await,
+            Request::Rset => {
+                self.transaction = None;
+                reply::FINE
+            }
+            Request::Noop { .. } => reply::FINE,
+            Request::Help { .. } => reply::HELP,
+            Request::Vrfy { .. } => reply::NOT_TOLD,
+            Request::Quit => {
+                self.wire.say(&reply::GOODBYE);
+                return Ok(Next::End);
+            }
+            _ => reply::NOT_HERE,
+        };
+        Ok(self.say(&reply))
+    }
+
+    /// Says it; a peer that is refused too often is let go.
+    fn say(&mut self, reply: &Reply) -> Next {
+        self.wire.say(reply);
+        self.errors += u32::from(reply.is_refusal());
+        if self.errors <= self.house.limits.errors {
+            return Next::GoOn;
+        }
+        self.wire.say(&reply::TOO_MANY_ERRORS);
+        Next::End
+    }
+
+    fn greet(&mut self, name: String) -> Next {
+        self.start_over(name, true);
+        let mut response = EhloResponse::new(self.house.host.as_str());
+        response.size = self.house.limits.size;
+        response.capabilities =
+            EXT_SIZE | EXT_8BIT_MIME | EXT_PIPELINING | EXT_SMTP_UTF8 | EXT_ENHANCED_STATUS_CODES;
+        if self.house.tls.is_some() && !self.secured {
+            response.capabilities |= EXT_START_TLS;
+        }
+        response.write(self.wire.output()).expect("a vector takes everything");
+        Next::GoOn
+    }
+
+    fn start_over(&mut self, name: String, extended: bool) {
+        self.greeting = Some((name, extended));
+        self.transaction = None;
+    }
+
+    async fn start_tls(&mut self) -> Result<Next, Gone> {
+        let house = self.house.clone();
+        let Some(tls) = &house.tls else { return Ok(self.say(&reply::NOT_HERE)) };
+        if self.secured {
+            return Ok(self.say(&reply::SECURE_ALREADY));
+        }
+        if self.wire.has_more() {
+            // It was said in the clear, perhaps by somebody in between.
+            self.wire.say(&reply::PIPELINED_TLS);
+            return Ok(Next::End);
+        }
+        self.wire.say(&reply::READY_FOR_TLS);
+        self.wire.flush().await?;
+        let clear = std::mem::replace(&mut self.wire, Wire::new(Box::new(tokio::io::empty())));
+        self.wire = Wire::new(tls.accept(clear.into_stream()).await?);
+        (self.secured, self.greeting, self.transaction) = (true, None, None);
+        Ok(Next::GoOn)
+    }
+
+    fn mail(&mut self, from: smtp_proto::MailFrom<String>) -> Reply {
+        if self.greeting.is_none() {
+            return reply::GREET_FIRST;
+        }
+        if self.transaction.is_some() {
+            return reply::ONE_AT_A_TIME;
+        }
+        match Transaction::begin(from, self.house.limits.size) {
+            Ok(transaction) => {
+                self.transaction = Some(transaction);
+                reply::SENDER_FINE
+            }
+            Err(refusal) => refusal,
+        }
+    }
+
+    async fn rcpt(&mut self, to: smtp_proto::RcptTo<String>, line: &[u8]) -> Reply {
+        let Some(transaction) = &mut self.transaction else { return reply::SENDER_FIRST };
+        if transaction.recipients.len() >= self.house.limits.recipients {
+            return reply::TOO_MANY_RECIPIENTS;
+        }
+        let app = &self.house.app;
+        let address = match transaction.address(to, line, &app.config().mail.domain) {
+            Ok(address) => address,
+            Err(refusal) => return refusal,
+        };
+        match app.route_recipient(&address).await {
+            Ok(Ok(recipient)) => {
+                transaction.recipients.push(recipient);
+                reply::RECIPIENT_FINE
+            }
+            Ok(Err(why)) => unroutable(why).about(&address),
+            Err(cause) => {
+                tracing::warn!(%cause, "a recipient could not be looked up");
+                reply::OUT_OF_REACH
+            }
+        }
+    }
+
+    async fn data(&mut self) -> Result<Next, Gone> {
+        let ready = self.transaction.take_if(|transaction| !transaction.recipients.is_empty());
+        let Some(transaction) = ready else {
+            let missing =
+                if self.transaction.is_some() { reply::RECIPIENT_FIRST } else { reply::SENDER_FIRST };
+            return Ok(self.say(&missing));
+        };
+        self.wire.say(&reply::GO_AHEAD);
+        let limits = &self.house.limits;
+        let data = Data::new(limits.size, self.house.receiving.clone(), limits.memory);
+        let ending = self.wire.message(data, Instant::now() + limits.message).await?;
+        let (bare, names) = (ending == Ending::Bare, names(&transaction.recipients));
+        let replies = match ending {
+            Ending::Whole(raw) => self.hand_in(transaction, raw).await,
+            Ending::TooLarge => vec![reply::TOO_LARGE; names.len()],
+            Ending::TooMuch => vec![reply::TOO_MUCH_AT_ONCE; names.len()],
+            Ending::Bare => vec![reply::BARE_ENDING; names.len()],
+        };
+        let next = self.say_all(&names, &replies);
+        Ok(if bare { Next::End } else { next })
+    }
+
+    /// The answer for each recipient, all of it after the commit.
+    async fn hand_in(&self, transaction: Transaction, raw: Vec<u8>) -> Vec<Reply> {
+        let (helo, extended) = self.greeting.clone().unwrap_or_default();
+        let envelope = Envelope {
+            from: transaction.from,
+            helo,
+            // The peer of LMTP is a mail server of the operator, whoever sent the mail.
+            ip: (self.protocol == Protocol::Smtp).then_some(self.ip),
+            tls: self.secured,
+        };
+        let with = self.with(extended, transaction.utf8);
+        let handed = Handed { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients };
+        self.house.app.take_in(handed).await.into_iter().map(answered).collect()
+    }
+
+    /// The name of what was spoken, from RFC 3848 and RFC 6531.
+    fn with(&self, extended: bool, utf8: bool) -> &'static str {
+        match (self.protocol, extended, self.secured, utf8) {
+            (Protocol::Smtp, false, ..) => "SMTP",
+            (Protocol::Smtp, true, false, false) => "ESMTP",
+            (Protocol::Smtp, true, true, false) => "ESMTPS",
+            (Protocol::Smtp, true, false, true) => "UTF8SMTP",
+            (Protocol::Smtp, true, true, true) => "UTF8SMTPS",
+            (Protocol::Lmtp, _, false, false) => "LMTP",
+            (Protocol::Lmtp, _, true, false) => "LMTPS",
+            (Protocol::Lmtp, _, false, true) => "UTF8LMTP",
+            (Protocol::Lmtp, _, true, true) => "UTF8LMTPS",
+        }
+    }
+
+    /// LMTP answers for each recipient, SMTP once for all of them.
+    fn say_all(&mut self, names: &[String], replies: &[Reply]) -> Next {
+        if self.protocol == Protocol::Smtp {
+            return self.say(&summary(replies));
+        }
+        let each = names.iter().zip(replies).map(|(name, reply)| self.say(&reply.about(name)));
+        if each.filter(|next| *next == Next::End).count() > 0 { Next::End } else { Next::GoOn }
+    }
+}
+
+fn names(recipients: &[Recipient]) -> Vec<String> {
+    recipients.iter().map(|recipient| recipient.address.clone()).collect()
+}

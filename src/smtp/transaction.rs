@@ -1,0 +1,64 @@
+//! From MAIL to DATA: who sends, and who is to get it.
+
+use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, RcptTo};
+
+use super::reply::{self, Reply};
+use crate::domain::mailroom::receive::Recipient;
+
+/// What a parameter of MAIL may set, besides SIZE.
+const KNOWN: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
+
+pub struct Transaction {
+    /// Nothing for a bounce, whose sender is `<>`.
+    pub from: Option<String>,
+    pub utf8: bool,
+    pub recipients: Vec<Recipient>,
+}
+
+impl Transaction {
+    /// # Errors
+    /// The refusal of a sender, a size or a parameter.
+    pub fn begin(mail: MailFrom<String>, size: usize) -> Result<Self, Reply> {
+        let utf8 = mail.flags & MAIL_SMTPUTF8 != 0;
+        if has_unknown(&mail) {
+            return Err(reply::UNKNOWN_PARAMETER);
+        }
+        if mail.size > size {
+            return Err(reply::TOO_LARGE);
+        }
+        if !utf8 && !mail.address.is_ascii() {
+            return Err(reply::ASCII_ONLY);
+        }
+        let from = (!mail.address.is_empty()).then_some(mail.address);
+        Ok(Self { from, utf8, recipients: Vec::new() })
+    }
+
+    /// The address to look for; `line` is what was sent, since a lone `<postmaster>` is
+    /// parsed as if it were empty.
+    ///
+    /// # Errors
+    /// The refusal of the address or a parameter.
+    pub fn address(&self, to: RcptTo<String>, line: &[u8], domain: &str) -> Result<String, Reply> {
+        if to.flags != 0 || to.orcpt.is_some() || to.rrvs != 0 {
+            return Err(reply::UNKNOWN_PARAMETER);
+        }
+        if to.address.is_empty() {
+            let named = line.to_ascii_lowercase().windows(12).any(|part| part == b"<postmaster>");
+            return if named { Ok(format!("postmaster@{domain}")) } else { Err(reply::BAD_RECIPIENT) };
+        }
+        if !self.utf8 && !to.address.is_ascii() {
+            return Err(reply::ASCII_ONLY);
+        }
+        Ok(to.address)
+    }
+}
+
+fn has_unknown(mail: &MailFrom<String>) -> bool {
+    let expected = MailFrom {
+        address: mail.address.clone(),
+        flags: mail.flags & KNOWN,
+        size: mail.size,
+        ..MailFrom::default()
+    };
+    *mail != expected
+}

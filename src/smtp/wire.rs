@@ -1,0 +1,154 @@
+//! Lines and octets over a connection that may be slow, silent or gone.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+use super::data::{Data, Ending};
+use super::reply::Reply;
+
+/// RFC 5321 wants 512 for a command, and extensions some more; a path takes up to 256.
+const LONGEST_LINE: usize = 2048;
+const CHUNK: usize = 16 * 1024;
+/// How long a peer may take to read an answer.
+const READING: Duration = Duration::from_secs(60);
+/// How much of what a peer goes on sending is read and dropped, so that it can read why.
+const DRAINED: usize = 8 << 20;
+const DRAINING: Duration = Duration::from_secs(5);
+
+/// A connection, encrypted or not.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
+
+#[derive(Debug)]
+pub enum Line {
+    /// With its CR LF.
+    Whole(Vec<u8>),
+    TooLong,
+    /// It ends in LF alone, or holds CR or NUL.
+    Bare,
+}
+
+/// Why nothing more can be said or heard.
+#[derive(Debug, thiserror::Error)]
+pub enum Gone {
+    #[error("the peer closed the connection")]
+    Closed,
+    #[error("the peer was too slow")]
+    TimedOut,
+    #[error(transparent)]
+    Broken(#[from] io::Error),
+}
+
+pub struct Wire {
+    stream: Box<dyn Stream>,
+    input: Vec<u8>,
+    output: Vec<u8>,
+}
+
+impl Wire {
+    pub fn new(stream: Box<dyn Stream>) -> Self {
+        Self { stream, input: Vec::with_capacity(CHUNK), output: Vec::new() }
+    }
+
+    /// Sent before the next wait, together with what else is said until then.
+    pub fn say(&mut self, reply: &Reply) {
+        reply.write(&mut self.output);
+    }
+
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.output
+    }
+
+    /// Whether the peer has sent more than was read of it.
+    pub fn has_more(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    /// The next line. Dropped half-way, nothing of it is lost.
+    pub async fn line(&mut self, until: Instant) -> Result<Line, Gone> {
+        let (mut seen, mut too_long) = (0, false);
+        loop {
+            if let Some(at) = self.input[seen..].iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.input.drain(..=seen + at).collect();
+                let long = too_long || line.len() > LONGEST_LINE;
+                return Ok(if long { Line::TooLong } else { Line::of(line) });
+            }
+            seen = self.input.len();
+            if seen > LONGEST_LINE {
+                self.input.clear();
+                (seen, too_long) = (0, true);
+            }
+            self.fill(until).await?;
+        }
+    }
+
+    /// A message up to its end, or to what it must not hold.
+    pub async fn message(&mut self, mut data: Data, until: Instant) -> Result<Ending, Gone> {
+        loop {
+            let (used, ending) = data.take(&self.input);
+            self.input.drain(..used);
+            match ending {
+                Some(ending) => return Ok(ending),
+                None => self.fill(until).await?,
+            }
+        }
+    }
+
+    /// Dropped half-way, nothing is said twice.
+    pub async fn flush(&mut self) -> Result<(), Gone> {
+        let until = Instant::now() + READING;
+        while !self.output.is_empty() {
+            let sent = timeout_at(until, self.stream.write(&self.output)).await;
+            let sent = sent.map_err(|_| Gone::TimedOut)??;
+            self.output.drain(..sent);
+            if sent == 0 {
+                return Err(Gone::Closed);
+            }
+        }
+        Ok(timeout_at(until, self.stream.flush()).await.map_err(|_| Gone::TimedOut)??)
+    }
+
+    /// Says what is left to say, lets the peer read it, and closes.
+    pub async fn close(mut self) {
+        if self.flush().await.is_err() || self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let drain = async {
+            let (mut left, mut chunk) = (DRAINED, vec![0; CHUNK]);
+            while let Ok(read @ 1..) = self.stream.read(&mut chunk).await
+                && left > read
+            {
+                left -= read;
+            }
+        };
+        let _ = timeout_at(Instant::now() + DRAINING, drain).await;
+    }
+
+    /// The connection itself, for TLS to take over.
+    pub fn into_stream(self) -> Box<dyn Stream> {
+        self.stream
+    }
+
+    async fn fill(&mut self, until: Instant) -> Result<(), Gone> {
+        self.flush().await?;
+        self.input.reserve(CHUNK);
+        match timeout_at(until, self.stream.read_buf(&mut self.input)).await {
+            Err(_) => Err(Gone::TimedOut),
+            Ok(Ok(0)) => Err(Gone::Closed),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(cause)) => Err(Gone::Broken(cause)),
+        }
+    }
+}
+
+impl Line {
+    fn of(line: Vec<u8>) -> Self {
+        let plain =
+            line.strip_suffix(b"\r\n").is_some_and(|text| !text.iter().any(|byte| matches!(byte, b'\r' | 0)));
+        if plain { Self::Whole(line) } else { Self::Bare }
+    }
+}

@@ -1,0 +1,221 @@
+//! SPF, DKIM and DMARC against a DNS server of the test's own. The peer is 127.0.0.1.
+
+use std::time::{Duration, Instant};
+
+use mail_auth::common::crypto::Ed25519Key;
+use mail_auth::common::headers::HeaderWriter;
+use mail_auth::dkim::DkimSigner;
+use mail_auth::dkim::generate::DkimKeyPair;
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::dns::Dns;
+use crate::support::door::{self, Talk};
+
+const HELLO: &str = "hello@gatepost.localhost";
+const REJECT: &str = "v=DMARC1; p=reject";
+
+/// A server of its own, with one alias, that asks this DNS.
+async fn asking(dns: &Dns) -> TestApp {
+    let app = TestApp::with_settings(&[("GATEPOST_DNS", &dns.address)]).await;
+    app.alias("Acme", "hello");
+    app
+}
+
+fn letter(from: &str, subject: &str) -> String {
+    format!(
+        "From: {from}\r\nTo: {HELLO}\r\nSubject: {subject}\r\nMessage-ID: <{subject}@b.test>\r\n\r\nHello\r\n"
+    )
+}
+
+/// Sends a message by SMTP, and returns the answer and what was found out.
+fn send(app: &TestApp, from: &str, subject: &str, message: &str) -> (String, Value) {
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    let answer = talk.envelope(from, &[HELLO]).data(message).answer();
+    (answer, app.authentication(subject))
+}
+
+/// A key, and what is published of it.
+fn key() -> (Vec<u8>, String) {
+    let pair = DkimKeyPair::generate_ed25519().expect("a key");
+    (pair.private_key().to_vec(), format!("v=DKIM1; k=ed25519; p={}", base64(pair.public_key())))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        let digit = |at: usize| char::from(DIGITS[(bits >> (18 - 6 * at)) as usize & 63]);
+        text.extend((0..4).map(|at| if at <= three.len() { digit(at) } else { '=' }));
+    }
+    text
+}
+
+fn sign(key: &[u8], domain: &str, message: &str) -> String {
+    let key = Ed25519Key::from_pkcs8_der(key).expect("a key");
+    let signer = DkimSigner::from_key(key).domain(domain).selector("s1").headers(["From", "To", "Subject"]);
+    signer.sign(message.as_bytes()).expect("a signature").to_header() + message
+}
+
+#[tokio::test]
+async fn spf_says_whether_the_peer_may_send() {
+    let dns = Dns::start();
+    dns.txt("pass.test", "v=spf1 ip4:127.0.0.1 -all").txt("fail.test", "v=spf1 ip4:192.0.2.1 -all");
+    dns.txt("soft.test", "v=spf1 ~all")
+        .txt("neutral.test", "v=spf1 ?all")
+        .txt("broken.test", "v=spf1 nonsense");
+    dns.txt("long.test", &format!("v=spf1{} ip4:127.0.0.1 -all", " ip4:192.0.2.1".repeat(60)));
+    dns.fail("trouble.test");
+    let app = asking(&dns).await;
+    for (name, result) in [
+        ("pass", "pass"),
+        ("fail", "fail"),
+        ("soft", "softfail"),
+        ("neutral", "neutral"),
+        ("none", "none"),
+        ("broken", "permerror"),
+        ("long", "pass"),
+        ("trouble", "temperror"),
+    ] {
+        let from = format!("bob@{name}.test");
+        let (answer, found) = send(&app, &from, name, &letter(&from, name));
+        assert!(answer.starts_with("250"), "{name}: {answer}");
+        assert_eq!(found["spf"]["result"], result, "{name}: {found}");
+        assert_eq!(found["spf"]["domain"], format!("{name}.test"));
+    }
+}
+
+#[tokio::test]
+async fn a_bounce_is_asked_about_by_its_greeting() {
+    let dns = Dns::start();
+    dns.txt("client.test", "v=spf1 ip4:127.0.0.1 -all");
+    let app = asking(&dns).await;
+    let (_, found) = send(&app, "", "bounce", &letter("mailer-daemon@client.test", "bounce"));
+    assert_eq!(found["spf"], json!({"result": "pass", "domain": "client.test"}));
+}
+
+#[tokio::test]
+async fn dkim_says_whether_a_signature_holds() {
+    let dns = Dns::start();
+    let ((secret, public), (_, other)) = (key(), key());
+    dns.txt("s1._domainkey.signed.test", &public).txt("s1._domainkey.other.test", &other);
+    dns.fail("s1._domainkey.trouble.test");
+    let app = asking(&dns).await;
+    let signed =
+        |domain: &str, subject: &str| sign(&secret, domain, &letter(&format!("bob@{domain}"), subject));
+    let bent = signed("signed.test", "bent").replace("Hello\r\n", "Hullo\r\n");
+    let forged = signed("signed.test", "forged").replace("Subject: forged", "Subject: forged!");
+    for (subject, message, result) in [
+        ("whole", signed("signed.test", "whole"), "pass"),
+        ("bent", bent, "fail"),
+        ("forged!", forged, "fail"),
+        ("foreign", signed("other.test", "foreign"), "fail"),
+        ("keyless", signed("nokey.test", "keyless"), "permerror"),
+        ("trouble", signed("trouble.test", "trouble"), "temperror"),
+    ] {
+        let (answer, found) = send(&app, "bob@elsewhere.test", subject, &message);
+        assert!(answer.starts_with("250"), "{subject}: {answer}");
+        assert_eq!(found["dkim"][0]["result"], result, "{subject}: {found}");
+        assert_eq!(found["dkim"][0]["selector"], "s1");
+    }
+    let (_, found) = send(&app, "bob@elsewhere.test", "plain", &letter("bob@signed.test", "plain"));
+    assert_eq!(found["dkim"], json!([]));
+}
+
+#[tokio::test]
+async fn dmarc_decides_for_the_domain_that_people_see() {
+    let dns = Dns::start();
+    let (secret, public) = key();
+    dns.txt("_dmarc.strict.test", REJECT).txt("strict.test", "v=spf1 -all");
+    dns.txt("s1._domainkey.strict.test", &public);
+    dns.txt("_dmarc.sent.test", REJECT).txt("sent.test", "v=spf1 ip4:127.0.0.1 -all");
+    dns.txt("_dmarc.mild.test", "v=DMARC1; p=quarantine").txt("mild.test", "v=spf1 -all");
+    dns.txt("_dmarc.unsure.test", REJECT).fail("unsure.test");
+    let app = asking(&dns).await;
+    let (answer, found) = send(&app, "a@strict.test", "forged", &letter("a@strict.test", "forged"));
+    assert!(answer.starts_with("550 5.7.1") && answer.contains("strict.test"), "{answer}");
+    assert_eq!((&found["dmarc"]["result"], &found["dmarc"]["policy"]), (&json!("fail"), &json!("reject")));
+    let signed = sign(&secret, "strict.test", &letter("a@strict.test", "signed"));
+    for (subject, from, message, result) in [
+        ("signed", "b@elsewhere.test", signed, "pass"),
+        ("sent", "a@sent.test", letter("a@sent.test", "sent"), "pass"),
+        ("mild", "a@mild.test", letter("a@mild.test", "mild"), "fail"),
+        ("unsure", "a@unsure.test", letter("a@unsure.test", "unsure"), "temperror"),
+        ("unpublished", "a@plain.test", letter("a@plain.test", "unpublished"), "none"),
+    ] {
+        let (answer, found) = send(&app, from, subject, &message);
+        assert!(answer.starts_with("250"), "{subject}: {answer}");
+        assert_eq!(found["dmarc"]["result"], result, "{subject}: {found}");
+    }
+    // SPF of somebody else's domain does not speak for the one in From.
+    let (answer, _) = send(&app, "a@sent.test", "unaligned", &letter("a@strict.test", "unaligned"));
+    assert!(answer.starts_with("550 5.7.1"), "{answer}");
+}
+
+/// Whoever hands mail on by LMTP is not its sender: a signature still counts, SPF cannot.
+#[tokio::test]
+async fn by_lmtp_nobody_is_rejected_for_an_address_that_is_not_known() {
+    let dns = Dns::start();
+    let (secret, public) = key();
+    dns.txt("_dmarc.strict.test", REJECT)
+        .txt("strict.test", "v=spf1 -all")
+        .txt("s1._domainkey.strict.test", &public);
+    let app = asking(&dns).await;
+    let doors = door::open(&app.app);
+    let mut talk = Talk::lmtp(door::lmtp(&doors));
+    talk.envelope("a@strict.test", &[HELLO]).data(letter("a@strict.test", "unknown")).expect("250");
+    let found = app.authentication("unknown");
+    assert_eq!((&found["spf"]["result"], &found["dmarc"]["result"]), (&json!("none"), &json!("temperror")));
+    talk.envelope("a@strict.test", &[HELLO])
+        .data(sign(&secret, "strict.test", &letter("a@strict.test", "known")))
+        .expect("250");
+    assert_eq!(app.authentication("known")["dmarc"]["result"], "pass");
+}
+
+#[tokio::test]
+async fn silence_delays_mail_for_a_while_and_loses_none() {
+    let dns = Dns::start();
+    dns.silence("quiet.test").silence("_dmarc.quiet.test");
+    let app = asking(&dns).await;
+    let (answer, found) = send(&app, "a@quiet.test", "quiet", &letter("a@quiet.test", "quiet"));
+    assert!(answer.starts_with("250"), "{answer}");
+    assert_eq!(
+        (&found["spf"]["result"], &found["dmarc"]["result"]),
+        (&json!("temperror"), &json!("temperror"))
+    );
+    // Others are asked about as before: only the silence of the server itself is believed of all.
+    let dns_is_there = send(&app, "a@loud.test", "loud", &letter("a@loud.test", "loud")).1;
+    assert_eq!(dns_is_there["dmarc"]["result"], "none");
+}
+
+#[tokio::test]
+async fn without_any_server_mail_does_not_wait_each_time() {
+    let dns = Dns::start();
+    dns.silence(".").silence("a.test").silence("_dmarc.a.test");
+    let app = asking(&dns).await;
+    send(&app, "a@a.test", "first", &letter("a@a.test", "first"));
+    let begun = Instant::now();
+    for number in 0..5 {
+        let subject = format!("next{number}");
+        let (answer, found) = send(&app, "a@a.test", &subject, &letter("a@a.test", &subject));
+        assert!(answer.starts_with("250"), "{answer}");
+        assert_eq!(found["spf"]["result"], "temperror");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(4), "each of them waited: {:?}", begun.elapsed());
+}
+
+/// Each signature costs a question and a hash: nobody signs a hundred times in good faith.
+#[tokio::test]
+async fn a_hundred_signatures_are_not_looked_at() {
+    let dns = Dns::start();
+    let (secret, _) = key();
+    let app = asking(&dns).await;
+    let one = sign(&secret, "many.test", &letter("a@many.test", "many"));
+    let signature = one.split_once("From: ").expect("a message").0;
+    let (answer, found) =
+        send(&app, "a@many.test", "many", &(signature.repeat(100) + &letter("a@many.test", "many")));
+    assert!(answer.starts_with("250"), "{answer}");
+    assert_eq!(found["dkim"], json!([]));
+}

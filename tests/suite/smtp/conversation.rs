@@ -1,0 +1,190 @@
+//! What each command is answered, in SMTP and in LMTP.
+
+use crate::support::door::{self, Talk, letter};
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+both_engines! {
+    async fn a_message_is_stored_and_its_id_is_said(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        let answer = talk.envelope("bob@example.test", &[HELLO]).data(letter("first")).expect("250 2.0.0 Stored as msg_");
+        let id = answer.trim_end().rsplit(' ').next().expect("an id");
+        assert_eq!(app.stored(), [(id.to_owned(), "first".to_owned())]);
+        talk.say("QUIT").expect("221 2.0.0");
+        talk.expect_end();
+    }
+}
+
+#[tokio::test]
+async fn the_greeting_names_what_there_is() {
+    let app = TestApp::sqlite().await;
+    let doors = door::open(&app.app);
+    let mut talk = Talk::connect(door::smtp(&doors));
+    assert_eq!(talk.answer(), "220 gatepost.localhost ESMTP Gatepost\r\n");
+    let mut lines: Vec<_> =
+        talk.say("EHLO client.test").answer().lines().skip(1).map(|line| line[4..].to_owned()).collect();
+    lines.sort();
+    assert_eq!(lines, ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING", "SIZE 26214400", "SMTPUTF8"]);
+    assert_eq!(talk.say("HELO client.test").answer(), "250 gatepost.localhost\r\n");
+    talk.say("LHLO client.test").expect("502 5.5.1");
+    let mut talk = Talk::connect(door::lmtp(&doors));
+    assert_eq!(talk.answer(), "220 gatepost.localhost LMTP Gatepost\r\n");
+    talk.say("EHLO client.test").expect("502 5.5.1");
+    talk.say("HELO client.test").expect("502 5.5.1");
+    talk.say("LHLO client.test").expect("250-");
+}
+
+#[tokio::test]
+async fn commands_have_their_order() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::connect(door::smtp(&doors));
+    talk.expect("220");
+    for (line, answer) in [
+        ("MAIL FROM:<bob@example.test>", "503 5.5.1"),
+        ("NOOP", "250 2.0.0"),
+        ("EHLO client.test", "250-"),
+        ("RCPT TO:<hello@gatepost.localhost>", "503 5.5.1"),
+        ("DATA", "503 5.5.1"),
+        ("MAIL FROM:<bob@example.test>", "250 2.1.0"),
+        ("MAIL FROM:<bob@example.test>", "503 5.5.1"),
+        ("DATA", "503 5.5.1"),
+        ("RCPT TO:<nobody@gatepost.localhost>", "550 5.1.1 <nobody@gatepost.localhost>"),
+        ("RCPT TO:<hello@elsewhere.test>", "550 5.1.1"),
+        ("DATA", "503 5.5.1"),
+        ("RSET", "250 2.0.0"),
+        ("RCPT TO:<hello@gatepost.localhost>", "503 5.5.1"),
+        ("mail from:<> size=100 BODY=8BITMIME", "250 2.1.0"),
+        ("rcpt to:<HELLO@Gatepost.Localhost>", "250 2.1.5"),
+        ("EHLO again.test", "250-"),
+        ("RCPT TO:<hello@gatepost.localhost>", "503 5.5.1"),
+        ("HELP", "214 2.0.0"),
+        ("VRFY hello", "252 2.5.0"),
+        ("EXPN hello", "502 5.5.1"),
+        ("AUTH PLAIN AGEAYg==", "502 5.5.1"),
+        ("STARTTLS", "502 5.5.1"),
+        ("BDAT 5 LAST", "502 5.5.1"),
+        ("QUIT", "221 2.0.0"),
+    ] {
+        let said = talk.say(line).answer();
+        assert!(said.starts_with(answer), "{line}: {said:?}");
+    }
+    talk.expect_end();
+}
+
+#[tokio::test]
+async fn senders_recipients_and_parameters_are_looked_at() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open_with(&app.app, None, |limits| limits.errors = 100);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    for (line, answer) in [
+        ("MAIL FROM:bob@example.test", "501 5.5.4"),
+        ("MAIL FROM:<bob>", "501 5.1.7"),
+        ("MAIL FROM:<bob@example.test> BODY=BINARYMIME", "555 5.5.4"),
+        ("MAIL FROM:<bob@example.test> RET=FULL", "555 5.5.4"),
+        ("MAIL FROM:<bob@example.test> WHAT=EVER", "555 5.5.4"),
+        ("MAIL FROM:<bob@example.test> SIZE=a", "501 5.5.4"),
+        ("MAIL FROM:<jörg@example.test>", "553 5.6.7"),
+        ("MAIL FROM:<bob@example.test> SIZE=99999999999", "552 5.3.4"),
+        ("MAIL FROM:<jörg@example.test> SMTPUTF8", "250 2.1.0"),
+        ("RCPT TO:<>", "501 5.1.3"),
+        ("RCPT TO:<hello>", "501 5.1.3"),
+        ("RCPT TO:<hello@gatepost.localhost> NOTIFY=NEVER", "555 5.5.4"),
+        ("RCPT TO:<jörg@gatepost.localhost>", "550 5.1.1"),
+        ("RCPT TO:<@relay.test:hello@gatepost.localhost>", "250 2.1.5"),
+        ("RCPT TO:<Postmaster>", "250 2.1.5"),
+    ] {
+        let said = talk.say(line).answer();
+        assert!(said.starts_with(answer), "{line}: {said:?}");
+    }
+}
+
+both_engines! {
+    async fn commands_may_come_all_at_once(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::connect(door::smtp(&doors));
+        let one = |subject: &str| {
+            let text = letter(subject);
+            format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{HELLO}>\r\nDATA\r\n{text}.\r\n")
+        };
+        talk.send(format!("EHLO client.test\r\n{}RSET\r\n{}QUIT\r\n", one("one"), one("two")));
+        for start in ["220", "250-", "250 2.1.0", "250 2.1.5", "354", "250 2.0.0 Stored", "250 2.0.0 OK"] {
+            talk.expect(start);
+        }
+        for start in ["250 2.1.0", "250 2.1.5", "354", "250 2.0.0 Stored", "221"] {
+            talk.expect(start);
+        }
+        talk.expect_end();
+        let subjects: Vec<_> = app.stored().into_iter().map(|(_, subject)| subject).collect();
+        assert_eq!(subjects, ["one", "two"]);
+    }
+
+    async fn what_is_kept_is_what_was_meant_with_its_way_on_top(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        let text = "Subject: dots\r\n\r\n..one\r\n...\r\n\0\r\n8 bit: \u{e9}";
+        talk.envelope("bob@example.test", &[HELLO]).data(text).expect("250");
+        let raw = String::from_utf8(app.raw("dots")).expect("UTF-8");
+        let (head, kept) = raw.split_once("Subject: ").expect("the message");
+        assert_eq!(kept, "dots\r\n\r\n.one\r\n..\r\n\0\r\n8 bit: \u{e9}\r\n");
+        let (before, after) = head.split_once(" id ").expect("an id");
+        assert_eq!(
+            before,
+            "Return-Path: <bob@example.test>\r\nReceived: from client.test ([127.0.0.1])\r\n\tby gatepost.localhost (Gatepost) with ESMTP"
+        );
+        let rest = after.split_once("\r\n").expect("a line").1;
+        assert_eq!(rest, "\tfor <hello@gatepost.localhost>;\r\n\tMon, 02 Jan 2040 09:00:00 +0000\r\n");
+    }
+
+    async fn an_empty_message_is_a_message(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        talk.envelope("", &[HELLO]).say("DATA").expect("354");
+        talk.send(".\r\n").expect("250 2.0.0 Stored");
+        assert_eq!(app.stored().len(), 1);
+    }
+
+    async fn lmtp_answers_for_each_recipient(app: TestApp) {
+        app.alias("Acme", "hello");
+        app.alias("Globex", "sales");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::lmtp(door::lmtp(&doors));
+        talk.envelope("bob@example.test", &[HELLO, "sales@gatepost.localhost"]);
+        talk.say("RCPT TO:<nobody@gatepost.localhost>").expect("550 5.1.1");
+        talk.data(letter("both")).expect("250 2.0.0 <hello@gatepost.localhost> Stored as msg_");
+        talk.expect("250 2.0.0 <sales@gatepost.localhost> Stored as msg_");
+        assert_eq!(app.stored().len(), 2);
+        assert!(String::from_utf8_lossy(&app.raw("both")).contains(" with LMTP id "));
+        talk.say("NOOP").expect("250 2.0.0 OK");
+        talk.say("DATA").expect("503 5.5.1");
+    }
+
+    async fn the_same_message_twice_is_one(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        let first = talk.envelope("bob@example.test", &[HELLO]).data(letter("twice")).expect("250");
+        let second = talk.envelope("bob@example.test", &[HELLO]).data(letter("twice")).expect("250");
+        assert_eq!(first, second);
+        assert_eq!(app.stored().len(), 1);
+    }
+
+    async fn a_message_that_goes_in_circles_is_refused(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        let hops = "Received: from a by b; Mon, 02 Jan 2040 09:00:00 +0000\r\n".repeat(51);
+        talk.envelope("bob@example.test", &[HELLO]).data(hops + &letter("round")).expect("554 5.4.6");
+        let ours = "X-Gatepost-Loop: gatepost.localhost\r\n".to_owned() + &letter("ours");
+        talk.envelope("bob@example.test", &[HELLO]).data(ours).expect("554 5.4.6");
+        assert!(app.stored().is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! What one peer, and all of them, may ask for.
+
+use std::time::Duration;
+
+use crate::support::door::{self, Talk, letter};
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+both_engines! {
+    async fn a_message_may_be_so_large_and_no_larger(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open_with(&app.app, None, |limits| limits.size = 100_000);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        talk.say("MAIL FROM:<a@b.test> SIZE=100001").expect("552 5.3.4");
+        let sized = |size: usize| {
+            let head = "Subject: large\r\n\r\n";
+            let lines = "a".repeat(76) + "\r\n";
+            let mut text = head.to_owned() + &lines.repeat(size / lines.len() + 1);
+            text.truncate(size - 2);
+            text.replace('\r', " ").replace(" \n", "\r\n").trim_end_matches(' ').to_owned()
+        };
+        let whole = sized(100_000);
+        let padded = format!("{whole}{}", "b".repeat(100_000 - 2 - whole.len()));
+        talk.envelope("a@b.test", &[HELLO]).data(&padded).expect("250");
+        talk.envelope("a@b.test", &[HELLO]).data(padded + "c").expect("552 5.3.4");
+        talk.envelope("a@b.test", &[HELLO]).data(sized(3_000_000)).expect("552 5.3.4");
+        assert_eq!(app.stored().len(), 1);
+        talk.envelope("a@b.test", &[HELLO]).data(letter("small")).expect("250");
+    }
+}
+
+#[tokio::test]
+async fn a_message_has_so_many_recipients() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    let tagged: Vec<String> = (0..100).map(|tag| format!("hello+{tag}@gatepost.localhost")).collect();
+    talk.envelope("a@b.test", &tagged.iter().map(String::as_str).collect::<Vec<_>>());
+    talk.say("RCPT TO:<hello@gatepost.localhost>").expect("452 4.5.3");
+    talk.data(letter("many")).expect("250 2.0.0 Stored as msg_");
+}
+
+#[tokio::test]
+async fn one_address_has_so_many_connections() {
+    let app = TestApp::sqlite().await;
+    let doors = door::open_with(&app.app, None, |limits| limits.per_ip = 3);
+    let mut open: Vec<Talk> = (0..3).map(|_| Talk::smtp(door::smtp(&doors))).collect();
+    let mut fourth = Talk::connect(door::smtp(&doors));
+    fourth.expect("421 4.7.0");
+    fourth.expect_end();
+    let mut gone = open.remove(0);
+    gone.say("QUIT").expect("221");
+    gone.expect_end();
+    drop(gone);
+    // The seat is given back once the server has seen the end.
+    let again = (0..1000).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        Talk::connect(door::smtp(&doors)).answer().starts_with("220")
+    });
+    assert!(again);
+    Talk::lmtp(door::lmtp(&doors));
+}
+
+#[tokio::test]
+async fn all_have_so_many_connections() {
+    let app = TestApp::sqlite().await;
+    let doors = door::open_with(&app.app, None, |limits| limits.connections = 2);
+    let _open = [Talk::smtp(door::smtp(&doors)), Talk::lmtp(door::lmtp(&doors))];
+    Talk::connect(door::smtp(&doors)).expect("421 4.3.2");
+    Talk::connect(door::lmtp(&doors)).expect("421 4.3.2");
+}
+
+#[tokio::test]
+async fn whoever_errs_too_often_is_let_go() {
+    let app = TestApp::sqlite().await;
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    for _ in 0..20 {
+        talk.say("WHAT").expect("500 5.5.1");
+    }
+    talk.say("WHAT").expect("500 5.5.1");
+    talk.expect("421 4.7.0");
+    talk.expect_end();
+}
+
+#[tokio::test]
+async fn lines_are_so_long() {
+    let app = TestApp::sqlite().await;
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    for length in [2047, 5000, 3_000_000] {
+        talk.say(&format!("NOOP {}", "a".repeat(length))).expect("500 5.5.2");
+    }
+    talk.say(&format!("NOOP {}", "a".repeat(2000))).expect("250");
+    let address = format!("MAIL FROM:<{}@b.test>", "a".repeat(300));
+    talk.say(&address).expect("501 5.1.7");
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_let_go() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open_with(&app.app, None, |limits| {
+        limits.command = Duration::from_millis(300);
+        limits.message = Duration::from_millis(300);
+    });
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    talk.send("NOO").expect("421 4.4.2");
+    talk.expect_end();
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    talk.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
+    talk.send("Subject: half").expect("421 4.4.2");
+    talk.expect_end();
+    assert!(app.stored().is_empty());
+}
+
+/// A message that breaks off is not a message.
+#[tokio::test]
+async fn half_a_message_is_not_kept() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    talk.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
+    talk.send(letter("half")).hang_up();
+    talk.expect_end();
+    assert!(app.stored().is_empty());
+}
+
+/// All messages on their way share an amount of memory.
+#[tokio::test]
+async fn too_much_mail_at_once_is_asked_to_wait() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open_with(&app.app, None, |limits| limits.memory = 1_000_000);
+    let mut slow = Talk::smtp(door::smtp(&doors));
+    slow.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
+    let line = "a".repeat(998) + "\r\n";
+    slow.send(format!("Subject: slow\r\n\r\n{}", line.repeat(900)));
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    let is_refused = |answer: String| answer.starts_with("452 4.3.1");
+    // Until the slow one has been read so far; or else it is the one for which there is no room.
+    let refused = (0..20).any(|_| {
+        talk.envelope("a@b.test", &[HELLO]).data(line.repeat(600));
+        is_refused(talk.answer())
+    });
+    let slow_refused = is_refused(slow.send(".\r\n").answer());
+    assert!(refused != slow_refused);
+    talk.envelope("a@b.test", &[HELLO]).data(line.repeat(600)).expect("250");
+}
+
+/// Sessions under way finish; others are told to come back.
+#[tokio::test]
+async fn it_ends_when_those_inside_have_finished() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let address = door::smtp(&doors);
+    let mut idle = Talk::smtp(address);
+    let mut busy = Talk::smtp(address);
+    busy.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
+    let ending = std::thread::spawn(move || drop(doors));
+    idle.expect("421 4.3.2");
+    idle.expect_end();
+    Talk::connect(address).expect("421 4.3.2");
+    busy.send(letter("last")).send(".\r\n").expect("250 2.0.0 Stored");
+    busy.expect("421 4.3.2");
+    busy.expect_end();
+    ending.join().expect("an end");
+    assert_eq!(app.stored().len(), 1);
+}

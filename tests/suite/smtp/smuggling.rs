@@ -1,0 +1,101 @@
+//! Nothing but CR LF . CR LF ends a message, and what looks like an end to somebody else is
+//! not taken at all.
+
+use crate::support::TestApp;
+use crate::support::door::{self, Talk};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+/// A second message, as it would be smuggled in.
+const SECOND: &str = "MAIL FROM:<admin@gatepost.localhost>\r\nRCPT TO:<hello@gatepost.localhost>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n";
+
+#[tokio::test]
+async fn no_other_ending_is_one() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let endings = [
+        "\n.\n",
+        "\n.\r\n",
+        "\r\n.\n",
+        "\r.\r",
+        "\r.\r\n",
+        "\r\n.\r",
+        "\n.\r",
+        "\r.\n",
+        "\r\n.\r\r\n",
+        "\r\r\n.\r\n",
+        "\n\n.\r\n",
+        "\n\r\n.\r\n",
+        "\r\n\n.\n",
+        "\r\n\0.\n",
+        "\r\n.\0\n",
+    ];
+    for ending in endings {
+        for split in [false, true] {
+            let mut talk = Talk::smtp(door::smtp(&doors));
+            talk.envelope("bob@example.test", &[HELLO]).say("DATA").expect("354");
+            let text = format!("Subject: outer\r\n\r\nx{ending}{SECOND}");
+            for bytes in text.as_bytes().chunks(if split { 1 } else { text.len() }) {
+                talk.send(bytes);
+            }
+            let answer = talk.answer();
+            assert!(answer.starts_with("554 5.5.2"), "{ending:?}: {answer:?}");
+            talk.expect_end();
+        }
+    }
+    assert!(app.stored().is_empty());
+}
+
+/// In LMTP a bare ending is answered for each recipient.
+#[tokio::test]
+async fn lmtp_refuses_it_for_each_recipient() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    app.alias("Acme", "sales");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::lmtp(door::lmtp(&doors));
+    talk.envelope("bob@example.test", &[HELLO, "sales@gatepost.localhost"]).say("DATA").expect("354");
+    talk.send("a\n.\nQUIT\r\n");
+    talk.expect("554 5.5.2 <hello@gatepost.localhost>");
+    talk.expect("554 5.5.2 <sales@gatepost.localhost>");
+    talk.expect_end();
+}
+
+#[tokio::test]
+async fn a_lone_dot_inside_a_line_is_text() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    talk.envelope("bob@example.test", &[HELLO])
+        .data("Subject: dots\r\n\r\na.\r\n .\r\n. \r\n.. \r\n")
+        .expect("250");
+    let raw = String::from_utf8(app.raw("dots")).expect("UTF-8");
+    assert!(raw.ends_with("\r\n\r\na.\r\n .\r\n \r\n. \r\n\r\n"), "{raw:?}");
+}
+
+#[tokio::test]
+async fn commands_end_in_cr_lf() {
+    let app = TestApp::sqlite().await;
+    let doors = door::open(&app.app);
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    for line in ["NOOP\n", "NOOP\rRSET\r\n", "NO\0OP\r\n", "\r\n", "NOOP \r\r\n"] {
+        talk.send(line).expect("500 5.5");
+    }
+    talk.say("NOOP").expect("250");
+}
+
+/// What a browser says when a page leads it to this port.
+#[tokio::test]
+async fn a_browser_is_let_go_at_once() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::connect(door::smtp(&doors));
+    talk.send(format!("POST / HTTP/1.1\r\nHost: a\r\n\r\nEHLO a\r\n{SECOND}"));
+    talk.expect("220");
+    talk.expect("554 5.5.1");
+    talk.expect_end();
+    assert!(app.stored().is_empty());
+}

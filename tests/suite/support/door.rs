@@ -1,0 +1,201 @@
+//! The doors of the mailroom, and a conversation through them octet by octet.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use gatepost::app::App;
+use gatepost::config::TlsFiles;
+use gatepost::smtp::{Bound, Doors, Limits, Tls};
+
+use super::TestApp;
+use super::database::Database;
+
+/// How long an answer may take that is sure to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// SMTP and LMTP, each on a port of its own.
+pub fn open(app: &App) -> Doors {
+    open_with(app, None, |_| {})
+}
+
+/// The same with a certificate, or with other limits.
+pub fn open_with(app: &App, tls: Option<&TlsFiles>, change: impl FnOnce(&mut Limits)) -> Doors {
+    let port = || Some(TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let bound = Bound { smtp: port(), lmtp: port() };
+    let mut limits = Limits::for_size(app.config().mail.max_size);
+    change(&mut limits);
+    let tls = tls.map(|files| Tls::load(files).expect("a certificate"));
+    Doors::open(app.clone(), bound, tls, limits).expect("open doors")
+}
+
+pub fn smtp(doors: &Doors) -> SocketAddr {
+    doors.smtp.expect("an SMTP port")
+}
+
+pub fn lmtp(doors: &Doors) -> SocketAddr {
+    doors.lmtp.expect("an LMTP port")
+}
+
+/// One connection, or what TLS makes of it.
+pub struct Talk<S = TcpStream> {
+    stream: S,
+    read: Vec<u8>,
+}
+
+impl Talk {
+    /// Connects, and leaves the greeting to be read.
+    pub fn connect(to: SocketAddr) -> Self {
+        let stream = TcpStream::connect(to).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        Self::over(stream)
+    }
+
+    /// Connects and greets by SMTP.
+    pub fn smtp(to: SocketAddr) -> Self {
+        let mut talk = Self::connect(to);
+        talk.expect("220");
+        talk.say("EHLO client.test").expect("250");
+        talk
+    }
+
+    /// Connects and greets by LMTP.
+    pub fn lmtp(to: SocketAddr) -> Self {
+        let mut talk = Self::connect(to);
+        talk.expect("220");
+        talk.say("LHLO client.test").expect("250");
+        talk
+    }
+
+    pub fn into_stream(self) -> TcpStream {
+        assert!(self.read.is_empty(), "{:?}", String::from_utf8_lossy(&self.read));
+        self.stream
+    }
+
+    /// Sends no more, but still reads.
+    pub fn hang_up(&self) {
+        self.stream.shutdown(std::net::Shutdown::Write).expect("a connection");
+    }
+}
+
+impl<S: Read + Write> Talk<S> {
+    pub fn over(stream: S) -> Self {
+        Self { stream, read: Vec::new() }
+    }
+
+    /// Exactly these octets. A server that has closed already has said why.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        match self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()) {
+            Err(cause) if !matches!(cause.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
+                panic!("{cause}")
+            }
+            _ => self,
+        }
+    }
+
+    /// A line, to be answered.
+    pub fn say(&mut self, line: &str) -> &mut Self {
+        self.send(format!("{line}\r\n"))
+    }
+
+    /// The next answer, whole, with its line ends; nothing when the server has closed.
+    pub fn answer(&mut self) -> String {
+        let mut answer = String::new();
+        while let Some(line) = self.line() {
+            answer.push_str(&line);
+            if line.as_bytes().get(3) != Some(&b'-') {
+                break;
+            }
+        }
+        answer
+    }
+
+    /// The next answer, which begins like this.
+    #[track_caller]
+    pub fn expect(&mut self, start: &str) -> String {
+        let answer = self.answer();
+        assert!(answer.starts_with(start), "expected {start}, not {answer:?}");
+        answer
+    }
+
+    /// The connection ends here.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        assert_eq!(self.answer(), "");
+    }
+
+    /// MAIL and RCPT, both taken.
+    pub fn envelope(&mut self, from: &str, to: &[&str]) -> &mut Self {
+        self.say(&format!("MAIL FROM:<{from}>")).expect("250 2.1.0");
+        for to in to {
+            self.say(&format!("RCPT TO:<{to}>")).expect("250 2.1.5");
+        }
+        self
+    }
+
+    /// DATA and a message, as it is, with the end after it.
+    pub fn data(&mut self, message: impl AsRef<[u8]>) -> &mut Self {
+        self.say("DATA").expect("354");
+        self.send(message).send("\r\n.\r\n")
+    }
+
+    fn line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.read.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.read.drain(..end + 2).collect();
+                return Some(String::from_utf8(line).expect("UTF-8"));
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                Ok(read) => self.read.extend_from_slice(&bytes[..read]),
+                Err(cause) if cause.kind() == ErrorKind::ConnectionReset => return None,
+                Err(cause) => panic!("no answer: {cause}"),
+            }
+        }
+    }
+}
+
+/// A message with this subject.
+pub fn letter(subject: &str) -> String {
+    format!(
+        "From: Bob <bob@example.test>\r\nTo: hello@gatepost.localhost\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.test>\r\n\r\nHello\r\n"
+    )
+}
+
+impl TestApp {
+    /// Ids and subjects of the messages in the store, in the order in which they came.
+    pub fn stored(&self) -> Vec<(String, String)> {
+        stored(&self.database)
+    }
+
+    /// What was found out about the sender of the one message with this subject.
+    pub fn authentication(&self, subject: &str) -> serde_json::Value {
+        let from = "message_contents c JOIN messages m ON m.seq = c.seq";
+        let found = self
+            .database
+            .texts(&format!("SELECT c.authentication AS t FROM {from} WHERE m.subject = '{subject}'"));
+        let [one] = &found[..] else { panic!("{} messages of the subject {subject}", found.len()) };
+        serde_json::from_str(one).expect("JSON")
+    }
+
+    /// The one message with this subject, as it is kept.
+    pub fn raw(&self, subject: &str) -> Vec<u8> {
+        let from = "message_contents c JOIN messages m ON m.seq = c.seq";
+        let (raw, subject) = (self.database.hex("c.raw"), subject.replace('\'', ""));
+        let found =
+            self.database.texts(&format!("SELECT {raw} AS t FROM {from} WHERE m.subject = '{subject}'"));
+        let first = found.first().expect("a message");
+        assert!(found.iter().all(|each| each == first), "different messages of one subject");
+        let byte = |at: usize| u8::from_str_radix(&first[at..at + 2], 16).expect("digits");
+        (0..first.len()).step_by(2).map(byte).collect()
+    }
+}
+
+pub fn stored(database: &Database) -> Vec<(String, String)> {
+    let id = database.hex("id");
+    let rows =
+        database.texts(&format!("SELECT 'msg_' || {id} || ' ' || subject AS t FROM messages ORDER BY seq"));
+    let pair = |row: String| row.split_once(' ').map(|(id, subject)| (id.to_owned(), subject.to_owned()));
+    rows.into_iter().map(|row| pair(row).expect("an id and a subject")).collect()
+}
