@@ -108,7 +108,8 @@ type Fields = Vec<(&'static str, String)>;
 fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
     let (method, path) = row.route.split_once(' ').expect("a method and a path");
     let thing = (row.thing)(app);
-    let path = path.replace("{id}", &thing).replace("{secret}", &thing);
+    let (id, part) = thing.split_once('/').unwrap_or((&thing, ""));
+    let path = path.replace("{id}", id).replace("{attachment}", part).replace("{secret}", &thing);
     let path = path.replace("{path:.*}", "css/app.css");
     let fields = row.fields.iter().map(|(name, value)| (*name, value.replace("{id}", &thing))).collect();
     (method.parse().expect("a method"), path, fields)

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::ApiError;
 use crate::domain::FieldError;
@@ -77,6 +78,18 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })?;
     reader.end().map_err(|_| ApiError::invalid_request("The body goes on after its JSON value."))?;
     Ok(value)
+}
+
+/// Tells a field that is `null` from one that is not there: the former is `Some(None)`.
+///
+/// # Errors
+/// As the field's own type has them.
+pub fn present<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(field).map(Some)
 }
 
 /// A query string that fits `T`.

@@ -1,12 +1,19 @@
 //! The public API, `/api/v1`: one file a resource. [`door`] stands before all of it.
 
+mod aliases;
 mod api_keys;
 pub mod caller;
+mod contacts;
+mod domains;
 mod door;
+mod downloads;
 mod error;
+mod faults;
 mod json;
 mod limits;
 mod me;
+mod message;
+mod messages;
 pub mod openapi;
 mod paging;
 mod passage;
@@ -32,6 +39,28 @@ fn resources() -> Vec<At> {
         at("/team").get(Scope::TeamRead, team::show),
         at("/team/people").get(Scope::TeamRead, team::people),
         at("/api-keys").get(Scope::TokensRead, api_keys::list).post(Need::Person, api_keys::create),
+        at("/domains").get(Scope::DomainsRead, domains::list).post(Scope::DomainsWrite, domains::create),
+        at("/domains/{id}")
+            .get(Scope::DomainsRead, domains::show)
+            .patch(Scope::DomainsWrite, domains::change)
+            .delete(Scope::DomainsWrite, domains::delete),
+        at("/messages").get(Scope::MessagesRead, messages::list),
+        at("/messages/{id}")
+            .get(Scope::MessagesRead, messages::show)
+            .patch(Scope::MessagesWrite, messages::change)
+            .delete(Scope::MessagesWrite, messages::delete),
+        at("/messages/{id}/raw").get(Scope::MessagesRead, downloads::raw),
+        at("/messages/{id}/attachments/{attachment}").get(Scope::MessagesRead, downloads::attachment),
+        at("/aliases").get(Scope::AliasesRead, aliases::list).post(Scope::AliasesWrite, aliases::create),
+        at("/aliases/{id}")
+            .get(Scope::AliasesRead, aliases::show)
+            .patch(Scope::AliasesWrite, aliases::change)
+            .delete(Scope::AliasesWrite, aliases::delete),
+        at("/contacts").get(Scope::ContactsRead, contacts::list).post(Scope::ContactsWrite, contacts::create),
+        at("/contacts/{id}")
+            .get(Scope::ContactsRead, contacts::show)
+            .patch(Scope::ContactsWrite, contacts::change)
+            .delete(Scope::ContactsWrite, contacts::delete),
         at("/api-keys/{id}").patch(Need::Person, api_keys::rename).delete(Need::Person, api_keys::revoke),
     ]
 }

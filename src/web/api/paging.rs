@@ -1,10 +1,15 @@
 //! Lists: `{"data": […], "pagination": {…}}`.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
+use super::faults::Faults;
 use crate::domain::FieldError;
+use crate::domain::access::activity::{COUNTED, Capped};
+use crate::domain::mailroom::{self, Window};
 
 /// Which part of a list is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -21,25 +26,45 @@ pub struct PageQuery {
     offset: i64,
 }
 
-fn default_limit() -> i64 {
+pub fn default_limit() -> i64 {
     50
+}
+
+fn limit(limit: i64) -> Result<i64, FieldError> {
+    let message = "The limit is a number from 1 to 100.";
+    (1..=100).contains(&limit).then_some(limit).ok_or_else(|| FieldError::new("limit", message))
+}
+
+fn offset(offset: i64) -> Result<i64, FieldError> {
+    let message = "The offset is a number from 0 on.";
+    (offset >= 0).then_some(offset).ok_or_else(|| FieldError::new("offset", message))
+}
+
+/// The part of a list that goes on below a cursor, which is the id of the last one told.
+///
+/// # Errors
+/// Sentences about the parameters `limit`, `offset` and `cursor`.
+pub fn window<Id>(
+    size: i64,
+    skip: i64,
+    cursor: Option<&str>,
+    parse: impl Fn(&str) -> Option<Id>,
+) -> Result<Window<Id>, ApiError> {
+    let mut faults = Faults::default();
+    let message = "This is not the nextCursor of a page of this list.";
+    let before = |text| parse(text).ok_or_else(|| FieldError::new("cursor", message));
+    let (size, skip) = (faults.take(limit(size)), faults.take(offset(skip)));
+    let before = faults.take(cursor.map(before).transpose());
+    let parsed = size.zip(skip).zip(before);
+    faults.all(parsed.map(|((limit, offset), before)| Window { before, offset, limit }))
 }
 
 impl PageQuery {
     /// Limit and offset, within their bounds.
     pub fn bounds(&self) -> Result<(i64, i64), ApiError> {
-        let mut details = Vec::new();
-        if !(1..=100).contains(&self.limit) {
-            details.push(FieldError::new("limit", "The limit is a number from 1 to 100."));
-        }
-        if self.offset < 0 {
-            details.push(FieldError::new("offset", "The offset is a number from 0 on."));
-        }
-        if details.is_empty() {
-            Ok((self.limit, self.offset))
-        } else {
-            Err(ApiError::invalid_fields(details))
-        }
+        let mut faults = Faults::default();
+        let (limit, offset) = (faults.take(limit(self.limit)), faults.take(offset(self.offset)));
+        faults.all(limit.zip(offset))
     }
 }
 
@@ -57,18 +82,38 @@ pub struct Pagination {
     limit: i64,
     #[schema(example = 0)]
     offset: i64,
-    /// Entries in the whole list.
+    /// Entries in the whole list; `null` where there are over 10,000 or they are not counted.
     #[schema(example = 1)]
-    total: i64,
+    total: Option<i64>,
     #[schema(example = false)]
     has_more: bool,
-    /// For lists that page by cursor.
+    /// Send it as `cursor` for what comes next, which costs the same however long the list is.
     next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
     pub fn by_offset(data: Vec<T>, (limit, offset): (i64, i64), total: i64) -> Self {
         let has_more = offset + (data.len() as i64) < total;
-        Self { data, pagination: Pagination { limit, offset, total, has_more, next_cursor: None } }
+        Self {
+            data,
+            pagination: Pagination { limit, offset, total: Some(total), has_more, next_cursor: None },
+        }
+    }
+
+    /// What came of a [`window`].
+    pub fn of<Row, Id: fmt::Display>(
+        page: mailroom::Page<Row, Id>,
+        window: &Window<Id>,
+        total: Option<Capped>,
+        draw: impl Fn(Row) -> T,
+    ) -> Self {
+        let pagination = Pagination {
+            limit: window.limit,
+            offset: window.offset,
+            total: total.map(|total| total.0).filter(|total| *total <= COUNTED),
+            has_more: page.next.is_some(),
+            next_cursor: page.next.map(|id| id.to_string()),
+        };
+        Self { data: page.rows.into_iter().map(draw).collect(), pagination }
     }
 }

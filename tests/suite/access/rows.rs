@@ -3,6 +3,11 @@
 use gatepost::domain::access::activity::{self, Filter};
 use gatepost::domain::access::{team_key, tokens};
 use gatepost::domain::entropy;
+use gatepost::domain::mailroom::address::{DomainName, LocalPart};
+use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
+use gatepost::domain::mailroom::contacts::{self, About, ContactState};
+use gatepost::domain::mailroom::domains;
+use gatepost::domain::mailroom::messages::{self, Opened};
 use gatepost::domain::people::members::MemberRole;
 use gatepost::domain::people::passwords::{self, Password};
 use gatepost::domain::people::users::{NewPerson, PersonName, User};
@@ -11,6 +16,7 @@ use gatepost::domain::sealing::hex;
 use gatepost::domain::text::EmailAddress;
 
 use crate::support::TestApp;
+use crate::support::mail::letter_with_file;
 use crate::support::people::PASSWORD;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +180,10 @@ fn activities() -> Vec<Row> {
 }
 
 pub fn api() -> Vec<Row> {
+    [access(), mailroom()].into_iter().flatten().collect()
+}
+
+fn access() -> Vec<Row> {
     const NAME: &[(&str, &str)] = &[("name", "{id}")];
     let open = [401, 200, 403, 200, 200, 200, 401, 200];
     vec![
@@ -188,6 +198,76 @@ pub fn api() -> Vec<Row> {
             .with(NAME),
         endpoint("DELETE /api/v1/api-keys/{id}", "", [401, 404, 403, 204, 204, 403, 401, 403]).of(token),
     ]
+}
+
+/// What each caller gets of the mailroom: people of the team and tokens of it alike.
+fn mailroom() -> Vec<Row> {
+    const LOCAL: &[(&str, &str)] = &[("localPart", "{id}")];
+    const NAME: &[(&str, &str)] = &[("name", "{id}.test")];
+    const ADDRESS: &[(&str, &str)] = &[("address", "{id}@customer.test")];
+    let (listed, made) = ([401, 200, 403, 200, 200, 200, 401, 200], [401, 201, 403, 201, 201, 201, 401, 201]);
+    let (found, gone) = ([401, 404, 403, 200, 200, 200, 401, 404], [401, 404, 403, 204, 204, 204, 401, 404]);
+    vec![
+        endpoint("GET /api/v1/domains", "domains:read", listed),
+        endpoint("POST /api/v1/domains", "domains:write", made).with(NAME),
+        endpoint("GET /api/v1/domains/{id}", "domains:read", found).of(domain),
+        endpoint("PATCH /api/v1/domains/{id}", "domains:write", found).of(domain),
+        endpoint("DELETE /api/v1/domains/{id}", "domains:write", gone).of(domain),
+        endpoint("GET /api/v1/messages", "messages:read", listed),
+        endpoint("GET /api/v1/messages/{id}", "messages:read", found).of(message),
+        endpoint("PATCH /api/v1/messages/{id}", "messages:write", found).of(message),
+        endpoint("DELETE /api/v1/messages/{id}", "messages:write", gone).of(message),
+        endpoint("GET /api/v1/messages/{id}/raw", "messages:read", found).of(message),
+        endpoint("GET /api/v1/messages/{id}/attachments/{attachment}", "messages:read", found).of(attachment),
+        endpoint("GET /api/v1/aliases", "aliases:read", listed),
+        endpoint("POST /api/v1/aliases", "aliases:write", made).with(LOCAL),
+        endpoint("GET /api/v1/aliases/{id}", "aliases:read", found).of(alias),
+        endpoint("PATCH /api/v1/aliases/{id}", "aliases:write", found).of(alias),
+        endpoint("DELETE /api/v1/aliases/{id}", "aliases:write", gone).of(alias),
+        endpoint("GET /api/v1/contacts", "contacts:read", listed),
+        endpoint("POST /api/v1/contacts", "contacts:write", made).with(ADDRESS),
+        endpoint("GET /api/v1/contacts/{id}", "contacts:read", found).of(contact),
+        endpoint("PATCH /api/v1/contacts/{id}", "contacts:write", found).of(contact),
+        endpoint("DELETE /api/v1/contacts/{id}", "contacts:write", gone).of(contact),
+    ]
+}
+
+fn alias(app: &TestApp) -> String {
+    let (team, local) = (app.team("Acme").id, LocalPart::parse(&fresh_name(app)).expect("a local part"));
+    let shared = &app.app.config().mail.domain;
+    let new = NewAlias { local: Some(local), domain: None, note: None };
+    app.operate(|tx, by| aliases::create(tx, by, team, shared, &new)).id.to_string()
+}
+
+fn domain(app: &TestApp) -> String {
+    let (team, name) = (app.team("Acme").id, DomainName::parse(&format!("{}.test", fresh_name(app))));
+    app.operate(|tx, by| domains::add(tx, by, team, "gatepost.localhost", &name?)).id.to_string()
+}
+
+/// A message with an attachment.
+fn received(app: &TestApp) -> Opened {
+    let (team, alias) = (app.team("Acme").id, alias(app));
+    let id = AliasId::parse(&alias).expect("an id");
+    let to = app.app.read_now(|tx| aliases::find(tx, team, id)).expect("an alias").address();
+    let message = app.arrives("bob@customer.test", &to, &letter_with_file(&fresh_name(app)));
+    app.app.read_now(|tx| messages::open(tx, team, message)).expect("a message")
+}
+
+fn message(app: &TestApp) -> String {
+    received(app).message.id.to_string()
+}
+
+/// Its message's id and its own.
+fn attachment(app: &TestApp) -> String {
+    let opened = received(app);
+    format!("{}/{}", opened.message.id, opened.attachments[0].id)
+}
+
+fn contact(app: &TestApp) -> String {
+    let team = app.team("Acme").id;
+    let address = contacts::parse_address(&format!("{}@customer.test", fresh_name(app))).expect("an address");
+    let about = About::parse("", "", ContactState::Unset).expect("nothing");
+    app.operate(|tx, by| contacts::create(tx, by, team, &address, about)).id.to_string()
 }
 
 /// A name that nothing has yet.

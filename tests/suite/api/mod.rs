@@ -1,8 +1,12 @@
 //! The contract of `/api/v1`, on the wire.
 
+mod aliases;
 mod api_keys;
+mod contacts;
 mod credentials;
+mod domains;
 mod me;
+mod messages;
 mod records;
 mod requests;
 mod revocation;

@@ -193,7 +193,7 @@ fn endpoint(api: &Value, (path, method, operation): Operation<'_>) -> (String, E
         inputs: parameters().map(input).collect(),
         body: json(&operation["requestBody"]),
         status: status_line(status),
-        answer: json(response).map(|body| format!("{body:#}")).unwrap_or_default(),
+        answer: json(response).map_or_else(|| plain(response), |body| format!("{body:#}")),
     };
     (text(&operation["tags"][0]), endpoint)
 }
@@ -207,6 +207,12 @@ fn scope(path: &str, method: &str) -> &'static str {
         (_, _, Need::Scope(scope)) => scope.as_str(),
         (_, _, Need::AnyToken | Need::Person) => "",
     }
+}
+
+/// The example of an answer that is not JSON.
+fn plain(response: &Value) -> String {
+    let content = fields(&response["content"]).next();
+    content.map(|(_, content)| text(&content["example"])).unwrap_or_default()
 }
 
 fn input(parameter: &Value) -> Input {

@@ -1,0 +1,228 @@
+//! Addresses that receive: `/aliases`.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use super::faults::Faults;
+use super::json::{Json, Query, present};
+use super::me::NoQuery;
+use super::paging::{self, Page};
+use crate::app::App;
+use crate::domain::Timestamp;
+use crate::domain::mailroom::Window;
+use crate::domain::mailroom::address::LocalPart;
+use crate::domain::mailroom::aliases::{self, AliasId, Filter};
+use crate::web::request::RequestInfo;
+
+/// An address of the team that receives mail.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Alias {
+    #[schema(value_type = String, example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")]
+    id: AliasId,
+    #[schema(example = "hello@gatepost.localhost")]
+    address: String,
+    /// What stands before the `@`.
+    #[schema(example = "hello")]
+    local_part: String,
+    #[schema(example = "gatepost.localhost")]
+    domain: String,
+    #[schema(example = "the contact form")]
+    note: Option<String>,
+    /// Mail to an alias that is switched off is refused.
+    #[schema(example = true)]
+    enabled: bool,
+    /// Messages that arrived.
+    #[schema(example = 3)]
+    received: i64,
+    /// Those of them that came from contacts that are blocked.
+    #[schema(example = 0)]
+    denied: i64,
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-02T16:20:11.000001Z")]
+    last_received_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
+    created_at: Timestamp,
+    #[schema(example = "ada@acme.test")]
+    created_by: String,
+}
+
+impl From<aliases::Alias> for Alias {
+    fn from(alias: aliases::Alias) -> Self {
+        Self {
+            id: alias.id,
+            address: alias.address(),
+            local_part: alias.local,
+            domain: alias.domain_name,
+            note: alias.note,
+            enabled: alias.enabled,
+            received: alias.received,
+            denied: alias.denied,
+            last_received_at: alias.last_received_at,
+            created_at: alias.created_at,
+            created_by: alias.created_by_label,
+        }
+    }
+}
+
+/// Which aliases are asked for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AliasQuery {
+    /// Entries to return, 1 to 100.
+    #[serde(default = "paging::default_limit")]
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: i64,
+    /// Entries to leave out first.
+    #[serde(default)]
+    #[param(minimum = 0, default = 0)]
+    offset: i64,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// Only those whose address contains this.
+    q: Option<String>,
+    /// Only those that are switched on, or off.
+    enabled: Option<bool>,
+}
+
+impl AliasQuery {
+    fn window(&self) -> Result<Window<AliasId>, ApiError> {
+        paging::window(self.limit, self.offset, self.cursor.as_deref(), AliasId::parse)
+    }
+}
+
+/// An alias to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewAlias {
+    /// What stands before the `@`; when left out, letters and digits that nobody guesses.
+    #[schema(example = "hello", min_length = 1, max_length = 64)]
+    local_part: Option<String>,
+    /// One of the team's domains; when left out, the one every team has addresses on.
+    #[schema(example = "gatepost.localhost")]
+    domain: Option<String>,
+    /// For people, up to 1,000 characters.
+    #[schema(example = "the contact form", max_length = 1000)]
+    note: Option<String>,
+}
+
+impl NewAlias {
+    fn parse(&self) -> Result<aliases::NewAlias, ApiError> {
+        let mut faults = Faults::default();
+        let local = faults.take(self.local_part.as_deref().map(LocalPart::parse).transpose());
+        let note = faults.take(aliases::parse_note(self.note.as_deref().unwrap_or_default()));
+        faults.done()?;
+        let (local, note) = (local.flatten(), note.flatten());
+        Ok(aliases::NewAlias { local, domain: self.domain.clone(), note })
+    }
+}
+
+/// What to change of an alias; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AliasChange {
+    /// `null` takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "the contact form", max_length = 1000)]
+    note: Option<Option<String>>,
+    #[schema(example = false)]
+    enabled: Option<bool>,
+}
+
+/// List aliases
+///
+/// The team's addresses, newest first. Those that were deleted are not among them.
+#[utoipa::path(get, path = "/api/v1/aliases", tag = "Aliases", params(AliasQuery), responses((status = 200, body = Page<Alias>)))]
+pub async fn list(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    query: Query<AliasQuery>,
+) -> Result<web::Json<Page<Alias>>, ApiError> {
+    let (window, team) = (query.0.window()?, caller.team().id);
+    let filter = Filter { enabled: query.0.enabled, text: query.0.q, ..Filter::default() };
+    let (page, total) = app
+        .read(move |tx| Ok((aliases::list(tx, team, &filter, window)?, aliases::count(tx, team, &filter)?)))
+        .await?;
+    Ok(web::Json(Page::of(page, &window, Some(total), Alias::from)))
+}
+
+/// Read an alias
+///
+/// With what it has received so far.
+#[utoipa::path(get, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 200, body = Alias)))]
+pub async fn show(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<web::Json<Alias>, ApiError> {
+    let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let team = caller.team().id;
+    Ok(web::Json(app.read(move |tx| aliases::find(tx, team, id)).await?.into()))
+}
+
+/// Create an alias
+///
+/// It receives at once, if its domain does. An address that was ever given out, even if its
+/// alias was deleted, is taken (409).
+#[utoipa::path(post, path = "/api/v1/aliases", tag = "Aliases", request_body = NewAlias, responses((status = 201, body = Alias)))]
+pub async fn create(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    _: Query<NoQuery>,
+    body: Json<NewAlias>,
+) -> Result<HttpResponse, ApiError> {
+    let new = body.parse()?;
+    let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
+    let alias = app.write(move |tx| aliases::create(tx, &by, team, &shared, &new)).await?;
+    let location = format!("/api/v1/aliases/{}", alias.id);
+    Ok(HttpResponse::Created().insert_header(("location", location)).json(Alias::from(alias)))
+}
+
+/// Change an alias
+///
+/// Switches it on or off, or notes something about it.
+#[utoipa::path(patch, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), request_body = AliasChange, responses((status = 200, body = Alias)))]
+pub async fn change(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+    body: Json<AliasChange>,
+) -> Result<web::Json<Alias>, ApiError> {
+    let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (by, team) = (caller.by(&request), caller.team().id);
+    let Json(AliasChange { note, enabled }) = body;
+    let changed = app.write(move |tx| {
+        let before = aliases::find(tx, team, id)?;
+        let note = match note {
+            Some(note) => aliases::parse_note(&note.unwrap_or_default())?,
+            None => before.note,
+        };
+        aliases::change(tx, &by, team, id, note.as_deref(), enabled.unwrap_or(before.enabled))
+    });
+    Ok(web::Json(changed.await?.into()))
+}
+
+/// Delete an alias
+///
+/// It receives nothing more; its messages stay. Its address stays reserved: nobody else gets
+/// what is meant for it.
+#[utoipa::path(delete, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 204, description = "The alias is deleted.")))]
+pub async fn delete(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (by, team) = (caller.by(&request), caller.team().id);
+    app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,213 @@
+//! Domains of the team's own: `/domains`.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use super::json::{Json, Query, present};
+use super::me::NoQuery;
+use super::paging::{Page, PageQuery};
+use crate::app::App;
+use crate::domain::mailroom::address::DomainName;
+use crate::domain::mailroom::aliases::{self, AliasId};
+use crate::domain::mailroom::domains::{self, DomainId, RecordState};
+use crate::domain::{Error, FieldError, Timestamp};
+use crate::web::request::RequestInfo;
+
+/// A domain that the team says is its own.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Domain {
+    #[schema(value_type = String, example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")]
+    id: DomainId,
+    #[schema(example = "mail.acme.test")]
+    name: String,
+    /// When the proof was found; mail is taken from then on.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
+    verified_at: Option<Timestamp>,
+    /// When it stopped taking mail because the proof had been gone for 7 days.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    suspended_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
+    checked_at: Option<Timestamp>,
+    /// Whether the proof was found beside that of another team, whose domain it is.
+    #[schema(example = false)]
+    held_by_another: bool,
+    /// What to publish in the DNS, and what was found there.
+    records: Vec<Record>,
+    /// The id of the alias that takes what no other of the domain does.
+    #[schema(value_type = Option<String>)]
+    catch_all: Option<AliasId>,
+    #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
+    created_at: Timestamp,
+    #[schema(example = "ada@acme.test")]
+    created_by: String,
+}
+
+/// A record to publish.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    #[serde(rename = "type")]
+    #[schema(example = "TXT")]
+    kind: &'static str,
+    #[schema(example = "_gatepost.mail.acme.test")]
+    name: String,
+    #[schema(example = "gatepost-verify=5f1d0c9a7b3e4f2a8c6d0e1b2a3f4c5d")]
+    value: String,
+    /// `unchecked`, `ok`, `missing`, `wrong`, or `unknown` when the DNS did not say.
+    #[schema(value_type = String, example = "ok")]
+    state: RecordState,
+    /// What stands there.
+    #[schema(example = json!(["gatepost-verify=5f1d0c9a7b3e4f2a8c6d0e1b2a3f4c5d"]))]
+    found: Vec<String>,
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
+    checked_at: Option<Timestamp>,
+}
+
+impl From<domains::Record> for Record {
+    fn from(record: domains::Record) -> Self {
+        let domains::Record { kind, name, value, state, found, checked_at } = record;
+        Self { kind, name, value, state, found, checked_at }
+    }
+}
+
+impl Domain {
+    fn of(domain: domains::Domain, app: &App) -> Self {
+        let mail_host = app.config().mail.host(app.config().public_url.as_ref());
+        let records = domain.records(&mail_host);
+        Self {
+            id: domain.id,
+            held_by_another: domain.is_held_by_another(),
+            name: domain.name,
+            verified_at: domain.verified_at,
+            suspended_at: domain.suspended_at,
+            checked_at: domain.checked_at,
+            records: records.into_iter().map(Record::from).collect(),
+            catch_all: domain.catch_all_id,
+            created_at: domain.created_at,
+            created_by: domain.created_by_label,
+        }
+    }
+}
+
+/// A domain to be added.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDomain {
+    #[schema(example = "mail.acme.test", max_length = 253)]
+    name: String,
+}
+
+/// What to change of a domain; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DomainChange {
+    /// The id of one of the team's aliases; `null` for none.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")]
+    catch_all: Option<Option<String>>,
+}
+
+/// List domains
+///
+/// The team's own, by name, with the records to publish for each.
+#[utoipa::path(get, path = "/api/v1/domains", tag = "Domains", params(PageQuery), responses((status = 200, body = Page<Domain>)))]
+pub async fn list(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<Domain>>, ApiError> {
+    let (limit, offset) = query.0.bounds()?;
+    let team = caller.team().id;
+    let all = app.read(move |tx| domains::list(tx, team)).await?;
+    let total = all.len() as i64;
+    let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+    let part = all.into_iter().skip(skipped).take(usize::try_from(limit).unwrap_or_default());
+    let part = part.map(|domain| Domain::of(domain, &app)).collect();
+    Ok(web::Json(Page::by_offset(part, (limit, offset), total)))
+}
+
+/// Read a domain
+///
+/// With the records to publish and what the last check found.
+#[utoipa::path(get, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
+pub async fn show(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<web::Json<Domain>, ApiError> {
+    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let team = caller.team().id;
+    let domain = app.read(move |tx| domains::find(tx, team, id)).await?;
+    Ok(web::Json(Domain::of(domain, &app)))
+}
+
+/// Add a domain
+///
+/// The answer names the records to publish. It takes no mail before its proof is found.
+#[utoipa::path(post, path = "/api/v1/domains", tag = "Domains", request_body = NewDomain, responses((status = 201, body = Domain)))]
+pub async fn create(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    _: Query<NoQuery>,
+    body: Json<NewDomain>,
+) -> Result<HttpResponse, ApiError> {
+    let name = DomainName::parse(&body.name).map_err(Error::from)?;
+    let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
+    let domain = app.write(move |tx| domains::add(tx, &by, team, &shared, &name)).await?;
+    let location = format!("/api/v1/domains/{}", domain.id);
+    Ok(HttpResponse::Created().insert_header(("location", location)).json(Domain::of(domain, &app)))
+}
+
+/// Change a domain
+///
+/// Which alias takes what no other of the domain does.
+#[utoipa::path(patch, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), request_body = DomainChange, responses((status = 200, body = Domain)))]
+pub async fn change(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+    body: Json<DomainChange>,
+) -> Result<web::Json<Domain>, ApiError> {
+    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (by, team) = (caller.by(&request), caller.team().id);
+    let Json(DomainChange { catch_all }) = body;
+    let changed = app.write(move |tx| {
+        let before = domains::find(tx, team, id)?;
+        let Some(alias) = catch_all else { return Ok(before) };
+        let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));
+        let alias = alias.map(|alias| AliasId::parse(&alias).ok_or_else(none)).transpose()?;
+        if let Some(alias) = alias {
+            aliases::find_all(tx, team, &[alias])?
+                .pop()
+                .filter(|it| it.deleted_at.is_none())
+                .ok_or_else(none)?;
+        }
+        domains::set_catch_all(tx, &by, team, id, alias)
+    });
+    Ok(web::Json(Domain::of(changed.await?, &app)))
+}
+
+/// Remove a domain
+///
+/// Its addresses receive nothing more. They come back when the team adds and proves it again.
+#[utoipa::path(delete, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 204, description = "The domain is removed.")))]
+pub async fn delete(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (by, team) = (caller.by(&request), caller.team().id);
+    app.write(move |tx| domains::remove(tx, &by, team, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

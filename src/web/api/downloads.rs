@@ -1,0 +1,93 @@
+//! Parts of a message as files. A browser saves them and never shows them: what somebody sent
+//! must not run as a page of this site.
+
+use actix_web::http::header::{
+    Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue, HeaderValue,
+};
+use actix_web::{HttpResponse, web};
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use super::json::Query;
+use super::me::NoQuery;
+use crate::app::App;
+use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
+
+/// Download a message
+///
+/// Byte by byte as it came, headers and all.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/raw", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, description = "The message.", content_type = "message/rfc822", body = String, example = json!("From: Bob <bob@customer.test>\nSubject: Where is my order?\n\nHello, I ordered a week ago and nothing has come.\n"))))]
+pub async fn raw(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let team = caller.team().id;
+    let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
+    Ok(file("message/rfc822", &format!("{id}.eml"), raw))
+}
+
+/// Download an attachment
+///
+/// As its sender attached it. The answer has the type the sender gave it.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/attachments/{attachment}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af"), ("attachment" = String, Path, description = "The attachment's id.", example = "att_019f2a4c1d877e02b6f03a9d1c55e7b1")), responses((status = 200, description = "The file.", content_type = "application/octet-stream", body = String, example = json!("(the bytes of the file)"))))]
+pub async fn attachment(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<(String, String)>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let message = MessageId::parse(&path.0).ok_or_else(ApiError::not_found)?;
+    let id = AttachmentId::parse(&path.1).ok_or_else(ApiError::not_found)?;
+    let team = caller.team().id;
+    let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
+    let name = attachment.name.unwrap_or_else(|| id.to_string());
+    Ok(file(&attachment.content_type, &name, bytes))
+}
+
+fn file(kind: &str, name: &str, bytes: Vec<u8>) -> HttpResponse {
+    let unknown = HeaderValue::from_static("application/octet-stream");
+    HttpResponse::Ok()
+        .insert_header(("content-type", HeaderValue::from_str(kind).unwrap_or(unknown)))
+        .insert_header(saved_as(name))
+        .body(bytes)
+}
+
+/// RFC 6266: a name for old programs, and the whole one for all others.
+fn saved_as(name: &str) -> ContentDisposition {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' };
+    let value = name.as_bytes().to_vec();
+    let whole = ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value };
+    ContentDisposition {
+        disposition: DispositionType::Attachment,
+        parameters: vec![
+            DispositionParam::Filename(name.chars().map(plain).collect()),
+            DispositionParam::FilenameExt(whole),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_name_and_nothing_else_of_it_counts() {
+        for (name, header) in [
+            ("invoice.pdf", "attachment; filename=\"invoice.pdf\"; filename*=UTF-8''invoice.pdf"),
+            (
+                "Rechnung März.pdf",
+                "attachment; filename=\"Rechnung M_rz.pdf\"; filename*=UTF-8''Rechnung%20M%C3%A4rz.pdf",
+            ),
+            (
+                "a\"; b=\"c.html",
+                "attachment; filename=\"a__ b__c.html\"; filename*=UTF-8''a%22%3B%20b=%22c.html",
+            ),
+            ("a\r\nX: y", "attachment; filename=\"a__X_ y\"; filename*=UTF-8''a%0D%0AX%3A%20y"),
+        ] {
+            assert_eq!(saved_as(name).to_string(), header);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What is wrong with a request, gathered before it is refused.
+
+use super::ApiError;
+use crate::domain::FieldError;
+
+#[derive(Default)]
+pub struct Faults(Vec<FieldError>);
+
+impl Faults {
+    pub fn take<T>(&mut self, parsed: Result<T, FieldError>) -> Option<T> {
+        parsed.map_err(|error| self.0.push(error)).ok()
+    }
+
+    /// # Errors
+    /// With everything taken so far, unless there was nothing.
+    pub fn done(self) -> Result<(), ApiError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ApiError::invalid_fields(self.0)) }
+    }
+
+    /// What was parsed, if all of it was.
+    pub fn all<T>(self, value: Option<T>) -> Result<T, ApiError> {
+        value.filter(|_| self.0.is_empty()).ok_or_else(|| ApiError::invalid_fields(self.0))
+    }
+}

@@ -1,0 +1,185 @@
+//! A message as JSON: a row of a list, and the whole.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::Timestamp;
+use crate::domain::mailroom::aliases::{Alias, AliasId};
+use crate::domain::mailroom::authentication::Authentication;
+use crate::domain::mailroom::contacts::ContactId;
+use crate::domain::mailroom::conversations::ConversationId;
+use crate::domain::mailroom::html::{self, Pictures};
+use crate::domain::mailroom::messages::{self, AttachmentId, MessageId, MessageState, Opened};
+use crate::domain::mailroom::parse;
+
+/// A message as lists show it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageRow {
+    #[schema(value_type = String, example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")]
+    id: MessageId,
+    #[schema(example = "Where is my order?")]
+    subject: String,
+    /// Whom it says to come from; `null` where it names nobody.
+    from: Option<Mailbox>,
+    /// The address it was sent to, with its tag if it has one.
+    #[schema(example = "hello+shop@gatepost.localhost")]
+    to: String,
+    /// The alias that took it; `null` once that is gone.
+    alias: Option<AliasName>,
+    #[schema(value_type = Option<String>, example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")]
+    contact_id: Option<ContactId>,
+    #[schema(value_type = Option<String>, example = "conv_019f2a4c1d877e02b6f03a9d1c55e7b0")]
+    conversation_id: Option<ConversationId>,
+    /// `delivered`; `denied`, from a contact that is blocked; or `rejected`, refused to its
+    /// sender and kept to be looked at.
+    #[schema(value_type = String, example = "delivered")]
+    state: MessageState,
+    /// Why it is in that state.
+    #[schema(example = "Delivered to hello@gatepost.localhost.")]
+    reason: String,
+    #[schema(value_type = String, format = DateTime, example = "2026-03-02T16:20:11.000001Z")]
+    received_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    read_at: Option<Timestamp>,
+    /// The first words of the text.
+    #[schema(example = "Hello, I ordered a week ago")]
+    preview: String,
+    /// Bytes of the whole message.
+    #[schema(example = 2214)]
+    size: i64,
+    #[schema(example = 1)]
+    attachment_count: i32,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Mailbox {
+    #[schema(example = "bob@customer.test")]
+    address: String,
+    #[schema(example = "Bob")]
+    name: Option<String>,
+}
+
+impl From<parse::Mailbox> for Mailbox {
+    fn from(mailbox: parse::Mailbox) -> Self {
+        Self { address: mailbox.address, name: mailbox.name }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AliasName {
+    #[schema(value_type = String, example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")]
+    id: AliasId,
+    #[schema(example = "hello@gatepost.localhost")]
+    address: String,
+}
+
+impl From<&Alias> for AliasName {
+    fn from(alias: &Alias) -> Self {
+        Self { id: alias.id, address: alias.address() }
+    }
+}
+
+impl MessageRow {
+    /// `aliases` has the message's own, if it is still there.
+    pub fn of(message: messages::Message, aliases: &[Alias]) -> Self {
+        let alias = aliases.iter().find(|alias| alias.id == message.alias_id).map(AliasName::from);
+        let row = message.row;
+        let name = row.from_name;
+        Self {
+            id: row.id,
+            subject: row.subject,
+            from: row.from_address.map(|address| Mailbox { address, name }),
+            to: row.rcpt,
+            alias,
+            contact_id: row.contact_id,
+            conversation_id: row.conversation_id,
+            state: row.state,
+            reason: row.reason,
+            received_at: row.received_at,
+            read_at: row.read_at,
+            preview: row.preview,
+            size: row.size,
+            attachment_count: row.attachments,
+        }
+    }
+}
+
+/// A message with all that came with it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    #[serde(flatten)]
+    row: MessageRow,
+    /// Whom its header says it is to.
+    recipients: Vec<Mailbox>,
+    /// As plain text, made of the HTML where there is none.
+    #[schema(example = "Hello, I ordered a week ago and nothing has come.\nBob\n")]
+    text: String,
+    /// Made safe to show; `null` for a message without HTML.
+    #[schema(example = "<p>Hello, I ordered a week ago and nothing has come.</p>")]
+    html: Option<String>,
+    headers: Vec<Header>,
+    attachments: Vec<Attachment>,
+    /// What SPF, DKIM and DMARC said, in the words of RFC 8601.
+    #[schema(value_type = Object, example = json!({
+        "spf": {"result": "pass", "domain": "customer.test"},
+        "dkim": [{"result": "pass", "domain": "customer.test", "selector": "s1"}],
+        "dmarc": {"result": "pass", "domain": "customer.test", "policy": "reject"}
+    }))]
+    authentication: Authentication,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Header {
+    #[schema(example = "Message-ID")]
+    name: String,
+    #[schema(example = "<1@customer.test>")]
+    value: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment {
+    #[schema(value_type = String, example = "att_019f2a4c1d877e02b6f03a9d1c55e7b1")]
+    id: AttachmentId,
+    #[schema(example = "invoice.pdf")]
+    name: Option<String>,
+    #[schema(example = "application/pdf")]
+    content_type: String,
+    /// Bytes.
+    #[schema(example = 1207)]
+    size: i64,
+    /// Whether it is shown within the text, which names it by its `contentId`.
+    #[schema(example = false)]
+    inline: bool,
+    content_id: Option<String>,
+}
+
+impl From<messages::Attachment> for Attachment {
+    fn from(attachment: messages::Attachment) -> Self {
+        Self {
+            id: attachment.id,
+            name: attachment.name,
+            content_type: attachment.content_type,
+            size: attachment.size,
+            inline: attachment.inline,
+            content_id: attachment.content_id,
+        }
+    }
+}
+
+impl Message {
+    pub fn of(opened: Opened) -> Self {
+        let headers = opened.headers.into_iter().map(|(name, value)| Header { name, value });
+        Self {
+            row: MessageRow::of(opened.message, std::slice::from_ref(&opened.alias)),
+            recipients: opened.to.into_iter().map(Mailbox::from).collect(),
+            text: opened.text,
+            html: opened.html.map(|html| html::safe(&html, Pictures::Inline)),
+            headers: headers.collect(),
+            attachments: opened.attachments.into_iter().map(Attachment::from).collect(),
+            authentication: opened.authentication,
+        }
+    }
+}

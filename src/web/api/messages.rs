@@ -1,0 +1,196 @@
+//! Mail that came in: `/messages`. Its parts are in [`super::downloads`].
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::{IntoParams, ToSchema};
+
+use super::ApiError;
+use super::caller::ApiCaller;
+use super::faults::Faults;
+use super::json::{Json, Query};
+use super::me::NoQuery;
+use super::message::{Message, MessageRow};
+use super::paging::{self, Page};
+use crate::app::App;
+use crate::domain::mailroom::aliases::{self, AliasId};
+use crate::domain::mailroom::contacts::ContactId;
+use crate::domain::mailroom::conversations::ConversationId;
+use crate::domain::mailroom::messages::{self, Filter, MessageId, MessageState};
+use crate::domain::mailroom::{Page as Part, Window};
+use crate::domain::{FieldError, Timestamp};
+use crate::web::request::RequestInfo;
+
+/// Which messages are asked for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MessageQuery {
+    /// Entries to return, 1 to 100.
+    #[serde(default = "paging::default_limit")]
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: i64,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// Only those with all of these words in subject, sender or text; the last may be the
+    /// beginning of one.
+    q: Option<String>,
+    /// Only those to this alias, by its id.
+    alias: Option<String>,
+    /// Only those from this contact, by its id.
+    contact: Option<String>,
+    /// Only those of this conversation, by its id.
+    conversation: Option<String>,
+    /// Only those in this state: `delivered`, `denied` or `rejected`.
+    state: Option<String>,
+    /// Only those received at this time or later, such as `2026-03-01T00:00:00Z`.
+    since: Option<String>,
+    /// Only those received before this time.
+    until: Option<String>,
+    /// With `true`, only those delivered and not read yet.
+    #[serde(default)]
+    #[param(default = false)]
+    unread: bool,
+}
+
+impl MessageQuery {
+    fn parse(&self) -> Result<(Window<MessageId>, Filter), ApiError> {
+        let window = paging::window(self.limit, 0, self.cursor.as_deref(), MessageId::parse)?;
+        let mut faults = Faults::default();
+        let filter = Filter {
+            alias: faults.take(named("alias", self.alias.as_deref(), AliasId::parse)).flatten(),
+            contact: faults.take(named("contact", self.contact.as_deref(), ContactId::parse)).flatten(),
+            conversation: faults
+                .take(named("conversation", self.conversation.as_deref(), ConversationId::parse))
+                .flatten(),
+            state: faults.take(self.state.as_deref().map(parse_state).transpose()).flatten(),
+            unread: self.unread,
+            from: faults.take(moment("since", self.since.as_deref())).flatten(),
+            until: faults.take(moment("until", self.until.as_deref())).flatten(),
+        };
+        faults.done()?;
+        Ok((window, filter))
+    }
+}
+
+fn named<Id>(
+    field: &'static str,
+    text: Option<&str>,
+    parse: impl Fn(&str) -> Option<Id>,
+) -> Result<Option<Id>, FieldError> {
+    let parse = |text| parse(text).ok_or_else(|| FieldError::new(field, format!("This is no {field}'s id.")));
+    text.map(parse).transpose()
+}
+
+fn parse_state(text: &str) -> Result<MessageState, FieldError> {
+    let known = || MessageState::ALL.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(", ");
+    MessageState::parse(text)
+        .ok_or_else(|| FieldError::new("state", format!("A state is one of {}.", known())))
+}
+
+fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, FieldError> {
+    let parse = |text| OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from);
+    let message = "Write a time as RFC 3339 has it, such as 2026-03-01T00:00:00Z; “+” as %2B.";
+    text.map(parse).transpose().map_err(|_| FieldError::new(field, message))
+}
+
+/// List messages
+///
+/// Newest first, with the first words of each. It pages by cursor and costs the same however
+/// many there are; with `q`, a page can be short and still have a next one.
+#[utoipa::path(get, path = "/api/v1/messages", tag = "Messages", params(MessageQuery), responses((status = 200, body = Page<MessageRow>)))]
+pub async fn list(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    query: Query<MessageQuery>,
+) -> Result<web::Json<Page<MessageRow>>, ApiError> {
+    let (window, filter) = query.0.parse()?;
+    let team = caller.team().id;
+    let listed = app.read(move |tx| {
+        let page = match &query.0.q {
+            None => messages::list(tx, team, &filter, window)?,
+            Some(words) => messages::search(tx, team, words, &filter, window.before, window.limit)?,
+        };
+        let ids: Vec<AliasId> = page.rows.iter().map(|message| message.alias_id).collect();
+        let aliases = aliases::find_all(tx, team, &ids)?;
+        let next = page.next;
+        let rows = page.rows.into_iter().map(|message| MessageRow::of(message, &aliases)).collect();
+        Ok(Part { rows, next })
+    });
+    Ok(web::Json(Page::of(listed.await?, &window, None, |row| row)))
+}
+
+/// Read a message
+///
+/// Its text, its HTML made safe to show (no scripts, nothing fetched from elsewhere), its
+/// headers and attachments, and what is known of who really sent it. Reading does not mark it.
+#[utoipa::path(get, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, body = Message)))]
+pub async fn show(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<web::Json<Message>, ApiError> {
+    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let team = caller.team().id;
+    Ok(web::Json(app.read(move |tx| messages::open(tx, team, id).map(Message::of)).await?))
+}
+
+/// What to change of a message.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MessageChange {
+    /// Whether somebody has read it.
+    #[schema(example = true)]
+    read: Option<bool>,
+}
+
+/// A message that was changed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageMark {
+    #[schema(value_type = String, example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")]
+    id: MessageId,
+    /// When it was first read.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-02T16:31:40.500000Z")]
+    read_at: Option<Timestamp>,
+}
+
+/// Mark a message
+///
+/// As read or unread. The answer does not tell what is in it: that takes `messages:read`.
+#[utoipa::path(patch, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), request_body = MessageChange, responses((status = 200, body = MessageMark)))]
+pub async fn change(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+    body: Json<MessageChange>,
+) -> Result<web::Json<MessageMark>, ApiError> {
+    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (by, team, read) = (caller.by(&request), caller.team().id, body.read);
+    let changed = app.write(move |tx| match read {
+        Some(read) => messages::mark(tx, &by, team, id, read),
+        None => messages::find(tx, team, id),
+    });
+    Ok(web::Json(MessageMark { id, read_at: changed.await?.read_at }))
+}
+
+/// Delete a message
+///
+/// With all that came with it, for good.
+#[utoipa::path(delete, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 204, description = "The message is deleted.")))]
+pub async fn delete(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (by, team) = (caller.by(&request), caller.team().id);
+    app.write(move |tx| messages::delete(tx, &by, team, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
