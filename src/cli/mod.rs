@@ -1,5 +1,6 @@
 //! What an operator types. Errors are one sentence on standard error and an exit code.
 
+mod deliver;
 mod demo;
 mod people;
 mod serve;
@@ -69,6 +70,15 @@ enum Command {
     /// Mint and revoke tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Put a message in by hand, read from standard input
+    Deliver {
+        /// Where to: an address, or what stands before the @ of one on the shared domain
+        #[arg(value_name = "ALIAS")]
+        alias: String,
+        /// Who it is from; the address in its From when left out
+        #[arg(long, value_name = "ADDRESS")]
+        from: Option<String>,
+    },
     /// Serve a made-up team out of a throw-away store, to look around
     Demo,
 }
@@ -167,6 +177,7 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
             people::setup(config, &people::Setup { team, owner, name, plan })
         }
         Command::Password { email } => people::password(config, &email),
+        Command::Deliver { alias, from } => deliver::deliver(&open(config)?, &alias, from),
         Command::Plan { team, plan } => tokens::set_plan(&open(config)?, &team, plan),
         Command::Api { team, state } => tokens::switch(&open(config)?, &team, state == "on"),
         Command::Token(TokenCommand::Mint { team, name, scopes }) => {

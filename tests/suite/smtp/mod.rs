@@ -2,5 +2,11 @@
 
 mod authentication;
 mod conversation;
+mod crash;
+mod domains;
+mod hostile;
 mod limits;
+mod programs;
 mod smuggling;
+mod tls;
+mod trouble;

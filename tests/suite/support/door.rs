@@ -10,6 +10,7 @@ use gatepost::smtp::{Bound, Doors, Limits, Tls};
 
 use super::TestApp;
 use super::database::Database;
+use super::process::Serving;
 
 /// How long an answer may take that is sure to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,6 +36,13 @@ pub fn smtp(doors: &Doors) -> SocketAddr {
 
 pub fn lmtp(doors: &Doors) -> SocketAddr {
     doors.lmtp.expect("an LMTP port")
+}
+
+/// Where a process takes mail by SMTP, as it says itself.
+pub fn of(server: &Serving) -> SocketAddr {
+    let printed = server.stdout();
+    let address = printed.lines().find_map(|line| line.strip_prefix("Mail by SMTP on "));
+    address.expect("an SMTP port").parse().expect("an address")
 }
 
 /// One connection, or what TLS makes of it.

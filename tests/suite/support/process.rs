@@ -181,8 +181,13 @@ impl Serving {
     }
 
     /// Asks it to end, as a service manager does, and waits until it has.
-    pub fn terminate(mut self) -> Finished {
+    pub fn terminate(self) -> Finished {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until it has ended.
+    pub fn ended(mut self) -> Finished {
         let code = self.wait().code();
         for reader in self.readers.drain(..) {
             reader.join().expect("the rest of its output");

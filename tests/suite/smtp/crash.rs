@@ -1,0 +1,99 @@
+//! kill -9 in the middle of deliveries: every message that got a 250 is there, once.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::support::database::Database;
+use crate::support::door::{self, Talk};
+use crate::support::process::Gatepost;
+
+const TO: &str = "postmaster@gatepost.localhost";
+const MESSAGES: usize = 1000;
+const SENDERS: usize = 20;
+
+/// Sends each message until it is taken, over as many servers as it needs; the subjects that
+/// got a 250.
+fn send_until_killed(
+    to: SocketAddr,
+    next: &AtomicUsize,
+    unsent: &Mutex<Vec<usize>>,
+    taken: &Mutex<Vec<String>>,
+) {
+    let mut talk = Talk::connect(to);
+    if !talk.answer().starts_with("220") || !talk.say("EHLO client.test").answer().starts_with("250") {
+        return;
+    }
+    loop {
+        let again = unsent.lock().expect("the unsent").pop();
+        let number = again.unwrap_or_else(|| next.fetch_add(1, Ordering::SeqCst));
+        if number >= MESSAGES {
+            return;
+        }
+        let subject = format!("m{number}");
+        let letter = door::letter(&subject).replace("hello@gatepost.localhost", TO);
+        talk.send(format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{TO}>\r\nDATA\r\n"));
+        let ready = (0..3).map(|_| talk.answer()).last().expect("an answer");
+        if ready.starts_with("354") && talk.send(letter).send(".\r\n").answer().starts_with("250") {
+            taken.lock().expect("the taken").push(subject);
+        } else {
+            // Whether it is there nobody knows, so it is sent again.
+            unsent.lock().expect("the unsent").push(number);
+            return;
+        }
+    }
+}
+
+fn promise(gatepost: &Gatepost, database: &Database) {
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
+    let (next, unsent, taken) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let mut rounds = 0;
+    while next.load(Ordering::SeqCst) < MESSAGES || !unsent.lock().expect("the unsent").is_empty() {
+        let serving = gatepost.serve();
+        let to = door::of(&serving);
+        rounds += 1;
+        // Each of the first rounds dies after another number of messages.
+        let until =
+            if rounds <= 8 { taken.lock().expect("the taken").len() + 60 + 11 * rounds } else { usize::MAX };
+        thread::scope(|scope| {
+            let senders: Vec<_> =
+                (0..SENDERS).map(|_| scope.spawn(|| send_until_killed(to, &next, &unsent, &taken))).collect();
+            while taken.lock().expect("the taken").len() < until && senders.iter().any(|it| !it.is_finished())
+            {
+                thread::yield_now();
+            }
+            serving.kill();
+        });
+        check(database, &taken.lock().expect("the taken"));
+    }
+    assert!(rounds > 8, "it was never killed: {rounds}");
+    assert_eq!(taken.lock().expect("the taken").len(), MESSAGES);
+    assert_eq!(database.number("SELECT COUNT(*) AS n FROM messages"), MESSAGES as i64);
+}
+
+fn check(database: &Database, taken: &[String]) {
+    let stored: Vec<String> = door::stored(database).into_iter().map(|(_, subject)| subject).collect();
+    let unique: std::collections::HashSet<&String> = stored.iter().collect();
+    assert_eq!(unique.len(), stored.len(), "a message is there twice");
+    let lost: Vec<_> = taken.iter().filter(|subject| !unique.contains(subject)).collect();
+    assert!(lost.is_empty(), "taken and lost: {lost:?}");
+    let halves = "messages m WHERE NOT EXISTS (SELECT 1 FROM message_contents c WHERE c.seq = m.seq)";
+    assert_eq!(database.number(&format!("SELECT COUNT(*) AS n FROM {halves}")), 0);
+}
+
+#[test]
+fn kill_9_loses_no_taken_message_on_sqlite() {
+    let gatepost = Gatepost::new();
+    let database = Database::sqlite(gatepost.data.path());
+    promise(&gatepost, &database);
+    let broken = "SELECT count(*) AS n FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
+    assert_eq!(database.number(broken), 0);
+}
+
+#[test]
+fn kill_9_loses_no_taken_message_on_postgres() {
+    let database = Database::postgres();
+    let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", database.url());
+    promise(&gatepost, &database);
+}

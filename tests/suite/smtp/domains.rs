@@ -1,0 +1,91 @@
+//! Domains against a DNS server of the test's own.
+
+use std::time::Duration;
+
+use gatepost::domain::mailroom::address::DomainName;
+use gatepost::domain::mailroom::domains::{self, Domain};
+
+use crate::support::TestApp;
+use crate::support::dns::Dns;
+use crate::support::door::{self, Talk, letter};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn asking(dns: &Dns) -> [TestApp; 2] {
+    let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.acme.test")];
+    [TestApp::with_settings(&settings).await, TestApp::postgres_with_settings(&settings).await]
+}
+
+fn add(app: &TestApp, team: &str, name: &str) -> Domain {
+    let (team, name) = (app.team(team).id, DomainName::parse(name).expect("a domain"));
+    app.operate(|tx, by| domains::add(tx, by, team, "gatepost.localhost", &name))
+}
+
+async fn check(app: &TestApp, domain: &Domain) -> Domain {
+    app.app.check_domain(app.app.operator(), domain.team_id, domain.id).await.expect("a check")
+}
+
+fn states(domain: &Domain) -> [&'static str; 2] {
+    domain.records("mx.acme.test").map(|record| record.state.as_str())
+}
+
+#[tokio::test]
+async fn a_domain_receives_once_it_is_proved() {
+    let dns = Dns::start();
+    for app in asking(&dns).await {
+        let domain = add(&app, "Acme", "acme.test");
+        app.alias_on("Acme", "ada", Some("acme.test"));
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        talk.say("MAIL FROM:<bob@example.test>").expect("250");
+        talk.say("RCPT TO:<ada@acme.test>").expect("550 5.1.1");
+        let checked = check(&app, &domain).await;
+        assert_eq!((states(&checked), checked.is_in_force()), (["missing", "missing"], false));
+        dns.txt("_gatepost.acme.test", "gatepost-verify=somebody-else").mx(
+            "acme.test",
+            5,
+            "mx.elsewhere.test",
+        );
+        assert_eq!(states(&check(&app, &domain).await), ["wrong", "wrong"]);
+        dns.txt("_gatepost.acme.test", &domain.proof_value()).mx("acme.test", 10, "MX.Acme.test");
+        let checked = check(&app, &domain).await;
+        assert_eq!((states(&checked), checked.is_in_force()), (["ok", "ok"], true));
+        assert_eq!(checked.records("mx.acme.test")[1].found, ["mx.elsewhere.test", "mx.acme.test"]);
+        talk.say("RCPT TO:<ada@acme.test>").expect("250");
+        talk.data(letter("own domain")).expect("250");
+        dns.remove("_gatepost.acme.test").fail("_gatepost.acme.test");
+        let checked = check(&app, &domain).await;
+        assert_eq!((states(&checked), checked.is_in_force()), (["unknown", "ok"], true));
+        dns.remove("_gatepost.acme.test").remove("acme.test");
+    }
+}
+
+#[tokio::test]
+async fn domains_are_looked_after_and_suspended_without_their_proof() {
+    let dns = Dns::start();
+    for app in asking(&dns).await {
+        let domain = add(&app, "Acme", "acme.test");
+        app.alias_on("Acme", "ada", Some("acme.test"));
+        let due = || app.app.check_due_domains();
+        assert_eq!(due().await.expect("a round"), 1, "a new one is asked about at once");
+        assert_eq!(due().await.expect("a round"), 0);
+        dns.txt("_gatepost.acme.test", &domain.proof_value());
+        app.clock.advance(DAY / 24 + Duration::from_secs(1));
+        assert_eq!(due().await.expect("a round"), 1, "not proved: each hour");
+        assert!(app.route("ada@acme.test").await.is_ok());
+        app.clock.advance(DAY / 2);
+        assert_eq!(due().await.expect("a round"), 0, "proved: once a day");
+        dns.remove("_gatepost.acme.test");
+        for day in 1..=7 {
+            assert!(app.route("ada@acme.test").await.is_ok(), "day {day}");
+            app.clock.advance(DAY + Duration::from_secs(1));
+            assert_eq!(due().await.expect("a round"), 1);
+        }
+        assert!(app.route("ada@acme.test").await.is_err(), "a week without its proof");
+        dns.txt("_gatepost.acme.test", &domain.proof_value());
+        app.clock.advance(DAY + Duration::from_secs(1));
+        assert_eq!(due().await.expect("a round"), 1);
+        assert!(app.route("ada@acme.test").await.is_ok(), "and it is back");
+        dns.remove("_gatepost.acme.test");
+    }
+}

@@ -1,0 +1,96 @@
+//! Messages made to break whoever takes them: each is stored or refused with a code, and the
+//! next one is taken as ever.
+
+use crate::support::door::{self, Talk, letter};
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn nested(depth: usize) -> String {
+    let part = |n: usize| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n");
+    (0..depth).map(part).collect::<String>() + "\r\nx"
+}
+
+fn corpus() -> Vec<(&'static str, Vec<u8>)> {
+    let headers: String = (0..10_000).map(|n| format!("X-{n}: y\r\n")).collect();
+    let zip =
+        "UEsDBBQAAAAIAAAAIQAAAAAA".repeat(100_000).as_bytes().chunks(76).fold(Vec::new(), |mut all, line| {
+            all.extend_from_slice(line);
+            all.extend_from_slice(b"\r\n");
+            all
+        });
+    let bomb = b"Content-Type: application/zip; name=\"42.zip\"\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    let charset = b"Content-Type: text/plain; charset=x-no-such\r\n\r\n\xff\xfe\x00\xd8\x80";
+    let signatures = "DKIM-Signature: v=1; a=rsa-sha256; d=a.test; s=s; h=from; l=1; bh=AA==; b=AA==\r\n";
+    vec![
+        ("nothing", Vec::new()),
+        ("no headers", b"just text".to_vec()),
+        ("headers", (headers + "Subject: x\r\n\r\nx").into_bytes()),
+        ("nested", nested(200).into_bytes()),
+        ("nested deeper", nested(20_000).into_bytes()),
+        ("mail in mail", ("Content-Type: message/rfc822\r\n\r\n".repeat(200) + "\r\nx").into_bytes()),
+        ("no boundary", b"Content-Type: multipart/mixed\r\n\r\n--\r\n\r\n--x--".to_vec()),
+        ("an unknown charset", charset.to_vec()),
+        ("NUL", b"Subject: a\0b\r\nFrom: \0\r\n\r\n\0\0\0".to_vec()),
+        (
+            "a long line",
+            format!("Subject: {}\r\n\r\n{}", "a".repeat(1 << 20), "b".repeat(1 << 20)).into_bytes(),
+        ),
+        (
+            "binary",
+            b"Subject: x\r\n\r\n".iter().copied().chain((0..=255).filter(|b| !b"\r\n".contains(b))).collect(),
+        ),
+        ("a bomb", [&bomb[..], &zip].concat()),
+        ("quotes", b"From: \"\\\"<>,;:\" <\"a b\"@[127.0.0.1]>, , <>\r\nTo: undisclosed:;\r\n\r\n".to_vec()),
+        (
+            "an encoded header",
+            format!("Subject: {}\r\n\r\n", "=?utf-8?q?=00=ff?= ".repeat(5000)).into_bytes(),
+        ),
+        ("signatures", (signatures.repeat(2000) + "From: a@a.test\r\n\r\nx").into_bytes()),
+        ("a line feed", b"Subject: x\r\n\r\na\nb".to_vec()),
+        ("a carriage return", b"Subject: x\r\n\r\na\rb".to_vec()),
+        (
+            "a script",
+            b"Subject: <script>alert(1)</script>\r\nContent-Type: text/html\r\n\r\n<script>x".to_vec(),
+        ),
+    ]
+}
+
+both_engines! {
+    async fn each_is_stored_or_refused_and_nothing_breaks(app: TestApp) {
+        app.alias("Acme", "hello");
+        let doors = door::open(&app.app);
+        for (what, raw) in corpus() {
+            let mut talk = Talk::smtp(door::smtp(&doors));
+            let answer = talk.envelope("bob@example.test", &[HELLO]).data(&raw).answer();
+            let bare = what.starts_with("a line feed") || what.starts_with("a carriage");
+            assert!(answer.starts_with(if bare { "554 5.5.2" } else { "250 2.0.0 Stored" }), "{what}: {answer:?}");
+        }
+        assert_eq!(app.stored().len(), corpus().len() - 2);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        talk.envelope("bob@example.test", &[HELLO]).data(letter("after")).expect("250");
+    }
+}
+
+/// Names that a peer gives go into headers, answers and the log.
+#[tokio::test]
+async fn names_cannot_break_out() {
+    let app = TestApp::sqlite().await;
+    app.alias("Acme", "hello");
+    let doors = door::open(&app.app);
+    let mut talk = Talk::connect(door::smtp(&doors));
+    talk.expect("220");
+    talk.say("EHLO a(b)<c>\u{1b}[31m\u{7f}\u{f6}").expect("250");
+    talk.say("MAIL FROM:<\"a\\\"b<c>\"@example.test>").expect("250");
+    talk.say(&format!("RCPT TO:<{HELLO}>")).expect("250");
+    talk.data(letter("names")).expect("250");
+    let raw = String::from_utf8(app.raw("names")).expect("UTF-8");
+    assert!(raw.contains("\r\nReceived: from abc[31m ([127.0.0.1])\r\n"), "{raw}");
+    assert!(
+        raw.starts_with("Return-Path: <") && raw.lines().next().expect("a line").matches('<').count() == 1,
+        "{raw}"
+    );
+    talk.say("MAIL FROM:<>").expect("250");
+    let answer = talk.say("RCPT TO:<\u{1b}[2J@x.test>").answer();
+    assert!(answer.starts_with('5') && !answer.contains('\u{1b}'), "{answer:?}");
+}

@@ -1,0 +1,125 @@
+//! A store out of reach or full, a process that ends, an operator who makes a mistake.
+
+use crate::support::database::Database;
+use crate::support::door::{self, Talk, letter};
+use crate::support::process::{Gatepost, taken_address};
+use crate::support::proxy::Proxy;
+
+const TO: &str = "postmaster@gatepost.localhost";
+
+fn set_up(gatepost: &Gatepost) {
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
+}
+
+/// In the middle of one conversation the database goes, and comes back.
+fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), come: impl Fn()) {
+    let server = gatepost.serve();
+    let mut talk = Talk::smtp(door::of(&server));
+    talk.envelope("bob@example.test", &[TO]).data(letter("before")).expect("250");
+    talk.envelope("bob@example.test", &[TO]).say("DATA").expect("354");
+    go();
+    talk.send(letter("meanwhile")).send("\r\n.\r\n").expect("451 4.3.0");
+    talk.say("MAIL FROM:<bob@example.test>").expect("250");
+    talk.say(&format!("RCPT TO:<{TO}>")).expect("451 4.3.0");
+    talk.say("RSET").expect("250");
+    come();
+    let mut taken = false;
+    for _ in 0..200 {
+        // A connection of before may have to be given up first.
+        talk = Talk::smtp(door::of(&server));
+        talk.say("MAIL FROM:<bob@example.test>").expect("250");
+        if talk.say(&format!("RCPT TO:<{TO}>")).answer().starts_with("250")
+            && talk.data(letter("meanwhile")).answer().starts_with("250")
+        {
+            taken = true;
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(taken, "{}", server.stderr());
+    let subjects: Vec<_> = door::stored(database).into_iter().map(|(_, subject)| subject).collect();
+    assert_eq!(subjects, ["before", "meanwhile"]);
+}
+
+#[test]
+fn mail_waits_for_a_postgres_that_is_away() {
+    let database = Database::postgres();
+    let proxy = Proxy::before(database.url());
+    let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", proxy.url());
+    set_up(&gatepost);
+    waits_for_the_store(&gatepost, &database, || proxy.close(), || proxy.forward());
+}
+
+#[test]
+fn a_full_store_is_said_to_be_full() {
+    let gatepost = Gatepost::new().with("GATEPOST_MAIL_QUOTA", "2KiB");
+    set_up(&gatepost);
+    let server = gatepost.serve();
+    let mut talk = Talk::smtp(door::of(&server));
+    talk.envelope("bob@example.test", &[TO]).data(letter("one")).expect("250");
+    let large = letter("two") + &"a".repeat(2000);
+    talk.envelope("bob@example.test", &[TO]).data(large).expect("452 4.2.2");
+    talk.envelope("bob@example.test", &[TO]).data(letter("three")).expect("250");
+}
+
+#[test]
+fn a_process_that_ends_lets_its_senders_finish() {
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let database = Database::sqlite(gatepost.data.path());
+    let server = gatepost.serve();
+    let to = door::of(&server);
+    let (mut busy, mut idle) = (Talk::smtp(to), Talk::smtp(to));
+    busy.envelope("bob@example.test", &[TO]).say("DATA").expect("354");
+    server.signal("TERM");
+    idle.expect("421 4.3.2");
+    Talk::connect(to).expect("421 4.3.2");
+    busy.send(letter("last")).send("\r\n.\r\n").expect("250 2.0.0 Stored");
+    busy.expect("421 4.3.2");
+    drop((busy, idle));
+    assert_eq!(server.ended().code, Some(0));
+    assert_eq!(door::stored(&database).len(), 1);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let (_taken, address) = taken_address();
+    for setting in ["GATEPOST_SMTP_LISTEN", "GATEPOST_LMTP_LISTEN"] {
+        let finished = Gatepost::new().with(setting, &address).run(&["serve"], "");
+        assert_eq!(finished.code, Some(1));
+        assert!(finished.stderr.contains(&address) && finished.stderr.contains(setting), "{finished:?}");
+    }
+    let gatepost = Gatepost::new().with("GATEPOST_SMTP_LISTEN", "off");
+    assert!(!gatepost.serve().stdout().contains("Mail by"));
+    let missing =
+        Gatepost::new().with("GATEPOST_TLS_CERT", "/no/such.pem").with("GATEPOST_TLS_KEY", "/no/such.key");
+    let finished = missing.run(&["serve"], "");
+    assert!(finished.code == Some(1) && finished.stderr.contains("/no/such.pem"), "{finished:?}");
+}
+
+#[test]
+fn an_operator_puts_a_message_in() {
+    let gatepost = Gatepost::new().with("GATEPOST_SMTP_MAX_SIZE", "64KiB");
+    set_up(&gatepost);
+    let database = Database::sqlite(gatepost.data.path());
+    let text = letter("by hand").replace('\r', "");
+    let said = gatepost.ok(&["deliver", "postmaster"], &text);
+    let (id, subject) = door::stored(&database).remove(0);
+    assert_eq!((said, subject), (format!("Stored as {id}.\n"), "by hand".to_owned()));
+    let again = gatepost.ok(&["deliver", "Postmaster@gatepost.localhost"], &text);
+    assert_eq!(again, format!("It is there already: {id}.\n"));
+    assert_eq!(
+        database.number("SELECT COUNT(*) AS n FROM messages WHERE envelope_from = 'bob@example.test'"),
+        1
+    );
+    for (to, text, words) in [
+        ("nobody", text.as_str(), "nobody has the address nobody@gatepost.localhost"),
+        ("hello@elsewhere.test", &text, "nobody has the address hello@elsewhere.test"),
+        ("postmaster", "", "no message on standard input"),
+        ("postmaster", &"a".repeat(70_000), "65536 bytes"),
+    ] {
+        let finished = gatepost.run(&["deliver", to], text);
+        assert!(finished.code == Some(1) && finished.stderr.contains(words), "{finished:?}");
+        assert_eq!(finished.stderr.lines().count(), 1);
+    }
+}
