@@ -143,7 +143,7 @@ fn spf_check(output: &SpfOutput, sender: Sender<'_>) -> Check {
         SpfResult::PermError => Verdict::PermError,
         SpfResult::None => Verdict::None,
     };
-    let detail = output.explanation().map(|text| short(text));
+    let detail = output.explanation().map(short);
     Check { result, domain: named(sender.domain()), selector: None, detail }
 }
 
