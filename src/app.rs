@@ -68,16 +68,18 @@ impl App {
             config.make_data_folder()?;
         }
         let key = config.secret_key(&*entropy)?;
-        let store = Store::open(Location::parse(&config.database.0).map_err(store::Error::Unusable)?)?;
+        let location = Location::parse(&config.database.0).map_err(store::Error::Unusable)?;
+        let store = Store::open(location.clone())?;
         check_key(&store, &key)?;
         let gate = Gate::open(
             store.clone(),
+            location,
             config.plan_limits,
             config.redis.clone(),
             config.activity,
             clock.clone(),
             &*entropy,
-        );
+        )?;
         let post = mail::Post::open(store.clone(), &config, clock.clone(), entropy.clone());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
@@ -104,6 +106,11 @@ impl App {
 
     pub fn entropy(&self) -> Arc<dyn Entropy> {
         self.0.entropy.clone()
+    }
+
+    /// [`Self::entropy`] for who does not keep it.
+    pub fn chance(&self) -> &dyn Entropy {
+        &*self.0.entropy
     }
 
     pub fn sealer(&self) -> &Sealer {

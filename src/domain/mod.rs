@@ -14,5 +14,5 @@ pub mod sealing;
 pub mod text;
 
 pub use crate::store::columns::Timestamp;
-pub use crate::store::ids::RequestId;
+pub use crate::store::ids::{RequestId, Room};
 pub use error::{Error, FieldError, Result};

@@ -7,18 +7,16 @@
 //! windows here only remember the highest count seen.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::redis::{Counts, Redis, RedisUrl};
+use super::window::{Window, hour};
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
 use crate::domain::access::tokens::TokenId;
 use crate::domain::people::teams::TeamId;
 
 pub use crate::domain::access::plans::Limits;
-
-const HOUR: i64 = 3_600_000_000;
 
 /// What a caller may know of its limit, as headers tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,63 +33,6 @@ impl Allowance {
         let micros = self.reset.since(now).whole_microseconds().max(1);
         u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX)
     }
-}
-
-/// Calls of one team, or token, within one hour: the hour since 1970 in the upper half, the
-/// count in the lower.
-#[derive(Debug, Default)]
-pub struct Window(AtomicU64);
-
-/// The hour a moment lies in, and when the next one begins.
-pub fn hour(now: Timestamp) -> (u32, Timestamp) {
-    let hour = now.micros().div_euclid(HOUR);
-    (hour as u32, Timestamp::from_micros((hour + 1) * HOUR))
-}
-
-/// When the hour of `now` began.
-pub fn hour_began(now: Timestamp) -> Timestamp {
-    Timestamp::from_micros(now.micros().div_euclid(HOUR) * HOUR)
-}
-
-impl Window {
-    fn starting(hour: u32, used: u32) -> Self {
-        Self(AtomicU64::new(pack(hour, used)))
-    }
-
-    /// Counts one more call, unless `limit` are counted: how many are left then.
-    fn take(&self, hour: u32, limit: u32) -> Option<u32> {
-        let next = |packed: u64| {
-            let used = used_in(packed, hour);
-            (used < limit).then(|| pack(hour, used + 1))
-        };
-        let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()?;
-        Some(limit - used_in(before, hour) - 1)
-    }
-
-    /// Takes a call back that was not let in after all.
-    fn give_back(&self, hour: u32) {
-        let less =
-            |packed: u64| (packed >> 32 == u64::from(hour) && packed & 0xffff_ffff > 0).then(|| packed - 1);
-        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-    }
-
-    /// Remembers that at least so many were counted.
-    fn raise(&self, hour: u32, used: u32) {
-        self.0.fetch_max(pack(hour, used), Ordering::AcqRel);
-    }
-
-    fn used(&self, hour: u32) -> u32 {
-        used_in(self.0.load(Ordering::Acquire), hour)
-    }
-}
-
-const fn pack(hour: u32, used: u32) -> u64 {
-    ((hour as u64) << 32) | used as u64
-}
-
-/// Calls of another hour do not count; a clock that steps back a little does not start over.
-fn used_in(packed: u64, hour: u32) -> u32 {
-    if packed >> 32 >= u64::from(hour) { packed as u32 } else { 0 }
 }
 
 /// Whose calls a window counts.
@@ -181,11 +122,12 @@ pub struct Limiter {
     /// Counts in the place of memory, if set.
     redis: Option<Redis>,
     windows: RwLock<HashMap<Counted, Arc<Window>>>,
+    counting: Mutex<()>,
 }
 
 impl Limiter {
     pub fn new(limits: Limits, redis: Option<RedisUrl>) -> Self {
-        Self { limits, redis: redis.map(Redis::new), windows: RwLock::default() }
+        Self { limits, redis: redis.map(Redis::new), windows: RwLock::default(), counting: Mutex::default() }
     }
 
     /// Whether calls can be counted now; memory always can.
@@ -209,16 +151,24 @@ impl Limiter {
         now: Timestamp,
         used: impl FnOnce() -> Result<u32, E>,
     ) -> Result<Meter, E> {
-        let known = self.windows.read().unwrap_or_else(PoisonError::into_inner).get(&counted).cloned();
-        let window = match known {
+        let window = match self.window(counted) {
             Some(window) => window,
             None => {
+                // One at a time: of many calls that come first, one counts for all.
+                let _turn = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(window) = self.window(counted) {
+                    return Ok(Meter { counted, limit, window });
+                }
                 let fresh = Arc::new(Window::starting(hour(now).0, used()?));
                 let mut windows = self.windows.write().unwrap_or_else(PoisonError::into_inner);
                 windows.entry(counted).or_insert(fresh).clone()
             }
         };
         Ok(Meter { counted, limit, window })
+    }
+
+    fn window(&self, counted: Counted) -> Option<Arc<Window>> {
+        self.windows.read().unwrap_or_else(PoisonError::into_inner).get(&counted).cloned()
     }
 
     /// Forgets a window that is not counted in any more: should it be again, it starts from
@@ -266,40 +216,4 @@ async fn count(
     meters.learn(hour, &counts);
     let allowance = meters.tell(&counts, reset);
     Ok(if counts.allowed { Ok(allowance) } else { Err(allowance) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exactly_the_limit_passes_under_parallel_calls() {
-        let window = Window::default();
-        let passed: usize = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..1000).filter(|_| window.take(7, 1234).is_some()).count()))
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-        });
-        assert_eq!(passed, 1234);
-    }
-
-    #[test]
-    fn a_new_hour_starts_over_and_an_old_one_does_not() {
-        let window = Window::starting(7, 9);
-        assert_eq!(window.take(7, 10), Some(0));
-        assert_eq!(window.take(7, 10), None);
-        assert_eq!(window.take(6, 10), None, "the clock stepped back");
-        assert_eq!(window.take(8, 10), Some(9));
-        assert_eq!(window.used(8), 1);
-        window.give_back(8);
-        assert_eq!(window.used(8), 0);
-    }
-
-    #[test]
-    fn hours_begin_where_clocks_say() {
-        let now = Timestamp::from_micros(1_700_000_123_000_000);
-        assert_eq!(hour_began(now).micros() % HOUR, 0);
-        assert!(hour_began(now) <= now && now < hour(now).1);
-    }
 }

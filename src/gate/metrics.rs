@@ -86,6 +86,7 @@ impl Metrics {
 /// What is measured only when somebody looks.
 pub struct Gauges {
     pub waiting: usize,
+    pub unfiled: usize,
     pub remembered: usize,
     pub limiter_is_reachable: bool,
 }
@@ -126,6 +127,7 @@ fn write_gauges(text: &mut String, gauges: &Gauges) -> fmt::Result {
     let reachable = usize::from(gauges.limiter_is_reachable);
     for (name, help, value) in [
         ("gatepost_writer_waiting_calls", "Calls whose record is not committed yet.", gauges.waiting),
+        ("gatepost_journal_calls", "Calls on disk that are not in the activity log yet.", gauges.unfiled),
         ("gatepost_remembered_tokens", "Verified tokens kept in memory.", gauges.remembered),
         ("gatepost_limiter_reachable", "1 while calls can be counted, else 0.", reachable),
     ] {
@@ -206,7 +208,7 @@ mod tests {
         metrics.answered(99);
         metrics.committed(3, Duration::from_micros(100), false);
         metrics.committed(64, Duration::from_secs(60), true);
-        let gauges = Gauges { waiting: 0, remembered: 7, limiter_is_reachable: true };
+        let gauges = Gauges { waiting: 0, unfiled: 0, remembered: 7, limiter_is_reachable: true };
         let text = text(&metrics, &gauges);
         for line in [
             "gatepost_api_calls_total{status=\"200\"} 1",

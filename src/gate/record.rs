@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::filer::Filer;
 use super::metrics::Metrics;
 use super::writer::Writer;
 use super::{PATIENCE, end};
@@ -44,7 +45,7 @@ pub struct Call {
     pub at: Timestamp,
     pub method: &'static str,
     /// The route's template, never the path: a path can hold what is nobody's business.
-    pub route: String,
+    pub route: Arc<str>,
     pub status: u16,
     pub took: Duration,
     pub ip: Option<IpAddr>,
@@ -118,10 +119,16 @@ impl Waiting {
 }
 
 impl Recorder {
-    pub fn start(store: Store, clock: Arc<dyn Clock>, mode: Mode, metrics: Arc<Metrics>) -> Self {
+    pub fn start(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        mode: Mode,
+        metrics: Arc<Metrics>,
+        filer: Arc<Filer>,
+    ) -> Self {
         let (queue, messages) = mpsc::unbounded_channel();
         let waiting = Arc::new(Waiting::default());
-        let mut writer = Writer::new(store, clock, mode, waiting.clone(), metrics);
+        let mut writer = Writer::new(store, clock, mode, waiting.clone(), metrics, filer);
         let thread = std::thread::Builder::new()
             .name("recorder".into())
             .spawn(move || writer.run(messages))
@@ -244,7 +251,7 @@ pub(super) fn row(call: &Call) -> Record {
         actor_label,
         subject: None,
         method: Some(call.method.to_owned()),
-        route: Some(call.route.clone()),
+        route: Some(call.route.to_string()),
         status: i16::try_from(call.status).ok(),
         duration_us: i32::try_from(call.took.as_micros()).ok(),
         ip: call.ip.map(|ip| ip.to_string()),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Gate;
-use super::limit::{Allowance, Counted, Meter, Meters, OutOfReach, hour_began};
+use super::limit::{Allowance, Counted, Meter, Meters, OutOfReach};
+use super::window::hour_began;
 use crate::app::App;
 use crate::domain::access::activity;
 use crate::domain::access::plans::Plan;

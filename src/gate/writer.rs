@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::filer::{Filer, in_order};
 use super::fold::Folder;
 use super::metrics::Metrics;
 use super::record::{Call, Caller, Message, Mode, Waiting, row};
@@ -21,10 +22,10 @@ use crate::store::Store;
 const GROUP: usize = 4000;
 /// How long the buffered mode lets a group gather.
 const LINGER: Duration = Duration::from_millis(20);
-/// How often last uses are written, where writing them with their calls would cost too much.
-const USES_EVERY: Duration = Duration::from_millis(500);
-/// Tokens whose last use is written together with their calls.
-const FEW: usize = 8;
+/// How often the minutes that are over are looked for, at least.
+const TICK: Duration = Duration::from_millis(500);
+/// Calls that are not worth a detour.
+const FEW: usize = 16;
 /// After how long records whose answers have left are tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -34,10 +35,9 @@ pub struct Writer {
     mode: Mode,
     waiting: Arc<Waiting>,
     metrics: Arc<Metrics>,
-    /// The latest use of each token that is not written yet.
-    uses: HashMap<TokenId, Use>,
-    uses_written: Instant,
+    filer: Arc<Filer>,
     folder: Folder,
+    ticked: Instant,
 }
 
 /// What is committed together.
@@ -82,21 +82,23 @@ impl Writer {
         mode: Mode,
         waiting: Arc<Waiting>,
         metrics: Arc<Metrics>,
+        filer: Arc<Filer>,
     ) -> Self {
-        let (uses, folder) = (HashMap::new(), Folder::default());
-        Self { store, clock, mode, waiting, metrics, uses, uses_written: Instant::now(), folder }
+        let (folder, ticked) = (Folder::default(), Instant::now());
+        Self { store, clock, mode, waiting, metrics, filer, folder, ticked }
     }
 
     pub fn run(&mut self, mut queue: UnboundedReceiver<Message>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.expect("a timer of its own");
         loop {
-            match runtime.block_on(async { timeout(USES_EVERY, queue.recv()).await }) {
+            match runtime.block_on(async { timeout(TICK, queue.recv()).await }) {
                 Ok(Some(first)) => {
                     if self.group(first, &mut queue) {
                         break;
                     }
-                    if self.uses_written.elapsed() >= USES_EVERY {
+                    if self.ticked.elapsed() >= TICK {
+                        self.ticked = Instant::now();
                         self.idle();
                     }
                 }
@@ -124,19 +126,17 @@ impl Writer {
     }
 
     fn commit(&mut self, calls: &[Call]) -> bool {
-        let mut records = Vec::with_capacity(calls.len());
+        let mut single = Vec::with_capacity(calls.len());
         for call in calls {
-            if call.status == 429 && !call.admitted {
-                self.folder.add(call);
-            } else {
-                records.push(row(call));
+            match call.status == 429 && !call.admitted {
+                true => self.folder.add(call),
+                false => single.push(call),
             }
-            self.note_use(call);
         }
         let began = Instant::now();
         let committed = match self.mode {
-            Mode::Strict => self.write(&records),
-            Mode::Buffered => self.insist(&records),
+            Mode::Strict => self.write(&single),
+            Mode::Buffered => self.insist(&single),
         };
         self.metrics.committed(calls.len(), began.elapsed(), committed);
         committed
@@ -144,10 +144,10 @@ impl Writer {
 
     /// The answers have left, so their records must be written; meanwhile the queue fills and
     /// holds up callers.
-    fn insist(&mut self, records: &[Record]) -> bool {
-        while !self.write(records) {
+    fn insist(&mut self, calls: &[&Call]) -> bool {
+        while !self.write(calls) {
             if self.waiting.is_over() {
-                tracing::error!(calls = records.len(), "the process ends, and these calls are not recorded");
+                tracing::error!(calls = calls.len(), "the process ends, and these calls are not recorded");
                 return false;
             }
             std::thread::sleep(AGAIN);
@@ -155,40 +155,49 @@ impl Writer {
         true
     }
 
+    /// Few calls go into the record at once; of many, only the journal is waited for.
+    fn write(&mut self, calls: &[&Call]) -> bool {
+        let many = calls.len() > FEW || self.filer.unfiled() > 0;
+        let written = match many && self.filer.takes_more() {
+            true => self.filer.append(calls),
+            false => self.write_through(calls),
+        };
+        told(written, calls.len())
+    }
+
+    fn write_through(&self, calls: &[&Call]) -> Result<(), Error> {
+        let records: Vec<Record> = calls.iter().map(|call| row(call)).collect();
+        let mut uses = HashMap::new();
+        calls.iter().for_each(|call| note_use(&mut uses, call));
+        let uses = in_order(uses);
+        self.store.write(|tx| activity::append(tx, &records, &uses))
+    }
+
     /// Writes what is left over when nothing more comes.
     fn idle(&mut self) {
         let folded = self.folder.close_before(self.clock.now());
-        if (!folded.is_empty() || !self.uses.is_empty()) && !self.write(&folded) {
+        if folded.is_empty() {
+            return;
+        }
+        let written = self.store.write(|tx| activity::append(tx, &folded, &[]));
+        if !told(written, folded.len()) {
             self.folder.keep(folded);
         }
     }
+}
 
-    fn write(&mut self, records: &[Record]) -> bool {
-        let due = self.uses.len() <= FEW || self.uses_written.elapsed() >= USES_EVERY;
-        let mut uses: Vec<Use> = if due { self.uses.values().cloned().collect() } else { Vec::new() };
-        // In one order always, so that writers of several instances never wait for each other.
-        uses.sort_by_key(|each| each.token);
-        let written: Result<(), Error> = self.store.write(|tx| activity::append(tx, records, &uses));
-        match written {
-            Ok(()) if due => {
-                self.uses.clear();
-                self.uses_written = Instant::now();
-                true
-            }
-            Ok(()) => true,
-            Err(cause) => {
-                tracing::error!(%cause, calls = records.len(), "calls could not be recorded");
-                false
-            }
-        }
+fn told(written: Result<(), Error>, calls: usize) -> bool {
+    if let Err(cause) = &written {
+        tracing::error!(%cause, calls, "calls could not be recorded");
     }
+    written.is_ok()
+}
 
-    fn note_use(&mut self, call: &Call) {
-        let Caller::Token(token) = call.caller else { return };
-        if !call.admitted || self.uses.get(&token).is_some_and(|seen| seen.at >= call.at) {
-            return;
-        }
-        let ip = call.ip.map(|ip| ip.to_string());
-        self.uses.insert(token, Use { token, at: call.at, ip, agent: call.agent.clone() });
+fn note_use(uses: &mut HashMap<TokenId, Use>, call: &Call) {
+    let Caller::Token(token) = call.caller else { return };
+    if !call.admitted || uses.get(&token).is_some_and(|seen| seen.at >= call.at) {
+        return;
     }
+    let ip = call.ip.map(|ip| ip.to_string());
+    uses.insert(token, Use { token, at: call.at, ip, agent: call.agent.clone() });
 }

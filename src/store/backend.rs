@@ -65,6 +65,18 @@ impl Location {
         }
     }
 
+    /// A file named like this one with something behind; `None` for Postgres.
+    pub fn beside(&self, suffix: &str) -> Option<Self> {
+        match self {
+            Self::Sqlite(path) => {
+                let mut name = path.clone().into_os_string();
+                name.push(suffix);
+                Some(Self::Sqlite(name.into()))
+            }
+            Self::Postgres(_) => None,
+        }
+    }
+
     pub fn connect(&self) -> Result<Engine> {
         match self {
             Self::Sqlite(path) => open_sqlite(path).map(Engine::Sqlite),
@@ -114,7 +126,7 @@ fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     // FULL: an answer that was sent stands even when the machine loses its power.
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA temp_store = MEMORY;",
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
     )?;
     use_wal(&mut connection)?;
     Ok(connection)
@@ -166,6 +178,11 @@ pub fn migrate(connection: &mut Engine) -> Result<()> {
         Engine::Sqlite(inner) => run(inner, SQLITE_MIGRATIONS),
         Engine::Postgres(inner) => run(inner, POSTGRES_MIGRATIONS),
     }
+}
+
+pub fn execute(connection: &mut Engine, statement: &str) -> Result<()> {
+    on_engine!(connection, inner => inner.batch_execute(statement))?;
+    Ok(())
 }
 
 /// SQLite's write transaction is lock enough. Migrations may take their time.

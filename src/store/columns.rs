@@ -53,7 +53,9 @@ impl From<OffsetDateTime> for Timestamp {
 /// RFC 3339 in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.utc().format(&Rfc3339).map_err(|_| fmt::Error)?)
+        let (mut text, at) = ([0; 40], self.utc());
+        let length = at.format_into(&mut text.as_mut_slice(), &Rfc3339).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
     }
 }
 

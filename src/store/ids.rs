@@ -23,6 +23,29 @@ fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     id
 }
 
+/// Room for the spelling of any id.
+#[derive(Clone, Copy)]
+pub struct Room([u8; 40]);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self([0; 40])
+    }
+}
+
+/// An id as text, in the caller's room and without the formatting machinery: every answer
+/// carries several.
+fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
+    let (start, digits) = room.0.split_at_mut(prefix.len());
+    start.copy_from_slice(prefix.as_bytes());
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(id) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
+    std::str::from_utf8(&room.0[..prefix.len() + 32]).expect("a prefix and digits are text")
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 fn parse_hex(text: &str) -> Option<[u8; 16]> {
     let plain = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     plain.then(|| u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes))?
@@ -50,6 +73,11 @@ macro_rules! id_type {
                 parse_hex(text.strip_prefix($prefix)?).map(Self)
             }
 
+            /// What [`fmt::Display`] writes.
+            pub fn spell(self, room: &mut Room) -> &str {
+                spell($prefix, self.0, room)
+            }
+
             pub const fn bytes(self) -> [u8; 16] {
                 self.0
             }
@@ -61,7 +89,7 @@ macro_rules! id_type {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "{:032x}"), u128::from_be_bytes(self.0))
+                f.write_str(self.spell(&mut Room::default()))
             }
         }
 
@@ -73,7 +101,7 @@ macro_rules! id_type {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(self.spell(&mut Room::default()))
             }
         }
 

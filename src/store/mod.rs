@@ -46,20 +46,33 @@ impl Store {
     pub fn open(location: Location) -> Result<Self> {
         // One plain attempt first: the pool would keep trying and tell only that time ran out.
         drop(location.connect()?);
-        let pool = r2d2::Pool::builder()
-            .max_size(16)
-            .min_idle(Some(1))
-            .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(2))
-            .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build(Manager(location))
-            .map_err(|cause| Error::Unavailable(cause.to_string()))?;
-        let store = Self { pool };
+        let store = Self { pool: pool(location, 16)? };
         store.write(|tx| {
             backend::lock_schema(tx.connection)?;
             backend::migrate(tx.connection)
         })?;
         Ok(store)
+    }
+
+    /// Where calls are kept until they are moved into the record: beside the rest in
+    /// Postgres, in a file of its own with SQLite. See [`access::journal`].
+    ///
+    /// # Errors
+    /// Like [`Self::open`].
+    pub fn open_journal(&self, location: &Location) -> Result<Self> {
+        let Some(beside) = location.beside("-calls") else { return Ok(self.clone()) };
+        drop(beside.connect()?);
+        let journal = Self { pool: pool(beside, 2)? };
+        journal.write(|tx| backend::execute(tx.connection, access::journal::SQLITE))?;
+        Ok(journal)
+    }
+
+    /// A connection of its own, for much work in few steps.
+    ///
+    /// # Errors
+    /// Like [`Self::open`].
+    pub fn open_for_bulk(location: Location) -> Result<Self> {
+        Ok(Self { pool: pool(location, 1)? })
     }
 
     /// Runs `f` on one unchanging view of the store.
@@ -104,6 +117,17 @@ impl Store {
             }
         }
     }
+}
+
+fn pool(location: Location, connections: u32) -> Result<r2d2::Pool<Manager>> {
+    r2d2::Pool::builder()
+        .max_size(connections)
+        .min_idle(Some(1))
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(2))
+        .error_handler(Box::new(r2d2::NopErrorHandler))
+        .build(Manager(location))
+        .map_err(|cause| Error::Unavailable(cause.to_string()))
 }
 
 fn is_postgres(connection: &Engine) -> bool {

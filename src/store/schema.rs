@@ -125,6 +125,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    call_batches (id) {
+        id -> BigInt,
+        writer -> Binary,
+        calls -> Binary,
+    }
+}
+
+diesel::table! {
     leases (id) {
         id -> Binary,
         seen_epoch -> BigInt,

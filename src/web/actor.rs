@@ -77,6 +77,8 @@ pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
 }
 
 async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
+    // A page tells of every call that was answered before it was asked for.
+    request.app_data::<web::Data<App>>().expect("the app is registered").gate().settle().await;
     let actor = match find(&request).await {
         Ok(actor) => actor,
         Err(Nobody::NotSignedIn) => return Err(PageError::sign_in(&next(&request))),

@@ -7,6 +7,7 @@ mod actor;
 pub mod api;
 pub mod assets;
 mod csrf;
+mod front;
 mod headers;
 mod htmx;
 mod metrics;
@@ -77,8 +78,7 @@ pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
             .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::new(site.clone()))
             .configure(|services| routes::configure(services, &app, &site))
-            .wrap(actix_web::middleware::from_fn(headers::secure))
-            .wrap(actix_web::middleware::from_fn(request::identify))
+            .wrap(actix_web::middleware::from_fn(front::front))
     });
     Ok(server.listen(listener)?.disable_signals().shutdown_timeout(30).run())
 }

@@ -2,12 +2,11 @@
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
-use std::time::Instant;
+use std::ops::Deref;
+use std::sync::Arc;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
-use actix_web::middleware::Next;
+use actix_web::dev::Payload;
+use actix_web::http::header::USER_AGENT;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
@@ -20,9 +19,11 @@ use crate::domain::{RequestId, Timestamp};
 /// Agents longer than this are cut: they are shown, not parsed.
 const AGENT: usize = 200;
 
-/// Of one request. `now` does not move while it is handled.
+/// Of one request. `now` does not move while it is handled. Clones share it.
 #[derive(Clone)]
-pub struct RequestInfo {
+pub struct RequestInfo(Arc<Observed>);
+
+pub struct Observed {
     pub id: RequestId,
     pub now: Timestamp,
     pub ip: Option<IpAddr>,
@@ -30,7 +31,19 @@ pub struct RequestInfo {
     app: web::Data<App>,
 }
 
+impl Deref for RequestInfo {
+    type Target = Observed;
+
+    fn deref(&self) -> &Observed {
+        &self.0
+    }
+}
+
 impl RequestInfo {
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// The same in the name of somebody.
     pub fn by(&self, actor: Actor) -> By {
         let mut by = By::new(actor, self.now, self.app.entropy());
@@ -60,61 +73,37 @@ impl FromRequest for RequestInfo {
     }
 }
 
-/// What [`identify`] noted of this request.
+/// What [`super::front`] noted of this request.
 pub fn of(request: &HttpRequest) -> RequestInfo {
     let info = request.extensions().get::<RequestInfo>().cloned();
     info.expect("every request is identified first")
 }
 
-/// What the log says of an answer whose reader learns no more than its request id.
-pub struct Cause(pub String);
-
-/// The outermost middleware: gives each request its id, and logs it once with the route's
-/// template, never the path, which can hold a one-time link.
-pub async fn identify(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let began = Instant::now();
-    let info = observe(request.request());
-    let (id, ip, method) = (info.id, info.ip, request.method().clone());
-    request.extensions_mut().insert(info);
-    let mut response = next.call(request).await?;
-    let value = HeaderValue::try_from(id.to_string()).expect("an id is ASCII");
-    response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
-    let route = response.request().match_pattern().unwrap_or_else(|| "-".into());
-    let status = response.status().as_u16();
-    let took = began.elapsed().as_micros() as u64;
-    let cause = response.response().extensions().get::<Cause>().map(|cause| cause.0.clone());
-    let ip = ip.map(|ip| ip.to_string());
-    match cause {
-        Some(cause) => tracing::error!(request = %id, %method, route, status, took_us = took, ip, cause),
-        None => tracing::info!(request = %id, %method, route, status, took_us = took, ip),
-    }
-    Ok(response)
-}
-
-fn observe(request: &HttpRequest) -> RequestInfo {
+pub fn observe(request: &HttpRequest) -> RequestInfo {
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
     let now = app.now();
-    RequestInfo {
-        id: RequestId::new(now, entropy::bytes(&*app.entropy())),
+    RequestInfo(Arc::new(Observed {
+        id: RequestId::new(now, entropy::bytes(app.chance())),
         now,
         ip: client(request, &app.config().trusted_proxies),
         agent: agent(request),
         app,
-    }
+    }))
 }
 
 fn agent(request: &HttpRequest) -> Option<String> {
     let text = request.headers().get(USER_AGENT)?.to_str().ok()?;
-    Some(text.chars().take(AGENT).collect())
+    // It is ASCII, or it would not have been read as text.
+    Some(text[..text.len().min(AGENT)].to_owned())
 }
 
 /// Who is at the other end. X-Forwarded-For is believed only of a trusted proxy, and walked
 /// from the right: what stands left of the first untrusted address anybody can have written.
 fn client(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
+    if trusted.is_empty() {
+        return Some(peer);
+    }
     // Odd bytes that somebody put in front must not hide what the proxy has added behind.
     let lines = request.headers().get_all("x-forwarded-for");
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();

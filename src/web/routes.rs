@@ -1,10 +1,10 @@
 //! Every address, and who answers it.
 
 use actix_web::guard;
-use actix_web::http::header::COOKIE;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, head, post, resource, scope};
 
+use super::front::RouteTemplate;
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
 use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
@@ -23,15 +23,15 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
         .route("/readyz", head().to(health::ready))
         .route("/static/{path:.*}", get().to(assets::serve))
         // Before the pages, whose scope takes every address that is left. A session is looked
-        // for only where there is a cookie: programs send none, and need not pay for it.
+        // for only where it may count: what else comes here has passed the door already.
         .service(
             scope("/api/v1")
-                .guard(guard::fn_guard(|request| request.head().headers().contains_key(COOKIE)))
+                .guard(guard::fn_guard(|request| api::has_only_a_cookie(request.head().headers())))
                 .configure(api::routes)
-                .wrap(from_fn(api::door))
+                .wrap(from_fn(api::inner_door))
                 .wrap(session::middleware(app, site)),
         )
-        .service(scope("/api/v1").configure(api::routes).wrap(from_fn(api::door)))
+        .service(scope("/api/v1").configure(api::routes))
         .service(
             scope("")
                 .configure(pages)
@@ -128,5 +128,6 @@ fn developer(services: &mut ServiceConfig) {
 
 /// A page's resource, which refuses other methods in the page's manner.
 fn page(path: &str) -> actix_web::Resource {
-    resource(path).default_service(web::to(async || Err::<String, _>(PageError::method_not_allowed())))
+    let refuse = web::to(async || Err::<String, _>(PageError::method_not_allowed()));
+    resource(path).app_data(RouteTemplate(path.into())).default_service(refuse)
 }

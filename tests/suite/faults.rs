@@ -53,6 +53,11 @@ fn assert_all_recorded(database: &Database, calls: &[Call]) {
     assert_eq!(recorded(database, calls), calls.len(), "answered and not in the log");
 }
 
+/// Whatever opens the store next finds in the journal what was not in the log yet.
+fn start_again(gatepost: &Gatepost) {
+    gatepost.ok(&["api", "Acme", "on"], "");
+}
+
 /// kill -9, 20 times, of a server that writes each record before it answers.
 async fn killed(gatepost: &Gatepost, database: &Database, token: &str) {
     let mut most = 0;
@@ -64,6 +69,7 @@ async fn killed(gatepost: &Gatepost, database: &Database, token: &str) {
         server.kill();
         let calls = load.stop().await;
         assert!(calls.iter().all(|call| call.status == 200));
+        start_again(gatepost);
         assert_all_recorded(database, &calls);
         most = most.max(calls.len());
     }
@@ -123,7 +129,7 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
     let server = gatepost.serve();
     let load = full_load(&server, &token);
     load.until_each(100, |call| call.status == 200).await;
-    let lock = database.lock();
+    let locks = [database.lock(), database.lock_journal()];
     let (before, since) = (load.count(), Instant::now());
     let (mut queued, mut more) = (0, true);
     while more || since.elapsed() < Duration::from_secs(6) {
@@ -134,8 +140,23 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
     }
     println!("{queued} calls answered before callers had to wait");
     assert!(queued < 21_000, "the queue grows: {queued}");
-    drop(lock);
+    drop(locks);
     load.until_each(500, |call| call.status == 200).await;
+    assert_eq!(server.terminate().code, Some(0));
+    let calls = load.stop().await;
+    assert_passed_or_unavailable(&calls);
+    assert_all_recorded(&database, &passed(&calls));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_on_while_something_else_is_written() {
+    let (gatepost, database, token) = on_sqlite();
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    load.until_each(100, |call| call.status == 200).await;
+    let lock = database.lock();
+    load.until_each(load.count() + 2000, |call| call.status == 200).await;
+    drop(lock);
     assert_eq!(server.terminate().code, Some(0));
     let calls = load.stop().await;
     assert_passed_or_unavailable(&calls);
@@ -162,6 +183,7 @@ async fn a_full_disk_refuses_calls_until_there_is_room() {
         // Time enough for what is not written yet.
         tokio::time::sleep(Duration::from_secs(if activity == "strict" { 0 } else { 2 })).await;
         let copy = copied(&server, &gatepost);
+        start_again(&Gatepost::new().with("GATEPOST_DATA", copy.path().to_str().expect("a path")));
         assert_all_recorded(&Database::sqlite(copy.path()), &passed(&calls));
     }
 }
@@ -170,7 +192,8 @@ async fn a_full_disk_refuses_calls_until_there_is_room() {
 fn copied(server: &Serving, gatepost: &Gatepost) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a temporary folder");
     server.signal("STOP");
-    for name in ["gatepost.db", "gatepost.db-wal"] {
+    for name in ["gatepost.db", "gatepost.db-wal", "gatepost.db-calls", "gatepost.db-calls-wal", "secret.key"]
+    {
         std::fs::copy(server.disk(gatepost).join(name), copy.path().join(name)).expect("a copy");
     }
     server.signal("CONT");

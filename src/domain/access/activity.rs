@@ -16,7 +16,7 @@ use crate::store::people::teams as team_rows;
 
 pub use crate::store::columns::{ActivityKind, ActorKind};
 pub use crate::store::ids::{ActivityId, TokenId};
-pub use rows::{Filter, Record};
+pub use rows::{CallRecord, Filter, Record};
 pub use token_rows::Use;
 
 /// Counting stops here: it is read by people, and must not cost more as the log grows.
@@ -118,6 +118,17 @@ pub fn append(tx: &mut Tx<'_>, records: &[Record], uses: &[Use]) -> Result<()> {
     Ok(())
 }
 
+/// Adds many API requests, in any order and again if need be, and what they say of their
+/// tokens' last use.
+pub fn append_calls(tx: &mut Tx<'_>, mut calls: Vec<CallRecord>, uses: &[Use]) -> Result<()> {
+    calls.sort_unstable_by_key(CallRecord::place);
+    rows::insert_calls(tx, &calls)?;
+    for each in uses {
+        token_rows::set_last_used(tx, each)?;
+    }
+    Ok(())
+}
+
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
@@ -168,7 +179,7 @@ pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> R
 
 /// Calls since `from` that used up a limit, of one token or of the whole team.
 pub fn used_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<u32> {
-    let used = rows::count_calls(tx, team, token, from, i64::from(u32::MAX))?;
+    let used = rows::sum_calls(tx, team, token, from)?;
     Ok(u32::try_from(used).unwrap_or(u32::MAX))
 }
 

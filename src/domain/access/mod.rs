@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod api_switch;
 pub mod epochs;
+pub mod journal;
 pub mod plans;
 pub mod retention;
 pub mod scopes;

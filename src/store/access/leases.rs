@@ -47,7 +47,7 @@ pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> 
 }
 
 /// The database's clock, in microseconds since 1970.
-fn now(tx: &mut Tx<'_>) -> Result<i64> {
+pub fn now(tx: &mut Tx<'_>) -> Result<i64> {
     let words = match tx.connection {
         Engine::Sqlite(_) => "CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
         Engine::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",

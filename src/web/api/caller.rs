@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::ApiError;
@@ -15,8 +15,11 @@ use crate::domain::people::members::Role;
 use crate::domain::people::teams::{Team, TeamId};
 use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
 use crate::web::actor::{self, Actor, Nobody};
-use crate::web::request::{self, RequestInfo};
+use crate::web::request::RequestInfo;
 use crate::web::{Site, csrf};
+
+/// Where a token may stand besides `Authorization`.
+pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A program with a token, or the owner or an admin with the dashboard's own session.
 #[derive(Clone)]
@@ -105,26 +108,23 @@ impl From<Refusal> for Refused {
 
 /// Steps 1 to 4 of every call, before it is routed: the credential, whether it holds, whether
 /// the team's API is on, and whether its plan has one.
-pub async fn enter(request: &HttpRequest) -> Result<ApiCaller, Refused> {
-    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
+pub async fn enter(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refused> {
     match credential(request.headers())? {
-        Some(presented) => {
-            let now = request::of(request).now;
-            Ok(ApiCaller::Token(gate::admit(app, presented, now).await?))
-        }
-        None => by_session(request).await,
+        Some(presented) => Ok(ApiCaller::Token(gate::admit(info.app(), presented, info.now).await?)),
+        // Boxed, so that it takes no room in the calls of programs.
+        None if has_only_a_cookie(request.headers()) => Box::pin(by_session(request)).await,
+        None => Err(nothing_sent().into()),
     }
 }
 
 /// The one credential among the headers; `None` when neither header was sent at all. Tokens
 /// in the query string are never looked at: addresses end up in logs.
 fn credential(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
-    let bearer: Vec<_> = headers.get_all(AUTHORIZATION).collect();
-    let keys: Vec<_> = headers.get_all("x-api-key").collect();
-    let presented = match (bearer.as_slice(), keys.as_slice()) {
-        ([], []) => return Ok(None),
-        ([value], []) => bearer_token(text(value)),
-        ([], [value]) => Some(text(value).trim()),
+    let (mut bearer, mut keys) = (headers.get_all(AUTHORIZATION), headers.get_all(API_KEY));
+    let presented = match (bearer.next(), bearer.next(), keys.next(), keys.next()) {
+        (None, _, None, _) => return Ok(None),
+        (Some(value), None, None, _) => bearer_token(text(value)),
+        (None, _, Some(value), None) => Some(text(value).trim()),
         _ => {
             return Err(ApiError::ambiguous_credential(
                 "Send one credential: Authorization: Bearer or X-API-Key, once.",
@@ -133,8 +133,18 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     };
     match presented {
         Some(token) if !token.is_empty() => Ok(Some(token)),
-        _ => Err(ApiError::missing_token("No API token was sent. Send it as Authorization: Bearer <token>.")),
+        _ => Err(nothing_sent()),
     }
+}
+
+fn nothing_sent() -> ApiError {
+    ApiError::missing_token("No API token was sent. Send it as Authorization: Bearer <token>.")
+}
+
+/// Whether the dashboard's session may count: only where no credential was sent at all.
+pub fn has_only_a_cookie(headers: &HeaderMap) -> bool {
+    let has = |name| headers.contains_key(name);
+    has(COOKIE) && !has(AUTHORIZATION) && !has(API_KEY)
 }
 
 /// No token has other characters than ASCII, so what stands for them does not matter.
@@ -150,16 +160,14 @@ fn bearer_token(value: &str) -> Option<&str> {
 
 /// The dashboard's session, of a page of this site, of the owner or an admin.
 async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refused> {
-    let missing =
-        || ApiError::missing_token("No API token was sent. Send it as Authorization: Bearer <token>.");
     let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
     if !csrf::is_own(request.headers(), site.url.as_str(), false) {
-        return Err(missing().into());
+        return Err(nothing_sent().into());
     }
     let actor = match actor::find(request).await {
         Ok(actor) => actor,
         Err(Nobody::Failed(error)) => return Err(ApiError::from(error).into()),
-        Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(missing().into()),
+        Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(nothing_sent().into()),
     };
     let refuse =
         |error: ApiError| Refused { error, whose: Some((actor.team.id, person(&actor))), allowance: None };

@@ -1,111 +1,155 @@
 //! What every API request passes, whatever its address: who calls, before it is routed; the
 //! record after it was answered. An answer leaves only when its record is on disk. Between
 //! the two lies the [`passage`](super::passage) to the route's handler.
+//!
+//! A program's call comes here before anything else is done for it, so that a refusal costs
+//! next to nothing. A call with nothing but the dashboard's cookie comes here behind the
+//! middleware that knows sessions, in a scope of its own.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::ApiError;
-use super::caller::{self, ApiCaller};
+use super::caller::{self, ApiCaller, Refused};
 use super::limits;
 use super::passage::Passage;
-use crate::app::App;
 use crate::domain::people::teams::TeamId;
-use crate::gate::{Call, Caller, Gate};
-use crate::web::request::{self, Cause, RequestInfo};
+use crate::gate::{Call, Caller};
+use crate::web::front::{self, Cause};
+use crate::web::request::{self, RequestInfo};
 
-pub async fn door<B: MessageBody + 'static>(
+/// Whether a call passes the door before it is routed.
+pub fn is_for_the_door(request: &ServiceRequest) -> bool {
+    let rest = request.path().strip_prefix(super::BASE);
+    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_ours && !caller::has_only_a_cookie(request.headers())
+}
+
+/// The door behind the middleware that knows sessions.
+pub async fn inner_door(
     request: ServiceRequest,
-    next: Next<B>,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let info = request::of(request.request());
+    door(request, next, &info).await
+}
+
+pub async fn door(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    info: &RequestInfo,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
-    let entered = caller::enter(request.request()).await;
+    let entered = caller::enter(request.request(), info).await;
     let entering = began.elapsed();
-    let (mut answer, whose, passage) = match entered {
-        Ok(caller) => {
-            let whose = Some((caller.team().id, caller.recorded()));
-            request.extensions_mut().insert::<ApiCaller>(caller);
-            let answer = dress(next.call(request).await?.map_into_boxed_body());
-            let passage = Passage::of(answer.request());
-            (answer, whose, passage)
-        }
-        Err(refused) => {
-            let (request, _) = request.into_parts();
-            if refused.whose.is_none() {
-                gate(&request).metrics().unrecognised(refused.error.unrecognised());
-            }
-            let answer = draw(&refused.error, &request);
-            let passage = Passage { allowance: refused.allowance, ..Passage::default() };
-            (ServiceResponse::new(request, answer), refused.whose, passage)
-        }
+    let (answer, took) = match entered {
+        Ok(caller) => admit(request, next, info, caller, began).await?,
+        Err(refused) => refuse(request, info, refused, began).await,
     };
-    gate(answer.request()).metrics().decided(entering + passage.took);
-    if let Some(allowance) = passage.allowance {
-        let now = request::of(answer.request()).now;
-        limits::tell(answer.headers_mut(), &allowance, now);
-    }
-    let answer = match whose {
-        Some((team, caller)) => record(answer, team, caller, passage.admitted, began).await?,
-        None => answer,
-    };
-    gate(answer.request()).metrics().answered(answer.status().as_u16());
+    let metrics = info.app().gate().metrics();
+    metrics.decided(entering + took);
+    metrics.answered(answer.status().as_u16());
     Ok(answer)
 }
 
-fn gate(request: &HttpRequest) -> &Gate {
-    request.app_data::<web::Data<App>>().expect("the app is registered").gate()
+/// The answer, and how long the passage took.
+type Answered = (ServiceResponse<BoxBody>, Duration);
+
+async fn admit(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    info: &RequestInfo,
+    caller: ApiCaller,
+    began: Instant,
+) -> Result<Answered, Error> {
+    let (team, who) = (caller.team().id, caller.recorded());
+    request.extensions_mut().insert(info.clone());
+    request.extensions_mut().insert(caller);
+    let mut answer = dress(next.call(request).await?, info);
+    let passage = Passage::of(answer.request());
+    if let Some(allowance) = passage.allowance {
+        limits::tell(answer.headers_mut(), &allowance, info.now);
+    }
+    let call = call(&answer, info, team, who, passage.admitted, began);
+    Ok((record(answer, info, call).await, passage.took))
+}
+
+async fn refuse(request: ServiceRequest, info: &RequestInfo, refused: Refused, began: Instant) -> Answered {
+    let (request, _) = request.into_parts();
+    let drawn = draw(&refused.error, info, &request);
+    let mut answer = ServiceResponse::new(request, drawn);
+    if let Some(allowance) = refused.allowance {
+        limits::tell(answer.headers_mut(), &allowance, info.now);
+    }
+    let answer = match refused.whose {
+        Some((team, who)) => {
+            let call = call(&answer, info, team, who, false, began);
+            record(answer, info, call).await
+        }
+        None => {
+            info.app().gate().metrics().unrecognised(refused.error.unrecognised());
+            answer
+        }
+    };
+    (answer, Duration::ZERO)
 }
 
 /// Draws what a handler, an extractor or the router refused.
-fn dress(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+fn dress(answer: ServiceResponse<BoxBody>, info: &RequestInfo) -> ServiceResponse<BoxBody> {
     let Some(error) = answer.response().error() else { return answer };
     let fault = ApiError::server_error(error);
-    let drawn = draw(error.as_error::<ApiError>().unwrap_or(&fault), answer.request());
+    let drawn = draw(error.as_error::<ApiError>().unwrap_or(&fault), info, answer.request());
     answer.into_response(drawn)
 }
 
-fn draw(error: &ApiError, request: &HttpRequest) -> HttpResponse {
-    let mut answer = error.draw(request::of(request).id, request.headers());
+fn draw(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpResponse {
+    let mut answer = error.draw(info.id, request.headers());
     if let Some(cause) = &error.cause {
         answer.extensions_mut().insert(Cause(cause.clone()));
     }
     answer
 }
 
-async fn record(
-    answer: ServiceResponse<BoxBody>,
+fn call(
+    answer: &ServiceResponse<BoxBody>,
+    info: &RequestInfo,
     team: TeamId,
     caller: Caller,
     admitted: bool,
     began: Instant,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Call {
     let request = answer.request();
-    let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
-    let RequestInfo { id, now, ip, agent, .. } = request::of(request);
-    let call = Call {
+    Call {
         team,
         caller,
-        request: id,
-        at: now,
+        request: info.id,
+        at: info.now,
         method: method(request.method()),
-        route: request.match_pattern().unwrap_or_else(|| "unknown".into()),
+        route: front::route(request).map_or_else(|| "unknown".into(), |template| template.0),
         status: answer.status().as_u16(),
         took: began.elapsed(),
-        ip,
-        agent,
+        ip: info.ip,
+        agent: info.agent.clone(),
         admitted,
-    };
-    match app.gate().record(call).await {
-        Ok(()) => Ok(answer),
+    }
+}
+
+async fn record(
+    answer: ServiceResponse<BoxBody>,
+    info: &RequestInfo,
+    call: Call,
+) -> ServiceResponse<BoxBody> {
+    match info.app().gate().record(call).await {
+        Ok(()) => answer,
         Err(_) => {
-            let unavailable =
-                draw(&ApiError::unavailable("the call could not be recorded"), answer.request());
-            Ok(answer.into_response(unavailable))
+            let error = ApiError::unavailable("the call could not be recorded");
+            let drawn = draw(&error, info, answer.request());
+            answer.into_response(drawn)
         }
     }
 }

@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, ALLOW, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, ResponseError};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::domain::access::scopes::{Need, Scope};
 use crate::domain::error::StoreError;
-use crate::domain::{self, FieldError, RequestId};
+use crate::domain::{self, FieldError, RequestId, Room};
 use crate::gate::{Closed, Refusal, Unrecognised};
 
 /// How an API request fails. It is drawn by [`super::door`], which knows the request.
@@ -38,17 +41,19 @@ enum Challenge {
 }
 
 impl Challenge {
-    fn text(self) -> Cow<'static, str> {
-        match self {
-            Self::Bare => r#"Bearer realm="API", charset="UTF-8""#.into(),
-            Self::InvalidRequest => r#"Bearer realm="API", charset="UTF-8", error="invalid_request""#.into(),
-            Self::InvalidToken => r#"Bearer realm="API", charset="UTF-8", error="invalid_token""#.into(),
-            Self::InsufficientScope(scope) => format!(
-                r#"Bearer realm="API", charset="UTF-8", error="insufficient_scope", scope="{}""#,
-                scope.as_str()
-            )
-            .into(),
-        }
+    fn value(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Bare => r#"Bearer realm="API", charset="UTF-8""#,
+            Self::InvalidRequest => r#"Bearer realm="API", charset="UTF-8", error="invalid_request""#,
+            Self::InvalidToken => r#"Bearer realm="API", charset="UTF-8", error="invalid_token""#,
+            Self::InsufficientScope(scope) => {
+                let scope = scope.as_str();
+                let text = format!(
+                    r#"Bearer realm="API", charset="UTF-8", error="insufficient_scope", scope="{scope}""#
+                );
+                return HeaderValue::try_from(text).expect("a scope is ASCII");
+            }
+        })
     }
 }
 
@@ -172,45 +177,74 @@ impl ApiError {
 
     /// The whole answer.
     pub fn draw(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status);
+        let (kind, body) = match wants_problem(asked) {
+            true => ("application/problem+json", json(&self.problem(request))),
+            false => ("application/json", self.body(request)),
+        };
+        let mut answer = HttpResponse::with_body(self.status, BoxBody::new(body));
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(challenge) = self.authenticate {
-            answer.insert_header((WWW_AUTHENTICATE, challenge.text().as_ref()));
+            headers.insert(WWW_AUTHENTICATE, challenge.value());
         }
         if let Some(allow) = &self.allow {
-            answer.insert_header((ALLOW, &**allow));
+            headers.insert(ALLOW, HeaderValue::from_str(allow).expect("methods are ASCII"));
         }
         if let Some(seconds) = self.retry_after {
-            answer.insert_header((RETRY_AFTER, seconds.to_string()));
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        match wants_problem(asked) {
-            true => answer.content_type("application/problem+json").body(self.problem(request).to_string()),
-            false => answer.content_type("application/json").body(self.body(request).to_string()),
-        }
+        answer
     }
 
-    fn body(&self, request: RequestId) -> Value {
-        let mut error = json!({"code": self.code, "message": self.message, "requestId": request});
+    /// `{"success": false, "error": {…}}`, put together by hand: refusals are what anybody can
+    /// ask for without end. Codes and ids need no escapes.
+    fn body(&self, request: RequestId) -> Vec<u8> {
+        let (mut body, mut room) = (Vec::with_capacity(256), Room::default());
+        body.extend_from_slice(br#"{"success":false,"error":{"code":""#);
+        body.extend_from_slice(self.code.as_bytes());
+        body.extend_from_slice(br#"","message":"#);
+        serde_json::to_writer(&mut body, &self.message).expect("text is JSON");
+        body.extend_from_slice(br#","requestId":""#);
+        body.extend_from_slice(request.spell(&mut room).as_bytes());
+        body.push(b'"');
         if !self.details.is_empty() {
-            error["details"] = json!(self.details);
+            body.extend_from_slice(br#","details":"#);
+            serde_json::to_writer(&mut body, &self.details).expect("text is JSON");
         }
-        json!({"success": false, "error": error})
+        body.extend_from_slice(b"}}");
+        body
     }
 
-    /// RFC 9457, section 3; the type is the default one, as the code tells them apart.
-    fn problem(&self, request: RequestId) -> Value {
-        let mut problem = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
-            "detail": self.message,
-            "code": self.code,
-            "requestId": request,
-        });
-        if !self.details.is_empty() {
-            problem["details"] = json!(self.details);
+    fn problem(&self, request: RequestId) -> Problem<'_> {
+        Problem {
+            kind: "about:blank",
+            title: self.status.canonical_reason(),
+            status: self.status.as_u16(),
+            detail: &self.message,
+            code: self.code,
+            request_id: request,
+            details: &self.details,
         }
-        problem
     }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("text and numbers are JSON")
+}
+
+/// RFC 9457, section 3; the type is the default one, as the code tells them apart.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: Option<&'static str>,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: RequestId,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    details: &'a [FieldError],
 }
 
 fn wants_problem(asked: &HeaderMap) -> bool {

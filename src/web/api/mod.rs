@@ -27,7 +27,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::access::scopes::{Need, Scope};
-pub use door::door;
+pub use caller::has_only_a_cookie;
+pub use door::{door, inner_door, is_for_the_door};
 pub use error::ApiError;
 use route::{At, at};
 
@@ -64,6 +65,9 @@ fn resources() -> Vec<At> {
         at("/api-keys/{id}").patch(Need::Person, api_keys::rename).delete(Need::Person, api_keys::revoke),
     ]
 }
+
+/// Where it is.
+pub const BASE: &str = "/api/v1";
 
 pub fn routes(services: &mut ServiceConfig) {
     services.app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()));

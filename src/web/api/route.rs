@@ -12,10 +12,12 @@ use actix_web::{FromRequest, Resource, Responder, web};
 use super::ApiError;
 use super::passage::passage;
 use crate::domain::access::scopes::Need;
+use crate::web::front::RouteTemplate;
 
 /// A route's address, `/api/v1` left out, with no method yet.
 pub fn at(path: &'static str) -> At {
-    At { path, resource: web::resource(path), needs: Vec::new() }
+    let template = RouteTemplate(format!("{}{path}", super::BASE).into());
+    At { path, resource: web::resource(path).app_data(template), needs: Vec::new() }
 }
 
 /// An address and what answers there, behind the passage.

@@ -13,8 +13,9 @@ use askama::Template;
 use crate::domain;
 use crate::domain::error::StoreError;
 use crate::domain::people::members::Role;
+use crate::web::front::Cause;
 use crate::web::htmx;
-use crate::web::request::{self, Cause};
+use crate::web::request;
 
 const NO_TEAM: &str = "You are in no team";
 

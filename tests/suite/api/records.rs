@@ -171,6 +171,7 @@ both_engines! {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 200);
+        app.settle().await;
         assert_eq!(recorded(&app, "Acme"), 200);
     }
 }

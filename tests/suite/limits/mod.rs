@@ -185,6 +185,7 @@ wherever_it_counts! {
         let tokens = open(&app, 2);
         let apis = [app.api(&tokens[0]), app.api(&tokens[1])];
         at_once(&apis[..1], 250).await;
+        app.settle().await;
         let used = last_used(&app);
         for _ in 0..2 {
             app.clock.advance(MINUTE);

@@ -73,6 +73,13 @@ impl Database {
         }
     }
 
+    /// The same for the file of calls that are not in the log yet.
+    pub fn lock_journal(&self) -> SqliteConnection {
+        let mut connection = open_sqlite(&format!("{}-calls", self.url()));
+        sql_query("BEGIN IMMEDIATE").execute(&mut connection).expect("the lock");
+        connection
+    }
+
     /// The number that a query gives in its one column `n`.
     pub fn number(&self, sql: &str) -> i64 {
         #[derive(QueryableByName)]

@@ -43,6 +43,11 @@ impl TestApp {
         self.operate(|_, _| Ok(()));
     }
 
+    /// Waits until the log tells of every call that was answered.
+    pub async fn settle(&self) {
+        self.app.gate().settle().await;
+    }
+
     /// Does something in the domain that must succeed.
     pub fn operate<T>(&self, step: impl FnOnce(&mut Tx<'_>, &By) -> gatepost::domain::Result<T>) -> T {
         let by = self.app.operator();

@@ -1,0 +1,183 @@
+//! The thread that moves calls from the journal into the record, in bulk: neighbours in the
+//! record's trees are written together, which costs a fraction of one after another.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::end;
+use super::journal::Moved;
+use super::record::Call;
+use crate::domain::Error;
+use crate::domain::access::activity::{self, Use};
+use crate::domain::access::epochs::LeaseId;
+use crate::domain::access::journal::{self, Batch};
+use crate::store::Store;
+
+/// How long calls gather before they are moved on, unless somebody wants to see them.
+const EVERY: Duration = Duration::from_millis(500);
+/// Batches that are moved on together, and after how many calls no more are added.
+const BATCHES: i64 = 1000;
+const CALLS: usize = 30_000;
+/// After how long what could not be moved on is tried again.
+const AGAIN: Duration = Duration::from_millis(200);
+/// Calls the journal takes before it is left to catch up.
+const MOST: usize = 2_000_000;
+
+enum Wish {
+    /// Somebody wants to see what was recorded until now.
+    Settle(oneshot::Sender<()>),
+    End,
+}
+
+/// Writes the journal and moves it on.
+pub struct Filer {
+    journal: Store,
+    writer: LeaseId,
+    /// Calls in the journal.
+    unfiled: Arc<AtomicUsize>,
+    wishes: Sender<Wish>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Filer {
+    /// Moves on what a process that ended left behind, and starts the thread.
+    pub fn start(journal: Store, bulk: Store, writer: LeaseId) -> Self {
+        let (wishes, asked) = channel();
+        let unfiled = Arc::new(AtomicUsize::new(0));
+        let mut mover = Mover { journal: journal.clone(), bulk, writer, after: 0, unfiled: unfiled.clone() };
+        if let Err(cause) = mover.move_all(&[]) {
+            tracing::error!(%cause, "calls of before could not be moved into the record; that is tried again");
+        }
+        let thread = std::thread::Builder::new()
+            .name("filer".into())
+            .spawn(move || mover.run(&asked))
+            .expect("the system starts a thread");
+        Self { journal, writer, unfiled, wishes, thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Calls in the journal.
+    pub fn unfiled(&self) -> usize {
+        self.unfiled.load(Ordering::Acquire)
+    }
+
+    /// Whether the journal has room.
+    pub fn takes_more(&self) -> bool {
+        self.unfiled() < MOST
+    }
+
+    /// Puts a batch of calls on disk.
+    pub fn append(&self, calls: &[&Call]) -> Result<(), Error> {
+        let batch = super::journal::write(calls.iter().copied());
+        // Counted before: whoever looks must not find them nowhere.
+        self.unfiled.fetch_add(calls.len(), Ordering::AcqRel);
+        let appended = self.journal.write(|tx| journal::append(tx, self.writer, &batch));
+        if appended.is_err() {
+            self.unfiled.fetch_sub(calls.len(), Ordering::AcqRel);
+        }
+        appended
+    }
+
+    /// Returns once everything appended until now is in the record, or cannot be moved there.
+    pub async fn settle(&self) {
+        if self.unfiled() == 0 {
+            return;
+        }
+        let (done, settled) = oneshot::channel();
+        if self.wishes.send(Wish::Settle(done)).is_ok() {
+            let _ = settled.await;
+        }
+    }
+
+    /// Moves everything on and ends the thread.
+    pub fn close(&self) {
+        let _ = self.wishes.send(Wish::End);
+        end(self.thread.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+struct Mover {
+    journal: Store,
+    bulk: Store,
+    writer: LeaseId,
+    /// The last batch that was looked at and is not to be looked at again.
+    after: i64,
+    unfiled: Arc<AtomicUsize>,
+}
+
+impl Mover {
+    fn run(&mut self, wishes: &Receiver<Wish>) {
+        let mut wait = EVERY;
+        loop {
+            let wish = wishes.recv_timeout(wait);
+            if matches!(wish, Err(RecvTimeoutError::Disconnected)) {
+                return;
+            }
+            wait = match self.others().and_then(|others| self.move_all(&others)) {
+                Ok(()) => EVERY,
+                Err(cause) => {
+                    tracing::error!(%cause, "calls could not be moved into the record; that is tried again");
+                    AGAIN
+                }
+            };
+            match wish {
+                Ok(Wish::Settle(done)) => drop(done.send(())),
+                Ok(Wish::End) => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn others(&self) -> Result<Vec<LeaseId>, Error> {
+        self.bulk.read(|tx| journal::others_at_work(tx, self.writer))
+    }
+
+    /// Moves on, in steps, what is there now: not what comes meanwhile, or it might not end.
+    fn move_all(&mut self, others: &[LeaseId]) -> Result<(), Error> {
+        let last = self.journal.read(journal::last)?;
+        loop {
+            let between = (self.after, last);
+            let batches = self.journal.read(|tx| journal::oldest(tx, others, between, BATCHES))?;
+            if batches.is_empty() {
+                return Ok(());
+            }
+            self.move_some(batches)?;
+        }
+    }
+
+    fn move_some(&mut self, batches: Vec<Batch>) -> Result<(), Error> {
+        let (mut moved, mut ids, mut own) = (Moved::default(), Vec::with_capacity(batches.len()), 0);
+        for batch in batches {
+            match moved.read(&batch.calls) {
+                Ok(calls) => {
+                    ids.push(batch.id);
+                    own += if batch.writer == self.writer { calls } else { 0 };
+                }
+                Err(cause) => {
+                    tracing::error!(batch = batch.id, %cause, "a batch of calls cannot be read; it is left where it is");
+                    self.after = batch.id;
+                }
+            }
+            if moved.records.len() >= CALLS {
+                break;
+            }
+        }
+        let uses = in_order(moved.uses);
+        self.bulk.write(|tx| activity::append_calls(tx, moved.records, &uses))?;
+        self.journal.write(|tx| journal::remove(tx, &ids))?;
+        self.unfiled.fetch_sub(own, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+/// Uses in one order always, so that writers of several instances never wait for each other.
+pub fn in_order<K>(uses: HashMap<K, Use>) -> Vec<Use> {
+    let mut uses: Vec<Use> = uses.into_values().collect();
+    uses.sort_by_key(|each| each.token);
+    uses
+}

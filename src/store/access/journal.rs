@@ -1,0 +1,66 @@
+//! Rows of `call_batches`: calls that are on disk and not in `activity` yet.
+//!
+//! With SQLite the table is in a file of its own, named like the store with `-calls` behind:
+//! a file has one writer at a time, and a call must not wait for what else is written.
+
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+use crate::store::Tx;
+use crate::store::error::Result;
+use crate::store::ids::LeaseId;
+use crate::store::schema::{call_batches, leases};
+
+/// For the file of its own.
+pub const SQLITE: &str = "CREATE TABLE IF NOT EXISTS call_batches (
+    id     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    writer BLOB    NOT NULL,
+    calls  BLOB    NOT NULL
+)";
+
+#[derive(Queryable)]
+pub struct Batch {
+    pub id: i64,
+    pub writer: LeaseId,
+    pub calls: Vec<u8>,
+}
+
+pub fn append(tx: &mut Tx<'_>, writer: LeaseId, calls: &[u8]) -> Result<()> {
+    diesel::insert_into(call_batches::table)
+        .values((call_batches::writer.eq(writer), call_batches::calls.eq(calls)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// The newest; 0 when there is none.
+pub fn last(tx: &mut Tx<'_>) -> Result<i64> {
+    let newest: Option<i64> = call_batches::table.select(max(call_batches::id)).first(tx.connection)?;
+    Ok(newest.unwrap_or(0))
+}
+
+/// The oldest after the first and up to the second of `between`, but those of `others`.
+pub fn oldest(tx: &mut Tx<'_>, others: &[LeaseId], between: (i64, i64), most: i64) -> Result<Vec<Batch>> {
+    Ok(call_batches::table
+        .filter(call_batches::id.gt(between.0).and(call_batches::id.le(between.1)))
+        .filter(call_batches::writer.ne_all(others.to_vec()))
+        .select((call_batches::id, call_batches::writer, call_batches::calls))
+        .order(call_batches::id.asc())
+        .limit(most)
+        .load(tx.connection)?)
+}
+
+pub fn remove(tx: &mut Tx<'_>, batches: &[i64]) -> Result<()> {
+    // In pieces: an engine takes so many parameters and no more.
+    for some in batches.chunks(500) {
+        diesel::delete(call_batches::table.filter(call_batches::id.eq_any(some.to_vec())))
+            .execute(tx.connection)?;
+    }
+    Ok(())
+}
+
+/// Servers besides `own` that are at work, and move their own batches on.
+pub fn others_at_work(tx: &mut Tx<'_>, own: LeaseId) -> Result<Vec<LeaseId>> {
+    let now = super::leases::now(tx)?;
+    let others = leases::table.filter(leases::id.ne(own).and(leases::until.ge(now)));
+    Ok(others.select(leases::id).load(tx.connection)?)
+}

@@ -1,0 +1,57 @@
+//! What every request passes first: it gets its id, leaves with the usual headers, and is
+//! logged once. A program's call meets the gate here, before anything else is done for it.
+
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
+
+use super::request::RequestInfo;
+use super::{api, headers, request};
+
+/// What the log says of an answer whose reader learns no more than its request id.
+pub struct Cause(pub String);
+
+/// A route as records and logs name it: with its parameters' names, never the path, which
+/// can hold a one-time link. Each resource carries its own.
+#[derive(Clone)]
+pub struct RouteTemplate(pub std::sync::Arc<str>);
+
+pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let began = Instant::now();
+    let info = request::observe(request.request());
+    let is_api = request.path().starts_with("/api/");
+    let mut answer = match is_api && api::is_for_the_door(&request) {
+        true => api::door(request, next, &info).await?,
+        false => {
+            request.extensions_mut().insert(info.clone());
+            next.call(request).await?
+        }
+    };
+    headers::secure(&mut answer, info.id, is_api);
+    log(&answer, &info, began);
+    Ok(answer)
+}
+
+/// The template of the route that a request took, or would have taken.
+pub fn route(request: &HttpRequest) -> Option<RouteTemplate> {
+    let taken = request.app_data::<RouteTemplate>().cloned();
+    taken.or_else(|| request.match_pattern().map(|pattern| RouteTemplate(pattern.into())))
+}
+
+fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
+    let cause = answer.response().extensions().get::<Cause>().map(|cause| cause.0.clone());
+    if cause.is_none() && !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let (id, ip, method) = (info.id, info.ip.map(|ip| ip.to_string()), answer.request().method());
+    let route = route(answer.request());
+    let route = route.as_ref().map_or("-", |template| &template.0);
+    let (status, took) = (answer.status().as_u16(), began.elapsed().as_micros() as u64);
+    match cause {
+        Some(cause) => tracing::error!(request = %id, %method, route, status, took_us = took, ip, cause),
+        None => tracing::info!(request = %id, %method, route, status, took_us = took, ip),
+    }
+}
