@@ -76,8 +76,7 @@ impl From<domains::Record> for Record {
 
 impl Domain {
     fn of(domain: domains::Domain, app: &App) -> Self {
-        let mail_host = app.config().mail.host(app.config().public_url.as_ref());
-        let records = domain.records(&mail_host);
+        let records = domain.records(&app.mail_host());
         Self {
             id: domain.id,
             held_by_another: domain.is_held_by_another(),
@@ -193,6 +192,23 @@ pub async fn change(
         domains::set_catch_all(tx, &by, team, id, alias)
     });
     Ok(web::Json(Domain::of(changed.await?, &app)))
+}
+
+/// Check a domain
+///
+/// Asks the DNS for its records now, instead of when it is due, and says what was found. A
+/// domain whose proof is there takes mail from then on.
+#[utoipa::path(post, path = "/api/v1/domains/{id}/check", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
+pub async fn check(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    request: RequestInfo,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<web::Json<Domain>, ApiError> {
+    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let domain = app.check_domain(caller.by(&request), caller.team().id, id).await?;
+    Ok(web::Json(Domain::of(domain, &app)))
 }
 
 /// Remove a domain

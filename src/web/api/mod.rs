@@ -45,6 +45,7 @@ fn resources() -> Vec<At> {
             .get(Scope::DomainsRead, domains::show)
             .patch(Scope::DomainsWrite, domains::change)
             .delete(Scope::DomainsWrite, domains::delete),
+        at("/domains/{id}/check").post(Scope::DomainsWrite, domains::check),
         at("/messages").get(Scope::MessagesRead, messages::list),
         at("/messages/{id}")
             .get(Scope::MessagesRead, messages::show)

@@ -26,6 +26,7 @@ use super::{aliases, api_keys, contacts, domains, downloads, me, messages, team}
         domains::show,
         domains::change,
         domains::delete,
+        domains::check,
         messages::list,
         messages::show,
         messages::change,

@@ -213,6 +213,7 @@ fn mailroom() -> Vec<Row> {
         endpoint("GET /api/v1/domains/{id}", "domains:read", found).of(domain),
         endpoint("PATCH /api/v1/domains/{id}", "domains:write", found).of(domain),
         endpoint("DELETE /api/v1/domains/{id}", "domains:write", gone).of(domain),
+        endpoint("POST /api/v1/domains/{id}/check", "domains:write", found).of(domain),
         endpoint("GET /api/v1/messages", "messages:read", listed),
         endpoint("GET /api/v1/messages/{id}", "messages:read", found).of(message),
         endpoint("PATCH /api/v1/messages/{id}", "messages:write", found).of(message),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::details;
 use crate::support::client::{Api, Reply};
+use crate::support::dns::Dns;
 use crate::support::{TestApp, both_engines};
 
 fn api(app: &TestApp, team: &str) -> Api {
@@ -120,5 +121,33 @@ both_engines! {
         let theirs = add(&globex, "acme.test").await.expect(201).json();
         let ours = acme.get(&path).await.expect(200).json();
         assert_ne!(theirs["records"][0]["value"], ours["records"][0]["value"]);
+    }
+}
+
+#[tokio::test]
+async fn a_check_asks_the_dns_and_says_what_it_found() {
+    let dns = Dns::start();
+    let settings = [("GATEPOST_DNS", dns.address.as_str())];
+    for app in [TestApp::with_settings(&settings).await, TestApp::postgres_with_settings(&settings).await] {
+        let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
+        let path = added(&acme, "acme.test").await;
+        let check = async |api: &Api| api.send_json(Method::POST, &format!("{path}/check"), &json!({})).await;
+        let states =
+            |body: &Value| [body["records"][0]["state"].clone(), body["records"][1]["state"].clone()];
+        let body = check(&acme).await.expect(200).json();
+        assert_eq!(states(&body), ["missing", "missing"]);
+        assert_eq!((&body["verifiedAt"], &body["checkedAt"]), (&json!(null), &json!("2040-01-02T09:00:00Z")));
+        let proof = body["records"][0]["value"].as_str().expect("a proof");
+        dns.txt("_gatepost.acme.test", proof).mx("acme.test", 10, "elsewhere.test");
+        let body = check(&acme).await.expect(200).json();
+        assert_eq!(states(&body), ["ok", "wrong"]);
+        assert_eq!(body["records"][0]["found"], json!([proof]));
+        assert_eq!(body["verifiedAt"], "2040-01-02T09:00:00Z");
+        assert_eq!(acme.get(&path).await.expect(200).json(), body);
+        let hello = json!({"localPart": "hello", "domain": "acme.test"});
+        acme.send_json(Method::POST, "/api/v1/aliases", &hello).await.expect(201);
+        app.arrives("bob@customer.test", "hello@acme.test", "Subject: Hi\n\nHi\n");
+        check(&globex).await.expect(404);
+        dns.remove("_gatepost.acme.test").remove("acme.test");
     }
 }
