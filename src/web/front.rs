@@ -22,7 +22,7 @@ pub struct RouteTemplate(pub std::sync::Arc<str>);
 pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
     let info = request::observe(request.request());
-    let is_api = request.path().starts_with("/api/");
+    let is_api = request.match_info().as_str().starts_with("/api/");
     let mut answer = match is_api && api::is_for_the_door(&request) {
         true => api::door(request, next, &info).await?,
         false => {

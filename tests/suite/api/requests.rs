@@ -128,3 +128,21 @@ async fn a_body_of_another_kind_or_size_is_refused() {
     let made = create(&app, "Application/JSON; charset=utf-8", r#"{"name": "x"}"#).await;
     made.expect(201);
 }
+
+#[tokio::test]
+async fn an_address_is_the_same_however_it_is_spelled() {
+    let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
+    let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));
+    for path in ["/%61pi/v1/me", "/api/%76%31/me", "/api/v1/%6de", "/%61%70%69/v1/%6D%65"] {
+        let line = format!("GET {path}");
+        let answer = raw::exchange(&app.base, &line, &[&bearer], "");
+        assert_eq!(answer.status, "HTTP/1.1 200 OK", "{path}: {}", answer.body);
+        let answer = raw::exchange(&app.base, &line, &[], "");
+        assert_eq!(answer.status, "HTTP/1.1 401 Unauthorized", "{path}: {}", answer.body);
+        assert_eq!(
+            answer.header("content-security-policy"),
+            Some("default-src 'none'; frame-ancestors 'none'")
+        );
+    }
+}
