@@ -57,7 +57,10 @@ pub struct Session {
 #[derive(PartialEq, Eq)]
 enum Next {
     GoOn,
+    /// The peer may still be talking.
     End,
+    /// The peer has said that it is done.
+    Done,
 }
 
 impl Session {
@@ -69,22 +72,24 @@ impl Session {
     pub async fn run(mut self) {
         let ended = self.converse().await;
         match ended {
-            Ok(()) => {}
+            Ok(Next::Done) => return self.wire.hang_up().await,
+            Ok(_) => {}
             Err(Gone::TimedOut) => self.wire.say(&reply::TIMED_OUT),
             Err(cause) => return tracing::debug!(%cause, ip = %self.ip, "a mail session broke off"),
         }
         self.wire.close().await;
     }
 
-    async fn converse(&mut self) -> Result<(), Gone> {
+    async fn converse(&mut self) -> Result<Next, Gone> {
         let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
         self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.house.host)));
         while let Some(line) = self.next_line().await? {
-            if self.answer(line).await? == Next::End {
-                break;
+            let next = self.answer(line).await?;
+            if next != Next::GoOn {
+                return Ok(next);
             }
         }
-        Ok(())
+        Ok(Next::End)
     }
 
     /// Nothing when the process ends and nothing is under way here.
@@ -141,7 +146,7 @@ impl Session {
             Request::Vrfy { .. } => reply::NOT_TOLD,
             Request::Quit => {
                 self.wire.say(&reply::GOODBYE);
-                return Ok(Next::End);
+                return Ok(Next::Done);
             }
             _ => reply::NOT_HERE,
         };

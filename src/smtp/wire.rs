@@ -112,7 +112,15 @@ impl Wire {
         Ok(timeout_at(until, self.stream.flush()).await.map_err(|_| Gone::TimedOut)??)
     }
 
-    /// Says what is left to say, lets the peer read it, and closes.
+    /// Says what is left to say, and closes.
+    pub async fn hang_up(mut self) {
+        if self.flush().await.is_ok() {
+            let _ = self.stream.shutdown().await;
+        }
+    }
+
+    /// As [`Self::hang_up`], but hears the peer out: closed on what it still sends, the
+    /// connection would break before it could read why.
     pub async fn close(mut self) {
         if self.flush().await.is_err() || self.stream.shutdown().await.is_err() {
             return;
