@@ -53,8 +53,11 @@ impl From<OffsetDateTime> for Timestamp {
 /// RFC 3339 in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut text, at) = ([0; 40], self.utc());
-        let length = at.format_into(&mut text.as_mut_slice(), &Rfc3339).map_err(|_| fmt::Error)?;
+        let mut text = [0; 40];
+        let mut rest = text.as_mut_slice();
+        // Not by the length it returns, which leaves digits of the second out.
+        self.utc().format_into(&mut rest, &Rfc3339).map_err(|_| fmt::Error)?;
+        let length = 40 - rest.len();
         f.write_str(std::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
     }
 }
@@ -248,5 +251,23 @@ impl ActivityKind {
 
     pub fn is_call(self) -> bool {
         Self::CALLS.contains(&self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_to_its_last_digit() {
+        for (micros, text) in [
+            (1_790_000_000_000_000, "2026-09-21T14:13:20Z"),
+            (1_790_000_000_400_000, "2026-09-21T14:13:20.4Z"),
+            (1_790_000_000_000_001, "2026-09-21T14:13:20.000001Z"),
+            (1_790_000_000_123_456, "2026-09-21T14:13:20.123456Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+        ] {
+            assert_eq!(Timestamp::from_micros(micros).to_string(), text);
+        }
     }
 }
