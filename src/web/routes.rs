@@ -7,6 +7,7 @@ use actix_web::web::{self, ServiceConfig, get, head, post, resource, scope};
 use super::front::RouteTemplate;
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
+use super::pages::mailroom::{alias, aliases, contact, contacts, domain, domains};
 use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
 use super::pages::{health, see_other};
 use super::{Site, api, assets, csrf, session};
@@ -61,6 +62,9 @@ fn pages(services: &mut ServiceConfig) {
         .service(page("/sign-out").route(post().to(sign_in::leave)))
         .configure(people)
         .configure(developer)
+        .configure(aliases)
+        .configure(contacts)
+        .configure(domains)
         .service(page("/activity").route(get().to(activity::list)))
         .service(page("/activity/{id}").route(get().to(activity::show)));
 }
@@ -123,6 +127,42 @@ fn developer(services: &mut ServiceConfig) {
             page("/developer/team-key/disable")
                 .route(get().to(team_key::ask_disable))
                 .route(post().to(team_key::disable)),
+        );
+}
+
+/// The addresses that receive.
+fn aliases(services: &mut ServiceConfig) {
+    services
+        .service(page("/aliases").route(get().to(aliases::list)).route(post().to(aliases::create)))
+        .service(page("/aliases/{id}").route(get().to(alias::show)))
+        .service(page("/aliases/{id}/note").route(post().to(alias::note)))
+        .service(page("/aliases/{id}/switch").route(post().to(alias::switch)))
+        .service(
+            page("/aliases/{id}/delete").route(get().to(alias::ask_delete)).route(post().to(alias::delete)),
+        );
+}
+
+/// Those who write.
+fn contacts(services: &mut ServiceConfig) {
+    services
+        .service(page("/contacts").route(get().to(contacts::list)).route(post().to(contacts::create)))
+        .service(page("/contacts/{id}").route(get().to(contact::show)).route(post().to(contact::change)))
+        .service(
+            page("/contacts/{id}/delete")
+                .route(get().to(contact::ask_delete))
+                .route(post().to(contact::delete)),
+        );
+}
+
+/// The team's own domains.
+fn domains(services: &mut ServiceConfig) {
+    services
+        .service(page("/domains").route(get().to(domains::list)).route(post().to(domains::add)))
+        .service(page("/domains/{id}").route(get().to(domain::show)))
+        .service(page("/domains/{id}/check").route(post().to(domain::check)))
+        .service(page("/domains/{id}/catch-all").route(post().to(domain::set_catch_all)))
+        .service(
+            page("/domains/{id}/remove").route(get().to(domain::ask_remove)).route(post().to(domain::remove)),
         );
 }
 

@@ -1,5 +1,6 @@
 //! The pages in a real Chromium, against the real program.
 
+mod addresses;
 mod helpers;
 mod story;
 mod support;

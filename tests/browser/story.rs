@@ -15,7 +15,7 @@ fn paste(line: &str) -> (String, String) {
     (body.to_owned(), status.to_owned())
 }
 
-async fn set_up(browser: &Browser, serving: &Serving) {
+pub async fn set_up(browser: &Browser, serving: &Serving) {
     browser.visit(&serving.setup_address().expect("a setup address")).await;
     browser.fill("Team", "Acme").await;
     browser.fill("Your name", "Ada Lovelace").await;

@@ -3,14 +3,16 @@
 pub mod access;
 pub mod error;
 pub mod health;
+pub mod mailroom;
 pub mod password_again;
 pub mod people;
 pub mod shell;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use askama::Template;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{self, FieldError};
 use error::PageError;
@@ -27,6 +29,28 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Pa
 /// After a change: go and look. `to` is a path of ours.
 pub fn see_other(to: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+}
+
+/// What a query string keeps as it is.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
+
+/// A path of ours with its parameters; those that are empty are left out.
+pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<_> =
+        given.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY))).collect();
+    match pairs.as_slice() {
+        [] => path.to_owned(),
+        pairs => format!("{path}?{}", pairs.join("&")),
+    }
+}
+
+/// A part of a page, which the browser is to keep under this address.
+pub fn part_at(address: &str, part: &impl Template) -> Result<HttpResponse, PageError> {
+    let mut answer = html(StatusCode::OK, part)?;
+    let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
+    answer.headers_mut().insert(HeaderName::from_static("hx-replace-url"), address);
+    Ok(answer)
 }
 
 /// What is wrong with a form, by field; empty for a form not sent yet.

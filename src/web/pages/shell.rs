@@ -34,7 +34,7 @@ pub struct NoticeQuery {
     pub notice: Option<String>,
 }
 
-const NOTICES: [(&str, Notice); 21] = [
+const NOTICES: &[(&str, Notice)] = &[
     ("api-on", success("API access is on. Tokens of this team work now.")),
     ("api-off", success("API access is off. Every token of this team is refused from now on.")),
     ("token-revoked", success("The token is revoked. Its next call is refused.")),
@@ -56,6 +56,18 @@ const NOTICES: [(&str, Notice); 21] = [
     ("team-switched", success("You are looking at another team now.")),
     ("nothing-changed", info("Nothing was changed: it stood so already.")),
     ("password-entered", success("Thank you. You will not be asked again for 10 minutes.")),
+    ("alias-created", success("The address receives from now on, once its domain does.")),
+    ("alias-noted", success("The note is saved.")),
+    ("alias-on", success("The address is switched on. Mail to it is taken.")),
+    ("alias-off", success("The address is switched off. Mail to it is refused from now on.")),
+    ("alias-deleted", success("The address is deleted. It stays reserved, and mail to it is refused.")),
+    ("contact-added", success("The contact is added.")),
+    ("contact-changed", success("The contact is changed, from their next message on.")),
+    ("contact-deleted", success("The contact is deleted. Their messages stay.")),
+    ("domain-added", success("The domain is added. Publish the two records below, then press Check.")),
+    ("domain-checked", info("The DNS was asked just now. What it said stands below.")),
+    ("catch-all-changed", success("The catch-all is changed, from the next message on.")),
+    ("domain-removed", success("The domain is removed. Mail to its addresses is refused from now on.")),
 ];
 
 const fn success(text: &'static str) -> Notice {

@@ -95,7 +95,7 @@ pub fn all() -> Vec<Row> {
 }
 
 pub fn pages() -> Vec<Row> {
-    [everybodys(), peoples(), developer(), activities()].into_iter().flatten().collect()
+    [everybodys(), peoples(), developer(), activities(), addresses()].into_iter().flatten().collect()
 }
 
 fn everybodys() -> Vec<Row> {
@@ -176,6 +176,38 @@ fn activities() -> Vec<Row> {
     vec![
         page("GET /activity", [303, 200, 403, 200, 200]),
         page("GET /activity/{id}", [303, 404, 403, 200, 200]).of(record),
+    ]
+}
+
+/// The mailroom's pages about aliases, contacts and domains.
+fn addresses() -> Vec<Row> {
+    const LOCAL: &[(&str, &str)] = &[("localPart", "{id}")];
+    const ADDRESS: &[(&str, &str)] = &[("address", "{id}@customer.test")];
+    const NAME: &[(&str, &str)] = &[("name", "{id}.test")];
+    let (everybody, members) = ([303, 200, 200, 200, 200], [303, 404, 200, 200, 200]);
+    let (all_do, members_do) = ([303, 303, 303, 303, 303], [303, 404, 303, 303, 303]);
+    let admins_do = [303, 404, 403, 303, 303];
+    vec![
+        page("GET /aliases", everybody),
+        page("POST /aliases", all_do).with(LOCAL),
+        page("GET /aliases/{id}", members).of(alias),
+        page("POST /aliases/{id}/note", members_do).of(alias),
+        page("POST /aliases/{id}/switch", members_do).of(alias).with(&[("state", "off")]),
+        page("GET /aliases/{id}/delete", members).of(alias),
+        page("POST /aliases/{id}/delete", members_do).of(alias),
+        page("GET /contacts", everybody),
+        page("POST /contacts", all_do).with(ADDRESS),
+        page("GET /contacts/{id}", members).of(contact),
+        page("POST /contacts/{id}", members_do).of(contact),
+        page("GET /contacts/{id}/delete", members).of(contact),
+        page("POST /contacts/{id}/delete", members_do).of(contact),
+        page("GET /domains", everybody),
+        page("POST /domains", [303, 303, 403, 303, 303]).with(NAME),
+        page("GET /domains/{id}", members).of(domain),
+        page("POST /domains/{id}/check", admins_do).of(domain),
+        page("POST /domains/{id}/catch-all", admins_do).of(domain),
+        page("GET /domains/{id}/remove", [303, 404, 403, 200, 200]).of(domain),
+        page("POST /domains/{id}/remove", admins_do).of(domain),
     ]
 }
 

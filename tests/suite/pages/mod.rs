@@ -2,4 +2,5 @@
 
 mod activity;
 mod developer;
+mod mailroom;
 mod people;

@@ -1,6 +1,5 @@
 //! What of the activity is asked for: the parameters of the address, and what they mean.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use time::macros::format_description;
 use time::{Date, Duration, PrimitiveDateTime, Time};
 
@@ -8,7 +7,7 @@ use super::menus;
 use crate::domain::access::activity::{ActivityId, Filter, TokenId};
 use crate::domain::people::users::UserId;
 use crate::domain::{FieldError, Result, Timestamp};
-use crate::web::pages::Fields;
+use crate::web::pages::{Fields, address};
 
 /// The parameters as they were sent; what is empty does not narrow.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -101,21 +100,10 @@ impl Query {
     }
 
     fn with(&self, more: Option<(&'static str, &str)>) -> String {
-        let pairs: Vec<String> = self
-            .pairs()
-            .into_iter()
-            .chain(more)
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY)))
-            .collect();
-        match pairs.as_slice() {
-            [] => "/activity".into(),
-            pairs => format!("/activity?{}", pairs.join("&")),
-        }
+        let pairs: Vec<_> = self.pairs().into_iter().chain(more).collect();
+        address("/activity", &pairs)
     }
 }
-
-/// What a query string keeps as it is.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
 
 const MOMENT: &str = "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC.";
 

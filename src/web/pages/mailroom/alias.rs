@@ -1,0 +1,188 @@
+//! One alias: looked at, noted about, switched, deleted.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::aliases::Row;
+use super::question::{self, About};
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::access::activity::Capped;
+use crate::domain::mailroom::aliases::{self, AliasId};
+use crate::domain::mailroom::{domains, messages};
+use crate::web::actor::{Actor, Member};
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{FormErrors, html, see_other};
+
+type Answer = std::result::Result<HttpResponse, PageError>;
+
+#[derive(Template)]
+#[template(path = "mailroom/alias.html")]
+struct AliasPage {
+    shell: Shell,
+    row: Row,
+    kept: Capped,
+    /// The domains whose catch-all it is.
+    catches: Vec<String>,
+    noted: String,
+    errors: FormErrors,
+}
+
+/// What was sent about an alias and refused; what was not sent is shown as it stands.
+#[derive(Default)]
+struct Refused {
+    note: Option<String>,
+    errors: FormErrors,
+}
+
+/// An alias, how many of its messages are kept, and whose catch-all it is.
+type Known = (Row, Capped, Vec<String>);
+
+pub async fn show(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+    notice: web::Query<NoticeQuery>,
+) -> Answer {
+    draw(&app, &member, alias_id(&path)?, StatusCode::OK, &notice, Refused::default()).await
+}
+
+async fn draw(
+    app: &App,
+    actor: &Actor,
+    id: AliasId,
+    status: StatusCode,
+    notice: &NoticeQuery,
+    refused: Refused,
+) -> Answer {
+    let (row, kept, catches) = look(app, actor, id).await?;
+    let Refused { note, errors } = refused;
+    let noted = note.unwrap_or_else(|| row.note.clone());
+    html(
+        status,
+        &AliasPage { shell: Shell::new(actor, "aliases", notice), row, kept, catches, noted, errors },
+    )
+}
+
+async fn look(app: &App, actor: &Actor, id: AliasId) -> Result<Known> {
+    let team = actor.team.id;
+    app.read(move |tx| {
+        let (alias, all) = (aliases::find(tx, team, id)?, domains::list(tx, team)?);
+        let filter = messages::Filter { alias: Some(id), ..messages::Filter::default() };
+        let kept = messages::count(tx, team, &filter)?;
+        let catches = all.iter().filter(|domain| domain.catch_all_id == Some(id));
+        let catches = catches.map(|domain| domain.name.clone()).collect();
+        Ok((Row::of(alias, &all), kept, catches))
+    })
+    .await
+}
+
+#[derive(serde::Deserialize)]
+pub struct Note {
+    #[serde(default)]
+    note: String,
+}
+
+pub async fn note(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+    form: web::Form<Note>,
+) -> Answer {
+    let id = alias_id(&path)?;
+    let (by, team) = (member.by(), member.team.id);
+    let parsed = aliases::parse_note(&form.note);
+    let noted = app.write(move |tx| -> Result<_> {
+        // Another team's alias does not exist, whatever is said of it.
+        let before = aliases::find(tx, team, id)?;
+        aliases::change(tx, &by, team, id, parsed?.as_deref(), before.enabled)
+    });
+    match noted.await {
+        Ok(_) => Ok(see_other(&format!("/aliases/{id}?notice=alias-noted"))),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            let refused = Refused { note: Some(form.into_inner().note), errors };
+            draw(&app, &member, id, status, &NoticeQuery::default(), refused).await
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub struct Switch {
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    On,
+    Off,
+}
+
+/// A row of the list, for htmx to put in place of itself.
+#[derive(Template)]
+#[template(path = "mailroom/_alias_switched.html")]
+struct Switched {
+    row: Row,
+    team_id: String,
+}
+
+pub async fn switch(
+    app: web::Data<App>,
+    member: Member,
+    Htmx(by_htmx): Htmx,
+    path: web::Path<String>,
+    form: web::Form<Switch>,
+) -> Answer {
+    let id = alias_id(&path)?;
+    let (by, team, on) = (member.by(), member.team.id, form.state == State::On);
+    let switched = app.write(move |tx| -> Result<_> {
+        let before = aliases::find(tx, team, id)?;
+        let after = aliases::change(tx, &by, team, id, before.note.as_deref(), on)?;
+        Ok(Row::of(after, &domains::list(tx, team)?))
+    });
+    match switched.await {
+        Ok(row) if by_htmx => html(StatusCode::OK, &Switched { row, team_id: team.to_string() }),
+        Ok(_) if on => Ok(see_other(&format!("/aliases/{id}?notice=alias-on"))),
+        Ok(_) => Ok(see_other(&format!("/aliases/{id}?notice=alias-off"))),
+        Err(error) if by_htmx => Err(error.into()),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            let refused = Refused { errors, ..Refused::default() };
+            draw(&app, &member, id, status, &NoticeQuery::default(), refused).await
+        }
+    }
+}
+
+/// What deleting it does, in numbers.
+#[derive(Template)]
+#[template(path = "mailroom/_delete_alias.html")]
+struct Delete {
+    row: Row,
+    kept: Capped,
+    catches: Vec<String>,
+    team_id: String,
+}
+
+pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: web::Path<String>) -> Answer {
+    let id = alias_id(&path)?;
+    let (row, kept, catches) = look(&app, &member, id).await?;
+    let (back, from) = (format!("/aliases/{id}"), row.address.clone());
+    let about = About { nav: "aliases", title: "Delete an alias".into(), back, from };
+    let question = Delete { row, kept, catches, team_id: member.team.id.to_string() };
+    question::ask(htmx, &member, StatusCode::OK, about, &question)
+}
+
+pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<String>) -> Answer {
+    let id = alias_id(&path)?;
+    let (by, team) = (member.by(), member.team.id);
+    app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
+    Ok(see_other("/aliases?notice=alias-deleted"))
+}
+
+fn alias_id(path: &str) -> std::result::Result<AliasId, PageError> {
+    AliasId::parse(path).ok_or_else(PageError::not_found)
+}

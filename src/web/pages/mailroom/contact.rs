@@ -1,0 +1,113 @@
+//! One contact: looked at, changed, deleted.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::contacts::{Row, Said};
+use super::question::{self, About};
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::access::activity::Capped;
+use crate::domain::mailroom::contacts::{self, Contact, ContactId, ContactState};
+use crate::domain::mailroom::messages;
+use crate::web::actor::{Actor, Member};
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{Fields, FormErrors, html, see_other};
+
+type Answer = std::result::Result<HttpResponse, PageError>;
+
+#[derive(Template)]
+#[template(path = "mailroom/contact.html")]
+struct ContactPage {
+    shell: Shell,
+    row: Row,
+    kept: Capped,
+    said: Said,
+    errors: FormErrors,
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+    notice: web::Query<NoticeQuery>,
+) -> Answer {
+    let (row, kept) = look(&app, &member, contact_id(&path)?).await?;
+    let (person, note) = (row.person.clone(), row.note.clone());
+    let said = Said { name: person, note, state: row.state.to_string() };
+    let shell = Shell::new(&member, "contacts", &notice);
+    html(StatusCode::OK, &ContactPage { shell, row, kept, said, errors: FormErrors::default() })
+}
+
+/// A contact, and how many of their messages are kept.
+async fn look(app: &App, actor: &Actor, id: ContactId) -> Result<(Row, Capped)> {
+    let team = actor.team.id;
+    app.read(move |tx| {
+        let filter = messages::Filter { contact: Some(id), ..messages::Filter::default() };
+        Ok((Row::of(contacts::find(tx, team, id)?), messages::count(tx, team, &filter)?))
+    })
+    .await
+}
+
+pub async fn change(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+    form: web::Form<Said>,
+) -> Answer {
+    let id = contact_id(&path)?;
+    match changed(&app, &member, id, &form).await {
+        Ok(_) => Ok(see_other(&format!("/contacts/{id}?notice=contact-changed"))),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            let (row, kept) = look(&app, &member, id).await?;
+            let shell = Shell::new(&member, "contacts", &NoticeQuery::default());
+            html(status, &ContactPage { shell, row, kept, said: form.into_inner(), errors })
+        }
+    }
+}
+
+async fn changed(app: &App, actor: &Actor, id: ContactId, said: &Said) -> Result<Contact> {
+    let mut fields = Fields::default();
+    let about = said.parse(&mut fields);
+    let about = fields.done(about);
+    let (by, team) = (actor.by(), actor.team.id);
+    app.write(move |tx| {
+        // Another team's contact does not exist, whatever is said of it.
+        contacts::find(tx, team, id)?;
+        contacts::change(tx, &by, team, id, about?)
+    })
+    .await
+}
+
+/// What deleting it does, in numbers.
+#[derive(Template)]
+#[template(path = "mailroom/_delete_contact.html")]
+struct Delete {
+    row: Row,
+    kept: Capped,
+    team_id: String,
+}
+
+pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: web::Path<String>) -> Answer {
+    let id = contact_id(&path)?;
+    let (row, kept) = look(&app, &member, id).await?;
+    let (back, from) = (format!("/contacts/{id}"), row.called.clone());
+    let about = About { nav: "contacts", title: "Delete a contact".into(), back, from };
+    let question = Delete { row, kept, team_id: member.team.id.to_string() };
+    question::ask(htmx, &member, StatusCode::OK, about, &question)
+}
+
+pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<String>) -> Answer {
+    let id = contact_id(&path)?;
+    let (by, team) = (member.by(), member.team.id);
+    app.write(move |tx| contacts::delete(tx, &by, team, id)).await?;
+    Ok(see_other("/contacts?notice=contact-deleted"))
+}
+
+fn contact_id(path: &str) -> std::result::Result<ContactId, PageError> {
+    ContactId::parse(path).ok_or_else(PageError::not_found)
+}

@@ -1,0 +1,121 @@
+//! The list of domains, and how one is added.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::mailroom::address::DomainName;
+use crate::domain::mailroom::domains::{self, Domain};
+use crate::web::actor::{Actor, Admin, Member};
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell, When};
+use crate::web::pages::{FormErrors, html, see_other};
+
+/// A domain as people see it.
+pub struct Row {
+    pub id: String,
+    pub domain: String,
+    pub verified: Option<When>,
+    pub suspended: Option<When>,
+    pub checked: Option<When>,
+    /// When it will be suspended, unless the proof is back.
+    pub due: Option<When>,
+    pub is_in_force: bool,
+    /// The proof is there, but so is that of another team, whose domain it is.
+    pub is_held: bool,
+    pub made: When,
+    pub maker: String,
+}
+
+impl Row {
+    pub fn of(domain: Domain) -> Self {
+        Self {
+            id: domain.id.to_string(),
+            verified: domain.verified_at.map(When),
+            suspended: domain.suspended_at.map(When),
+            checked: domain.checked_at.map(When),
+            due: domain.suspension_due().map(When),
+            is_in_force: domain.is_in_force(),
+            is_held: domain.is_held_by_another(),
+            made: When(domain.created_at),
+            domain: domain.name,
+            maker: domain.created_by_label,
+        }
+    }
+
+    /// Tone and text of the state's badge.
+    pub fn badge(&self) -> (&'static str, &'static str) {
+        match self {
+            Self { suspended: Some(_), .. } => ("danger", "Suspended"),
+            Self { due: Some(_), .. } => ("warning", "Proof is gone"),
+            Self { is_in_force: true, .. } => ("success", "Verified"),
+            _ => ("off", "Unverified"),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mailroom/domains.html")]
+struct DomainsPage {
+    shell: Shell,
+    shared: String,
+    rows: Vec<Row>,
+    form: Form,
+    errors: FormErrors,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Form {
+    name: String,
+}
+
+pub async fn list(
+    app: web::Data<App>,
+    member: Member,
+    notice: web::Query<NoticeQuery>,
+) -> std::result::Result<HttpResponse, PageError> {
+    draw(&app, &member, StatusCode::OK, &notice, Form::default(), FormErrors::default()).await
+}
+
+async fn draw(
+    app: &App,
+    actor: &Actor,
+    status: StatusCode,
+    notice: &NoticeQuery,
+    form: Form,
+    errors: FormErrors,
+) -> std::result::Result<HttpResponse, PageError> {
+    let team = actor.team.id;
+    let rows = app.read(move |tx| domains::list(tx, team)).await?;
+    let page = DomainsPage {
+        shell: Shell::new(actor, "domains", notice),
+        shared: app.office().domain.clone(),
+        rows: rows.into_iter().map(Row::of).collect(),
+        form,
+        errors,
+    };
+    html(status, &page)
+}
+
+pub async fn add(
+    app: web::Data<App>,
+    admin: Admin,
+    form: web::Form<Form>,
+) -> std::result::Result<HttpResponse, PageError> {
+    match added(&app, &admin, &form.name).await {
+        Ok(domain) => Ok(see_other(&format!("/domains/{}?notice=domain-added", domain.id))),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            draw(&app, &admin, status, &NoticeQuery::default(), form.into_inner(), errors).await
+        }
+    }
+}
+
+async fn added(app: &App, actor: &Actor, name: &str) -> Result<Domain> {
+    let name = DomainName::parse(name)?;
+    let (by, team, shared) = (actor.by(), actor.team.id, app.office().domain.clone());
+    app.write(move |tx| domains::add(tx, &by, team, &shared, &name)).await
+}

@@ -1,0 +1,9 @@
+//! Pages of the mailroom.
+
+pub mod alias;
+pub mod aliases;
+pub mod contact;
+pub mod contacts;
+pub mod domain;
+pub mod domains;
+mod question;

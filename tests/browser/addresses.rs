@@ -1,0 +1,66 @@
+//! Addresses, contacts and domains: made, copied, switched, looked for.
+
+use crate::story::set_up;
+use crate::support::Browser;
+use crate::support::process::Gatepost;
+
+#[tokio::test]
+async fn an_address_is_made_copied_and_switched_off() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
+    browser.visit("/aliases").await;
+    browser.sees("No address yet").await;
+    browser.inspect("aliases-empty").await;
+    browser.fill("Name (optional)", "hello").await;
+    browser.fill("Note (optional)", "the contact form").await;
+    browser.press("Create address").await;
+    browser.sees("The address receives from now on").await;
+    browser.inspect("alias").await;
+    browser.allow_clipboard().await;
+    browser.press("Copy the address").await;
+    browser.sees("Copied").await;
+    assert_eq!(browser.clipboard().await, "hello@gatepost.localhost");
+
+    browser.visit("/aliases").await;
+    browser.fill("Name (optional)", "other").await;
+    browser.press("Create address").await;
+    browser.visit("/aliases").await;
+    browser.press("Switch off hello@gatepost.localhost").await;
+    browser.sees("Switch on").await;
+    browser.inspect("aliases").await;
+    browser.fill("Address contains", "oth").await;
+    browser.sees("1 address found").await;
+    assert_eq!(browser.path().await, "/aliases?q=oth");
+    browser.press("Delete other@gatepost.localhost").await;
+    browser.sees("No message of it is kept").await;
+    browser.inspect("alias-delete").await;
+    browser.press("Delete address").await;
+    browser.sees("It stays reserved").await;
+}
+
+#[tokio::test]
+async fn contacts_and_domains_are_sound_too() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
+    browser.visit("/contacts").await;
+    browser.inspect("contacts-empty").await;
+    browser.fill("E-mail address", "bob@customer.test").await;
+    browser.fill("Name (optional)", "Bob").await;
+    browser.press("Add contact").await;
+    browser.sees("The contact is added").await;
+    browser.inspect("contact").await;
+    browser.visit("/contacts").await;
+    browser.inspect("contacts").await;
+    browser.visit("/domains").await;
+    browser.inspect("domains-empty").await;
+    browser.fill("Domain to add", "mail.acme.example").await;
+    browser.press("Add domain").await;
+    browser.sees("Publish the two records below").await;
+    browser.inspect("domain").await;
+    browser.visit("/domains").await;
+    browser.inspect("domains").await;
+}

@@ -1,0 +1,156 @@
+use std::time::Duration;
+
+use gatepost::domain::mailroom::domains::{self, Answer, Domain, Observation};
+
+use super::is_nobody_elses;
+use crate::support::dns::Dns;
+use crate::support::people::Person::{Ada, Bea, Cy};
+use crate::support::{TestApp, both_engines};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn only(app: &TestApp) -> Domain {
+    let team = app.team("Acme").id;
+    let all = app.operate(|tx, _| domains::list(tx, team));
+    assert_eq!(all.len(), 1);
+    all[0].clone()
+}
+
+fn observe(app: &TestApp, proof: Answer) {
+    let (domain, host) = (only(app), app.app.mail_host());
+    let seen = Observation { proof, mx: Answer::Found(vec![host.clone()]) };
+    app.operate(|tx, by| domains::record_check(tx, by, domain.team_id, domain.id, &host, &seen));
+}
+
+/// Added by Ada; the path of its page.
+async fn added(app: &TestApp) -> String {
+    let reply = app.as_(Ada).await.post("/domains", &[("name", " Acme.Example ")]).await.expect(303);
+    reply.location().split('?').next().expect("a path").to_owned()
+}
+
+/// Each record's state, as the page tells it.
+fn states(page: &crate::support::html::Page) -> Vec<String> {
+    page.texts("td[data-label=State] .badge")
+}
+
+/// What the DNS says is asked for by the button, and told record by record.
+async fn check_asks(app: TestApp, dns: &Dns) {
+    let (ada, path) = (app.as_(Ada).await, added(&app).await);
+    let page = ada.get(&path).await.expect(200).page();
+    let (domain, host) = (only(&app), app.app.mail_host());
+    assert_eq!(page.text("#txt-name"), "_gatepost.acme.example");
+    assert_eq!(page.text("#txt-value"), domain.proof_value());
+    assert_eq!(
+        (page.text("#mx-name"), page.text("#mx-value")),
+        ("acme.example".into(), format!("10 {host}"))
+    );
+    assert_eq!(states(&page), ["Not checked yet", "Not checked yet"]);
+    assert!(page.has("button[data-copy='#txt-value']") && page.has("button[data-copy='#mx-value']"));
+
+    dns.mx("acme.example", 5, "mail.elsewhere.test");
+    let check = format!("{path}/check");
+    let page = ada.post_and_follow(&check, &[]).await.expect(200).page();
+    assert_eq!(states(&page), ["Missing", "Another value"]);
+    assert!(page.whole_text().contains("mail.elsewhere.test"), "what was found is shown");
+    assert_eq!(page.text("h1 .badge"), "Unverified");
+
+    dns.remove("acme.example").mx("acme.example", 10, &host);
+    dns.txt("_gatepost.acme.example", &domain.proof_value());
+    let page = ada.post_and_follow(&check, &[]).await.expect(200).page();
+    assert_eq!(states(&page), ["Found", "Found"]);
+    assert_eq!(page.text("h1 .badge"), "Verified");
+    let choices = ada.get("/aliases").await.page().texts("#create select option");
+    assert_eq!(choices, ["@gatepost.localhost", "@acme.example"]);
+}
+
+#[tokio::test]
+async fn check_asks_the_dns_and_tells_what_it_said() {
+    let dns = Dns::start();
+    check_asks(TestApp::with_settings(&[("GATEPOST_DNS", dns.address.as_str())]).await, &dns).await;
+    let dns = Dns::start();
+    check_asks(TestApp::postgres_with_settings(&[("GATEPOST_DNS", dns.address.as_str())]).await, &dns).await;
+}
+
+both_engines! {
+    async fn the_list_explains_the_shared_domain_and_the_first_step(app: TestApp) {
+        let text = app.as_(Ada).await.get("/domains").await.expect(200).page().whole_text();
+        assert!(text.contains("Here for every team: gatepost.localhost"), "{text}");
+        assert!(text.contains("No domain of your own yet") && text.contains("First step"), "{text}");
+    }
+
+    async fn admins_add_domains_and_members_are_told_who_may(app: TestApp) {
+        let (bea, cy) = (app.as_(Bea).await, app.as_(Cy).await);
+        let path = added(&app).await;
+        assert_eq!(cy.get("/domains").await.expect(200).page().texts("tbody th"), ["acme.example"]);
+        for page in [cy.get("/domains").await.expect(200).page(), cy.get(&path).await.expect(200).page()] {
+            assert!(page.whole_text().contains("The owner and the admins of Acme"));
+            assert_eq!(page.texts("main form").len(), 0);
+        }
+        for what in ["/check", "/catch-all", "/remove"] {
+            let refused = cy.post(&format!("{path}{what}"), &[]).await.expect(403);
+            assert!(refused.body.contains("owner and admins may do this"), "{}", refused.body);
+        }
+        cy.post("/domains", &[("name", "b.example")]).await.expect(403);
+        let again = bea.post("/domains", &[("name", "acme.example")]).await.expect(409).page();
+        assert!(again.text("#name-error").contains("in the list already"));
+        let shared = bea.post("/domains", &[("name", "gatepost.localhost")]).await.expect(409).page();
+        assert!(shared.text("#name-error").contains("every team already"));
+        let wrong = bea.post("/domains", &[("name", "not a domain")]).await.expect(422).page();
+        assert!(wrong.text("#name-error").contains("not a domain"));
+        assert_eq!(wrong.form("/domains").fields["name"], "not a domain");
+    }
+
+    async fn a_lost_proof_warns_and_then_suspends(app: TestApp) {
+        let path = added(&app).await;
+        observe(&app, Answer::Found(vec![only(&app).proof_value()]));
+        app.clock.advance(DAY);
+        observe(&app, Answer::Nothing);
+        let page = app.as_(Ada).await.get(&path).await.expect(200).page();
+        assert_eq!(page.text("h1 .badge"), "Proof is gone");
+        assert!(page.whole_text().contains("The domain still receives"));
+        app.clock.advance(7 * DAY);
+        observe(&app, Answer::Nothing);
+        let ada = app.as_(Ada).await;
+        let page = ada.get(&path).await.expect(200).page();
+        assert_eq!(page.text("h1 .badge"), "Suspended");
+        let text = page.whole_text();
+        assert!(text.contains("had been gone for 7 days") && text.contains("check again"), "{text}");
+        assert!(ada.get("/domains").await.page().text("td[data-label=State]").starts_with("Suspended since"));
+    }
+
+    async fn a_catch_all_is_chosen_and_taken_back(app: TestApp) {
+        let (ada, path) = (app.as_(Ada).await, added(&app).await);
+        let (sink, theirs) = (app.alias("Acme", "sink"), app.alias("Globex", "theirs"));
+        let catch_all = format!("{path}/catch-all");
+        let page = ada.post_and_follow(&catch_all, &[("alias", &sink.id.to_string())]).await.expect(200).page();
+        assert_eq!(page.form(&catch_all).fields["alias"], sink.id.to_string());
+        assert_eq!(only(&app).catch_all_id, Some(sink.id));
+        for wrong in [theirs.id.to_string(), "x".into()] {
+            let refused = ada.post(&catch_all, &[("alias", &wrong)]).await.expect(422).page();
+            assert!(refused.text("#alias-error").contains("Choose another"));
+        }
+        ada.post(&catch_all, &[("alias", "")]).await.expect(303);
+        assert_eq!(only(&app).catch_all_id, None);
+    }
+
+    async fn removing_says_in_numbers_what_it_does(app: TestApp) {
+        let (ada, path) = (app.as_(Ada).await, added(&app).await);
+        let remove = format!("{path}/remove");
+        for local in ["a", "b"] {
+            app.alias_on("Acme", local, Some("acme.example"));
+        }
+        let question = ada.get(&remove).await.expect(200).page().whole_text();
+        assert!(question.contains("Its 2 addresses receive nothing more"), "{question}");
+        let page = ada.post_and_follow(&remove, &[]).await.expect(200).page();
+        assert!(page.whole_text().contains("The domain is removed"));
+        ada.get(&path).await.expect(404);
+    }
+
+    async fn a_domain_of_another_team_does_not_exist(app: TestApp) {
+        let path = added(&app).await;
+        let reads = [path.clone(), format!("{path}/remove")];
+        let writes = ["/check", "/catch-all", "/remove"].map(|what| (format!("{path}{what}"), &[][..]));
+        is_nobody_elses(&app, &reads, &writes).await;
+        assert!(only(&app).removed_at.is_none());
+    }
+}
