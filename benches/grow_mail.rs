@@ -98,7 +98,7 @@ fn measure(app: &App, team: TeamId, alias: AliasId, rows: u64) {
         }
     };
     let none = Filter::default;
-    let questions: [Question; 12] = [
+    let questions: [Question; 13] = [
         ("list", Box::new(narrowed(none()))),
         ("list: unread", Box::new(narrowed(Filter { unread: true, ..none() }))),
         ("list: an alias", Box::new(narrowed(Filter { alias: Some(alias), ..none() }))),
@@ -116,6 +116,7 @@ fn measure(app: &App, team: TeamId, alias: AliasId, rows: u64) {
         ("search: in 1 of 10000", Box::new(searched("r4711"))),
         ("search: two words", Box::new(searched("h42 w2"))),
         ("search: two letters", Box::new(searched("v1"))),
+        ("search: three letters", Box::new(searched("v12"))),
         ("search: in none", Box::new(searched("common nowhere"))),
     ];
     for (what, ask) in &questions {
@@ -211,11 +212,12 @@ impl Store {
         ));
         let hash = Sha256::digest(self.team.bytes());
         let team: String = hash.iter().take(6).map(|byte| char::from(b'a' + byte % 26)).collect();
-        let mut words = format!(
-            "'{team}common {team}w' || i % 10 || ' {team}h' || i % 100 || ' {team}r' || i % 10000 || ' {team}u' || i"
-        );
+        let mut words = format!("'{team}common'");
+        for (letter, of) in [("w", 10), ("h", 100), ("r", 10_000), ("u", u64::MAX >> 1)] {
+            words += &format!(" || ' {team}{letter}' || (i % {of})");
+        }
         for each in 1..=20 {
-            words += &format!(" || ' {team}v' || ((i + 1) * {} % 1000003) % 20000", each * 7919 + 13);
+            words += &format!(" || ' {team}v' || (((i + 1) * {} % 1000003) % 20000)", each * 7919 + 13);
         }
         let there =
             "SELECT seq, CAST(substr(subject, 16) AS BIGINT) AS i FROM messages WHERE received_at >= ";

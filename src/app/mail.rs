@@ -23,7 +23,7 @@ use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::mailroom::authentication::Authentication;
 use crate::domain::mailroom::parse::parse;
-use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unroutable};
+use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unindexed, Unroutable};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::{self, Store};
@@ -259,8 +259,13 @@ impl Writer {
         let by = self.by.at(self.clock.now());
         let write = || {
             self.store.write(|tx| {
-                let each = group.iter();
-                each.map(|it| receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient)).collect()
+                let mut unindexed = Unindexed::default();
+                let outcomes = group.iter().map(|it| {
+                    receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient, &mut unindexed)
+                });
+                let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+                unindexed.index(tx)?;
+                Ok(outcomes)
             })
         };
         // A fault with one message must not end the thread that keeps them all.

@@ -110,12 +110,15 @@ pub(super) fn seen(
             }
             Ok(contact)
         }
-        None => Ok(rows::insert_or_find(tx, &new(by, team, address, name))?),
+        None => {
+            let seen = Contact { first_seen_at: Some(by.now), ..new(by, team, address, name) };
+            Ok(rows::insert_or_find(tx, &seen)?)
+        }
     }
 }
 
-pub(super) fn count_arrival(tx: &mut Tx<'_>, id: ContactId, now: Timestamp) -> Result<()> {
-    Ok(rows::count_arrival(tx, id, now)?)
+pub(super) fn count_arrival(tx: &mut Tx<'_>, contact: &Contact, now: Timestamp) -> Result<()> {
+    Ok(rows::count_arrival(tx, contact.id, contact.first_seen_at.is_none(), now)?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::MailAddress;
 use super::tame::{restore, tame};
+use super::words;
 
 /// The most that is kept, in bytes or in number; the raw message has the rest.
 const TEXT: usize = 1 << 20;
@@ -59,6 +60,8 @@ pub struct Parsed {
     pub in_reply_to: Vec<String>,
     /// Oldest first.
     pub references: Vec<String>,
+    /// Those it can be found by, in subject, sender and text.
+    pub words: Vec<String>,
     /// A vacation note, a bounce, a list: nobody sat down to write it.
     pub automatic: bool,
     /// How many servers handed it on.
@@ -91,7 +94,14 @@ pub fn parse(raw: &[u8]) -> Parsed {
         MessageParser::default().parse(tamed.as_ref()).map(|message| read(&message))
     }));
     let parsed = read.ok().flatten().unwrap_or_default();
-    Parsed { dedupe: dedupe(raw, &parsed), ..parsed }
+    Parsed { dedupe: dedupe(raw, &parsed), words: found_by(&parsed), ..parsed }
+}
+
+fn found_by(parsed: &Parsed) -> Vec<String> {
+    let from = parsed.from.iter().flat_map(|from| [Some(from.address.as_str()), from.name.as_deref()]);
+    words::of_message(
+        [parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([parsed.text.as_str()]),
+    )
 }
 
 fn read(message: &Message<'_>) -> Parsed {
@@ -112,6 +122,7 @@ fn read(message: &Message<'_>) -> Parsed {
         message_id: ids(HeaderName::MessageId).into_iter().next(),
         in_reply_to: ids(HeaderName::InReplyTo),
         references: ids(HeaderName::References),
+        words: Vec::new(),
         automatic: is_automatic(message),
         hops: message.header_values(HeaderName::Received).count(),
         dedupe: [0; 32],

@@ -56,13 +56,31 @@ pub enum Outcome {
     Refused(Unroutable),
 }
 
-/// Keeps a message, or says why not. All of it is one transaction.
+/// Messages that are kept and cannot be found by their words yet. They can be after
+/// [`Unindexed::index`], which ends the transaction that keeps them: between other changes
+/// SQLite would write its index of words anew for each message.
+#[derive(Default)]
+#[must_use]
+pub struct Unindexed(Vec<(TeamId, i64, Vec<String>)>);
+
+impl Unindexed {
+    pub fn index(self, tx: &mut Tx<'_>) -> Result<()> {
+        for (team, seq, words) in self.0 {
+            search::insert(tx, team, seq, words)?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps a message, or says why not. All of it is one transaction, with [`Unindexed::index`]
+/// at its end.
 pub fn receive(
     tx: &mut Tx<'_>,
     by: &By,
     office: &Office,
     arrival: &Arrival,
     recipient: &Recipient,
+    unindexed: &mut Unindexed,
 ) -> Result<Outcome> {
     if let Some(why) = refusal(tx, arrival, recipient)? {
         return Ok(Outcome::Refused(why));
@@ -78,7 +96,7 @@ pub fn receive(
         rows::keep(tx, recipient.team, -(arrival.raw.len() as i64), -1)?;
         return Ok(Outcome::Refused(Unroutable::Full));
     }
-    store(tx, by, arrival, recipient)
+    store(tx, by, arrival, recipient, unindexed)
 }
 
 /// The alias may have been changed since its address was asked for.
@@ -86,7 +104,7 @@ fn refusal(tx: &mut Tx<'_>, arrival: &Arrival, recipient: &Recipient) -> Result<
     if arrival.parsed.hops > HOPS {
         return Ok(Some(Unroutable::Loop));
     }
-    let alias = alias_rows::find_all(tx, recipient.team, &[recipient.alias])?.pop();
+    let alias = alias_rows::find_ever(tx, recipient.team, recipient.alias)?;
     Ok(match alias.map(|alias| taking(alias, recipient.way)) {
         Some(Ok(_)) => None,
         Some(Err(why)) => Some(why),
@@ -119,7 +137,13 @@ fn decide(arrival: &Arrival, recipient: &Recipient, contact: Option<&Contact>) -
     Decision { state: MessageState::Delivered, reason: reason.into() }
 }
 
-fn store(tx: &mut Tx<'_>, by: &By, arrival: &Arrival, recipient: &Recipient) -> Result<Outcome> {
+fn store(
+    tx: &mut Tx<'_>,
+    by: &By,
+    arrival: &Arrival,
+    recipient: &Recipient,
+    unindexed: &mut Unindexed,
+) -> Result<Outcome> {
     let sender = sender(arrival);
     let known = match &sender {
         Some((address, _)) => contacts::by_address(tx, recipient.team, address)?,
@@ -147,10 +171,11 @@ fn store(tx: &mut Tx<'_>, by: &By, arrival: &Arrival, recipient: &Recipient) -> 
         conversations::join(tx, place, by.now)?;
     }
     if let Some(contact) = &contact {
-        contacts::count_arrival(tx, contact.id, by.now)?;
+        contacts::count_arrival(tx, contact, by.now)?;
     }
     alias_rows::count_arrival(tx, recipient.alias, decision.state, by.now)?;
     keep_content(tx, by, seq, &message, arrival)?;
+    unindexed.0.push((recipient.team, seq, words::of_team(recipient.team, &arrival.parsed.words)));
     Ok(match message.state {
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },
@@ -215,10 +240,7 @@ fn keep_content(tx: &mut Tx<'_>, by: &By, seq: i64, message: &NewMessage, arriva
         headers: &serde_json::to_string(&parsed.headers).unwrap_or_default(),
         authentication: &serde_json::to_string(authentication).unwrap_or_default(),
     };
-    contents::insert(tx, &content, &attachments)?;
-    let from = [message.from_name.as_deref(), message.from_address.as_deref()].map(Option::unwrap_or_default);
-    let words = words::of_message(message.team_id, &[&message.subject, from[0], from[1], &parsed.text]);
-    Ok(search::insert(tx, message.team_id, seq, &words)?)
+    Ok(contents::insert(tx, &content, &attachments)?)
 }
 
 fn attachment_row(by: &By, team: TeamId, seq: i64, part: &Part) -> Attachment {

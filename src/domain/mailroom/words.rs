@@ -4,35 +4,36 @@
 //! and begins with its team's own letters: the index of one team cannot be asked for another's
 //! words, and nothing somebody types can be an operator of either engine.
 
-use std::collections::BTreeSet;
-
 use sha2::{Digest, Sha256};
 
 use crate::store::ids::TeamId;
 
-/// The most words kept of a message, and asked for at once.
+/// The most words read and kept of a message, and asked for at once.
+const READ: usize = 50_000;
 const KEPT: usize = 5000;
 const ASKED: usize = 16;
 /// The longest word in the store, without the team's letters.
 const LONGEST: usize = 48;
 
 /// The different words of these texts.
-pub fn of_message(team: TeamId, texts: &[&str]) -> Vec<String> {
+pub fn of_message<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
+    let mut words: Vec<_> = texts.into_iter().flat_map(split).take(READ).map(ascii).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.truncate(KEPT);
+    words
+}
+
+/// Words as the store keeps them for a team.
+pub fn of_team(team: TeamId, words: &[String]) -> Vec<String> {
     let prefix = letters(team);
-    let mut words = BTreeSet::new();
-    for word in texts.iter().flat_map(|text| split(text)) {
-        if words.len() == KEPT {
-            break;
-        }
-        words.insert(format!("{prefix}{}", ascii(word)));
-    }
-    words.into_iter().collect()
+    words.iter().map(|word| [prefix.as_str(), word].concat()).collect()
 }
 
 /// The words somebody looks for, in their order.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
-    let prefix = letters(team);
-    split(query).take(ASKED).map(|word| format!("{prefix}{}", ascii(word))).collect()
+    let words: Vec<_> = split(query).take(ASKED).map(ascii).collect();
+    of_team(team, &words)
 }
 
 fn split(text: &str) -> impl Iterator<Item = &str> {
@@ -42,6 +43,9 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 /// Letters and digits stay; other characters become their bytes in hexadecimal, so that the
 /// beginning of a word is still the beginning of what is kept of it.
 fn ascii(word: &str) -> String {
+    if word.is_ascii() {
+        return word[..word.len().min(LONGEST)].to_ascii_lowercase();
+    }
     let mut ascii = String::with_capacity(word.len());
     for c in word.chars().flat_map(char::to_lowercase) {
         if c.is_ascii_alphanumeric() {
@@ -70,17 +74,12 @@ fn letters(team: TeamId) -> String {
 mod tests {
     use super::*;
 
-    fn plain(words: Vec<String>) -> Vec<String> {
-        words.into_iter().map(|word| word[6..].to_owned()).collect()
-    }
-
     #[test]
     fn words_are_letters_and_digits_of_one_team() {
-        let team = TeamId::from_bytes([1; 16]);
-        let words = of_message(team, &["Re: Invoice #4711", "bob@example.com, invoice"]);
-        assert_eq!(plain(words.clone()), ["4711", "bob", "com", "example", "invoice", "re"]);
-        let other = of_message(TeamId::from_bytes([2; 16]), &["invoice"]);
-        assert!(!words.contains(&other[0]));
+        let words = of_message(["Re: Invoice #4711", "bob@example.com, invoice"]);
+        assert_eq!(words, ["4711", "bob", "com", "example", "invoice", "re"]);
+        let [one, other] = [1, 2].map(|team| of_team(TeamId::from_bytes([team; 16]), &words));
+        assert!(one.iter().all(|word| !other.contains(word)));
     }
 
     #[test]
@@ -97,9 +96,9 @@ mod tests {
     #[test]
     fn the_beginning_of_a_word_stays_its_beginning() {
         let team = TeamId::from_bytes([1; 16]);
-        let whole = &of_message(team, &["Grüße"])[0];
+        let whole = &of_team(team, &of_message(["Grüße"]))[0];
         assert!(whole.starts_with(&of_query(team, "grü")[0]));
         let long = "x".repeat(500);
-        assert_eq!(of_message(team, &[&long]), of_query(team, &long));
+        assert_eq!(of_team(team, &of_message([long.as_str()])), of_query(team, &long));
     }
 }

@@ -58,6 +58,15 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>>
         .optional_row()
 }
 
+/// Also when it was deleted.
+pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
+    aliases::table
+        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
+        .select(Alias::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
 /// Also those that were deleted: messages still name them.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(aliases::table

@@ -135,13 +135,15 @@ pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Con
 }
 
 /// Counts a message of theirs.
-pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, now: Timestamp) -> Result<()> {
+pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp) -> Result<()> {
     diesel::update(contacts::table.find(id))
         .set((contacts::received.eq(contacts::received + 1), contacts::last_seen_at.eq(now)))
         .execute(tx.connection)?;
-    diesel::update(contacts::table.find(id).filter(contacts::first_seen_at.is_null()))
-        .set(contacts::first_seen_at.eq(now))
-        .execute(tx.connection)?;
+    if first {
+        diesel::update(contacts::table.find(id).filter(contacts::first_seen_at.is_null()))
+            .set(contacts::first_seen_at.eq(now))
+            .execute(tx.connection)?;
+    }
     Ok(())
 }
 

@@ -67,7 +67,7 @@ pub struct Filter {
     pub contact: Option<ContactId>,
     pub conversation: Option<ConversationId>,
     pub state: Option<MessageState>,
-    /// Delivered and not read yet.
+    /// Not read yet, and not denied or rejected.
     pub unread: bool,
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
@@ -127,7 +127,7 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Resul
 
 /// The condition of the partial index, in its own words: an engine uses such an index only
 /// when it sees that the condition holds.
-const UNREAD: &str = "read_at IS NULL AND state = 'delivered'";
+const UNREAD: &str = "read_at IS NULL AND state NOT IN ('denied', 'rejected')";
 
 pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
     let mut query = messages::table.filter(messages::team_id.eq(team)).into_boxed();

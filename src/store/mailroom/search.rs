@@ -12,19 +12,33 @@ use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{MessageId, TeamId};
 use crate::store::schema::messages;
 
-pub fn insert(tx: &mut Tx<'_>, team: TeamId, seq: i64, words: &[String]) -> Result<()> {
+diesel::table! { #[sql_name = "message_words"] fts (rowid) { rowid -> BigInt, words -> Text, } }
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary};
+    use super::Tsvector;
+
+    message_words (seq) { seq -> BigInt, team_id -> Binary, words -> Tsvector, }
+}
+
+#[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+#[diesel(postgres_type(name = "tsvector"))]
+pub struct Tsvector;
+
+diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvector; }
+
+pub fn insert(tx: &mut Tx<'_>, team: TeamId, seq: i64, words: Vec<String>) -> Result<()> {
     match &mut *tx.connection {
-        Engine::Sqlite(inner) => sql_query("INSERT INTO message_words (rowid, words) VALUES (?, ?)")
-            .bind::<BigInt, _>(seq)
-            .bind::<Text, _>(words.join(" "))
+        Engine::Sqlite(inner) => diesel::insert_into(fts::table)
+            .values((fts::rowid.eq(seq), fts::words.eq(words.join(" "))))
             .execute(inner)?,
-        Engine::Postgres(inner) => sql_query(
-            "INSERT INTO message_words (seq, team_id, words) VALUES ($1, $2, array_to_tsvector($3))",
-        )
-        .bind::<BigInt, _>(seq)
-        .bind::<Binary, _>(team)
-        .bind::<Array<Text>, _>(words)
-        .execute(inner)?,
+        Engine::Postgres(inner) => diesel::insert_into(message_words::table)
+            .values((
+                message_words::seq.eq(seq),
+                message_words::team_id.eq(team),
+                message_words::words.eq(array_to_tsvector(words)),
+            ))
+            .execute(inner)?,
     };
     Ok(())
 }
