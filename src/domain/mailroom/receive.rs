@@ -13,12 +13,12 @@ use super::route::{room, taking};
 use super::words;
 use crate::domain::Result;
 use crate::domain::by::By;
-use crate::store::Tx;
 use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{AttachmentId, MessageId, TeamId};
 use crate::store::mailroom::contents::{Attachment, NewContent};
 use crate::store::mailroom::messages::NewMessage;
 use crate::store::mailroom::{aliases as alias_rows, contents, messages as rows, search};
+use crate::store::{self, Tx};
 
 pub use super::route::{Office, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
 
@@ -165,7 +165,9 @@ fn store(
     let Some(seq) = rows::insert(tx, &message)? else {
         rows::keep(tx, recipient.team, -message.size, -1)?;
         let same = rows::find_same(tx, recipient.alias, &message.dedupe)?;
-        return Ok(Outcome::Duplicate { message: same.unwrap_or(message.id) });
+        // Anything else that is there twice is no reason to say that this is kept.
+        let unkept = || store::Error::Conflict("a message's id".into());
+        return Ok(Outcome::Duplicate { message: same.ok_or_else(unkept)? });
     };
     if let Some(place) = &place {
         conversations::join(tx, place, by.now)?;

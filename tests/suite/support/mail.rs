@@ -3,7 +3,7 @@
 use gatepost::domain::mailroom::authentication::Authentication;
 use gatepost::domain::mailroom::messages::MessageId;
 use gatepost::domain::mailroom::parse::parse;
-use gatepost::domain::mailroom::receive::{self, Arrival, Outcome};
+use gatepost::domain::mailroom::receive::{self, Arrival, Outcome, Unindexed};
 
 use super::TestApp;
 
@@ -23,7 +23,9 @@ impl TestApp {
         let (office, by) = (self.app.office().clone(), self.app.gatepost());
         let outcome = self.operate(|tx, _| {
             let recipient = receive::route(tx, &office, to)?.expect("somebody");
-            receive::receive(tx, &by, &office, &arrival, &recipient)
+            let mut unindexed = Unindexed::default();
+            let outcome = receive::receive(tx, &by, &office, &arrival, &recipient, &mut unindexed)?;
+            unindexed.index(tx).map(|()| outcome)
         });
         match outcome {
             Outcome::Stored { message, .. } => message,
