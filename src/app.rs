@@ -5,7 +5,8 @@ pub mod intake;
 pub mod mail;
 pub mod retention;
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -36,6 +37,7 @@ struct Shared {
     sealer: Sealer,
     gate: Arc<Gate>,
     post: mail::Post,
+    smtp: OnceLock<SocketAddr>,
     dns: Dns,
     hashing: Semaphore,
     decoy: Hashed,
@@ -86,6 +88,7 @@ impl App {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
             gate: Arc::new(gate),
             post,
+            smtp: OnceLock::new(),
             dns: Dns::open(config.mail.dns),
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),
@@ -98,6 +101,16 @@ impl App {
 
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Tells where the door for SMTP really opened: the setting may leave the port open.
+    pub fn note_smtp(&self, at: SocketAddr) {
+        self.0.smtp.set(at).unwrap_or_default();
+    }
+
+    /// Where mail comes in by SMTP, if it does.
+    pub fn smtp_at(&self) -> Option<SocketAddr> {
+        self.0.smtp.get().copied().or(self.config().mail.smtp_listen)
     }
 
     pub fn now(&self) -> Timestamp {

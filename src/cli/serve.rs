@@ -54,6 +54,9 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     let metrics = app.config().metrics_listen.map(bind_to).transpose()?;
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let doors = open_doors(&app, ports.mail)?;
+    if let Some(at) = doors.smtp {
+        app.note_smtp(at);
+    }
     let retention = Retention::start(app.clone());
     let lookout = Lookout::start(app.clone());
     let url = site.url.as_str().to_owned();

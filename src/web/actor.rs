@@ -15,6 +15,7 @@ use super::session::{self, Presented};
 use crate::app::App;
 use crate::domain;
 use crate::domain::by::{self, By};
+use crate::domain::mailroom::messages;
 use crate::domain::people::members::{self, Role};
 use crate::domain::people::sessions::{self, Session};
 use crate::domain::people::teams::{self, Team};
@@ -29,6 +30,8 @@ pub struct Actor {
     pub role: Role,
     /// All the teams they are in.
     pub teams: Vec<Team>,
+    /// Messages of the team nobody has read; see [`messages::UNREAD_TOLD`].
+    pub unread: i64,
     pub request: RequestInfo,
 }
 
@@ -70,10 +73,11 @@ pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
         let looked_at = teams.iter().find(|team| Some(team.id) == session.team_id).or(teams.first());
         let Some(team) = looked_at.cloned() else { return Ok(Err(Nobody::NoTeam)) };
         let member = members::find(tx, team.id, user.id)?.ok_or(domain::Error::NotFound)?;
-        Ok(Ok((user, session, team, member.role(), teams)))
+        let unread = messages::unread_told(tx, team.id)?;
+        Ok(Ok((user, session, team, member.role(), teams, unread)))
     });
-    let (user, session, team, role, teams) = found.await.map_err(Nobody::Failed)??;
-    Ok(Actor { user, session, team, role, teams, request: info })
+    let (user, session, team, role, teams, unread) = found.await.map_err(Nobody::Failed)??;
+    Ok(Actor { user, session, team, role, teams, unread, request: info })
 }
 
 async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {

@@ -34,7 +34,12 @@ const API: [(HeaderName, &str); 2] = [
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Adds them. What may be kept in a cache says so itself; all else may not.
+/// Those of a page that shows a frame of ours.
+pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Adds them; what an answer says itself stays. What may be kept in a cache says so itself;
+/// all else may not.
 pub fn secure(answer: &mut ServiceResponse<BoxBody>, id: RequestId, is_api: bool) {
     let site = answer.request().app_data::<web::Data<Site>>();
     let https = site.is_some_and(|site| site.url.is_https());
@@ -55,6 +60,8 @@ pub fn secure(answer: &mut ServiceResponse<BoxBody>, id: RequestId, is_api: bool
 
 fn set(headers: &mut HeaderMap, usual: &[(HeaderName, &'static str)]) {
     for (name, value) in usual {
-        headers.insert(name.clone(), HeaderValue::from_static(value));
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), HeaderValue::from_static(value));
+        }
     }
 }

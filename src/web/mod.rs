@@ -7,6 +7,7 @@ mod actor;
 pub mod api;
 pub mod assets;
 mod csrf;
+mod files;
 mod front;
 mod headers;
 mod htmx;

@@ -7,6 +7,8 @@ use actix_web::web::{self, ServiceConfig, get, head, post, resource, scope};
 use super::front::RouteTemplate;
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
+use super::pages::mailroom::inbox::{self, first_message, news};
+use super::pages::mailroom::message::{self, parts};
 use super::pages::mailroom::{alias, aliases, contact, contacts, domain, domains};
 use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
 use super::pages::{health, see_other};
@@ -56,11 +58,12 @@ fn pages(services: &mut ServiceConfig) {
                 .error_handler(|error, _| PageError::bad_request(error.to_string()).into()),
         )
         .app_data(web::PathConfig::default().error_handler(|_, _| PageError::not_found().into()))
-        .service(page("/").route(get().to(async || see_other("/developer"))))
+        .service(page("/").route(get().to(async || see_other("/inbox"))))
         .service(page("/setup").route(get().to(setup::show)).route(post().to(setup::create)))
         .service(page("/sign-in").route(get().to(sign_in::show)).route(post().to(sign_in::enter)))
         .service(page("/sign-out").route(post().to(sign_in::leave)))
         .configure(people)
+        .configure(inbox)
         .configure(developer)
         .configure(aliases)
         .configure(contacts)
@@ -97,6 +100,24 @@ fn people(services: &mut ServiceConfig) {
         .service(page("/account/password").route(post().to(account::change_password)))
         .service(page("/account/sessions/revoke-others").route(post().to(sessions::revoke_others)))
         .service(page("/account/sessions/{id}/revoke").route(post().to(sessions::revoke)));
+}
+
+/// Mail that came in.
+fn inbox(services: &mut ServiceConfig) {
+    services
+        .service(page("/inbox").route(get().to(inbox::list)))
+        .service(page("/inbox/news").route(get().to(news::of_list)))
+        .service(page("/inbox/unread").route(get().to(news::of_count)))
+        .service(page("/inbox/alias").route(post().to(first_message::make_alias)))
+        .service(page("/inbox/{id}").route(get().to(message::show)))
+        .service(page("/inbox/{id}/unread").route(post().to(message::mark_unread)))
+        .service(
+            page("/inbox/{id}/delete").route(get().to(message::ask_delete)).route(post().to(message::delete)),
+        )
+        .service(page("/inbox/{id}/html").route(get().to(parts::html)))
+        .service(page("/inbox/{id}/source").route(get().to(parts::source)))
+        .service(page("/inbox/{id}/raw").route(get().to(parts::raw)))
+        .service(page("/inbox/{id}/attachments/{attachment}").route(get().to(parts::attachment)));
 }
 
 /// The Developer page and what is done on it.

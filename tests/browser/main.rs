@@ -2,5 +2,6 @@
 
 mod addresses;
 mod helpers;
+mod inbox;
 mod story;
 mod support;

@@ -49,6 +49,20 @@ pub fn list(
     Ok(Page::of(rows, window.limit, |message| message.id))
 }
 
+/// What a list shows: [`search`] where there are words to look for, else [`list`].
+pub fn look(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    words: &str,
+    filter: &Filter,
+    window: Window<MessageId>,
+) -> Result<Page<Message, MessageId>> {
+    match words.trim() {
+        "" => list(tx, team, filter, window),
+        words => search(tx, team, words, filter, window.before, window.limit),
+    }
+}
+
 /// Messages with all the words of `query` in subject, sender or text, newest first; the last
 /// word may be the beginning of one. Without any word there is nothing. A page can be short
 /// and still have a next one, when few of what was found passes the filter.
@@ -90,6 +104,15 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
 /// Delivered and not read yet.
 pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     count(tx, team, &Filter { unread: true, ..Filter::default() })
+}
+
+/// More unread ones than this are told as so many and more.
+pub const UNREAD_TOLD: i64 = 999;
+
+/// [`unread`] as it stands beside every page: counting stops soon.
+pub fn unread_told(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
+    let filter = Filter { unread: true, ..Filter::default() };
+    Ok(rows::count(tx, team, &filter, UNREAD_TOLD + 1)?)
 }
 
 /// How much the team keeps, for its quota.

@@ -1,9 +1,5 @@
-//! Parts of a message as files. A browser saves them and never shows them: what somebody sent
-//! must not run as a page of this site.
+//! Parts of a message as files.
 
-use actix_web::http::header::{
-    Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue, HeaderValue,
-};
 use actix_web::{HttpResponse, web};
 
 use super::ApiError;
@@ -12,6 +8,7 @@ use super::json::Query;
 use super::me::NoQuery;
 use crate::app::App;
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
+use crate::web::files::file;
 
 /// Download a message
 ///
@@ -45,49 +42,4 @@ pub async fn attachment(
     let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
     let name = attachment.name.unwrap_or_else(|| id.to_string());
     Ok(file(&attachment.content_type, &name, bytes))
-}
-
-fn file(kind: &str, name: &str, bytes: Vec<u8>) -> HttpResponse {
-    let unknown = HeaderValue::from_static("application/octet-stream");
-    HttpResponse::Ok()
-        .insert_header(("content-type", HeaderValue::from_str(kind).unwrap_or(unknown)))
-        .insert_header(saved_as(name))
-        .body(bytes)
-}
-
-/// RFC 6266: a name for old programs, and the whole one for all others.
-fn saved_as(name: &str) -> ContentDisposition {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' };
-    let value = name.as_bytes().to_vec();
-    let whole = ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value };
-    ContentDisposition {
-        disposition: DispositionType::Attachment,
-        parameters: vec![
-            DispositionParam::Filename(name.chars().map(plain).collect()),
-            DispositionParam::FilenameExt(whole),
-        ],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_keeps_its_name_and_nothing_else_of_it_counts() {
-        for (name, header) in [
-            ("invoice.pdf", "attachment; filename=\"invoice.pdf\"; filename*=UTF-8''invoice.pdf"),
-            (
-                "Rechnung März.pdf",
-                "attachment; filename=\"Rechnung M_rz.pdf\"; filename*=UTF-8''Rechnung%20M%C3%A4rz.pdf",
-            ),
-            (
-                "a\"; b=\"c.html",
-                "attachment; filename=\"a__ b__c.html\"; filename*=UTF-8''a%22%3B%20b=%22c.html",
-            ),
-            ("a\r\nX: y", "attachment; filename=\"a__X_ y\"; filename*=UTF-8''a%0D%0AX%3A%20y"),
-        ] {
-            assert_eq!(saved_as(name).to_string(), header);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The frame around every signed-in page.
 
 use crate::domain::Timestamp;
+use crate::domain::mailroom::messages::UNREAD_TOLD;
 use crate::domain::people::members::Role;
 use crate::web::actor::Actor;
 
@@ -13,6 +14,7 @@ pub struct Shell {
     pub teams: Vec<TeamChoice>,
     pub nav: &'static str,
     pub is_admin: bool,
+    pub unread: Unread,
     pub notice: Option<Notice>,
 }
 
@@ -55,6 +57,9 @@ const NOTICES: &[(&str, Notice)] = &[
     ("sessions-revoked", success("All other sessions are signed out.")),
     ("team-switched", success("You are looking at another team now.")),
     ("nothing-changed", info("Nothing was changed: it stood so already.")),
+    ("alias-ready", success("The address is ready. Mail to it appears here.")),
+    ("message-unread", success("The message is marked unread.")),
+    ("message-deleted", success("The message is deleted, with all that came with it.")),
     ("password-entered", success("Thank you. You will not be asked again for 10 minutes.")),
     ("alias-created", success("The address receives from now on, once its domain does.")),
     ("alias-noted", success("The note is saved.")),
@@ -90,6 +95,7 @@ impl Shell {
             teams: actor.teams.iter().map(|team| choice(actor, team)).collect(),
             nav,
             is_admin: actor.role >= Role::Admin,
+            unread: Unread(actor.unread),
             notice: NOTICES.iter().find(|(known, _)| Some(*known) == code).map(|(_, notice)| *notice),
         }
     }
@@ -97,6 +103,21 @@ impl Shell {
 
 fn choice(actor: &Actor, team: &crate::domain::people::teams::Team) -> TeamChoice {
     TeamChoice { id: team.id.to_string(), name: team.name.clone(), current: team.id == actor.team.id }
+}
+
+/// How many messages nobody has read, as the navigation tells it.
+#[derive(Clone, Copy)]
+pub struct Unread(pub i64);
+
+impl Unread {
+    /// Empty when there are none.
+    pub fn told(&self) -> String {
+        match self.0 {
+            0 => String::new(),
+            more if more > UNREAD_TOLD => format!("{UNREAD_TOLD}+"),
+            count => count.to_string(),
+        }
+    }
 }
 
 /// A moment as templates write it.

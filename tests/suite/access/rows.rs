@@ -95,7 +95,7 @@ pub fn all() -> Vec<Row> {
 }
 
 pub fn pages() -> Vec<Row> {
-    [everybodys(), peoples(), developer(), activities(), addresses()].into_iter().flatten().collect()
+    [everybodys(), peoples(), inbox(), developer(), activities(), addresses()].into_iter().flatten().collect()
 }
 
 fn everybodys() -> Vec<Row> {
@@ -145,6 +145,25 @@ fn peoples() -> Vec<Row> {
         page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]),
         // One's own sessions only, whatever one's role.
         page("POST /account/sessions/{id}/revoke", [303, 404, 404, 404, 303]).of(session_of_the_owner),
+    ]
+}
+
+fn inbox() -> Vec<Row> {
+    let (shown, gone) = ([303, 404, 200, 200, 200], [303, 404, 303, 303, 303]);
+    vec![
+        page("GET /inbox", [303, 200, 200, 200, 200]),
+        // Without htmx there is nothing to put the news into.
+        page("GET /inbox/news", [303, 303, 303, 303, 303]),
+        page("GET /inbox/unread", [303, 303, 303, 303, 303]),
+        page("POST /inbox/alias", [303, 303, 303, 303, 303]),
+        page("GET /inbox/{id}", shown).of(message),
+        page("POST /inbox/{id}/unread", gone).of(message),
+        page("GET /inbox/{id}/delete", shown).of(message),
+        page("POST /inbox/{id}/delete", gone).of(message),
+        page("GET /inbox/{id}/html", shown).of(message),
+        page("GET /inbox/{id}/source", shown).of(message),
+        page("GET /inbox/{id}/raw", shown).of(message),
+        page("GET /inbox/{id}/attachments/{attachment}", shown).of(attachment),
     ]
 }
 

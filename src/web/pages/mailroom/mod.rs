@@ -6,4 +6,6 @@ pub mod contact;
 pub mod contacts;
 pub mod domain;
 pub mod domains;
+pub mod inbox;
+pub mod message;
 mod question;

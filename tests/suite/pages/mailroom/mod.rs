@@ -3,6 +3,11 @@
 mod aliases;
 mod contacts;
 mod domains;
+mod inbox;
+mod message;
+
+use gatepost::domain::mailroom::address::LocalPart;
+use gatepost::domain::mailroom::aliases::{Alias, NewAlias, create};
 
 use crate::support::TestApp;
 use crate::support::client::Visitor;
@@ -17,4 +22,16 @@ async fn is_nobody_elses(app: &TestApp, reads: &[String], writes: &[(String, &[(
     for (path, fields) in writes {
         dan.post(path, fields).await.expect(404);
     }
+}
+
+/// An alias of Acme on the shared domain.
+fn alias(app: &TestApp, local: &str) -> Alias {
+    let (team, shared) = (app.team("Acme").id, app.app.office().domain.clone());
+    let new = NewAlias { local: LocalPart::parse(local).ok(), domain: None, note: None };
+    app.operate(|tx, by| create(tx, by, team, &shared, &new))
+}
+
+/// A plain letter.
+fn letter(from: &str, subject: &str) -> String {
+    format!("From: {from}\nSubject: {subject}\nMessage-ID: <{subject}@customer.test>\n\nText of {subject}.\n")
 }

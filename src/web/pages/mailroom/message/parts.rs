@@ -1,0 +1,99 @@
+//! Parts of a message: its HTML in a frame, its source, its files.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{View, message_id};
+use crate::app::App;
+use crate::domain::mailroom::html::{Pictures, safe};
+use crate::domain::mailroom::messages::{self, AttachmentId};
+use crate::web::actor::Member;
+use crate::web::files::file;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+
+/// Bytes of a source that are shown; all of it can be downloaded.
+const SHOWN: usize = 256 * 1024;
+
+/// What a frame may do: open links in windows of their own, and nothing else.
+const MAY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+    style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; img-src data:";
+
+/// Mail is written for white paper.
+const PAPER: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>Message</title><style>\
+    html{color-scheme:light;background:#fff;color:#14191b;font:15px/1.55 system-ui,sans-serif}\
+    body{margin:16px;overflow-wrap:break-word}img{max-width:100%;height:auto}pre{white-space:pre-wrap}\
+    blockquote{margin:0 0 0 8px;padding-left:8px;border-left:2px solid #d9dddc}</style></head><body>";
+
+/// The message's HTML, for the frame on its page.
+pub async fn html(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+    view: web::Query<View>,
+) -> Result<HttpResponse, PageError> {
+    let (id, team) = (message_id(&path)?, member.team.id);
+    let opened = app.read(move |tx| messages::open(tx, team, id)).await?;
+    let html = opened.html.ok_or_else(PageError::not_found)?;
+    let (pictures, from) = match view.pictures.is_empty() {
+        true => (Pictures::Inline, ""),
+        false => (Pictures::Remote, " https: http:"),
+    };
+    let page = web::block(move || format!("{PAPER}{}</body></html>", safe(&html, pictures))).await;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("content-security-policy", format!("{MAY}{from}")))
+        .insert_header(("x-frame-options", "SAMEORIGIN"))
+        .insert_header(("referrer-policy", "no-referrer"))
+        .body(page.map_err(PageError::fault)?))
+}
+
+#[derive(Template)]
+#[template(path = "mailroom/source.html")]
+struct SourcePage {
+    shell: Shell,
+    id: String,
+    source: String,
+    is_cut: bool,
+}
+
+/// The message as it came, to be read.
+pub async fn source(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let (id, team) = (message_id(&path)?, member.team.id);
+    let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
+    let page = SourcePage {
+        shell: Shell::new(&member, "inbox", &NoticeQuery::default()),
+        id: id.to_string(),
+        source: String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)]).into_owned(),
+        is_cut: raw.len() > SHOWN,
+    };
+    crate::web::pages::html(StatusCode::OK, &page)
+}
+
+/// The same byte by byte.
+pub async fn raw(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let (id, team) = (message_id(&path)?, member.team.id);
+    let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
+    Ok(file("message/rfc822", &format!("{id}.eml"), raw))
+}
+
+pub async fn attachment(
+    app: web::Data<App>,
+    member: Member,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let id = AttachmentId::parse(&path.1).ok_or_else(PageError::not_found)?;
+    let (message, team) = (message_id(&path.0)?, member.team.id);
+    let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
+    let name = attachment.name.unwrap_or_else(|| id.to_string());
+    Ok(file(&attachment.content_type, &name, bytes))
+}

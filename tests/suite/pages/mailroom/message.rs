@@ -1,0 +1,133 @@
+//! One message: what is shown of it, and that it can do nothing.
+
+use super::{alias, letter};
+use crate::support::client::{Visitor, send};
+use crate::support::mail::letter_with_file;
+use crate::support::people::Person::{Ada, Cy, Dan};
+use crate::support::{TestApp, both_engines};
+use reqwest::Method;
+
+const BOB: &str = "bob@customer.test";
+
+async fn unread(visitor: &Visitor) -> String {
+    visitor.get("/team").await.expect(200).page().texts(".nav-count").swap_remove(0)
+}
+
+both_engines! {
+    async fn a_message_opens_with_all_it_tells(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let id = app.arrives(BOB, "hello+shop@gatepost.localhost", &letter_with_file("1"));
+        let cy = app.as_(Cy).await;
+        let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
+        assert_eq!(page.text("h1"), "Where is my order?");
+        assert_eq!(page.text(".message-text"), "Nothing has come.");
+        let text = page.whole_text();
+        for told in ["Bob", BOB, &to, "hello+shop@gatepost.localhost", "cy@acme.test", "SPF", "DKIM", "DMARC", "März.html"] {
+            assert!(text.contains(told), "{told:?} is not in {text}");
+        }
+        assert!(!page.has("iframe"), "text comes first");
+        assert!(page.link(BOB).starts_with("/contacts/con_"));
+        assert!(page.link(&to).starts_with("/aliases/alias_"));
+        let source = cy.get(&page.link("Read the source")).await.expect(200).page();
+        assert!(source.text("pre").contains("Message-ID: <1@customer.test>"));
+        let raw = cy.get(&page.link("Download")).await.expect(200);
+        assert_eq!(raw.body, letter_with_file("1").replace('\n', "\r\n"));
+        assert!(raw.header("content-disposition").starts_with("attachment;"));
+    }
+
+    async fn opening_marks_read_and_guessing_does_not(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter(BOB, "first")));
+        let cy = app.as_(Cy).await;
+        for (name, value) in [("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"), ("X-Moz", "prefetch")] {
+            send(cy.request(Method::GET, &path).header(name, value)).await.expect(503);
+        }
+        send(cy.request(Method::GET, &path).header("Sec-Fetch-Dest", "iframe")).await.expect(200);
+        assert_eq!(unread(&cy).await, "1 unread");
+        send(cy.request(Method::GET, &path).header("Sec-Fetch-Dest", "document")).await.expect(200);
+        assert_eq!(unread(&cy).await, "");
+        let page = cy.post_and_follow(&format!("{path}/unread"), &[]).await.expect(200).page();
+        assert!(page.has(".message-unread"));
+        assert_eq!(unread(&cy).await, "1 unread");
+    }
+
+    async fn its_html_stays_in_its_frame(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
+        let cy = app.as_(Cy).await;
+        let reply = cy.get(&format!("{path}?view=html")).await.expect(200);
+        assert!(reply.header("content-security-policy").contains("frame-src 'self'"));
+        let page = reply.page();
+        let sandbox = page.attribute("iframe", "sandbox").expect("a sandbox");
+        assert!(!sandbox.contains("scripts") && !sandbox.contains("same-origin"), "{sandbox}");
+        let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
+        assert!(frame.body.contains("Nothing has <b>come</b>."), "{}", frame.body);
+        for bad in ["<script", "onclick", "alert", "tracker.test"] {
+            assert!(!frame.body.contains(bad), "{bad} is in {}", frame.body);
+        }
+        let policy = frame.header("content-security-policy");
+        assert!(policy.starts_with("sandbox allow-popups ") && policy.contains("default-src 'none'"), "{policy}");
+        assert!(policy.ends_with("img-src data:") && !policy.contains("script-src"), "{policy}");
+        assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
+        // Only now are pictures fetched.
+        let page = cy.get(&page.link("Show pictures")).await.expect(200).page();
+        let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
+        assert!(frame.body.contains("https://tracker.test/x.png") && !frame.body.contains("<script"));
+        assert!(frame.header("content-security-policy").ends_with("img-src data: https: http:"));
+        // A message without HTML has none to show.
+        let plain = app.arrives(BOB, &to, &letter(BOB, "plain"));
+        assert!(!cy.get(&format!("/inbox/{plain}?view=html")).await.expect(200).page().has("iframe"));
+        cy.get(&format!("/inbox/{plain}/html")).await.expect(404);
+    }
+
+    async fn a_file_is_saved_whatever_it_is_called(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let cy = app.as_(Cy).await;
+        for (number, (name, header)) in [
+            ("M%C3%A4rz.html", "attachment; filename=\"M_rz.html\"; filename*=UTF-8''M%C3%A4rz.html"),
+            ("a%22%3Cb%3E.html", "attachment; filename=\"a__b_.html\"; filename*=UTF-8''a%22%3Cb%3E.html"),
+        ].into_iter().enumerate() {
+            let raw = letter_with_file(&number.to_string()).replace("M%C3%A4rz.html", name);
+            let id = app.arrives(BOB, &to, &raw);
+            let reply = cy.get(&format!("/inbox/{id}")).await.expect(200);
+            assert!(!reply.body.contains("a\"<b>.html"), "a name is never markup");
+            let file = cy.get(&reply.page().attribute(".files a", "href").expect("a link")).await.expect(200);
+            assert_eq!(file.header("content-disposition"), header);
+            assert_eq!(file.header("x-content-type-options"), "nosniff");
+            assert!(file.header("content-security-policy").starts_with("default-src 'none'"));
+            assert_eq!(file.body, "<script>alert(1)</script>");
+        }
+    }
+
+    async fn deleting_is_asked_about_and_then_done(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
+        let cy = app.as_(Cy).await;
+        let question = cy.get(&format!("{path}/delete")).await.expect(200).page();
+        assert!(question.text("main").contains("cannot be undone"));
+        let part = cy.fragment(&format!("{path}/delete")).await.expect(200);
+        assert!(part.body.trim_start().starts_with("<div class=\"dialog-content"), "{}", part.body);
+        let after = cy.post_and_follow(&question.form(&format!("{path}/delete")).action, &[]).await.expect(200);
+        assert!(after.page().whole_text().contains("The message is deleted"));
+        cy.get(&path).await.expect(404);
+    }
+
+    async fn another_teams_message_does_not_exist(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
+        let page = app.as_(Ada).await.get(&path).await.expect(200).page();
+        let file = page.attribute(".files a", "href").expect("a link");
+        let dan = app.as_(Dan).await;
+        for part in ["", "/delete", "/html", "/source", "/raw"] {
+            dan.get(&format!("{path}{part}")).await.expect(404);
+        }
+        dan.get(&file).await.expect(404);
+        for part in ["/unread", "/delete"] {
+            dan.post(&format!("{path}{part}"), &[]).await.expect(404);
+        }
+        assert!(dan.get("/inbox").await.expect(200).page().texts(".message").is_empty());
+        for wrong in ["/inbox/x", "/inbox/x/raw", &format!("{path}/attachments/x")] {
+            app.as_(Ada).await.get(wrong).await.expect(404);
+        }
+    }
+}
