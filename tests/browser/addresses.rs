@@ -16,7 +16,7 @@ async fn an_address_is_made_copied_and_switched_off() {
     browser.fill("Name (optional)", "hello").await;
     browser.fill("Note (optional)", "the contact form").await;
     browser.press("Create address").await;
-    browser.sees("The address receives from now on").await;
+    browser.sees("The address is made").await;
     browser.inspect("alias").await;
     browser.allow_clipboard().await;
     browser.press("Copy the address").await;
