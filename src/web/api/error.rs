@@ -11,6 +11,7 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use super::codes::{self, Code};
 use crate::domain::access::scopes::{Need, Scope};
 use crate::domain::error::StoreError;
 use crate::domain::{self, FieldError, RequestId, Room};
@@ -19,8 +20,7 @@ use crate::gate::{Closed, Refusal, Unrecognised};
 /// How an API request fails. It is drawn by [`super::door`], which knows the request.
 #[derive(Debug)]
 pub struct ApiError {
-    status: StatusCode,
-    code: &'static str,
+    code: &'static Code,
     message: Cow<'static, str>,
     details: Vec<FieldError>,
     /// RFC 6750, section 3: what a 401, and some 403, say of the scheme.
@@ -58,9 +58,8 @@ impl Challenge {
 }
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    fn new(code: &'static Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            status,
             code,
             message: message.into(),
             details: Vec::new(),
@@ -72,7 +71,7 @@ impl ApiError {
     }
 
     pub fn invalid_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
+        Self::new(&codes::INVALID_REQUEST, message)
     }
 
     pub fn invalid_fields(details: Vec<FieldError>) -> Self {
@@ -86,17 +85,17 @@ impl ApiError {
 
     /// No credential was sent, or none of a kind this API takes.
     pub fn missing_token(message: &'static str) -> Self {
-        let error = Self::new(StatusCode::UNAUTHORIZED, "MISSING_TOKEN", message);
+        let error = Self::new(&codes::MISSING_TOKEN, message);
         Self { authenticate: Some(Challenge::Bare), ..error }
     }
 
     fn invalid_token(message: &'static str) -> Self {
-        let error = Self::new(StatusCode::UNAUTHORIZED, "INVALID_API_TOKEN", message);
+        let error = Self::new(&codes::INVALID_API_TOKEN, message);
         Self { authenticate: Some(Challenge::InvalidToken), ..error }
     }
 
     pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+        Self::new(&codes::FORBIDDEN, message)
     }
 
     /// What makes or takes power.
@@ -109,68 +108,60 @@ impl ApiError {
             "This token lacks the scope {}. The owner or an admin can create one that has it.",
             scope.as_str()
         );
-        let error = Self::new(StatusCode::FORBIDDEN, "INSUFFICIENT_SCOPE", message);
+        let error = Self::new(&codes::INSUFFICIENT_SCOPE, message);
         Self { authenticate: Some(Challenge::InsufficientScope(scope)), ..error }
     }
 
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
-            "There is nothing at this address, or it is not your team's.",
-        )
+        Self::new(&codes::NOT_FOUND, "There is nothing at this address, or it is not your team's.")
     }
 
     pub fn method_not_allowed(allow: &str) -> Self {
-        let error = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            format!("This address takes {allow}."),
-        );
+        let error = Self::new(&codes::METHOD_NOT_ALLOWED, format!("This address takes {allow}."));
         Self { allow: Some(allow.into()), ..error }
     }
 
     pub fn payload_too_large(limit: usize) -> Self {
         let message = format!("The body is larger than {limit} bytes.");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+        Self::new(&codes::PAYLOAD_TOO_LARGE, message)
     }
 
     pub fn unsupported_media_type() -> Self {
         let message = "Send the body as JSON, with Content-Type: application/json.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
+        Self::new(&codes::UNSUPPORTED_MEDIA_TYPE, message)
     }
 
     pub fn server_error(cause: impl fmt::Display) -> Self {
         let message = "Something went wrong on our side. The request's id finds the cause in our log.";
-        let error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVER_ERROR", message);
+        let error = Self::new(&codes::SERVER_ERROR, message);
         Self { cause: Some(cause.to_string()), ..error }
     }
 
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         let message = "The service is temporarily unavailable. Please try again later.";
-        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message);
+        let error = Self::new(&codes::SERVICE_UNAVAILABLE, message);
         Self { retry_after: Some(60), cause: Some(cause.to_string()), ..error }
     }
 
     fn over_limit(seconds: u32) -> Self {
         let unit = if seconds == 1 { "second" } else { "seconds" };
         let message = format!("Rate limit exceeded. Try again in {seconds} {unit}.");
-        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", message);
+        let error = Self::new(&codes::RATE_LIMIT_EXCEEDED, message);
         Self { retry_after: Some(seconds), ..error }
     }
 
     fn limiter_failed() -> Self {
         let message = "Rate limiting service is temporarily unavailable. Please try again later.";
-        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message);
+        let error = Self::new(&codes::SERVICE_UNAVAILABLE, message);
         Self { retry_after: Some(60), cause: Some("the limiter's counters are out of reach".into()), ..error }
     }
 
     /// Why a call of nobody known was refused, as metrics tell it.
     pub fn unrecognised(&self) -> Unrecognised {
-        match self.code {
+        match self.code.name {
             "MISSING_TOKEN" => Unrecognised::Missing,
             "INVALID_API_TOKEN" => Unrecognised::Invalid,
-            _ if self.status.is_server_error() => Unrecognised::Failed,
+            _ if self.status_code().is_server_error() => Unrecognised::Failed,
             _ => Unrecognised::Malformed,
         }
     }
@@ -181,7 +172,7 @@ impl ApiError {
             true => ("application/problem+json", json(&self.problem(request))),
             false => ("application/json", self.body(request)),
         };
-        let mut answer = HttpResponse::with_body(self.status, BoxBody::new(body));
+        let mut answer = HttpResponse::with_body(self.status_code(), BoxBody::new(body));
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(challenge) = self.authenticate {
@@ -201,7 +192,7 @@ impl ApiError {
     fn body(&self, request: RequestId) -> Vec<u8> {
         let (mut body, mut room) = (Vec::with_capacity(256), Room::default());
         body.extend_from_slice(br#"{"success":false,"error":{"code":""#);
-        body.extend_from_slice(self.code.as_bytes());
+        body.extend_from_slice(self.code.name.as_bytes());
         body.extend_from_slice(br#"","message":"#);
         serde_json::to_writer(&mut body, &self.message).expect("text is JSON");
         body.extend_from_slice(br#","requestId":""#);
@@ -218,10 +209,10 @@ impl ApiError {
     fn problem(&self, request: RequestId) -> Problem<'_> {
         Problem {
             kind: "about:blank",
-            title: self.status.canonical_reason(),
-            status: self.status.as_u16(),
+            title: self.status_code().canonical_reason(),
+            status: self.code.status,
             detail: &self.message,
-            code: self.code,
+            code: self.code.name,
             request_id: request,
             details: &self.details,
         }
@@ -259,12 +250,15 @@ fn wants_problem(asked: &HeaderMap) -> bool {
 impl From<Closed> for ApiError {
     fn from(closed: Closed) -> Self {
         let (code, message) = match closed {
-            Closed::ApiDisabled => {
-                ("API_DISABLED", "API access is switched off for this team. Its owner can switch it on.")
+            Closed::ApiDisabled => (
+                &codes::API_DISABLED,
+                "API access is switched off for this team. Its owner can switch it on.",
+            ),
+            Closed::PlanRequired => {
+                (&codes::PLAN_REQUIRED, "API access not available on your subscription plan")
             }
-            Closed::PlanRequired => ("PLAN_REQUIRED", "API access not available on your subscription plan"),
         };
-        Self::new(StatusCode::FORBIDDEN, code, message)
+        Self::new(code, message)
     }
 }
 
@@ -291,11 +285,11 @@ impl From<domain::Error> for ApiError {
             domain::Error::Forbidden(sentence) => Self::forbidden(sentence),
             domain::Error::Invalid(details) => Self::invalid_fields(details),
             domain::Error::Conflict(field) => {
-                let error = Self::new(StatusCode::CONFLICT, "CONFLICT", field.message.clone());
+                let error = Self::new(&codes::CONFLICT, field.message.clone());
                 Self { details: vec![field], ..error }
             }
             domain::Error::TooMany { message, retry_after } => {
-                let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", message);
+                let error = Self::new(&codes::RATE_LIMIT_EXCEEDED, message);
                 Self { retry_after: Some(retry_after), ..error }
             }
             domain::Error::Store(error) => error.into(),
@@ -320,11 +314,11 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.status
+        StatusCode::from_u16(self.code.status).expect("a code has a status of HTTP")
     }
 
     /// Bare; [`super::door`] draws it.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status)
+        HttpResponse::new(self.status_code())
     }
 }

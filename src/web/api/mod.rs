@@ -3,6 +3,7 @@
 mod aliases;
 mod api_keys;
 pub mod caller;
+pub mod codes;
 mod contacts;
 mod domains;
 mod door;
