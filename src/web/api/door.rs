@@ -45,6 +45,9 @@ pub async fn door(
     next: Next<BoxBody>,
     info: &RequestInfo,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.method() == Method::OPTIONS {
+        return Box::pin(tell_options(request, next, info)).await;
+    }
     let began = Instant::now();
     let entered = caller::enter(request.request(), info).await;
     let entering = began.elapsed();
@@ -56,6 +59,17 @@ pub async fn door(
     metrics.decided(entering + took);
     metrics.answered(answer.status().as_u16());
     Ok(answer)
+}
+
+/// What an address takes is no secret, and browsers ask for it without a credential: it is
+/// nobody's call, so it is neither counted nor recorded.
+async fn tell_options(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    info: &RequestInfo,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    request.extensions_mut().insert(info.clone());
+    Ok(dress(next.call(request).await?, info))
 }
 
 /// The answer, and how long the passage took.

@@ -1,13 +1,15 @@
 //! How a route of the API is declared: its address, its methods, and what each needs of the
-//! token it is called with. There is no other way, so no route is without its scope.
+//! token it is called with. There is no other way, so no route is without its scope, and each
+//! that takes GET takes HEAD and tells what it takes to whoever asks by OPTIONS.
 
 use std::rc::Rc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppService, Handler, HttpServiceFactory, ServiceRequest};
 use actix_web::http::Method;
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{FromRequest, Resource, Responder, web};
+use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
 
 use super::ApiError;
 use super::passage::passage;
@@ -50,24 +52,45 @@ impl At {
         F::Output: Responder + 'static,
     {
         self.needs.push((method.clone(), need));
-        Self { resource: self.resource.route(web::method(method).to(handler)), ..self }
+        // Not by actix's own guard, which keeps a list of the methods it saw for each call.
+        let taken = guard::fn_guard(move |call| is_taken_by(&method, &call.head().method));
+        Self { resource: self.resource.route(web::route().guard(taken).to(handler)), ..self }
     }
 
-    /// The methods it takes, as whoever uses another is told.
-    fn allow(&self) -> String {
-        self.needs.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ")
+    /// The methods it takes, as whoever asks or uses another is told.
+    fn allow(&self) -> Rc<str> {
+        let mut methods: Vec<_> = self.needs.iter().map(|(method, _)| method.as_str()).collect();
+        if let Some(get) = methods.iter().position(|method| *method == "GET") {
+            methods.insert(get + 1, "HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.join(", ").into()
+    }
+}
+
+/// Whether what is declared for a method answers another: HEAD is a GET whose body the server
+/// leaves out when it sends the answer.
+fn is_taken_by(declared: &Method, asked: &Method) -> bool {
+    asked == declared || (asked == Method::HEAD && declared == Method::GET)
+}
+
+/// The answer to a method that nothing is declared for.
+fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
+    match *method {
+        Method::OPTIONS => Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish()),
+        _ => Err(ApiError::method_not_allowed(allow)),
     }
 }
 
 impl HttpServiceFactory for At {
     fn register(self, config: &mut AppService) {
         let (allow, needs) = (self.allow(), Rc::new(self.needs));
-        let refuse = move || std::future::ready(Err::<String, _>(ApiError::method_not_allowed(&allow)));
+        let other = move |method: Method| std::future::ready(other(&method, &allow));
         let passage = move |request: ServiceRequest, next: Next<BoxBody>| {
-            let need = needs.iter().find(|(method, _)| method == request.method());
+            let need = needs.iter().find(|(method, _)| is_taken_by(method, request.method()));
             // A method that is not taken needs nothing to be told so.
             passage(request, next, need.map_or(Need::AnyToken, |(_, need)| *need))
         };
-        self.resource.default_service(web::to(refuse)).wrap(from_fn(passage)).register(config);
+        self.resource.default_service(web::to(other)).wrap(from_fn(passage)).register(config);
     }
 }

@@ -7,6 +7,7 @@ mod credentials;
 mod domains;
 mod me;
 mod messages;
+mod methods;
 mod records;
 mod requests;
 mod revocation;
