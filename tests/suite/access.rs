@@ -56,8 +56,10 @@ async fn a_token_gets_just_what_its_scopes_say() {
                 false => reply.status == 403 && reply.header("www-authenticate").ends_with(&challenge),
             };
             if !fits {
-                wrong
-                    .push(format!("{method} of {} with {scopes}: {} {}", row.route, reply.status, reply.body));
+                wrong.push(format!(
+                    "{method} of {} with {scopes}: {} {}",
+                    row.route, reply.status, reply.body
+                ));
             }
         };
         for scope in Scope::ALL {

@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
@@ -191,6 +192,7 @@ pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<AliasChange>,
@@ -199,7 +201,8 @@ pub async fn change(
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(AliasChange { note, enabled }) = body;
     let changed = app.write(move |tx| {
-        let before = aliases::find(tx, team, id)?;
+        let before = aliases::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Alias::from(before.clone())))?;
         let note = match note {
             Some(note) => aliases::parse_note(&note.unwrap_or_default())?,
             None => before.note,
@@ -218,11 +221,17 @@ pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
+    let deleted = app.write(move |tx| {
+        let before = aliases::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Alias::from(before)))?;
+        aliases::delete(tx, &by, team, id)
+    });
+    deleted.await?;
     Ok(HttpResponse::NoContent().finish())
 }

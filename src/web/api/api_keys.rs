@@ -1,11 +1,13 @@
 //! Tokens over HTTP: `/api-keys`. Anybody let in may list them; only people change them.
 
+use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiError;
 use super::caller::{ApiCaller, SessionCaller};
+use super::etag::{self, Seen};
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
@@ -52,7 +54,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    fn of(token: Token, now: Timestamp) -> Self {
+    pub fn of(token: Token, now: Timestamp) -> Self {
         let scopes = token.scopes();
         Self {
             id: token.id,
@@ -146,6 +148,21 @@ pub async fn list(
     Ok(web::Json(Page::by_offset(keys, bounds, total)))
 }
 
+/// Read a token
+///
+/// Without its secret, which is never told again.
+#[utoipa::path(get, path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), responses((status = 200, body = ApiKey)))]
+pub async fn show(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<web::Json<ApiKey>, ApiError> {
+    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (team, now) = (caller.team().id, app.now());
+    Ok(web::Json(ApiKey::of(app.read(move |tx| tokens::find(tx, team, id)).await?, now)))
+}
+
 /// Create a token
 ///
 /// The answer holds the secret, once. For people signed in to the dashboard, whose password
@@ -167,8 +184,11 @@ pub async fn create(
     let now = by.now;
     let (token, plain) = app.write(move |tx| tokens::mint(tx, &by, team, &label, scopes, &prefix)).await?;
     let location = format!("/api/v1/api-keys/{}", token.id);
-    let created = CreatedApiKey { key: ApiKey::of(token, now), token: plain.reveal().to_owned() };
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(created))
+    let key = ApiKey::of(token, now);
+    // That of the token as it can be read, not of this answer, which there is only once.
+    let tag = etag::of(&key).to_string();
+    let created = CreatedApiKey { key, token: plain.reveal().to_owned() };
+    Ok(HttpResponse::Created().insert_header(("location", location)).insert_header((ETAG, tag)).json(created))
 }
 
 /// Rename a token
@@ -178,6 +198,7 @@ pub async fn create(
 pub async fn rename(
     app: web::Data<App>,
     caller: SessionCaller,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<Naming>,
@@ -187,8 +208,12 @@ pub async fn rename(
     let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
     let now = by.now;
-    let token = app.write(move |tx| tokens::rename(tx, &by, team, id, &label)).await?;
-    Ok(web::Json(ApiKey::of(token, now)))
+    let renamed = app.write(move |tx| {
+        let before = tokens::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, now)))?;
+        tokens::rename(tx, &by, team, id, &label)
+    });
+    Ok(web::Json(ApiKey::of(renamed.await?, now)))
 }
 
 /// Revoke a token
@@ -199,6 +224,7 @@ pub async fn rename(
 pub async fn revoke(
     app: web::Data<App>,
     caller: SessionCaller,
+    seen: Seen,
     path: web::Path<String>,
     query: Query<Why>,
 ) -> Result<HttpResponse, ApiError> {
@@ -206,6 +232,11 @@ pub async fn revoke(
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
     let reason = tokens::parse_reason(&query.0.reason).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
-    app.write(move |tx| tokens::revoke(tx, &by, team, id, reason.as_deref())).await?;
+    let revoked = app.write(move |tx| {
+        let before = tokens::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, by.now)))?;
+        tokens::revoke(tx, &by, team, id, reason.as_deref())
+    });
+    revoked.await?;
     Ok(HttpResponse::NoContent().finish())
 }

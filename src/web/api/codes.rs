@@ -42,6 +42,8 @@ codes! {
         "Use one of those that “Allow” lists.";
     CONFLICT = 409, "It contradicts what is there, such as a name that is taken.",
         "Read what is there, then choose otherwise.";
+    PRECONDITION_FAILED = 412, "The thing is another by now than “If-Match” says.",
+        "Read it again, and send the “ETag” of that answer.";
     PAYLOAD_TOO_LARGE = 413, "The body is too large.",
         "Send less; the message says how much is taken.";
     UNSUPPORTED_MEDIA_TYPE = 415, "The body is not sent as JSON.",

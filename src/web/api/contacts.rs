@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
@@ -190,6 +191,7 @@ pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<ContactChange>,
@@ -198,7 +200,8 @@ pub async fn change(
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(ContactChange { name, note, state }) = body;
     let changed = app.write(move |tx| {
-        let before = contacts::find(tx, team, id)?;
+        let before = contacts::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Contact::from(before.clone())))?;
         let state = state.as_deref().map_or(Ok(before.state), parse_state)?;
         let (name, note) = (name.unwrap_or(before.name), note.unwrap_or(before.note));
         let about = About::parse(&name.unwrap_or_default(), &note.unwrap_or_default(), state)?;
@@ -216,11 +219,17 @@ pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| contacts::delete(tx, &by, team, id)).await?;
+    let deleted = app.write(move |tx| {
+        let before = contacts::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Contact::from(before)))?;
+        contacts::delete(tx, &by, team, id)
+    });
+    deleted.await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
@@ -171,6 +172,7 @@ pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<DomainChange>,
@@ -178,8 +180,10 @@ pub async fn change(
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(DomainChange { catch_all }) = body;
+    let shown = app.clone();
     let changed = app.write(move |tx| {
-        let before = domains::find(tx, team, id)?;
+        let before = domains::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Domain::of(before.clone(), &shown)))?;
         let Some(alias) = catch_all else { return Ok(before) };
         let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));
         let alias = alias.map(|alias| AliasId::parse(&alias).ok_or_else(none)).transpose()?;
@@ -219,11 +223,18 @@ pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| domains::remove(tx, &by, team, id)).await?;
+    let shown = app.clone();
+    let removed = app.write(move |tx| {
+        let before = domains::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Domain::of(before, &shown)))?;
+        domains::remove(tx, &by, team, id)
+    });
+    removed.await?;
     Ok(HttpResponse::NoContent().finish())
 }

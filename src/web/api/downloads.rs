@@ -1,9 +1,11 @@
 //! Parts of a message as files.
 
+use actix_web::http::header::EntityTag;
 use actix_web::{HttpResponse, web};
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Known};
 use super::json::Query;
 use super::me::NoQuery;
 use crate::app::App;
@@ -19,11 +21,17 @@ pub async fn raw(
     caller: ApiCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
+    known: Known,
 ) -> Result<HttpResponse, ApiError> {
     let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
     let team = caller.team().id;
+    let tag = etag::of(&id);
+    if known.has(&tag) {
+        app.read(move |tx| messages::find(tx, team, id)).await?;
+        return Ok(etag::not_modified(&tag));
+    }
     let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
-    Ok(file("message/rfc822", &format!("{id}.eml"), raw))
+    Ok(tagged(file("message/rfc822", &format!("{id}.eml"), raw), &tag))
 }
 
 /// Download an attachment
@@ -35,11 +43,23 @@ pub async fn attachment(
     caller: ApiCaller,
     path: web::Path<(String, String)>,
     _: Query<NoQuery>,
+    known: Known,
 ) -> Result<HttpResponse, ApiError> {
     let message = MessageId::parse(&path.0).ok_or_else(ApiError::not_found)?;
     let id = AttachmentId::parse(&path.1).ok_or_else(ApiError::not_found)?;
     let team = caller.team().id;
+    let tag = etag::of(&id);
+    if known.has(&tag) {
+        app.read(move |tx| messages::find_attachment(tx, team, message, id)).await?;
+        return Ok(etag::not_modified(&tag));
+    }
     let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
     let name = attachment.name.unwrap_or_else(|| id.to_string());
-    Ok(file(&attachment.content_type, &name, bytes))
+    Ok(tagged(file(&attachment.content_type, &name, bytes), &tag))
+}
+
+/// What came never changes, so its id is tag enough, and its bytes are not read to tell one.
+fn tagged(mut file: HttpResponse, tag: &EntityTag) -> HttpResponse {
+    etag::tag_head(&mut file, tag);
+    file
 }

@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiError;
+use super::api_keys::ApiKey;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::json::Query;
 use crate::app::App;
 use crate::domain::Timestamp;
@@ -85,6 +87,7 @@ pub async fn revoke(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let ApiCaller::Token(admission) = &caller else {
@@ -93,6 +96,11 @@ pub async fn revoke(
         ));
     };
     let (team, id, by) = (admission.team.id, admission.token.id, caller.by(&request));
-    app.write(move |tx| tokens::revoke(tx, &by, team, id, Some("revoked by itself"))).await?;
+    let revoked = app.write(move |tx| {
+        let before = tokens::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, by.now)))?;
+        tokens::revoke(tx, &by, team, id, Some("revoked by itself"))
+    });
+    revoked.await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -44,6 +44,7 @@ use super::{aliases, api_keys, contacts, domains, downloads, me, messages, team}
         contacts::change,
         contacts::delete,
         api_keys::list,
+        api_keys::show,
         api_keys::create,
         api_keys::rename,
         api_keys::revoke

@@ -11,15 +11,15 @@ use actix_web::http::header::ALLOW;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
 
-use super::ApiError;
 use super::passage::passage;
+use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::web::front::RouteTemplate;
 
 /// A route's address, `/api/v1` left out, with no method yet.
 pub fn at(path: &'static str) -> At {
     let template = RouteTemplate(format!("{}{path}", super::BASE).into());
-    At { path, resource: web::resource(path).app_data(template), needs: Vec::new() }
+    At { path, resource: web::resource(path).app_data(template), needs: Vec::new(), tagged: true }
 }
 
 /// An address and what answers there, behind the passage.
@@ -27,6 +27,8 @@ pub struct At {
     pub path: &'static str,
     resource: Resource,
     pub needs: Vec<(Method, Need)>,
+    /// Whether answers tell which state they show: [`super::etag`].
+    tagged: bool,
 }
 
 macro_rules! methods {
@@ -44,6 +46,11 @@ macro_rules! methods {
 
 impl At {
     methods!(get GET, post POST, patch PATCH, delete DELETE);
+
+    /// For what is asked for so often, and is so short, that a tag would cost more than it saves.
+    pub fn untagged(self) -> Self {
+        Self { tagged: false, ..self }
+    }
 
     fn on<F, Args>(mut self, method: Method, need: Need, handler: F) -> Self
     where
@@ -84,12 +91,16 @@ fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
 
 impl HttpServiceFactory for At {
     fn register(self, config: &mut AppService) {
-        let (allow, needs) = (self.allow(), Rc::new(self.needs));
+        let (allow, needs, tagged) = (self.allow(), Rc::new(self.needs), self.tagged);
         let other = move |method: Method| std::future::ready(other(&method, &allow));
         let passage = move |request: ServiceRequest, next: Next<BoxBody>| {
             let need = needs.iter().find(|(method, _)| is_taken_by(method, request.method()));
             // A method that is not taken needs nothing to be told so.
-            passage(request, next, need.map_or(Need::AnyToken, |(_, need)| *need))
+            let need = need.map_or(Need::AnyToken, |(_, need)| *need);
+            async move {
+                let answer = passage(request, next, need).await?;
+                Ok(if tagged { etag::tell(answer) } else { answer })
+            }
         };
         self.resource.default_service(web::to(other)).wrap(from_fn(passage)).register(config);
     }

@@ -118,7 +118,9 @@ impl From<domain::Error> for PageError {
                 "That cannot be",
                 message.trim_start_matches("invalid: "),
             ),
-            domain::Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "That cannot be", message),
+            domain::Error::Conflict(_) | domain::Error::Stale => {
+                Self::new(StatusCode::CONFLICT, "That cannot be", message)
+            }
             domain::Error::TooMany { retry_after, .. } => {
                 let page = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", message);
                 Self { retry_after: Some(retry_after), ..page }

@@ -243,6 +243,8 @@ fn access() -> Vec<Row> {
         endpoint("GET /api/v1/team/people", "team:read", open),
         endpoint("GET /api/v1/api-keys", "tokens:read", open),
         endpoint("POST /api/v1/api-keys", "", [401, 201, 403, 201, 201, 403, 401, 403]).with(NAME),
+        endpoint("GET /api/v1/api-keys/{id}", "tokens:read", [401, 404, 403, 200, 200, 200, 401, 404])
+            .of(token),
         endpoint("PATCH /api/v1/api-keys/{id}", "", [401, 404, 403, 200, 200, 403, 401, 403])
             .of(token)
             .with(NAME),
@@ -304,7 +306,7 @@ fn received(app: &TestApp) -> Opened {
     app.app.read_now(|tx| messages::open(tx, team, message)).expect("a message")
 }
 
-fn message(app: &TestApp) -> String {
+pub fn message(app: &TestApp) -> String {
     received(app).message.id.to_string()
 }
 

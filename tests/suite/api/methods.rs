@@ -53,7 +53,8 @@ async fn head_is_a_get_without_its_body_and_counts_like_one() {
         assert_eq!(head.body, "", "{}", row.route);
         assert_eq!(lasting(&head), lasting(&get), "{}", row.route);
         assert_eq!(head.header("content-length"), get.body.len().to_string(), "{}", row.route);
-        let remaining = |reply: &Reply| reply.header("x-ratelimit-remaining").parse::<i64>().expect("a number");
+        let remaining =
+            |reply: &Reply| reply.header("x-ratelimit-remaining").parse::<i64>().expect("a number");
         assert_eq!(remaining(&head), remaining(&get) - 1, "{}", row.route);
         app.settle().await;
         assert_eq!(recorded(&app, "Acme"), before + 2, "{}", row.route);

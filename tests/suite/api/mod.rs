@@ -13,6 +13,7 @@ mod requests;
 mod revocation;
 mod scopes;
 mod sessions;
+mod tags;
 mod team;
 
 use gatepost::domain::access::secret::HashedToken;
