@@ -11,6 +11,7 @@ use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{self, Page};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::Window;
@@ -96,7 +97,7 @@ impl AliasQuery {
 }
 
 /// An alias to be made.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlias {
     /// What stands before the `@`; when left out, letters and digits that nobody guesses.
@@ -174,14 +175,17 @@ pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.parse()?;
     let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
-    let alias = app.write(move |tx| aliases::create(tx, &by, team, &shared, &new)).await?;
-    let location = format!("/api/v1/aliases/{}", alias.id);
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(Alias::from(alias)))
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let alias = aliases::create(tx, &by, team, &shared, &new)?;
+        Ok(repeats::made(format!("/api/v1/aliases/{}", alias.id), &Alias::from(alias)))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Change an alias

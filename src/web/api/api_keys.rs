@@ -1,6 +1,5 @@
 //! Tokens over HTTP: `/api-keys`. Anybody let in may list them; only people change them.
 
-use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,9 +10,12 @@ use super::etag::{self, Seen};
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::Timestamp;
+use crate::domain::access::repeats::Made;
 use crate::domain::access::scopes::Scopes;
+use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
 
 /// A token, without its secret.
@@ -75,19 +77,38 @@ impl ApiKey {
     }
 }
 
-/// A token just made. This is the only time its secret is shown.
+/// A token just made.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedApiKey {
     #[serde(flatten)]
     key: ApiKey,
-    /// The whole token. Keep it where secrets are kept.
+    /// The whole token. Keep it where secrets are kept: it is told once. `null` in the answer to
+    /// a creation that is repeated by its `Idempotency-Key`.
     #[schema(example = "gp_1a2b3c4d…")]
-    token: String,
+    token: Option<String>,
+    /// Where there is no `token`, why, and what to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'static str>,
+}
+
+impl CreatedApiKey {
+    /// What is kept for a repetition holds no secret, not even sealed: besides the team key,
+    /// which is kept by the owner's choice, no token can be read back from the store. Whoever
+    /// lost the first answer has lost a token that nobody knows, and makes another.
+    fn made(key: ApiKey, plain: &PlainToken) -> Made {
+        let location = format!("/api/v1/api-keys/{}", key.id);
+        let tag = etag::of(&key).to_string();
+        let first = Self { key, token: Some(plain.reveal().to_owned()), notice: None };
+        let body = repeats::json(&first);
+        let notice = "The token was told once, in the first answer, and is kept nowhere. If you lost that, revoke this token and create another, with a new Idempotency-Key.";
+        let again = repeats::json(&Self { token: None, notice: Some(notice), ..first });
+        Made { location, tag, body, again: Some(again) }
+    }
 }
 
 /// A token to be made.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// The system that uses the token; one active token of a team has a name.
@@ -171,6 +192,7 @@ pub async fn show(
 pub async fn create(
     app: web::Data<App>,
     caller: SessionCaller,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewApiKey>,
 ) -> Result<HttpResponse, ApiError> {
@@ -181,14 +203,11 @@ pub async fn create(
     }
     let (label, scopes) = body.parse()?;
     let (by, team, prefix) = (person.by(), person.team.id, app.sealer().prefix.clone());
-    let now = by.now;
-    let (token, plain) = app.write(move |tx| tokens::mint(tx, &by, team, &label, scopes, &prefix)).await?;
-    let location = format!("/api/v1/api-keys/{}", token.id);
-    let key = ApiKey::of(token, now);
-    // That of the token as it can be read, not of this answer, which there is only once.
-    let tag = etag::of(&key).to_string();
-    let created = CreatedApiKey { key, token: plain.reveal().to_owned() };
-    Ok(HttpResponse::Created().insert_header(("location", location)).insert_header((ETAG, tag)).json(created))
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let (token, plain) = tokens::mint(tx, &by, team, &label, scopes, &prefix)?;
+        Ok(CreatedApiKey::made(ApiKey::of(token, by.now), &plain))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Rename a token

@@ -11,6 +11,7 @@ use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{self, Page};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::Window;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
@@ -96,7 +97,7 @@ impl ContactQuery {
 }
 
 /// A contact to be made.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {
     #[schema(example = "bob@customer.test", max_length = 254)]
@@ -168,6 +169,7 @@ pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewContact>,
 ) -> Result<HttpResponse, ApiError> {
@@ -178,9 +180,11 @@ pub async fn create(
     let about = faults.take(About::parse(name, note, state.unwrap_or(ContactState::Unset)));
     let (address, about) = faults.all(address.zip(about))?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    let contact = app.write(move |tx| contacts::create(tx, &by, team, &address, about)).await?;
-    let location = format!("/api/v1/contacts/{}", contact.id);
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(Contact::from(contact)))
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let contact = contacts::create(tx, &by, team, &address, about)?;
+        Ok(repeats::made(format!("/api/v1/contacts/{}", contact.id), &Contact::from(contact)))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Change a contact

@@ -10,6 +10,7 @@ use super::etag::{self, Seen};
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::aliases::{self, AliasId};
@@ -94,7 +95,7 @@ impl Domain {
 }
 
 /// A domain to be added.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDomain {
     #[schema(example = "mail.acme.test", max_length = 253)]
@@ -154,14 +155,18 @@ pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewDomain>,
 ) -> Result<HttpResponse, ApiError> {
     let name = DomainName::parse(&body.name).map_err(Error::from)?;
     let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
-    let domain = app.write(move |tx| domains::add(tx, &by, team, &shared, &name)).await?;
-    let location = format!("/api/v1/domains/{}", domain.id);
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(Domain::of(domain, &app)))
+    let shown = app.clone();
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let domain = domains::add(tx, &by, team, &shared, &name)?;
+        Ok(repeats::made(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Change a domain

@@ -32,12 +32,8 @@ fn of_bytes(body: &[u8]) -> EntityTag {
 /// what it shows is told only that.
 pub fn tell(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let is_read = answer.request().method().is_safe();
-    let shows = match answer.status() {
-        StatusCode::OK => is_read || answer.request().method() == Method::PATCH,
-        StatusCode::CREATED => true,
-        _ => false,
-    };
-    if !shows || answer.headers().contains_key(ETAG) {
+    let is_shown = is_read || answer.request().method() == Method::PATCH;
+    if !is_shown || answer.status() != StatusCode::OK || answer.headers().contains_key(ETAG) {
         return answer;
     }
     match tagged(answer) {

@@ -19,6 +19,7 @@ mod messages;
 pub mod openapi;
 mod paging;
 mod passage;
+mod repeats;
 mod route;
 mod team;
 

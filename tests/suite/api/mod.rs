@@ -9,6 +9,7 @@ mod me;
 mod messages;
 mod methods;
 mod records;
+mod repeats;
 mod requests;
 mod revocation;
 mod scopes;
