@@ -6,6 +6,7 @@
 mod actor;
 pub mod api;
 pub mod assets;
+mod cors;
 mod csrf;
 mod files;
 mod front;

@@ -3,6 +3,7 @@
 mod aliases;
 mod api_keys;
 mod contacts;
+mod cors;
 mod credentials;
 mod domains;
 mod me;
