@@ -1,10 +1,8 @@
-//! Rows of access: tokens, the record of who called and who changed what, and what was
-//! answered to who asks again.
+//! Rows of access: tokens, and the record of who called and who changed what.
 
 pub mod activity;
 pub mod journal;
 pub mod leases;
-pub mod repeats;
 pub mod retention;
 pub mod tokens;
 pub mod usage;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 
@@ -40,11 +39,7 @@ pub async fn passage(
     let began = Instant::now();
     let caller = request.extensions().get::<ApiCaller>().cloned();
     let Some(caller) = caller else {
-        return match *request.method() {
-            // The door lets it through as nobody's.
-            Method::OPTIONS => next.call(request).await,
-            _ => Err(ApiError::server_error("a route of the API stands outside its door").into()),
-        };
+        return Err(ApiError::server_error("a route of the API stands outside its door").into());
     };
     let passed = pass(request.request(), caller, need).await;
     let took = began.elapsed();
