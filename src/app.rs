@@ -3,6 +3,7 @@
 pub mod domains;
 pub mod intake;
 pub mod mail;
+pub mod repeats;
 pub mod retention;
 
 use std::net::SocketAddr;
@@ -38,6 +39,7 @@ struct Shared {
     gate: Arc<Gate>,
     post: mail::Post,
     smtp: OnceLock<SocketAddr>,
+    under_way: repeats::UnderWay,
     dns: Dns,
     hashing: Semaphore,
     decoy: Hashed,
@@ -89,6 +91,7 @@ impl App {
             gate: Arc::new(gate),
             post,
             smtp: OnceLock::new(),
+            under_way: repeats::UnderWay::default(),
             dns: Dns::open(config.mail.dns),
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),

@@ -1,6 +1,7 @@
 //! Every `GATEPOST_*` setting: typed, documented, with its default.
 
 mod mail;
+mod origins;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::domain::sealing::SecretKey;
 use crate::gate::{Mode, RedisUrl};
 
 pub use mail::{Mail, TlsFiles};
+pub use origins::Origins;
 pub use settings::SETTINGS;
 
 #[derive(Clone, Debug)]
@@ -31,6 +33,7 @@ pub struct Config {
     pub token_prefix: Prefix,
     pub secret_key: Option<SecretKey>,
     pub trusted_proxies: Vec<IpNet>,
+    pub cors_origins: Origins,
     pub plan_limits: Limits,
     pub redis: Option<RedisUrl>,
     pub activity: Mode,
@@ -132,6 +135,7 @@ impl Config {
                 expected::NETWORKS,
                 parse_networks,
             )?,
+            cors_origins: vars.parse("GATEPOST_CORS_ORIGINS", "", expected::ORIGINS, Origins::parse)?,
             plan_limits: vars.parse("GATEPOST_PLAN_LIMITS", "", expected::LIMITS, Limits::parse)?,
             redis: vars.optional("GATEPOST_REDIS_URL", expected::REDIS, RedisUrl::parse)?,
             activity: vars.parse("GATEPOST_ACTIVITY", "strict", expected::MODE, parse_mode)?,
@@ -246,6 +250,7 @@ mod expected {
     pub const PREFIX: &str = "expected up to 20 lower-case letters, digits and inner underscores, such as gp";
     pub const KEY: &str = "expected 64 hexadecimal digits";
     pub const NETWORKS: &str = "expected addresses or networks, such as 10.0.0.0/8,::1";
+    pub const ORIGINS: &str = "expected origins, such as https://app.example.org,http://localhost:5173, or *";
     pub const LIMITS: &str = "expected plans and numbers, such as free=0,pro=1000,enterprise=10000";
     pub const REDIS: &str = "expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]";
     pub const MODE: &str = "expected strict or buffered";
@@ -311,6 +316,8 @@ mod tests {
             ("GATEPOST_TOKEN_PREFIX", "No-Good"),
             ("GATEPOST_SECRET_KEY", "abc"),
             ("GATEPOST_TRUSTED_PROXIES", "everybody"),
+            ("GATEPOST_CORS_ORIGINS", "app.example.org"),
+            ("GATEPOST_CORS_ORIGINS", "https://app.example.org/path"),
             ("GATEPOST_REDIS_URL", "localhost:6379"),
             ("GATEPOST_REDIS_URL", "redis://"),
             ("GATEPOST_REDIS_URL", "rediss://localhost"),

@@ -1,4 +1,5 @@
-//! The thread that removes old calls from the record; changes of access stay for ever.
+//! The thread that removes what is old: calls from the record, where changes of access stay for
+//! ever, and answers that are kept for who sends a request again.
 //!
 //! A few rows at a time, and resting in between for longer than that took: calls that are
 //! being recorded meanwhile wait for one small transaction at most.
@@ -8,10 +9,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::App;
+use crate::domain::access::repeats;
 use crate::domain::access::retention::OldCalls;
 use crate::domain::{Result, Timestamp};
+use crate::store::Tx;
 
-/// How often it is looked for old calls, and how long after the start for the first time.
+/// How often it is looked for what is old, and how long after the start for the first time.
 const EVERY: Duration = Duration::from_secs(3600);
 const FIRST: Duration = Duration::from_secs(60);
 /// The rest after each step is at least so long, and a multiple of what the step took.
@@ -25,17 +28,13 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Does nothing where calls are kept for ever.
     pub fn start(app: App) -> Self {
         let (stop, stopped) = channel();
-        let days = app.config().activity_days;
-        let thread = (days > 0).then(|| {
-            std::thread::Builder::new()
-                .name("retention".into())
-                .spawn(move || run(&app, days, &stopped))
-                .expect("the system starts a thread")
-        });
-        Self { stop: Some(stop), thread }
+        let thread = std::thread::Builder::new()
+            .name("retention".into())
+            .spawn(move || run(&app, &stopped))
+            .expect("the system starts a thread");
+        Self { stop: Some(stop), thread: Some(thread) }
     }
 }
 
@@ -48,17 +47,25 @@ impl Drop for Retention {
     }
 }
 
-fn run(app: &App, days: u32, stopped: &Receiver<()>) {
+fn run(app: &App, stopped: &Receiver<()>) {
     let goes_on = |rest: Duration| matches!(stopped.recv_timeout(rest), Err(RecvTimeoutError::Timeout));
+    let days = app.config().activity_days;
     let mut wait = FIRST;
     while goes_on(wait) {
-        let before = app.now().minus(time::Duration::days(days.into()));
-        match sweep(app, before, goes_on) {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "old calls were removed from the record"),
-            Err(cause) => tracing::warn!(%cause, "old calls could not be removed; that is tried again"),
+        if days > 0 {
+            let before = app.now().minus(time::Duration::days(days.into()));
+            report("calls", sweep(app, before, goes_on));
         }
+        report("kept answers", forget_answers(app, goes_on));
         wait = EVERY;
+    }
+}
+
+fn report(what: &str, removed: Result<usize>) {
+    match removed {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "old {what} were removed"),
+        Err(cause) => tracing::warn!(%cause, "old {what} could not be removed; that is tried again"),
     }
 }
 
@@ -68,10 +75,28 @@ fn run(app: &App, days: u32, stopped: &Receiver<()>) {
 /// # Errors
 /// When the store cannot be written; what was removed until then stays removed.
 pub fn sweep(app: &App, before: Timestamp, goes_on: impl Fn(Duration) -> bool) -> Result<usize> {
-    let (mut removed, mut place) = (0, OldCalls::all(before));
+    let mut place = OldCalls::all(before);
+    in_steps(app, goes_on, |tx| place.remove_some(tx))
+}
+
+/// The same with the answers that nobody is told again.
+///
+/// # Errors
+/// Like [`sweep`].
+pub fn forget_answers(app: &App, goes_on: impl Fn(Duration) -> bool) -> Result<usize> {
+    let now = app.now();
+    in_steps(app, goes_on, |tx| Ok(Some(repeats::remove_some(tx, now)?).filter(|removed| *removed > 0)))
+}
+
+fn in_steps(
+    app: &App,
+    goes_on: impl Fn(Duration) -> bool,
+    mut step: impl FnMut(&mut Tx<'_>) -> Result<Option<usize>>,
+) -> Result<usize> {
+    let mut removed = 0;
     loop {
         let began = Instant::now();
-        match app.0.store.write(|tx| place.remove_some(tx))? {
+        match app.0.store.write(&mut step)? {
             None => return Ok(removed),
             Some(some) => removed += some,
         }

@@ -1,7 +1,7 @@
 //! The list of settings, as `--help` and the README show it.
 
 /// Name, default and meaning of each setting, as `--help` and the README show them.
-pub const SETTINGS: [(&str, &str, &str); 23] = [
+pub const SETTINGS: [(&str, &str, &str); 24] = [
     ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
     (
         "GATEPOST_DATABASE_URL",
@@ -24,6 +24,11 @@ pub const SETTINGS: [(&str, &str, &str); 23] = [
         "GATEPOST_TRUSTED_PROXIES",
         "none",
         "addresses or networks whose X-Forwarded-For is believed, comma-separated",
+    ),
+    (
+        "GATEPOST_CORS_ORIGINS",
+        "none",
+        "pages elsewhere whose scripts may call the API with a token: origins, comma-separated, or *",
     ),
     (
         "GATEPOST_PLAN_LIMITS",

@@ -20,6 +20,9 @@ pub enum Error {
     /// It contradicts what is there; nothing was changed.
     #[error("{}", .0.message)]
     Conflict(FieldError),
+    /// It is another by now than whoever changes it has seen; nothing was changed.
+    #[error("This has changed since you read it. Read it again before you change it.")]
+    Stale,
     #[error("{message}")]
     TooMany { message: Cow<'static, str>, retry_after: u32 },
     #[error(transparent)]

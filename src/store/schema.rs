@@ -271,6 +271,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    kept_answers (id) {
+        id -> Binary,
+        team_id -> Binary,
+        content -> Binary,
+        at -> BigInt,
+        location -> Text,
+        body -> Text,
+    }
+}
+
 diesel::table! { mail_stores (team_id) { team_id -> Binary, bytes -> BigInt, messages -> BigInt, } }
 
 diesel::joinable!(memberships -> users (user_id));

@@ -112,7 +112,7 @@ fn is_for_another(request: &HttpRequest, team: &Team) -> bool {
 /// Where to go after signing in: back to what was asked for, if it was a page.
 fn next(request: &HttpRequest) -> String {
     match *request.method() {
-        Method::GET => {
+        Method::GET | Method::HEAD => {
             request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default()
         }
         _ => String::new(),

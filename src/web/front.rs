@@ -9,7 +9,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
 
 use super::request::RequestInfo;
-use super::{api, headers, request};
+use super::{api, cors, headers, request};
+use crate::config::Origins;
 
 /// What the log says of an answer whose reader learns no more than its request id.
 pub struct Cause(pub String);
@@ -23,13 +24,19 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let began = Instant::now();
     let info = request::observe(request.request());
     let is_api = request.match_info().as_str().starts_with("/api/");
+    let origins = &info.app().config().cors_origins;
+    let is_shared = is_api && *origins != Origins::Nobody;
     let mut answer = match is_api && api::is_for_the_door(&request) {
+        _ if is_shared && cors::is_asked(&request, origins) => cors::preflight(request),
         true => api::door(request, next, &info).await?,
         false => {
             request.extensions_mut().insert(info.clone());
             next.call(request).await?
         }
     };
+    if is_shared {
+        cors::tell(&mut answer, origins);
+    }
     headers::secure(&mut answer, info.id, is_api);
     log(&answer, &info, began);
     Ok(answer)

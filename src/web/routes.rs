@@ -1,10 +1,9 @@
 //! Every address, and who answers it.
 
-use actix_web::guard;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, get, head, post, resource, scope};
+use actix_web::web::{self, ServiceConfig, post, resource, scope};
+use actix_web::{Resource, Route, guard};
 
-use super::api::openapi;
 use super::front::RouteTemplate;
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
@@ -21,14 +20,9 @@ const FORM: usize = 64 * 1024;
 
 pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     services
-        .route("/healthz", get().to(health::alive))
-        .route("/healthz", head().to(health::alive))
-        .route("/readyz", get().to(health::ready))
-        .route("/readyz", head().to(health::ready))
-        .route("/static/{path:.*}", get().to(assets::serve))
-        .route("/api/v1/openapi.json", get().to(openapi::show))
-        .route("/api/v1/openapi.json", head().to(openapi::show))
-        .route("/api/v1/openapi.json", web::to(openapi::refuse))
+        .service(page("/healthz").route(get().to(health::alive)))
+        .service(page("/readyz").route(get().to(health::ready)))
+        .service(page("/static/{path:.*}").route(get().to(assets::serve)))
         // Before the pages, whose scope takes every address that is left. A session is looked
         // for only where it may count: what else comes here has passed the door already.
         .service(
@@ -191,8 +185,13 @@ fn domains(services: &mut ServiceConfig) {
         );
 }
 
-/// A page's resource, which refuses other methods in the page's manner.
-fn page(path: &str) -> actix_web::Resource {
-    let refuse = web::to(async || Err::<String, _>(PageError::method_not_allowed()));
-    resource(path).app_data(RouteTemplate(path.into())).default_service(refuse)
+/// A page's resource. To other methods than it has, actix answers which ones it has; see
+/// [`error::dress`] for what becomes of that.
+fn page(path: &str) -> Resource {
+    resource(path).app_data(RouteTemplate(path.into()))
+}
+
+/// What is there to be read can be asked for without its body.
+fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }

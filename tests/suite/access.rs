@@ -2,7 +2,7 @@
 //! are registered, so that one without a row fails.
 
 mod routes;
-mod rows;
+pub mod rows;
 
 use std::collections::BTreeSet;
 
@@ -39,14 +39,15 @@ async fn the_api_opens_for_whom_it_should() {
 #[tokio::test]
 async fn a_token_gets_just_what_its_scopes_say() {
     let mut wrong = Vec::new();
-    for row in rows::api() {
+    let each = |row: Row| methods(&row).into_iter().map(move |method| (row, method));
+    for (row, method) in rows::api().into_iter().flat_map(each) {
         let app = TestApp::sqlite().await;
         app.switch_api("Acme", true);
         let mut check = async |scopes: Scopes| {
             // A call may end its token, so each has one of its own.
             let token = app.token_with("Acme", &rows::fresh_name(&app), scopes);
-            let (method, path, fields) = fill(&app, &row);
-            let request = app.api(&token).request(method, &path);
+            let (_, path, fields) = fill(&app, &row);
+            let request = app.api(&token).request(method.clone(), &path);
             let reply = send(with_body(request, &row, fields)).await;
             let has_it = row.scope.is_empty() || scopes.iter().any(|scope| scope.as_str() == row.scope);
             let challenge = format!("error=\"insufficient_scope\", scope=\"{}\"", row.scope);
@@ -55,8 +56,10 @@ async fn a_token_gets_just_what_its_scopes_say() {
                 false => reply.status == 403 && reply.header("www-authenticate").ends_with(&challenge),
             };
             if !fits {
-                wrong
-                    .push(format!("{} with the scopes {scopes}: {} {}", row.route, reply.status, reply.body));
+                wrong.push(format!(
+                    "{method} of {} with {scopes}: {} {}",
+                    row.route, reply.status, reply.body
+                ));
             }
         };
         for scope in Scope::ALL {
@@ -93,19 +96,27 @@ async fn check(rows: Vec<Row>) {
     for row in rows {
         let cast = Cast::gather().await;
         for (caller, expected) in CALLERS.into_iter().zip(row.expected) {
-            let status = cast.call(&row, caller).await;
-            if status != expected {
-                wrong.push(format!("{} as {caller:?}: {status}, not {expected}", row.route));
+            for method in methods(&row) {
+                let status = cast.call(&row, &method, caller).await;
+                if status != expected {
+                    wrong.push(format!("{method} of {} as {caller:?}: {status}, not {expected}", row.route));
+                }
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-type Fields = Vec<(&'static str, String)>;
+/// The method a row is about, and HEAD, which opens where GET does.
+fn methods(row: &Row) -> Vec<Method> {
+    let method = row.route.split(' ').next().and_then(|method| method.parse().ok()).expect("a method");
+    if method == Method::GET { vec![method, Method::HEAD] } else { vec![method] }
+}
+
+pub type Fields = Vec<(&'static str, String)>;
 
 /// A row about a thing made anew: its method, its address, and what is sent.
-fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
+pub fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
     let (method, path) = row.route.split_once(' ').expect("a method and a path");
     let thing = (row.thing)(app);
     let (id, part) = thing.split_once('/').unwrap_or((&thing, ""));
@@ -115,7 +126,7 @@ fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
     (method.parse().expect("a method"), path, fields)
 }
 
-fn with_body(request: RequestBuilder, row: &Row, fields: Fields) -> RequestBuilder {
+pub fn with_body(request: RequestBuilder, row: &Row, fields: Fields) -> RequestBuilder {
     match row.sends {
         Sends::Nothing => request,
         Sends::Form => request.form(&fields),
@@ -150,9 +161,9 @@ impl Cast {
         Self { people, token, revoked, foreign, app }
     }
 
-    async fn call(&self, row: &Row, caller: Caller) -> u16 {
-        let (method, path, fields) = fill(&self.app, row);
-        let request = self.request(caller, method, &path).header("Sec-Fetch-Site", "same-origin");
+    async fn call(&self, row: &Row, method: &Method, caller: Caller) -> u16 {
+        let (_, path, fields) = fill(&self.app, row);
+        let request = self.request(caller, method.clone(), &path).header("Sec-Fetch-Site", "same-origin");
         send(with_body(request, row, fields)).await.status
     }
 

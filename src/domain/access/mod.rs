@@ -5,6 +5,7 @@ pub mod api_switch;
 pub mod epochs;
 pub mod journal;
 pub mod plans;
+pub mod repeats;
 pub mod retention;
 pub mod scopes;
 pub mod secret;

@@ -164,21 +164,30 @@ pub fn verify(
     })
 }
 
+/// The token as it is, and stays until the transaction ends: for who looks at it first and
+/// changes it then. A token may do that to itself alone.
+pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId) -> Result<Token> {
+    if !is_its_own(by, id) {
+        by.require(tx, team, Role::Admin)?;
+    }
+    rows::hold(tx, id)?;
+    find(tx, team, id)
+}
+
+fn is_its_own(by: &By, id: TokenId) -> bool {
+    matches!(&by.actor, Actor::Token { id: actor, .. } if *actor == id)
+}
+
 /// Revokes a token for good, at once. Having a team key is the owner's choice, so only the
 /// owner ends it; an admin who must stop it regenerates it.
 ///
 /// # Errors
 /// `NotFound` when the team has no such token, `Conflict` when it is revoked already.
 pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, reason: Option<&str>) -> Result<Token> {
-    let own = matches!(&by.actor, Actor::Token { id: actor, .. } if *actor == id);
-    if !own {
-        by.require(tx, team, Role::Admin)?;
-        if find(tx, team, id)?.kind == TokenKind::TeamKey {
-            by.require(tx, team, Role::Owner)?;
-        }
+    if hold(tx, by, team, id)?.kind == TokenKind::TeamKey && !is_its_own(by, id) {
+        by.require(tx, team, Role::Owner)?;
     }
     let Some(token) = rows::revoke(tx, team, id, by.now, &by.actor.label(), reason)? else {
-        find(tx, team, id)?;
         return Err(Error::conflict("token", "This token is revoked already."));
     };
     record_revoked(tx, by, &token)?;
@@ -213,7 +222,7 @@ pub(super) fn record_revoked(tx: &mut Tx<'_>, by: &By, token: &Token) -> Result<
 /// `NotFound` when the team has no such token in force, `Conflict` when the name is taken.
 pub fn rename(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
     by.require(tx, team, Role::Admin)?;
-    let before = find(tx, team, id)?;
+    let before = hold(tx, by, team, id)?;
     if before.name == label.0 {
         return Ok(before);
     }
@@ -246,7 +255,7 @@ pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
 /// `NotFound` when the team has no such token, `Conflict` when it is not in force.
 pub fn set_cap(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<Token> {
     by.require(tx, team, Role::Admin)?;
-    let before = find(tx, team, id)?;
+    let before = hold(tx, by, team, id)?;
     if before.hourly_cap == cap {
         return Ok(before);
     }

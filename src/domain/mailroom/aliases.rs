@@ -172,6 +172,14 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Alias> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
+/// The alias as it is, and stays until the transaction ends: for who looks at it first and
+/// changes it then.
+pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: AliasId) -> Result<Alias> {
+    by.require_or_token(tx, team, Role::Member)?;
+    rows::hold(tx, id)?;
+    find(tx, team, id)
+}
+
 /// Also those that were deleted, for the messages that name them.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(rows::find_all(tx, team, ids)?)
@@ -209,8 +217,7 @@ pub fn change(
     note: Option<&str>,
     enabled: bool,
 ) -> Result<Alias> {
-    by.require_or_token(tx, team, Role::Member)?;
-    let before = find(tx, team, id)?;
+    let before = hold(tx, by, team, id)?;
     if before.is_postmaster() && !enabled {
         return Err(Error::conflict("enabled", "Mail to postmaster is always taken."));
     }
@@ -227,8 +234,7 @@ pub fn change(
 /// # Errors
 /// `Conflict` for postmaster, who is always there.
 pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: AliasId) -> Result<()> {
-    by.require_or_token(tx, team, Role::Member)?;
-    if find(tx, team, id)?.is_postmaster() {
+    if hold(tx, by, team, id)?.is_postmaster() {
         return Err(Error::conflict("alias", "Mail to postmaster is always taken: it cannot be deleted."));
     }
     let deleted = rows::delete(tx, team, id, by.now, &by.actor.label())?.ok_or(Error::NotFound)?;

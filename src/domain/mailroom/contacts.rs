@@ -125,6 +125,14 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
+/// The contact as it is, and stays until the transaction ends: for who looks at it first and
+/// changes it then.
+pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId) -> Result<Contact> {
+    by.require_or_token(tx, team, Role::Member)?;
+    rows::hold(tx, id)?;
+    find(tx, team, id)
+}
+
 /// Newest first.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -147,8 +155,7 @@ fn lower(filter: &Filter) -> Filter {
 
 /// Changes what is said of a contact.
 pub fn change(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
-    by.require_or_token(tx, team, Role::Member)?;
-    let before = find(tx, team, id)?;
+    let before = hold(tx, by, team, id)?;
     let name_key = about.name.as_deref().map(text::key);
     let after = Contact { name: about.name, name_key, note: about.note, state: about.state, ..before };
     if !rows::change(tx, &after)? {

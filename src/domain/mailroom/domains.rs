@@ -198,6 +198,14 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
+/// The domain as it is, and stays until the transaction ends: for who looks at it first and
+/// changes it then.
+pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: DomainId) -> Result<Domain> {
+    by.require_or_token(tx, team, Role::Admin)?;
+    rows::hold(tx, id)?;
+    find(tx, team, id)
+}
+
 /// By name. Not long: a team has few.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
     Ok(rows::list(tx, team)?)
@@ -206,8 +214,7 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
 /// Removes a domain: its addresses receive nothing more. They come back should the team add
 /// and prove it again.
 pub fn remove(tx: &mut Tx<'_>, by: &By, team: TeamId, id: DomainId) -> Result<()> {
-    by.require_or_token(tx, team, Role::Admin)?;
-    let domain = find(tx, team, id)?;
+    let domain = hold(tx, by, team, id)?;
     let removed = Domain {
         removed_at: Some(by.now),
         verified_at: None,
@@ -227,8 +234,7 @@ pub fn set_catch_all(
     id: DomainId,
     alias: Option<AliasId>,
 ) -> Result<Domain> {
-    by.require_or_token(tx, team, Role::Admin)?;
-    let domain = find(tx, team, id)?;
+    let domain = hold(tx, by, team, id)?;
     let alias = alias.map(|alias| aliases::find(tx, team, alias)).transpose()?;
     let changed = Domain { catch_all_id: alias.as_ref().map(|alias| alias.id), ..domain };
     rows::save(tx, &changed)?;
@@ -260,6 +266,7 @@ pub fn record_check(
     mail_host: &str,
     seen: &Observation,
 ) -> Result<Domain> {
+    rows::hold(tx, id)?;
     let mut domain = find(tx, team, id)?;
     let was_in_force = domain.is_in_force();
     let proof = txt_finding(&seen.proof, &domain.proof_value());

@@ -149,6 +149,15 @@ pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Vec<u8>> {
     Ok(contents::raw(tx, message.seq)?)
 }
 
+pub fn find_attachment(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    message: MessageId,
+    id: AttachmentId,
+) -> Result<Attachment> {
+    contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)
+}
+
 /// An attachment and its bytes.
 pub fn attachment(
     tx: &mut Tx<'_>,
@@ -156,18 +165,25 @@ pub fn attachment(
     message: MessageId,
     id: AttachmentId,
 ) -> Result<(Attachment, Vec<u8>)> {
-    let attachment = contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)?;
+    let attachment = find_attachment(tx, team, message, id)?;
     let raw = contents::raw(tx, attachment.seq)?;
     let part = usize::try_from(attachment.part).unwrap_or(usize::MAX);
     let bytes = parse::attachment(&raw, part).ok_or(Error::NotFound)?;
     Ok((attachment, bytes))
 }
 
+/// The message as it is, and stays until the transaction ends: for who looks at it first and
+/// changes it then.
+pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<Message> {
+    by.require_or_token(tx, team, Role::Member)?;
+    rows::hold(tx, id)?;
+    find(tx, team, id)
+}
+
 /// Marks a message read or unread; who read it is not recorded. One that is read already
 /// keeps its first time.
 pub fn mark(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
-    by.require_or_token(tx, team, Role::Member)?;
-    let message = find(tx, team, id)?;
+    let message = hold(tx, by, team, id)?;
     if message.read_at.is_some() != read {
         rows::set_read(tx, team, id, read.then_some(by.now))?;
     }
@@ -176,9 +192,8 @@ pub fn mark(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId, read: bool) -
 
 /// Deletes a message and all that came with it, for good.
 pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<()> {
-    by.require_or_token(tx, team, Role::Member)?;
-    let message = find(tx, team, id)?;
-    // First of all, as deliveries do, so that neither waits for the other without end.
+    let message = hold(tx, by, team, id)?;
+    // Before all that deliveries write too, so that neither waits for the other without end.
     rows::keep(tx, team, -message.size, -1)?;
     if !rows::delete(tx, message.seq)? {
         return Err(Error::NotFound);

@@ -1,8 +1,10 @@
-//! Rows of access: tokens, and the record of who called and who changed what.
+//! Rows of access: tokens, the record of who called and who changed what, and what was
+//! answered to who asks again.
 
 pub mod activity;
 pub mod journal;
 pub mod leases;
+pub mod repeats;
 pub mod retention;
 pub mod tokens;
 pub mod usage;

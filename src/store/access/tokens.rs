@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
-use crate::store::backend::Engine;
+use crate::store::backend::{Engine, hold_row};
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, TokenId, UserId};
@@ -79,6 +79,11 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Option<Token>>
         .select(Token::as_select())
         .first(tx.connection)
         .optional_row()
+}
+
+pub fn hold(tx: &mut Tx<'_>, id: TokenId) -> Result<()> {
+    hold_row!(tx.connection, tokens, id);
+    Ok(())
 }
 
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::{ESCAPE, Window, like};
 use crate::store::Tx;
-use crate::store::backend::Backend;
+use crate::store::backend::{Backend, hold_row};
 use crate::store::columns::{MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
@@ -56,6 +56,11 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>>
         .select(Alias::as_select())
         .first(tx.connection)
         .optional_row()
+}
+
+pub fn hold(tx: &mut Tx<'_>, id: AliasId) -> Result<()> {
+    hold_row!(tx.connection, aliases, id);
+    Ok(())
 }
 
 /// Also when it was deleted.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{ESCAPE, Window, like};
 use crate::store::Tx;
-use crate::store::backend::{Backend, on_engine};
+use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{ContactState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ContactId, TeamId};
@@ -62,6 +62,11 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Conta
         .select(Contact::as_select())
         .first(tx.connection)
         .optional_row()
+}
+
+pub fn hold(tx: &mut Tx<'_>, id: ContactId) -> Result<()> {
+    hold_row!(tx.connection, contacts, id);
+    Ok(())
 }
 
 pub fn find_by_address(tx: &mut Tx<'_>, team: TeamId, key: &str) -> Result<Option<Contact>> {

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
+use crate::store::backend::hold_row;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
@@ -51,6 +52,11 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Option<Domain
         .select(Domain::as_select())
         .first(tx.connection)
         .optional_row()
+}
+
+pub fn hold(tx: &mut Tx<'_>, id: DomainId) -> Result<()> {
+    hold_row!(tx.connection, domains, id);
+    Ok(())
 }
 
 /// Of this team, also when it was removed.

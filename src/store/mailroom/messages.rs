@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 
 use super::Window;
 use crate::store::Tx;
-use crate::store::backend::{Backend, on_engine};
+use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
@@ -89,6 +89,11 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Messa
         .select(Message::as_select())
         .first(tx.connection)
         .optional_row()
+}
+
+pub fn hold(tx: &mut Tx<'_>, id: MessageId) -> Result<()> {
+    hold_row!(tx.connection, messages, id);
+    Ok(())
 }
 
 /// The message an alias has already.

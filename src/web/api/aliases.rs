@@ -6,10 +6,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{self, Page};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::Window;
@@ -95,7 +97,7 @@ impl AliasQuery {
 }
 
 /// An alias to be made.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlias {
     /// What stands before the `@`; when left out, letters and digits that nobody guesses.
@@ -135,7 +137,7 @@ pub struct AliasChange {
 /// List aliases
 ///
 /// The team's addresses, newest first. Those that were deleted are not among them.
-#[utoipa::path(get, operation_id = "listAliases", path = "/api/v1/aliases", tag = "Aliases", params(AliasQuery), responses((status = 200, body = Page<Alias>)))]
+#[utoipa::path(get, path = "/api/v1/aliases", tag = "Aliases", params(AliasQuery), responses((status = 200, body = Page<Alias>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -152,7 +154,7 @@ pub async fn list(
 /// Read an alias
 ///
 /// With what it has received so far.
-#[utoipa::path(get, operation_id = "getAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 200, body = Alias)))]
+#[utoipa::path(get, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 200, body = Alias)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -168,29 +170,33 @@ pub async fn show(
 ///
 /// It receives at once, if its domain does. An address that was ever given out, even if its
 /// alias was deleted, is taken (409).
-#[utoipa::path(post, operation_id = "createAlias", path = "/api/v1/aliases", tag = "Aliases", request_body = NewAlias, responses((status = 201, body = Alias), (status = 409, description = "The address is taken, or was.")))]
+#[utoipa::path(post, path = "/api/v1/aliases", tag = "Aliases", request_body = NewAlias, responses((status = 201, body = Alias)))]
 pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.parse()?;
     let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
-    let alias = app.write(move |tx| aliases::create(tx, &by, team, &shared, &new)).await?;
-    let location = format!("/api/v1/aliases/{}", alias.id);
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(Alias::from(alias)))
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let alias = aliases::create(tx, &by, team, &shared, &new)?;
+        Ok(repeats::made(format!("/api/v1/aliases/{}", alias.id), &Alias::from(alias)))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Change an alias
 ///
 /// Switches it on or off, or notes something about it.
-#[utoipa::path(patch, operation_id = "changeAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), request_body = AliasChange, responses((status = 200, body = Alias), (status = 409, description = "`postmaster` cannot be switched off.")))]
+#[utoipa::path(patch, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), request_body = AliasChange, responses((status = 200, body = Alias)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<AliasChange>,
@@ -199,7 +205,8 @@ pub async fn change(
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(AliasChange { note, enabled }) = body;
     let changed = app.write(move |tx| {
-        let before = aliases::find(tx, team, id)?;
+        let before = aliases::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Alias::from(before.clone())))?;
         let note = match note {
             Some(note) => aliases::parse_note(&note.unwrap_or_default())?,
             None => before.note,
@@ -213,16 +220,22 @@ pub async fn change(
 ///
 /// It receives nothing more; its messages stay. Its address stays reserved: nobody else gets
 /// what is meant for it.
-#[utoipa::path(delete, operation_id = "deleteAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 204, description = "The alias is deleted."), (status = 409, description = "`postmaster` cannot be deleted.")))]
+#[utoipa::path(delete, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 204, description = "The alias is deleted.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
+    let deleted = app.write(move |tx| {
+        let before = aliases::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Alias::from(before)))?;
+        aliases::delete(tx, &by, team, id)
+    });
+    deleted.await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -6,12 +6,16 @@ use utoipa::ToSchema;
 
 use super::ApiError;
 use super::caller::{ApiCaller, SessionCaller};
+use super::etag::{self, Seen};
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::Timestamp;
+use crate::domain::access::repeats::Made;
 use crate::domain::access::scopes::Scopes;
+use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
 
 /// A token, without its secret.
@@ -52,7 +56,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    fn of(token: Token, now: Timestamp) -> Self {
+    pub fn of(token: Token, now: Timestamp) -> Self {
         let scopes = token.scopes();
         Self {
             id: token.id,
@@ -73,19 +77,38 @@ impl ApiKey {
     }
 }
 
-/// A token just made. This is the only time its secret is shown.
+/// A token just made.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedApiKey {
     #[serde(flatten)]
     key: ApiKey,
-    /// The whole token. Keep it where secrets are kept.
+    /// The whole token. Keep it where secrets are kept: it is told once. `null` in the answer to
+    /// a creation that is repeated by its `Idempotency-Key`.
     #[schema(example = "gp_1a2b3c4d…")]
-    token: String,
+    token: Option<String>,
+    /// Where there is no `token`, why, and what to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'static str>,
+}
+
+impl CreatedApiKey {
+    /// What is kept for a repetition holds no secret, not even sealed: besides the team key,
+    /// which is kept by the owner's choice, no token can be read back from the store. Whoever
+    /// lost the first answer has lost a token that nobody knows, and makes another.
+    fn made(key: ApiKey, plain: &PlainToken) -> Made {
+        let location = format!("/api/v1/api-keys/{}", key.id);
+        let tag = etag::of(&key).to_string();
+        let first = Self { key, token: Some(plain.reveal().to_owned()), notice: None };
+        let body = repeats::json(&first);
+        let notice = "The token was told once, in the first answer, and is kept nowhere. If you lost that, revoke this token and create another, with a new Idempotency-Key.";
+        let again = repeats::json(&Self { token: None, notice: Some(notice), ..first });
+        Made { location, tag, body, again: Some(again) }
+    }
 }
 
 /// A token to be made.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// The system that uses the token; one active token of a team has a name.
@@ -133,7 +156,7 @@ pub struct Why {
 /// List tokens
 ///
 /// Every token of the team, newest first, revoked ones too. Secrets are never listed.
-#[utoipa::path(get, operation_id = "listApiKeys", path = "/api/v1/api-keys", tag = "API keys", params(PageQuery), responses((status = 200, body = Page<ApiKey>)))]
+#[utoipa::path(get, path = "/api/v1/api-keys", tag = "API keys", params(PageQuery), responses((status = 200, body = Page<ApiKey>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -146,14 +169,30 @@ pub async fn list(
     Ok(web::Json(Page::by_offset(keys, bounds, total)))
 }
 
+/// Read a token
+///
+/// Without its secret, which is never told again.
+#[utoipa::path(get, path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), responses((status = 200, body = ApiKey)))]
+pub async fn show(
+    app: web::Data<App>,
+    caller: ApiCaller,
+    path: web::Path<String>,
+    _: Query<NoQuery>,
+) -> Result<web::Json<ApiKey>, ApiError> {
+    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let (team, now) = (caller.team().id, app.now());
+    Ok(web::Json(ApiKey::of(app.read(move |tx| tokens::find(tx, team, id)).await?, now)))
+}
+
 /// Create a token
 ///
 /// The answer holds the secret, once. For people signed in to the dashboard, whose password
 /// was entered within the last 10 minutes; a token cannot make tokens.
-#[utoipa::path(post, operation_id = "createApiKey", path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey), (status = 409, description = "An active token has this name.")))]
+#[utoipa::path(post, path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey)))]
 pub async fn create(
     app: web::Data<App>,
     caller: SessionCaller,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewApiKey>,
 ) -> Result<HttpResponse, ApiError> {
@@ -164,20 +203,21 @@ pub async fn create(
     }
     let (label, scopes) = body.parse()?;
     let (by, team, prefix) = (person.by(), person.team.id, app.sealer().prefix.clone());
-    let now = by.now;
-    let (token, plain) = app.write(move |tx| tokens::mint(tx, &by, team, &label, scopes, &prefix)).await?;
-    let location = format!("/api/v1/api-keys/{}", token.id);
-    let created = CreatedApiKey { key: ApiKey::of(token, now), token: plain.reveal().to_owned() };
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(created))
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let (token, plain) = tokens::mint(tx, &by, team, &label, scopes, &prefix)?;
+        Ok(CreatedApiKey::made(ApiKey::of(token, by.now), &plain))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Rename a token
 ///
 /// Only an active token can be renamed; for people signed in to the dashboard.
-#[utoipa::path(patch, operation_id = "renameApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey), (status = 409, description = "An active token has this name, or this token is not active.")))]
+#[utoipa::path(patch, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey)))]
 pub async fn rename(
     app: web::Data<App>,
     caller: SessionCaller,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<Naming>,
@@ -187,18 +227,23 @@ pub async fn rename(
     let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
     let now = by.now;
-    let token = app.write(move |tx| tokens::rename(tx, &by, team, id, &label)).await?;
-    Ok(web::Json(ApiKey::of(token, now)))
+    let renamed = app.write(move |tx| {
+        let before = tokens::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, now)))?;
+        tokens::rename(tx, &by, team, id, &label)
+    });
+    Ok(web::Json(ApiKey::of(renamed.await?, now)))
 }
 
 /// Revoke a token
 ///
 /// At once and for good: the token's next call is refused. It stays in the list. For people
 /// signed in to the dashboard.
-#[utoipa::path(delete, operation_id = "revokeApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token is revoked already.")))]
+#[utoipa::path(delete, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked.")))]
 pub async fn revoke(
     app: web::Data<App>,
     caller: SessionCaller,
+    seen: Seen,
     path: web::Path<String>,
     query: Query<Why>,
 ) -> Result<HttpResponse, ApiError> {
@@ -206,6 +251,11 @@ pub async fn revoke(
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
     let reason = tokens::parse_reason(&query.0.reason).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
-    app.write(move |tx| tokens::revoke(tx, &by, team, id, reason.as_deref())).await?;
+    let revoked = app.write(move |tx| {
+        let before = tokens::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, by.now)))?;
+        tokens::revoke(tx, &by, team, id, reason.as_deref())
+    });
+    revoked.await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -42,10 +42,16 @@ codes! {
         "Use one of those that “Allow” lists.";
     CONFLICT = 409, "It contradicts what is there, such as a name that is taken.",
         "Read what is there, then choose otherwise.";
+    IDEMPOTENCY_KEY_IN_USE = 409, "The first request with this “Idempotency-Key” is not done yet.",
+        "Wait as many seconds as “Retry-After” says, then send the same again.";
+    PRECONDITION_FAILED = 412, "The thing is another by now than “If-Match” says.",
+        "Read it again, and send the “ETag” of that answer.";
     PAYLOAD_TOO_LARGE = 413, "The body is too large.",
         "Send less; the message says how much is taken.";
     UNSUPPORTED_MEDIA_TYPE = 415, "The body is not sent as JSON.",
         "Send it as “Content-Type: application/json”.";
+    IDEMPOTENCY_KEY_REUSED = 422, "The “Idempotency-Key” was sent with another request within a day.",
+        "Choose a new key for each new request.";
     RATE_LIMIT_EXCEEDED = 429, "The calls of this hour are used up.",
         "Wait as many seconds as “Retry-After” says, then go on.";
     SERVER_ERROR = 500, "Something went wrong on our side.",

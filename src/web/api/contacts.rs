@@ -6,10 +6,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{self, Page};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::Window;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
@@ -95,7 +97,7 @@ impl ContactQuery {
 }
 
 /// A contact to be made.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {
     #[schema(example = "bob@customer.test", max_length = 254)]
@@ -130,7 +132,7 @@ pub struct ContactChange {
 /// List contacts
 ///
 /// Those who wrote and those added by hand, newest first.
-#[utoipa::path(get, operation_id = "listContacts", path = "/api/v1/contacts", tag = "Contacts", params(ContactQuery), responses((status = 200, body = Page<Contact>)))]
+#[utoipa::path(get, path = "/api/v1/contacts", tag = "Contacts", params(ContactQuery), responses((status = 200, body = Page<Contact>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -147,7 +149,7 @@ pub async fn list(
 /// Read a contact
 ///
 /// With how often and when they wrote.
-#[utoipa::path(get, operation_id = "getContact", path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 200, body = Contact)))]
+#[utoipa::path(get, path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 200, body = Contact)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -162,11 +164,12 @@ pub async fn show(
 /// Create a contact
 ///
 /// Arriving mail makes contacts by itself; this is for those who have not written yet.
-#[utoipa::path(post, operation_id = "createContact", path = "/api/v1/contacts", tag = "Contacts", request_body = NewContact, responses((status = 201, body = Contact), (status = 409, description = "There is a contact with this address already.")))]
+#[utoipa::path(post, path = "/api/v1/contacts", tag = "Contacts", request_body = NewContact, responses((status = 201, body = Contact)))]
 pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewContact>,
 ) -> Result<HttpResponse, ApiError> {
@@ -177,19 +180,22 @@ pub async fn create(
     let about = faults.take(About::parse(name, note, state.unwrap_or(ContactState::Unset)));
     let (address, about) = faults.all(address.zip(about))?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    let contact = app.write(move |tx| contacts::create(tx, &by, team, &address, about)).await?;
-    let location = format!("/api/v1/contacts/{}", contact.id);
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(Contact::from(contact)))
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let contact = contacts::create(tx, &by, team, &address, about)?;
+        Ok(repeats::made(format!("/api/v1/contacts/{}", contact.id), &Contact::from(contact)))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Change a contact
 ///
 /// What is said of them, and whether their mail is let through. The address stays.
-#[utoipa::path(patch, operation_id = "changeContact", path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), request_body = ContactChange, responses((status = 200, body = Contact)))]
+#[utoipa::path(patch, path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), request_body = ContactChange, responses((status = 200, body = Contact)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<ContactChange>,
@@ -198,7 +204,8 @@ pub async fn change(
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(ContactChange { name, note, state }) = body;
     let changed = app.write(move |tx| {
-        let before = contacts::find(tx, team, id)?;
+        let before = contacts::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Contact::from(before.clone())))?;
         let state = state.as_deref().map_or(Ok(before.state), parse_state)?;
         let (name, note) = (name.unwrap_or(before.name), note.unwrap_or(before.note));
         let about = About::parse(&name.unwrap_or_default(), &note.unwrap_or_default(), state)?;
@@ -211,16 +218,22 @@ pub async fn change(
 ///
 /// Their messages stay. When they write again, they are a new contact: to keep somebody out,
 /// block them instead.
-#[utoipa::path(delete, operation_id = "deleteContact", path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 204, description = "The contact is deleted.")))]
+#[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 204, description = "The contact is deleted.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| contacts::delete(tx, &by, team, id)).await?;
+    let deleted = app.write(move |tx| {
+        let before = contacts::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Contact::from(before)))?;
+        contacts::delete(tx, &by, team, id)
+    });
+    deleted.await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -6,9 +6,11 @@ use utoipa::ToSchema;
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
+use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::aliases::{self, AliasId};
@@ -93,7 +95,7 @@ impl Domain {
 }
 
 /// A domain to be added.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDomain {
     #[schema(example = "mail.acme.test", max_length = 253)]
@@ -113,7 +115,7 @@ pub struct DomainChange {
 /// List domains
 ///
 /// The team's own, by name, with the records to publish for each.
-#[utoipa::path(get, operation_id = "listDomains", path = "/api/v1/domains", tag = "Domains", params(PageQuery), responses((status = 200, body = Page<Domain>)))]
+#[utoipa::path(get, path = "/api/v1/domains", tag = "Domains", params(PageQuery), responses((status = 200, body = Page<Domain>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -132,7 +134,7 @@ pub async fn list(
 /// Read a domain
 ///
 /// With the records to publish and what the last check found.
-#[utoipa::path(get, operation_id = "getDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
+#[utoipa::path(get, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -148,29 +150,34 @@ pub async fn show(
 /// Add a domain
 ///
 /// The answer names the records to publish. It takes no mail before its proof is found.
-#[utoipa::path(post, operation_id = "createDomain", path = "/api/v1/domains", tag = "Domains", request_body = NewDomain, responses((status = 201, body = Domain), (status = 409, description = "The team has this domain already, or every team has it.")))]
+#[utoipa::path(post, path = "/api/v1/domains", tag = "Domains", request_body = NewDomain, responses((status = 201, body = Domain)))]
 pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    repeatable: Repeatable,
     _: Query<NoQuery>,
     body: Json<NewDomain>,
 ) -> Result<HttpResponse, ApiError> {
     let name = DomainName::parse(&body.name).map_err(Error::from)?;
     let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
-    let domain = app.write(move |tx| domains::add(tx, &by, team, &shared, &name)).await?;
-    let location = format!("/api/v1/domains/{}", domain.id);
-    Ok(HttpResponse::Created().insert_header(("location", location)).json(Domain::of(domain, &app)))
+    let shown = app.clone();
+    let created = app.once(repeatable.with(&*body), move |tx| {
+        let domain = domains::add(tx, &by, team, &shared, &name)?;
+        Ok(repeats::made(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
+    });
+    repeats::answer(created.await?)
 }
 
 /// Change a domain
 ///
 /// Which alias takes what no other of the domain does.
-#[utoipa::path(patch, operation_id = "changeDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), request_body = DomainChange, responses((status = 200, body = Domain)))]
+#[utoipa::path(patch, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), request_body = DomainChange, responses((status = 200, body = Domain)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<DomainChange>,
@@ -178,8 +185,10 @@ pub async fn change(
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(DomainChange { catch_all }) = body;
+    let shown = app.clone();
     let changed = app.write(move |tx| {
-        let before = domains::find(tx, team, id)?;
+        let before = domains::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Domain::of(before.clone(), &shown)))?;
         let Some(alias) = catch_all else { return Ok(before) };
         let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));
         let alias = alias.map(|alias| AliasId::parse(&alias).ok_or_else(none)).transpose()?;
@@ -198,7 +207,7 @@ pub async fn change(
 ///
 /// Asks the DNS for its records now, instead of when it is due, and says what was found. A
 /// domain whose proof is there takes mail from then on.
-#[utoipa::path(post, operation_id = "checkDomain", path = "/api/v1/domains/{id}/check", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
+#[utoipa::path(post, path = "/api/v1/domains/{id}/check", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
 pub async fn check(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -214,16 +223,23 @@ pub async fn check(
 /// Remove a domain
 ///
 /// Its addresses receive nothing more. They come back when the team adds and proves it again.
-#[utoipa::path(delete, operation_id = "deleteDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 204, description = "The domain is removed.")))]
+#[utoipa::path(delete, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 204, description = "The domain is removed.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| domains::remove(tx, &by, team, id)).await?;
+    let shown = app.clone();
+    let removed = app.write(move |tx| {
+        let before = domains::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&Domain::of(before, &shown)))?;
+        domains::remove(tx, &by, team, id)
+    });
+    removed.await?;
     Ok(HttpResponse::NoContent().finish())
 }

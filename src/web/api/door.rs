@@ -23,14 +23,11 @@ use crate::gate::{Call, Caller};
 use crate::web::front::{self, Cause};
 use crate::web::request::{self, RequestInfo};
 
-/// What is there for everybody.
-const DESCRIPTION: &str = "/openapi.json";
-
 /// Whether a call passes the door before it is routed. The path is the one the router reads:
 /// to it, `/%61pi` is `/api`.
 pub fn is_for_the_door(request: &ServiceRequest) -> bool {
     let rest = request.match_info().as_str().strip_prefix(super::BASE);
-    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && rest != DESCRIPTION);
+    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     is_ours && !caller::has_only_a_cookie(request.headers())
 }
 
@@ -48,6 +45,9 @@ pub async fn door(
     next: Next<BoxBody>,
     info: &RequestInfo,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.method() == Method::OPTIONS {
+        return Box::pin(tell_options(request, next, info)).await;
+    }
     let began = Instant::now();
     let entered = caller::enter(request.request(), info).await;
     let entering = began.elapsed();
@@ -59,6 +59,17 @@ pub async fn door(
     metrics.decided(entering + took);
     metrics.answered(answer.status().as_u16());
     Ok(answer)
+}
+
+/// What an address takes is no secret, and browsers ask for it without a credential: it is
+/// nobody's call, so it is neither counted nor recorded.
+async fn tell_options(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    info: &RequestInfo,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    request.extensions_mut().insert(info.clone());
+    Ok(dress(next.call(request).await?, info))
 }
 
 /// The answer, and how long the passage took.

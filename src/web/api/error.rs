@@ -121,6 +121,25 @@ impl ApiError {
         Self { allow: Some(allow.into()), ..error }
     }
 
+    /// The key was sent with another request.
+    pub fn key_reused() -> Self {
+        let message =
+            "This Idempotency-Key was sent with another request within the last 24 hours. Choose a new one.";
+        Self::new(&codes::IDEMPOTENCY_KEY_REUSED, message)
+    }
+
+    /// A request that is repeated before it is done.
+    pub fn under_way() -> Self {
+        let message =
+            "The first request with this Idempotency-Key is not done yet. Send the same again in a second.";
+        Self { retry_after: Some(1), ..Self::new(&codes::IDEMPOTENCY_KEY_IN_USE, message) }
+    }
+
+    fn precondition_failed() -> Self {
+        let message = "This has changed since you read it. Read it again, and send the ETag of that answer as If-Match.";
+        Self::new(&codes::PRECONDITION_FAILED, message)
+    }
+
     pub fn payload_too_large(limit: usize) -> Self {
         let message = format!("The body is larger than {limit} bytes.");
         Self::new(&codes::PAYLOAD_TOO_LARGE, message)
@@ -288,6 +307,7 @@ impl From<domain::Error> for ApiError {
                 let error = Self::new(&codes::CONFLICT, field.message.clone());
                 Self { details: vec![field], ..error }
             }
+            domain::Error::Stale => Self::precondition_failed(),
             domain::Error::TooMany { message, retry_after } => {
                 let error = Self::new(&codes::RATE_LIMIT_EXCEEDED, message);
                 Self { retry_after: Some(retry_after), ..error }

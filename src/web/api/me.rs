@@ -5,7 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiError;
+use super::api_keys::ApiKey;
 use super::caller::ApiCaller;
+use super::etag::{self, Seen};
 use super::json::Query;
 use crate::app::App;
 use crate::domain::Timestamp;
@@ -57,7 +59,7 @@ pub struct NoQuery {}
 /// Who am I?
 ///
 /// The team and the token this call is made with: the first call to make with a new token.
-#[utoipa::path(get, operation_id = "getMe", path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
+#[utoipa::path(get, path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
 pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
     let team = caller.team();
     let (token, scopes) = match &caller {
@@ -80,11 +82,12 @@ pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
 /// Revoke this token
 ///
 /// Revokes the token this call is made with, for good: what to do with a token that leaked.
-#[utoipa::path(delete, operation_id = "revokeMyToken", path = "/api/v1/me/token", tag = "Me", responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token was revoked meanwhile.")))]
+#[utoipa::path(delete, path = "/api/v1/me/token", tag = "Me", responses((status = 204, description = "The token is revoked.")))]
 pub async fn revoke(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let ApiCaller::Token(admission) = &caller else {
@@ -93,6 +96,11 @@ pub async fn revoke(
         ));
     };
     let (team, id, by) = (admission.team.id, admission.token.id, caller.by(&request));
-    app.write(move |tx| tokens::revoke(tx, &by, team, id, Some("revoked by itself"))).await?;
+    let revoked = app.write(move |tx| {
+        let before = tokens::hold(tx, &by, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, by.now)))?;
+        tokens::revoke(tx, &by, team, id, Some("revoked by itself"))
+    });
+    revoked.await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,8 +1,10 @@
 //! A message as JSON: a row of a list, and the whole.
 
+use actix_web::http::header::EntityTag;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::etag;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::authentication::Authentication;
@@ -167,6 +169,13 @@ impl From<messages::Attachment> for Attachment {
             content_id: attachment.content_id,
         }
     }
+}
+
+/// The tag of a message: made of what of it can change, for the rest stays as it came. It tells
+/// nothing of what is written in it, as whoever may only mark messages sees it too.
+pub fn tag(message: &messages::Message) -> EntityTag {
+    let row = &message.row;
+    etag::of(&(row.id, row.read_at, row.state, row.contact_id, row.conversation_id))
 }
 
 impl Message {

@@ -1,5 +1,6 @@
 //! Mail that came in: `/messages`. Its parts are in [`super::downloads`].
 
+use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -8,10 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::caller::ApiCaller;
+use super::etag::{self, Known, Seen};
 use super::faults::Faults;
 use super::json::{Json, Query};
 use super::me::NoQuery;
-use super::message::{Message, MessageRow};
+use super::message::{self, Message, MessageRow};
 use super::paging::{self, Page};
 use crate::app::App;
 use crate::domain::mailroom::aliases::{self, AliasId};
@@ -99,7 +101,7 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, 
 ///
 /// Newest first, with the first words of each. It pages by cursor and costs the same however
 /// many there are; with `q`, a page can be short and still have a next one.
-#[utoipa::path(get, operation_id = "listMessages", path = "/api/v1/messages", tag = "Messages", params(MessageQuery), responses((status = 200, body = Page<MessageRow>)))]
+#[utoipa::path(get, path = "/api/v1/messages", tag = "Messages", params(MessageQuery), responses((status = 200, body = Page<MessageRow>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -125,16 +127,27 @@ pub async fn list(
 ///
 /// Its text, its HTML made safe to show (no scripts, nothing fetched from elsewhere), its
 /// headers and attachments, and what is known of who really sent it. Reading does not mark it.
-#[utoipa::path(get, operation_id = "getMessage", path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, body = Message)))]
+#[utoipa::path(get, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, body = Message)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
-) -> Result<web::Json<Message>, ApiError> {
+    known: Known,
+) -> Result<HttpResponse, ApiError> {
     let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
     let team = caller.team().id;
-    Ok(web::Json(app.read(move |tx| messages::open(tx, team, id).map(Message::of)).await?))
+    let read = app.read(move |tx| {
+        let tag = message::tag(&messages::find(tx, team, id)?);
+        if known.has(&tag) {
+            return Ok((tag, None));
+        }
+        Ok((tag, Some(Message::of(messages::open(tx, team, id)?))))
+    });
+    Ok(match read.await? {
+        (tag, None) => etag::not_modified(&tag),
+        (tag, Some(message)) => HttpResponse::Ok().insert_header((ETAG, tag.to_string())).json(message),
+    })
 }
 
 /// What to change of a message.
@@ -160,37 +173,50 @@ pub struct MessageMark {
 /// Mark a message
 ///
 /// As read or unread. The answer does not tell what is in it: that takes `messages:read`.
-#[utoipa::path(patch, operation_id = "changeMessage", path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), request_body = MessageChange, responses((status = 200, body = MessageMark)))]
+#[utoipa::path(patch, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), request_body = MessageChange, responses((status = 200, body = MessageMark)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<MessageChange>,
-) -> Result<web::Json<MessageMark>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
     let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team, read) = (caller.by(&request), caller.team().id, body.read);
-    let changed = app.write(move |tx| match read {
-        Some(read) => messages::mark(tx, &by, team, id, read),
-        None => messages::find(tx, team, id),
+    let changed = app.write(move |tx| {
+        let before = messages::hold(tx, &by, team, id)?;
+        seen.is(|| message::tag(&before))?;
+        match read {
+            Some(read) => messages::mark(tx, &by, team, id, read),
+            None => Ok(before),
+        }
     });
-    Ok(web::Json(MessageMark { id, read_at: changed.await?.read_at }))
+    let changed = changed.await?;
+    let mark = MessageMark { id, read_at: changed.read_at };
+    Ok(HttpResponse::Ok().insert_header((ETAG, message::tag(&changed).to_string())).json(mark))
 }
 
 /// Delete a message
 ///
 /// With all that came with it, for good.
-#[utoipa::path(delete, operation_id = "deleteMessage", path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 204, description = "The message is deleted.")))]
+#[utoipa::path(delete, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 204, description = "The message is deleted.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
+    seen: Seen,
     path: web::Path<String>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
-    app.write(move |tx| messages::delete(tx, &by, team, id)).await?;
+    let deleted = app.write(move |tx| {
+        let before = messages::hold(tx, &by, team, id)?;
+        seen.is(|| message::tag(&before))?;
+        messages::delete(tx, &by, team, id)
+    });
+    deleted.await?;
     Ok(HttpResponse::NoContent().finish())
 }

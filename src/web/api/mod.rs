@@ -9,6 +9,7 @@ mod domains;
 mod door;
 mod downloads;
 mod error;
+mod etag;
 mod faults;
 mod json;
 mod limits;
@@ -18,6 +19,7 @@ mod messages;
 pub mod openapi;
 mod paging;
 mod passage;
+mod repeats;
 mod route;
 mod team;
 
@@ -36,7 +38,7 @@ use route::{At, at};
 /// Every address within `/api/v1`, and what is needed there.
 fn resources() -> Vec<At> {
     vec![
-        at("/me").get(Need::AnyToken, me::show),
+        at("/me").get(Need::AnyToken, me::show).untagged(),
         at("/me/token").delete(Need::AnyToken, me::revoke),
         at("/team").get(Scope::TeamRead, team::show),
         at("/team/people").get(Scope::TeamRead, team::people),
@@ -64,7 +66,10 @@ fn resources() -> Vec<At> {
             .get(Scope::ContactsRead, contacts::show)
             .patch(Scope::ContactsWrite, contacts::change)
             .delete(Scope::ContactsWrite, contacts::delete),
-        at("/api-keys/{id}").patch(Need::Person, api_keys::rename).delete(Need::Person, api_keys::revoke),
+        at("/api-keys/{id}")
+            .get(Scope::TokensRead, api_keys::show)
+            .patch(Need::Person, api_keys::rename)
+            .delete(Need::Person, api_keys::revoke),
     ]
 }
 

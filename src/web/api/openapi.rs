@@ -1,27 +1,12 @@
-//! The API's description (OpenAPI 3.1): gathered from its handlers, completed in one place,
-//! and served without a credential, since it is the same for everybody.
+//! The API's description, gathered from its handlers.
 
-mod about;
-mod complete;
-mod example;
-mod shared;
-
-use std::sync::LazyLock;
-
-use actix_web::http::header::{CACHE_CONTROL, ETAG, EntityTag, Header, IfNoneMatch};
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use utoipa::OpenApi;
 
-use super::{ApiError, aliases, api_keys, contacts, domains, downloads, me, messages, team};
-use crate::config::PublicUrl;
-use crate::domain::sealing::hex;
-use crate::web::request::RequestInfo;
+use super::{aliases, api_keys, contacts, domains, downloads, me, messages, team};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Gatepost API", version = "1"),
+    info(title = "Gatepost API", version = "1", description = "What a program may do for its team."),
     tags(
         (name = "Me", description = "The token a call is made with."),
         (name = "Messages", description = "Mail that came in."),
@@ -59,54 +44,10 @@ use crate::web::request::RequestInfo;
         contacts::change,
         contacts::delete,
         api_keys::list,
+        api_keys::show,
         api_keys::create,
         api_keys::rename,
         api_keys::revoke
     )
 )]
 pub struct Description;
-
-static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-    let gathered = serde_json::to_value(Description::openapi());
-    complete::complete(gathered.expect("a description is JSON"))
-});
-
-/// The whole of it, but for the address of the instance.
-pub fn description() -> &'static Value {
-    &DESCRIPTION
-}
-
-/// The description of one instance, as it is sent.
-pub struct Published {
-    text: web::Bytes,
-    tag: EntityTag,
-}
-
-impl Published {
-    pub fn at(url: &PublicUrl) -> Self {
-        let mut whole = description().clone();
-        whole["servers"] = json!([{"url": url.as_str(), "description": "This instance."}]);
-        let text = whole.to_string();
-        let tag = EntityTag::new_strong(hex(&Sha256::digest(&text)[..8]));
-        Self { text: text.into(), tag }
-    }
-}
-
-/// The description itself, which names no team: no credential is asked for, and anybody may
-/// keep it.
-pub async fn show(request: HttpRequest, published: web::Data<Published>) -> HttpResponse {
-    let known = matches!(IfNoneMatch::parse(&request), Ok(IfNoneMatch::Items(tags)) if tags.iter().any(|each| each.weak_eq(&published.tag)));
-    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer
-        .insert_header((ETAG, published.tag.to_string()))
-        .insert_header((CACHE_CONTROL, "public, max-age=300"));
-    match known {
-        true => answer.finish(),
-        false => answer.content_type("application/json").body(published.text.clone()),
-    }
-}
-
-/// Other methods; this address lies before the door, which would draw the refusal.
-pub async fn refuse(request: HttpRequest, info: RequestInfo) -> HttpResponse {
-    ApiError::method_not_allowed("GET, HEAD").draw(info.id, request.headers())
-}

@@ -1,23 +1,25 @@
 //! How a route of the API is declared: its address, its methods, and what each needs of the
-//! token it is called with. There is no other way, so no route is without its scope.
+//! token it is called with. There is no other way, so no route is without its scope, and each
+//! that takes GET takes HEAD and tells what it takes to whoever asks by OPTIONS.
 
 use std::rc::Rc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppService, Handler, HttpServiceFactory, ServiceRequest};
 use actix_web::http::Method;
+use actix_web::http::header::ALLOW;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{FromRequest, Resource, Responder, web};
+use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
 
-use super::ApiError;
 use super::passage::passage;
+use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::web::front::RouteTemplate;
 
 /// A route's address, `/api/v1` left out, with no method yet.
 pub fn at(path: &'static str) -> At {
     let template = RouteTemplate(format!("{}{path}", super::BASE).into());
-    At { path, resource: web::resource(path).app_data(template), needs: Vec::new() }
+    At { path, resource: web::resource(path).app_data(template), needs: Vec::new(), tagged: true }
 }
 
 /// An address and what answers there, behind the passage.
@@ -25,6 +27,8 @@ pub struct At {
     pub path: &'static str,
     resource: Resource,
     pub needs: Vec<(Method, Need)>,
+    /// Whether answers tell which state they show: [`super::etag`].
+    tagged: bool,
 }
 
 macro_rules! methods {
@@ -43,6 +47,11 @@ macro_rules! methods {
 impl At {
     methods!(get GET, post POST, patch PATCH, delete DELETE);
 
+    /// For what is asked for so often, and is so short, that a tag would cost more than it saves.
+    pub fn untagged(self) -> Self {
+        Self { tagged: false, ..self }
+    }
+
     fn on<F, Args>(mut self, method: Method, need: Need, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -50,24 +59,49 @@ impl At {
         F::Output: Responder + 'static,
     {
         self.needs.push((method.clone(), need));
-        Self { resource: self.resource.route(web::method(method).to(handler)), ..self }
+        // Not by actix's own guard, which keeps a list of the methods it saw for each call.
+        let taken = guard::fn_guard(move |call| is_taken_by(&method, &call.head().method));
+        Self { resource: self.resource.route(web::route().guard(taken).to(handler)), ..self }
     }
 
-    /// The methods it takes, as whoever uses another is told.
-    fn allow(&self) -> String {
-        self.needs.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ")
+    /// The methods it takes, as whoever asks or uses another is told.
+    fn allow(&self) -> Rc<str> {
+        let mut methods: Vec<_> = self.needs.iter().map(|(method, _)| method.as_str()).collect();
+        if let Some(get) = methods.iter().position(|method| *method == "GET") {
+            methods.insert(get + 1, "HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.join(", ").into()
+    }
+}
+
+/// Whether what is declared for a method answers another: HEAD is a GET whose body the server
+/// leaves out when it sends the answer.
+fn is_taken_by(declared: &Method, asked: &Method) -> bool {
+    asked == declared || (asked == Method::HEAD && declared == Method::GET)
+}
+
+/// The answer to a method that nothing is declared for.
+fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
+    match *method {
+        Method::OPTIONS => Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish()),
+        _ => Err(ApiError::method_not_allowed(allow)),
     }
 }
 
 impl HttpServiceFactory for At {
     fn register(self, config: &mut AppService) {
-        let (allow, needs) = (self.allow(), Rc::new(self.needs));
-        let refuse = move || std::future::ready(Err::<String, _>(ApiError::method_not_allowed(&allow)));
+        let (allow, needs, tagged) = (self.allow(), Rc::new(self.needs), self.tagged);
+        let other = move |method: Method| std::future::ready(other(&method, &allow));
         let passage = move |request: ServiceRequest, next: Next<BoxBody>| {
-            let need = needs.iter().find(|(method, _)| method == request.method());
+            let need = needs.iter().find(|(method, _)| is_taken_by(method, request.method()));
             // A method that is not taken needs nothing to be told so.
-            passage(request, next, need.map_or(Need::AnyToken, |(_, need)| *need))
+            let need = need.map_or(Need::AnyToken, |(_, need)| *need);
+            async move {
+                let answer = passage(request, next, need).await?;
+                Ok(if tagged { etag::tell(answer) } else { answer })
+            }
         };
-        self.resource.default_service(web::to(refuse)).wrap(from_fn(passage)).register(config);
+        self.resource.default_service(web::to(other)).wrap(from_fn(passage)).register(config);
     }
 }

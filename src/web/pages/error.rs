@@ -5,7 +5,7 @@ use std::fmt;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{ALLOW, LOCATION};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
@@ -89,7 +89,7 @@ impl PageError {
         Self::new(StatusCode::FORBIDDEN, "Not from here", message)
     }
 
-    pub fn method_not_allowed() -> Self {
+    fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "Not this way",
@@ -118,7 +118,9 @@ impl From<domain::Error> for PageError {
                 "That cannot be",
                 message.trim_start_matches("invalid: "),
             ),
-            domain::Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "That cannot be", message),
+            domain::Error::Conflict(_) | domain::Error::Stale => {
+                Self::new(StatusCode::CONFLICT, "That cannot be", message)
+            }
             domain::Error::TooMany { retry_after, .. } => {
                 let page = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", message);
                 Self { retry_after: Some(retry_after), ..page }
@@ -183,11 +185,10 @@ pub async fn dress<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let response = next.call(request).await?;
-    let drawn = response
-        .response()
-        .error()
-        .and_then(|error| error.as_error::<PageError>())
-        .map(|error| draw(error, response.request()));
+    let drawn = match response.response().error().and_then(|error| error.as_error::<PageError>()) {
+        Some(error) => Some(draw(error, response.request())),
+        None => redraw(&response),
+    };
     Ok(match drawn {
         None => response.map_into_left_body(),
         Some(drawn) => {
@@ -204,6 +205,18 @@ pub async fn dress<B: MessageBody + 'static>(
             ServiceResponse::new(request, drawn).map_into_right_body()
         }
     })
+}
+
+/// What actix itself says, and bare, of a method that a page does not take.
+fn redraw<B>(bare: &ServiceResponse<B>) -> Option<HttpResponse> {
+    if bare.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return None;
+    }
+    let mut drawn = draw(&PageError::method_not_allowed(), bare.request());
+    if let Some(allow) = bare.headers().get(ALLOW) {
+        drawn.headers_mut().insert(ALLOW, allow.clone());
+    }
+    Some(drawn)
 }
 
 fn draw(error: &PageError, request: &HttpRequest) -> HttpResponse {

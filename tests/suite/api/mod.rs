@@ -3,16 +3,19 @@
 mod aliases;
 mod api_keys;
 mod contacts;
+mod cors;
 mod credentials;
-mod description;
 mod domains;
 mod me;
 mod messages;
+mod methods;
 mod records;
+mod repeats;
 mod requests;
 mod revocation;
 mod scopes;
 mod sessions;
+mod tags;
 mod team;
 
 use gatepost::domain::access::secret::HashedToken;

@@ -27,25 +27,6 @@ async fn an_address_that_leads_nowhere_is_not_found() {
 }
 
 #[tokio::test]
-async fn another_method_is_told_which_ones_there_are() {
-    let (app, token) = with_token().await;
-    let bearer = format!("Authorization: Bearer {token}");
-    for (line, allow) in [
-        ("POST /api/v1/me", "GET"),
-        ("GET /api/v1/me/token", "DELETE"),
-        ("DELETE /api/v1/team", "GET"),
-        ("PUT /api/v1/team/people", "GET"),
-        ("PATCH /api/v1/api-keys", "GET, POST"),
-        ("GET /api/v1/api-keys/tok_1", "PATCH, DELETE"),
-    ] {
-        let answer = raw::exchange(&app.base, line, &[&bearer], "");
-        let message = format!("This address takes {allow}.");
-        assert_refused(&answer, "405 Method Not Allowed", None, "METHOD_NOT_ALLOWED", &message);
-        assert_eq!(answer.header("allow"), Some(allow), "{line}");
-    }
-}
-
-#[tokio::test]
 async fn whoever_asks_for_problem_json_gets_rfc_9457() {
     let (app, token) = with_token().await;
     let accept = "Accept: application/json;q=0.5, application/problem+json";

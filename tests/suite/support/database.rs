@@ -50,6 +50,16 @@ impl Database {
         connection
     }
 
+    /// Keeps every other from writing, or in Postgres from this table, until it is dropped.
+    pub fn hold_up(&self, table: &str) -> Box<dyn std::any::Any> {
+        let Self::Postgres { url, .. } = self else { return Box::new(self.lock()) };
+        let mut connection = open_postgres(url);
+        sql_query("BEGIN").execute(&mut connection).expect("a transaction");
+        let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        sql_query(lock).execute(&mut connection).expect("the lock");
+        Box::new(connection)
+    }
+
     /// What a query gives in its one column `t`.
     pub fn texts(&self, sql: &str) -> Vec<String> {
         #[derive(QueryableByName)]

@@ -12,7 +12,6 @@
 
 mod app;
 pub mod client;
-pub mod contract;
 pub mod database;
 pub mod dns;
 pub mod door;

@@ -1,0 +1,68 @@
+//! Rows of `kept_answers`: what creations answered, for who sends them again.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool};
+
+use crate::store::Tx;
+use crate::store::backend::Engine;
+use crate::store::columns::Timestamp;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::TeamId;
+use crate::store::schema::kept_answers;
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = kept_answers)]
+pub struct Kept {
+    pub id: Vec<u8>,
+    pub team_id: TeamId,
+    pub content: Vec<u8>,
+    pub at: Timestamp,
+    pub location: String,
+    pub body: String,
+}
+
+/// Whether nobody else is about to make the row with this id; nobody is until the transaction
+/// ends, however it does. SQLite has one writing transaction at a time.
+pub fn take(tx: &mut Tx<'_>, id: &[u8; 32]) -> Result<bool> {
+    #[derive(QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = Bool)]
+        taken: bool,
+    }
+    let Engine::Postgres(inner) = &mut *tx.connection else { return Ok(true) };
+    let [a, b, c, d, e, f, g, h, ..] = *id;
+    let taken: Taken = sql_query("SELECT pg_try_advisory_xact_lock($1) AS taken")
+        .bind::<BigInt, _>(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        .get_result(inner)?;
+    Ok(taken.taken)
+}
+
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: &[u8; 32]) -> Result<Option<Kept>> {
+    kept_answers::table
+        .filter(kept_answers::id.eq(id.as_slice()).and(kept_answers::team_id.eq(team)))
+        .select(Kept::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
+pub fn insert(tx: &mut Tx<'_>, kept: &Kept) -> Result<()> {
+    diesel::insert_into(kept_answers::table).values(kept).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The oldest up to `before`, that moment included.
+pub fn oldest(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<Vec<Vec<u8>>> {
+    Ok(kept_answers::table
+        .filter(kept_answers::at.le(before))
+        .order(kept_answers::at.asc())
+        .select(kept_answers::id)
+        .limit(most)
+        .load(tx.connection)?)
+}
+
+pub fn remove(tx: &mut Tx<'_>, ids: &[Vec<u8>]) -> Result<()> {
+    diesel::delete(kept_answers::table.filter(kept_answers::id.eq_any(ids.to_vec())))
+        .execute(tx.connection)?;
+    Ok(())
+}

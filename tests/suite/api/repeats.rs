@@ -1,0 +1,264 @@
+//! A creation that is sent again by the same `Idempotency-Key` is made once.
+
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use gatepost::app::retention::forget_answers;
+use gatepost::domain::access::plans::Plan;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::details;
+use crate::support::client::{Api, Reply, Visitor, send};
+use crate::support::people::Person::{Ada, Bea};
+use crate::support::{TestApp, both_engines};
+
+const KEY: &str = "Idempotency-Key";
+
+fn api(app: &TestApp) -> Api {
+    app.switch_api("Acme", true);
+    app.api(&app.token("Acme", "caller"))
+}
+
+fn contact(api: &Api, key: &str, body: &Value) -> impl Future<Output = Reply> + use<> {
+    send(api.request(Method::POST, "/api/v1/contacts").header(KEY, key).json(body))
+}
+
+fn bob() -> Value {
+    json!({"address": "bob@customer.test", "name": "Bob"})
+}
+
+/// Whether it is the first answer once more, or the first.
+fn is_replayed(reply: &Reply) -> bool {
+    match reply.header("idempotency-replayed") {
+        "true" => true,
+        "" => false,
+        odd => panic!("{odd}"),
+    }
+}
+
+async fn total(ada: &Visitor, path: &str) -> Value {
+    ada.get(path).await.expect(200).json()["pagination"]["total"].clone()
+}
+
+both_engines! {
+    async fn the_first_answer_is_told_again_and_nothing_is_made_twice(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        for (path, body, respelled) in [
+            ("/api/v1/aliases", json!({"note": "random"}), r#" { "localPart" : null, "note":"random"}"#),
+            ("/api/v1/contacts", bob(), r#"{"name":"Bob","address":"bob@customer.test"}"#),
+            ("/api/v1/domains", json!({"name": "acme.test"}), r#"{"name":"acme\u002etest"}"#),
+            ("/api/v1/api-keys", json!({"name": "ci"}), r#"{"name": "ci"}"#),
+        ] {
+            let post = |key: &str| {
+                let request = ada.request(Method::POST, path).header("Sec-Fetch-Site", "same-origin");
+                request.header(KEY, format!("{key} {path}").replace(' ', "-"))
+            };
+            let first = send(post("key").json(&body)).await.expect(201);
+            assert!(!is_replayed(&first), "{path}");
+            let made = total(&ada, path).await;
+            app.clock.advance(Duration::from_secs(1));
+            for again in [post("key").json(&body), typed(post("key")).body(respelled)] {
+                let again = send(again).await.expect(201);
+                assert!(is_replayed(&again), "{path}");
+                assert_eq!(again.location(), first.location());
+                assert_eq!(again.header("etag"), "", "{path}: it may have changed since");
+                assert_eq!(without_secret(&again), without_secret(&first), "{path}");
+            }
+            assert_eq!(total(&ada, path).await, made, "{path}");
+        }
+    }
+
+    async fn a_key_is_for_one_request(app: TestApp) {
+        let api = api(&app);
+        let first = contact(&api, "one", &bob()).await.expect(201);
+        let alias = api.request(Method::POST, "/api/v1/aliases").header(KEY, "one").json(&json!({}));
+        for other in [
+            contact(&api, "one", &json!({"address": "bob@customer.test"})).await,
+            contact(&api, "one", &json!({"address": "eve@customer.test"})).await,
+            send(alias).await,
+        ] {
+            let other = other.expect(422);
+            assert_eq!(other.error_code(), "IDEMPOTENCY_KEY_REUSED");
+            assert!(!is_replayed(&other));
+        }
+        assert_eq!(contact(&api, "one", &bob()).await.expect(201).location(), first.location());
+        let counted = |table: &str| app.database.number(&format!("SELECT COUNT(*) AS n FROM {table}"));
+        assert_eq!((counted("contacts"), counted("kept_answers")), (1, 1));
+    }
+
+    async fn a_key_is_its_callers_own(app: TestApp) {
+        let api = api(&app);
+        app.switch_api("Globex", true);
+        let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        let own = |visitor: &Visitor| {
+            let request = visitor.request(Method::POST, "/api/v1/aliases");
+            request.header("Sec-Fetch-Site", "same-origin")
+        };
+        let at = |api: &Api| api.request(Method::POST, "/api/v1/aliases");
+        let mut locations = Vec::new();
+        for request in [
+            at(&api),
+            at(&app.api(&app.token("Acme", "other"))),
+            at(&app.api(&app.token("Globex", "theirs"))),
+            own(&ada),
+            own(&bea),
+        ] {
+            let reply = send(request.header(KEY, "same").json(&json!({}))).await.expect(201);
+            assert!(!is_replayed(&reply));
+            locations.push(reply.location().to_owned());
+        }
+        locations.sort();
+        locations.dedup();
+        assert_eq!(locations.len(), 5);
+    }
+
+    async fn what_was_refused_is_not_told_again(app: TestApp) {
+        let api = api(&app);
+        let bad = contact(&api, "key", &json!({"address": "nobody"})).await.expect(400);
+        assert_eq!(details(&bad)[0]["field"], "address");
+        contact(&api, "other", &bob()).await.expect(201);
+        assert_eq!(contact(&api, "key", &bob()).await.expect(409).error_code(), "CONFLICT");
+        let eve = json!({"address": "eve@customer.test"});
+        assert!(!is_replayed(&contact(&api, "key", &eve).await.expect(201)));
+    }
+
+    async fn an_answer_is_kept_for_a_day(app: TestApp) {
+        let api = api(&app);
+        let post = || {
+            let request = api.request(Method::POST, "/api/v1/aliases").header(KEY, "daily");
+            send(request.json(&json!({})))
+        };
+        let first = post().await.expect(201);
+        app.clock.advance(Duration::from_secs(24 * 3600) - Duration::from_micros(1));
+        let again = post().await.expect(201);
+        assert_eq!((again.location(), is_replayed(&again)), (first.location(), true));
+        app.clock.advance(Duration::from_micros(1));
+        let anew = post().await.expect(201);
+        assert!(!is_replayed(&anew) && anew.location() != first.location());
+        assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM kept_answers"), 1);
+    }
+
+    async fn old_answers_leave_a_few_at_a_time(app: TestApp) {
+        let api = api(&app);
+        contact(&api, "old", &bob()).await.expect(201);
+        let copies = format!(
+            "INSERT INTO kept_answers (id, team_id, content, at, location, body)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+             SELECT {}, team_id, content, at - i, location, body FROM kept_answers, n",
+            match app.database.url().starts_with("sqlite") {
+                true => "CAST(i AS BLOB)",
+                false => "convert_to(CAST(i AS TEXT), 'UTF8')",
+            }
+        );
+        app.database.execute(&copies).expect("copies");
+        app.clock.advance(Duration::from_secs(23 * 3600));
+        contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201);
+        assert_eq!(forget_answers(&app.app, |_| true).expect("a sweep"), 0);
+        app.clock.advance(Duration::from_secs(3600));
+        assert_eq!(forget_answers(&app.app, |_| false).expect("one step"), 500);
+        assert_eq!(forget_answers(&app.app, |_| true).expect("the rest"), 701);
+        assert!(is_replayed(&contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201)));
+    }
+
+    async fn no_secret_is_kept_for_a_repetition(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let create = || {
+            let request = ada.request(Method::POST, "/api/v1/api-keys").header("Sec-Fetch-Site", "same-origin");
+            send(request.header(KEY, "a-key-that-says-something").json(&json!({"name": "ci"})))
+        };
+        let first = create().await.expect(201).json();
+        let token = first["token"].as_str().expect("the token").to_owned();
+        let again = create().await.expect(201).json();
+        assert_eq!(again["token"], Value::Null);
+        assert!(again["notice"].as_str().expect("a notice").contains("revoke this token"));
+        assert_eq!((&again["id"], first.get("notice")), (&first["id"], None));
+        app.api(&token).get("/api/v1/me").await.expect(200);
+        app.settle().await;
+        assert!(!app.database.holds(&token[15..47]), "the secret is in the store");
+        assert!(!app.database.holds("a-key-that-says-something"), "the key is in the store");
+        assert!(app.database.holds("was told once"), "this looks in the wrong place");
+    }
+
+    async fn of_many_at_once_one_is_made(app: TestApp) {
+        let api = api(&app);
+        app.set_plan("Acme", Plan::Enterprise);
+        for round in 0..10 {
+            let key = format!("round-{round}");
+            let post = || {
+                let request = api.request(Method::POST, "/api/v1/aliases").header(KEY, &key);
+                tokio::spawn(send(request.json(&json!({}))))
+            };
+            let all: Vec<_> = (0..12).map(|_| post()).collect();
+            let mut first = 0;
+            for reply in all {
+                let reply = reply.await.expect("an answer");
+                match reply.status {
+                    409 => assert_eq!(
+                        (reply.error_code().as_str(), reply.header("retry-after")),
+                        ("IDEMPOTENCY_KEY_IN_USE", "1")
+                    ),
+                    _ => first += usize::from(!is_replayed(&reply.expect(201))),
+                }
+            }
+            assert_eq!(first, 1);
+            assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM aliases WHERE domain_id IS NULL"), round + 1);
+        }
+    }
+}
+
+fn typed(request: RequestBuilder) -> RequestBuilder {
+    request.header("Content-Type", "application/json")
+}
+
+/// What is told, but for what is told once.
+fn without_secret(reply: &Reply) -> Value {
+    let mut told = reply.json();
+    let fields = told.as_object_mut().expect("an object");
+    fields.retain(|name, _| name != "token" && name != "notice");
+    told
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_one_is_refused() {
+    let app = TestApp::sqlite().await;
+    let api = api(&app);
+    for bad in ["", "two words", "tab\there", &"x".repeat(256)] {
+        let refused = contact(&api, bad, &bob()).await.expect(400);
+        assert_eq!(details(&refused)[0]["field"], KEY, "{bad:?}");
+    }
+    let twice = api.request(Method::POST, "/api/v1/contacts").header(KEY, "a").header(KEY, "a");
+    assert_eq!(details(&send(twice.json(&bob())).await.expect(400))[0]["field"], KEY);
+    contact(&api, &"~".repeat(255), &bob()).await.expect(201);
+}
+
+/// While the first is held up in the store, whoever sends the same again is told so at once.
+async fn is_told_while_it_is_under_way(app: TestApp) {
+    let api = api(&app);
+    let held_up = app.database.hold_up("contacts");
+    let (one, two) = (Box::pin(contact(&api, "key", &bob())), Box::pin(contact(&api, "key", &bob())));
+    let (first, other) = match select(one, two).await {
+        Either::Left((first, other)) | Either::Right((first, other)) => (first, other),
+    };
+    assert_eq!(first.expect(409).error_code(), "IDEMPOTENCY_KEY_IN_USE");
+    drop(held_up);
+    let made = other.await.expect(201);
+    assert!(!is_replayed(&made));
+    let again = contact(&api, "key", &bob()).await.expect(201);
+    assert_eq!((again.location(), is_replayed(&again)), (made.location(), true));
+}
+
+// An answer that waited for its record would wait for the store too.
+const BUFFERED: [(&str, &str); 1] = [("GATEPOST_ACTIVITY", "buffered")];
+
+#[tokio::test]
+async fn a_request_under_way_is_not_begun_again_on_sqlite() {
+    is_told_while_it_is_under_way(TestApp::with_settings(&BUFFERED).await).await;
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_not_begun_again_on_postgres() {
+    is_told_while_it_is_under_way(TestApp::postgres_with_settings(&BUFFERED).await).await;
+}
