@@ -11,6 +11,7 @@ use crate::store::Tx;
 use crate::store::access::tokens as rows;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::{TeamId, UserId};
+use crate::store::mailroom::Window;
 
 pub use crate::store::columns::TokenKind;
 pub use crate::store::ids::TokenId;
@@ -287,6 +288,16 @@ pub struct Page {
     pub next: Option<TokenId>,
 }
 
+impl Page {
+    /// Of rows that were asked for one more than `limit`, to see whether there are more.
+    fn of(mut tokens: Vec<Token>, limit: usize) -> Self {
+        let more = tokens.len() > limit;
+        tokens.truncate(limit);
+        let next = if more { tokens.last().map(|last| last.id) } else { None };
+        Self { tokens, next }
+    }
+}
+
 /// Those in force (the team key among them), or those revoked.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -295,11 +306,7 @@ pub fn list(
     before: Option<TokenId>,
     limit: usize,
 ) -> Result<Page> {
-    let mut tokens = rows::list(tx, team, revoked, before, limit as i64 + 1)?;
-    let more = tokens.len() > limit;
-    tokens.truncate(limit);
-    let next = if more { tokens.last().map(|last| last.id) } else { None };
-    Ok(Page { tokens, next })
+    Ok(Page::of(rows::list(tx, team, revoked, before, limit as i64 + 1)?, limit))
 }
 
 /// Those in force without the team key, and how many they are altogether.
@@ -315,9 +322,14 @@ pub fn in_force(
     Ok((page, Capped(rows::count_active(tx, team, Capped::ASK + keys)? - keys)))
 }
 
-/// All of a team's tokens by offset, and how many there are.
-pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Token>, i64)> {
-    Ok(rows::page(tx, team, limit, offset)?)
+/// All of a team's tokens, whatever became of them.
+pub fn page(tx: &mut Tx<'_>, team: TeamId, window: Window<TokenId>) -> Result<Page> {
+    let tokens = rows::page(tx, team, Window { limit: window.limit + 1, ..window })?;
+    Ok(Page::of(tokens, usize::try_from(window.limit).unwrap_or(0)))
+}
+
+pub fn count(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
+    Ok(Capped(rows::count(tx, team, Capped::ASK)?))
 }
 
 pub fn count_active(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {

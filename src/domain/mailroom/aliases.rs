@@ -221,6 +221,9 @@ pub fn change(
     if before.is_postmaster() && !enabled {
         return Err(Error::conflict("enabled", "Mail to postmaster is always taken."));
     }
+    if before.note.as_deref() == note && before.enabled == enabled {
+        return Ok(before);
+    }
     if !rows::change(tx, team, id, note, enabled)? {
         return Err(Error::NotFound);
     }

@@ -156,6 +156,9 @@ fn lower(filter: &Filter) -> Filter {
 /// Changes what is said of a contact.
 pub fn change(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
     let before = hold(tx, by, team, id)?;
+    if (&before.name, &before.note, before.state) == (&about.name, &about.note, about.state) {
+        return Ok(before);
+    }
     let name_key = about.name.as_deref().map(text::key);
     let after = Contact { name: about.name, name_key, note: about.note, state: about.state, ..before };
     if !rows::change(tx, &after)? {

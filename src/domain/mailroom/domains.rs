@@ -235,6 +235,9 @@ pub fn set_catch_all(
     alias: Option<AliasId>,
 ) -> Result<Domain> {
     let domain = hold(tx, by, team, id)?;
+    if domain.catch_all_id == alias {
+        return Ok(domain);
+    }
     let alias = alias.map(|alias| aliases::find(tx, team, alias)).transpose()?;
     let changed = Domain { catch_all_id: alias.as_ref().map(|alias| alias.id), ..domain };
     rows::save(tx, &changed)?;

@@ -7,6 +7,7 @@ use crate::store::backend::{Engine, hold_row};
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, TokenId, UserId};
+use crate::store::mailroom::Window;
 use crate::store::people::teams::Team;
 use crate::store::schema::{teams, tokens};
 
@@ -128,16 +129,30 @@ pub fn list(
 }
 
 /// Every token of a team, newest first, as the public API lists them.
-pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Token>, i64)> {
-    let of_team = tokens::table.filter(tokens::team_id.eq(team));
-    let total = of_team.count().get_result(tx.connection)?;
-    let rows = of_team
+pub fn page(tx: &mut Tx<'_>, team: TeamId, window: Window<TokenId>) -> Result<Vec<Token>> {
+    let mut query = tokens::table
+        .filter(tokens::team_id.eq(team))
         .order(tokens::id.desc())
-        .limit(limit)
-        .offset(offset)
+        .offset(window.offset)
+        .limit(window.limit)
         .select(Token::as_select())
+        .into_boxed();
+    if let Some(id) = window.before {
+        query = query.filter(tokens::id.lt(id));
+    }
+    Ok(query.load(tx.connection)?)
+}
+
+/// Those that [`page`] tells, capped at `most`.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
+    let all: Vec<TokenId> = tokens::table
+        .filter(tokens::team_id.eq(team))
+        .select(tokens::id)
+        // Only so it is sure to walk an index.
+        .order(tokens::id.desc())
+        .limit(most)
         .load(tx.connection)?;
-    Ok((rows, total))
+    Ok(all.len() as i64)
 }
 
 /// Tokens in force, capped at `most`.

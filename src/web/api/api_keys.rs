@@ -17,6 +17,7 @@ use crate::domain::access::repeats::Made;
 use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
+use crate::domain::mailroom::Page as Part;
 
 /// A token, without its secret.
 #[derive(Serialize, ToSchema)]
@@ -134,13 +135,13 @@ impl NewApiKey {
     }
 }
 
-/// What to call a token.
+/// What to change of a token; what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Naming {
     /// The system that uses the token; one active token of a team has a name.
     #[schema(example = "ci", min_length = 1, max_length = 60)]
-    name: String,
+    name: Option<String>,
 }
 
 /// Why a token is revoked.
@@ -162,11 +163,12 @@ pub async fn list(
     caller: ApiCaller,
     query: Query<PageQuery>,
 ) -> Result<web::Json<Page<ApiKey>>, ApiError> {
-    let bounds = query.0.bounds()?;
+    let window = query.0.window(TokenId::parse)?;
     let (team, now) = (caller.team().id, app.now());
-    let (rows, total) = app.read(move |tx| tokens::page(tx, team, bounds.0, bounds.1)).await?;
-    let keys = rows.into_iter().map(|row| ApiKey::of(row, now)).collect();
-    Ok(web::Json(Page::by_offset(keys, bounds, total)))
+    let (page, total) =
+        app.read(move |tx| Ok((tokens::page(tx, team, window)?, tokens::count(tx, team)?))).await?;
+    let page = Part { rows: page.tokens, next: page.next };
+    Ok(web::Json(Page::of(page, &window, Some(total), |token| ApiKey::of(token, now))))
 }
 
 /// Read a token
@@ -224,13 +226,16 @@ pub async fn rename(
 ) -> Result<web::Json<ApiKey>, ApiError> {
     let person = &caller.0;
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
-    let label = Label::parse(&body.name).map_err(crate::domain::Error::from)?;
+    let label = body.name.as_deref().map(Label::parse).transpose().map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
     let now = by.now;
     let renamed = app.write(move |tx| {
         let before = tokens::hold(tx, &by, team, id)?;
-        seen.is(|| etag::of(&ApiKey::of(before, now)))?;
-        tokens::rename(tx, &by, team, id, &label)
+        seen.is(|| etag::of(&ApiKey::of(before.clone(), now)))?;
+        match label {
+            Some(label) => tokens::rename(tx, &by, team, id, &label),
+            None => Ok(before),
+        }
     });
     Ok(web::Json(ApiKey::of(renamed.await?, now)))
 }

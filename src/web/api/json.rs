@@ -10,7 +10,7 @@ use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use super::ApiError;
@@ -68,6 +68,10 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // Serde takes a list for an object whose fields it has in order.
+    if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        return Err(ApiError::invalid_fields(vec![FieldError::new("body", "The body is one JSON object.")]));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -153,6 +157,7 @@ mod tests {
         assert!(refusal(r#"{"name": "ci", "role": "x"}"#).contains("field: \"role\""));
         assert!(refusal("{}").contains("field: \"name\""));
         assert!(refusal(r#"{"name": 7}"#).contains("field: \"name\""));
+        assert!(refusal(r#"["ci"]"#).contains("field: \"body\""));
         assert!(refusal("{").contains("not JSON"));
         assert!(refusal(r#"{"name": "ci"} x"#).contains("goes on"));
     }

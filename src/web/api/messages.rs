@@ -110,17 +110,18 @@ pub async fn list(
     let (window, filter) = query.0.parse()?;
     let team = caller.team().id;
     let listed = app.read(move |tx| {
-        let page = match &query.0.q {
-            None => messages::list(tx, team, &filter, window)?,
-            Some(words) => messages::search(tx, team, words, &filter, window.before, window.limit)?,
-        };
+        let words = query.0.q.as_deref().unwrap_or_default().trim();
+        let page = messages::look(tx, team, words, &filter, window)?;
+        // What has the words is not counted: that would take as long as to find it all.
+        let total = words.is_empty().then(|| messages::count(tx, team, &filter)).transpose()?;
         let ids: Vec<AliasId> = page.rows.iter().map(|message| message.alias_id).collect();
         let aliases = aliases::find_all(tx, team, &ids)?;
         let next = page.next;
         let rows = page.rows.into_iter().map(|message| MessageRow::of(message, &aliases)).collect();
-        Ok(Part { rows, next })
+        Ok((Part { rows, next }, total))
     });
-    Ok(web::Json(Page::of(listed.await?, &window, None, |row| row)))
+    let (page, total) = listed.await?;
+    Ok(web::Json(Page::of(page, &window, total, |row| row)))
 }
 
 /// Read a message

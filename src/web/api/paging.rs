@@ -24,6 +24,8 @@ pub struct PageQuery {
     #[serde(default)]
     #[param(minimum = 0, default = 0)]
     offset: i64,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
 }
 
 pub fn default_limit() -> i64 {
@@ -40,6 +42,22 @@ fn offset(offset: i64) -> Result<i64, FieldError> {
     (offset >= 0).then_some(offset).ok_or_else(|| FieldError::new("offset", message))
 }
 
+/// What says where a page begins. Both at once would leave entries out on every page of who
+/// follows cursors.
+fn beginning<T>(
+    skip: i64,
+    cursor: Option<&str>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, FieldError> {
+    let message = "This is not the nextCursor of a page of this list.";
+    match cursor.map(parse) {
+        Some(_) if skip != 0 => Err(FieldError::new("offset", "Send cursor or offset, not both.")),
+        Some(None) => Err(FieldError::new("cursor", message)),
+        Some(begins) => Ok(begins),
+        None => Ok(None),
+    }
+}
+
 /// The part of a list that goes on below a cursor, which is the id of the last one told.
 ///
 /// # Errors
@@ -51,20 +69,29 @@ pub fn window<Id>(
     parse: impl Fn(&str) -> Option<Id>,
 ) -> Result<Window<Id>, ApiError> {
     let mut faults = Faults::default();
-    let message = "This is not the nextCursor of a page of this list.";
-    let before = |text| parse(text).ok_or_else(|| FieldError::new("cursor", message));
-    let (size, skip) = (faults.take(limit(size)), faults.take(offset(skip)));
-    let before = faults.take(cursor.map(before).transpose());
-    let parsed = size.zip(skip).zip(before);
+    let (size, skipped) = (faults.take(limit(size)), faults.take(offset(skip)));
+    let before = faults.take(beginning(skip, cursor, parse));
+    let parsed = size.zip(skipped).zip(before);
     faults.all(parsed.map(|((limit, offset), before)| Window { before, offset, limit }))
 }
 
+/// The cursor of a short list in an order of its own is the place where it goes on.
+const PLACE: &str = "at_";
+
+fn parse_place(cursor: &str) -> Option<i64> {
+    cursor.strip_prefix(PLACE)?.parse().ok().filter(|place| *place >= 0)
+}
+
 impl PageQuery {
-    /// Limit and offset, within their bounds.
+    /// The part of a long list, like [`window`].
+    pub fn window<Id>(&self, parse: impl Fn(&str) -> Option<Id>) -> Result<Window<Id>, ApiError> {
+        window(self.limit, self.offset, self.cursor.as_deref(), parse)
+    }
+
+    /// Limit and offset of a part of a short list, which is all counted.
     pub fn bounds(&self) -> Result<(i64, i64), ApiError> {
-        let mut faults = Faults::default();
-        let (limit, offset) = (faults.take(limit(self.limit)), faults.take(offset(self.offset)));
-        faults.all(limit.zip(offset))
+        let Window { before, offset, limit } = self.window(parse_place)?;
+        Ok((limit, before.unwrap_or(offset)))
     }
 }
 
@@ -93,11 +120,10 @@ pub struct Pagination {
 
 impl<T> Page<T> {
     pub fn by_offset(data: Vec<T>, (limit, offset): (i64, i64), total: i64) -> Self {
-        let has_more = offset + (data.len() as i64) < total;
-        Self {
-            data,
-            pagination: Pagination { limit, offset, total: Some(total), has_more, next_cursor: None },
-        }
+        let next = offset.saturating_add(data.len() as i64);
+        let has_more = next < total;
+        let next_cursor = has_more.then(|| format!("{PLACE}{next}"));
+        Self { data, pagination: Pagination { limit, offset, total: Some(total), has_more, next_cursor } }
     }
 
     /// What came of a [`window`].

@@ -3,6 +3,7 @@
 use gatepost::domain::access::activity::{self, Filter};
 use gatepost::domain::access::{team_key, tokens};
 use gatepost::domain::entropy;
+use gatepost::domain::mailroom::Window;
 use gatepost::domain::mailroom::address::{DomainName, LocalPart};
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};
@@ -339,7 +340,7 @@ fn owner(app: &TestApp) -> String {
 fn token(app: &TestApp) -> String {
     let plain = app.token("Acme", &fresh_name(app));
     let team = app.team("Acme").id;
-    let all = app.app.read_now(|tx| tokens::page(tx, team, 100, 0)).expect("tokens").0;
+    let all = app.app.read_now(|tx| tokens::page(tx, team, Window::first(100))).expect("tokens").tokens;
     all.iter().find(|each| plain.starts_with(&each.start)).expect("the token").id.to_string()
 }
 

@@ -197,7 +197,8 @@ both_engines! {
             let (mut seen, mut path) = (Vec::new(), query.to_owned());
             loop {
                 let body = list(&api, &path).await;
-                assert_eq!(body["pagination"]["total"], json!(null));
+                let counted = !query.contains("q=");
+                assert_eq!(body["pagination"]["total"].is_i64(), counted, "{query}");
                 let rows = body["data"].as_array().unwrap().iter();
                 seen.extend(rows.map(|each| each["subject"].as_str().unwrap().to_owned()));
                 let Some(cursor) = body["pagination"]["nextCursor"].as_str() else { break };

@@ -17,6 +17,7 @@ mod scopes;
 mod sessions;
 mod tags;
 mod team;
+mod uniform;
 
 use gatepost::domain::access::secret::HashedToken;
 use serde_json::{Value, json};

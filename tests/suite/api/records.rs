@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatepost::domain::access::activity::{self, ActivityKind, Filter, Record};
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::tokens::{self, Token};
+use gatepost::domain::mailroom::Window;
 use reqwest::Method;
 use serde_json::json;
 
@@ -25,7 +26,7 @@ fn last(app: &TestApp) -> Record {
 /// The team's tokens, newest first.
 fn tokens(app: &TestApp) -> Vec<Token> {
     let team = app.team("Acme").id;
-    app.app.read_now(|tx| tokens::page(tx, team, 100, 0)).expect("tokens").0
+    app.app.read_now(|tx| tokens::page(tx, team, Window::first(100))).expect("tokens").tokens
 }
 
 fn last_used(app: &TestApp) -> Option<String> {
