@@ -3,7 +3,9 @@
 //!
 //! A tag is half a SHA-256 of the body, byte for byte, so it is a strong one (RFC 9110, section
 //! 8.8.1), as `If-Match` needs it; a counter that moved is another state too. Where a thing is
-//! large and little of it can change, its handler makes the tag of that little.
+//! large and little of it can change, its handler makes the tag of that little. Answers stay
+//! `no-store`, as mail must not lie in caches on the way: tags are for programs that keep things
+//! by themselves.
 
 use std::future::{Ready, ready};
 

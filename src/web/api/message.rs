@@ -171,11 +171,12 @@ impl From<messages::Attachment> for Attachment {
     }
 }
 
-/// The tag of a message: made of what of it can change, for the rest stays as it came. It tells
-/// nothing of what is written in it, as whoever may only mark messages sees it too.
+/// The tag of a message: made of what of it can change, for the rest stays as it came, and is
+/// shown as this version shows it. It tells nothing of what is written in it, as whoever may
+/// only mark messages sees it too.
 pub fn tag(message: &messages::Message) -> EntityTag {
-    let row = &message.row;
-    etag::of(&(row.id, row.read_at, row.state, row.contact_id, row.conversation_id))
+    let (row, version) = (&message.row, env!("CARGO_PKG_VERSION"));
+    etag::of(&(row.id, row.read_at, row.state, row.contact_id, row.conversation_id, version))
 }
 
 impl Message {

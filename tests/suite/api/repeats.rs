@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use gatepost::app::retention::forget_answers;
 use gatepost::domain::access::plans::Plan;
+use gatepost::domain::access::repeats::{self, Key, Made, Outcome, Request};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -232,6 +233,31 @@ async fn a_key_that_cannot_be_one_is_refused() {
     let twice = api.request(Method::POST, "/api/v1/contacts").header(KEY, "a").header(KEY, "a");
     assert_eq!(details(&send(twice.json(&bob())).await.expect(400))[0]["field"], KEY);
     contact(&api, &"~".repeat(255), &bob()).await.expect(201);
+}
+
+/// Two instances know nothing of each other but by the store.
+#[tokio::test]
+async fn another_instance_does_not_begin_it_either() {
+    let app = TestApp::postgres().await;
+    let key = Key::parse(b"key").expect("a key");
+    let request = Request::new(app.team("Acme").id, [1; 16], &key, &[b"content"], app.app.now());
+    let elsewhere = || app.app.write_now(|tx| repeats::once(tx, &request, |_| panic!("begun twice")));
+    let failed = app.app.write_now(|tx| {
+        repeats::once(tx, &request, |_| {
+            assert!(matches!(elsewhere(), Ok(Outcome::UnderWay)));
+            Err(gatepost::domain::Error::NotFound)
+        })
+    });
+    assert!(failed.is_err());
+    let made = app.operate(|tx, _| {
+        repeats::once(tx, &request, |_| {
+            assert!(matches!(elsewhere(), Ok(Outcome::UnderWay)));
+            Ok(Made { location: "/here".into(), tag: "\"1\"".into(), body: "{}".into(), again: None })
+        })
+    });
+    assert!(matches!(made, Outcome::First(_)));
+    let Ok(Outcome::Again { location, body }) = elsewhere() else { panic!("not told again") };
+    assert_eq!((location.as_str(), body.as_str()), ("/here", "{}"));
 }
 
 /// While the first is held up in the store, whoever sends the same again is told so at once.
