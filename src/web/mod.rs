@@ -75,10 +75,12 @@ pub fn run(
 /// When the listener cannot be used.
 pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     let site = site(&app, &listener)?;
+    let published = web::Data::new(api::openapi::Published::at(&site.url));
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::new(site.clone()))
+            .app_data(published.clone())
             .configure(|services| routes::configure(services, &app, &site))
             .wrap(actix_web::middleware::from_fn(front::front))
     });

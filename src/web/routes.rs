@@ -4,6 +4,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, post, resource, scope};
 use actix_web::{Resource, Route, guard};
 
+use super::api::openapi;
 use super::front::RouteTemplate;
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
@@ -23,6 +24,11 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
         .service(page("/healthz").route(get().to(health::alive)))
         .service(page("/readyz").route(get().to(health::ready)))
         .service(page("/static/{path:.*}").route(get().to(assets::serve)))
+        .service(
+            page("/api/v1/openapi.json")
+                .route(get().to(openapi::show))
+                .default_service(web::to(openapi::other)),
+        )
         // Before the pages, whose scope takes every address that is left. A session is looked
         // for only where it may count: what else comes here has passed the door already.
         .service(

@@ -137,7 +137,7 @@ pub struct AliasChange {
 /// List aliases
 ///
 /// The team's addresses, newest first. Those that were deleted are not among them.
-#[utoipa::path(get, path = "/api/v1/aliases", tag = "Aliases", params(AliasQuery), responses((status = 200, body = Page<Alias>)))]
+#[utoipa::path(get, operation_id = "listAliases", path = "/api/v1/aliases", tag = "Aliases", params(AliasQuery), responses((status = 200, body = Page<Alias>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -154,7 +154,7 @@ pub async fn list(
 /// Read an alias
 ///
 /// With what it has received so far.
-#[utoipa::path(get, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 200, body = Alias)))]
+#[utoipa::path(get, operation_id = "getAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 200, body = Alias)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -170,7 +170,7 @@ pub async fn show(
 ///
 /// It receives at once, if its domain does. An address that was ever given out, even if its
 /// alias was deleted, is taken (409).
-#[utoipa::path(post, path = "/api/v1/aliases", tag = "Aliases", request_body = NewAlias, responses((status = 201, body = Alias)))]
+#[utoipa::path(post, operation_id = "createAlias", path = "/api/v1/aliases", tag = "Aliases", request_body = NewAlias, responses((status = 201, body = Alias), (status = 409, description = "The address is taken, or was.")))]
 pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -191,7 +191,7 @@ pub async fn create(
 /// Change an alias
 ///
 /// Switches it on or off, or notes something about it.
-#[utoipa::path(patch, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), request_body = AliasChange, responses((status = 200, body = Alias)))]
+#[utoipa::path(patch, operation_id = "changeAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), request_body = AliasChange, responses((status = 200, body = Alias), (status = 409, description = "`postmaster` cannot be switched off.")))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -220,7 +220,7 @@ pub async fn change(
 ///
 /// It receives nothing more; its messages stay. Its address stays reserved: nobody else gets
 /// what is meant for it.
-#[utoipa::path(delete, path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 204, description = "The alias is deleted.")))]
+#[utoipa::path(delete, operation_id = "deleteAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 204, description = "The alias is deleted."), (status = 409, description = "`postmaster` cannot be deleted.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,

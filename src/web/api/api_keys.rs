@@ -89,7 +89,6 @@ pub struct CreatedApiKey {
     #[schema(example = "gp_1a2b3c4d…")]
     token: Option<String>,
     /// Where there is no `token`, why, and what to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<&'static str>,
 }
 
@@ -157,7 +156,7 @@ pub struct Why {
 /// List tokens
 ///
 /// Every token of the team, newest first, revoked ones too. Secrets are never listed.
-#[utoipa::path(get, path = "/api/v1/api-keys", tag = "API keys", params(PageQuery), responses((status = 200, body = Page<ApiKey>)))]
+#[utoipa::path(get, operation_id = "listApiKeys", path = "/api/v1/api-keys", tag = "API keys", params(PageQuery), responses((status = 200, body = Page<ApiKey>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -174,7 +173,7 @@ pub async fn list(
 /// Read a token
 ///
 /// Without its secret, which is never told again.
-#[utoipa::path(get, path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), responses((status = 200, body = ApiKey)))]
+#[utoipa::path(get, operation_id = "getApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), responses((status = 200, body = ApiKey)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -190,7 +189,7 @@ pub async fn show(
 ///
 /// The answer holds the secret, once. For people signed in to the dashboard, whose password
 /// was entered within the last 10 minutes; a token cannot make tokens.
-#[utoipa::path(post, path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey)))]
+#[utoipa::path(post, operation_id = "createApiKey", path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey), (status = 409, description = "An active token has this name.")))]
 pub async fn create(
     app: web::Data<App>,
     caller: SessionCaller,
@@ -215,7 +214,7 @@ pub async fn create(
 /// Rename a token
 ///
 /// Only an active token can be renamed; for people signed in to the dashboard.
-#[utoipa::path(patch, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey)))]
+#[utoipa::path(patch, operation_id = "renameApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey), (status = 409, description = "An active token has this name, or this token is not active.")))]
 pub async fn rename(
     app: web::Data<App>,
     caller: SessionCaller,
@@ -244,7 +243,7 @@ pub async fn rename(
 ///
 /// At once and for good: the token's next call is refused. It stays in the list. For people
 /// signed in to the dashboard.
-#[utoipa::path(delete, path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked.")))]
+#[utoipa::path(delete, operation_id = "revokeApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token is revoked already.")))]
 pub async fn revoke(
     app: web::Data<App>,
     caller: SessionCaller,

@@ -132,7 +132,7 @@ pub struct ContactChange {
 /// List contacts
 ///
 /// Those who wrote and those added by hand, newest first.
-#[utoipa::path(get, path = "/api/v1/contacts", tag = "Contacts", params(ContactQuery), responses((status = 200, body = Page<Contact>)))]
+#[utoipa::path(get, operation_id = "listContacts", path = "/api/v1/contacts", tag = "Contacts", params(ContactQuery), responses((status = 200, body = Page<Contact>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -149,7 +149,7 @@ pub async fn list(
 /// Read a contact
 ///
 /// With how often and when they wrote.
-#[utoipa::path(get, path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 200, body = Contact)))]
+#[utoipa::path(get, operation_id = "getContact", path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 200, body = Contact)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -164,7 +164,7 @@ pub async fn show(
 /// Create a contact
 ///
 /// Arriving mail makes contacts by itself; this is for those who have not written yet.
-#[utoipa::path(post, path = "/api/v1/contacts", tag = "Contacts", request_body = NewContact, responses((status = 201, body = Contact)))]
+#[utoipa::path(post, operation_id = "createContact", path = "/api/v1/contacts", tag = "Contacts", request_body = NewContact, responses((status = 201, body = Contact), (status = 409, description = "There is a contact with this address already.")))]
 pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -190,7 +190,7 @@ pub async fn create(
 /// Change a contact
 ///
 /// What is said of them, and whether their mail is let through. The address stays.
-#[utoipa::path(patch, path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), request_body = ContactChange, responses((status = 200, body = Contact)))]
+#[utoipa::path(patch, operation_id = "changeContact", path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), request_body = ContactChange, responses((status = 200, body = Contact)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -218,7 +218,7 @@ pub async fn change(
 ///
 /// Their messages stay. When they write again, they are a new contact: to keep somebody out,
 /// block them instead.
-#[utoipa::path(delete, path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 204, description = "The contact is deleted.")))]
+#[utoipa::path(delete, operation_id = "deleteContact", path = "/api/v1/contacts/{id}", tag = "Contacts", params(("id" = String, Path, description = "The contact's id.", example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")), responses((status = 204, description = "The contact is deleted.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,

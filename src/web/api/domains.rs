@@ -115,7 +115,7 @@ pub struct DomainChange {
 /// List domains
 ///
 /// The team's own, by name, with the records to publish for each.
-#[utoipa::path(get, path = "/api/v1/domains", tag = "Domains", params(PageQuery), responses((status = 200, body = Page<Domain>)))]
+#[utoipa::path(get, operation_id = "listDomains", path = "/api/v1/domains", tag = "Domains", params(PageQuery), responses((status = 200, body = Page<Domain>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -134,7 +134,7 @@ pub async fn list(
 /// Read a domain
 ///
 /// With the records to publish and what the last check found.
-#[utoipa::path(get, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
+#[utoipa::path(get, operation_id = "getDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -150,7 +150,7 @@ pub async fn show(
 /// Add a domain
 ///
 /// The answer names the records to publish. It takes no mail before its proof is found.
-#[utoipa::path(post, path = "/api/v1/domains", tag = "Domains", request_body = NewDomain, responses((status = 201, body = Domain)))]
+#[utoipa::path(post, operation_id = "createDomain", path = "/api/v1/domains", tag = "Domains", request_body = NewDomain, responses((status = 201, body = Domain), (status = 409, description = "The team has this domain already, or every team has it.")))]
 pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -172,7 +172,7 @@ pub async fn create(
 /// Change a domain
 ///
 /// Which alias takes what no other of the domain does.
-#[utoipa::path(patch, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), request_body = DomainChange, responses((status = 200, body = Domain)))]
+#[utoipa::path(patch, operation_id = "changeDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), request_body = DomainChange, responses((status = 200, body = Domain)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -207,7 +207,7 @@ pub async fn change(
 ///
 /// Asks the DNS for its records now, instead of when it is due, and says what was found. A
 /// domain whose proof is there takes mail from then on.
-#[utoipa::path(post, path = "/api/v1/domains/{id}/check", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
+#[utoipa::path(post, operation_id = "checkDomain", path = "/api/v1/domains/{id}/check", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
 pub async fn check(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -223,7 +223,7 @@ pub async fn check(
 /// Remove a domain
 ///
 /// Its addresses receive nothing more. They come back when the team adds and proves it again.
-#[utoipa::path(delete, path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 204, description = "The domain is removed.")))]
+#[utoipa::path(delete, operation_id = "deleteDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 204, description = "The domain is removed.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,

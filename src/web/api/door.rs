@@ -23,11 +23,14 @@ use crate::gate::{Call, Caller};
 use crate::web::front::{self, Cause};
 use crate::web::request::{self, RequestInfo};
 
+/// What is there for everybody.
+const DESCRIPTION: &str = "/openapi.json";
+
 /// Whether a call passes the door before it is routed. The path is the one the router reads:
 /// to it, `/%61pi` is `/api`.
 pub fn is_for_the_door(request: &ServiceRequest) -> bool {
     let rest = request.match_info().as_str().strip_prefix(super::BASE);
-    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && rest != DESCRIPTION);
     is_ours && !caller::has_only_a_cookie(request.headers())
 }
 

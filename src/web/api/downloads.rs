@@ -15,7 +15,7 @@ use crate::web::files::file;
 /// Download a message
 ///
 /// Byte by byte as it came, headers and all.
-#[utoipa::path(get, path = "/api/v1/messages/{id}/raw", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, description = "The message.", content_type = "message/rfc822", body = String, example = json!("From: Bob <bob@customer.test>\nSubject: Where is my order?\n\nHello, I ordered a week ago and nothing has come.\n"))))]
+#[utoipa::path(get, operation_id = "downloadMessage", path = "/api/v1/messages/{id}/raw", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, description = "The message.", content_type = "message/rfc822", body = String, example = json!("From: Bob <bob@customer.test>\nSubject: Where is my order?\n\nHello, I ordered a week ago and nothing has come.\n"))))]
 pub async fn raw(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -37,7 +37,7 @@ pub async fn raw(
 /// Download an attachment
 ///
 /// As its sender attached it. The answer has the type the sender gave it.
-#[utoipa::path(get, path = "/api/v1/messages/{id}/attachments/{attachment}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af"), ("attachment" = String, Path, description = "The attachment's id.", example = "att_019f2a4c1d877e02b6f03a9d1c55e7b1")), responses((status = 200, description = "The file.", content_type = "application/octet-stream", body = String, example = json!("(the bytes of the file)"))))]
+#[utoipa::path(get, operation_id = "downloadAttachment", path = "/api/v1/messages/{id}/attachments/{attachment}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af"), ("attachment" = String, Path, description = "The attachment's id.", example = "att_019f2a4c1d877e02b6f03a9d1c55e7b1")), responses((status = 200, description = "The file.", content_type = "*/*", body = String, example = json!("(the bytes of the file)"))))]
 pub async fn attachment(
     app: web::Data<App>,
     caller: ApiCaller,

@@ -59,7 +59,7 @@ pub struct NoQuery {}
 /// Who am I?
 ///
 /// The team and the token this call is made with: the first call to make with a new token.
-#[utoipa::path(get, path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
+#[utoipa::path(get, operation_id = "getMe", path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
 pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
     let team = caller.team();
     let (token, scopes) = match &caller {
@@ -82,7 +82,7 @@ pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
 /// Revoke this token
 ///
 /// Revokes the token this call is made with, for good: what to do with a token that leaked.
-#[utoipa::path(delete, path = "/api/v1/me/token", tag = "Me", responses((status = 204, description = "The token is revoked.")))]
+#[utoipa::path(delete, operation_id = "revokeMyToken", path = "/api/v1/me/token", tag = "Me", responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token was revoked meanwhile.")))]
 pub async fn revoke(
     app: web::Data<App>,
     caller: ApiCaller,

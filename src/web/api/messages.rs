@@ -101,7 +101,7 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, 
 ///
 /// Newest first, with the first words of each. It pages by cursor and costs the same however
 /// many there are; with `q`, a page can be short and still have a next one.
-#[utoipa::path(get, path = "/api/v1/messages", tag = "Messages", params(MessageQuery), responses((status = 200, body = Page<MessageRow>)))]
+#[utoipa::path(get, operation_id = "listMessages", path = "/api/v1/messages", tag = "Messages", params(MessageQuery), responses((status = 200, body = Page<MessageRow>)))]
 pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -128,7 +128,7 @@ pub async fn list(
 ///
 /// Its text, its HTML made safe to show (no scripts, nothing fetched from elsewhere), its
 /// headers and attachments, and what is known of who really sent it. Reading does not mark it.
-#[utoipa::path(get, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, body = Message)))]
+#[utoipa::path(get, operation_id = "getMessage", path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, body = Message)))]
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -174,7 +174,7 @@ pub struct MessageMark {
 /// Mark a message
 ///
 /// As read or unread. The answer does not tell what is in it: that takes `messages:read`.
-#[utoipa::path(patch, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), request_body = MessageChange, responses((status = 200, body = MessageMark)))]
+#[utoipa::path(patch, operation_id = "changeMessage", path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), request_body = MessageChange, responses((status = 200, body = MessageMark)))]
 pub async fn change(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -202,7 +202,7 @@ pub async fn change(
 /// Delete a message
 ///
 /// With all that came with it, for good.
-#[utoipa::path(delete, path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 204, description = "The message is deleted.")))]
+#[utoipa::path(delete, operation_id = "deleteMessage", path = "/api/v1/messages/{id}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 204, description = "The message is deleted.")))]
 pub async fn delete(
     app: web::Data<App>,
     caller: ApiCaller,

@@ -87,6 +87,11 @@ pub fn routes(services: &mut ServiceConfig) {
     services.default_service(nothing.wrap(from_fn(passage)));
 }
 
+/// The addresses whose answers tell which state they show.
+pub fn tagged() -> impl Iterator<Item = &'static str> {
+    resources().into_iter().filter(|each| each.tagged).map(|each| each.path)
+}
+
 /// The need of each route, for whoever describes them.
 pub fn needs() -> impl Iterator<Item = (&'static str, Method, Need)> {
     let of = |each: At| each.needs.into_iter().map(move |(method, need)| (each.path, method, need));

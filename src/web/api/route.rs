@@ -28,7 +28,7 @@ pub struct At {
     resource: Resource,
     pub needs: Vec<(Method, Need)>,
     /// Whether answers tell which state they show: [`super::etag`].
-    tagged: bool,
+    pub tagged: bool,
 }
 
 macro_rules! methods {

@@ -58,7 +58,7 @@ impl From<Member> for Person {
 /// Read the team
 ///
 /// The team this call is made for.
-#[utoipa::path(get, path = "/api/v1/team", tag = "Team", responses((status = 200, body = Team)))]
+#[utoipa::path(get, operation_id = "getTeam", path = "/api/v1/team", tag = "Team", responses((status = 200, body = Team)))]
 pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Team> {
     let team = caller.team();
     web::Json(Team {
@@ -73,7 +73,7 @@ pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Team> {
 /// List people
 ///
 /// The people of the team with their roles, by name. Exactly one is the owner.
-#[utoipa::path(get, path = "/api/v1/team/people", tag = "Team", params(PageQuery), responses((status = 200, body = Page<Person>)))]
+#[utoipa::path(get, operation_id = "listPeople", path = "/api/v1/team/people", tag = "Team", params(PageQuery), responses((status = 200, body = Page<Person>)))]
 pub async fn people(
     app: web::Data<App>,
     caller: ApiCaller,

@@ -1,24 +1,11 @@
 //! What each route answers to whom.
 
-use gatepost::domain::access::activity::{self, Filter};
-use gatepost::domain::access::{team_key, tokens};
-use gatepost::domain::entropy;
-use gatepost::domain::mailroom::Window;
-use gatepost::domain::mailroom::address::{DomainName, LocalPart};
-use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
-use gatepost::domain::mailroom::contacts::{self, About, ContactState};
-use gatepost::domain::mailroom::domains;
-use gatepost::domain::mailroom::messages::{self, Opened};
-use gatepost::domain::people::members::MemberRole;
-use gatepost::domain::people::passwords::{self, Password};
-use gatepost::domain::people::users::{NewPerson, PersonName, User};
-use gatepost::domain::people::{invitations, sessions};
-use gatepost::domain::sealing::hex;
-use gatepost::domain::text::EmailAddress;
+mod things;
 
 use crate::support::TestApp;
-use crate::support::mail::letter_with_file;
 use crate::support::people::PASSWORD;
+use things::*;
+pub use things::{fresh_name, message};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -108,6 +95,7 @@ fn everybodys() -> Vec<Row> {
         page("GET /healthz", [200, 200, 200, 200, 200]),
         page("GET /readyz", [200, 200, 200, 200, 200]),
         page("GET /static/{path:.*}", [200, 200, 200, 200, 200]),
+        page("GET /api/v1/openapi.json", [200, 200, 200, 200, 200]),
         // Everybody is late: this instance is set up.
         page("GET /setup", [404, 404, 404, 404, 404]),
         page("POST /setup", [404, 404, 404, 404, 404]),
@@ -284,119 +272,4 @@ fn mailroom() -> Vec<Row> {
         endpoint("PATCH /api/v1/contacts/{id}", "contacts:write", found).of(contact),
         endpoint("DELETE /api/v1/contacts/{id}", "contacts:write", gone).of(contact),
     ]
-}
-
-fn alias(app: &TestApp) -> String {
-    let (team, local) = (app.team("Acme").id, LocalPart::parse(&fresh_name(app)).expect("a local part"));
-    let shared = &app.app.config().mail.domain;
-    let new = NewAlias { local: Some(local), domain: None, note: None };
-    app.operate(|tx, by| aliases::create(tx, by, team, shared, &new)).id.to_string()
-}
-
-fn domain(app: &TestApp) -> String {
-    let (team, name) = (app.team("Acme").id, DomainName::parse(&format!("{}.test", fresh_name(app))));
-    app.operate(|tx, by| domains::add(tx, by, team, "gatepost.localhost", &name?)).id.to_string()
-}
-
-/// A message with an attachment.
-fn received(app: &TestApp) -> Opened {
-    let (team, alias) = (app.team("Acme").id, alias(app));
-    let id = AliasId::parse(&alias).expect("an id");
-    let to = app.app.read_now(|tx| aliases::find(tx, team, id)).expect("an alias").address();
-    let message = app.arrives("bob@customer.test", &to, &letter_with_file(&fresh_name(app)));
-    app.app.read_now(|tx| messages::open(tx, team, message)).expect("a message")
-}
-
-pub fn message(app: &TestApp) -> String {
-    received(app).message.id.to_string()
-}
-
-/// Its message's id and its own.
-fn attachment(app: &TestApp) -> String {
-    let opened = received(app);
-    format!("{}/{}", opened.message.id, opened.attachments[0].id)
-}
-
-fn contact(app: &TestApp) -> String {
-    let team = app.team("Acme").id;
-    let address = contacts::parse_address(&format!("{}@customer.test", fresh_name(app))).expect("an address");
-    let about = About::parse("", "", ContactState::Unset).expect("nothing");
-    app.operate(|tx, by| contacts::create(tx, by, team, &address, about)).id.to_string()
-}
-
-/// A name that nothing has yet.
-pub fn fresh_name(app: &TestApp) -> String {
-    format!("x{}", hex(&entropy::bytes::<4>(&*app.app.entropy())))
-}
-
-fn acme(app: &TestApp) -> String {
-    app.team("Acme").id.to_string()
-}
-
-fn owner(app: &TestApp) -> String {
-    app.team("Acme").owner_id.to_string()
-}
-
-fn token(app: &TestApp) -> String {
-    let plain = app.token("Acme", &fresh_name(app));
-    let team = app.team("Acme").id;
-    let all = app.app.read_now(|tx| tokens::page(tx, team, Window::first(100))).expect("tokens").tokens;
-    all.iter().find(|each| plain.starts_with(&each.start)).expect("the token").id.to_string()
-}
-
-fn record(app: &TestApp) -> String {
-    let team = app.team("Acme").id;
-    let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 1));
-    page.expect("a page").records[0].id.to_string()
-}
-
-/// Acme has a team key from here on.
-fn key(app: &TestApp) -> String {
-    let team = app.team("Acme").id;
-    if app.app.read_now(|tx| team_key::find(tx, team)).expect("an answer").is_none() {
-        app.operate(|tx, by| team_key::enable(tx, by, team, app.app.sealer()));
-    }
-    String::new()
-}
-
-fn invite(app: &TestApp, role: MemberRole) -> (EmailAddress, String) {
-    let email = EmailAddress::parse(&format!("{}@acme.test", fresh_name(app))).expect("an address");
-    let team = app.team("Acme").id;
-    let secret = app.operate(|tx, by| invitations::invite(tx, by, team, &email, role));
-    (email, secret.to_string())
-}
-
-fn link(app: &TestApp) -> String {
-    invite(app, MemberRole::Member).1
-}
-
-fn invitation(app: &TestApp) -> String {
-    let (email, _) = invite(app, MemberRole::Member);
-    let team = app.team("Acme").id;
-    let open = app.app.read_now(|tx| invitations::list_open(tx, team)).expect("invitations");
-    open.iter().find(|each| each.email == email.as_str()).expect("the invitation").id.to_string()
-}
-
-fn join(app: &TestApp, role: MemberRole) -> User {
-    let (email, secret) = invite(app, role);
-    let password = Password::parse("password", PASSWORD).expect("a password");
-    let person = NewPerson {
-        email,
-        name: PersonName::parse("Somebody").expect("a name"),
-        password_hash: passwords::hash(&password, &*app.app.entropy()),
-    };
-    app.operate(|tx, by| invitations::accept_as_new(tx, by, &secret, &person)).1
-}
-
-fn member(app: &TestApp) -> String {
-    join(app, MemberRole::Member).id.to_string()
-}
-
-fn admin(app: &TestApp) -> String {
-    join(app, MemberRole::Admin).id.to_string()
-}
-
-fn session_of_the_owner(app: &TestApp) -> String {
-    let (owner, key) = (app.team("Acme").owner_id, fresh_name(app));
-    app.operate(|tx, by| sessions::open(tx, by, owner, None, &key)).id.to_string()
 }

@@ -5,6 +5,7 @@ mod api_keys;
 mod contacts;
 mod cors;
 mod credentials;
+mod description;
 mod domains;
 mod me;
 mod messages;

@@ -1,5 +1,6 @@
 //! Those who call: a person's browser and a program with a token.
 
+use super::contract;
 use super::html::Page;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, redirect};
@@ -141,11 +142,17 @@ fn client() -> reqwest::ClientBuilder {
     client.pool_idle_timeout(std::time::Duration::from_secs(3))
 }
 
+/// Each answer of the API must be as its description says.
 pub async fn send(request: RequestBuilder) -> Reply {
-    let response = request.send().await.expect("an answer");
-    Reply {
+    let (client, request) = request.build_split();
+    let request = request.expect("a request");
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.expect("an answer");
+    let reply = Reply {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         body: response.text().await.expect("a body in UTF-8"),
-    }
+    };
+    contract::check(method.as_str(), &path, &reply);
+    reply
 }

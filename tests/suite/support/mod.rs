@@ -12,6 +12,7 @@
 
 mod app;
 pub mod client;
+pub mod contract;
 pub mod database;
 pub mod dns;
 pub mod door;

@@ -1,0 +1,166 @@
+//! `/api/v1/openapi.json`, and whether it says what is.
+
+use std::collections::BTreeSet;
+
+use gatepost::domain::access::scopes::Need;
+use gatepost::web::api::{self, openapi};
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+use crate::support::client::{Reply, send};
+use crate::support::contract;
+use crate::support::people::Person::Ada;
+
+const ADDRESS: &str = "/api/v1/openapi.json";
+
+#[tokio::test]
+async fn it_is_the_same_for_everybody() {
+    let app = TestApp::sqlite().await;
+    let nobody = app.visitor().get(ADDRESS).await.expect(200);
+    assert_eq!(nobody.header("content-type"), "application/json");
+    assert_eq!(nobody.json()["openapi"], "3.1.0");
+    assert_eq!(nobody.json()["servers"][0]["url"], app.base);
+    assert_eq!(nobody.json()["paths"], openapi::description()["paths"]);
+    for reply in [
+        app.as_(Ada).await.get(ADDRESS).await,
+        app.api("no token at all").get(ADDRESS).await,
+        app.api(&app.token("Acme", "ci")).get(ADDRESS).await,
+    ] {
+        assert_eq!(reply.expect(200).body, nobody.body);
+    }
+}
+
+#[tokio::test]
+async fn it_can_be_kept_and_asked_for_again() {
+    let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", "https://mail.acme.test")]).await;
+    let first = app.visitor().get(ADDRESS).await.expect(200);
+    assert_eq!(first.json()["servers"][0]["url"], "https://mail.acme.test");
+    assert_eq!(first.header("cache-control"), "public, max-age=300");
+    let ask = |method, tag: &str| send(app.visitor().request(method, ADDRESS).header("If-None-Match", tag));
+    let again = ask(Method::GET, first.header("etag")).await.expect(304);
+    assert_eq!((again.body.as_str(), again.header("etag")), ("", first.header("etag")));
+    ask(Method::GET, "\"another\"").await.expect(200);
+    let head = ask(Method::HEAD, "\"another\"").await.expect(200);
+    assert_eq!((head.body.as_str(), head.header("etag")), ("", first.header("etag")));
+    let refused = ask(Method::POST, "").await.expect(405);
+    assert_eq!(
+        (refused.header("allow"), refused.error_code().as_str()),
+        ("GET, HEAD, OPTIONS", "METHOD_NOT_ALLOWED")
+    );
+    assert_eq!(refused.json()["error"]["requestId"], refused.header("x-request-id"));
+    assert_eq!(ask(Method::OPTIONS, "").await.expect(204).header("allow"), "GET, HEAD, OPTIONS");
+}
+
+/// Method, path and what is said of them.
+fn operations() -> impl Iterator<Item = (String, String, &'static Value)> {
+    let paths = openapi::description()["paths"].as_object().expect("paths");
+    paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().expect("methods");
+        methods.iter().map(|(method, operation)| (method.to_uppercase(), path.clone(), operation))
+    })
+}
+
+#[test]
+fn every_route_is_described_with_its_scope_and_nothing_else_is() {
+    let described: BTreeSet<_> = operations()
+        .map(|(method, path, it)| format!("{method} {path} {} {}", it["x-required-scopes"], it["security"]))
+        .collect();
+    let route = |(path, method, need): (&str, _, _)| {
+        let (scopes, security) = match need {
+            Need::Scope(scope) => (json!([scope.as_str()]), json!([{"bearer": []}, {"apiKey": []}])),
+            Need::AnyToken => (json!([]), json!([{"bearer": []}, {"apiKey": []}])),
+            Need::Person => (json!([]), json!([{"session": []}])),
+        };
+        format!("{method} /api/v1{path} {scopes} {security}")
+    };
+    assert_eq!(described, api::needs().map(route).collect());
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let names: BTreeSet<_> =
+        operations().map(|(.., it)| it["operationId"].as_str().expect("a name")).collect();
+    assert_eq!(names.len(), operations().count());
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let mut seen = 0;
+    let mut check = |place: &str, content: &Value| {
+        let several = content["examples"].as_object().into_iter().flatten().map(|(_, it)| &it["value"]);
+        let examples: Vec<_> = content.get("example").into_iter().chain(several).collect();
+        assert!(!examples.is_empty(), "{place} has no example");
+        for example in examples {
+            let wrong = contract::misfits(&format!("{place}/schema"), example, "example");
+            assert!(wrong.is_empty(), "{place}: {wrong:#?}\n{example:#}");
+            seen += 1;
+        }
+    };
+    let api = openapi::description();
+    for (method, path, operation) in operations() {
+        let place = format!("/paths/{}/{}", path.replace('/', "~1"), method.to_lowercase());
+        if let Some(content) = operation.pointer("/requestBody/content/application~1json") {
+            check(&format!("{place}/requestBody/content/application~1json"), content);
+        }
+        for (status, answer) in operation["responses"].as_object().expect("responses") {
+            for (kind, content) in answer["content"].as_object().into_iter().flatten() {
+                let kind = kind.replace('/', "~1");
+                check(&format!("{place}/responses/{status}/content/{kind}"), content);
+            }
+        }
+    }
+    for (name, response) in api["components"]["responses"].as_object().expect("responses") {
+        for (kind, content) in response["content"].as_object().expect("a body") {
+            check(&format!("/components/responses/{name}/content/{}", kind.replace('/', "~1")), content);
+        }
+    }
+    for (name, header) in api["components"]["headers"].as_object().expect("headers") {
+        check(&format!("/components/headers/{name}"), header);
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+/// An answer as the server never gives it.
+fn invented(status: u16, kind: &str, body: &str) -> Reply {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_str(kind).expect("a header"));
+    for name in ["x-request-id", "ratelimit", "ratelimit-policy", "www-authenticate", "allow"] {
+        headers.insert(name, HeaderValue::from_static("it"));
+    }
+    for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+        headers.insert(name, HeaderValue::from_static("7"));
+    }
+    Reply { status, headers, body: body.to_owned() }
+}
+
+#[test]
+fn an_answer_that_is_not_described_is_found() {
+    const ME: &str =
+        r#"{"team": {"id": "team_1", "name": "Acme"}, "token": null, "plan": "pro", "scopes": []}"#;
+    const ERROR: &str = r#"{"success": false, "error": {"code": "A", "message": "B", "requestId": "req_1"}}"#;
+    let faults = |method: &str, path: &str, reply: &Reply| contract::faults(method, path, reply);
+    let (json, me) = ("application/json", "/api/v1/me");
+    let none: Vec<String> = Vec::new();
+    assert_eq!(faults("GET", me, &invented(200, json, ME)), none);
+    assert_eq!(faults("HEAD", me, &invented(200, json, "")), none);
+    assert_eq!(faults("GET", me, &invented(401, json, ERROR)), none);
+    assert_eq!(faults("PUT", me, &invented(405, json, ERROR)), none);
+    assert_eq!(faults("GET", "/api/v1/nowhere", &invented(404, json, ERROR)), none);
+    let missing = Reply { headers: HeaderMap::new(), ..invented(204, json, "") };
+    for (method, path, reply) in [
+        ("GET", me, invented(418, json, ERROR)),
+        ("GET", me, invented(404, json, ERROR)),
+        ("GET", me, invented(200, "text/html", ME)),
+        ("GET", me, invented(200, json, "{}")),
+        ("GET", me, invented(200, json, "{")),
+        ("GET", me, invented(401, json, ME)),
+        ("PUT", me, invented(200, json, ME)),
+        ("DELETE", "/api/v1/me/token", invented(204, json, ME)),
+        ("DELETE", "/api/v1/me/token", missing),
+        ("GET", "/api/v1/nowhere", invented(200, json, "{}")),
+    ] {
+        assert_ne!(faults(method, path, &reply), none, "{method} {path} {reply:?}");
+    }
+}
