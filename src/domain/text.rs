@@ -4,14 +4,15 @@ use std::str::FromStr;
 
 use super::FieldError;
 
-/// One line of 1 to `max` characters without control characters, trimmed.
+/// One line of 1 to `max` characters without control characters. Its ends are trimmed, but
+/// count: a bound that is told is one for what is sent.
 ///
 /// # Errors
 /// A sentence about `field` that starts with `what`.
 pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
-    let text = text.trim();
-    let message = match text.chars().count() {
-        0 => format!("{what} is missing."),
+    let (length, text) = (text.chars().count(), text.trim());
+    let message = match length {
+        _ if text.is_empty() => format!("{what} is missing."),
         length if length > max => format!("{what} has {length} characters; {max} is the most."),
         _ if text.chars().any(is_invisible) => format!("{what} contains invisible characters."),
         _ => return Ok(text.to_owned()),
@@ -47,7 +48,7 @@ pub fn optional_line(
 ) -> Result<Option<String>, FieldError> {
     match text.trim() {
         "" => Ok(None),
-        text => one_line(field, what, text, max).map(Some),
+        _ => one_line(field, what, text, max).map(Some),
     }
 }
 
@@ -89,7 +90,15 @@ mod tests {
     #[test]
     fn names_are_one_visible_line() {
         assert_eq!(one_line("name", "The name", "  ci  ", 60).as_deref(), Ok("ci"));
-        for bad in ["", "   ", "a\nb", "a\u{202e}b", "zero\u{200b}width", &"x".repeat(61)] {
+        for bad in [
+            "",
+            "   ",
+            "a\nb",
+            "a\u{202e}b",
+            "zero\u{200b}width",
+            &"x".repeat(61),
+            &format!("x{}", " ".repeat(60)),
+        ] {
             assert!(one_line("name", "The name", bad, 60).is_err(), "{bad:?}");
         }
     }

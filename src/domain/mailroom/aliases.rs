@@ -47,8 +47,8 @@ impl Alias {
 /// # Errors
 /// A sentence about the field `note`.
 pub(super) fn note(text: &str, most: usize) -> std::result::Result<Option<String>, FieldError> {
-    let text = text.trim().replace("\r\n", "\n");
     let length = text.chars().count();
+    let text = text.trim().replace("\r\n", "\n");
     if length > most {
         return Err(FieldError::new(
             "note",

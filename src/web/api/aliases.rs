@@ -101,13 +101,22 @@ impl AliasQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlias {
     /// What stands before the `@`; when left out, letters and digits that nobody guesses.
-    #[schema(example = "hello", min_length = 1, max_length = 64)]
+    #[schema(
+        example = "hello",
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[A-Za-z0-9](([.]?[A-Za-z0-9_+-])*[.]?[A-Za-z0-9_-])?$"
+    )]
     local_part: Option<String>,
     /// One of the team's domains; when left out, the one every team has addresses on.
     #[schema(example = "gatepost.localhost")]
     domain: Option<String>,
     /// For people, up to 1,000 characters.
-    #[schema(example = "the contact form", max_length = 1000)]
+    #[schema(
+        example = "the contact form",
+        max_length = 1000,
+        pattern = r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$"
+    )]
     note: Option<String>,
 }
 
@@ -128,7 +137,7 @@ impl NewAlias {
 pub struct AliasChange {
     /// `null` takes it away.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "the contact form", max_length = 1000)]
+    #[schema(value_type = Option<String>, example = "the contact form", max_length = 1000, pattern = r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$")]
     note: Option<Option<String>>,
     #[schema(example = false)]
     enabled: Option<bool>,

@@ -189,7 +189,7 @@ pub async fn show(
 ///
 /// The answer holds the secret, once. For people signed in to the dashboard, whose password
 /// was entered within the last 10 minutes; a token cannot make tokens.
-#[utoipa::path(post, operation_id = "createApiKey", path = "/api/v1/api-keys", tag = "API keys", security(("session" = [])), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey), (status = 409, description = "An active token has this name.")))]
+#[utoipa::path(post, operation_id = "createApiKey", path = "/api/v1/api-keys", tag = "API keys", request_body = NewApiKey, responses((status = 201, body = CreatedApiKey), (status = 409, description = "An active token has this name.")))]
 pub async fn create(
     app: web::Data<App>,
     caller: SessionCaller,
@@ -214,7 +214,7 @@ pub async fn create(
 /// Rename a token
 ///
 /// Only an active token can be renamed; for people signed in to the dashboard.
-#[utoipa::path(patch, operation_id = "renameApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey), (status = 409, description = "An active token has this name, or this token is not active.")))]
+#[utoipa::path(patch, operation_id = "renameApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")), request_body = Naming, responses((status = 200, body = ApiKey), (status = 409, description = "An active token has this name, or this token is not active.")))]
 pub async fn rename(
     app: web::Data<App>,
     caller: SessionCaller,
@@ -243,7 +243,7 @@ pub async fn rename(
 ///
 /// At once and for good: the token's next call is refused. It stays in the list. For people
 /// signed in to the dashboard.
-#[utoipa::path(delete, operation_id = "revokeApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", security(("session" = [])), params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token is revoked already.")))]
+#[utoipa::path(delete, operation_id = "revokeApiKey", path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = String, Path, description = "The token's id.", example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab"), Why), responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token is revoked already.")))]
 pub async fn revoke(
     app: web::Data<App>,
     caller: SessionCaller,

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
@@ -10,6 +11,7 @@ use super::etag::{self, Seen};
 use super::faults::Faults;
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
+use super::openapi::words;
 use super::paging::{self, Page};
 use super::repeats::{self, Repeatable};
 use crate::app::App;
@@ -60,6 +62,21 @@ impl From<contacts::Contact> for Contact {
     }
 }
 
+fn states() -> Object {
+    let states = words::one_of(ContactState::ALL.iter().map(|state| state.as_str()));
+    states.description(Some("Only those in this state.")).build()
+}
+
+fn first_state() -> Object {
+    let states = words::one_of_or_null(ContactState::ALL.iter().map(|state| state.as_str()));
+    states.description(Some("`unset` when left out.")).examples(["allowed"]).build()
+}
+
+fn next_state() -> Object {
+    let states = words::one_of_or_null(ContactState::ALL.iter().map(|state| state.as_str()));
+    states.examples(["blocked"]).build()
+}
+
 fn parse_state(text: &str) -> Result<ContactState, FieldError> {
     let message = "A state is unset, allowed or blocked.";
     ContactState::parse(text).ok_or_else(|| FieldError::new("state", message))
@@ -82,7 +99,7 @@ pub struct ContactQuery {
     cursor: Option<String>,
     /// Only those whose address or name contains this.
     q: Option<String>,
-    /// Only those in this state.
+    #[param(schema_with = states)]
     state: Option<String>,
 }
 
@@ -103,13 +120,20 @@ pub struct NewContact {
     #[schema(example = "bob@customer.test", max_length = 254)]
     address: String,
     /// Up to 120 characters.
-    #[schema(example = "Bob", max_length = 120)]
+    #[schema(
+        example = "Bob",
+        max_length = 120,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]*$"
+    )]
     name: Option<String>,
     /// For people, up to 1,000 characters.
-    #[schema(example = "prefers to be called", max_length = 1000)]
+    #[schema(
+        example = "prefers to be called",
+        max_length = 1000,
+        pattern = r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$"
+    )]
     note: Option<String>,
-    /// `unset` when left out.
-    #[schema(example = "allowed")]
+    #[schema(schema_with = first_state)]
     state: Option<String>,
 }
 
@@ -119,13 +143,13 @@ pub struct NewContact {
 pub struct ContactChange {
     /// `null` takes it away.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "Bob", max_length = 120)]
+    #[schema(value_type = Option<String>, example = "Bob", max_length = 120, pattern = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]*$")]
     name: Option<Option<String>>,
     /// `null` takes it away.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "prefers to be called", max_length = 1000)]
+    #[schema(value_type = Option<String>, example = "prefers to be called", max_length = 1000, pattern = r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$")]
     note: Option<Option<String>>,
-    #[schema(example = "blocked")]
+    #[schema(schema_with = next_state)]
     state: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::etag;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
-use crate::domain::mailroom::authentication::Authentication;
+use crate::domain::mailroom::authentication::{self, Policy};
 use crate::domain::mailroom::contacts::ContactId;
 use crate::domain::mailroom::conversations::ConversationId;
 use crate::domain::mailroom::html::{self, Pictures};
@@ -123,13 +123,63 @@ pub struct Message {
     html: Option<String>,
     headers: Vec<Header>,
     attachments: Vec<Attachment>,
-    /// What SPF, DKIM and DMARC said, in the words of RFC 8601.
-    #[schema(value_type = Object, example = json!({
-        "spf": {"result": "pass", "domain": "customer.test"},
-        "dkim": [{"result": "pass", "domain": "customer.test", "selector": "s1"}],
-        "dmarc": {"result": "pass", "domain": "customer.test", "policy": "reject"}
-    }))]
     authentication: Authentication,
+}
+
+/// What SPF, DKIM and DMARC said of who sent it, in the words of RFC 8601.
+#[derive(Serialize, ToSchema)]
+pub struct Authentication {
+    spf: SenderCheck,
+    /// One for each signature.
+    dkim: Vec<SenderCheck>,
+    dmarc: DmarcCheck,
+}
+
+/// SPF, or one DKIM signature.
+#[derive(Serialize, ToSchema)]
+pub struct SenderCheck {
+    /// `pass`, `fail`, `softfail`, `neutral`, `none`, `temperror` or `permerror`.
+    #[schema(example = "pass")]
+    result: &'static str,
+    /// Whose record or signature it is.
+    #[schema(example = "customer.test")]
+    domain: Option<String>,
+    /// Of a signature.
+    #[schema(example = "s1")]
+    selector: Option<String>,
+    /// Why, for people.
+    detail: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DmarcCheck {
+    #[schema(example = "pass")]
+    result: &'static str,
+    #[schema(example = "customer.test")]
+    domain: Option<String>,
+    /// What the domain asks to be done with mail that fails: `none`, `quarantine` or `reject`.
+    #[schema(value_type = Option<String>, example = "reject")]
+    policy: Option<Policy>,
+    /// Why, for people.
+    detail: Option<String>,
+}
+
+impl From<authentication::Check> for SenderCheck {
+    fn from(check: authentication::Check) -> Self {
+        let authentication::Check { result, domain, selector, detail } = check;
+        Self { result: result.as_str(), domain, selector, detail }
+    }
+}
+
+impl From<authentication::Authentication> for Authentication {
+    fn from(found: authentication::Authentication) -> Self {
+        let authentication::Dmarc { result, domain, policy, detail } = found.dmarc;
+        Self {
+            spf: found.spf.into(),
+            dkim: found.dkim.into_iter().map(SenderCheck::from).collect(),
+            dmarc: DmarcCheck { result: result.as_str(), domain, policy, detail },
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -189,7 +239,7 @@ impl Message {
             html: opened.html.map(|html| html::safe(&html, Pictures::Inline)),
             headers: headers.collect(),
             attachments: opened.attachments.into_iter().map(Attachment::from).collect(),
-            authentication: opened.authentication,
+            authentication: opened.authentication.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
@@ -14,6 +15,7 @@ use super::faults::Faults;
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::message::{self, Message, MessageRow};
+use super::openapi::words;
 use super::paging::{self, Page};
 use crate::app::App;
 use crate::domain::mailroom::aliases::{self, AliasId};
@@ -44,11 +46,13 @@ pub struct MessageQuery {
     contact: Option<String>,
     /// Only those of this conversation, by its id.
     conversation: Option<String>,
-    /// Only those in this state: `delivered`, `denied` or `rejected`.
+    #[param(schema_with = states)]
     state: Option<String>,
     /// Only those received at this time or later, such as `2026-03-01T00:00:00Z`.
+    #[param(format = DateTime)]
     since: Option<String>,
     /// Only those received before this time.
+    #[param(format = DateTime)]
     until: Option<String>,
     /// With `true`, only those delivered and not read yet.
     #[serde(default)]
@@ -83,6 +87,11 @@ fn named<Id>(
 ) -> Result<Option<Id>, FieldError> {
     let parse = |text| parse(text).ok_or_else(|| FieldError::new(field, format!("This is no {field}'s id.")));
     text.map(parse).transpose()
+}
+
+fn states() -> Object {
+    let states = words::one_of(MessageState::ALL.iter().map(|state| state.as_str()));
+    states.description(Some("Only those in this state: `delivered`, `denied` or `rejected`.")).build()
 }
 
 fn parse_state(text: &str) -> Result<MessageState, FieldError> {

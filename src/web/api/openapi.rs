@@ -5,6 +5,7 @@ mod about;
 mod complete;
 mod example;
 mod shared;
+pub mod words;
 
 use std::sync::LazyLock;
 
@@ -65,7 +66,7 @@ use crate::web::request::RequestInfo;
         api_keys::revoke
     )
 )]
-pub struct Description;
+struct Description;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     let gathered = serde_json::to_value(Description::openapi());

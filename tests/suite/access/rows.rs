@@ -1,6 +1,6 @@
 //! What each route answers to whom.
 
-mod things;
+pub mod things;
 
 use crate::support::TestApp;
 use crate::support::people::PASSWORD;

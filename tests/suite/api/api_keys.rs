@@ -36,6 +36,7 @@ both_engines! {
                 "domains:read", "aliases:read", "contacts:read", "messages:read", "team:read", "tokens:read",
             ],
             "allScopes": false, "expiresAt": null, "revokedAt": null, "revokedBy": null, "revokeReason": null, "token": token,
+            "notice": null,
         });
         assert_eq!(body, expected);
         assert_eq!(reply.location(), format!("/api/v1/api-keys/{id}"));

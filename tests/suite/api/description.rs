@@ -112,7 +112,7 @@ fn every_example_fits_its_schema() {
         }
     }
     for (name, response) in api["components"]["responses"].as_object().expect("responses") {
-        for (kind, content) in response["content"].as_object().expect("a body") {
+        for (kind, content) in response["content"].as_object().into_iter().flatten() {
             check(&format!("/components/responses/{name}/content/{}", kind.replace('/', "~1")), content);
         }
     }

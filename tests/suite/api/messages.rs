@@ -60,7 +60,11 @@ both_engines! {
                 "id": body["attachments"][0]["id"], "name": "März.html", "contentType": "text/html",
                 "size": 25, "inline": false, "contentId": null,
             }],
-            "authentication": {"spf": {"result": "none"}, "dkim": [], "dmarc": {"result": "none"}},
+            "authentication": {
+                "spf": {"result": "none", "domain": null, "selector": null, "detail": null},
+                "dkim": [],
+                "dmarc": {"result": "none", "domain": null, "policy": null, "detail": null},
+            },
         });
         let mut whole = row;
         whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -29,8 +29,8 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
 /// What is not as described.
 pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     let status = reply.status.to_string();
-    if method == "OPTIONS" && reply.status == 204 {
-        return wrong_body(method, "", &Value::Null, reply);
+    if method == "OPTIONS" && matches!(reply.status, 204 | 404) {
+        return wrong_options(reply);
     }
     let responses = match operation(&method.to_lowercase(), path) {
         Some(operation) => format!("{operation}/responses"),
@@ -43,6 +43,14 @@ pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     let mut wrong = wrong_headers(&place, response, reply);
     wrong.extend(wrong_body(method, &place, response, reply));
     wrong
+}
+
+/// What an address takes, or that there is none, is told to anybody and counts as no call.
+fn wrong_options(reply: &Reply) -> Vec<String> {
+    match reply.status {
+        204 => wrong_body("OPTIONS", "", &Value::Null, reply),
+        _ => misfits("/components/schemas/ErrorAnswer", &reply.json(), "body"),
+    }
 }
 
 /// The description, and how whatever it does not describe is refused.

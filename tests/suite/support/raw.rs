@@ -5,6 +5,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use reqwest::header::{HeaderName, HeaderValue};
+
+use super::client::Reply;
+use super::contract;
+
 /// An answer as it was on the wire.
 #[derive(Debug)]
 pub struct Answer {
@@ -48,7 +53,26 @@ pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) ->
     }
     request.push_str("\r\n");
     request.push_str(body);
-    send(base, request.as_bytes())
+    let answer = send(base, request.as_bytes());
+    check(request_line, &answer);
+    answer
+}
+
+/// What the API answers must be as it is described. An address that is spelled in another way
+/// is one that the description does not know.
+fn check(request_line: &str, answer: &Answer) {
+    let (method, target) = request_line.split_once(' ').expect("a method and an address");
+    let path = target.split('?').next().unwrap_or_default();
+    if path.contains('%') {
+        return;
+    }
+    let header = |(name, value): &(String, String)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+        (name, HeaderValue::from_str(value).expect("a value"))
+    };
+    let status = answer.status.split(' ').nth(1).expect("a status").parse().expect("a number");
+    let headers = answer.headers.iter().map(header).collect();
+    contract::check(method, path, &Reply { status, headers, body: answer.body.clone() });
 }
 
 /// Sends exactly these bytes and reads until the server closes.

@@ -78,6 +78,13 @@ Every refusal has one shape, `ErrorAnswer`, with the request's id. With `Accept:
 that of RFC 9457, `Problem`, with the same facts. A request is read strictly: an unknown field or parameter \
 is refused and named in `details`. Another team's things do not exist: 404.
 
+## Again, and only if
+
+A `GET` can be asked as `HEAD`; `OPTIONS` tells in `Allow` what an address takes. An answer that shows a thing \
+carries an `ETag`: send it as `If-None-Match` to be told 304 while nothing has changed, or as `If-Match` with a \
+change, which is refused (412) when the thing is another by then. What creates something takes an \
+`Idempotency-Key`: whoever got no answer sends the same again by the same key, and nothing is made twice.
+
 ## Limits
 
 A team has a number of calls an hour; a token may have fewer of its own. Every answer after the credential \
@@ -87,8 +94,8 @@ wait; the first call after that passes.
 ## Lists
 
 A list answers `{\"data\": […], \"pagination\": {…}}`. `limit` is 1 to 100, and 50 when left out. Where \
-`pagination.nextCursor` is not null, send it as `cursor` for what comes next: that costs the same however \
-long the list is. Where a list takes `offset`, `pagination.total` counts the whole of it, up to 10,000.
+`pagination.nextCursor` is not null, send it as `cursor` for what comes next: in a list that grows, that costs \
+the same however long it is. `pagination.total` counts the whole list, where it is counted.
 
 ## Values
 

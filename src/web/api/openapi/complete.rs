@@ -33,6 +33,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         Need::Scope(scope) => json!([scope.as_str()]),
         Need::AnyToken | Need::Person => json!([]),
     };
+    lift_descriptions(operation);
     put_conditions(path, method, operation);
     let refusals = refusals(path, operation);
     let responses = operation["responses"].as_object_mut().expect("responses");
@@ -52,6 +53,17 @@ fn need(path: &str, method: &str) -> Need {
     let mut all = needs();
     let found = all.find(|(path, known, _)| *path == own && known.as_str().eq_ignore_ascii_case(method));
     found.expect("what is described is there").2
+}
+
+/// What is said of a parameter stands with it, not with its schema.
+fn lift_descriptions(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        let schema = parameter.get_mut("schema").and_then(Value::as_object_mut);
+        if let Some(text) = schema.and_then(|schema| schema.shift_remove("description")) {
+            parameter["description"] = text;
+        }
+    }
 }
 
 /// What a caller can make a call depend on: what they have, what they have seen, and whether

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// A value as the schema describes it.
 pub fn of(api: &Value, schema: &Value) -> Value {
-    if let Some(given) = schema.get("example") {
+    if let Some(given) = schema.get("example").or_else(|| schema["examples"].get(0)) {
         return given.clone();
     }
     if let Some(there) = schema.get("$ref").and_then(Value::as_str) {

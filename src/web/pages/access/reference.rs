@@ -5,12 +5,11 @@ use std::sync::LazyLock;
 
 use askama::Template;
 use serde_json::{Map, Value};
-use utoipa::OpenApi;
 
 use crate::domain::access::scopes::Need;
 use crate::web::api;
 use crate::web::api::codes::{self, Code};
-use crate::web::api::openapi::Description;
+use crate::web::api::openapi;
 
 /// The section of the Developer page, for the instance at `url`.
 #[derive(Template)]
@@ -28,10 +27,7 @@ impl Reference {
     }
 }
 
-static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
-    let description = serde_json::to_value(Description::openapi());
-    groups(&description.expect("a description is JSON"))
-});
+static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| groups(openapi::description()));
 
 /// The endpoints of one tag.
 struct Group {
@@ -147,7 +143,8 @@ fn operations(api: &Value) -> impl Iterator<Item = Operation<'_>> {
 }
 
 fn endpoint(api: &Value, (path, method, operation): Operation<'_>) -> (String, Endpoint) {
-    let parameters = || list(&operation["parameters"]);
+    // Those that many operations have are said elsewhere.
+    let parameters = || list(&operation["parameters"]).filter(|parameter| parameter.get("$ref").is_none());
     let (status, response) = fields(&operation["responses"]).next().expect("an endpoint answers");
     let json = |of: &Value| of.pointer("/content/application~1json/schema").map(|it| example(api, it));
     let endpoint = Endpoint {
@@ -160,7 +157,7 @@ fn endpoint(api: &Value, (path, method, operation): Operation<'_>) -> (String, E
         }),
         title: text(&operation["summary"]),
         text: text(&operation["description"]),
-        takes_token: operation.get("security").is_none(),
+        takes_token: operation.pointer("/security/0/session").is_none(),
         scope: scope(path, method),
         inputs: parameters().map(input).collect(),
         body: json(&operation["requestBody"]),

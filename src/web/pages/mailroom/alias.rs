@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::aliases::Row;
+use super::lines;
 use super::question::{self, About};
 use crate::app::App;
 use crate::domain::Result;
@@ -94,7 +95,7 @@ pub async fn note(
 ) -> Answer {
     let id = alias_id(&path)?;
     let (by, team) = (member.by(), member.team.id);
-    let parsed = aliases::parse_note(&form.note);
+    let parsed = aliases::parse_note(&lines(&form.note));
     let noted = app.write(move |tx| -> Result<_> {
         // Another team's alias does not exist, whatever is said of it.
         let before = aliases::find(tx, team, id)?;

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::lines;
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::activity::Capped;
@@ -165,7 +166,7 @@ impl Form {
         let mut fields = Fields::default();
         let local = Some(self.local.trim()).filter(|local| !local.is_empty());
         let local = fields.take(local.map(LocalPart::parse).transpose());
-        let note = fields.take(aliases::parse_note(&self.note));
+        let note = fields.take(aliases::parse_note(&lines(&self.note)));
         let (local, note) = fields.done(local.zip(note))?;
         Ok(NewAlias { local, domain: Some(self.domain.clone()), note })
     }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::lines;
 use crate::app::App;
 use crate::domain::access::activity::Capped;
 use crate::domain::access::usage::Grouped;
@@ -76,7 +77,8 @@ impl Said {
         };
         let state = state.ok_or_else(|| FieldError::new("state", "Choose unset, allowed or blocked."));
         let state = fields.take(state);
-        let about = fields.take(About::parse(&self.name, &self.note, state.unwrap_or(ContactState::Unset)));
+        let about =
+            fields.take(About::parse(&self.name, &lines(&self.note), state.unwrap_or(ContactState::Unset)));
         about.filter(|_| state.is_some())
     }
 }

@@ -9,3 +9,9 @@ pub mod domains;
 pub mod inbox;
 pub mod message;
 mod question;
+
+/// What was typed into a field of several lines: a browser sends the end of each as two
+/// characters, and shows and counts one.
+fn lines(typed: &str) -> String {
+    typed.replace("\r\n", "\n")
+}
