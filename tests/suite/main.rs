@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod architecture;
 mod cli;
+mod clients;
 mod crash;
 mod faults;
 mod indexes;

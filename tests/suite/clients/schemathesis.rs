@@ -1,0 +1,45 @@
+//! Schemathesis: requests made up from the description, good and bad, whose answers must be
+//! as the description says.
+
+use gatepost::domain::access::plans::Plan;
+use gatepost::web::api;
+use tempfile::TempDir;
+
+use super::{ok, ours, python};
+use crate::access::rows::things;
+use crate::support::{TestApp, both_engines};
+
+/// It would end the token that everything else is called with.
+const LAST: &str = "revokeMyToken";
+
+/// What refuses every token.
+const FOR_PEOPLE: &str = "^(create|rename|revoke)ApiKey$";
+
+both_engines! {
+    /// With a token of every scope; what is for people alone refuses it, as described.
+    async fn everything_answers_as_described(app: TestApp) {
+        app.switch_api("Acme", true);
+        app.set_plan("Acme", Plan::Enterprise);
+        let received = things::attachment(&app);
+        let there = received.split_once('/').expect("a message and a file of it");
+        let all = api::needs().count();
+        let told = called(&app, there, &["--exclude-operation-id", LAST]).await;
+        assert!(told.contains(&format!("Tested: {}", all - 1)), "{told}");
+        let bearer = format!("Authorization: Bearer {}", app.token("Acme", "for people"));
+        let told = called(&app, there, &["--include-operation-id-regex", FOR_PEOPLE, "--header", &bearer]).await;
+        assert!(told.contains("403 Forbidden (3 operations)"), "{told}");
+        let told = called(&app, there, &["--include-operation-id", LAST]).await;
+        assert!(told.contains("Tested: 1"), "{told}");
+    }
+}
+
+/// What it found, which is nothing wrong.
+async fn called(app: &TestApp, (message, attachment): (&str, &str), which: &[&str]) -> String {
+    let folder = TempDir::new().expect("a folder");
+    let mut command = python("schemathesis");
+    command.arg("--config-file").arg(ours("schemathesis.toml"));
+    command.args(["run", &format!("{}/api/v1/openapi.json", app.base)]).args(which);
+    command.env("TOKEN", app.token("Acme", &things::fresh_name(app)));
+    command.env("MESSAGE", message).env("ATTACHMENT", attachment).current_dir(folder.path());
+    ok(command).await
+}
