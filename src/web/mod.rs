@@ -21,7 +21,8 @@ mod session;
 use std::io;
 use std::net::TcpListener;
 
-use actix_web::dev::Server;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{HttpServer, web};
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -76,15 +77,28 @@ pub fn run(
 pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     let site = site(&app, &listener)?;
     let published = web::Data::new(api::openapi::Published::at(&site.url));
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(web::Data::new(app.clone()))
-            .app_data(web::Data::new(site.clone()))
-            .app_data(published.clone())
-            .configure(|services| routes::configure(services, &app, &site))
-            .wrap(actix_web::middleware::from_fn(front::front))
-    });
+    let server = HttpServer::new(move || program(app.clone(), site.clone()).app_data(published.clone()));
     Ok(server.listen(listener)?.disable_signals().shutdown_timeout(30).run())
+}
+
+/// All that answers requests, without a listener.
+fn program(
+    app: App,
+    site: Site,
+) -> actix_web::App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    actix_web::App::new()
+        .configure(|services| routes::configure(services, &app, &site))
+        .app_data(web::Data::new(app))
+        .app_data(web::Data::new(site))
+        .wrap(actix_web::middleware::from_fn(front::front))
 }
 
 /// Where this listener is reached.

@@ -6,6 +6,7 @@ use actix_web::{Resource, Route, guard};
 
 use super::api::openapi;
 use super::front::RouteTemplate;
+use super::pages::access::docs::{self, attempt};
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
 use super::pages::mailroom::inbox::{self, first_message, news};
@@ -131,6 +132,11 @@ fn developer(services: &mut ServiceConfig) {
         .service(web::redirect("/settings/api", "/developer").permanent())
         .service(
             page("/developer/api").route(get().to(api_switch::ask_off)).route(post().to(api_switch::turn)),
+        )
+        .service(page("/developer/docs").route(get().to(docs::show)))
+        .service(page("/developer/docs/language").route(post().to(docs::keep_language)))
+        .service(
+            page("/developer/docs/try/{id}").route(get().to(attempt::ask)).route(post().to(attempt::send)),
         )
         .service(page("/developer/tokens").route(get().to(token_list::show)).route(post().to(tokens::create)))
         .service(page("/developer/tokens/{id}").route(get().to(tokens::show)))

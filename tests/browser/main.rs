@@ -1,6 +1,7 @@
 //! The pages in a real Chromium, against the real program.
 
 mod addresses;
+mod docs;
 mod helpers;
 mod inbox;
 mod story;

@@ -1,7 +1,7 @@
 //! The API's description (OpenAPI 3.1): gathered from its handlers, completed in one place,
 //! and served without a credential, since it is the same for everybody.
 
-mod about;
+pub mod about;
 mod complete;
 mod example;
 mod shared;

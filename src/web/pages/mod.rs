@@ -8,6 +8,8 @@ pub mod password_again;
 pub mod people;
 pub mod shell;
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
@@ -32,7 +34,7 @@ pub fn see_other(to: &str) -> HttpResponse {
 }
 
 /// What a query string keeps as it is.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
+pub const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
 
 /// A path of ours with its parameters; those that are empty are left out.
 pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
@@ -67,7 +69,7 @@ impl FormErrors {
         }
     }
 
-    pub fn one(field: &'static str, message: &'static str) -> Self {
+    pub fn one(field: impl Into<Cow<'static, str>>, message: &'static str) -> Self {
         Self(vec![FieldError::new(field, message)])
     }
 

@@ -113,6 +113,27 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
+    /// As it is printed, or as it is shown.
+    pub async fn paper(&self, on: bool) {
+        let media = if on { "print" } else { "" };
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": media})).await;
+    }
+
+    /// Waits until the browser has this cookie for the page in view.
+    pub async fn keeps_cookie(&self, name: &str, value: &str) {
+        let kept = async {
+            let mut pause = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                pause.tick().await;
+                let cookie = self.client.get_named_cookie(name).await;
+                if cookie.is_ok_and(|it| it.value() == value) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, kept).await.unwrap_or_else(|_| panic!("no cookie {name}={value}"));
+    }
+
     /// Whether pages may run scripts, from the next page on.
     pub async fn javascript(&self, on: bool) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": !on})).await;

@@ -162,6 +162,10 @@ fn developer() -> Vec<Row> {
         page("GET /settings/api", [308, 308, 308, 308, 308]),
         page("GET /developer/api", [303, 200, 403, 403, 200]),
         page("POST /developer/api", [303, 303, 403, 403, 303]).with(&[("state", "off")]),
+        page("GET /developer/docs", [303, 200, 200, 200, 200]),
+        page("POST /developer/docs/language", [303, 303, 303, 303, 303]).with(&[("language", "python")]),
+        page("GET /developer/docs/try/{id}", [303, 200, 403, 200, 200]).of(operation),
+        page("POST /developer/docs/try/{id}", [303, 200, 403, 200, 200]).of(operation),
         page("GET /developer/tokens", [303, 303, 403, 303, 303]),
         page("POST /developer/tokens", [303, 200, 403, 200, 200]).with(NAME),
         page("GET /developer/tokens/{id}", [303, 404, 403, 200, 200]).of(token),
@@ -272,4 +276,9 @@ fn mailroom() -> Vec<Row> {
         endpoint("PATCH /api/v1/contacts/{id}", "contacts:write", found).of(contact),
         endpoint("DELETE /api/v1/contacts/{id}", "contacts:write", gone).of(contact),
     ]
+}
+
+/// Of no team: everybody has the same API.
+fn operation(_: &TestApp) -> String {
+    "list-aliases".into()
 }

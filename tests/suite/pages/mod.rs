@@ -2,5 +2,6 @@
 
 mod activity;
 mod developer;
+mod docs;
 mod mailroom;
 mod people;

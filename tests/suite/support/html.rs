@@ -29,6 +29,14 @@ impl Page {
         tidy_text(self.one(selector))
     }
 
+    /// The text of everything that matches as it stands, and what its attributes say.
+    pub fn verbatim(&self, selector: &str) -> Vec<(BTreeMap<String, String>, String)> {
+        let attributes = |it: ElementRef<'_>| {
+            it.value().attrs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        self.all(selector).into_iter().map(|it| (attributes(it), it.text().collect())).collect()
+    }
+
     pub fn has(&self, selector: &str) -> bool {
         !self.all(selector).is_empty()
     }

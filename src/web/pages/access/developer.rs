@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::api_switch::{self, ApiSwitch};
-use super::reference::Reference;
 use super::scopes::{Choice, Way};
 use super::team_key::KeySection;
 use super::token_list::{self, RevokedList, TokenList};
@@ -66,7 +65,7 @@ struct DeveloperPage {
     revoked: RevokedList,
     usage: UsageSection,
     key: KeySection,
-    reference: Reference,
+    url: String,
     pattern: String,
     gitleaks: String,
 }
@@ -138,7 +137,7 @@ pub async fn draw(
         revoked,
         usage: UsageSection::of(&usage),
         key: KeySection::of(actor, key),
-        reference: Reference::at(site.url.as_str()),
+        url: site.url.as_str().to_owned(),
         pattern: app.sealer().prefix.pattern(),
         gitleaks: app.sealer().prefix.gitleaks_rule(),
     };

@@ -4,7 +4,7 @@ pub mod activity;
 pub mod api_switch;
 pub mod cap;
 pub mod developer;
-pub mod reference;
+pub mod docs;
 pub mod reveal;
 pub mod scopes;
 pub mod team_key;

@@ -36,7 +36,10 @@ fn received(app: &TestApp) -> Opened {
     let (team, alias) = (app.team("Acme").id, alias(app));
     let id = AliasId::parse(&alias).expect("an id");
     let to = app.app.read_now(|tx| aliases::find(tx, team, id)).expect("an alias").address();
-    let message = app.arrives("bob@customer.test", &to, &letter_with_file(&fresh_name(app)));
+    // From somebody new: who wrote once is a contact.
+    let from = format!("{}@customer.test", fresh_name(app));
+    let letter = letter_with_file(&fresh_name(app)).replace("bob@customer.test", &from);
+    let message = app.arrives(&from, &to, &letter);
     app.app.read_now(|tx| messages::open(tx, team, message)).expect("a message")
 }
 

@@ -1,4 +1,4 @@
-//! The page's lists and its reference.
+//! The page's lists, and what it says of the instance.
 
 use super::{PASSWORD, create};
 use crate::support::client::send;
@@ -54,21 +54,28 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn the_reference_is_of_this_instance() {
+async fn the_page_is_of_this_instance() {
     let app = TestApp::with_settings(&[
         ("GATEPOST_TOKEN_PREFIX", "si_live"),
         ("GATEPOST_PUBLIC_URL", "https://gate.test"),
+        ("GATEPOST_MAIL_DOMAIN", "mail.gate.test"),
     ])
     .await;
     // The cookie is Secure, so over plain http a browser would keep it to itself.
     let signed_in = app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
     let session = signed_in.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
-    let request = app.visitor().request(reqwest::Method::GET, "/developer").header("Cookie", session);
-    let page = send(request).await.expect(200).page();
+    let get = async |path| {
+        let request = app.visitor().request(reqwest::Method::GET, path).header("Cookie", &session);
+        send(request).await.expect(200).page()
+    };
+    let page = get("/developer").await;
     assert_eq!(page.text("#pattern"), r"\bsi_live_[0-9A-Za-z]{50}\b");
     assert!(page.text("#gitleaks").contains("si_live_"));
-    let examples = page.texts(".endpoint pre");
-    let first = "curl -H \"Authorization: Bearer $GATEPOST_TOKEN\" \\ https://gate.test/api/v1/me";
-    assert!(examples.contains(&first.to_owned()), "{examples:?}");
-    assert_eq!(page.texts(".endpoint > summary").len(), 32, "31 endpoints and the errors");
+    assert!(page.text("#reference").contains("https://gate.test/api/v1"));
+    let docs = get(&page.link("Open the API reference")).await;
+    let first = "curl \"https://gate.test/api/v1/me\" \\ -H \"Authorization: Bearer $GATEPOST_TOKEN\"";
+    assert_eq!(docs.text("#first-call-curl"), first);
+    let text = docs.whole_text();
+    assert!(text.contains("hello@mail.gate.test") && !text.contains("gatepost.localhost"));
+    assert!(text.contains("si_live_1a2b3c4d") && !text.contains("gp_"));
 }

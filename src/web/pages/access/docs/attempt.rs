@@ -1,0 +1,249 @@
+//! Try it: owner and admins send a request from the page, with their session.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use percent_encoding::utf8_percent_encode;
+
+use super::description::{self, Operation};
+use super::inner::{self, Answer, Call};
+use super::schema::Field;
+use crate::app::App;
+use crate::domain::access::usage::Grouped;
+use crate::web::Site;
+use crate::web::actor::{Actor, Admin};
+use crate::web::htmx::Htmx;
+use crate::web::pages::error::PageError;
+use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::{FormErrors, QUERY, html};
+
+/// Bytes of an answer that are shown.
+const SHOWN: usize = 64 * 1024;
+
+/// The form, and below it what comes of it.
+#[derive(Template)]
+#[template(path = "docs/_try.html")]
+struct Attempt<'a> {
+    operation: &'static Operation,
+    team: String,
+    team_id: String,
+    places: Vec<Inputs>,
+    body: String,
+    errors: FormErrors,
+    stage: Stage<'a>,
+}
+
+enum Stage<'a> {
+    Filling,
+    /// It would change something: to be confirmed.
+    Asking,
+    Done(Outcome<'a>),
+}
+
+struct Inputs {
+    place: &'static str,
+    title: &'static str,
+    inputs: Vec<Input>,
+}
+
+impl Inputs {
+    /// Headers are for few.
+    fn is_open(&self) -> bool {
+        self.place != "header" || self.inputs.iter().any(|input| !input.value.is_empty())
+    }
+}
+
+struct Input {
+    field: &'static Field,
+    value: String,
+}
+
+impl Input {
+    /// Of one instance at most, whatever the field is called.
+    fn name(&self, place: &str) -> String {
+        format!("{place}.{}", self.field.name)
+    }
+
+    fn hint(&self) -> String {
+        let Field { text, bounds, .. } = self.field;
+        let said = [text.as_str(), bounds].into_iter().filter(|said| !said.is_empty());
+        said.collect::<Vec<_>>().join(" · ").replace('`', "")
+    }
+}
+
+struct Outcome<'a> {
+    line: String,
+    status: StatusCode,
+    headers: &'a [(String, String)],
+    body: String,
+    /// What is to be said of the body.
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "docs/try.html")]
+struct AttemptPage<'a> {
+    shell: Shell,
+    title: &'a str,
+    id: &'a str,
+    part: String,
+}
+
+/// What was filled in, by place and name: `path.id`, `query.limit`, `body`.
+type Filled = Vec<(String, String)>;
+
+impl<'a> Attempt<'a> {
+    fn of(operation: &'static Operation, actor: &Actor, filled: &Filled, stage: Stage<'a>) -> Self {
+        let inputs = operation.places.iter().filter(|place| place.name != "body").map(|place| Inputs {
+            place: place.name,
+            title: place.title,
+            inputs: place.fields.iter().map(|field| input(place.name, field, filled)).collect(),
+        });
+        Self {
+            operation,
+            team: actor.team.name.clone(),
+            team_id: actor.team.id.to_string(),
+            places: inputs.collect(),
+            body: value(filled, "body").to_owned(),
+            errors: FormErrors::default(),
+            stage,
+        }
+    }
+
+    fn is_asking(&self) -> bool {
+        matches!(self.stage, Stage::Asking)
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.stage, Stage::Done(_))
+    }
+
+    fn draw(&self, htmx: Htmx, actor: &Actor, status: StatusCode) -> Result<HttpResponse, PageError> {
+        if htmx.0 {
+            return html(status, self);
+        }
+        let part = self.render().map_err(PageError::fault)?;
+        let shell = Shell::new(actor, "docs", &NoticeQuery::default());
+        html(status, &AttemptPage { shell, title: &self.operation.title, id: &self.operation.id, part })
+    }
+}
+
+fn input(place: &str, field: &'static Field, filled: &Filled) -> Input {
+    let value = value(filled, &format!("{place}.{}", field.name)).to_owned();
+    Input { field, value }
+}
+
+fn value<'a>(filled: &'a Filled, name: &str) -> &'a str {
+    filled.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
+}
+
+/// A token is shown once, on a page made for that.
+fn operation(id: &str) -> Result<&'static Operation, PageError> {
+    let found = description::find(id).ok_or_else(PageError::not_found)?;
+    match found.can_be_tried() {
+        true => Ok(found),
+        false => Err(PageError::forbidden("Create tokens on the Developer page, which shows each once.")),
+    }
+}
+
+pub async fn ask(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    admin: Admin,
+    htmx: Htmx,
+    path: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let operation = operation(&path)?;
+    let example = super::here(&app, &site).localize(&format!("{:#}", operation.body));
+    let filled = match operation.has_body() {
+        true => vec![("body".to_owned(), example)],
+        false => Vec::new(),
+    };
+    Attempt::of(operation, &admin, &filled, Stage::Filling).draw(htmx, &admin, StatusCode::OK)
+}
+
+/// Sends it; what changes something only once that is confirmed.
+pub async fn send(
+    admin: Admin,
+    htmx: Htmx,
+    path: web::Path<String>,
+    filled: web::Form<Filled>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let operation = operation(&path)?;
+    let call = match call(operation, &filled) {
+        Ok(call) => call,
+        Err(errors) => {
+            let attempt = Attempt { errors, ..Attempt::of(operation, &admin, &filled, Stage::Filling) };
+            return attempt.draw(htmx, &admin, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    };
+    if operation.changes_something() && value(&filled, "sure") != "yes" {
+        return Attempt::of(operation, &admin, &filled, Stage::Asking).draw(htmx, &admin, StatusCode::OK);
+    }
+    let line = format!("{} {}", call.method, call.uri);
+    let answer = inner::send(&request, call).await?;
+    let stage = Stage::Done(Outcome::of(line, &answer));
+    Attempt::of(operation, &admin, &filled, stage).draw(htmx, &admin, StatusCode::OK)
+}
+
+/// # Errors
+/// Sentences beside the inputs that cannot be sent.
+fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
+    let mut path = operation.path.clone();
+    for field in operation.fields("path") {
+        let (name, place) = (format!("path.{}", field.name), format!("{{{}}}", field.name));
+        match value(filled, &name) {
+            "" => return Err(FormErrors::one(name, "Say which.")),
+            value => path = path.replace(&place, &utf8_percent_encode(value, QUERY).to_string()),
+        }
+    }
+    let given = |place: &'static str| {
+        let named = operation.fields(place).iter().map(move |it| (it, format!("{place}.{}", it.name)));
+        named.filter(|(_, name)| !value(filled, name).is_empty())
+    };
+    let query: Vec<_> = given("query").map(|(field, name)| (&*field.name, value(filled, &name))).collect();
+    let mut headers = Vec::new();
+    for (field, name) in given("header") {
+        let sent = HeaderValue::try_from(value(filled, &name));
+        let sent = sent.map_err(|_| FormErrors::one(name, "A header is one line of ASCII."))?;
+        headers.push((HeaderName::try_from(&*field.name).expect("a header's name"), sent));
+    }
+    Ok(Call {
+        method: operation.method.parse().expect("a method"),
+        uri: crate::web::pages::address(&path, &query).parse().expect("an address of ours"),
+        headers,
+        body: operation.has_body().then(|| value(filled, "body").to_owned()),
+    })
+}
+
+impl<'a> Outcome<'a> {
+    fn of(line: String, answer: &'a Answer) -> Self {
+        let (body, note) = told(&answer.body);
+        Self { line, status: answer.status, headers: &answer.headers, body, note }
+    }
+}
+
+/// The body as people read it, and what to say of it.
+fn told(body: &Bytes) -> (String, String) {
+    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
+        return cut(format!("{json:#}"));
+    }
+    match std::str::from_utf8(body) {
+        Ok("") => (String::new(), "No body.".into()),
+        Ok(text) => cut(text.to_owned()),
+        Err(_) => (String::new(), format!("{} bytes that are no text.", Grouped(body.len() as i64))),
+    }
+}
+
+fn cut(text: String) -> (String, String) {
+    match text.len() > SHOWN {
+        true => {
+            let note = format!("The beginning of {} bytes.", Grouped(text.len() as i64));
+            (text[..text.floor_char_boundary(SHOWN)].to_owned(), note)
+        }
+        false => (text, String::new()),
+    }
+}

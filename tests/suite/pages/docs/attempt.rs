@@ -1,0 +1,90 @@
+//! Try it: a call from the page.
+
+use super::DOCS;
+use crate::access::rows::things;
+use crate::support::client::{Reply, Visitor};
+use crate::support::people::Person::{Ada, Bea, Cy, Dan};
+use crate::support::{TestApp, both_engines};
+
+const NEW: &str = r#"{"localPart": "tried"}"#;
+
+async fn send(visitor: &Visitor, operation: &str, fields: &[(&str, &str)]) -> Reply {
+    visitor.post(&format!("{DOCS}/try/{operation}"), fields).await
+}
+
+both_engines! {
+    async fn what_only_reads_is_answered_at_once(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (bea, alias) = (app.as_(Bea).await, things::alias(&app));
+        let form = bea.get(&format!("{DOCS}/try/get-alias")).await.expect(200).page();
+        assert!(form.form(&format!("{DOCS}/try/get-alias")).fields.contains_key("path.id"));
+        let page = send(&bea, "get-alias", &[("path.id", &alias)]).await.expect(200).page();
+        assert_eq!(page.text("#outcome-title"), "200 OK");
+        assert!(page.text("#outcome-body").contains(&alias));
+        let headers = page.text(".outcome .facts");
+        assert!(headers.contains("x-ratelimit-remaining 999") && headers.contains("x-request-id req_"), "{headers}");
+        assert!(!headers.contains("cookie"), "{headers}");
+        // The form stays, to send it again.
+        assert_eq!(page.form(&format!("{DOCS}/try/get-alias")).fields["path.id"], alias);
+        let part = bea.fragment(&format!("{DOCS}/try/get-alias")).await.expect(200);
+        assert!(part.body.trim_start().starts_with("<div class=\"dialog-content try\""), "{}", part.body);
+    }
+
+    async fn a_refusal_is_shown_as_it_is(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let page = send(&ada, "list-aliases", &[]).await.expect(200).page();
+        assert_eq!(page.text("#outcome-title"), "403 Forbidden");
+        assert!(page.text("#outcome-body").contains("API_DISABLED"));
+        app.switch_api("Acme", true);
+        app.catch_up();
+        let page = send(&ada, "list-aliases", &[("query.limit", "1000")]).await.expect(200).page();
+        assert!(page.text("#outcome-body").contains("The limit is a number from 1 to 100."));
+        assert!(page.text(".outcome").contains("GET /api/v1/aliases?limit=1000"));
+        let page = send(&ada, "get-alias", &[("path.id", "../me?x=<b>")]).await.expect(200).page();
+        assert_eq!(page.text("#outcome-title"), "404 Not Found");
+        let missing = send(&ada, "get-alias", &[("path.id", " ")]).await.expect(422).page();
+        assert!(!missing.has(".outcome") && missing.text(".error").contains("Say which"));
+        ada.get(&format!("{DOCS}/try/no-such")).await.expect(404);
+    }
+
+    async fn what_changes_something_asks_first(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let aliases = || app.database.number("SELECT count(*) AS n FROM aliases WHERE local_key = 'tried'");
+        let asked = send(&ada, "create-alias", &[("body", NEW)]).await.expect(200).page();
+        assert!(asked.text(".notice").contains("This is no rehearsal. Create an alias, for Acme"));
+        assert_eq!(aliases(), 0);
+        let sure = [("body", NEW), ("sure", "yes")];
+        let done = send(&ada, "create-alias", &sure).await.expect(200).page();
+        assert_eq!((done.text("#outcome-title"), aliases()), ("201 Created".to_owned(), 1));
+        // Another page of hers was another team's.
+        let other = format!("{DOCS}/try/create-alias?team={}", app.team("Globex").id);
+        ada.post(&other, &sure).await.expect(409);
+        // Only a page of ours may ask.
+        let request = ada.request(reqwest::Method::POST, &format!("{DOCS}/try/create-alias")).form(&sure);
+        crate::support::client::send(request.header("Sec-Fetch-Site", "cross-site")).await.expect(403);
+    }
+
+    async fn it_is_a_call_like_any_other(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
+        send(&ada, "list-contacts", &[]).await.expect(200);
+        let log = ada.get("/activity").await.expect(200).page().whole_text();
+        assert!(log.contains("GET /api/v1/contacts") && log.contains("ada@acme.test"), "{log}");
+        send(&cy, "list-contacts", &[]).await.expect(403);
+        // Another team's is not there, whoever asks.
+        app.switch_api("Globex", true);
+        let (dan, alias) = (app.as_(Dan).await, things::alias(&app));
+        let page = send(&dan, "get-alias", &[("path.id", &alias)]).await.expect(200).page();
+        assert_eq!(page.text("#outcome-title"), "404 Not Found");
+    }
+
+    async fn a_token_is_made_where_it_is_shown_once(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let sure = [("body", r#"{"name": "ci"}"#), ("sure", "yes")];
+        let refused = send(&ada, "create-api-key", &sure).await.expect(403);
+        assert!(refused.body.contains("Developer page"));
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 0);
+    }
+}

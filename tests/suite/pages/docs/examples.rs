@@ -1,0 +1,94 @@
+//! Each example that is printed is run as it is printed.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use gatepost::domain::access::scopes::Scopes;
+
+use super::DOCS;
+use crate::access::rows::things;
+use crate::support::TestApp;
+use crate::support::people::Person::Cy;
+
+/// What the examples find in their environment, made anew.
+fn environment(app: &TestApp) -> Vec<(&'static str, String)> {
+    let attachment = things::attachment(app);
+    let (message, attachment) = attachment.split_once('/').expect("two ids");
+    vec![
+        ("GATEPOST_TOKEN", app.token_with("Acme", &things::fresh_name(app), Scopes::ALL)),
+        ("ALIAS_ID", things::alias(app)),
+        ("CONTACT_ID", things::contact(app)),
+        ("DOMAIN_ID", things::domain(app)),
+        ("TOKEN_ID", things::token(app)),
+        ("MESSAGE_ID", message.to_owned()),
+        ("ATTACHMENT_ID", attachment.to_owned()),
+    ]
+}
+
+/// What the page prints in a language: its id, its text, and the status it is answered with.
+async fn printed(app: &TestApp, language: &str) -> Vec<(String, String, String)> {
+    let page = app.as_(Cy).await.get(DOCS).await.expect(200).page();
+    let all = page.verbatim(&format!("[data-language={language}] pre"));
+    let all: Vec<_> =
+        all.into_iter().map(|(its, text)| (its["id"].clone(), text, its["data-answers"].clone())).collect();
+    let operations = page.verbatim(".operation[id]").len();
+    let for_people = page.verbatim("[id$=-dashboard]").len();
+    assert_eq!(all.len(), operations - for_people + 2, "each operation for tokens, and two chapters");
+    all
+}
+
+/// Runs each with an environment of its own; `run` is told the folder and the text.
+async fn run_all(language: &str, mut run: impl FnMut(&Path, &str) -> Command) {
+    let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
+    let (folder, mut wrong) = (tempfile::tempdir().expect("a folder"), Vec::new());
+    for (id, text, status) in printed(&app, language).await {
+        let mut command = run(folder.path(), &text);
+        let done = command.envs(environment(&app)).current_dir(folder.path()).output().expect("a program");
+        if !answered(&done, &status) {
+            wrong.push(format!("{id}, which promises {status}:\n{text}\n{done:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Whether it ended well and printed this status, on a line of its own or before the body.
+fn answered(done: &Output, status: &str) -> bool {
+    let printed = String::from_utf8_lossy(&done.stdout);
+    let (first, last) = (printed.split_whitespace().next(), printed.lines().last());
+    done.status.success() && [first, last].contains(&Some(status))
+}
+
+#[tokio::test]
+async fn each_line_of_curl_works_as_printed() {
+    run_all("curl", |folder, line| {
+        fs::write(folder.join(".curlrc"), "silent\nwrite-out = \"\\n%{http_code}\"\n").expect("a file");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env("CURL_HOME", folder);
+        shell
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_script_of_python_works_as_printed() {
+    run_all("python", |folder, script| {
+        fs::write(folder.join("example.py"), script).expect("a file");
+        let mut python = Command::new("python3");
+        python.arg("example.py");
+        python
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_script_of_javascript_works_as_printed() {
+    run_all("javascript", |folder, script| {
+        fs::write(folder.join("example.mjs"), script).expect("a file");
+        let mut node = Command::new("node");
+        node.arg("example.mjs");
+        node
+    })
+    .await;
+}
