@@ -39,7 +39,7 @@ async fn signed_in(demo: &Serving) -> Browser {
     browser.fill("E-mail address", "cy@acme.test").await;
     browser.fill("Password", "correct horse battery").await;
     browser.press("Sign in").await;
-    browser.sees("Ada Lovelace").await;
+    browser.sees("Inbox").await;
     browser
 }
 

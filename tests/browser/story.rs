@@ -159,6 +159,8 @@ async fn every_page_is_sound_on_desk_and_phone() {
     browser.fill("E-mail address", "ada@acme.test").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Sign in").await;
+    browser.sees("Inbox").await;
+    browser.visit("/developer").await;
     browser.sees("CRM integration").await;
     browser.inspect("developer").await;
     for (path, words, name) in [
@@ -179,6 +181,8 @@ async fn every_page_is_sound_on_desk_and_phone() {
     browser.fill("E-mail address", "cy@acme.test").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Sign in").await;
+    browser.sees("Inbox").await;
+    browser.visit("/developer").await;
     browser.sees("Ada Lovelace").await;
     browser.inspect("developer-member").await;
 }

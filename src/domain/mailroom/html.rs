@@ -53,9 +53,25 @@ fn cost(html: &str) -> usize {
 const DEAR: usize = 50_000_000;
 
 fn text_only(html: &str) -> String {
-    let text = mail_parser::decoders::html::html_to_text(html);
+    let text = to_text(html);
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     format!("<pre>{text}</pre>")
+}
+
+/// What ends a line of text besides a paragraph and `<br>`, which the parser knows.
+const ENDS: [&str; 12] =
+    ["h1", "h2", "h3", "h4", "h5", "h6", "div", "li", "tr", "table", "blockquote", "pre"];
+
+/// HTML as plain text: what stands in a block of its own stands on a line of its own.
+pub fn to_text(html: &str) -> String {
+    let mut parts = html.split("</");
+    let mut lines = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('>').unwrap_or((part, ""));
+        let ends = ENDS.iter().any(|block| name.trim().eq_ignore_ascii_case(block));
+        lines += &format!("</{name}>{}{rest}", if ends { "<br>" } else { "" });
+    }
+    mail_parser::decoders::html::html_to_text(&lines)
 }
 
 /// Whether [`safe`] leaves a picture out.
@@ -163,6 +179,14 @@ mod tests {
         assert!(safe(&format!("<p{attributes}>x"), Pictures::Inline).starts_with("<pre>"));
         let long = "<p class=\"a\">Dear <b>reader</b>,</p>\n".repeat(3000);
         assert_eq!(safe(&long, Pictures::Inline).matches("<b>reader</b>").count(), 3000);
+    }
+
+    #[test]
+    fn each_block_is_a_line_of_its_own() {
+        let html = "<h2>Dear reader,</h2><p>here is</p><ul><li>one</LI><li>two</li ></ul><b>and</b> more</";
+        let lines = to_text(html);
+        let lines: Vec<_> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, ["Dear reader,", "here is", "one", "two", "and more"]);
     }
 
     #[test]

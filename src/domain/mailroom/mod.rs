@@ -9,6 +9,7 @@ pub mod domains;
 pub mod html;
 pub mod messages;
 pub mod parse;
+pub mod pictures;
 pub mod receive;
 mod route;
 mod tame;

@@ -163,7 +163,7 @@ fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
 fn text(message: &Message<'_>) -> String {
     let bodies = message.text_bodies().filter_map(|part| match &part.body {
         PartType::Text(text) => Some(text.to_string()),
-        PartType::Html(html) => Some(mail_parser::decoders::html::html_to_text(html)),
+        PartType::Html(html) => Some(super::html::to_text(html)),
         _ => None,
     });
     clipped(&plain(&restore(bodies.collect::<Vec<_>>().join("\n"))), TEXT)

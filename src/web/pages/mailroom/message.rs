@@ -166,6 +166,11 @@ impl MessagePage {
 }
 
 impl Body {
+    /// Whether it needs little room, as far as its words tell; its frame cannot be measured.
+    fn is_short(&self) -> bool {
+        self.text.lines().map(|line| 1 + line.len() / 90).sum::<usize>() <= 12
+    }
+
     fn of(text: String, html: Option<String>, view: &View) -> Self {
         let is_html = view.view == "html" && html.is_some();
         let pictures = !view.pictures.is_empty();

@@ -81,7 +81,7 @@ pub async fn accept(
             if let Some(key) = key {
                 session::hand_out(&cookie, &key);
             }
-            Ok(see_other("/developer?notice=joined"))
+            Ok(see_other("/inbox?notice=joined"))
         }
         Err(Error::NotFound) => Err(PageError::dead_link()),
         Err(error) => {

@@ -97,7 +97,7 @@ pub async fn remove(
     });
     Ok(match done.await? {
         false => see_other(&format!("/team/people/{user}/remove")),
-        true if user == member.user.id => see_other("/developer?notice=left"),
+        true if user == member.user.id => see_other("/inbox?notice=left"),
         true => see_other("/team?notice=person-removed"),
     })
 }

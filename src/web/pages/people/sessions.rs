@@ -64,5 +64,5 @@ pub async fn switch_team(app: web::Data<App>, member: Member, form: web::Form<Sw
     let team = TeamId::parse(&form.team).ok_or_else(PageError::not_found)?;
     let (by, session) = (member.by(), member.session.clone());
     app.write(move |tx| sessions::switch_team(tx, &by, &session, team)).await?;
-    Ok(see_other("/developer?notice=team-switched"))
+    Ok(see_other("/inbox?notice=team-switched"))
 }

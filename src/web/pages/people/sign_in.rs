@@ -106,7 +106,7 @@ fn wrong() -> Error {
 /// Where `next` leads, if that is a page of this site.
 fn path_of_ours(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/developer" }
+    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/inbox" }
 }
 
 /// Also for somebody whose session has ended, or who is in no team any more.
@@ -147,7 +147,7 @@ mod tests {
             "/\0",
             "/é",
         ] {
-            assert_eq!(path_of_ours(bad), "/developer", "{bad:?}");
+            assert_eq!(path_of_ours(bad), "/inbox", "{bad:?}");
         }
     }
 }

@@ -80,6 +80,22 @@ both_engines! {
         cy.get(&format!("/inbox/{plain}/html")).await.expect(404);
     }
 
+    async fn pictures_that_came_along_are_shown_in_it(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let picture = "Content-Type: image/png\nContent-ID: <logo@customer.test>\nContent-Disposition: inline\n\
+                       Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n";
+        let raw = format!(
+            "From: {BOB}\nSubject: With a logo\nMessage-ID: <logo@customer.test>\nMIME-Version: 1.0\n\
+             Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n\
+             <p>Look: <img alt=\"Logo\" src=\"cid:logo@customer.test\"> <img src=\"cid:none\"></p>\n--b\n{picture}--b--\n"
+        );
+        let path = format!("/inbox/{}", app.arrives(BOB, &to, &raw));
+        let frame = app.as_(Cy).await.get(&format!("{path}/html")).await.expect(200);
+        assert!(frame.body.contains("src=\"data:image/png;base64,iVBORw0KGgo=\""), "{}", frame.body);
+        assert!(!frame.body.contains("cid:"));
+        assert!(frame.header("content-security-policy").ends_with("img-src data:"));
+    }
+
     async fn a_file_is_saved_whatever_it_is_called(app: TestApp) {
         let to = alias(&app, "hello").address();
         let cy = app.as_(Cy).await;

@@ -29,7 +29,7 @@ both_engines! {
         assert_eq!(accounts(&app), 4);
 
         let joined = eve.post(&link, &EVE).await.expect(303);
-        assert_eq!(joined.location(), "/developer?notice=joined");
+        assert_eq!(joined.location(), "/inbox?notice=joined");
         let team = eve.get("/team").await.expect(200).page();
         assert!(team.whole_text().contains("Eve (you) eve@nowhere.test"));
         app.visitor().sign_in(Eve.email(), EVE[1].1).await.expect(303);
@@ -135,7 +135,7 @@ both_engines! {
         assert_eq!(memberships(&app), 4);
 
         let joined = visitor.post(&link, &[("password", PASSWORD)]).await.expect(303);
-        assert_eq!(joined.location(), "/developer?notice=joined");
+        assert_eq!(joined.location(), "/inbox?notice=joined");
         let team = visitor.get("/team").await.expect(200).page();
         assert_eq!(team.text("h1 + .lead"), "Who belongs to Acme and what each may do.");
         assert_eq!(memberships(&app), 5);

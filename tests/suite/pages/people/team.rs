@@ -169,7 +169,7 @@ both_engines! {
         let ci = app.token_of(Bea, "ci");
         let bea = app.as_(Bea).await;
         let left = bea.post(&app.person_path(Bea, "remove"), &KEEP).await.expect(303);
-        assert_eq!(left.location(), "/developer?notice=left");
+        assert_eq!(left.location(), "/inbox?notice=left");
         assert_eq!(api_status(&app, &ci).await, 200);
         bea.get("/team").await.expect(403);
     }

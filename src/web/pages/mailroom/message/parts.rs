@@ -6,8 +6,10 @@ use askama::Template;
 
 use super::{View, message_id};
 use crate::app::App;
+use crate::domain::Error;
 use crate::domain::mailroom::html::{Pictures, safe};
 use crate::domain::mailroom::messages::{self, AttachmentId};
+use crate::domain::mailroom::pictures;
 use crate::web::actor::Member;
 use crate::web::files::file;
 use crate::web::pages::error::PageError;
@@ -23,7 +25,8 @@ const MAY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-
 /// Mail is written for white paper.
 const PAPER: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>Message</title><style>\
     html{color-scheme:light;background:#fff;color:#14191b;font:15px/1.55 system-ui,sans-serif}\
-    body{margin:16px;overflow-wrap:break-word}img{max-width:100%;height:auto}pre{white-space:pre-wrap}\
+    body{margin:16px;overflow-wrap:break-word}img{max-width:100%;height:auto}\
+    img[src=\"data:,\"]{padding:2px 8px;border:1px dashed #737d80;color:#444d51;font-size:13px}pre{white-space:pre-wrap}\
     blockquote{margin:0 0 0 8px;padding-left:8px;border-left:2px solid #d9dddc}</style></head><body>";
 
 /// The message's HTML, for the frame on its page.
@@ -34,13 +37,21 @@ pub async fn html(
     view: web::Query<View>,
 ) -> Result<HttpResponse, PageError> {
     let (id, team) = (message_id(&path)?, member.team.id);
-    let opened = app.read(move |tx| messages::open(tx, team, id)).await?;
-    let html = opened.html.ok_or_else(PageError::not_found)?;
-    let (pictures, from) = match view.pictures.is_empty() {
+    let read = app.read(move |tx| {
+        let opened = messages::open(tx, team, id)?;
+        let own = pictures::of(tx, &opened)?;
+        Ok::<_, Error>((opened.html, own))
+    });
+    let (html, own) = read.await?;
+    let html = html.ok_or_else(PageError::not_found)?;
+    let (remote, from) = match view.pictures.is_empty() {
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
     };
-    let page = web::block(move || format!("{PAPER}{}</body></html>", safe(&html, pictures))).await;
+    let page = web::block(move || {
+        format!("{PAPER}{}</body></html>", pictures::put_into(&safe(&html, remote), &own))
+    })
+    .await;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("content-security-policy", format!("{MAY}{from}")))
