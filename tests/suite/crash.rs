@@ -25,6 +25,12 @@ struct Answered {
     progress: Notify,
 }
 
+impl Answered {
+    fn has_no_call(&self) -> bool {
+        self.calls.lock().expect("the calls").is_empty()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite() {
     let gatepost = Gatepost::new();
@@ -57,7 +63,7 @@ async fn promise(gatepost: &Gatepost, database: &Database, hex_id: &str) {
             .collect();
         // Each round dies after another number of changes, wherever the rest stands then.
         let until = answered.changes.load(Ordering::SeqCst) + 5 + round * 7;
-        while answered.changes.load(Ordering::SeqCst) < until {
+        while answered.changes.load(Ordering::SeqCst) < until || answered.has_no_call() {
             answered.progress.notified().await;
         }
         serving.kill();
@@ -99,6 +105,7 @@ async fn work(base: String, token: String, name: String, answered: Arc<Answered>
         assert_eq!(call.status(), StatusCode::OK);
         let id = call.headers()["x-request-id"].to_str().expect("an id").replace("req_", "");
         answered.calls.lock().expect("the calls").push(id);
+        answered.progress.notify_one();
     }
 }
 
