@@ -30,7 +30,7 @@ pub struct Allowance {
 impl Allowance {
     /// Whole seconds until the window ends, at least one: a call made then passes.
     pub fn wait(&self, now: Timestamp) -> u32 {
-        let micros = self.reset.since(now).whole_microseconds().max(1);
+        let micros = (self.reset.micros() - now.micros()).max(1);
         u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX)
     }
 }

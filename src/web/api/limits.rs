@@ -1,9 +1,8 @@
 //! What an answer tells of the caller's limit.
 
-use std::fmt::Write;
-
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
+use itoa::Buffer;
 
 use crate::domain::Timestamp;
 use crate::gate::Allowance;
@@ -18,25 +17,17 @@ const STATE: HeaderName = HeaderName::from_static("ratelimit");
 /// and 5): a policy of `q` calls in `w` seconds, `r` left, starting over in `t` seconds.
 pub fn tell(headers: &mut HeaderMap, allowance: &Allowance, now: Timestamp) {
     let Allowance { limit, remaining, reset } = *allowance;
-    let (seconds, wait) = (reset.micros() / 1_000_000, allowance.wait(now));
-    let names = [LIMIT, REMAINING, RESET, POLICY, STATE];
-    let mut ends = [0; 5];
-    // One piece of memory for them all.
-    let mut text = String::with_capacity(128);
-    for (end, value) in ends.iter_mut().zip([
-        format_args!("{limit}"),
-        format_args!("{remaining}"),
-        format_args!("{seconds}"),
-        format_args!("\"hour\";q={limit};w=3600"),
-        format_args!("\"hour\";r={remaining};t={wait}"),
-    ]) {
-        let _ = text.write_fmt(value);
-        *end = text.len();
-    }
-    let (text, mut begin) = (Bytes::from(text), 0);
-    for (name, end) in names.into_iter().zip(ends) {
-        let value = HeaderValue::from_maybe_shared(text.slice(begin..end));
-        headers.insert(name, value.expect("numbers are ASCII"));
-        begin = end;
-    }
+    headers.reserve(5);
+    headers.insert(LIMIT, limit.into());
+    headers.insert(REMAINING, remaining.into());
+    headers.insert(RESET, (reset.micros() / 1_000_000).into());
+    let (mut first, mut second) = (Buffer::new(), Buffer::new());
+    let policy = ["\"hour\";q=", first.format(limit), ";w=3600"].concat();
+    headers.insert(POLICY, ascii(policy));
+    let (left, wait) = (first.format(remaining), second.format(allowance.wait(now)));
+    headers.insert(STATE, ascii(["\"hour\";r=", left, ";t=", wait].concat()));
+}
+
+fn ascii(text: String) -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("numbers are ASCII")
 }
