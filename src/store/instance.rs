@@ -9,7 +9,7 @@ use crate::store::schema::instance;
 
 /// Whether anybody has been made yet.
 pub fn is_set_up(tx: &mut Tx<'_>) -> Result<bool> {
-    let at: Option<Timestamp> = instance::table.select(instance::set_up_at).first(tx.connection)?;
+    let at: Option<Timestamp> = instance::table.select(instance::set_up_at).get_result(tx.connection)?;
     Ok(at.is_some())
 }
 
@@ -24,6 +24,6 @@ pub fn claim_set_up(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool> {
 pub fn key_check(tx: &mut Tx<'_>, check: &[u8]) -> Result<Vec<u8>> {
     let unset = instance::table.filter(instance::key_check.is_null());
     diesel::update(unset).set(instance::key_check.eq(check)).execute(tx.connection)?;
-    let kept: Option<Vec<u8>> = instance::table.select(instance::key_check).first(tx.connection)?;
+    let kept: Option<Vec<u8>> = instance::table.select(instance::key_check).get_result(tx.connection)?;
     Ok(kept.unwrap_or_default())
 }

@@ -2,6 +2,9 @@
 //!
 //! [`Store::read`] and [`Store::write`] run a function inside one transaction and hand it a
 //! [`Tx`], which is opaque outside this folder. One file a noun says what can be asked.
+//!
+//! A row with a key of its own is asked for with `get_result`, not `first`: SQLite plans a
+//! statement anew for each value of a bound LIMIT, which costs more than running it.
 
 pub mod access;
 mod backend;

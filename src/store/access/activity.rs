@@ -146,7 +146,7 @@ fn insert_group<const N: usize>(tx: &mut Tx<'_>, group: &[Record; N]) -> Result<
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Record>> {
-    activity::table.find((team, id)).select(Record::as_select()).first(tx.connection).optional_row()
+    activity::table.find((team, id)).select(Record::as_select()).get_result(tx.connection).optional_row()
 }
 
 /// The conditions of the partial indexes, in their own words and without parameters: an
@@ -239,6 +239,6 @@ pub fn sum_calls(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Ti
     if let Some(token) = token {
         query = query.filter(activity::token_id.eq(token));
     }
-    let total: Option<i64> = query.first(tx.connection)?;
+    let total: Option<i64> = query.get_result(tx.connection)?;
     Ok(total.unwrap_or(0))
 }

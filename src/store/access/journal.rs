@@ -34,7 +34,7 @@ pub fn append(tx: &mut Tx<'_>, writer: LeaseId, calls: &[u8]) -> Result<()> {
 
 /// The newest; 0 when there is none.
 pub fn last(tx: &mut Tx<'_>) -> Result<i64> {
-    let newest: Option<i64> = call_batches::table.select(max(call_batches::id)).first(tx.connection)?;
+    let newest: Option<i64> = call_batches::table.select(max(call_batches::id)).get_result(tx.connection)?;
     Ok(newest.unwrap_or(0))
 }
 

@@ -13,7 +13,7 @@ use crate::store::schema::{instance, leases};
 
 /// Changes of access so far.
 pub fn epoch(tx: &mut Tx<'_>) -> Result<i64> {
-    Ok(instance::table.select(instance::access_epoch).first(tx.connection)?)
+    Ok(instance::table.select(instance::access_epoch).get_result(tx.connection)?)
 }
 
 /// Takes or prolongs a lease by `micros`, and says up to which epoch changes are known.

@@ -42,7 +42,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: &[u8; 32]) -> Result<Option<Kept>
     kept_answers::table
         .filter(kept_answers::id.eq(id.as_slice()).and(kept_answers::team_id.eq(team)))
         .select(Kept::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

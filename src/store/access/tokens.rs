@@ -61,7 +61,7 @@ pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<O
         .inner_join(teams::table)
         .filter(tokens::public_id.eq(public_id).and(tokens::hash.eq(hash)))
         .select((Token::as_select(), Team::as_select()))
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -70,7 +70,7 @@ pub fn find_by_public_id(tx: &mut Tx<'_>, public_id: &str) -> Result<Option<Toke
     tokens::table
         .filter(tokens::public_id.eq(public_id))
         .select(Token::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -78,7 +78,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Option<Token>>
     tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
         .select(Token::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -100,7 +100,7 @@ pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
         .filter(tokens::team_id.eq(team).and(tokens::kind.eq(TokenKind::TeamKey)))
         .filter(tokens::revoked_at.is_null())
         .select(Token::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

@@ -54,7 +54,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>>
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
         .filter(aliases::deleted_at.is_null())
         .select(Alias::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -68,7 +68,7 @@ pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Al
     aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
         .select(Alias::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -84,8 +84,8 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Al
 pub fn find_by_key(tx: &mut Tx<'_>, domain: Option<DomainId>, local_key: &str) -> Result<Option<Alias>> {
     let of_key = aliases::table.filter(aliases::local_key.eq(local_key)).select(Alias::as_select());
     match domain {
-        Some(id) => of_key.filter(aliases::domain_id.eq(id)).first(tx.connection),
-        None => of_key.filter(aliases::domain_id.is_null()).first(tx.connection),
+        Some(id) => of_key.filter(aliases::domain_id.eq(id)).get_result(tx.connection),
+        None => of_key.filter(aliases::domain_id.is_null()).get_result(tx.connection),
     }
     .optional_row()
 }
@@ -96,7 +96,7 @@ pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     aliases::table
         .filter(aliases::id.nullable().eq_any(of_domain))
         .select(Alias::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

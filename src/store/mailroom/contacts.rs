@@ -53,14 +53,14 @@ pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
         .filter(contacts::team_id.eq(contact.team_id))
         .filter(contacts::address_key.eq(&contact.address_key))
         .select(Contact::as_select())
-        .first(tx.connection)?)
+        .get_result(tx.connection)?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Contact>> {
     contacts::table
         .filter(contacts::id.eq(id).and(contacts::team_id.eq(team)))
         .select(Contact::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -73,7 +73,7 @@ pub fn find_by_address(tx: &mut Tx<'_>, team: TeamId, key: &str) -> Result<Optio
     contacts::table
         .filter(contacts::team_id.eq(team).and(contacts::address_key.eq(key)))
         .select(Contact::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

@@ -58,11 +58,11 @@ pub fn insert(tx: &mut Tx<'_>, content: &NewContent<'_>, list: &[Attachment]) ->
 }
 
 pub fn find(tx: &mut Tx<'_>, seq: i64) -> Result<Content> {
-    Ok(message_contents::table.find(seq).select(Content::as_select()).first(tx.connection)?)
+    Ok(message_contents::table.find(seq).select(Content::as_select()).get_result(tx.connection)?)
 }
 
 pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
-    Ok(message_contents::table.find(seq).select(message_contents::raw).first(tx.connection)?)
+    Ok(message_contents::table.find(seq).select(message_contents::raw).get_result(tx.connection)?)
 }
 
 /// In their order within the message.
@@ -83,13 +83,13 @@ pub fn attachment(
     let of_message = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.eq(message)))
         .select(messages::seq)
-        .first::<i64>(tx.connection)
+        .get_result::<i64>(tx.connection)
         .optional_row()?;
     let Some(seq) = of_message else { return Ok(None) };
     attachments::table
         .filter(attachments::id.eq(id).and(attachments::seq.eq(seq)).and(attachments::team_id.eq(team)))
         .select(Attachment::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

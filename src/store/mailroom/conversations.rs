@@ -33,7 +33,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
     conversations::table
         .filter(conversations::id.eq(id).and(conversations::team_id.eq(team)))
         .select(Conversation::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

@@ -50,7 +50,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Option<Domain
         .filter(domains::id.eq(id).and(domains::team_id.eq(team)))
         .filter(domains::removed_at.is_null())
         .select(Domain::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -64,7 +64,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<
     domains::table
         .filter(domains::team_id.eq(team).and(domains::name.eq(name)))
         .select(Domain::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -74,7 +74,7 @@ pub fn in_force(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
         .filter(domains::name.eq(name))
         .filter(domains::verified_at.is_not_null().and(domains::suspended_at.is_null()))
         .select(Domain::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -82,11 +82,8 @@ pub fn in_force(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
 pub fn is_suspended(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
     let suspended = domains::table
         .filter(domains::name.eq(name))
-        .filter(domains::verified_at.is_not_null().and(domains::suspended_at.is_not_null()))
-        .select(domains::id)
-        .first::<DomainId>(tx.connection)
-        .optional_row()?;
-    Ok(suspended.is_some())
+        .filter(domains::verified_at.is_not_null().and(domains::suspended_at.is_not_null()));
+    Ok(diesel::select(diesel::dsl::exists(suspended)).get_result(tx.connection)?)
 }
 
 /// By name.

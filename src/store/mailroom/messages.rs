@@ -87,7 +87,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Messa
     messages::table
         .filter(messages::team_id.eq(team).and(messages::id.eq(id)))
         .select(Message::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -101,7 +101,7 @@ pub fn find_same(tx: &mut Tx<'_>, alias: AliasId, dedupe: &[u8]) -> Result<Optio
     messages::table
         .filter(messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe)))
         .select(messages::id)
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
@@ -182,7 +182,7 @@ pub struct Kept {
 
 pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
     let kept = mail_stores::table.find(team).select((mail_stores::bytes, mail_stores::messages));
-    Ok(kept.first(tx.connection).optional_row()?.unwrap_or_default())
+    Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
 
 /// Notes that a team keeps more, or less.

@@ -109,7 +109,7 @@ pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<Message
     messages::table
         .filter(messages::seq.eq(place).and(messages::team_id.eq(team)))
         .select(messages::id)
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

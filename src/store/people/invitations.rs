@@ -33,7 +33,7 @@ pub fn find_by_secret(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<Option<Invi
     invitations::table
         .filter(invitations::secret_hash.eq(secret_hash))
         .select(Invitation::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

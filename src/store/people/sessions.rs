@@ -32,7 +32,7 @@ pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<O
     sessions::table
         .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
         .select(Session::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

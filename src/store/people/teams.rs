@@ -27,14 +27,14 @@ pub fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 }
 
 pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Option<Team>> {
-    teams::table.find(id).select(Team::as_select()).first(tx.connection).optional_row()
+    teams::table.find(id).select(Team::as_select()).get_result(tx.connection).optional_row()
 }
 
 pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
     teams::table
         .filter(teams::name_key.eq(name_key))
         .select(Team::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 

@@ -27,13 +27,13 @@ pub fn insert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 }
 
 pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
-    users::table.find(id).select(User::as_select()).first(tx.connection).optional_row()
+    users::table.find(id).select(User::as_select()).get_result(tx.connection).optional_row()
 }
 
 /// Holds a person's row until the transaction ends; SQLite's write transaction does anyway.
 pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
-        users::table.find(id).select(users::id).for_no_key_update().first::<UserId>(inner).optional()?;
+        users::table.find(id).select(users::id).for_no_key_update().get_result::<UserId>(inner).optional()?;
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ pub fn find_by_email(tx: &mut Tx<'_>, email_key: &str) -> Result<Option<User>> {
     users::table
         .filter(users::email_key.eq(email_key))
         .select(User::as_select())
-        .first(tx.connection)
+        .get_result(tx.connection)
         .optional_row()
 }
 
