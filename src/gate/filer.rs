@@ -19,11 +19,17 @@ use crate::domain::access::epochs::LeaseId;
 use crate::domain::access::journal::{self, Batch};
 use crate::store::Store;
 
-/// How long calls gather before they are moved on, unless somebody wants to see them.
+/// How often it is seen to whether calls are to be moved on, unless somebody wants to see them.
 const EVERY: Duration = Duration::from_millis(500);
+/// While more calls than this come within [`EVERY`], those of before stay where they are: the
+/// more there are at once, the less each costs, and what is left of the machine is for calls.
+const RUSH: usize = 2000;
+/// Calls that are moved on all the same: more of them would keep whoever wants to see them
+/// waiting.
+const ENOUGH: usize = 250_000;
 /// Batches that are moved on together, and after how many calls no more are added.
-const BATCHES: i64 = 1000;
-const CALLS: usize = 30_000;
+const BATCHES: i64 = 4000;
+const CALLS: usize = 60_000;
 /// After how long what could not be moved on is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 /// Calls the journal takes before it is left to catch up.
@@ -112,11 +118,13 @@ struct Mover {
 
 impl Mover {
     fn run(&mut self, wishes: &Receiver<Wish>) {
-        let mut wait = EVERY;
+        let (mut wait, mut before) = (EVERY, 0);
         loop {
             let wish = wishes.recv_timeout(wait);
-            if matches!(wish, Err(RecvTimeoutError::Disconnected)) {
-                return;
+            match wish {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if self.may_wait(&mut before) => continue,
+                Err(RecvTimeoutError::Timeout) | Ok(_) => {}
             }
             wait = match self.others().and_then(|others| self.move_all(&others)) {
                 Ok(()) => EVERY,
@@ -125,12 +133,20 @@ impl Mover {
                     AGAIN
                 }
             };
+            before = self.unfiled.load(Ordering::Acquire);
             match wish {
                 Ok(Wish::Settle(done)) => drop(done.send(())),
                 Ok(Wish::End) => return,
                 Err(_) => {}
             }
         }
+    }
+
+    /// Whether calls come so fast that it pays to let them gather.
+    fn may_wait(&self, before: &mut usize) -> bool {
+        let now = self.unfiled.load(Ordering::Acquire);
+        let came = now.saturating_sub(std::mem::replace(before, now));
+        came > RUSH && now < ENOUGH
     }
 
     fn others(&self) -> Result<Vec<LeaseId>, Error> {

@@ -51,7 +51,12 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
 /// role while something is done in its name. Rows that refer to the team can still be added. SQLite's write transaction does so by itself.
 pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
-        teams::table.find(team).select(teams::id).for_no_key_update().get_result::<TeamId>(inner).optional()?;
+        teams::table
+            .find(team)
+            .select(teams::id)
+            .for_no_key_update()
+            .get_result::<TeamId>(inner)
+            .optional()?;
     }
     Ok(())
 }

@@ -151,13 +151,13 @@ pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
     query: Query<AliasQuery>,
-) -> Result<web::Json<Page<Alias>>, ApiError> {
+) -> Result<Json<Page<Alias>>, ApiError> {
     let (window, team) = (query.0.window()?, caller.team().id);
     let filter = Filter { enabled: query.0.enabled, text: query.0.q, ..Filter::default() };
     let (page, total) = app
         .read(move |tx| Ok((aliases::list(tx, team, &filter, window)?, aliases::count(tx, team, &filter)?)))
         .await?;
-    Ok(web::Json(Page::of(page, &window, Some(total), Alias::from)))
+    Ok(Json(Page::of(page, &window, Some(total), Alias::from)))
 }
 
 /// Read an alias
@@ -169,10 +169,10 @@ pub async fn show(
     caller: ApiCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
-) -> Result<web::Json<Alias>, ApiError> {
+) -> Result<Json<Alias>, ApiError> {
     let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
     let team = caller.team().id;
-    Ok(web::Json(app.read(move |tx| aliases::find(tx, team, id)).await?.into()))
+    Ok(Json(app.read(move |tx| aliases::find(tx, team, id)).await?.into()))
 }
 
 /// Create an alias
@@ -209,7 +209,7 @@ pub async fn change(
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<AliasChange>,
-) -> Result<web::Json<Alias>, ApiError> {
+) -> Result<Json<Alias>, ApiError> {
     let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(AliasChange { note, enabled }) = body;
@@ -222,7 +222,7 @@ pub async fn change(
         };
         aliases::change(tx, &by, team, id, note.as_deref(), enabled.unwrap_or(before.enabled))
     });
-    Ok(web::Json(changed.await?.into()))
+    Ok(Json(changed.await?.into()))
 }
 
 /// Delete an alias

@@ -161,13 +161,13 @@ pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
     query: Query<PageQuery>,
-) -> Result<web::Json<Page<ApiKey>>, ApiError> {
+) -> Result<Json<Page<ApiKey>>, ApiError> {
     let window = query.0.window(TokenId::parse)?;
     let (team, now) = (caller.team().id, app.now());
     let (page, total) =
         app.read(move |tx| Ok((tokens::page(tx, team, window)?, tokens::count(tx, team)?))).await?;
     let page = Part { rows: page.tokens, next: page.next };
-    Ok(web::Json(Page::of(page, &window, Some(total), |token| ApiKey::of(token, now))))
+    Ok(Json(Page::of(page, &window, Some(total), |token| ApiKey::of(token, now))))
 }
 
 /// Read a token
@@ -179,10 +179,10 @@ pub async fn show(
     caller: ApiCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
-) -> Result<web::Json<ApiKey>, ApiError> {
+) -> Result<Json<ApiKey>, ApiError> {
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (team, now) = (caller.team().id, app.now());
-    Ok(web::Json(ApiKey::of(app.read(move |tx| tokens::find(tx, team, id)).await?, now)))
+    Ok(Json(ApiKey::of(app.read(move |tx| tokens::find(tx, team, id)).await?, now)))
 }
 
 /// Create a token
@@ -222,7 +222,7 @@ pub async fn rename(
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<Naming>,
-) -> Result<web::Json<ApiKey>, ApiError> {
+) -> Result<Json<ApiKey>, ApiError> {
     let person = &caller.0;
     let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
     let label = body.name.as_deref().map(Label::parse).transpose().map_err(crate::domain::Error::from)?;
@@ -236,7 +236,7 @@ pub async fn rename(
             None => Ok(before),
         }
     });
-    Ok(web::Json(ApiKey::of(renamed.await?, now)))
+    Ok(Json(ApiKey::of(renamed.await?, now)))
 }
 
 /// Revoke a token

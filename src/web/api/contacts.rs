@@ -161,13 +161,13 @@ pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
     query: Query<ContactQuery>,
-) -> Result<web::Json<Page<Contact>>, ApiError> {
+) -> Result<Json<Page<Contact>>, ApiError> {
     let (window, filter) = query.0.parse()?;
     let team = caller.team().id;
     let (page, total) = app
         .read(move |tx| Ok((contacts::list(tx, team, &filter, window)?, contacts::count(tx, team, &filter)?)))
         .await?;
-    Ok(web::Json(Page::of(page, &window, Some(total), Contact::from)))
+    Ok(Json(Page::of(page, &window, Some(total), Contact::from)))
 }
 
 /// Read a contact
@@ -179,10 +179,10 @@ pub async fn show(
     caller: ApiCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
-) -> Result<web::Json<Contact>, ApiError> {
+) -> Result<Json<Contact>, ApiError> {
     let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
     let team = caller.team().id;
-    Ok(web::Json(app.read(move |tx| contacts::find(tx, team, id)).await?.into()))
+    Ok(Json(app.read(move |tx| contacts::find(tx, team, id)).await?.into()))
 }
 
 /// Create a contact
@@ -223,7 +223,7 @@ pub async fn change(
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<ContactChange>,
-) -> Result<web::Json<Contact>, ApiError> {
+) -> Result<Json<Contact>, ApiError> {
     let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(ContactChange { name, note, state }) = body;
@@ -235,7 +235,7 @@ pub async fn change(
         let about = About::parse(&name.unwrap_or_default(), &note.unwrap_or_default(), state)?;
         contacts::change(tx, &by, team, id, about)
     });
-    Ok(web::Json(changed.await?.into()))
+    Ok(Json(changed.await?.into()))
 }
 
 /// Delete a contact

@@ -120,7 +120,7 @@ pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
     query: Query<PageQuery>,
-) -> Result<web::Json<Page<Domain>>, ApiError> {
+) -> Result<Json<Page<Domain>>, ApiError> {
     let (limit, offset) = query.0.bounds()?;
     let team = caller.team().id;
     let all = app.read(move |tx| domains::list(tx, team)).await?;
@@ -128,7 +128,7 @@ pub async fn list(
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let part = all.into_iter().skip(skipped).take(usize::try_from(limit).unwrap_or_default());
     let part = part.map(|domain| Domain::of(domain, &app)).collect();
-    Ok(web::Json(Page::by_offset(part, (limit, offset), total)))
+    Ok(Json(Page::by_offset(part, (limit, offset), total)))
 }
 
 /// Read a domain
@@ -140,11 +140,11 @@ pub async fn show(
     caller: ApiCaller,
     path: web::Path<String>,
     _: Query<NoQuery>,
-) -> Result<web::Json<Domain>, ApiError> {
+) -> Result<Json<Domain>, ApiError> {
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let team = caller.team().id;
     let domain = app.read(move |tx| domains::find(tx, team, id)).await?;
-    Ok(web::Json(Domain::of(domain, &app)))
+    Ok(Json(Domain::of(domain, &app)))
 }
 
 /// Add a domain
@@ -181,7 +181,7 @@ pub async fn change(
     path: web::Path<String>,
     _: Query<NoQuery>,
     body: Json<DomainChange>,
-) -> Result<web::Json<Domain>, ApiError> {
+) -> Result<Json<Domain>, ApiError> {
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(DomainChange { catch_all }) = body;
@@ -200,7 +200,7 @@ pub async fn change(
         }
         domains::set_catch_all(tx, &by, team, id, alias)
     });
-    Ok(web::Json(Domain::of(changed.await?, &app)))
+    Ok(Json(Domain::of(changed.await?, &app)))
 }
 
 /// Check a domain
@@ -214,10 +214,10 @@ pub async fn check(
     request: RequestInfo,
     path: web::Path<String>,
     _: Query<NoQuery>,
-) -> Result<web::Json<Domain>, ApiError> {
+) -> Result<Json<Domain>, ApiError> {
     let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
     let domain = app.check_domain(caller.by(&request), caller.team().id, id).await?;
-    Ok(web::Json(Domain::of(domain, &app)))
+    Ok(Json(Domain::of(domain, &app)))
 }
 
 /// Remove a domain

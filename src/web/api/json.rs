@@ -3,15 +3,16 @@
 use std::fmt;
 use std::ops::Deref;
 
+use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, ContentType};
 use actix_web::web::BytesMut;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ApiError;
 use crate::domain::FieldError;
@@ -19,7 +20,7 @@ use crate::domain::FieldError;
 /// Bytes of a body.
 const LIMIT: usize = 64 * 1024;
 
-/// A body that is JSON and fits `T`.
+/// A body that is JSON: that of a request, which fits `T`, or that of an answer.
 pub struct Json<T>(pub T);
 
 impl<T> Deref for Json<T> {
@@ -27,6 +28,21 @@ impl<T> Deref for Json<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+/// Bytes most answers fit into: making room again and again costs more than writing them.
+const USUAL: usize = 512;
+
+impl<T: Serialize> Responder for Json<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut body = Vec::with_capacity(USUAL);
+        match serde_json::to_writer(&mut body, &self.0) {
+            Ok(()) => HttpResponse::Ok().content_type(ContentType::json()).body(body),
+            Err(cause) => HttpResponse::from_error(ApiError::server_error(cause)),
+        }
     }
 }
 

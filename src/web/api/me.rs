@@ -8,7 +8,7 @@ use super::ApiError;
 use super::api_keys::ApiKey;
 use super::caller::ApiCaller;
 use super::etag::{self, Seen};
-use super::json::Query;
+use super::json::{Json, Query};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
@@ -60,13 +60,13 @@ pub struct NoQuery {}
 ///
 /// The team and the token this call is made with: the first call to make with a new token.
 #[utoipa::path(get, operation_id = "getMe", path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
-pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Me> {
+pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Json<Me> {
     let team = caller.team();
     let (token, scopes) = match &caller {
         ApiCaller::Token(admission) => (Some(&admission.token), admission.scopes),
         ApiCaller::Person(_) => (None, Scopes::ALL),
     };
-    web::Json(Me {
+    Json(Me {
         team: MyTeam { id: team.id, name: team.name.clone() },
         token: token.map(|token| MyToken {
             id: token.id,

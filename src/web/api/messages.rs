@@ -115,7 +115,7 @@ pub async fn list(
     app: web::Data<App>,
     caller: ApiCaller,
     query: Query<MessageQuery>,
-) -> Result<web::Json<Page<MessageRow>>, ApiError> {
+) -> Result<Json<Page<MessageRow>>, ApiError> {
     let (window, filter) = query.0.parse()?;
     let team = caller.team().id;
     let listed = app.read(move |tx| {
@@ -130,7 +130,7 @@ pub async fn list(
         Ok((Part { rows, next }, total))
     });
     let (page, total) = listed.await?;
-    Ok(web::Json(Page::of(page, &window, total, |row| row)))
+    Ok(Json(Page::of(page, &window, total, |row| row)))
 }
 
 /// Read a message

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::ApiError;
 use super::caller::ApiCaller;
-use super::json::Query;
+use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
 use crate::app::App;
@@ -59,9 +59,9 @@ impl From<Member> for Person {
 ///
 /// The team this call is made for.
 #[utoipa::path(get, operation_id = "getTeam", path = "/api/v1/team", tag = "Team", responses((status = 200, body = Team)))]
-pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> web::Json<Team> {
+pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Json<Team> {
     let team = caller.team();
-    web::Json(Team {
+    Json(Team {
         id: team.id,
         name: team.name.clone(),
         plan: team.plan,
@@ -78,10 +78,10 @@ pub async fn people(
     app: web::Data<App>,
     caller: ApiCaller,
     query: Query<PageQuery>,
-) -> Result<web::Json<Page<Person>>, ApiError> {
+) -> Result<Json<Page<Person>>, ApiError> {
     let bounds = query.0.bounds()?;
     let team = caller.team().id;
     let (people, total) = app.read(move |tx| members::page(tx, team, bounds.0, bounds.1)).await?;
     let people = people.into_iter().map(Person::from).collect();
-    Ok(web::Json(Page::by_offset(people, bounds, total)))
+    Ok(Json(Page::by_offset(people, bounds, total)))
 }
