@@ -240,6 +240,11 @@ fn the_demo_is_what_it_says() {
         visitor.sign_in("ada@acme.test", PASSWORD.trim_end()).await.expect(303);
         let page = visitor.get("/developer").await.expect(200);
         assert!(page.body.contains("CRM integration") && page.body.contains("the website moved"));
+        demo.wait_for("6 messages came in by SMTP");
+        let inbox = visitor.get("/inbox").await.expect(200).body;
+        for subject in ["anvil is missing", "Visiting next week?", "Invoice 2026-118", "お茶"] {
+            assert!(inbox.contains(subject), "{subject}");
+        }
     });
     let ended = demo.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -1,5 +1,7 @@
 //! `demo`: a made-up team to look around in, served out of a store that goes away again.
 
+mod letters;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token};
 use crate::domain::by::By;
 use crate::domain::entropy::{self, Entropy};
+use crate::domain::mailroom::address::LocalPart;
+use crate::domain::mailroom::aliases::{self, NewAlias};
 use crate::domain::people::invitations;
 use crate::domain::people::members::MemberRole;
 use crate::domain::people::passwords::{self, Hashed, Password};
@@ -41,7 +45,9 @@ pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
     config.data = folder.0.clone();
     let app = open(config)?;
     let token = fill(&app).map_err(sentence)?;
+    let own = app.clone();
     run(app, ports, move |url| {
+        send_letters(own);
         println!(
             "Sign in at {url}/sign-in as ada@acme.test (owner), bea@acme.test (admin) or cy@acme.test (member)"
         );
@@ -52,6 +58,19 @@ pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
         ));
         tell_operator("All of this is gone when you stop it.");
     })
+}
+
+/// Beside everything else: whoever asks about a sender where no name server answers waits.
+fn send_letters(app: App) {
+    let Some(at) = app.smtp_at() else {
+        return tell_operator("No mail is taken, so the inbox is empty: GATEPOST_SMTP_LISTEN is off.");
+    };
+    let domain = app.office().domain.clone();
+    // Nobody waits for it: it ends with the process.
+    std::thread::spawn(move || {
+        let came = letters::send(at, &domain);
+        tell_operator(&format!("{came} messages came in by SMTP; they are in the inbox."));
+    });
 }
 
 /// A folder that is removed in the end.
@@ -84,6 +103,12 @@ fn fill(app: &App) -> Result<PlainToken> {
     app.write_now(|tx| {
         api_switch::turn(tx, &at(now, 26, &chance).as_person(ada.id, &ada.email), team.id, true)
     })?;
+    for (local, note) in letters::ALIASES {
+        let local = Some(LocalPart::parse(local)?);
+        let new = NewAlias { local, domain: None, note: Some(note.to_owned()) };
+        let (by, shared) = (at(now, 26, &chance).as_person(ada.id, &ada.email), &app.office().domain);
+        app.write_now(|tx| aliases::create(tx, &by, team.id, shared, &new))?;
+    }
     let (crm, plain) = mint(app, &team, &ada, "CRM integration", Scopes::READ, 25)?;
     let (orders, _) = mint(app, &team, &bea, "Order notifications", ORDERS, 20)?;
     mint(app, &team, &bea, "Nightly export", Scopes::READ, 9)?;
