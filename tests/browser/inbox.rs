@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
+use crate::story::set_up;
 use crate::support::Browser;
-use crate::support::process::{Gatepost, Serving};
+use crate::support::process::Gatepost;
 
 const LETTER: &str = "From: Cat Clark <cat@customer.test>\r\nTo: hello@gatepost.localhost\r\n\
     Subject: The picture you asked for\r\nMessage-ID: <picture@customer.test>\r\nMIME-Version: 1.0\r\n\
@@ -32,21 +33,12 @@ fn send(line: &str, letter: &str) {
     assert!(curl.wait().expect("its end").success());
 }
 
-async fn signed_in(demo: &Serving) -> Browser {
-    demo.wait_for("All of this is gone");
-    let browser = Browser::open(&demo.base).await;
-    browser.visit("/sign-in").await;
-    browser.fill("E-mail address", "cy@acme.test").await;
-    browser.fill("Password", "correct horse battery").await;
-    browser.press("Sign in").await;
-    browser.sees("Inbox").await;
-    browser
-}
-
 #[tokio::test]
 async fn mail_appears_by_itself_and_can_do_nothing() {
-    let demo = Gatepost::new().start(&["demo"]);
-    let browser = signed_in(&demo).await;
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
     browser.visit("/inbox").await;
     browser.sees("No message yet").await;
     browser.inspect("inbox-new").await;
@@ -90,8 +82,10 @@ async fn mail_appears_by_itself_and_can_do_nothing() {
 
 #[tokio::test]
 async fn mail_is_read_without_javascript() {
-    let demo = Gatepost::new().start(&["demo"]);
-    let browser = signed_in(&demo).await;
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
     browser.javascript(false).await;
     browser.visit("/inbox").await;
     browser.press("Make an address").await;

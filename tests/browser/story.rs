@@ -152,7 +152,7 @@ async fn copy_says_so_when_it_cannot() {
 #[tokio::test]
 async fn every_page_is_sound_on_desk_and_phone() {
     let demo = Gatepost::new().start(&["demo"]);
-    demo.wait_for("All of this is gone");
+    demo.wait_for("6 messages came in by SMTP");
     let browser = Browser::open(&demo.base).await;
     browser.visit("/sign-in").await;
     browser.inspect("sign-in").await;
@@ -164,6 +164,9 @@ async fn every_page_is_sound_on_desk_and_phone() {
     browser.sees("CRM integration").await;
     browser.inspect("developer").await;
     for (path, words, name) in [
+        ("/inbox", "Visiting next week?", "demo-inbox"),
+        ("/contacts", "Grace Murray", "demo-contacts"),
+        ("/aliases", "printed on invoices", "demo-aliases"),
         ("/activity", "CRM integration", "activity"),
         ("/team", "Bea Bouchard", "team"),
         ("/account", "Ada Lovelace", "account"),
