@@ -32,8 +32,8 @@
 //! On disk, always, in the strict mode; but a commit that puts thirty calls of thirty tokens
 //! where they belong writes sixty pages of the record's trees. So of many calls at once only
 //! a [`journal`] is waited for: one row a batch, one page. The [`filer`] moves it into the
-//! record in bulk, twice a second and before a page is drawn, where neighbours in a tree are
-//! written together. A few calls at a time go into the record directly. What a process that
+//! record in bulk, before a page is drawn and twice a second unless many calls come just then,
+//! where neighbours in a tree are written together. A few calls at a time go into the record directly. What a process that
 //! was killed left in the journal is moved by the one that opens the store next; moving twice
 //! changes nothing, as a call's record has its request's id for its key.
 //!
