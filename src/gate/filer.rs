@@ -23,6 +23,8 @@ use crate::store::Store;
 const EVERY: Duration = Duration::from_millis(500);
 /// While more calls than this come within [`EVERY`], those of before stay where they are: the
 /// more there are at once, the less each costs, and what is left of the machine is for calls.
+/// Only where one process shows the record to everybody, and settles before it does: another
+/// would not find the calls of the last minute there.
 const RUSH: usize = 2000;
 /// Calls that are moved on all the same: more of them would keep whoever wants to see them
 /// waiting.
@@ -53,10 +55,12 @@ pub struct Filer {
 
 impl Filer {
     /// Moves on what a process that ended left behind, and starts the thread.
-    pub fn start(journal: Store, bulk: Store, writer: LeaseId) -> Self {
+    /// Where it is `alone`, no other process shows people the record.
+    pub fn start(journal: Store, bulk: Store, writer: LeaseId, alone: bool) -> Self {
         let (wishes, asked) = channel();
         let unfiled = Arc::new(AtomicUsize::new(0));
-        let mut mover = Mover { journal: journal.clone(), bulk, writer, after: 0, unfiled: unfiled.clone() };
+        let mut mover =
+            Mover { journal: journal.clone(), bulk, writer, alone, after: 0, unfiled: unfiled.clone() };
         if let Err(cause) = mover.move_all(&[]) {
             tracing::error!(%cause, "calls of before could not be moved into the record; that is tried again");
         }
@@ -111,6 +115,7 @@ struct Mover {
     journal: Store,
     bulk: Store,
     writer: LeaseId,
+    alone: bool,
     /// The last batch that was looked at and is not to be looked at again.
     after: i64,
     unfiled: Arc<AtomicUsize>,
@@ -146,7 +151,7 @@ impl Mover {
     fn may_wait(&self, before: &mut usize) -> bool {
         let now = self.unfiled.load(Ordering::Acquire);
         let came = now.saturating_sub(std::mem::replace(before, now));
-        came > RUSH && now < ENOUGH
+        self.alone && came > RUSH && now < ENOUGH
     }
 
     fn others(&self) -> Result<Vec<LeaseId>, Error> {

@@ -32,11 +32,11 @@
 //! On disk, always, in the strict mode; but a commit that puts thirty calls of thirty tokens
 //! where they belong writes sixty pages of the record's trees. So of many calls at once only
 //! a [`journal`] is waited for: one row a batch, one page. The [`filer`] moves it into the
-//! record in bulk, before a page is drawn and twice a second unless many calls come just then,
-//! where neighbours in a tree are written together. A few calls at a time go into the record
-//! directly. What a process that was killed left in the journal is moved by the one that opens
-//! the store next; moving twice changes nothing, as a call's record has its request's id for
-//! its key.
+//! record in bulk, before a page is drawn and twice a second, where neighbours in a tree are
+//! written together; with SQLite it lets them gather while many come. A few calls at a time go
+//! into the record directly. What a process that was killed left in the journal is moved by the
+//! one that opens the store next; moving twice changes nothing, as a call's record has its
+//! request's id for its key.
 //!
 //! # What is held up by what
 //!
@@ -114,7 +114,8 @@ impl Gate {
         let (memory, metrics) = (Arc::new(Memory::default()), Arc::new(Metrics::default()));
         let lease = epochs::LeaseId::new(clock.now(), entropy::bytes(entropy));
         let journal = store.open_journal(&location)?;
-        let filer = Arc::new(Filer::start(journal, Store::open_for_bulk(location)?, lease));
+        let alone = location.is_file();
+        let filer = Arc::new(Filer::start(journal, Store::open_for_bulk(location)?, lease, alone));
         Ok(Self {
             watch: Watch::start(store.clone(), memory.clone(), lease),
             limiter: Limiter::new(limits, redis),

@@ -76,6 +76,11 @@ impl Location {
         }
     }
 
+    /// Whether it is a file, out of which one server at a time serves people.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
     /// A file named like this one with something behind; `None` for Postgres.
     pub fn beside(&self, suffix: &str) -> Option<Self> {
         match self {
