@@ -16,9 +16,11 @@ pub mod mailroom;
 pub mod people;
 mod schema;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use parking_lot::{Mutex, MutexGuard};
 
 pub use backend::Location;
 use backend::{Engine, Manager};
@@ -33,7 +35,15 @@ pub struct Tx<'c> {
 #[derive(Clone)]
 pub struct Store {
     pool: r2d2::Pool<Manager>,
+    turns: Option<Arc<Turns>>,
 }
+
+/// A file has one writer at a time. SQLite lets the others sleep and try again, and who writes
+/// much in many steps may win each time; here they stand in line.
+type Turns = Mutex<()>;
+
+/// How long a writer stands in line: as long as one waits for another process.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy)]
 enum Mode {
@@ -49,7 +59,8 @@ impl Store {
     pub fn open(location: Location) -> Result<Self> {
         // One plain attempt first: the pool would keep trying and tell only that time ran out.
         drop(location.connect()?);
-        let store = Self { pool: pool(location, 16)? };
+        let turns = location.is_file().then(Arc::default);
+        let store = Self { pool: pool(location, 16)?, turns };
         store.write(|tx| {
             backend::lock_schema(tx.connection)?;
             backend::migrate(tx.connection)
@@ -65,17 +76,17 @@ impl Store {
     pub fn open_journal(&self, location: &Location) -> Result<Self> {
         let Some(beside) = location.beside("-calls") else { return Ok(self.clone()) };
         drop(beside.connect()?);
-        let journal = Self { pool: pool(beside, 2)? };
+        let journal = Self { pool: pool(beside, 2)?, turns: Some(Arc::default()) };
         journal.write(|tx| backend::execute(tx.connection, access::journal::SQLITE))?;
         Ok(journal)
     }
 
-    /// A connection of its own, for much work in few steps.
+    /// A connection of its own to the same rows, for much work in few steps.
     ///
     /// # Errors
     /// Like [`Self::open`].
-    pub fn open_for_bulk(location: Location) -> Result<Self> {
-        Ok(Self { pool: pool(location, 1)? })
+    pub fn open_for_bulk(&self, location: Location) -> Result<Self> {
+        Ok(Self { pool: pool(location, 1)?, turns: self.turns.clone() })
     }
 
     /// Runs `f` on one unchanging view of the store.
@@ -100,11 +111,20 @@ impl Store {
         mode: Mode,
         f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
+        let _turn = self.turn(mode)?;
         let mut connection = self.begin(mode)?;
         let guard = Rollback(&mut connection);
         let value = f(&mut Tx { connection: &mut *guard.0 })?;
         guard.commit()?;
         Ok(value)
+    }
+
+    /// Held for as long as a file is written to.
+    fn turn(&self, mode: Mode) -> Result<Option<Turn<'_>>> {
+        let (Mode::Write, Some(turns)) = (mode, &self.turns) else { return Ok(None) };
+        let turn = turns.try_lock_for(PATIENCE);
+        let late = || Error::Unavailable("others have been writing for too long".into());
+        Ok(Some(Turn(Some(turn.ok_or_else(late)?))))
     }
 
     /// A connection with its transaction begun. After the database went away the pool is
@@ -118,6 +138,17 @@ impl Store {
                 Err(error) => return Err(error),
                 Ok(()) => return Ok(connection),
             }
+        }
+    }
+}
+
+/// Given to whoever waits longest when it is dropped.
+struct Turn<'s>(Option<MutexGuard<'s, ()>>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(turn) = self.0.take() {
+            MutexGuard::unlock_fair(turn);
         }
     }
 }
