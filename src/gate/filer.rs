@@ -1,7 +1,6 @@
 //! The thread that moves calls from the journal into the record, in bulk: neighbours in the
 //! record's trees are written together, which costs a fraction of one after another.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +10,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::end;
-use super::journal::Moved;
-use super::record::Call;
+use super::journal::{Lines, Moved};
 use crate::domain::Error;
-use crate::domain::access::activity::{self, Use};
+use crate::domain::access::activity;
 use crate::domain::access::epochs::LeaseId;
 use crate::domain::access::journal::{self, Batch};
-use crate::store::Store;
+use crate::store::{Store, Tx};
 
 /// How often it is seen to whether calls are to be moved on, unless somebody wants to see them.
 const EVERY: Duration = Duration::from_millis(500);
@@ -29,9 +27,10 @@ const RUSH: usize = 2000;
 /// Calls that are moved on all the same: more of them would keep whoever wants to see them
 /// waiting.
 const ENOUGH: usize = 250_000;
-/// Batches that are moved on together, and after how many calls no more are added.
-const BATCHES: i64 = 4000;
-const CALLS: usize = 60_000;
+/// Batches that are looked for together, and the bytes of batches after which no more are
+/// moved on together: some 20,000 calls.
+const BATCHES: i64 = 32;
+const TOGETHER: usize = 5 << 19;
 /// After how long what could not be moved on is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 /// Calls the journal takes before it is left to catch up.
@@ -81,12 +80,11 @@ impl Filer {
         self.unfiled() < MOST
     }
 
-    /// Puts a batch of calls on disk.
-    pub fn append(&self, calls: &[&Call]) -> Result<(), Error> {
-        let batch = super::journal::write(calls.iter().copied());
+    /// Puts calls on disk.
+    pub fn append(&self, calls: &Lines) -> Result<(), Error> {
         // Counted before: whoever looks must not find them nowhere.
         self.unfiled.fetch_add(calls.len(), Ordering::AcqRel);
-        let appended = self.journal.write(|tx| journal::append(tx, self.writer, &batch));
+        let appended = self.journal.write(|tx| journal::append(tx, self.writer, calls.batch()));
         if appended.is_err() {
             self.unfiled.fetch_sub(calls.len(), Ordering::AcqRel);
         }
@@ -162,16 +160,28 @@ impl Mover {
     fn move_all(&mut self, others: &[LeaseId]) -> Result<(), Error> {
         let last = self.journal.read(journal::last)?;
         loop {
-            let between = (self.after, last);
-            let batches = self.journal.read(|tx| journal::oldest(tx, others, between, BATCHES))?;
+            let batches = self.some(others, last)?;
             if batches.is_empty() {
                 return Ok(());
             }
-            self.move_some(batches)?;
+            self.move_some(&batches)?;
         }
     }
 
-    fn move_some(&mut self, batches: Vec<Batch>) -> Result<(), Error> {
+    /// The oldest batches up to `last`, as many as are moved on together.
+    fn some(&self, others: &[LeaseId], last: i64) -> Result<Vec<Batch>, Error> {
+        let (mut batches, mut bytes, mut after): (Vec<Batch>, _, _) = (Vec::new(), 0, self.after);
+        while bytes < TOGETHER {
+            let more = self.journal.read(|tx| journal::oldest(tx, others, (after, last), BATCHES))?;
+            let Some(newest) = more.last() else { break };
+            after = newest.id;
+            bytes += more.iter().map(|batch| batch.calls.len()).sum::<usize>();
+            batches.extend(more);
+        }
+        Ok(batches)
+    }
+
+    fn move_some(&mut self, batches: &[Batch]) -> Result<(), Error> {
         let (mut moved, mut ids, mut own) = (Moved::default(), Vec::with_capacity(batches.len()), 0);
         for batch in batches {
             match moved.read(&batch.calls) {
@@ -184,21 +194,15 @@ impl Mover {
                     self.after = batch.id;
                 }
             }
-            if moved.records.len() >= CALLS {
-                break;
-            }
         }
-        let uses = in_order(moved.uses);
-        self.bulk.write(|tx| activity::append_calls(tx, moved.records, &uses))?;
+        self.bulk.write(|tx| take_in(tx, &moved))?;
         self.journal.write(|tx| journal::remove(tx, &ids))?;
         self.unfiled.fetch_sub(own, Ordering::AcqRel);
         Ok(())
     }
 }
 
-/// Uses in one order always, so that writers of several instances never wait for each other.
-pub fn in_order<K>(uses: HashMap<K, Use>) -> Vec<Use> {
-    let mut uses: Vec<Use> = uses.into_values().collect();
-    uses.sort_by_key(|each| each.token);
-    uses
+/// Puts calls into the record, and their last uses to the tokens.
+pub fn take_in(tx: &mut Tx<'_>, calls: &Moved<'_>) -> Result<(), Error> {
+    activity::append_calls(tx, calls.records(), &calls.uses())
 }

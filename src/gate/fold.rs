@@ -3,18 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::record::{Call, Caller, row};
 use crate::domain::Timestamp;
 use crate::domain::access::activity::{Record, TokenId};
 use crate::domain::people::users::UserId;
 
 const MINUTE: i64 = 60_000_000;
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Who {
-    Token(TokenId),
-    Person(UserId),
-}
+/// The token or the person that called.
+type Who = (Option<TokenId>, Option<UserId>);
 
 /// Refusals of the minute that runs, and records of minutes that are over.
 #[derive(Default)]
@@ -25,17 +21,11 @@ pub struct Folder {
 
 impl Folder {
     /// Counts a refusal: the first of a minute gives the record its facts.
-    pub fn add(&mut self, call: &Call) {
-        let who = match &call.caller {
-            Caller::Token(id) => Who::Token(*id),
-            Caller::Person { id, .. } => Who::Person(*id),
-        };
+    pub fn add(&mut self, refused: Record) {
+        let who = (refused.token_id, refused.person_id);
         match self.open.get_mut(&who) {
-            Some(record) if minute(record.at) == minute(call.at) => record.count += 1,
-            _ => {
-                let before = self.open.insert(who, row(call));
-                self.closed.extend(before);
-            }
+            Some(record) if minute(record.at) == minute(refused.at) => record.count += 1,
+            _ => self.closed.extend(self.open.insert(who, refused)),
         }
     }
 

@@ -1,22 +1,20 @@
 //! How a batch of calls is written down until it is moved into the record.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::record::{Call, Caller};
-use crate::domain::RequestId;
 use crate::domain::Timestamp;
-use crate::domain::access::activity::{ActivityId, ActivityKind, ActorKind, CallRecord, TokenId, Use};
+use crate::domain::access::activity::{ActivityId, ActivityKind, CallRecord, TokenId, Use};
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
 
 /// The first byte of a batch: how the rest is to be read.
 const VERSION: u8 = 1;
 /// What a call takes, more or less.
-const USUAL: usize = 120;
+const USUAL: usize = 128;
 
 type Id = [u8; 16];
 
@@ -25,7 +23,7 @@ struct Line<'a> {
     team: Id,
     token: Option<Id>,
     #[serde(borrow)]
-    person: Option<(Id, Cow<'a, str>)>,
+    person: Option<(Id, &'a str)>,
     request: Id,
     at: i64,
     method: &'a str,
@@ -38,16 +36,47 @@ struct Line<'a> {
 }
 
 /// Calls as bytes.
-pub fn write<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<u8> {
-    let mut batch = Vec::with_capacity(calls.size_hint().0 * USUAL);
-    batch.push(VERSION);
-    calls.fold(batch, |batch, call| postcard::to_extend(&line(call), batch).expect("memory takes everything"))
+#[derive(Debug)]
+pub struct Lines {
+    batch: Vec<u8>,
+    calls: usize,
 }
 
-fn line(call: &Call) -> Line<'_> {
+impl Default for Lines {
+    fn default() -> Self {
+        let mut batch = Vec::with_capacity(8 * USUAL);
+        batch.push(VERSION);
+        Self { batch, calls: 0 }
+    }
+}
+
+impl Lines {
+    pub fn add(&mut self, call: &Call<'_>) {
+        let batch = std::mem::take(&mut self.batch);
+        self.batch = postcard::to_extend(&line(call), batch).expect("memory takes everything");
+        self.calls += 1;
+    }
+
+    pub fn extend(&mut self, more: &Self) {
+        self.batch.extend_from_slice(&more.batch[1..]);
+        self.calls += more.calls;
+    }
+
+    /// Calls in it.
+    pub fn len(&self) -> usize {
+        self.calls
+    }
+
+    /// All of them, as [`Moved::read`] takes them.
+    pub fn batch(&self) -> &[u8] {
+        &self.batch
+    }
+}
+
+fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
     let (token, person) = match &call.caller {
         Caller::Token(id) => (Some(id.bytes()), None),
-        Caller::Person { id, label } => (None, Some((id.bytes(), label.as_str().into()))),
+        Caller::Person { id, label } => (None, Some((id.bytes(), label.as_str()))),
     };
     Line {
         team: call.team.bytes(),
@@ -56,71 +85,91 @@ fn line(call: &Call) -> Line<'_> {
         request: call.request.bytes(),
         at: call.at.micros(),
         method: call.method,
-        route: &call.route,
+        route: call.route,
         status: call.status,
         took_us: u32::try_from(call.took.as_micros()).unwrap_or(u32::MAX),
         ip: call.ip,
-        agent: call.agent.as_deref(),
+        agent: call.agent,
         admitted: call.admitted,
     }
 }
 
 /// What is to be moved into the record.
 #[derive(Default)]
-pub struct Moved {
-    pub records: Vec<CallRecord>,
-    /// The latest use of each token.
-    pub uses: HashMap<TokenId, Use>,
+pub struct Moved<'a> {
+    lines: Vec<Line<'a>>,
+    /// Who called, and where among the lines.
+    callers: HashMap<(Id, Option<Id>), Vec<u32>>,
 }
 
-impl Moved {
-    /// Adds the calls of a batch.
+impl<'a> Moved<'a> {
+    /// Adds the calls of a batch, or none.
     ///
     /// # Errors
     /// When it is not one that this program writes.
-    pub fn read(&mut self, batch: &[u8]) -> Result<usize, postcard::Error> {
-        let before = self.records.len();
+    pub fn read(&mut self, batch: &'a [u8]) -> Result<usize, postcard::Error> {
+        let before = self.lines.len();
+        let read = self.read_lines(batch);
+        if read.is_err() {
+            self.lines.truncate(before);
+        }
+        for (at, line) in (before as u32..).zip(&self.lines[before..]) {
+            self.callers.entry((line.team, line.token)).or_default().push(at);
+        }
+        read.map(|()| self.lines.len() - before)
+    }
+
+    fn read_lines(&mut self, batch: &'a [u8]) -> Result<(), postcard::Error> {
         let Some((&VERSION, mut rest)) = batch.split_first() else {
             return Err(postcard::Error::DeserializeBadEncoding);
         };
         while !rest.is_empty() {
             let (line, left) = postcard::take_from_bytes::<Line<'_>>(rest)?;
-            self.note_use(&line);
-            self.records.push(record(line));
+            self.lines.push(line);
             rest = left;
         }
-        Ok(self.records.len() - before)
+        Ok(())
     }
 
-    fn note_use(&mut self, line: &Line<'_>) {
-        let Some(token) = line.token.map(TokenId::from_bytes).filter(|_| line.admitted) else { return };
-        let at = Timestamp::from_micros(line.at);
-        if self.uses.get(&token).is_some_and(|seen| seen.at >= at) {
-            return;
-        }
-        let (ip, agent) = (line.ip.map(|ip| ip.to_string()), line.agent.map(str::to_owned));
-        self.uses.insert(token, Use { token, at, ip, agent });
+    /// The calls, those of a team and of a token together: neighbours in the record's trees.
+    pub fn records(&self) -> impl Iterator<Item = CallRecord<'a>> {
+        let mut callers: Vec<_> = self.callers.iter().collect();
+        callers.sort_unstable_by_key(|(who, _)| **who);
+        callers.into_iter().flat_map(|(_, lines)| lines).map(|&at| record(&self.lines[at as usize]))
+    }
+
+    /// The latest use of each token, in one order always, so that writers of several instances
+    /// never wait for each other.
+    pub fn uses(&self) -> Vec<Use> {
+        let latest = |lines: &[u32]| {
+            let admitted = lines.iter().map(|&at| &self.lines[at as usize]).filter(|line| line.admitted);
+            admitted.max_by_key(|line| line.at)
+        };
+        let tokens = self.callers.iter().filter_map(|(who, lines)| Some((who.1?, latest(lines)?)));
+        let mut uses: Vec<Use> = tokens.map(|(token, line)| last_use(token, line)).collect();
+        uses.sort_by_key(|each| each.token);
+        uses
     }
 }
 
-fn record(line: Line<'_>) -> CallRecord {
-    let (person_id, actor_label) =
-        line.person.map(|(id, label)| (UserId::from_bytes(id), label.into_owned())).unzip();
+fn last_use(token: Id, line: &Line<'_>) -> Use {
+    let (token, at) = (TokenId::from_bytes(token), Timestamp::from_micros(line.at));
+    Use { token, at, ip: line.ip.map(|ip| ip.to_string()), agent: line.agent.map(str::to_owned) }
+}
+
+fn record<'a>(line: &Line<'a>) -> CallRecord<'a> {
     CallRecord {
-        team_id: TeamId::from_bytes(line.team),
+        team: TeamId::from_bytes(line.team),
         id: ActivityId::from_bytes(line.request),
         at: Timestamp::from_micros(line.at),
         kind: if line.admitted { ActivityKind::ApiRequest } else { ActivityKind::ApiRefused },
-        actor_kind: if line.token.is_some() { ActorKind::Token } else { ActorKind::Person },
-        person_id,
-        token_id: line.token.map(TokenId::from_bytes),
-        actor_label,
-        method: line.method.to_owned(),
-        route: line.route.to_owned(),
+        token: line.token.map(TokenId::from_bytes),
+        person: line.person.map(|(id, label)| (UserId::from_bytes(id), label)),
+        method: line.method,
+        route: line.route,
         status: i16::try_from(line.status).unwrap_or(i16::MAX),
         duration_us: i32::try_from(line.took_us).unwrap_or(i32::MAX),
-        ip: line.ip.map(|ip| ip.to_string()),
-        request_id: RequestId::from_bytes(line.request),
+        ip: line.ip,
     }
 }
 
@@ -129,52 +178,60 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::RequestId;
 
-    fn call(number: u8, caller: Caller, admitted: bool) -> Call {
+    fn call(number: u8, caller: Caller, admitted: bool) -> Call<'static> {
         Call {
             team: TeamId::from_bytes([1; 16]),
             caller,
             request: RequestId::from_bytes([number; 16]),
             at: Timestamp::from_micros(1_000 + i64::from(number)),
             method: "GET",
-            route: "/api/v1/me".into(),
+            route: "/api/v1/me",
             status: if admitted { 200 } else { 403 },
             took: Duration::from_micros(77),
             ip: Some([192, 0, 2, number].into()),
-            agent: Some(format!("agent {number}")),
+            agent: Some("curl"),
             admitted,
         }
+    }
+
+    fn lines(calls: &[Call<'_>]) -> Lines {
+        let mut lines = Lines::default();
+        calls.iter().for_each(|call| lines.add(call));
+        lines
     }
 
     #[test]
     fn a_batch_reads_back() {
         let token = TokenId::from_bytes([7; 16]);
         let person = Caller::Person { id: UserId::from_bytes([9; 16]), label: "ada@acme.test".into() };
-        let calls = [
-            call(2, Caller::Token(token), true),
-            call(1, Caller::Token(token), true),
-            call(3, Caller::Token(token), false),
-            call(4, person, true),
-        ];
+        let mut written = lines(&[call(2, Caller::Token(token), true), call(1, Caller::Token(token), true)]);
+        written.extend(&lines(&[call(3, Caller::Token(token), false), call(4, person, true)]));
         let mut moved = Moved::default();
-        assert_eq!(moved.read(&write(calls.iter())), Ok(4));
-        let told: Vec<_> = moved.records.iter().map(|each| (each.kind, each.status, each.token_id)).collect();
+        assert_eq!((written.len(), moved.read(written.batch())), (4, Ok(4)));
+        let mut records: Vec<_> = moved.records().collect();
+        records.sort_by_key(|each| each.id);
+        let told: Vec<_> = records.iter().map(|each| (each.kind, each.status, each.token)).collect();
         let of_token = Some(token);
-        assert_eq!(told[0], (ActivityKind::ApiRequest, 200, of_token));
+        assert_eq!(told[1], (ActivityKind::ApiRequest, 200, of_token));
         assert_eq!(told[2], (ActivityKind::ApiRefused, 403, of_token));
         assert_eq!(told[3], (ActivityKind::ApiRequest, 200, None));
-        assert_eq!(moved.records[3].actor_label.as_deref(), Some("ada@acme.test"));
-        assert_eq!(moved.records[0].request_id, RequestId::from_bytes([2; 16]));
-        assert_eq!(moved.records[0].ip.as_deref(), Some("192.0.2.2"));
-        let used: Vec<_> = moved.uses.values().map(|each| (each.token, each.at.micros())).collect();
+        assert_eq!(records[3].person.map(|(_, label)| label), Some("ada@acme.test"));
+        assert_eq!(records[1].id, ActivityId::from_bytes([2; 16]));
+        assert_eq!(records[1].ip, Some([192, 0, 2, 2].into()));
+        let used: Vec<_> = moved.uses().iter().map(|each| (each.token, each.at.micros())).collect();
         assert_eq!(used, [(token, 1_002)], "the latest call that was let in");
     }
 
     #[test]
-    fn what_is_no_batch_is_refused() {
-        let whole = write([call(1, Caller::Token(TokenId::from_bytes([7; 16])), true)].iter());
-        for damaged in [&[][..], &[9], &whole[..whole.len() - 1], &[whole.as_slice(), &[255; 40]].concat()] {
-            assert!(Moved::default().read(damaged).is_err(), "{damaged:?}");
+    fn of_what_is_no_batch_nothing_is_taken() {
+        let whole = lines(&[call(1, Caller::Token(TokenId::from_bytes([7; 16])), true)]);
+        let whole = whole.batch();
+        for damaged in [&[][..], &[9], &whole[..whole.len() - 1], &[whole, &[255; 40]].concat()] {
+            let mut moved = Moved::default();
+            assert!(moved.read(damaged).is_err(), "{damaged:?}");
+            assert_eq!((moved.records().count(), moved.uses().len()), (0, 0), "{damaged:?}");
         }
     }
 }

@@ -161,7 +161,7 @@ impl Gate {
     ///
     /// # Errors
     /// [`NotRecorded`] when the store would not take it.
-    pub async fn record(&self, call: Call) -> std::result::Result<(), NotRecorded> {
+    pub async fn record(&self, call: &Call<'_>) -> std::result::Result<(), NotRecorded> {
         self.recorder.record(call).await
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! In the strict mode each worker thread gathers the calls that end in one turn of its event
 //! loop and sends them as one message with one answer, so that waking costs little however
-//! many wait.
+//! many wait. In the buffered mode all threads add to one heap, which the writer takes. Either
+//! way calls are written down at once, as the bytes that the journal keeps.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::filer::Filer;
+use super::journal::Lines;
 use super::metrics::Metrics;
 use super::writer::Writer;
 use super::{PATIENCE, end};
@@ -37,19 +39,19 @@ pub enum Mode {
 }
 
 /// A call and what came of it.
-#[derive(Clone, Debug)]
-pub struct Call {
+#[derive(Debug)]
+pub struct Call<'a> {
     pub team: TeamId,
     pub caller: Caller,
     pub request: RequestId,
     pub at: Timestamp,
     pub method: &'static str,
     /// The route's template, never the path: a path can hold what is nobody's business.
-    pub route: Arc<str>,
+    pub route: &'a str,
     pub status: u16,
     pub took: Duration,
     pub ip: Option<IpAddr>,
-    pub agent: Option<String>,
+    pub agent: Option<&'a str>,
     /// Whether the gate let it in; only then it counts as a use and against a limit.
     pub admitted: bool,
 }
@@ -69,12 +71,38 @@ const WAITING: usize = 16_000;
 
 /// What the writer is sent.
 pub(super) enum Message {
-    /// A call whose answer has left.
-    Call(Call),
+    /// There are calls on the heap whose answers have left.
+    Heap,
     /// Calls whose answers wait, and how to tell them whether their records are on disk.
-    Calls(Vec<Call>, oneshot::Sender<bool>),
+    Calls(Calls, oneshot::Sender<bool>),
     /// Nothing comes any more.
     End,
+}
+
+/// Calls that go one way together.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    pub lines: Lines,
+    /// Those over the limit, which are not recorded one by one.
+    pub over: Vec<Record>,
+}
+
+impl Calls {
+    fn add(&mut self, call: &Call<'_>) {
+        match call.status == 429 && !call.admitted {
+            true => self.over.push(row(call)),
+            false => self.lines.add(call),
+        }
+    }
+
+    pub fn extend(&mut self, more: Self) {
+        self.lines.extend(&more.lines);
+        self.over.extend(more.over);
+    }
+
+    pub fn len(&self) -> usize {
+        self.lines.len() + self.over.len()
+    }
 }
 
 /// Dropping it writes what waits, and ends the writer.
@@ -89,6 +117,7 @@ pub struct Recorder {
 #[derive(Default)]
 pub(super) struct Waiting {
     calls: AtomicUsize,
+    heap: Mutex<Calls>,
     fewer: Notify,
     closing: OnceLock<Instant>,
 }
@@ -105,6 +134,18 @@ impl Waiting {
                 fewer.await;
             }
         }
+    }
+
+    /// Puts a call on the heap; whether it is the first there.
+    fn heap(&self, call: &Call<'_>) -> bool {
+        let mut heap = self.heap.lock().unwrap_or_else(PoisonError::into_inner);
+        heap.add(call);
+        heap.len() == 1
+    }
+
+    /// Takes the heap away.
+    pub fn take(&self) -> Calls {
+        std::mem::take(&mut *self.heap.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn done(&self, calls: usize) {
@@ -145,15 +186,19 @@ impl Recorder {
     ///
     /// # Errors
     /// [`NotRecorded`] when the store would not take it, or not in time.
-    pub async fn record(&self, call: Call) -> Result<(), NotRecorded> {
+    pub async fn record(&self, call: &Call<'_>) -> Result<(), NotRecorded> {
         // A full queue slows callers down; nothing is dropped.
         if self.waiting.is_full() {
             timeout(PATIENCE, self.waiting.until_fewer()).await.map_err(|_| NotRecorded)?;
         }
         self.waiting.calls.fetch_add(1, Ordering::Relaxed);
         match self.mode {
-            // Sent before the answer leaves, so that a server which stops in between has it.
-            Mode::Buffered => self.queue.send(Message::Call(call)).map_err(|_| NotRecorded),
+            // Before the answer leaves, so that a server which stops in between has it.
+            Mode::Buffered if self.queue.is_closed() => Err(NotRecorded),
+            Mode::Buffered if self.waiting.heap(call) => {
+                self.queue.send(Message::Heap).map_err(|_| NotRecorded)
+            }
+            Mode::Buffered => Ok(()),
             Mode::Strict => self.gather(call).committed().await,
         }
     }
@@ -166,18 +211,18 @@ impl Recorder {
     }
 
     /// Adds a call to what this thread gathers.
-    fn gather(&self, call: Call) -> Rc<Gathered> {
+    fn gather(&self, call: &Call<'_>) -> Rc<Gathered> {
         GATHERING.with_borrow_mut(|gathering| {
-            if let Some((own, gathered)) = gathering
-                && own.same_channel(&self.queue)
+            if let Some(gathered) = gathering
+                && gathered.queue.same_channel(&self.queue)
             {
-                gathered.calls.borrow_mut().push(call);
+                gathered.calls.borrow_mut().add(call);
                 return gathered.clone();
             }
-            let gathered = Rc::new(Gathered::default());
-            gathered.calls.borrow_mut().push(call);
-            *gathering = Some((self.queue.clone(), gathered.clone()));
-            tokio::task::spawn_local(send(self.queue.clone(), gathered.clone()));
+            let gathered = Rc::new(Gathered::of(self.queue.clone()));
+            gathered.calls.borrow_mut().add(call);
+            *gathering = Some(gathered.clone());
+            tokio::task::spawn_local(send(gathered.clone()));
             gathered
         })
     }
@@ -189,24 +234,26 @@ impl Drop for Recorder {
     }
 }
 
-type Gathering = Option<(mpsc::UnboundedSender<Message>, Rc<Gathered>)>;
-
 thread_local! {
     /// What this thread's calls of this turn go into.
-    static GATHERING: RefCell<Gathering> = const { RefCell::new(None) };
+    static GATHERING: RefCell<Option<Rc<Gathered>>> = const { RefCell::new(None) };
 }
 
 /// Calls of one turn of one thread, and who waits for their commit.
-#[derive(Default)]
 struct Gathered {
-    calls: RefCell<Vec<Call>>,
-    committed: RefCell<Option<bool>>,
+    queue: mpsc::UnboundedSender<Message>,
+    calls: RefCell<Calls>,
+    committed: Cell<Option<bool>>,
     wakers: RefCell<Vec<Waker>>,
 }
 
 impl Gathered {
+    fn of(queue: mpsc::UnboundedSender<Message>) -> Self {
+        Self { queue, calls: RefCell::default(), committed: Cell::new(None), wakers: RefCell::default() }
+    }
+
     async fn committed(&self) -> Result<(), NotRecorded> {
-        let committed = std::future::poll_fn(|context| match *self.committed.borrow() {
+        let committed = std::future::poll_fn(|context| match self.committed.get() {
             Some(committed) => Poll::Ready(committed),
             None => {
                 self.wakers.borrow_mut().push(context.waker().clone());
@@ -218,24 +265,25 @@ impl Gathered {
 }
 
 /// Lets the other calls of this turn join, sends them on, and tells them all at once.
-async fn send(queue: mpsc::UnboundedSender<Message>, gathered: Rc<Gathered>) {
+async fn send(gathered: Rc<Gathered>) {
     tokio::task::yield_now().await;
     GATHERING.with_borrow_mut(|gathering| {
-        if gathering.as_ref().is_some_and(|(_, current)| Rc::ptr_eq(current, &gathered)) {
+        if gathering.as_ref().is_some_and(|current| Rc::ptr_eq(current, &gathered)) {
             *gathering = None;
         }
     });
     let (committed, done) = oneshot::channel();
-    let sent = queue.send(Message::Calls(gathered.calls.take(), committed)).is_ok();
+    let sent = gathered.queue.send(Message::Calls(gathered.calls.take(), committed)).is_ok();
     // A store that does not even refuse must not keep callers waiting without end.
     let committed = sent && matches!(timeout(PATIENCE, done).await, Ok(Ok(true)));
-    *gathered.committed.borrow_mut() = Some(committed);
+    gathered.committed.set(Some(committed));
     for waker in gathered.wakers.take() {
         waker.wake();
     }
 }
 
-pub(super) fn row(call: &Call) -> Record {
+/// A record of its own.
+fn row(call: &Call<'_>) -> Record {
     let (actor_kind, person_id, token_id, actor_label) = match &call.caller {
         Caller::Token(id) => (ActorKind::Token, None, Some(*id), None),
         Caller::Person { id, label } => (ActorKind::Person, Some(*id), None, Some(label.clone())),
@@ -256,7 +304,7 @@ pub(super) fn row(call: &Call) -> Record {
         duration_us: i32::try_from(call.took.as_micros()).ok(),
         ip: call.ip.map(|ip| ip.to_string()),
         agent: None,
-        request_id: Some(call.request),
+        request_id: None,
         detail: None,
         count: 1,
     }

@@ -1,6 +1,8 @@
 //! Whether a call may go on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
 
 use super::Gate;
 use super::limit::{Allowance, Counted, Meter, Meters, OutOfReach};
@@ -21,6 +23,8 @@ pub struct Admission {
     pub scopes: Scopes,
     pub team: Team,
     pub meters: Meters,
+    /// What a program that asks who it is is shown: made once, as nothing of the above changes.
+    pub shown: OnceLock<Bytes>,
 }
 
 /// Whose refused call it was, where that is known for sure: the whole secret matched.
@@ -193,7 +197,8 @@ impl Gate {
             }
         };
         let meters = Meters { team: self.team_meter(tx, &team, now)?, own };
-        Ok(Ok(Arc::new(Admission { scopes: token.scopes(), token, team, meters })))
+        let (scopes, shown) = (token.scopes(), OnceLock::new());
+        Ok(Ok(Arc::new(Admission { token, scopes, team, meters, shown })))
     }
 
     fn team_meter(&self, tx: &mut Tx<'_>, team: &Team, now: Timestamp) -> Result<Meter> {

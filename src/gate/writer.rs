@@ -1,7 +1,6 @@
 //! The thread that writes records, in groups: while one group is being committed the next
 //! one gathers, so that the cost of a commit is shared.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,13 +8,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::filer::{Filer, in_order};
+use super::filer::{Filer, take_in};
 use super::fold::Folder;
+use super::journal::{Lines, Moved};
 use super::metrics::Metrics;
-use super::record::{Call, Caller, Message, Mode, Waiting, row};
+use super::record::{Calls, Message, Mode, Waiting};
 use crate::domain::Error;
-use crate::domain::access::activity::{self, Record, TokenId, Use};
+use crate::domain::access::activity;
 use crate::domain::clock::Clock;
+use crate::domain::error::StoreError;
 use crate::store::Store;
 
 /// Calls in one commit.
@@ -43,7 +44,7 @@ pub struct Writer {
 /// What is committed together.
 #[derive(Default)]
 struct Group {
-    calls: Vec<Call>,
+    calls: Calls,
     told: Vec<oneshot::Sender<bool>>,
     /// Calls that were refused meanwhile, because this took too long.
     late: usize,
@@ -64,7 +65,7 @@ impl Group {
 
     fn add(&mut self, message: Message) {
         match message {
-            Message::Call(call) => self.calls.push(call),
+            Message::Heap => {}
             Message::Calls(calls, told) if told.is_closed() => self.late += calls.len(),
             Message::Calls(calls, told) => {
                 self.calls.extend(calls);
@@ -115,36 +116,33 @@ impl Writer {
         if self.mode == Mode::Buffered && !matches!(first, Message::End) {
             std::thread::sleep(LINGER);
         }
-        let group = Group::gather(first, queue);
-        let committed = group.calls.is_empty() || self.commit(&group.calls);
-        self.waiting.done(group.calls.len() + group.late);
-        for told in group.told {
+        let Group { mut calls, told, late, ends } = Group::gather(first, queue);
+        calls.extend(self.waiting.take());
+        let done = calls.len() + late;
+        let committed = calls.len() == 0 || self.commit(calls);
+        self.waiting.done(done);
+        for told in told {
             // Nobody waits any more when it took too long.
             let _ = told.send(committed);
         }
-        group.ends
+        ends
     }
 
-    fn commit(&mut self, calls: &[Call]) -> bool {
-        let mut single = Vec::with_capacity(calls.len());
-        for call in calls {
-            match call.status == 429 && !call.admitted {
-                true => self.folder.add(call),
-                false => single.push(call),
-            }
-        }
-        let began = Instant::now();
+    fn commit(&mut self, calls: Calls) -> bool {
+        let (began, count) = (Instant::now(), calls.len());
+        calls.over.into_iter().for_each(|refused| self.folder.add(refused));
         let committed = match self.mode {
-            Mode::Strict => self.write(&single),
-            Mode::Buffered => self.insist(&single),
+            _ if calls.lines.len() == 0 => true,
+            Mode::Strict => self.write(&calls.lines),
+            Mode::Buffered => self.insist(&calls.lines),
         };
-        self.metrics.committed(calls.len(), began.elapsed(), committed);
+        self.metrics.committed(count, began.elapsed(), committed);
         committed
     }
 
     /// The answers have left, so their records must be written; meanwhile the queue fills and
     /// holds up callers.
-    fn insist(&mut self, calls: &[&Call]) -> bool {
+    fn insist(&mut self, calls: &Lines) -> bool {
         while !self.write(calls) {
             if self.waiting.is_over() {
                 tracing::error!(calls = calls.len(), "the process ends, and these calls are not recorded");
@@ -156,7 +154,7 @@ impl Writer {
     }
 
     /// Few calls go into the record at once; of many, only the journal is waited for.
-    fn write(&mut self, calls: &[&Call]) -> bool {
+    fn write(&mut self, calls: &Lines) -> bool {
         let many = calls.len() > FEW || self.filer.unfiled() > 0;
         let written = match many && self.filer.takes_more() {
             true => self.filer.append(calls),
@@ -165,12 +163,10 @@ impl Writer {
         told(written, calls.len())
     }
 
-    fn write_through(&self, calls: &[&Call]) -> Result<(), Error> {
-        let records: Vec<Record> = calls.iter().map(|call| row(call)).collect();
-        let mut uses = HashMap::new();
-        calls.iter().for_each(|call| note_use(&mut uses, call));
-        let uses = in_order(uses);
-        self.store.write(|tx| activity::append(tx, &records, &uses))
+    fn write_through(&self, calls: &Lines) -> Result<(), Error> {
+        let mut read = Moved::default();
+        read.read(calls.batch()).map_err(|cause| StoreError::Fault(cause.to_string()))?;
+        self.store.write(|tx| take_in(tx, &read))
     }
 
     /// Writes what is left over when nothing more comes.
@@ -179,7 +175,7 @@ impl Writer {
         if folded.is_empty() {
             return;
         }
-        let written = self.store.write(|tx| activity::append(tx, &folded, &[]));
+        let written = self.store.write(|tx| activity::append(tx, &folded));
         if !told(written, folded.len()) {
             self.folder.keep(folded);
         }
@@ -191,13 +187,4 @@ fn told(written: Result<(), Error>, calls: usize) -> bool {
         tracing::error!(%cause, calls, "calls could not be recorded");
     }
     written.is_ok()
-}
-
-fn note_use(uses: &mut HashMap<TokenId, Use>, call: &Call) {
-    let Caller::Token(token) = call.caller else { return };
-    if !call.admitted || uses.get(&token).is_some_and(|seen| seen.at >= call.at) {
-        return;
-    }
-    let ip = call.ip.map(|ip| ip.to_string());
-    uses.insert(token, Use { token, at: call.at, ip, agent: call.agent.clone() });
 }

@@ -37,6 +37,15 @@ impl Timestamp {
         Duration::microseconds(self.0.saturating_sub(earlier.0))
     }
 
+    /// RFC 3339 in UTC, in the caller's room: every answer carries some.
+    fn spell(self, room: &mut [u8; 40]) -> &str {
+        let mut rest = room.as_mut_slice();
+        // Not by the length it returns, which leaves digits of the second out.
+        self.utc().format_into(&mut rest, &Rfc3339).expect("a year of four digits has room");
+        let length = 40 - rest.len();
+        std::str::from_utf8(&room[..length]).expect("it is ASCII")
+    }
+
     /// UTC; moments outside the years ±9999 become 1970.
     pub fn utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
@@ -53,18 +62,13 @@ impl From<OffsetDateTime> for Timestamp {
 /// RFC 3339 in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 40];
-        let mut rest = text.as_mut_slice();
-        // Not by the length it returns, which leaves digits of the second out.
-        self.utc().format_into(&mut rest, &Rfc3339).map_err(|_| fmt::Error)?;
-        let length = 40 - rest.len();
-        f.write_str(std::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
+        f.write_str(self.spell(&mut [0; 40]))
     }
 }
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.spell(&mut [0; 40]))
     }
 }
 

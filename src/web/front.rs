@@ -1,6 +1,7 @@
 //! What every request passes first: it gets its id, leaves with the usual headers, and is
 //! logged once. A program's call meets the gate here, before anything else is done for it.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
@@ -28,7 +29,7 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let is_shared = is_api && *origins != Origins::Nobody;
     let mut answer = match is_api && api::is_for_the_door(&request) {
         _ if is_shared && cors::is_asked(&request, origins) => cors::preflight(request),
-        true => api::door(request, next, &info).await?,
+        true => api::door(request, next, &info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());
             next.call(request).await?
@@ -43,9 +44,9 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
 }
 
 /// The template of the route that a request took, or would have taken.
-pub fn route(request: &HttpRequest) -> Option<RouteTemplate> {
-    let taken = request.app_data::<RouteTemplate>().cloned();
-    taken.or_else(|| request.match_pattern().map(|pattern| RouteTemplate(pattern.into())))
+pub fn route(request: &HttpRequest) -> Option<Cow<'_, str>> {
+    let taken = request.app_data::<RouteTemplate>().map(|template| Cow::Borrowed(&*template.0));
+    taken.or_else(|| request.match_pattern().map(Cow::Owned))
 }
 
 fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
@@ -55,7 +56,7 @@ fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
     }
     let (id, ip, method) = (info.id, info.ip.map(|ip| ip.to_string()), answer.request().method());
     let route = route(answer.request());
-    let route = route.as_ref().map_or("-", |template| &template.0);
+    let route = route.as_deref().unwrap_or("-");
     let (status, took) = (answer.status().as_u16(), began.elapsed().as_micros() as u64);
     match cause {
         Some(cause) => tracing::error!(request = %id, %method, route, status, took_us = took, ip, cause),

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::USER_AGENT;
+use actix_web::http::header::{HeaderValue, USER_AGENT};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
@@ -27,7 +27,7 @@ pub struct Observed {
     pub id: RequestId,
     pub now: Timestamp,
     pub ip: Option<IpAddr>,
-    pub agent: Option<String>,
+    agent: Option<HeaderValue>,
     app: web::Data<App>,
 }
 
@@ -49,8 +49,15 @@ impl RequestInfo {
         let mut by = By::new(actor, self.now, self.app.entropy());
         by.request = Some(self.id);
         by.ip = self.ip;
-        by.agent = self.agent.clone();
+        by.agent = self.agent().map(str::to_owned);
         by
+    }
+
+    /// What called, as it names itself.
+    pub fn agent(&self) -> Option<&str> {
+        let text = self.agent.as_ref()?.to_str().ok()?;
+        // It is ASCII, or it would not have been read as text.
+        Some(&text[..text.len().min(AGENT)])
     }
 
     /// Whether a team's plan has an API here: the gate's own limits say so.
@@ -86,15 +93,9 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
         id: RequestId::new(now, entropy::bytes(app.chance())),
         now,
         ip: client(request, &app.config().trusted_proxies),
-        agent: agent(request),
+        agent: request.headers().get(USER_AGENT).cloned(),
         app,
     }))
-}
-
-fn agent(request: &HttpRequest) -> Option<String> {
-    let text = request.headers().get(USER_AGENT)?.to_str().ok()?;
-    // It is ASCII, or it would not have been read as text.
-    Some(text[..text.len().min(AGENT)].to_owned())
 }
 
 /// Who is at the other end. X-Forwarded-For is believed only of a trusted proxy, and walked

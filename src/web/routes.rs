@@ -22,9 +22,7 @@ const FORM: usize = 64 * 1024;
 
 pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     services
-        .service(page("/healthz").route(get().to(health::alive)))
-        .service(page("/readyz").route(get().to(health::ready)))
-        .service(page("/static/{path:.*}").route(get().to(assets::serve)))
+        // Addresses are tried in this order, and programs call most.
         .service(
             page("/api/v1/openapi.json")
                 .route(get().to(openapi::show))
@@ -40,6 +38,9 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
                 .wrap(session::middleware(app, site)),
         )
         .service(scope("/api/v1").configure(api::routes))
+        .service(page("/healthz").route(get().to(health::alive)))
+        .service(page("/readyz").route(get().to(health::ready)))
+        .service(page("/static/{path:.*}").route(get().to(assets::serve)))
         .service(
             scope("")
                 .configure(pages)

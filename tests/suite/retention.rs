@@ -37,7 +37,7 @@ fn repeat(app: &TestApp, call: &Record, times: u64) {
             Record { id: ActivityId::new(at, number.to_be_bytes()), at, request_id: None, ..call.clone() }
         })
         .collect();
-    app.operate(|tx, _| activity::append(tx, &copies, &[]));
+    app.operate(|tx, _| activity::append(tx, &copies));
 }
 
 async fn call(app: &TestApp, team: &str, token: &str, status: u16) {

@@ -12,7 +12,7 @@ use super::serve::{bind, run, start_log, tell_operator};
 use super::{Failure, open, sentence};
 use crate::app::App;
 use crate::config::{Config, Database};
-use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, Use};
+use crate::domain::access::activity::{self, ActivityId, ActivityKind, CallRecord, Use};
 use crate::domain::access::api_switch;
 use crate::domain::access::plans::Plan;
 use crate::domain::access::scopes::{Scope, Scopes};
@@ -172,15 +172,15 @@ fn call(app: &App, team: &Team, token: &Token, calls: i64) -> Result<()> {
     let step = Duration::hours(70) / i32::try_from(calls).unwrap_or(1);
     let times: Vec<Timestamp> =
         (0..calls).map(|i| first.plus(step * i32::try_from(i).unwrap_or(0))).collect();
-    let records: Vec<Record> =
+    let calls: Vec<CallRecord> =
         times.iter().zip(0..).map(|(&at, i)| record(team, token, at, i, &*chance)).collect();
     let last = times.last().copied().unwrap_or(first);
     let usage =
         Use { token: token.id, at: last, ip: Some("192.0.2.10".into()), agent: Some("acme-sync/2.1".into()) };
-    app.write_now(|tx| activity::append(tx, &records, std::slice::from_ref(&usage)))
+    app.write_now(|tx| activity::append_calls(tx, calls.into_iter(), &[usage]))
 }
 
-fn record(team: &Team, token: &Token, at: Timestamp, i: i32, chance: &dyn Entropy) -> Record {
+fn record(team: &Team, token: &Token, at: Timestamp, i: i32, chance: &dyn Entropy) -> CallRecord<'static> {
     let request = RequestId::new(at, entropy::bytes(chance));
     let (route, status) = match i % 9 {
         0 => ("/api/v1/team", 200),
@@ -188,24 +188,17 @@ fn record(team: &Team, token: &Token, at: Timestamp, i: i32, chance: &dyn Entrop
         7 => ("unknown", 404),
         _ => ("/api/v1/me", 200),
     };
-    Record {
-        team_id: team.id,
+    CallRecord {
+        team: team.id,
         id: ActivityId::from_bytes(request.bytes()),
         at,
         kind: ActivityKind::ApiRequest,
-        actor_kind: ActorKind::Token,
-        person_id: None,
-        token_id: Some(token.id),
-        actor_label: None,
-        subject: None,
-        method: Some("GET".into()),
-        route: Some(route.into()),
-        status: Some(status),
-        duration_us: Some(900 + 37 * (i % 11)),
-        ip: Some("192.0.2.10".into()),
-        agent: None,
-        request_id: Some(request),
-        detail: None,
-        count: 1,
+        token: Some(token.id),
+        person: None,
+        method: "GET",
+        route,
+        status,
+        duration_us: 900 + 37 * (i % 11),
+        ip: Some([192, 0, 2, 10].into()),
     }
 }

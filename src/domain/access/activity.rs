@@ -10,13 +10,15 @@ use crate::domain::by::By;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::activity as rows;
+use crate::store::access::calls;
 use crate::store::access::tokens as token_rows;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::teams as team_rows;
 
 pub use crate::store::columns::{ActivityKind, ActorKind};
 pub use crate::store::ids::{ActivityId, TokenId};
-pub use rows::{CallRecord, Filter, Record};
+pub use calls::CallRecord;
+pub use rows::{Filter, Record};
 pub use token_rows::Use;
 
 /// Counting stops here: it is read by people, and must not cost more as the log grows.
@@ -109,20 +111,19 @@ fn row(by: &By, team: TeamId, event: &Event) -> Record {
     }
 }
 
-/// Adds records of API requests and what they say of their tokens' last use.
-pub fn append(tx: &mut Tx<'_>, records: &[Record], uses: &[Use]) -> Result<()> {
-    rows::insert(tx, records)?;
-    for each in uses {
-        token_rows::set_last_used(tx, each)?;
-    }
-    Ok(())
+/// Adds records of API requests that were folded.
+pub fn append(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
+    Ok(rows::insert(tx, records)?)
 }
 
-/// Adds many API requests, in any order and again if need be, and what they say of their
-/// tokens' last use.
-pub fn append_calls(tx: &mut Tx<'_>, mut calls: Vec<CallRecord>, uses: &[Use]) -> Result<()> {
-    calls.sort_unstable_by_key(CallRecord::place);
-    rows::insert_calls(tx, &calls)?;
+/// Adds API requests, in any order and again if need be, and what they say of their tokens'
+/// last use.
+pub fn append_calls<'a>(
+    tx: &mut Tx<'_>,
+    calls: impl Iterator<Item = CallRecord<'a>>,
+    uses: &[Use],
+) -> Result<()> {
+    calls::insert(tx, calls)?;
     for each in uses {
         token_rows::set_last_used(tx, each)?;
     }

@@ -28,12 +28,7 @@ pub struct Prefix(String);
 
 impl Prefix {
     pub fn parse(text: &str) -> Option<Self> {
-        let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        let fits = text.len() <= 20
-            && text.starts_with(|c: char| c.is_ascii_lowercase())
-            && !text.ends_with('_')
-            && text.bytes().all(known);
-        fits.then(|| Self(text.to_owned()))
+        is_prefix(text.as_bytes()).then(|| Self(text.to_owned()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -55,6 +50,12 @@ impl Prefix {
     }
 }
 
+fn is_prefix(text: &[u8]) -> bool {
+    let known = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_';
+    let starts = text.first().is_some_and(u8::is_ascii_lowercase);
+    starts && text.len() <= 20 && !text.ends_with(b"_") && text.iter().all(known)
+}
+
 /// A whole token. Only [`Self::reveal`] shows it.
 #[derive(Clone)]
 pub struct PlainToken(Zeroizing<String>);
@@ -71,8 +72,8 @@ impl PlainToken {
         text.push_str(&prefix.0);
         text.push('_');
         push_random(&mut text, PUBLIC_ID + SECRET, entropy);
-        let sum = checksum(&text);
-        text.push_str(&sum);
+        let sum = checksum(text.as_bytes());
+        text.extend(sum.map(char::from));
         Self(text)
     }
 
@@ -99,24 +100,24 @@ impl PlainToken {
 /// A well-formed token someone presents, reduced to what a look-up takes.
 #[derive(Clone, Debug)]
 pub struct HashedToken {
-    pub public_id: String,
+    pub id: [u8; PUBLIC_ID],
     hash: [u8; 32],
 }
 
 impl HashedToken {
     /// `None` for anything that no prefix and chance could have made: no such token exists.
     pub fn parse(text: &str) -> Option<Self> {
-        if !text.is_ascii() || text.len() <= BODY + 1 {
-            return None;
-        }
-        let (prefix, body) = text.split_at(text.len() - BODY);
-        Prefix::parse(prefix.strip_suffix('_')?)?;
-        let (signed, sum) = text.split_at(text.len() - CHECKSUM);
-        let well_formed = body.bytes().all(|b| b.is_ascii_alphanumeric()) && checksum(signed) == sum;
-        well_formed.then(|| Self {
-            public_id: body[..PUBLIC_ID].to_owned(),
-            hash: Sha256::digest(text.as_bytes()).into(),
-        })
+        let (prefix, body) = text.as_bytes().split_last_chunk::<BODY>()?;
+        let (signed, sum) = text.as_bytes().split_last_chunk::<CHECKSUM>()?;
+        let well_formed = prefix.strip_suffix(b"_").is_some_and(is_prefix)
+            && body.iter().all(u8::is_ascii_alphanumeric)
+            && checksum(signed) == *sum;
+        let id = *body.first_chunk()?;
+        well_formed.then(|| Self { id, hash: Sha256::digest(text.as_bytes()).into() })
+    }
+
+    pub fn public_id(&self) -> &str {
+        std::str::from_utf8(&self.id).expect("it is alphanumeric")
     }
 
     pub fn hash(&self) -> &[u8; 32] {
@@ -143,14 +144,14 @@ fn push_random(text: &mut String, count: usize, entropy: &dyn Entropy) {
     }
 }
 
-fn checksum(text: &str) -> String {
-    let mut value = crc32fast::hash(text.as_bytes()) as usize;
+fn checksum(text: &[u8]) -> [u8; CHECKSUM] {
+    let mut value = crc32fast::hash(text) as usize;
     let mut digits = [b'0'; CHECKSUM];
     for digit in digits.iter_mut().rev() {
         *digit = ALPHABET[value % 62];
         value /= 62;
     }
-    digits.iter().map(|&digit| char::from(digit)).collect()
+    digits
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub(super) fn new_row(by: &By, team: TeamId, kind: TokenKind, name: &str, plain:
         team_id: team,
         kind,
         hash: hashed.hash().to_vec(),
-        public_id: hashed.public_id,
+        public_id: hashed.public_id().to_owned(),
         start: plain.start().to_owned(),
         sealed: None,
         name: name.to_owned(),
@@ -154,7 +154,7 @@ pub fn verify(
     presented: &HashedToken,
     now: Timestamp,
 ) -> Result<std::result::Result<(Token, Team), Rejected>> {
-    let found = rows::find_presented(tx, &presented.public_id, presented.hash())?;
+    let found = rows::find_presented(tx, presented.public_id(), presented.hash())?;
     let Some((token, team)) = found.filter(|(token, _)| presented.matches(&token.hash)) else {
         return Ok(Err(Rejected::Unknown));
     };

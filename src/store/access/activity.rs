@@ -1,13 +1,11 @@
 //! Rows of `activity`. Only added, never changed: triggers see to that.
 
 use diesel::dsl::{sql, sum};
-use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::query_builder::{QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text};
+use diesel::sql_types::Bool;
 
 use crate::store::Tx;
-use crate::store::backend::{Engine, on_engine};
+use crate::store::backend::on_engine;
 use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ActivityId, RequestId, TeamId, TokenId, UserId};
@@ -32,9 +30,17 @@ pub struct Record {
     pub duration_us: Option<i32>,
     pub ip: Option<String>,
     pub agent: Option<String>,
+    /// None for an API request: its record has the request's id for its own.
     pub request_id: Option<RequestId>,
     pub detail: Option<String>,
     pub count: i32,
+}
+
+impl Record {
+    /// The request it tells of, or that made the change.
+    pub fn request(&self) -> Option<RequestId> {
+        self.request_id.or_else(|| self.kind.is_call().then(|| RequestId::from_bytes(self.id.bytes())))
+    }
 }
 
 /// Which records of a team are asked for; `None` does not narrow.
@@ -58,81 +64,6 @@ pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     some.iter().try_for_each(|group| insert_group(tx, group))?;
     let (single, _) = rest.as_chunks::<1>();
     single.iter().try_for_each(|group| insert_group(tx, group))
-}
-
-/// An API request, as [`insert_calls`] adds it: what it does not tell is NULL.
-#[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = activity)]
-#[diesel(treat_none_as_default_value = false)]
-pub struct CallRecord {
-    pub team_id: TeamId,
-    pub id: ActivityId,
-    pub at: Timestamp,
-    pub kind: ActivityKind,
-    pub actor_kind: ActorKind,
-    pub person_id: Option<UserId>,
-    pub token_id: Option<TokenId>,
-    pub actor_label: Option<String>,
-    pub method: String,
-    pub route: String,
-    pub status: i16,
-    pub duration_us: i32,
-    pub ip: Option<String>,
-    pub request_id: RequestId,
-}
-
-/// Adds many API requests. Faster when neighbours belong together: see [`CallRecord::place`].
-pub fn insert_calls(tx: &mut Tx<'_>, calls: &[CallRecord]) -> Result<()> {
-    match tx.connection {
-        Engine::Sqlite(inner) => {
-            let (many, rest) = calls.as_chunks::<32>();
-            for group in many {
-                diesel::insert_or_ignore_into(activity::table).values(group).execute(inner)?;
-            }
-            for call in rest {
-                diesel::insert_or_ignore_into(activity::table).values(call).execute(inner)?;
-            }
-        }
-        Engine::Postgres(inner) => {
-            for some in calls.chunks(2000) {
-                unnest(some).execute(inner)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-impl CallRecord {
-    /// Orders calls as the table's key and its index by token do, as far as one order can.
-    pub fn place(&self) -> (TeamId, Option<TokenId>, ActivityId) {
-        (self.team_id, self.token_id, self.id)
-    }
-}
-
-/// One parameter a column, however many rows.
-fn unnest(calls: &[CallRecord]) -> impl RunQueryDsl<PgConnection> + QueryFragment<Pg> + QueryId {
-    const STATEMENT: &str = "INSERT INTO activity (team_id, id, at, kind, actor_kind, person_id, \
-        token_id, actor_label, method, route, status, duration_us, ip, request_id) \
-        SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
-        ON CONFLICT DO NOTHING";
-    fn each<'a, T>(calls: &'a [CallRecord], of: impl Fn(&'a CallRecord) -> T) -> Vec<T> {
-        calls.iter().map(of).collect()
-    }
-    diesel::sql_query(STATEMENT)
-        .bind::<Array<Binary>, _>(each(calls, |call| call.team_id))
-        .bind::<Array<Binary>, _>(each(calls, |call| call.id))
-        .bind::<Array<BigInt>, _>(each(calls, |call| call.at))
-        .bind::<Array<Text>, _>(each(calls, |call| call.kind))
-        .bind::<Array<Text>, _>(each(calls, |call| call.actor_kind))
-        .bind::<Array<Nullable<Binary>>, _>(each(calls, |call| call.person_id))
-        .bind::<Array<Nullable<Binary>>, _>(each(calls, |call| call.token_id))
-        .bind::<Array<Nullable<Text>>, _>(each(calls, |call| call.actor_label.as_deref()))
-        .bind::<Array<Text>, _>(each(calls, |call| call.method.as_str()))
-        .bind::<Array<Text>, _>(each(calls, |call| call.route.as_str()))
-        .bind::<Array<SmallInt>, _>(each(calls, |call| call.status))
-        .bind::<Array<Integer>, _>(each(calls, |call| call.duration_us))
-        .bind::<Array<Nullable<Text>>, _>(each(calls, |call| call.ip.as_deref()))
-        .bind::<Array<Binary>, _>(each(calls, |call| call.request_id))
 }
 
 /// One that is there already is the same: a commit may be done although the connection broke

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, web};
 
 use super::ApiError;
+use super::passage::Entered;
 use crate::app::App;
 use crate::domain::by::{self, By};
 use crate::domain::people::members::Role;
@@ -80,7 +81,7 @@ impl FromRequest for ApiCaller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Self>().cloned();
+        let caller = Entered::find(request).map(|entered| entered.caller.clone());
         ready(caller.ok_or_else(|| ApiError::server_error("a route of the API stands outside its door")))
     }
 }

@@ -6,6 +6,7 @@
 //! next to nothing. A call with nothing but the dashboard's cookie comes here behind the
 //! middleware that knows sessions, in a scope of its own.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
@@ -17,7 +18,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use super::ApiError;
 use super::caller::{self, ApiCaller, Refused};
 use super::limits;
-use super::passage::Passage;
+use super::passage::Entered;
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller};
 use crate::web::front::{self, Cause};
@@ -39,27 +40,25 @@ pub async fn inner_door(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let info = request::of(request.request());
-    door(request, next, &info).await
+    let (info, began) = (request::of(request.request()), Instant::now());
+    door(request, next, &info, began).await
 }
 
 pub async fn door(
     request: ServiceRequest,
     next: Next<BoxBody>,
     info: &RequestInfo,
+    began: Instant,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.method() == Method::OPTIONS {
         return Box::pin(tell_options(request, next, info)).await;
     }
-    let began = Instant::now();
-    let entered = caller::enter(request.request(), info).await;
-    let entering = began.elapsed();
-    let (answer, took) = match entered {
+    let (answer, took) = match caller::enter(request.request(), info).await {
         Ok(caller) => admit(request, next, info, caller, began).await?,
         Err(refused) => refuse(request, info, refused, began).await,
     };
     let metrics = info.app().gate().metrics();
-    metrics.decided(entering + took);
+    metrics.decided(took);
     metrics.answered(answer.status().as_u16());
     Ok(answer)
 }
@@ -75,7 +74,7 @@ async fn tell_options(
     Ok(dress(next.call(request).await?, info))
 }
 
-/// The answer, and how long the passage took.
+/// The answer, and how long it took to let the call in or refuse it.
 type Answered = (ServiceResponse<BoxBody>, Duration);
 
 async fn admit(
@@ -86,35 +85,32 @@ async fn admit(
     began: Instant,
 ) -> Result<Answered, Error> {
     let (team, who) = (caller.team().id, caller.recorded());
+    let entered = Rc::new(Entered::new(caller, began));
     request.extensions_mut().insert(info.clone());
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(entered.clone());
     let mut answer = dress(next.call(request).await?, info);
-    let passage = Passage::of(answer.request());
+    let passage = entered.passage.get();
     if let Some(allowance) = passage.allowance {
         limits::tell(answer.headers_mut(), &allowance, info.now);
     }
-    let call = call(&answer, info, team, who, passage.admitted, began);
-    Ok((record(answer, info, call).await, passage.took))
+    Ok((record(answer, info, (team, who), passage.admitted, began).await, passage.took))
 }
 
 async fn refuse(request: ServiceRequest, info: &RequestInfo, refused: Refused, began: Instant) -> Answered {
-    let (request, _) = request.into_parts();
+    let (took, (request, _)) = (began.elapsed(), request.into_parts());
     let drawn = draw(&refused.error, info, &request);
     let mut answer = ServiceResponse::new(request, drawn);
     if let Some(allowance) = refused.allowance {
         limits::tell(answer.headers_mut(), &allowance, info.now);
     }
     let answer = match refused.whose {
-        Some((team, who)) => {
-            let call = call(&answer, info, team, who, false, began);
-            record(answer, info, call).await
-        }
+        Some(who) => record(answer, info, who, false, began).await,
         None => {
             info.app().gate().metrics().unrecognised(refused.error.unrecognised());
             answer
         }
     };
-    (answer, Duration::ZERO)
+    (answer, took)
 }
 
 /// Draws what a handler, an extractor or the router refused.
@@ -133,36 +129,32 @@ fn draw(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpResp
     answer
 }
 
-fn call(
-    answer: &ServiceResponse<BoxBody>,
+/// The answer, once its call is recorded.
+async fn record(
+    answer: ServiceResponse<BoxBody>,
     info: &RequestInfo,
-    team: TeamId,
-    caller: Caller,
+    (team, caller): (TeamId, Caller),
     admitted: bool,
     began: Instant,
-) -> Call {
+) -> ServiceResponse<BoxBody> {
     let request = answer.request();
-    Call {
+    let route = front::route(request);
+    let call = Call {
         team,
         caller,
         request: info.id,
         at: info.now,
         method: method(request.method()),
-        route: front::route(request).map_or_else(|| "unknown".into(), |template| template.0),
+        route: route.as_deref().unwrap_or("unknown"),
         status: answer.status().as_u16(),
         took: began.elapsed(),
         ip: info.ip,
-        agent: info.agent.clone(),
+        agent: info.agent(),
         admitted,
-    }
-}
-
-async fn record(
-    answer: ServiceResponse<BoxBody>,
-    info: &RequestInfo,
-    call: Call,
-) -> ServiceResponse<BoxBody> {
-    match info.app().gate().record(call).await {
+    };
+    let recorded = info.app().gate().record(&call).await;
+    drop(route);
+    match recorded {
         Ok(()) => answer,
         Err(_) => {
             let error = ApiError::unavailable("the call could not be recorded");

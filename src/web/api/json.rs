@@ -6,8 +6,9 @@ use std::ops::Deref;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_TYPE, ContentType};
-use actix_web::web::BytesMut;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
@@ -40,10 +41,17 @@ impl<T: Serialize> Responder for Json<T> {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut body = Vec::with_capacity(USUAL);
         match serde_json::to_writer(&mut body, &self.0) {
-            Ok(()) => HttpResponse::Ok().content_type(ContentType::json()).body(body),
+            Ok(()) => shown(body.into()),
             Err(cause) => HttpResponse::from_error(ApiError::server_error(cause)),
         }
     }
+}
+
+/// The answer that shows this JSON.
+pub fn shown(body: Bytes) -> HttpResponse {
+    let mut answer = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {

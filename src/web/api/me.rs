@@ -1,5 +1,6 @@
 //! Who calls: `/me`.
 
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,7 +9,7 @@ use super::ApiError;
 use super::api_keys::ApiKey;
 use super::caller::ApiCaller;
 use super::etag::{self, Seen};
-use super::json::{Json, Query};
+use super::json::{self, Query};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
@@ -19,10 +20,10 @@ use crate::web::request::RequestInfo;
 
 /// The team and the token a call is made with.
 #[derive(Serialize, ToSchema)]
-pub struct Me {
-    team: MyTeam,
+pub struct Me<'a> {
+    team: MyTeam<'a>,
     /// `null` for a call with the dashboard's session.
-    token: Option<MyToken>,
+    token: Option<MyToken<'a>>,
     #[schema(value_type = String, example = "pro")]
     plan: Plan,
     /// What this call may do: everything, for one with the dashboard's session.
@@ -31,22 +32,22 @@ pub struct Me {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct MyTeam {
+pub struct MyTeam<'a> {
     #[schema(value_type = String, example = "team_019f2a4c1d877e02b6f03a9d1c55e7aa")]
     id: TeamId,
     #[schema(example = "Acme")]
-    name: String,
+    name: &'a str,
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct MyToken {
+pub struct MyToken<'a> {
     #[schema(value_type = String, example = "tok_019f2a4c1d877e02b6f03a9d1c55e7ab")]
     id: TokenId,
     #[schema(example = "ci")]
-    name: String,
+    name: &'a str,
     #[schema(example = "gp_1a2b3c4d")]
-    start: String,
+    start: &'a str,
     #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
     created_at: Timestamp,
 }
@@ -59,24 +60,32 @@ pub struct NoQuery {}
 /// Who am I?
 ///
 /// The team and the token this call is made with: the first call to make with a new token.
-#[utoipa::path(get, operation_id = "getMe", path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me)))]
-pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Json<Me> {
+#[utoipa::path(get, operation_id = "getMe", path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me<'_>)))]
+pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> HttpResponse {
+    json::shown(match &caller {
+        ApiCaller::Token(admission) => admission.shown.get_or_init(|| draw(&caller)).clone(),
+        ApiCaller::Person(_) => draw(&caller),
+    })
+}
+
+fn draw(caller: &ApiCaller) -> Bytes {
     let team = caller.team();
-    let (token, scopes) = match &caller {
+    let (token, scopes) = match caller {
         ApiCaller::Token(admission) => (Some(&admission.token), admission.scopes),
         ApiCaller::Person(_) => (None, Scopes::ALL),
     };
-    Json(Me {
-        team: MyTeam { id: team.id, name: team.name.clone() },
+    let me = Me {
+        team: MyTeam { id: team.id, name: &team.name },
         token: token.map(|token| MyToken {
             id: token.id,
-            name: token.name.clone(),
-            start: token.start.clone(),
+            name: &token.name,
+            start: &token.start,
             created_at: token.created_at,
         }),
         plan: team.plan,
         scopes,
-    })
+    };
+    serde_json::to_vec(&me).expect("names and ids are JSON").into()
 }
 
 /// Revoke this token

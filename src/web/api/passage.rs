@@ -1,6 +1,8 @@
 //! From the router to a route's handler: whether the caller may call this, and has a call
 //! left. It lies behind the router because only the route knows what it needs.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
@@ -16,20 +18,32 @@ use crate::domain::access::scopes::Need;
 use crate::gate::{self, Allowance, Refusal};
 use crate::web::request;
 
+/// Who came in by the door, since when they are here, and what came of their passage.
+pub struct Entered {
+    pub caller: ApiCaller,
+    began: Instant,
+    pub passage: Cell<Passage>,
+}
+
+impl Entered {
+    pub fn new(caller: ApiCaller, began: Instant) -> Self {
+        Self { caller, began, passage: Cell::default() }
+    }
+
+    /// What the door noted of this request.
+    pub fn find(request: &HttpRequest) -> Option<Rc<Self>> {
+        request.extensions().get::<Rc<Self>>().cloned()
+    }
+}
+
 /// What came of it, for the door to tell and to record.
 #[derive(Clone, Copy, Default)]
 pub struct Passage {
     pub admitted: bool,
     /// What is left of the caller's limit.
     pub allowance: Option<Allowance>,
+    /// How long it took from the door on.
     pub took: Duration,
-}
-
-impl Passage {
-    /// That of a call which has been answered.
-    pub fn of(request: &HttpRequest) -> Self {
-        request.extensions().get::<Self>().copied().unwrap_or_default()
-    }
 }
 
 pub async fn passage(
@@ -37,36 +51,32 @@ pub async fn passage(
     next: Next<BoxBody>,
     need: Need,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let began = Instant::now();
-    let caller = request.extensions().get::<ApiCaller>().cloned();
-    let Some(caller) = caller else {
+    let Some(entered) = Entered::find(request.request()) else {
         return match *request.method() {
             // The door lets it through as nobody's.
             Method::OPTIONS => next.call(request).await,
             _ => Err(ApiError::server_error("a route of the API stands outside its door").into()),
         };
     };
-    let passed = pass(request.request(), caller, need).await;
-    let took = began.elapsed();
+    let passed = pass(request.request(), &entered.caller, need).await;
+    let took = entered.began.elapsed();
     match passed {
         Ok(allowance) => {
-            let passage = Passage { admitted: true, allowance: Some(allowance), took };
-            request.extensions_mut().insert(passage);
+            entered.passage.set(Passage { admitted: true, allowance: Some(allowance), took });
             next.call(request).await
         }
         Err(refusal) => {
-            let passage = Passage { admitted: false, allowance: refusal.allowance(), took };
-            request.extensions_mut().insert(passage);
+            entered.passage.set(Passage { admitted: false, allowance: refusal.allowance(), took });
             Ok(ServiceResponse::from_err(ApiError::from(refusal), request.into_parts().0))
         }
     }
 }
 
-async fn pass(request: &HttpRequest, caller: ApiCaller, need: Need) -> Result<Allowance, Refusal> {
+async fn pass(request: &HttpRequest, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
     let app = request.app_data::<web::Data<App>>().expect("the app is registered");
     let now = request::of(request).now;
     match caller {
-        ApiCaller::Token(admission) => gate::pass(app, &admission, need, now).await,
+        ApiCaller::Token(admission) => gate::pass(app, admission, need, now).await,
         ApiCaller::Person(actor) => {
             let meters = gate::meters(app, &actor.team, now).await.map_err(Refusal::Failed)?;
             gate::take(app, &meters, now).await

@@ -48,7 +48,7 @@ impl FromRequest for Repeatable {
         let caller = ApiCaller::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| {
             let Some(key) = key(request)? else { return Ok(Self(None)) };
-            let route = front::route(request).map(|template| template.0.as_bytes().to_vec());
+            let route = front::route(request).map(|template| template.as_bytes().to_vec());
             let at = request::of(request).now;
             Ok(Self(Some((key, Sender { caller, route: route.unwrap_or_default(), at }))))
         }))

@@ -29,7 +29,7 @@ use crate::support::raw::Answer;
 
 /// What of a token stands in its row: how statements by hand name it.
 fn public_id(token: &str) -> String {
-    HashedToken::parse(token).expect("a whole token").public_id
+    HashedToken::parse(token).expect("a whole token").public_id().to_owned()
 }
 
 /// The public API's name of a token.

@@ -46,7 +46,7 @@ both_engines! {
         assert_eq!(record.person_id, None);
         assert_eq!(record.ip.as_deref(), Some("127.0.0.1"));
         assert_eq!(record.at.to_string(), "2040-01-02T09:00:00Z");
-        assert_eq!(record.request_id.map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));
+        assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));
         assert!(record.duration_us.is_some_and(|micros| micros > 0));
     }
 
@@ -157,7 +157,7 @@ both_engines! {
         let [record] = page.records.as_slice() else { panic!("{:?}", page.records) };
         assert_eq!(record.actor_label.as_deref(), Some("token ci"));
         assert_eq!(record.subject.as_deref(), Some("ci"));
-        assert_eq!(record.request_id.map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));
+        assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));
         assert_eq!(recorded(&app, "Acme"), 1);
     }
 

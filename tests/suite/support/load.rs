@@ -124,7 +124,7 @@ pub fn recorded(database: &Database, calls: &[Call]) -> usize {
     };
     let counts = calls.chunks(1000).map(|calls| {
         let ids: Vec<String> = calls.iter().map(|call| format!("{before}{}{after}", call.id)).collect();
-        let sql = format!("SELECT count(*) AS n FROM activity WHERE request_id IN ({})", ids.join(","));
+        let sql = format!("SELECT count(*) AS n FROM activity WHERE id IN ({})", ids.join(","));
         database.number(&sql) as usize
     });
     counts.sum()

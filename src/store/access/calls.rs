@@ -1,0 +1,216 @@
+//! API requests on their way into `activity`, many at once.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, SmallInt, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+use super::activity::{self as records, Record};
+use crate::store::Tx;
+use crate::store::backend::Engine;
+use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
+use crate::store::error::Result;
+use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
+
+/// Rows of one statement. More of them bring next to nothing.
+const SQLITE: usize = 32;
+const POSTGRES: usize = 2000;
+
+/// An API request. Its record has the request's id for its own.
+#[derive(Clone, Debug)]
+pub struct CallRecord<'a> {
+    pub team: TeamId,
+    pub id: ActivityId,
+    pub at: Timestamp,
+    pub kind: ActivityKind,
+    pub token: Option<TokenId>,
+    pub person: Option<(UserId, &'a str)>,
+    pub method: &'a str,
+    pub route: &'a str,
+    pub status: i16,
+    pub duration_us: i32,
+    pub ip: Option<IpAddr>,
+}
+
+impl CallRecord<'_> {
+    fn actor(&self) -> ActorKind {
+        if self.token.is_some() { ActorKind::Token } else { ActorKind::Person }
+    }
+
+    /// As almost all are: made with a token, and let in.
+    fn is_usual(&self) -> bool {
+        self.kind == ActivityKind::ApiRequest && self.token.is_some()
+    }
+
+    fn record(&self) -> Record {
+        Record {
+            team_id: self.team,
+            id: self.id,
+            at: self.at,
+            kind: self.kind,
+            actor_kind: self.actor(),
+            person_id: self.person.map(|(id, _)| id),
+            token_id: self.token,
+            actor_label: self.person.map(|(_, label)| label.to_owned()),
+            subject: None,
+            method: Some(self.method.to_owned()),
+            route: Some(self.route.to_owned()),
+            status: Some(self.status),
+            duration_us: Some(self.duration_us),
+            ip: self.ip.map(|ip| ip.to_string()),
+            agent: None,
+            request_id: None,
+            detail: None,
+            count: 1,
+        }
+    }
+}
+
+/// Adds API requests; one that is there already is the same. Faster when those of a team and
+/// of a token are neighbours.
+pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
+    match tx.connection {
+        Engine::Sqlite(_) => insert_in_sqlite(tx, calls),
+        Engine::Postgres(inner) => {
+            let mut calls = calls.peekable();
+            while calls.peek().is_some() {
+                let some: Vec<_> = calls.by_ref().take(POSTGRES).collect();
+                unnest(&some).execute(inner)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn insert_in_sqlite<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
+    let (mut usual, mut others) = (Vec::with_capacity(SQLITE), Vec::new());
+    for call in calls {
+        match call.is_usual() {
+            true => usual.push(call),
+            false => others.push(call.record()),
+        }
+        if let Ok(group) = <&[_; SQLITE]>::try_from(usual.as_slice()) {
+            insert_group(tx, group)?;
+            usual.clear();
+        }
+    }
+    let (single, _) = usual.as_chunks::<1>();
+    single.iter().try_for_each(|group| insert_group(tx, group))?;
+    records::insert(tx, &others)
+}
+
+fn insert_group<const N: usize>(tx: &mut Tx<'_>, calls: &[CallRecord<'_>; N]) -> Result<()> {
+    let Engine::Sqlite(inner) = &mut *tx.connection else { return Ok(()) };
+    InsertUsual { calls, addresses: calls.each_ref().map(|call| call.ip.map(Address::of)) }.execute(inner)?;
+    Ok(())
+}
+
+/// One statement for usual calls. By hand, as Diesel's own keeps none prepared whose values are
+/// borrowed; and what is the same in all of them is part of it, so that there is less to bind.
+struct InsertUsual<'c, 'a, const N: usize> {
+    calls: &'c [CallRecord<'a>; N],
+    addresses: [Option<Address>; N],
+}
+
+impl<const N: usize> QueryId for InsertUsual<'_, '_, N> {
+    type QueryId = InsertUsual<'static, 'static, N>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const N: usize> RunQueryDsl<SqliteConnection> for InsertUsual<'_, '_, N> {}
+
+impl<const N: usize> QueryFragment<Sqlite> for InsertUsual<'_, '_, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT OR IGNORE INTO activity (team_id, id, at, token_id, method, route, status, \
+             duration_us, ip, kind, actor_kind) VALUES ",
+        );
+        for (at, (call, address)) in self.calls.iter().zip(&self.addresses).enumerate() {
+            out.push_sql(if at == 0 { "(" } else { ",(" });
+            out.push_bind_param::<Binary, _>(&call.team)?;
+            out.push_sql(",");
+            out.push_bind_param::<Binary, _>(&call.id)?;
+            out.push_sql(",");
+            out.push_bind_param::<BigInt, _>(&call.at)?;
+            out.push_sql(",");
+            out.push_bind_param::<Nullable<Binary>, _>(&call.token)?;
+            out.push_sql(",");
+            out.push_bind_param::<Text, _>(call.method)?;
+            out.push_sql(",");
+            out.push_bind_param::<Text, _>(call.route)?;
+            out.push_sql(",");
+            out.push_bind_param::<SmallInt, _>(&call.status)?;
+            out.push_sql(",");
+            out.push_bind_param::<Integer, _>(&call.duration_us)?;
+            out.push_sql(",");
+            out.push_bind_param::<Nullable<Text>, _>(address)?;
+            out.push_sql(",'api.request','token')");
+        }
+        Ok(())
+    }
+}
+
+/// An IP address as text, without memory of its own.
+#[derive(Debug)]
+struct Address {
+    text: [u8; 45],
+    length: usize,
+}
+
+impl Address {
+    fn of(ip: IpAddr) -> Self {
+        let mut address = Self { text: [0; 45], length: 0 };
+        write!(address, "{ip}").expect("the longest address has 45 characters");
+        address
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.length]).expect("an address is ASCII")
+    }
+}
+
+impl ToSql<Text, Sqlite> for Address {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        <str as ToSql<Text, Sqlite>>::to_sql(self.as_str(), out)
+    }
+}
+
+impl Write for Address {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.length + text.len();
+        self.text.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
+/// One parameter a column, however many rows.
+fn unnest(calls: &[CallRecord<'_>]) -> impl RunQueryDsl<PgConnection> + QueryFragment<Pg> + QueryId {
+    const STATEMENT: &str = "INSERT INTO activity (team_id, id, at, kind, actor_kind, person_id, \
+        token_id, actor_label, method, route, status, duration_us, ip) \
+        SELECT * FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        ON CONFLICT DO NOTHING";
+    fn each<'c, 'a, T>(calls: &'c [CallRecord<'a>], of: impl Fn(&'c CallRecord<'a>) -> T) -> Vec<T> {
+        calls.iter().map(of).collect()
+    }
+    diesel::sql_query(STATEMENT)
+        .bind::<Array<Binary>, _>(each(calls, |call| call.team))
+        .bind::<Array<Binary>, _>(each(calls, |call| call.id))
+        .bind::<Array<BigInt>, _>(each(calls, |call| call.at))
+        .bind::<Array<Text>, _>(each(calls, |call| call.kind))
+        .bind::<Array<Text>, _>(each(calls, |call| call.actor()))
+        .bind::<Array<Nullable<Binary>>, _>(each(calls, |call| call.person.map(|(id, _)| id)))
+        .bind::<Array<Nullable<Binary>>, _>(each(calls, |call| call.token))
+        .bind::<Array<Nullable<Text>>, _>(each(calls, |call| call.person.map(|(_, label)| label)))
+        .bind::<Array<Text>, _>(each(calls, |call| call.method))
+        .bind::<Array<Text>, _>(each(calls, |call| call.route))
+        .bind::<Array<SmallInt>, _>(each(calls, |call| call.status))
+        .bind::<Array<Integer>, _>(each(calls, |call| call.duration_us))
+        .bind::<Array<Nullable<Text>>, _>(each(calls, |call| call.ip.map(|ip| ip.to_string())))
+}
