@@ -105,6 +105,13 @@ macro_rules! id_type {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no id of this kind"))
+            }
+        }
+
         impl<DB: Backend> ToSql<Binary, DB> for $name
         where
             [u8]: ToSql<Binary, DB>,

@@ -167,10 +167,10 @@ pub async fn list(
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<String>,
+    path: web::Path<AliasId>,
     _: Query<NoQuery>,
 ) -> Result<Json<Alias>, ApiError> {
-    let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let team = caller.team().id;
     Ok(Json(app.read(move |tx| aliases::find(tx, team, id)).await?.into()))
 }
@@ -206,11 +206,11 @@ pub async fn change(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<AliasId>,
     _: Query<NoQuery>,
     body: Json<AliasChange>,
 ) -> Result<Json<Alias>, ApiError> {
-    let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(AliasChange { note, enabled }) = body;
     let changed = app.write(move |tx| {
@@ -235,10 +235,10 @@ pub async fn delete(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<AliasId>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = AliasId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let deleted = app.write(move |tx| {
         let before = aliases::hold(tx, &by, team, id)?;

@@ -177,10 +177,10 @@ pub async fn list(
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     _: Query<NoQuery>,
 ) -> Result<Json<ApiKey>, ApiError> {
-    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (team, now) = (caller.team().id, app.now());
     Ok(Json(ApiKey::of(app.read(move |tx| tokens::find(tx, team, id)).await?, now)))
 }
@@ -219,12 +219,12 @@ pub async fn rename(
     app: web::Data<App>,
     caller: SessionCaller,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     _: Query<NoQuery>,
     body: Json<Naming>,
 ) -> Result<Json<ApiKey>, ApiError> {
     let person = &caller.0;
-    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let label = body.name.as_deref().map(Label::parse).transpose().map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
     let now = by.now;
@@ -248,11 +248,11 @@ pub async fn revoke(
     app: web::Data<App>,
     caller: SessionCaller,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     query: Query<Why>,
 ) -> Result<HttpResponse, ApiError> {
     let person = &caller.0;
-    let id = TokenId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let reason = tokens::parse_reason(&query.0.reason).map_err(crate::domain::Error::from)?;
     let (by, team) = (person.by(), person.team.id);
     let revoked = app.write(move |tx| {

@@ -177,10 +177,10 @@ pub async fn list(
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<String>,
+    path: web::Path<ContactId>,
     _: Query<NoQuery>,
 ) -> Result<Json<Contact>, ApiError> {
-    let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let team = caller.team().id;
     Ok(Json(app.read(move |tx| contacts::find(tx, team, id)).await?.into()))
 }
@@ -220,11 +220,11 @@ pub async fn change(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<ContactId>,
     _: Query<NoQuery>,
     body: Json<ContactChange>,
 ) -> Result<Json<Contact>, ApiError> {
-    let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(ContactChange { name, note, state }) = body;
     let changed = app.write(move |tx| {
@@ -248,10 +248,10 @@ pub async fn delete(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<ContactId>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = ContactId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let deleted = app.write(move |tx| {
         let before = contacts::hold(tx, &by, team, id)?;

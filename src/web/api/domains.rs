@@ -138,10 +138,10 @@ pub async fn list(
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<String>,
+    path: web::Path<DomainId>,
     _: Query<NoQuery>,
 ) -> Result<Json<Domain>, ApiError> {
-    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let team = caller.team().id;
     let domain = app.read(move |tx| domains::find(tx, team, id)).await?;
     Ok(Json(Domain::of(domain, &app)))
@@ -178,11 +178,11 @@ pub async fn change(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<DomainId>,
     _: Query<NoQuery>,
     body: Json<DomainChange>,
 ) -> Result<Json<Domain>, ApiError> {
-    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let Json(DomainChange { catch_all }) = body;
     let shown = app.clone();
@@ -212,10 +212,10 @@ pub async fn check(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
-    path: web::Path<String>,
+    path: web::Path<DomainId>,
     _: Query<NoQuery>,
 ) -> Result<Json<Domain>, ApiError> {
-    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let domain = app.check_domain(caller.by(&request), caller.team().id, id).await?;
     Ok(Json(Domain::of(domain, &app)))
 }
@@ -229,10 +229,10 @@ pub async fn delete(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<DomainId>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = DomainId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let shown = app.clone();
     let removed = app.write(move |tx| {

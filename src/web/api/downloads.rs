@@ -19,11 +19,11 @@ use crate::web::files::file;
 pub async fn raw(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
     _: Query<NoQuery>,
     known: Known,
 ) -> Result<HttpResponse, ApiError> {
-    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let team = caller.team().id;
     let tag = etag::of(&id);
     if known.has(&tag) {
@@ -41,12 +41,11 @@ pub async fn raw(
 pub async fn attachment(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<(String, String)>,
+    path: web::Path<(MessageId, AttachmentId)>,
     _: Query<NoQuery>,
     known: Known,
 ) -> Result<HttpResponse, ApiError> {
-    let message = MessageId::parse(&path.0).ok_or_else(ApiError::not_found)?;
-    let id = AttachmentId::parse(&path.1).ok_or_else(ApiError::not_found)?;
+    let (message, id) = path.into_inner();
     let team = caller.team().id;
     let tag = etag::of(&id);
     if known.has(&tag) {

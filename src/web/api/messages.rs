@@ -141,11 +141,11 @@ pub async fn list(
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
     _: Query<NoQuery>,
     known: Known,
 ) -> Result<HttpResponse, ApiError> {
-    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let team = caller.team().id;
     let read = app.read(move |tx| {
         let tag = message::tag(&messages::find(tx, team, id)?);
@@ -189,11 +189,11 @@ pub async fn change(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
     _: Query<NoQuery>,
     body: Json<MessageChange>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team, read) = (caller.by(&request), caller.team().id, body.read);
     let changed = app.write(move |tx| {
         let before = messages::hold(tx, &by, team, id)?;
@@ -217,10 +217,10 @@ pub async fn delete(
     caller: ApiCaller,
     request: RequestInfo,
     seen: Seen,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = MessageId::parse(&path).ok_or_else(ApiError::not_found)?;
+    let id = path.into_inner();
     let (by, team) = (caller.by(&request), caller.team().id);
     let deleted = app.write(move |tx| {
         let before = messages::hold(tx, &by, team, id)?;

@@ -160,10 +160,10 @@ async fn look(
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    id: web::Path<String>,
+    id: web::Path<ActivityId>,
     notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let id = ActivityId::parse(&id).ok_or_else(PageError::not_found)?;
+    let id = id.into_inner();
     let team = admin.team.id;
     let (record, tokens) = app
         .read(move |tx| {

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::developer::token_id;
 use super::tokens::{self as page, Refused};
 use crate::app::App;
 use crate::domain::Result;
@@ -21,10 +20,10 @@ pub struct Limit {
 pub async fn set(
     app: web::Data<App>,
     admin: Admin,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     form: web::Form<Limit>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let id = token_id(&path)?;
+    let id = path.into_inner();
     match change(&app, &admin, id, &form.cap).await {
         Ok(_) => Ok(see_other(&format!("/developer/tokens/{id}?notice=token-cap-changed"))),
         Err(error) => {

@@ -167,8 +167,3 @@ struct QuestionPage<'a> {
     title: &'a str,
     question: String,
 }
-
-/// The token an address names.
-pub fn token_id(path: &str) -> std::result::Result<TokenId, PageError> {
-    TokenId::parse(path).ok_or_else(PageError::not_found)
-}

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::developer::{self, View, token_id};
+use super::developer::{self, View};
 use super::reveal::{self, Shown};
 use super::scopes::Choice;
 use super::token_list::{self, Row, TokenList};
@@ -150,11 +150,11 @@ struct TokenPage {
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let shell = Shell::new(&admin, "developer", &notice);
-    draw(&app, &admin, token_id(&path)?, shell, StatusCode::OK, Refused::default()).await
+    draw(&app, &admin, path.into_inner(), shell, StatusCode::OK, Refused::default()).await
 }
 
 /// What was sent about a token and refused; what was not sent is shown as it stands.
@@ -197,10 +197,10 @@ pub struct Naming {
 pub async fn rename(
     app: web::Data<App>,
     admin: Admin,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     form: web::Form<Naming>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let id = token_id(&path)?;
+    let id = path.into_inner();
     match renamed(&app, &admin, id, &form.name).await {
         Ok(_) => Ok(see_other(&format!("/developer/tokens/{id}?notice=token-renamed"))),
         Err(error) => {
@@ -237,9 +237,9 @@ pub async fn ask_revoke(
     app: web::Data<App>,
     admin: Admin,
     htmx: Htmx,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let id = token_id(&path)?;
+    let id = path.into_inner();
     question(&app, &admin, htmx, id, StatusCode::OK, (String::new(), FormErrors::default())).await
 }
 
@@ -269,10 +269,10 @@ pub struct Why {
 pub async fn revoke(
     app: web::Data<App>,
     admin: Admin,
-    path: web::Path<String>,
+    path: web::Path<TokenId>,
     form: web::Form<Why>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let id = token_id(&path)?;
+    let id = path.into_inner();
     let (by, team) = (admin.by(), admin.team.id);
     let reason = tokens::parse_reason(&form.reason);
     let revoked = app.write(move |tx| -> Result<_> {

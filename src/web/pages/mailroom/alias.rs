@@ -45,10 +45,10 @@ type Known = (Row, Capped, Vec<String>);
 pub async fn show(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<AliasId>,
     notice: web::Query<NoticeQuery>,
 ) -> Answer {
-    draw(&app, &member, alias_id(&path)?, StatusCode::OK, &notice, Refused::default()).await
+    draw(&app, &member, path.into_inner(), StatusCode::OK, &notice, Refused::default()).await
 }
 
 async fn draw(
@@ -90,10 +90,10 @@ pub struct Note {
 pub async fn note(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<AliasId>,
     form: web::Form<Note>,
 ) -> Answer {
-    let id = alias_id(&path)?;
+    let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     let parsed = aliases::parse_note(&lines(&form.note));
     let noted = app.write(move |tx| -> Result<_> {
@@ -135,10 +135,10 @@ pub async fn switch(
     app: web::Data<App>,
     member: Member,
     Htmx(by_htmx): Htmx,
-    path: web::Path<String>,
+    path: web::Path<AliasId>,
     form: web::Form<Switch>,
 ) -> Answer {
-    let id = alias_id(&path)?;
+    let id = path.into_inner();
     let (by, team, on) = (member.by(), member.team.id, form.state == State::On);
     let switched = app.write(move |tx| -> Result<_> {
         let before = aliases::find(tx, team, id)?;
@@ -168,8 +168,8 @@ struct Delete {
     team_id: String,
 }
 
-pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: web::Path<String>) -> Answer {
-    let id = alias_id(&path)?;
+pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: web::Path<AliasId>) -> Answer {
+    let id = path.into_inner();
     let (row, kept, catches) = look(&app, &member, id).await?;
     let (back, from) = (format!("/aliases/{id}"), row.address.clone());
     let about = About { nav: "aliases", title: "Delete an alias".into(), back, from };
@@ -177,13 +177,9 @@ pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: w
     question::ask(htmx, &member, StatusCode::OK, about, &question)
 }
 
-pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<String>) -> Answer {
-    let id = alias_id(&path)?;
+pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<AliasId>) -> Answer {
+    let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
     Ok(see_other("/aliases?notice=alias-deleted"))
-}
-
-fn alias_id(path: &str) -> std::result::Result<AliasId, PageError> {
-    AliasId::parse(path).ok_or_else(PageError::not_found)
 }

@@ -32,10 +32,10 @@ struct ContactPage {
 pub async fn show(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<ContactId>,
     notice: web::Query<NoticeQuery>,
 ) -> Answer {
-    let (row, kept) = look(&app, &member, contact_id(&path)?).await?;
+    let (row, kept) = look(&app, &member, path.into_inner()).await?;
     let (person, note) = (row.person.clone(), row.note.clone());
     let said = Said { name: person, note, state: row.state.to_string() };
     let shell = Shell::new(&member, "contacts", &notice);
@@ -55,10 +55,10 @@ async fn look(app: &App, actor: &Actor, id: ContactId) -> Result<(Row, Capped)> 
 pub async fn change(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<ContactId>,
     form: web::Form<Said>,
 ) -> Answer {
-    let id = contact_id(&path)?;
+    let id = path.into_inner();
     match changed(&app, &member, id, &form).await {
         Ok(_) => Ok(see_other(&format!("/contacts/{id}?notice=contact-changed"))),
         Err(error) => {
@@ -92,8 +92,13 @@ struct Delete {
     team_id: String,
 }
 
-pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: web::Path<String>) -> Answer {
-    let id = contact_id(&path)?;
+pub async fn ask_delete(
+    app: web::Data<App>,
+    member: Member,
+    htmx: Htmx,
+    path: web::Path<ContactId>,
+) -> Answer {
+    let id = path.into_inner();
     let (row, kept) = look(&app, &member, id).await?;
     let (back, from) = (format!("/contacts/{id}"), row.called.clone());
     let about = About { nav: "contacts", title: "Delete a contact".into(), back, from };
@@ -101,13 +106,9 @@ pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: w
     question::ask(htmx, &member, StatusCode::OK, about, &question)
 }
 
-pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<String>) -> Answer {
-    let id = contact_id(&path)?;
+pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<ContactId>) -> Answer {
+    let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| contacts::delete(tx, &by, team, id)).await?;
     Ok(see_other("/contacts?notice=contact-deleted"))
-}
-
-fn contact_id(path: &str) -> std::result::Result<ContactId, PageError> {
-    ContactId::parse(path).ok_or_else(PageError::not_found)
 }

@@ -74,10 +74,10 @@ struct DomainPage {
 pub async fn show(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<DomainId>,
     notice: web::Query<NoticeQuery>,
 ) -> Answer {
-    draw(&app, &member, domain_id(&path)?, StatusCode::OK, &notice, FormErrors::default()).await
+    draw(&app, &member, path.into_inner(), StatusCode::OK, &notice, FormErrors::default()).await
 }
 
 /// A domain with what a catch-all can be, what it is, and how many addresses there are.
@@ -137,8 +137,8 @@ async fn draw(
 }
 
 /// Asks the DNS, now.
-pub async fn check(app: web::Data<App>, admin: Admin, path: web::Path<String>) -> Answer {
-    let id = domain_id(&path)?;
+pub async fn check(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
+    let id = path.into_inner();
     app.check_domain(admin.by(), admin.team.id, id).await?;
     Ok(see_other(&format!("/domains/{id}?notice=domain-checked")))
 }
@@ -152,10 +152,10 @@ pub struct CatchAll {
 pub async fn set_catch_all(
     app: web::Data<App>,
     admin: Admin,
-    path: web::Path<String>,
+    path: web::Path<DomainId>,
     form: web::Form<CatchAll>,
 ) -> Answer {
-    let id = domain_id(&path)?;
+    let id = path.into_inner();
     match chosen(&app, &admin, id, &form.alias).await {
         Ok(_) => Ok(see_other(&format!("/domains/{id}?notice=catch-all-changed"))),
         Err(error) => {
@@ -190,8 +190,8 @@ struct Remove {
     team_id: String,
 }
 
-pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web::Path<String>) -> Answer {
-    let id = domain_id(&path)?;
+pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web::Path<DomainId>) -> Answer {
+    let id = path.into_inner();
     let team = admin.team.id;
     let read = app.read(move |tx| -> Result<_> {
         Ok((domains::find(tx, team, id)?, aliases::count(tx, team, &of_domain(id))?))
@@ -203,13 +203,9 @@ pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web
     question::ask(htmx, &admin, StatusCode::OK, about, &question)
 }
 
-pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<String>) -> Answer {
-    let id = domain_id(&path)?;
+pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
+    let id = path.into_inner();
     let (by, team) = (admin.by(), admin.team.id);
     app.write(move |tx| domains::remove(tx, &by, team, id)).await?;
     Ok(see_other("/domains?notice=domain-removed"))
-}
-
-fn domain_id(path: &str) -> std::result::Result<DomainId, PageError> {
-    DomainId::parse(path).ok_or_else(PageError::not_found)
 }

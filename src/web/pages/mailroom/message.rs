@@ -78,11 +78,11 @@ pub async fn show(
     app: web::Data<App>,
     member: Member,
     request: HttpRequest,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
     view: web::Query<View>,
     notice: web::Query<NoticeQuery>,
 ) -> Result<HttpResponse, PageError> {
-    let id = message_id(&path)?;
+    let id = path.into_inner();
     if is_prefetch(&request) {
         // Nobody looks at it yet: the browser comes again when somebody does.
         return Ok(HttpResponse::ServiceUnavailable().finish());
@@ -106,10 +106,6 @@ pub async fn show(
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMING));
     }
     Ok(answer)
-}
-
-pub fn message_id(path: &str) -> Result<MessageId, PageError> {
-    MessageId::parse(path).ok_or_else(PageError::not_found)
 }
 
 /// Whether a browser only guesses that somebody will open it.
@@ -198,9 +194,9 @@ impl File {
 pub async fn mark_unread(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
-    let id = message_id(&path)?;
+    let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| messages::mark(tx, &by, team, id, false)).await?;
     // Not back to the message: opening it marks it read.
@@ -230,9 +226,9 @@ pub async fn ask_delete(
     app: web::Data<App>,
     member: Member,
     Htmx(by_htmx): Htmx,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
-    let id = message_id(&path)?;
+    let id = path.into_inner();
     let team = member.team.id;
     let row = app.read(move |tx| messages::find(tx, team, id)).await?.row;
     let subject = if row.subject.is_empty() { "(no subject)".into() } else { row.subject };
@@ -247,9 +243,9 @@ pub async fn ask_delete(
 pub async fn delete(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
-    let id = message_id(&path)?;
+    let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| messages::delete(tx, &by, team, id)).await?;
     Ok(see_other("/inbox?notice=message-deleted"))

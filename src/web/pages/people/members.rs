@@ -58,8 +58,8 @@ impl Form {
     }
 }
 
-pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<String>) -> Answer {
-    let (row, left) = look(&app, &member, &path).await?;
+pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<UserId>) -> Answer {
+    let (row, left) = look(&app, &member, path.into_inner()).await?;
     let by = member.by();
     let needed = members::needed_to_remove(&by, &row)?;
     if member.role < needed {
@@ -81,10 +81,10 @@ pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<
 pub async fn remove(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<UserId>,
     form: web::Form<Form>,
 ) -> Answer {
-    let (user, choice) = (parse(&path)?, form.their_tokens()?);
+    let (user, choice) = (path.into_inner(), form.their_tokens()?);
     let (by, team) = (member.by(), member.team.id);
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
@@ -102,8 +102,8 @@ pub async fn remove(
     })
 }
 
-pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<String>) -> Answer {
-    let (row, left) = look(&app, &owner, &path).await?;
+pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<UserId>) -> Answer {
+    let (row, left) = look(&app, &owner, path.into_inner()).await?;
     if row.role() != members::Role::Admin {
         return Err(PageError::not_found());
     }
@@ -120,10 +120,10 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<St
 pub async fn set_role(
     app: web::Data<App>,
     owner: Owner,
-    path: web::Path<String>,
+    path: web::Path<UserId>,
     form: web::Form<Form>,
 ) -> Answer {
-    let (user, choice) = (parse(&path)?, form.their_tokens()?);
+    let (user, choice) = (path.into_inner(), form.their_tokens()?);
     let role = MemberRole::parse(&form.role)
         .ok_or_else(|| PageError::bad_request("The field role is either member or admin."))?;
     let (by, team) = (owner.by(), owner.team.id);
@@ -142,12 +142,8 @@ pub async fn set_role(
     })
 }
 
-fn parse(path: &str) -> Result<UserId, PageError> {
-    UserId::parse(path).ok_or_else(PageError::not_found)
-}
-
-async fn look(app: &App, actor: &Actor, path: &str) -> Result<(Row, LeftBehind), PageError> {
-    let (user, team, now) = (parse(path)?, actor.team.id, actor.request.now);
+async fn look(app: &App, actor: &Actor, user: UserId) -> Result<(Row, LeftBehind), PageError> {
+    let (team, now) = (actor.team.id, actor.request.now);
     let found = app.read(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let tokens = tokens::of_maker(tx, team, user)?;

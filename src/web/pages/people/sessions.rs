@@ -39,8 +39,8 @@ impl SessionRow {
     }
 }
 
-pub async fn revoke(app: web::Data<App>, member: Member, id: web::Path<String>) -> Answer {
-    let id = SessionId::parse(&id).ok_or_else(PageError::not_found)?;
+pub async fn revoke(app: web::Data<App>, member: Member, id: web::Path<SessionId>) -> Answer {
+    let id = id.into_inner();
     let (by, user) = (member.by(), member.user.id);
     app.write(move |tx| sessions::revoke(tx, &by, user, id)).await?;
     Ok(see_other("/account?notice=session-revoked"))

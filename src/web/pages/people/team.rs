@@ -163,9 +163,9 @@ async fn make_link(app: &App, actor: &Actor, site: &Site, form: &InviteForm) -> 
 pub async fn revoke_invitation(
     app: web::Data<App>,
     admin: Admin,
-    id: web::Path<String>,
+    id: web::Path<InvitationId>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let id = InvitationId::parse(&id).ok_or_else(PageError::not_found)?;
+    let id = id.into_inner();
     let (by, team) = (admin.by(), admin.team.id);
     app.write(move |tx| invitations::revoke(tx, &by, team, id)).await?;
     Ok(see_other("/team?notice=invitation-revoked"))

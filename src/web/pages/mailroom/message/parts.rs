@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::{View, message_id};
+use super::View;
 use crate::app::App;
 use crate::domain::Error;
 use crate::domain::mailroom::html::{Pictures, safe};
-use crate::domain::mailroom::messages::{self, AttachmentId};
+use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
 use crate::web::actor::Member;
 use crate::web::files::file;
@@ -33,10 +33,10 @@ const PAPER: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>M
 pub async fn html(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
     view: web::Query<View>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, team) = (message_id(&path)?, member.team.id);
+    let (id, team) = (path.into_inner(), member.team.id);
     let read = app.read(move |tx| {
         let opened = messages::open(tx, team, id)?;
         let own = pictures::of(tx, &opened)?;
@@ -73,9 +73,9 @@ struct SourcePage {
 pub async fn source(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, team) = (message_id(&path)?, member.team.id);
+    let (id, team) = (path.into_inner(), member.team.id);
     let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
     let page = SourcePage {
         shell: Shell::new(&member, "inbox", &NoticeQuery::default()),
@@ -90,9 +90,9 @@ pub async fn source(
 pub async fn raw(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<String>,
+    path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, team) = (message_id(&path)?, member.team.id);
+    let (id, team) = (path.into_inner(), member.team.id);
     let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
     Ok(file("message/rfc822", &format!("{id}.eml"), raw))
 }
@@ -100,10 +100,9 @@ pub async fn raw(
 pub async fn attachment(
     app: web::Data<App>,
     member: Member,
-    path: web::Path<(String, String)>,
+    path: web::Path<(MessageId, AttachmentId)>,
 ) -> Result<HttpResponse, PageError> {
-    let id = AttachmentId::parse(&path.1).ok_or_else(PageError::not_found)?;
-    let (message, team) = (message_id(&path.0)?, member.team.id);
+    let (team, (message, id)) = (member.team.id, path.into_inner());
     let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
     let name = attachment.name.unwrap_or_else(|| id.to_string());
     Ok(file(&attachment.content_type, &name, bytes))
