@@ -3,8 +3,10 @@
 pub mod domains;
 pub mod intake;
 pub mod mail;
+mod recipients;
 pub mod repeats;
 pub mod retention;
+pub mod words;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -12,6 +14,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+
+use recipients::Recipients;
 
 use crate::config::Config;
 use crate::dns::Dns;
@@ -38,6 +42,7 @@ struct Shared {
     sealer: Sealer,
     gate: Arc<Gate>,
     post: mail::Post,
+    recipients: Recipients,
     smtp: OnceLock<SocketAddr>,
     under_way: repeats::UnderWay,
     dns: Dns,
@@ -90,6 +95,7 @@ impl App {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
             gate: Arc::new(gate),
             post,
+            recipients: Recipients::default(),
             smtp: OnceLock::new(),
             under_way: repeats::UnderWay::default(),
             dns: Dns::open(config.mail.dns),
@@ -174,6 +180,7 @@ impl App {
     /// [`Self::write`] for a face that has no executor: the command line.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (value, epoch) = self.0.store.write(|tx| Ok::<_, Error>((f(tx)?, epochs::current(tx)?)))?;
+        self.0.recipients.forget();
         self.0.gate.confirm(epoch);
         Ok(value)
     }

@@ -74,8 +74,15 @@ impl App {
     /// # Errors
     /// When the store is out of reach: the door asks its client to try again.
     pub async fn route_recipient(&self, address: &str) -> Result<std::result::Result<Recipient, Unroutable>> {
+        if let Some(recipient) = self.0.recipients.get(address) {
+            return Ok(Ok(recipient));
+        }
+        let changes = self.0.recipients.changes();
         let (office, to) = (self.office().clone(), address.to_owned());
         let routed = self.read(move |tx| receive::route(tx, &office, &to)).await?;
+        if let Ok(recipient) = &routed {
+            self.0.recipients.keep(changes, recipient);
+        }
         if routed != Err(Unroutable::Unknown) || !receive::is_postmaster(address) {
             return Ok(routed);
         }
@@ -264,7 +271,7 @@ impl Writer {
                     receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient, &mut unindexed)
                 });
                 let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
-                unindexed.index(tx)?;
+                unindexed.keep(tx)?;
                 Ok(outcomes)
             })
         };

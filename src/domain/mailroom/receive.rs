@@ -17,6 +17,7 @@ use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{AttachmentId, MessageId, TeamId};
 use crate::store::mailroom::contents::{Attachment, NewContent};
 use crate::store::mailroom::messages::NewMessage;
+use crate::store::mailroom::search::Words;
 use crate::store::mailroom::{aliases as alias_rows, contents, messages as rows, search};
 use crate::store::{self, Tx};
 
@@ -57,22 +58,18 @@ pub enum Outcome {
 }
 
 /// Messages that are kept and cannot be found by their words yet. They can be after
-/// [`Unindexed::index`], which ends the transaction that keeps them: between other changes
-/// SQLite would write its index of words anew for each message.
+/// [`Unindexed::keep`], which ends the transaction that keeps them.
 #[derive(Default)]
 #[must_use]
-pub struct Unindexed(Vec<(TeamId, i64, Vec<String>)>);
+pub struct Unindexed(Vec<Words>);
 
 impl Unindexed {
-    pub fn index(self, tx: &mut Tx<'_>) -> Result<()> {
-        for (team, seq, words) in self.0 {
-            search::insert(tx, team, seq, words)?;
-        }
-        Ok(())
+    pub fn keep(self, tx: &mut Tx<'_>) -> Result<()> {
+        Ok(search::insert(tx, &self.0)?)
     }
 }
 
-/// Keeps a message, or says why not. All of it is one transaction, with [`Unindexed::index`]
+/// Keeps a message, or says why not. All of it is one transaction, with [`Unindexed::keep`]
 /// at its end.
 pub fn receive(
     tx: &mut Tx<'_>,
@@ -177,7 +174,7 @@ fn store(
     }
     alias_rows::count_arrival(tx, recipient.alias, decision.state, by.now)?;
     keep_content(tx, by, seq, &message, arrival)?;
-    unindexed.0.push((recipient.team, seq, words::of_team(recipient.team, &arrival.parsed.words)));
+    unindexed.0.push(Words::new(seq, recipient.team, &words::of_team(recipient.team, &arrival.parsed.words)));
     Ok(match message.state {
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },
