@@ -6,7 +6,7 @@ pub mod mail;
 mod recipients;
 pub mod repeats;
 pub mod retention;
-pub mod words;
+pub mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};

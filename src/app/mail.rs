@@ -271,7 +271,7 @@ impl Writer {
                     receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient, &mut unindexed)
                 });
                 let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
-                unindexed.keep(tx)?;
+                unindexed.index(tx)?;
                 Ok(outcomes)
             })
         };

@@ -8,6 +8,7 @@
 
 pub mod access;
 mod backend;
+mod checkpoints;
 pub mod columns;
 pub mod error;
 pub mod ids;
@@ -127,12 +128,16 @@ impl Store {
         Ok(Some(Turn(Some(turn.ok_or_else(late)?))))
     }
 
+    fn connection(&self) -> Result<r2d2::PooledConnection<Manager>> {
+        self.pool.get().map_err(|cause| Error::Unavailable(cause.to_string()))
+    }
+
     /// A connection with its transaction begun. After the database went away the pool is
     /// full of dead connections: each that cannot begin is dropped and the next one tried.
     fn begin(&self, mode: Mode) -> Result<r2d2::PooledConnection<Manager>> {
         let mut tries = self.pool.max_size() + 1;
         loop {
-            let mut connection = self.pool.get().map_err(|cause| Error::Unavailable(cause.to_string()))?;
+            let mut connection = self.connection()?;
             match begin(&mut connection, mode) {
                 Err(Error::Unavailable(_)) if tries > 0 && is_postgres(&connection) => tries -= 1,
                 Err(error) => return Err(error),

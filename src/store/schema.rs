@@ -282,8 +282,6 @@ diesel::table! {
     }
 }
 
-diesel::table! { unindexed_words (seq) { seq -> BigInt, team_id -> Binary, words -> Text, } }
-
 diesel::table! { mail_stores (team_id) { team_id -> Binary, bytes -> BigInt, messages -> BigInt, } }
 
 diesel::joinable!(memberships -> users (user_id));

@@ -21,8 +21,6 @@ pub use rows::{Filter, Kept, Message};
 /// Places looked at in one step of a search, and steps before a page is told as it is.
 const STEP: i64 = 200;
 const STEPS: usize = 25;
-/// Messages whose words are taken up in one transaction.
-const INDEXED: i64 = 500;
 
 /// One message with what lists leave out.
 #[derive(Clone, Debug)]
@@ -96,17 +94,6 @@ pub fn search(
     }
     let next = place.map(|place| search::id_at(tx, team, place)).transpose()?.flatten();
     Ok(Page { rows: found, next })
-}
-
-/// Takes up the words of messages that came lately, a few at once, and says of how many. They
-/// are found before and after.
-pub fn index(tx: &mut Tx<'_>) -> Result<usize> {
-    Ok(search::index(tx, INDEXED)?)
-}
-
-/// Whether there are such messages.
-pub fn wait_for_index(tx: &mut Tx<'_>) -> Result<bool> {
-    Ok(search::waits(tx)?)
 }
 
 /// How many there are, of those that a list with this filter tells.

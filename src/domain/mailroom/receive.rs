@@ -17,7 +17,6 @@ use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{AttachmentId, MessageId, TeamId};
 use crate::store::mailroom::contents::{Attachment, NewContent};
 use crate::store::mailroom::messages::NewMessage;
-use crate::store::mailroom::search::Words;
 use crate::store::mailroom::{aliases as alias_rows, contents, messages as rows, search};
 use crate::store::{self, Tx};
 
@@ -58,18 +57,22 @@ pub enum Outcome {
 }
 
 /// Messages that are kept and cannot be found by their words yet. They can be after
-/// [`Unindexed::keep`], which ends the transaction that keeps them.
+/// [`Unindexed::index`], which ends the transaction that keeps them: between other changes
+/// SQLite would write its index of words anew for each message.
 #[derive(Default)]
 #[must_use]
-pub struct Unindexed(Vec<Words>);
+pub struct Unindexed(Vec<(TeamId, i64, String)>);
 
 impl Unindexed {
-    pub fn keep(self, tx: &mut Tx<'_>) -> Result<()> {
-        Ok(search::insert(tx, &self.0)?)
+    pub fn index(self, tx: &mut Tx<'_>) -> Result<()> {
+        for (team, seq, words) in self.0 {
+            search::insert(tx, team, seq, &words)?;
+        }
+        Ok(())
     }
 }
 
-/// Keeps a message, or says why not. All of it is one transaction, with [`Unindexed::keep`]
+/// Keeps a message, or says why not. All of it is one transaction, with [`Unindexed::index`]
 /// at its end.
 pub fn receive(
     tx: &mut Tx<'_>,
@@ -174,7 +177,7 @@ fn store(
     }
     alias_rows::count_arrival(tx, recipient.alias, decision.state, by.now)?;
     keep_content(tx, by, seq, &message, arrival)?;
-    unindexed.0.push(Words::new(seq, recipient.team, &words::of_team(recipient.team, &arrival.parsed.words)));
+    unindexed.0.push((recipient.team, seq, words::text(recipient.team, &arrival.parsed.words)));
     Ok(match message.state {
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },

@@ -24,8 +24,18 @@ pub fn of_message<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
     words
 }
 
-/// Words as the store keeps them for a team.
-pub fn of_team(team: TeamId, words: &[String]) -> Vec<String> {
+/// Words as the store keeps them for a team, with a space between them.
+pub fn text(team: TeamId, words: &[String]) -> String {
+    let prefix = letters(team);
+    let length = words.iter().map(|word| prefix.len() + word.len() + 1).sum::<usize>();
+    let mut text = String::with_capacity(length);
+    words.iter().for_each(|word| text.extend([prefix.as_str(), word, " "]));
+    text.pop();
+    text
+}
+
+/// Words as a search asks for them.
+fn of_team(team: TeamId, words: &[String]) -> Vec<String> {
     let prefix = letters(team);
     words.iter().map(|word| [prefix.as_str(), word].concat()).collect()
 }

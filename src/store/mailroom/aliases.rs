@@ -13,6 +13,7 @@ use crate::store::schema::{aliases, domains};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = aliases)]
+#[diesel(treat_none_as_default_value = false)]
 pub struct Alias {
     pub id: AliasId,
     pub team_id: TeamId,

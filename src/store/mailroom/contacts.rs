@@ -12,6 +12,7 @@ use crate::store::schema::contacts;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = contacts)]
+#[diesel(treat_none_as_default_value = false)]
 pub struct Contact {
     pub id: ContactId,
     pub team_id: TeamId,

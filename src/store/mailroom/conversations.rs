@@ -11,6 +11,7 @@ use crate::store::schema::{conversations, messages};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = conversations)]
+#[diesel(treat_none_as_default_value = false)]
 pub struct Conversation {
     pub id: ConversationId,
     pub team_id: TeamId,

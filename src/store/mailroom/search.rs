@@ -1,87 +1,54 @@
 //! The words of messages: FTS5 in SQLite, a tsvector in Postgres. Words come and are asked
 //! for as plain ASCII letters and digits, so that neither engine reads anything into them.
-//!
-//! Either writes many messages' words at once in a fraction of the time that one after another
-//! takes. So they lie in a table of their own until somebody takes them up; a search reads both
-//! in one view of the store, and misses nothing.
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Text};
 
 use super::messages::{self as rows, Filter, Message};
 use crate::store::Tx;
 use crate::store::backend::Engine;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{MessageId, TeamId};
-use crate::store::schema::{messages, unindexed_words};
+use crate::store::schema::messages;
 
-/// The words of a message, in alphabetical order.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = unindexed_words)]
-pub struct Words {
-    seq: i64,
-    team_id: TeamId,
-    words: String,
+diesel::table! { #[sql_name = "message_words"] fts (rowid) { rowid -> BigInt, words -> Text, } }
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary};
+    use super::Tsvector;
+
+    message_words (seq) { seq -> BigInt, team_id -> Binary, words -> Tsvector, }
 }
 
-impl Words {
-    /// With a space on either side of each, so that one can be looked for in the text.
-    pub fn new(seq: i64, team_id: TeamId, words: &[String]) -> Self {
-        Self { seq, team_id, words: format!(" {} ", words.join(" ")) }
-    }
-}
+#[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+#[diesel(postgres_type(name = "tsvector"))]
+pub struct Tsvector;
 
-/// Keeps words until [`index`] takes them up. They are found meanwhile.
-pub fn insert(tx: &mut Tx<'_>, words: &[Words]) -> Result<()> {
+diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvector; }
+diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> Array<Text>; }
+
+/// Words with spaces between them.
+pub fn insert(tx: &mut Tx<'_>, team: TeamId, seq: i64, words: &str) -> Result<()> {
     match &mut *tx.connection {
-        Engine::Sqlite(inner) => {
-            for each in words {
-                diesel::insert_into(unindexed_words::table).values(each).execute(inner)?;
-            }
-        }
+        Engine::Sqlite(inner) => diesel::insert_into(fts::table)
+            .values((fts::rowid.eq(seq), fts::words.eq(words)))
+            .execute(inner)?,
         Engine::Postgres(inner) => {
-            diesel::insert_into(unindexed_words::table).values(words).execute(inner)?;
+            let words = array_to_tsvector(string_to_array(words, " "));
+            diesel::insert_into(message_words::table)
+                .values((
+                    message_words::seq.eq(seq),
+                    message_words::team_id.eq(team),
+                    message_words::words.eq(words),
+                ))
+                .execute(inner)?
         }
-    }
+    };
     Ok(())
 }
 
-/// Takes up the words of the oldest messages that wait for it, and says of how many.
-pub fn index(tx: &mut Tx<'_>, most: i64) -> Result<usize> {
-    match &mut *tx.connection {
-        Engine::Sqlite(inner) => {
-            let oldest = unindexed_words::table.order(unindexed_words::seq.asc()).limit(most);
-            let seqs: Vec<i64> = oldest.select(unindexed_words::seq).load(inner)?;
-            let Some(last) = seqs.last() else { return Ok(0) };
-            sql_query("INSERT INTO message_words (rowid, words) SELECT seq, words FROM unindexed_words WHERE seq <= ? ORDER BY seq")
-                .bind::<BigInt, _>(last)
-                .execute(inner)?;
-            Ok(diesel::delete(unindexed_words::table.filter(unindexed_words::seq.le(last))).execute(inner)?)
-        }
-        Engine::Postgres(inner) => Ok(sql_query(
-            "WITH taken AS (
-                DELETE FROM unindexed_words WHERE seq IN (
-                    SELECT seq FROM unindexed_words ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED
-                ) RETURNING seq, team_id, words
-             )
-             INSERT INTO message_words
-             SELECT seq, team_id, array_to_tsvector(string_to_array(trim(words), ' ')) FROM taken",
-        )
-        .bind::<BigInt, _>(most)
-        .execute(inner)?),
-    }
-}
-
-/// Whether words wait to be taken up.
-pub fn waits(tx: &mut Tx<'_>) -> Result<bool> {
-    let any = diesel::select(diesel::dsl::exists(unindexed_words::table.select(unindexed_words::seq)));
-    Ok(any.get_result(tx.connection)?)
-}
-
 pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<()> {
-    // First where they leave, then where they come: they are in one of the two.
-    diesel::delete(unindexed_words::table.find(seq)).execute(tx.connection)?;
     match &mut *tx.connection {
         Engine::Sqlite(inner) => {
             sql_query("DELETE FROM message_words WHERE rowid = ?").bind::<BigInt, _>(seq).execute(inner)?
@@ -109,29 +76,6 @@ pub fn places(
     limit: i64,
 ) -> Result<Vec<i64>> {
     let before = before.unwrap_or(i64::MAX);
-    let mut places = unindexed(tx, team, words, before, limit)?;
-    places.extend(indexed(tx, team, words, before, limit)?);
-    places.sort_unstable_by(|a, b| b.cmp(a));
-    places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(places)
-}
-
-fn unindexed(tx: &mut Tx<'_>, team: TeamId, words: &[String], before: i64, limit: i64) -> Result<Vec<i64>> {
-    let Some((last, whole)) = words.split_last() else { return Ok(Vec::new()) };
-    let mut query = unindexed_words::table
-        .filter(unindexed_words::team_id.eq(team).and(unindexed_words::seq.lt(before)))
-        .filter(unindexed_words::words.like(format!("% {last}%")))
-        .select(unindexed_words::seq)
-        .order(unindexed_words::seq.desc())
-        .limit(limit)
-        .into_boxed();
-    for word in whole {
-        query = query.filter(unindexed_words::words.like(format!("% {word} %")));
-    }
-    Ok(query.load(tx.connection)?)
-}
-
-fn indexed(tx: &mut Tx<'_>, team: TeamId, words: &[String], before: i64, limit: i64) -> Result<Vec<i64>> {
     let places: Vec<Place> = match &mut *tx.connection {
         Engine::Sqlite(inner) => sql_query(
             "SELECT rowid AS seq FROM message_words WHERE message_words MATCH ? AND rowid < ?

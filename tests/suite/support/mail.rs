@@ -25,7 +25,7 @@ impl TestApp {
             let recipient = receive::route(tx, &office, to)?.expect("somebody");
             let mut unindexed = Unindexed::default();
             let outcome = receive::receive(tx, &by, &office, &arrival, &recipient, &mut unindexed)?;
-            unindexed.keep(tx).map(|()| outcome)
+            unindexed.index(tx).map(|()| outcome)
         });
         match outcome {
             Outcome::Stored { message, .. } => message,

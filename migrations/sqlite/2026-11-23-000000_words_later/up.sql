@@ -1,7 +1,0 @@
--- Words of messages that are not in the index yet: a few at once cost it a fraction of one
--- after another. A search reads these too.
-CREATE TABLE unindexed_words (
-    seq     INTEGER NOT NULL PRIMARY KEY,
-    team_id BLOB    NOT NULL,
-    words   TEXT    NOT NULL
-);

@@ -1,0 +1,47 @@
+//! What SQLite's log holds, put where it belongs.
+//!
+//! Left to itself, whoever happens to commit when the log is long does that, and all who write
+//! wait meanwhile. Somebody who looks in now and then can do it beside them: see
+//! [`Store::tidy`].
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::Integer;
+
+use super::backend::Engine;
+use super::error::Result;
+use super::{Mode, Store};
+
+/// Pages in the log from which on it is worth it: half of those at which a commit does it.
+const LONG: i32 = 8192;
+
+#[derive(QueryableByName)]
+struct Told {
+    /// Pages in the log; -1 where there is none.
+    #[diesel(sql_type = Integer)]
+    log: i32,
+}
+
+impl Store {
+    /// Empties the log if it is long: most of it beside those who write, the rest while they
+    /// stand in line, so that the next of them begins it anew. Postgres does so by itself.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn tidy(&self) -> Result<()> {
+        if self.turns.is_none() || self.checkpoint("NOOP")? < LONG {
+            return Ok(());
+        }
+        self.checkpoint("PASSIVE")?;
+        let _turn = self.turn(Mode::Write)?;
+        self.checkpoint("PASSIVE")?;
+        Ok(())
+    }
+
+    fn checkpoint(&self, mode: &str) -> Result<i32> {
+        let mut connection = self.connection()?;
+        let Engine::Sqlite(inner) = &mut *connection else { return Ok(0) };
+        let told: Told = sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(inner)?;
+        Ok(told.log)
+    }
+}
