@@ -11,7 +11,7 @@ use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::activity as rows;
 use crate::store::access::calls;
-use crate::store::access::tokens as token_rows;
+use crate::store::access::uses;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::teams as team_rows;
 
@@ -19,7 +19,7 @@ pub use crate::store::columns::{ActivityKind, ActorKind};
 pub use crate::store::ids::{ActivityId, TokenId};
 pub use calls::CallRecord;
 pub use rows::{Filter, Record};
-pub use token_rows::Use;
+pub use uses::Use;
 
 /// Counting stops here: it is read by people, and must not cost more as the log grows.
 pub const COUNTED: i64 = 10_000;
@@ -124,10 +124,7 @@ pub fn append_calls<'a>(
     uses: &[Use],
 ) -> Result<()> {
     calls::insert(tx, calls)?;
-    for each in uses {
-        token_rows::set_last_used(tx, each)?;
-    }
-    Ok(())
+    Ok(uses::note(tx, uses)?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {

@@ -9,3 +9,4 @@ pub mod repeats;
 pub mod retention;
 pub mod tokens;
 pub mod usage;
+pub mod uses;

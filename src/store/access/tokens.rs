@@ -38,15 +38,6 @@ pub struct Token {
     pub revoke_reason: Option<String>,
 }
 
-/// A use of a token, for [`set_last_used`].
-#[derive(Clone)]
-pub struct Use {
-    pub token: TokenId,
-    pub at: Timestamp,
-    pub ip: Option<String>,
-    pub agent: Option<String>,
-}
-
 /// # Errors
 /// `Conflict` when an active token of the team has the name, or the team its key.
 pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Result<()> {
@@ -242,19 +233,4 @@ pub fn set_cap(tx: &mut Tx<'_>, team: TeamId, id: TokenId, cap: Option<i32>) -> 
         .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()));
     let set = diesel::update(active).set(tokens::hourly_cap.eq(cap)).execute(tx.connection)?;
     Ok(set == 1)
-}
-
-/// Notes a token's use; an older one never overwrites a newer.
-pub fn set_last_used(tx: &mut Tx<'_>, usage: &Use) -> Result<()> {
-    let older = tokens::table
-        .filter(tokens::id.eq(usage.token))
-        .filter(tokens::last_used_at.is_null().or(tokens::last_used_at.lt(usage.at)));
-    diesel::update(older)
-        .set((
-            tokens::last_used_at.eq(usage.at),
-            tokens::last_used_ip.eq(usage.ip.as_deref()),
-            tokens::last_used_agent.eq(usage.agent.as_deref()),
-        ))
-        .execute(tx.connection)?;
-    Ok(())
 }
