@@ -2,7 +2,7 @@
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 
-const BODY: &str = r#"{"team":{"id":"team_01a1fbf648ce73e793a94969e75e444b","name":"Acme"},"token":{"id":"tok_01a1fbf649167ac485693fc5763a8228","name":"ci","start":"gp_tUclQDCA","createdAt":"2026-11-21T02:36:24.214673Z"},"plan":"pro"}"#;
+const BODY: &str = r#"{"team":{"id":"team_01a1fbf648ce73e793a94969e75e444b","name":"Acme"},"token":{"id":"tok_01a1fbf649167ac485693fc5763a8228","name":"ci","start":"gp_tUclQDCA","createdAt":"2026-11-21T02:36:24.214673Z"},"plan":"pro","scopes":["team:read","tokens:read","domains:read","aliases:read","contacts:read","messages:read"]}"#;
 
 fn main() -> std::io::Result<()> {
     let address = std::env::var("BARE_LISTEN").unwrap_or_else(|_| "127.0.0.1:8931".into());

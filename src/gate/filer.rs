@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -22,11 +22,12 @@ const EVERY: Duration = Duration::from_millis(500);
 /// While more calls than this come within [`EVERY`], those of before stay where they are: the
 /// more there are at once, the less each costs, and what is left of the machine is for calls.
 /// Only where one process shows the record to everybody, and settles before it does: another
-/// would not find the calls of the last minute there.
+/// would not find the latest calls there.
 const RUSH: usize = 2000;
-/// Calls that are moved on all the same: more of them would keep whoever wants to see them
-/// waiting.
-const ENOUGH: usize = 250_000;
+/// Calls that are moved on all the same, as more of them would keep whoever wants to see them
+/// waiting; and how long they may stay: a command beside a server settles nothing.
+const ENOUGH: usize = 500_000;
+const LONGEST: Duration = Duration::from_secs(10);
 /// Batches that are looked for together, and the bytes of batches after which no more are
 /// moved on together: some 20,000 calls.
 const BATCHES: i64 = 32;
@@ -121,12 +122,14 @@ struct Mover {
 
 impl Mover {
     fn run(&mut self, wishes: &Receiver<Wish>) {
-        let (mut wait, mut before) = (EVERY, 0);
+        let (mut wait, mut before, mut moved) = (EVERY, 0, Instant::now());
         loop {
             let wish = wishes.recv_timeout(wait);
             match wish {
                 Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) if self.may_wait(&mut before) => continue,
+                Err(RecvTimeoutError::Timeout) if self.may_wait(&mut before) && moved.elapsed() < LONGEST => {
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) | Ok(_) => {}
             }
             wait = match self.others().and_then(|others| self.move_all(&others)) {
@@ -136,7 +139,7 @@ impl Mover {
                     AGAIN
                 }
             };
-            before = self.unfiled.load(Ordering::Acquire);
+            (before, moved) = (self.unfiled.load(Ordering::Acquire), Instant::now());
             match wish {
                 Ok(Wish::Settle(done)) => drop(done.send(())),
                 Ok(Wish::End) => return,
