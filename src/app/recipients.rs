@@ -1,5 +1,5 @@
-//! Whom the addresses lead to that doors were named lately: most mail is for somebody who got
-//! some before, and asking the store costs as much as half of keeping a message.
+//! Whom the addresses lead to that doors were named lately: where much mail comes, most is for
+//! somebody who got some a moment ago, and asking the store takes a thread and a transaction.
 //!
 //! An address is remembered for a second at most, and none when anything is changed by way of
 //! this process. The alias is looked at once more in the transaction that keeps the message.

@@ -123,3 +123,30 @@ fn an_operator_puts_a_message_in() {
         assert_eq!(finished.stderr.lines().count(), 1);
     }
 }
+
+/// As long as a commit would leave it: the server itself puts the log where it belongs, and the
+/// next who writes begins it anew.
+#[test]
+fn the_log_of_the_store_does_not_stay_long() {
+    const LONG: i32 = 8192;
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let database = Database::sqlite(gatepost.data.path());
+    let server = gatepost.serve();
+    let mut talk = Talk::smtp(door::of(&server));
+    let mut longest = 0;
+    let mut number = 0;
+    while longest < LONG {
+        number += 1;
+        assert!(number < 20, "the log never was long: {longest} pages");
+        let large = letter(&format!("large {number}")) + &"a line of a letter\r\n".repeat(300_000);
+        talk.envelope("bob@example.test", &[TO]).data(large).expect("250");
+        longest = longest.max(database.log());
+    }
+    let short = (0..200).any(|number| {
+        talk.envelope("bob@example.test", &[TO]).data(letter(&format!("small {number}"))).expect("250");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        database.log() < LONG
+    });
+    assert!(short, "{} pages are left of {longest}", database.log());
+}

@@ -107,6 +107,18 @@ impl Database {
 }
 
 impl Database {
+    /// Pages in SQLite's log that the next writer does not begin anew.
+    pub fn log(&self) -> i32 {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Integer)]
+            log: i32,
+        }
+        let row: Row =
+            sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(&mut open_sqlite(self.url())).expect("a log");
+        row.log
+    }
+
     /// Whether a text stands anywhere in the store, in any column of any table.
     pub fn holds(&self, text: &str) -> bool {
         match self {
