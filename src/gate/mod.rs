@@ -47,6 +47,7 @@
 mod circuit;
 mod filer;
 mod fold;
+mod gather;
 mod journal;
 mod limit;
 mod memory;

@@ -5,12 +5,9 @@
 //! many wait. In the buffered mode all threads add to one heap, which the writer takes. Either
 //! way calls are written down at once, as the bytes that the journal keeps.
 
-use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,11 +15,11 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::filer::Filer;
-use super::journal::Lines;
+use super::gather::{self, Calls};
 use super::metrics::Metrics;
 use super::writer::Writer;
 use super::{PATIENCE, end};
-use crate::domain::access::activity::{ActivityId, ActivityKind, ActorKind, Record, TokenId};
+use crate::domain::access::activity::TokenId;
 use crate::domain::clock::Clock;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
@@ -77,32 +74,6 @@ pub(super) enum Message {
     Calls(Calls, oneshot::Sender<bool>),
     /// Nothing comes any more.
     End,
-}
-
-/// Calls that go one way together.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    pub lines: Lines,
-    /// Those over the limit, which are not recorded one by one.
-    pub over: Vec<Record>,
-}
-
-impl Calls {
-    fn add(&mut self, call: &Call<'_>) {
-        match call.status == 429 && !call.admitted {
-            true => self.over.push(row(call)),
-            false => self.lines.add(call),
-        }
-    }
-
-    pub fn extend(&mut self, more: Self) {
-        self.lines.extend(&more.lines);
-        self.over.extend(more.over);
-    }
-
-    pub fn len(&self) -> usize {
-        self.lines.len() + self.over.len()
-    }
 }
 
 /// Dropping it writes what waits, and ends the writer.
@@ -199,7 +170,7 @@ impl Recorder {
                 self.queue.send(Message::Heap).map_err(|_| NotRecorded)
             }
             Mode::Buffered => Ok(()),
-            Mode::Strict => self.gather(call).committed().await,
+            Mode::Strict => gather::join(&self.queue, call).committed().await,
         }
     }
 
@@ -209,103 +180,10 @@ impl Recorder {
         let _ = self.queue.send(Message::End);
         end(self.thread.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
-
-    /// Adds a call to what this thread gathers.
-    fn gather(&self, call: &Call<'_>) -> Rc<Gathered> {
-        GATHERING.with_borrow_mut(|gathering| {
-            if let Some(gathered) = gathering
-                && gathered.queue.same_channel(&self.queue)
-            {
-                gathered.calls.borrow_mut().add(call);
-                return gathered.clone();
-            }
-            let gathered = Rc::new(Gathered::of(self.queue.clone()));
-            gathered.calls.borrow_mut().add(call);
-            *gathering = Some(gathered.clone());
-            tokio::task::spawn_local(send(gathered.clone()));
-            gathered
-        })
-    }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-thread_local! {
-    /// What this thread's calls of this turn go into.
-    static GATHERING: RefCell<Option<Rc<Gathered>>> = const { RefCell::new(None) };
-}
-
-/// Calls of one turn of one thread, and who waits for their commit.
-struct Gathered {
-    queue: mpsc::UnboundedSender<Message>,
-    calls: RefCell<Calls>,
-    committed: Cell<Option<bool>>,
-    wakers: RefCell<Vec<Waker>>,
-}
-
-impl Gathered {
-    fn of(queue: mpsc::UnboundedSender<Message>) -> Self {
-        Self { queue, calls: RefCell::default(), committed: Cell::new(None), wakers: RefCell::default() }
-    }
-
-    async fn committed(&self) -> Result<(), NotRecorded> {
-        let committed = std::future::poll_fn(|context| match self.committed.get() {
-            Some(committed) => Poll::Ready(committed),
-            None => {
-                self.wakers.borrow_mut().push(context.waker().clone());
-                Poll::Pending
-            }
-        });
-        if committed.await { Ok(()) } else { Err(NotRecorded) }
-    }
-}
-
-/// Lets the other calls of this turn join, sends them on, and tells them all at once.
-async fn send(gathered: Rc<Gathered>) {
-    tokio::task::yield_now().await;
-    GATHERING.with_borrow_mut(|gathering| {
-        if gathering.as_ref().is_some_and(|current| Rc::ptr_eq(current, &gathered)) {
-            *gathering = None;
-        }
-    });
-    let (committed, done) = oneshot::channel();
-    let sent = gathered.queue.send(Message::Calls(gathered.calls.take(), committed)).is_ok();
-    // A store that does not even refuse must not keep callers waiting without end.
-    let committed = sent && matches!(timeout(PATIENCE, done).await, Ok(Ok(true)));
-    gathered.committed.set(Some(committed));
-    for waker in gathered.wakers.take() {
-        waker.wake();
-    }
-}
-
-/// A record of its own.
-fn row(call: &Call<'_>) -> Record {
-    let (actor_kind, person_id, token_id, actor_label) = match &call.caller {
-        Caller::Token(id) => (ActorKind::Token, None, Some(*id), None),
-        Caller::Person { id, label } => (ActorKind::Person, Some(*id), None, Some(label.clone())),
-    };
-    Record {
-        team_id: call.team,
-        id: ActivityId::from_bytes(call.request.bytes()),
-        at: call.at,
-        kind: if call.admitted { ActivityKind::ApiRequest } else { ActivityKind::ApiRefused },
-        actor_kind,
-        person_id,
-        token_id,
-        actor_label,
-        subject: None,
-        method: Some(call.method.to_owned()),
-        route: Some(call.route.to_string()),
-        status: i16::try_from(call.status).ok(),
-        duration_us: i32::try_from(call.took.as_micros()).ok(),
-        ip: call.ip.map(|ip| ip.to_string()),
-        agent: None,
-        request_id: None,
-        detail: None,
-        count: 1,
     }
 }

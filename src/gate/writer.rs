@@ -10,9 +10,10 @@ use tokio::time::timeout;
 
 use super::filer::{Filer, take_in};
 use super::fold::Folder;
+use super::gather::Calls;
 use super::journal::{Lines, Moved};
 use super::metrics::Metrics;
-use super::record::{Calls, Message, Mode, Waiting};
+use super::record::{Message, Mode, Waiting};
 use crate::domain::Error;
 use crate::domain::access::activity;
 use crate::domain::clock::Clock;
