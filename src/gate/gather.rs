@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::PATIENCE;
-use super::journal::Lines;
-use super::record::{Call, Caller, Message, NotRecorded};
-use crate::domain::access::activity::{ActivityId, ActivityKind, ActorKind, Record};
+use super::journal::{self, Lines};
+use super::record::{Call, Message, NotRecorded};
+use crate::domain::access::activity::Record;
 
 /// Calls that go one way together.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Calls {
 impl Calls {
     pub fn add(&mut self, call: &Call<'_>) {
         match call.status == 429 && !call.admitted {
-            true => self.over.push(row(call)),
+            true => self.over.push(journal::record_of(call)),
             false => self.lines.add(call),
         }
     }
@@ -101,33 +101,5 @@ async fn send(gathered: Rc<Gathered>) {
     gathered.committed.set(Some(committed));
     for waker in gathered.wakers.take() {
         waker.wake();
-    }
-}
-
-/// A record of its own.
-fn row(call: &Call<'_>) -> Record {
-    let (actor_kind, person_id, token_id, actor_label) = match &call.caller {
-        Caller::Token(id) => (ActorKind::Token, None, Some(*id), None),
-        Caller::Person { id, label } => (ActorKind::Person, Some(*id), None, Some(label.clone())),
-    };
-    Record {
-        team_id: call.team,
-        id: ActivityId::from_bytes(call.request.bytes()),
-        at: call.at,
-        kind: if call.admitted { ActivityKind::ApiRequest } else { ActivityKind::ApiRefused },
-        actor_kind,
-        person_id,
-        token_id,
-        actor_label,
-        subject: None,
-        method: Some(call.method.to_owned()),
-        route: Some(call.route.to_string()),
-        status: i16::try_from(call.status).ok(),
-        duration_us: i32::try_from(call.took.as_micros()).ok(),
-        ip: call.ip.map(|ip| ip.to_string()),
-        agent: None,
-        request_id: None,
-        detail: None,
-        count: 1,
     }
 }

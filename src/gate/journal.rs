@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Call, Caller};
 use crate::domain::Timestamp;
-use crate::domain::access::activity::{ActivityId, ActivityKind, CallRecord, TokenId, Use};
+use crate::domain::access::activity::{ActivityId, ActivityKind, CallRecord, Record, TokenId, Use};
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
 
@@ -92,6 +92,11 @@ fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
         agent: call.agent,
         admitted: call.admitted,
     }
+}
+
+/// The record of one call, for who keeps it otherwise.
+pub fn record_of(call: &Call<'_>) -> Record {
+    record(&line(call)).record()
 }
 
 /// What is to be moved into the record.

@@ -47,7 +47,7 @@ impl CallRecord<'_> {
         self.kind == ActivityKind::ApiRequest && self.token.is_some()
     }
 
-    fn record(&self) -> Record {
+    pub fn record(&self) -> Record {
         Record {
             team_id: self.team,
             id: self.id,
