@@ -186,6 +186,7 @@ impl Mover {
 
     fn move_some(&mut self, batches: &[Batch]) -> Result<(), Error> {
         let (mut moved, mut ids, mut own) = (Moved::default(), Vec::with_capacity(batches.len()), 0);
+        let mut after = self.after;
         for batch in batches {
             match moved.read(&batch.calls) {
                 Ok(calls) => {
@@ -194,13 +195,15 @@ impl Mover {
                 }
                 Err(cause) => {
                     tracing::error!(batch = batch.id, %cause, "a batch of calls cannot be read; it is left where it is");
-                    self.after = batch.id;
+                    after = batch.id;
                 }
             }
         }
         self.bulk.write(|tx| take_in(tx, &moved))?;
         self.journal.write(|tx| journal::remove(tx, &ids))?;
         self.unfiled.fetch_sub(own, Ordering::AcqRel);
+        // Not before: those in front of a batch that cannot be read are tried again with it.
+        self.after = after;
         Ok(())
     }
 }
