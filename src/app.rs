@@ -1,5 +1,6 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
+pub mod background;
 pub mod domains;
 pub mod intake;
 pub mod mail;

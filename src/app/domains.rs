@@ -1,12 +1,12 @@
 //! Domains and what the DNS says of them: when somebody presses Check, and by itself.
 
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::App;
+use super::background::Background;
 use crate::domain::by::By;
 use crate::domain::entropy;
 use crate::domain::mailroom::domains::{self, Domain, DomainId};
@@ -53,33 +53,13 @@ impl App {
     }
 }
 
-/// The thread that looks after domains. Dropping this ends it.
-pub struct Lookout {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Lookout {
-    pub fn start(app: App) -> Self {
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("domains".into())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                runtime.expect("a runtime of its own").block_on(look_after(&app, stopped));
-            })
-            .expect("the system starts a thread");
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Lookout {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// Starts the thread that looks after domains.
+pub fn start(app: App) -> Background {
+    let (stop, stopped) = oneshot::channel::<()>();
+    Background::start("domains", stop, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime of its own").block_on(look_after(&app, stopped));
+    })
 }
 
 async fn look_after(app: &App, mut stopped: oneshot::Receiver<()>) {

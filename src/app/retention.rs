@@ -4,11 +4,11 @@
 //! A few rows at a time, and resting in between for longer than that took: calls that are
 //! being recorded meanwhile wait for one small transaction at most.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::App;
+use super::background::Background;
 use crate::domain::access::repeats;
 use crate::domain::access::retention::OldCalls;
 use crate::domain::{Result, Timestamp};
@@ -21,30 +21,10 @@ const FIRST: Duration = Duration::from_secs(60);
 const REST: Duration = Duration::from_millis(20);
 const TIMES: u32 = 4;
 
-/// The thread at work. Dropping this ends it.
-pub struct Retention {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Retention {
-    pub fn start(app: App) -> Self {
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new()
-            .name("retention".into())
-            .spawn(move || run(&app, &stopped))
-            .expect("the system starts a thread");
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Retention {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// Starts it.
+pub fn start(app: App) -> Background {
+    let (stop, stopped) = channel();
+    Background::start("retention", stop, move || run(&app, &stopped))
 }
 
 fn run(app: &App, stopped: &Receiver<()>) {

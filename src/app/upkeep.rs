@@ -1,38 +1,18 @@
 //! The thread that keeps SQLite's log short, so that nobody who writes has to.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::App;
+use super::background::Background;
 
 /// How often it is looked whether the log is long.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// The thread at work. Dropping this ends it.
-pub struct Upkeep {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Upkeep {
-    pub fn start(app: App) -> Self {
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new()
-            .name("upkeep".into())
-            .spawn(move || run(&app, &stopped))
-            .expect("the system starts a thread");
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Upkeep {
-    fn drop(&mut self) {
-        self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// Starts it.
+pub fn start(app: App) -> Background {
+    let (stop, stopped) = channel();
+    Background::start("upkeep", stop, move || run(&app, &stopped))
 }
 
 fn run(app: &App, stopped: &Receiver<()>) {

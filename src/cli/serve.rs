@@ -6,10 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, open, say};
-use crate::app::App;
-use crate::app::domains::Lookout;
-use crate::app::retention::Retention;
-use crate::app::upkeep::Upkeep;
+use crate::app::{App, domains, retention, upkeep};
 use crate::config::Config;
 use crate::domain::people::teams;
 use crate::smtp::{Bound, Doors, Limits, Tls};
@@ -58,8 +55,7 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     if let Some(at) = doors.smtp {
         app.note_smtp(at);
     }
-    let retention = Retention::start(app.clone());
-    let (lookout, upkeep) = (Lookout::start(app.clone()), Upkeep::start(app.clone()));
+    let threads = [retention::start, domains::start, upkeep::start].map(|start| start(app.clone()));
     let url = site.url.as_str().to_owned();
     let mail_at = doors.told();
     let served = web::run(app.clone(), ports.web, metrics, move || {
@@ -73,7 +69,7 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
         tell_operator(&format!("Listening on {url}"));
         tell(&url);
     });
-    drop((doors, retention, lookout, upkeep));
+    drop((doors, threads));
     // Here, and not when the last worker thread lets go of it: nobody waits for those.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
