@@ -1,6 +1,7 @@
 //! The same promises on SQLite and on Postgres, kept by the database itself where it can.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use gatepost::app::App;
@@ -10,7 +11,7 @@ use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label, Token};
 use gatepost::domain::people::members::{self, TheirTokens};
 use gatepost::domain::people::teams::TeamId;
-use gatepost::store::{self, Location, Store};
+use gatepost::store::{self, Location, Store, Tx};
 
 use crate::support::database::Database;
 use crate::support::{TestApp, both_engines};
@@ -261,4 +262,33 @@ both_engines! {
         let newest_first: Vec<_> = (0..40).rev().map(|number| number.to_string()).collect();
         assert_eq!(subjects, newest_first);
     }
+}
+
+/// SQLite itself lets a writer sleep and try again, and whoever writes without rest could win
+/// each time.
+#[tokio::test]
+async fn whoever_writes_without_rest_keeps_nobody_waiting() {
+    const WRITES: usize = 10;
+    let app = TestApp::sqlite().await;
+    let (store, team, by) = (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
+    let write = |records: usize| {
+        let record = |tx: &mut Tx<'_>| activity::record(tx, &by, team, Event::of(ActivityKind::ApiEnabled));
+        store.write(|tx| (0..records).try_for_each(|_| record(tx))).expect("a turn");
+    };
+    let (written, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let started = Barrier::new(2);
+    let meanwhile = thread::scope(|scope| {
+        scope.spawn(|| {
+            started.wait();
+            while !over.load(Ordering::SeqCst) {
+                write(100);
+                written.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        started.wait();
+        (0..WRITES).for_each(|_| write(1));
+        over.store(true, Ordering::SeqCst);
+        written.load(Ordering::SeqCst)
+    });
+    assert!(meanwhile <= 3 * WRITES, "{meanwhile} long writes went before {WRITES} short ones");
 }

@@ -27,6 +27,8 @@ both_engines! {
     async fn what_is_switched_off_or_deleted_takes_nothing(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let to = "hello+tag@gatepost.localhost";
+        // It is not remembered past a change.
+        assert_eq!(app.route(to).await.expect("an alias").alias, alias.id);
         app.operate(|tx, by| aliases::change(tx, by, team, alias.id, None, false));
         assert_eq!(app.route(to).await, Err(Unroutable::Disabled));
         app.operate(|tx, by| aliases::change(tx, by, team, alias.id, None, true));
