@@ -281,7 +281,7 @@ async fn whoever_writes_without_rest_keeps_nobody_waiting() {
         scope.spawn(|| {
             started.wait();
             while !over.load(Ordering::SeqCst) {
-                write(100);
+                write(1000);
                 written.fetch_add(1, Ordering::SeqCst);
             }
         });
