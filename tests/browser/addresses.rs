@@ -25,7 +25,7 @@ async fn an_address_is_made_copied_and_switched_off() {
 
     browser.visit("/aliases").await;
     browser.fill("Name (optional)", "other").await;
-    browser.press("Create address").await;
+    browser.press_through("Create address").await;
     browser.visit("/aliases").await;
     browser.press("Switch off hello@gatepost.localhost").await;
     browser.sees("Switch on").await;

@@ -93,7 +93,7 @@ async fn it_works_without_javascript_and_on_paper() {
     // The switch needs no script; keeping the choice does not either.
     browser.find("#language-javascript").await.click().await.expect("a click");
     assert_eq!(count(&browser, "#list-aliases-javascript").await, json!(1));
-    browser.press("Keep").await;
+    browser.press_through("Keep").await;
     assert_eq!(count(&browser, "#list-aliases-javascript").await, json!(1));
     browser.fill("Search the operations", "alias create").await;
     browser.press("Search").await;

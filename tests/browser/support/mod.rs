@@ -53,9 +53,22 @@ impl Browser {
              | //label[normalize-space(.) = {0}]//*[self::input or self::textarea]",
             quoted(label),
         );
-        let field = self.find_by_xpath(&labelled).await;
-        field.clear().await.expect("an empty field");
-        field.send_keys(value).await.expect("typed text");
+        // A page that comes in takes the field away from under the hand: then it is typed again.
+        let typed = async {
+            loop {
+                let field = self.find_by_xpath(&labelled).await;
+                let typed = match field.clear().await {
+                    Ok(()) => field.send_keys(value).await,
+                    Err(error) => Err(error),
+                };
+                match typed {
+                    Ok(()) => return,
+                    Err(error) if error.is_stale_element_reference() => {}
+                    Err(error) => panic!("cannot type into {label:?}: {error}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, typed).await.expect("a page that stays");
     }
 
     /// Presses the button or link that reads so.
@@ -65,6 +78,16 @@ impl Browser {
             quoted(words),
         );
         self.find_shown(&pressable).await.click().await.expect("a click");
+    }
+
+    /// Presses what leads to another page, and waits until that page is there: for where it
+    /// shows the same words as the one before.
+    pub async fn press_through(&self, words: &str) {
+        self.script("document.documentElement.dataset.left = ''", Vec::new()).await;
+        self.press(words).await;
+        let arrived = "return document.readyState === 'complete' \
+                       && !('left' in document.documentElement.dataset)";
+        self.eventually(words, arrived).await;
     }
 
     /// Opens the menu with the person's name, beside the page.
