@@ -28,10 +28,10 @@ use tokio::time::timeout;
 use super::circuit::Circuit;
 use super::limit::{Counted, Meter, Meters, OutOfReach};
 
-/// Long for a counter nearby, and short for who waits: on a machine with more work than cores an
-/// answer can take 200 ms although nothing is wrong.
-const CONNECT: Duration = Duration::from_millis(500);
-const ANSWER: Duration = Duration::from_millis(500);
+/// Long for a counter nearby, and short for who waits: on a machine with far more work than cores an
+/// answer can take half of it although nothing is wrong.
+const CONNECT: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(1);
 const LAST_LOOK: Duration = Duration::from_millis(50);
 /// Calls of one thread that wait to be sent before others wait for them.
 const WAITING: usize = 1024;
