@@ -22,14 +22,16 @@ use crate::domain::by::By;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::mailroom::authentication::Authentication;
+use crate::domain::mailroom::ledger::Ledger;
 use crate::domain::mailroom::parse::parse;
-use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unindexed, Unroutable};
+use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unroutable};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::{self, Store};
 
-/// Messages, and their bytes, in one commit.
-const GROUP: usize = 64;
+/// Messages, and their bytes, in one commit. With more, all doors wait for one commit and then
+/// all talk at once; so some talk while the messages of others are kept.
+const GROUP: usize = 32;
 const GROUP_BYTES: usize = 32 << 20;
 /// Messages that wait for a commit; further doors wait for a place.
 const QUEUE: usize = 512;
@@ -266,12 +268,12 @@ impl Writer {
         let by = self.by.at(self.clock.now());
         let write = || {
             self.store.write(|tx| {
-                let mut unindexed = Unindexed::default();
+                let mut ledger = Ledger::default();
                 let outcomes = group.iter().map(|it| {
-                    receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient, &mut unindexed)
+                    receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient, &mut ledger)
                 });
                 let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
-                unindexed.index(tx)?;
+                ledger.close(tx, by.now)?;
                 Ok(outcomes)
             })
         };

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod instance;
 pub mod mailroom;
 pub mod people;
+mod prepared;
 mod schema;
 
 use std::sync::Arc;

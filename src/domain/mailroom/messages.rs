@@ -194,7 +194,7 @@ pub fn mark(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId, read: bool) -
 pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, by, team, id)?;
     // Before all that deliveries write too, so that neither waits for the other without end.
-    rows::keep(tx, team, -message.size, -1)?;
+    rows::keep(tx, team, -Kept { bytes: message.size, messages: 1 })?;
     if !rows::delete(tx, message.seq)? {
         return Err(Error::NotFound);
     }

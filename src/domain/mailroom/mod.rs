@@ -7,6 +7,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod domains;
 pub mod html;
+pub mod ledger;
 pub mod messages;
 pub mod parse;
 pub mod pictures;

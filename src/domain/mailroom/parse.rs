@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::MailAddress;
 use super::tame::{restore, tame};
-use super::words;
+use super::words::Words;
 
 /// The most that is kept, in bytes or in number; the raw message has the rest.
 const TEXT: usize = 1 << 20;
@@ -61,7 +61,7 @@ pub struct Parsed {
     /// Oldest first.
     pub references: Vec<String>,
     /// Those it can be found by, in subject, sender and text.
-    pub words: Vec<String>,
+    pub words: Words,
     /// A vacation note, a bounce, a list: nobody sat down to write it.
     pub automatic: bool,
     /// How many servers handed it on.
@@ -97,11 +97,9 @@ pub fn parse(raw: &[u8]) -> Parsed {
     Parsed { dedupe: dedupe(raw, &parsed), words: found_by(&parsed), ..parsed }
 }
 
-fn found_by(parsed: &Parsed) -> Vec<String> {
+fn found_by(parsed: &Parsed) -> Words {
     let from = parsed.from.iter().flat_map(|from| [Some(from.address.as_str()), from.name.as_deref()]);
-    words::of_message(
-        [parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([parsed.text.as_str()]),
-    )
+    Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([parsed.text.as_str()]))
 }
 
 fn read(message: &Message<'_>) -> Parsed {
@@ -122,7 +120,7 @@ fn read(message: &Message<'_>) -> Parsed {
         message_id: ids(HeaderName::MessageId).into_iter().next(),
         in_reply_to: ids(HeaderName::InReplyTo),
         references: ids(HeaderName::References),
-        words: Vec::new(),
+        words: Words::default(),
         automatic: is_automatic(message),
         hops: message.header_values(HeaderName::Received).count(),
         dedupe: [0; 32],
@@ -283,12 +281,18 @@ fn body(raw: &[u8]) -> &[u8] {
 /// Without the control characters that no text needs; Postgres refuses NUL.
 fn plain(text: &str) -> String {
     let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut text = text.replace("\r\n", "\n");
+    if text.contains('\r') {
+        text = text.replace('\r', "\n");
+    }
     if text.chars().all(|c| kept(&c)) { text } else { text.chars().filter(kept).collect() }
 }
 
 /// A header's value on one line.
 fn unfolded(text: &str) -> String {
+    if !text.contains(char::is_control) {
+        return text.trim().to_owned();
+    }
     plain(text).split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

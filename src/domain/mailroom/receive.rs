@@ -8,17 +8,14 @@ use super::address::MailAddress;
 use super::authentication::Authentication;
 use super::contacts::{self, Contact};
 use super::conversations::{self, Place};
-use super::parse::{Mailbox, Parsed, Part, address_of};
-use super::route::{room, taking};
-use super::words;
+use super::ledger::Ledger;
+use super::parse::{Mailbox, Parsed, address_of};
 use crate::domain::Result;
 use crate::domain::by::By;
+use crate::store::Tx;
 use crate::store::columns::{ContactState, Direction, MessageState};
-use crate::store::ids::{AttachmentId, MessageId, TeamId};
-use crate::store::mailroom::contents::{Attachment, NewContent};
-use crate::store::mailroom::messages::NewMessage;
-use crate::store::mailroom::{aliases as alias_rows, contents, messages as rows, search};
-use crate::store::{self, Tx};
+use crate::store::ids::MessageId;
+use crate::store::mailroom::messages::{self as rows, NewMessage};
 
 pub use super::route::{Office, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
 
@@ -56,60 +53,35 @@ pub enum Outcome {
     Refused(Unroutable),
 }
 
-/// Messages that are kept and cannot be found by their words yet. They can be after
-/// [`Unindexed::index`], which ends the transaction that keeps them: between other changes
-/// SQLite would write its index of words anew for each message.
-#[derive(Default)]
-#[must_use]
-pub struct Unindexed(Vec<(TeamId, i64, String)>);
-
-impl Unindexed {
-    pub fn index(self, tx: &mut Tx<'_>) -> Result<()> {
-        for (team, seq, words) in self.0 {
-            search::insert(tx, team, seq, &words)?;
-        }
-        Ok(())
-    }
-}
-
-/// Keeps a message, or says why not. All of it is one transaction, with [`Unindexed::index`]
-/// at its end.
-pub fn receive(
+/// Keeps a message, or says why not. All of it is one transaction, with [`Ledger::close`] at
+/// its end.
+pub fn receive<'a>(
     tx: &mut Tx<'_>,
     by: &By,
     office: &Office,
-    arrival: &Arrival,
+    arrival: &'a Arrival,
     recipient: &Recipient,
-    unindexed: &mut Unindexed,
+    ledger: &mut Ledger<'a>,
 ) -> Result<Outcome> {
-    if let Some(why) = refusal(tx, arrival, recipient)? {
+    if arrival.parsed.hops > HOPS {
+        return Ok(Outcome::Refused(Unroutable::Loop));
+    }
+    if let Some(why) = ledger.refusal(tx, recipient)? {
         return Ok(Outcome::Refused(why));
     }
-    let dedupe = &arrival.parsed.dedupe;
-    if let Some(message) = rows::find_same(tx, recipient.alias, dedupe)? {
+    let (team, size) = (recipient.team, arrival.raw.len() as i64);
+    // First of all: after it nobody else keeps mail of this team.
+    let room = ledger.makes_room(tx, office, team, size)?;
+    if let Some(message) = rows::find_same(tx, recipient.alias, &arrival.parsed.dedupe)? {
+        if room {
+            ledger.gives_back(team, size);
+        }
         return Ok(Outcome::Duplicate { message });
     }
-    // First of all: it also makes deliveries to one team take turns, in whichever order they
-    // come to their contacts and conversations.
-    rows::keep(tx, recipient.team, arrival.raw.len() as i64, 1)?;
-    if room(tx, office, recipient.team)?.is_some_and(|left| left < 0) {
-        rows::keep(tx, recipient.team, -(arrival.raw.len() as i64), -1)?;
-        return Ok(Outcome::Refused(Unroutable::Full));
+    match room {
+        true => store(tx, by, arrival, recipient, ledger),
+        false => Ok(Outcome::Refused(Unroutable::Full)),
     }
-    store(tx, by, arrival, recipient, unindexed)
-}
-
-/// The alias may have been changed since its address was asked for.
-fn refusal(tx: &mut Tx<'_>, arrival: &Arrival, recipient: &Recipient) -> Result<Option<Unroutable>> {
-    if arrival.parsed.hops > HOPS {
-        return Ok(Some(Unroutable::Loop));
-    }
-    let alias = alias_rows::find_ever(tx, recipient.team, recipient.alias)?;
-    Ok(match alias.map(|alias| taking(alias, recipient.way)) {
-        Some(Ok(_)) => None,
-        Some(Err(why)) => Some(why),
-        None => Some(Unroutable::Unknown),
-    })
 }
 
 /// What was decided, and why.
@@ -137,12 +109,12 @@ fn decide(arrival: &Arrival, recipient: &Recipient, contact: Option<&Contact>) -
     Decision { state: MessageState::Delivered, reason: reason.into() }
 }
 
-fn store(
+fn store<'a>(
     tx: &mut Tx<'_>,
     by: &By,
-    arrival: &Arrival,
+    arrival: &'a Arrival,
     recipient: &Recipient,
-    unindexed: &mut Unindexed,
+    ledger: &mut Ledger<'a>,
 ) -> Result<Outcome> {
     let sender = sender(arrival);
     let known = match &sender {
@@ -162,22 +134,14 @@ fn store(
         _ => None,
     };
     let message = row(by, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
-    let Some(seq) = rows::insert(tx, &message)? else {
-        rows::keep(tx, recipient.team, -message.size, -1)?;
-        let same = rows::find_same(tx, recipient.alias, &message.dedupe)?;
-        // Anything else that is there twice is no reason to say that this is kept.
-        let unkept = || store::Error::Conflict("a message's id".into());
-        return Ok(Outcome::Duplicate { message: same.ok_or_else(unkept)? });
-    };
+    let seq = rows::insert(tx, &message)?;
     if let Some(place) = &place {
         conversations::join(tx, place, by.now)?;
     }
     if let Some(contact) = &contact {
         contacts::count_arrival(tx, contact, by.now)?;
     }
-    alias_rows::count_arrival(tx, recipient.alias, decision.state, by.now)?;
-    keep_content(tx, by, seq, &message, arrival)?;
-    unindexed.0.push((recipient.team, seq, words::text(recipient.team, &arrival.parsed.words)));
+    ledger.enter(by, seq, &message, arrival);
     Ok(match message.state {
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },
@@ -226,35 +190,5 @@ fn row(
         spf: authentication.spf.result.as_str().to_owned(),
         dkim: authentication.dkim_result().as_str().to_owned(),
         dmarc: authentication.dmarc.result.as_str().to_owned(),
-    }
-}
-
-fn keep_content(tx: &mut Tx<'_>, by: &By, seq: i64, message: &NewMessage, arrival: &Arrival) -> Result<()> {
-    let Arrival { parsed, raw, authentication, .. } = arrival;
-    let attachments: Vec<_> =
-        parsed.attachments.iter().map(|part| attachment_row(by, message.team_id, seq, part)).collect();
-    let content = NewContent {
-        seq,
-        team_id: message.team_id,
-        raw,
-        text: &parsed.text,
-        html: parsed.html.as_deref(),
-        headers: &serde_json::to_string(&parsed.headers).unwrap_or_default(),
-        authentication: &serde_json::to_string(authentication).unwrap_or_default(),
-    };
-    Ok(contents::insert(tx, &content, &attachments)?)
-}
-
-fn attachment_row(by: &By, team: TeamId, seq: i64, part: &Part) -> Attachment {
-    Attachment {
-        id: AttachmentId::new(by.now, by.chance()),
-        team_id: team,
-        seq,
-        part: i32::try_from(part.index).unwrap_or(i32::MAX),
-        name: part.name.clone(),
-        content_type: part.content_type.clone(),
-        size: part.size as i64,
-        inline: part.inline,
-        content_id: part.content_id.clone(),
     }
 }

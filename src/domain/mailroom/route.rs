@@ -92,7 +92,7 @@ fn domain_of(
     }
 }
 
-pub(super) type Found = std::result::Result<(alias_rows::Alias, Way), Unroutable>;
+type Found = std::result::Result<(alias_rows::Alias, Way), Unroutable>;
 
 fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) -> Result<Found> {
     if let Some(alias) = alias_rows::find_by_key(tx, domain, &address.local_key())? {
@@ -116,17 +116,25 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
     }))
 }
 
-pub(super) fn taking(alias: alias_rows::Alias, way: Way) -> Found {
+fn taking(alias: alias_rows::Alias, way: Way) -> Found {
+    match refusal(&alias, way) {
+        Some(why) => Err(why),
+        None => Ok((alias, way)),
+    }
+}
+
+/// Why an alias takes no mail that comes this way.
+pub(super) fn refusal(alias: &alias_rows::Alias, way: Way) -> Option<Unroutable> {
     match alias {
-        alias if way == Way::Postmaster => Ok((alias, way)),
-        alias if alias.deleted_at.is_some() => Err(Unroutable::Deleted),
-        alias if !alias.enabled => Err(Unroutable::Disabled),
-        alias => Ok((alias, way)),
+        _ if way == Way::Postmaster => None,
+        alias if alias.deleted_at.is_some() => Some(Unroutable::Deleted),
+        alias if !alias.enabled => Some(Unroutable::Disabled),
+        _ => None,
     }
 }
 
 /// Bytes a team may still keep; `None` is any number.
-pub(super) fn room(tx: &mut Tx<'_>, office: &Office, team: TeamId) -> Result<Option<i64>> {
+fn room(tx: &mut Tx<'_>, office: &Office, team: TeamId) -> Result<Option<i64>> {
     let Some(quota) = office.quota else { return Ok(None) };
     let kept = rows::kept(tx, team)?.bytes;
     Ok(Some(i64::try_from(quota).unwrap_or(i64::MAX).saturating_sub(kept)))

@@ -15,35 +15,52 @@ const ASKED: usize = 16;
 /// The longest word in the store, without the team's letters.
 const LONGEST: usize = 48;
 
-/// The different words of these texts.
-pub fn of_message<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
-    let mut words: Vec<_> = texts.into_iter().flat_map(split).take(READ).map(ascii).collect();
-    words.sort_unstable();
-    words.dedup();
-    words.truncate(KEPT);
-    words
+/// The different words of a message, with a space between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    text: String,
+    count: usize,
 }
 
-/// Words as the store keeps them for a team, with a space between them.
-pub fn text(team: TeamId, words: &[String]) -> String {
-    let prefix = letters(team);
-    let length = words.iter().map(|word| prefix.len() + word.len() + 1).sum::<usize>();
-    let mut text = String::with_capacity(length);
-    words.iter().for_each(|word| text.extend([prefix.as_str(), word, " "]));
-    text.pop();
-    text
+impl Words {
+    pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut all = String::new();
+        let mut places = Vec::new();
+        for word in texts.into_iter().flat_map(split).take(READ) {
+            let start = all.len();
+            push_ascii(&mut all, word);
+            places.push(start..all.len());
+        }
+        let mut words: Vec<&str> = places.into_iter().map(|place| &all[place]).collect();
+        words.sort_unstable();
+        words.dedup();
+        words.truncate(KEPT);
+        Self { count: words.len(), text: words.join(" ") }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.text.split(' ').take(self.count)
+    }
+
+    /// As the store keeps them for a team.
+    pub fn of_team(&self, team: TeamId) -> String {
+        let prefix = letters(team);
+        let mut text = String::with_capacity(self.text.len() + self.count * prefix.len() + 1);
+        self.iter().for_each(|word| text.extend([prefix.as_str(), word, " "]));
+        text.pop();
+        text
+    }
 }
 
-/// Words as a search asks for them.
-fn of_team(team: TeamId, words: &[String]) -> Vec<String> {
-    let prefix = letters(team);
-    words.iter().map(|word| [prefix.as_str(), word].concat()).collect()
-}
-
-/// The words somebody looks for, in their order.
+/// The words somebody looks for, in their order, as the store keeps them.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
-    let words: Vec<_> = split(query).take(ASKED).map(ascii).collect();
-    of_team(team, &words)
+    let prefix = letters(team);
+    let word = |word| {
+        let mut text = prefix.clone();
+        push_ascii(&mut text, word);
+        text
+    };
+    split(query).take(ASKED).map(word).collect()
 }
 
 fn split(text: &str) -> impl Iterator<Item = &str> {
@@ -52,26 +69,27 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
 
 /// Letters and digits stay; other characters become their bytes in hexadecimal, so that the
 /// beginning of a word is still the beginning of what is kept of it.
-fn ascii(word: &str) -> String {
+fn push_ascii(text: &mut String, word: &str) {
+    let start = text.len();
     if word.is_ascii() {
-        return word[..word.len().min(LONGEST)].to_ascii_lowercase();
+        text.push_str(&word[..word.len().min(LONGEST)]);
+        text[start..].make_ascii_lowercase();
+        return;
     }
-    let mut ascii = String::with_capacity(word.len());
     for c in word.chars().flat_map(char::to_lowercase) {
         if c.is_ascii_alphanumeric() {
-            ascii.push(c);
+            text.push(c);
         } else {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
-                ascii.push_str(&format!("{byte:02x}"));
+                text.push_str(&format!("{byte:02x}"));
             }
         }
-        if ascii.len() >= LONGEST {
-            ascii.truncate(LONGEST);
+        if text.len() - start >= LONGEST {
+            text.truncate(start + LONGEST);
             break;
         }
     }
-    ascii
 }
 
 /// Six letters of a team. Two teams may share them: rows are asked for by team as well.
@@ -86,10 +104,12 @@ mod tests {
 
     #[test]
     fn words_are_letters_and_digits_of_one_team() {
-        let words = of_message(["Re: Invoice #4711", "bob@example.com, invoice"]);
-        assert_eq!(words, ["4711", "bob", "com", "example", "invoice", "re"]);
-        let [one, other] = [1, 2].map(|team| of_team(TeamId::from_bytes([team; 16]), &words));
-        assert!(one.iter().all(|word| !other.contains(word)));
+        let words = Words::of(["Re: Invoice #4711", "bob@example.com, invoice"]);
+        assert_eq!(words.text, "4711 bob com example invoice re");
+        let [one, other] = [1, 2].map(|team| words.of_team(TeamId::from_bytes([team; 16])));
+        assert_eq!(one.split(' ').count(), 6);
+        assert!(one.split(' ').all(|word| !other.contains(word)));
+        assert_eq!(Words::of(["", " -- "]).of_team(TeamId::from_bytes([1; 16])), "");
     }
 
     #[test]
@@ -106,9 +126,9 @@ mod tests {
     #[test]
     fn the_beginning_of_a_word_stays_its_beginning() {
         let team = TeamId::from_bytes([1; 16]);
-        let whole = &of_team(team, &of_message(["Grüße"]))[0];
+        let whole = Words::of(["Grüße"]).of_team(team);
         assert!(whole.starts_with(&of_query(team, "grü")[0]));
         let long = "x".repeat(500);
-        assert_eq!(of_team(team, &of_message([long.as_str()])), of_query(team, &long));
+        assert_eq!([Words::of([long.as_str()]).of_team(team)], of_query(team, &long)[..]);
     }
 }

@@ -5,10 +5,11 @@ use diesel::prelude::*;
 
 use super::{ESCAPE, Window, like};
 use crate::store::Tx;
-use crate::store::backend::{Backend, hold_row};
-use crate::store::columns::{MessageState, Timestamp};
+use crate::store::backend::{Backend, hold_row, on_engine};
+use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
+use crate::store::prepared::Prepared;
 use crate::store::schema::{aliases, domains};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -66,11 +67,11 @@ pub fn hold(tx: &mut Tx<'_>, id: AliasId) -> Result<()> {
 
 /// Also when it was deleted.
 pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
-    aliases::table
+    on_engine!(&mut *tx.connection, inner => aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
         .select(Alias::as_select())
-        .get_result(tx.connection)
-        .optional_row()
+        .get_result(inner))
+    .optional_row()
 }
 
 /// Also those that were deleted: messages still name them.
@@ -179,14 +180,25 @@ pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: AliasId, now: Timestamp, by: &s
         .optional_row()
 }
 
-/// Counts a message that came in: as received, or as denied when it was not delivered.
-pub fn count_arrival(tx: &mut Tx<'_>, id: AliasId, state: MessageState, now: Timestamp) -> Result<()> {
-    let alias = diesel::update(aliases::table.find(id));
-    match state {
-        MessageState::Delivered => alias
-            .set((aliases::received.eq(aliases::received + 1), aliases::last_received_at.eq(now)))
-            .execute(tx.connection)?,
-        _ => alias.set(aliases::denied.eq(aliases::denied + 1)).execute(tx.connection)?,
-    };
+/// Counts messages that were delivered, the last of them now, and such that were not.
+pub fn count_arrivals(
+    tx: &mut Tx<'_>,
+    id: AliasId,
+    received: i64,
+    denied: i64,
+    now: Timestamp,
+) -> Result<()> {
+    if received > 0 {
+        on_engine!(&mut *tx.connection, inner => Prepared(diesel::update(aliases::table.find(id))
+            .set((aliases::received.eq(aliases::received + received), aliases::last_received_at.eq(now)))
+            .returning(aliases::id))
+            .load::<AliasId>(inner))?;
+    }
+    if denied > 0 {
+        on_engine!(&mut *tx.connection, inner => Prepared(diesel::update(aliases::table.find(id))
+            .set(aliases::denied.eq(aliases::denied + denied))
+            .returning(aliases::id))
+            .load::<AliasId>(inner))?;
+    }
     Ok(())
 }

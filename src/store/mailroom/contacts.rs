@@ -8,6 +8,7 @@ use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{ContactState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ContactId, TeamId};
+use crate::store::prepared::Prepared;
 use crate::store::schema::contacts;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -43,8 +44,7 @@ pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
     Ok(())
 }
 
-/// Adds the contact unless somebody else just did, and tells who is there now. Postgres: the
-/// row is held until the transaction ends, so that two messages of one sender take turns.
+/// Adds the contact unless somebody else just did, and tells who is there now.
 pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(contacts::table)
         .values(contact)
@@ -71,11 +71,11 @@ pub fn hold(tx: &mut Tx<'_>, id: ContactId) -> Result<()> {
 }
 
 pub fn find_by_address(tx: &mut Tx<'_>, team: TeamId, key: &str) -> Result<Option<Contact>> {
-    contacts::table
+    on_engine!(&mut *tx.connection, inner => contacts::table
         .filter(contacts::team_id.eq(team).and(contacts::address_key.eq(key)))
         .select(Contact::as_select())
-        .get_result(tx.connection)
-        .optional_row()
+        .get_result(inner))
+    .optional_row()
 }
 
 /// Newest first.
@@ -142,9 +142,10 @@ pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Con
 
 /// Counts a message of theirs.
 pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp) -> Result<()> {
-    diesel::update(contacts::table.find(id))
+    on_engine!(&mut *tx.connection, inner => Prepared(diesel::update(contacts::table.find(id))
         .set((contacts::received.eq(contacts::received + 1), contacts::last_seen_at.eq(now)))
-        .execute(tx.connection)?;
+        .returning(contacts::id))
+        .load::<ContactId>(inner))?;
     if first {
         diesel::update(contacts::table.find(id).filter(contacts::first_seen_at.is_null()))
             .set(contacts::first_seen_at.eq(now))

@@ -3,11 +3,15 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
+use crate::store::backend::Engine;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AttachmentId, MessageId, TeamId};
 use crate::store::schema::{attachments, message_contents, messages};
 
-#[derive(Clone, Copy, Debug, Insertable)]
+/// Rows of one statement: Postgres takes 65,535 values.
+const AT_ONCE: usize = 1000;
+
+#[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = message_contents)]
 #[diesel(treat_none_as_default_value = false)]
 pub struct NewContent<'a> {
@@ -16,8 +20,8 @@ pub struct NewContent<'a> {
     pub raw: &'a [u8],
     pub text: &'a str,
     pub html: Option<&'a str>,
-    pub headers: &'a str,
-    pub authentication: &'a str,
+    pub headers: String,
+    pub authentication: String,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -49,10 +53,25 @@ pub struct Attachment {
     pub content_id: Option<String>,
 }
 
-pub fn insert(tx: &mut Tx<'_>, content: &NewContent<'_>, list: &[Attachment]) -> Result<()> {
-    diesel::insert_into(message_contents::table).values(content).execute(tx.connection)?;
-    for each in list {
-        diesel::insert_into(attachments::table).values(each).execute(tx.connection)?;
+/// Of several messages. SQLite has it quicker row by row, Postgres in one go.
+pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) -> Result<()> {
+    match &mut *tx.connection {
+        Engine::Sqlite(inner) => {
+            for each in list {
+                diesel::insert_into(message_contents::table).values(each).execute(inner)?;
+            }
+            for each in files {
+                diesel::insert_into(attachments::table).values(each).execute(inner)?;
+            }
+        }
+        Engine::Postgres(inner) => {
+            for some in list.chunks(AT_ONCE) {
+                diesel::insert_into(message_contents::table).values(some).execute(inner)?;
+            }
+            for some in files.chunks(AT_ONCE) {
+                diesel::insert_into(attachments::table).values(some).execute(inner)?;
+            }
+        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
+use crate::store::prepared::Prepared;
 use crate::store::schema::{mail_stores, messages};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -73,14 +74,15 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
-/// The place of the new row, or nothing when the alias has this message already.
-pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<Option<i64>> {
-    on_engine!(&mut *tx.connection, inner => diesel::insert_into(messages::table)
+/// The place of the new row.
+///
+/// # Errors
+/// `Conflict` when the alias has this message already.
+pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<i64> {
+    Ok(on_engine!(&mut *tx.connection, inner => diesel::insert_into(messages::table)
         .values(message)
-        .on_conflict_do_nothing()
         .returning(messages::seq)
-        .get_result(inner))
-    .optional_row()
+        .get_result(inner))?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Message>> {
@@ -98,11 +100,11 @@ pub fn hold(tx: &mut Tx<'_>, id: MessageId) -> Result<()> {
 
 /// The message an alias has already.
 pub fn find_same(tx: &mut Tx<'_>, alias: AliasId, dedupe: &[u8]) -> Result<Option<MessageId>> {
-    messages::table
+    on_engine!(&mut *tx.connection, inner => messages::table
         .filter(messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe)))
         .select(messages::id)
-        .get_result(tx.connection)
-        .optional_row()
+        .get_result(inner))
+    .optional_row()
 }
 
 /// Newest first.
@@ -180,23 +182,42 @@ pub struct Kept {
     pub messages: i64,
 }
 
+impl std::ops::AddAssign for Kept {
+    fn add_assign(&mut self, more: Self) {
+        self.bytes += more.bytes;
+        self.messages += more.messages;
+    }
+}
+
+impl std::ops::Neg for Kept {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { bytes: -self.bytes, messages: -self.messages }
+    }
+}
+
 pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
     let kept = mail_stores::table.find(team).select((mail_stores::bytes, mail_stores::messages));
     Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
 
-/// Notes that a team keeps more, or less.
-pub fn keep(tx: &mut Tx<'_>, team: TeamId, bytes: i64, count: i64) -> Result<()> {
-    let of_team =
-        (mail_stores::team_id.eq(team), mail_stores::bytes.eq(bytes), mail_stores::messages.eq(count));
-    on_engine!(&mut *tx.connection, inner => diesel::insert_into(mail_stores::table)
+/// Notes that a team keeps more, or less by what is negative, and tells how much that makes.
+/// Postgres: others who note it for this team wait until the transaction ends.
+pub fn keep(tx: &mut Tx<'_>, team: TeamId, more: Kept) -> Result<Kept> {
+    let of_team = (
+        mail_stores::team_id.eq(team),
+        mail_stores::bytes.eq(more.bytes),
+        mail_stores::messages.eq(more.messages),
+    );
+    Ok(on_engine!(&mut *tx.connection, inner => Prepared(diesel::insert_into(mail_stores::table)
         .values(of_team)
         .on_conflict(mail_stores::team_id)
         .do_update()
         .set((
-            mail_stores::bytes.eq(mail_stores::bytes + bytes),
-            mail_stores::messages.eq(mail_stores::messages + count),
+            mail_stores::bytes.eq(mail_stores::bytes + more.bytes),
+            mail_stores::messages.eq(mail_stores::messages + more.messages),
         ))
-        .execute(inner))?;
-    Ok(())
+        .returning((mail_stores::bytes, mail_stores::messages)))
+        .get_result(inner))?)
 }

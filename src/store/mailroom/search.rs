@@ -28,23 +28,24 @@ pub struct Tsvector;
 diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvector; }
 diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> Array<Text>; }
 
-/// Words with spaces between them.
-pub fn insert(tx: &mut Tx<'_>, team: TeamId, seq: i64, words: &str) -> Result<()> {
+/// Each message's words with spaces between them.
+pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
     match &mut *tx.connection {
-        Engine::Sqlite(inner) => diesel::insert_into(fts::table)
-            .values((fts::rowid.eq(seq), fts::words.eq(words)))
-            .execute(inner)?,
-        Engine::Postgres(inner) => {
-            let words = array_to_tsvector(string_to_array(words, " "));
-            diesel::insert_into(message_words::table)
-                .values((
-                    message_words::seq.eq(seq),
-                    message_words::team_id.eq(team),
-                    message_words::words.eq(words),
-                ))
-                .execute(inner)?
+        Engine::Sqlite(inner) => {
+            for (_, seq, words) in list {
+                let row = (fts::rowid.eq(seq), fts::words.eq(words));
+                diesel::insert_into(fts::table).values(row).execute(inner)?;
+            }
         }
-    };
+        Engine::Postgres(inner) => {
+            let rows = list.iter().map(|(team, seq, words)| {
+                let words = array_to_tsvector(string_to_array(words, " "));
+                (message_words::seq.eq(seq), message_words::team_id.eq(team), message_words::words.eq(words))
+            });
+            let rows: Vec<_> = rows.collect();
+            diesel::insert_into(message_words::table).values(rows).execute(inner)?;
+        }
+    }
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! Mail that arrives without a door: for tests of what comes after.
 
 use gatepost::domain::mailroom::authentication::Authentication;
+use gatepost::domain::mailroom::ledger::Ledger;
 use gatepost::domain::mailroom::messages::MessageId;
 use gatepost::domain::mailroom::parse::parse;
-use gatepost::domain::mailroom::receive::{self, Arrival, Outcome, Unindexed};
+use gatepost::domain::mailroom::receive::{self, Arrival, Outcome};
 
 use super::TestApp;
 
@@ -23,9 +24,9 @@ impl TestApp {
         let (office, by) = (self.app.office().clone(), self.app.gatepost());
         let outcome = self.operate(|tx, _| {
             let recipient = receive::route(tx, &office, to)?.expect("somebody");
-            let mut unindexed = Unindexed::default();
-            let outcome = receive::receive(tx, &by, &office, &arrival, &recipient, &mut unindexed)?;
-            unindexed.index(tx).map(|()| outcome)
+            let mut ledger = Ledger::default();
+            let outcome = receive::receive(tx, &by, &office, &arrival, &recipient, &mut ledger)?;
+            ledger.close(tx, by.now).map(|()| outcome)
         });
         match outcome {
             Outcome::Stored { message, .. } => message,
