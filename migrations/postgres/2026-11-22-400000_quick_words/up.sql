@@ -1,0 +1,1 @@
+SELECT 1; -- GIN has no segments to merge.
