@@ -82,7 +82,10 @@ impl Session {
 
     async fn converse(&mut self) -> Result<Next, Gone> {
         let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
-        self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.house.host)));
+        // Nobody is asked in who is sent away with the next line.
+        if !*self.house.stopping.borrow() {
+            self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.house.host)));
+        }
         while let Some(line) = self.next_line().await? {
             let next = self.answer(line).await?;
             if next != Next::GoOn {
