@@ -72,7 +72,8 @@ pub fn receive<'a>(
     let (team, size) = (recipient.team, arrival.raw.len() as i64);
     // First of all: after it nobody else keeps mail of this team.
     let room = ledger.makes_room(tx, office, team, size)?;
-    if let Some(message) = rows::find_same(tx, recipient.alias, &arrival.parsed.dedupe)? {
+    let Parsed { message_id, dedupe, .. } = &arrival.parsed;
+    if let Some(message) = rows::find_same(tx, (team, recipient.alias), message_id.as_deref(), dedupe)? {
         if room {
             ledger.gives_back(team, size);
         }

@@ -38,28 +38,37 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
         .optional_row()
 }
 
+/// How many messages are looked at for the conversation they are in. Anybody can send any
+/// number under one Message-ID, or of one contact.
+const LOOKED_AT: i64 = 50;
+
 /// The conversation of the team's message with this Message-ID, the latest if there are several.
 pub fn of_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<Option<ConversationId>> {
-    let found = messages::table
+    let found: Vec<(i64, Option<ConversationId>)> = messages::table
         .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
-        .filter(messages::conversation_id.is_not_null())
-        .order(messages::seq.desc())
-        .select(messages::conversation_id)
-        .first::<Option<ConversationId>>(tx.connection)
-        .optional_row()?;
-    Ok(found.flatten())
+        .limit(LOOKED_AT)
+        .select((messages::seq, messages::conversation_id))
+        .load(tx.connection)?;
+    Ok(found.into_iter().filter_map(|(seq, id)| Some((seq, id?))).max_by_key(|it| it.0).map(|it| it.1))
 }
 
-/// The latest with this contact about this subject.
+/// The latest with this contact about this subject, of those the contact wrote in last.
 pub fn of_subject(
     tx: &mut Tx<'_>,
     team: TeamId,
     contact: ContactId,
     subject_key: &str,
 ) -> Result<Option<ConversationId>> {
+    let written_in: Vec<Option<ConversationId>> = messages::table
+        .filter(messages::team_id.eq(team).and(messages::contact_id.eq(contact)))
+        .order(messages::id.desc())
+        .limit(LOOKED_AT)
+        .select(messages::conversation_id)
+        .load(tx.connection)?;
+    let written_in: Vec<_> = written_in.into_iter().flatten().collect();
     conversations::table
-        .filter(conversations::team_id.eq(team).and(conversations::contact_id.eq(contact)))
-        .filter(conversations::subject_key.eq(subject_key))
+        .filter(conversations::id.eq_any(written_in).and(conversations::team_id.eq(team)))
+        .filter(conversations::contact_id.eq(contact).and(conversations::subject_key.eq(subject_key)))
         .order(conversations::id.desc())
         .select(conversations::id)
         .first(tx.connection)

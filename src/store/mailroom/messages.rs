@@ -99,11 +99,25 @@ pub fn hold(tx: &mut Tx<'_>, id: MessageId) -> Result<()> {
 }
 
 /// The message an alias has already.
-pub fn find_same(tx: &mut Tx<'_>, alias: AliasId, dedupe: &[u8]) -> Result<Option<MessageId>> {
-    on_engine!(&mut *tx.connection, inner => messages::table
-        .filter(messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe)))
-        .select(messages::id)
-        .get_result(inner))
+pub fn find_same(
+    tx: &mut Tx<'_>,
+    (team, alias): (TeamId, AliasId),
+    header_id: Option<&str>,
+    dedupe: &[u8],
+) -> Result<Option<MessageId>> {
+    let of_alias = messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe));
+    // Each has a unique index of its own.
+    match header_id {
+        Some(header_id) => on_engine!(&mut *tx.connection, inner => messages::table
+            .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
+            .filter(of_alias)
+            .select(messages::id)
+            .get_result(inner)),
+        None => on_engine!(&mut *tx.connection, inner => messages::table
+            .filter(messages::header_id.is_null().and(of_alias))
+            .select(messages::id)
+            .get_result(inner)),
+    }
     .optional_row()
 }
 
