@@ -15,14 +15,14 @@ use crate::domain::Error;
 use crate::domain::access::activity;
 use crate::domain::access::epochs::LeaseId;
 use crate::domain::access::journal::{self, Batch};
-use crate::store::{Store, Tx};
+use crate::store::{self, Store, Tx};
 
 /// How often it is seen to whether calls are to be moved on, unless somebody wants to see them.
 const EVERY: Duration = Duration::from_millis(500);
 /// While more calls than this come within [`EVERY`], those of before stay where they are: the
 /// more there are at once, the less each costs, and what is left of the machine is for calls.
-/// Only where one process shows the record to everybody, and settles before it does: another
-/// would not find the latest calls there.
+/// Only while no other server is at work: this one settles before it shows the record to
+/// somebody, and another would not find the latest calls there.
 const RUSH: usize = 2000;
 /// Calls that are moved on all the same, as more of them would keep whoever wants to see them
 /// waiting; and how long they may stay: a command beside a server settles nothing.
@@ -55,12 +55,10 @@ pub struct Filer {
 
 impl Filer {
     /// Moves on what a process that ended left behind, and starts the thread.
-    /// Where it is `alone`, no other process shows people the record.
-    pub fn start(journal: Store, bulk: Store, writer: LeaseId, alone: bool) -> Self {
+    pub fn start(journal: Store, bulk: Store, writer: LeaseId) -> Self {
         let (wishes, asked) = channel();
         let unfiled = Arc::new(AtomicUsize::new(0));
-        let mut mover =
-            Mover { journal: journal.clone(), bulk, writer, alone, after: 0, unfiled: unfiled.clone() };
+        let mut mover = Mover { journal: journal.clone(), bulk, writer, after: 0, unfiled: unfiled.clone() };
         if let Err(cause) = mover.move_all(&[]) {
             tracing::error!(%cause, "calls of before could not be moved into the record; that is tried again");
         }
@@ -85,7 +83,8 @@ impl Filer {
     pub fn append(&self, calls: &Lines) -> Result<(), Error> {
         // Counted before: whoever looks must not find them nowhere.
         self.unfiled.fetch_add(calls.len(), Ordering::AcqRel);
-        let appended = self.journal.write(|tx| journal::append(tx, self.writer, calls.batch()));
+        // A batch that is there twice is moved on once: a call has one id.
+        let appended = self.journal.write_in_one(|tx| journal::append(tx, self.writer, calls.batch()));
         if appended.is_err() {
             self.unfiled.fetch_sub(calls.len(), Ordering::AcqRel);
         }
@@ -114,7 +113,6 @@ struct Mover {
     journal: Store,
     bulk: Store,
     writer: LeaseId,
-    alone: bool,
     /// The last batch that was looked at and is not to be looked at again.
     after: i64,
     unfiled: Arc<AtomicUsize>,
@@ -152,7 +150,7 @@ impl Mover {
     fn may_wait(&self, before: &mut usize) -> bool {
         let now = self.unfiled.load(Ordering::Acquire);
         let came = now.saturating_sub(std::mem::replace(before, now));
-        self.alone && came > RUSH && now < ENOUGH
+        came > RUSH && now < ENOUGH && self.others().is_ok_and(|others| others.is_empty())
     }
 
     fn others(&self) -> Result<Vec<LeaseId>, Error> {
@@ -199,12 +197,32 @@ impl Mover {
                 }
             }
         }
-        self.bulk.write(|tx| take_in(tx, &moved))?;
-        self.journal.write(|tx| journal::remove(tx, &ids))?;
-        self.unfiled.fetch_sub(own, Ordering::AcqRel);
+        self.file(&moved, &ids)?;
+        // A batch whose writing was told too late can be there twice, and was counted once.
+        let fewer = |unfiled: usize| Some(unfiled.saturating_sub(own));
+        let _ = self.unfiled.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
         // Not before: those in front of a batch that cannot be read are tried again with it.
         self.after = after;
         Ok(())
+    }
+
+    /// Puts calls into the record and forgets their batches: at once in one store. With two of
+    /// them, or where some are in the record already, a call that is there is the same call.
+    fn file(&self, calls: &Moved<'_>, batches: &[i64]) -> Result<(), Error> {
+        let at_once = || {
+            self.bulk.write(|tx| {
+                journal::remove(tx, batches)?;
+                activity::append_new_calls(tx, calls.records(), &calls.uses())
+            })
+        };
+        if !self.bulk.is_file() {
+            match at_once() {
+                Err(Error::Store(store::Error::Conflict(_))) => {}
+                done => return done,
+            }
+        }
+        self.bulk.write(|tx| take_in(tx, calls))?;
+        self.journal.write(|tx| journal::remove(tx, batches))
     }
 }
 

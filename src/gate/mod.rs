@@ -115,8 +115,7 @@ impl Gate {
         let (memory, metrics) = (Arc::new(Memory::default()), Arc::new(Metrics::default()));
         let lease = epochs::LeaseId::new(clock.now(), entropy::bytes(entropy));
         let journal = store.open_journal(&location)?;
-        let alone = location.is_file();
-        let filer = Arc::new(Filer::start(journal, store.open_for_bulk(location)?, lease, alone));
+        let filer = Arc::new(Filer::start(journal, store.open_for_bulk(location)?, lease));
         Ok(Self {
             watch: Watch::start(store.clone(), memory.clone(), lease),
             limiter: Limiter::new(limits, redis),

@@ -91,6 +91,11 @@ impl Store {
         Ok(Self { pool: pool(location, 1)?, turns: self.turns.clone() })
     }
 
+    /// Whether it is a file of this machine, and calls wait in [another](Self::open_journal).
+    pub fn is_file(&self) -> bool {
+        self.turns.is_some()
+    }
+
     /// Runs `f` on one unchanging view of the store.
     pub fn read<T, E: From<Error>>(
         &self,
@@ -106,6 +111,20 @@ impl Store {
         f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.transaction(Mode::Write, f)
+    }
+
+    /// [`Self::write`] for one statement, which needs no other to begin and to end it. When
+    /// the way to the store fails it may be run again, so that must do no harm.
+    pub fn write_in_one<T, E: From<Error>>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let alone = self.turn(Mode::Write).map_err(E::from).and_then(|_turn| {
+            let mut connection = self.connection()?;
+            f(&mut Tx { connection: &mut connection })
+        });
+        // The connection may be dead. Who begins a transaction looks for a living one.
+        alone.or_else(|_| self.write(f))
     }
 
     fn transaction<T, E: From<Error>>(

@@ -90,6 +90,49 @@ async fn kill_9_loses_no_answered_call_on_postgres() {
     killed(&gatepost, &database, &token).await;
 }
 
+/// A process that dies after it moved calls into the log, or that hears too late that a batch
+/// was written, leaves the same calls at two places.
+async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
+    let batches = || database.in_journal(|it| it.number("SELECT count(*) AS n FROM call_batches"));
+    let copy = |to: &str, from: &str| {
+        let copied = format!("INSERT INTO {to} (writer, calls) SELECT writer, calls FROM {from}");
+        database.in_journal(|it| it.execute(&copied)).expect("copied batches");
+    };
+    let calls = loop {
+        let server = gatepost.serve();
+        let load = full_load(&server, token);
+        load.until_each(300, |call| call.status == 200).await;
+        server.kill();
+        let calls = load.stop().await;
+        if batches() > 0 {
+            break calls;
+        }
+    };
+    let kept = "CREATE TABLE kept_batches AS SELECT writer, calls FROM call_batches";
+    database.in_journal(|it| it.execute(kept)).expect("a copy");
+    copy("call_batches", "kept_batches");
+    start_again(gatepost);
+    assert_eq!(batches(), 0);
+    assert_all_recorded(database, &calls);
+    let logged = || database.number("SELECT count(*) AS n FROM activity WHERE kind = 'api.request'");
+    let before = logged();
+    copy("call_batches", "kept_batches");
+    start_again(gatepost);
+    assert_eq!((batches(), logged()), (0, before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_two_places_are_logged_once_on_sqlite() {
+    let (gatepost, database, token) = on_sqlite();
+    there_twice(&gatepost, &database, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_two_places_are_logged_once_on_postgres() {
+    let (gatepost, database, token) = on_postgres();
+    there_twice(&gatepost, &database, &token).await;
+}
+
 /// Ends the server in the middle of its work, as a service manager does.
 async fn stopped(gatepost: Gatepost, database: Database, token: String) {
     let gatepost = gatepost.with("GATEPOST_ACTIVITY", "buffered");

@@ -127,6 +127,19 @@ pub fn append_calls<'a>(
     Ok(uses::note(tx, uses)?)
 }
 
+/// [`append_calls`] for such as cannot be there yet.
+///
+/// # Errors
+/// `Conflict` in the store when one is, and then nothing is appended.
+pub fn append_new_calls<'a>(
+    tx: &mut Tx<'_>,
+    calls: impl Iterator<Item = CallRecord<'a>>,
+    uses: &[Use],
+) -> Result<()> {
+    calls::insert_new(tx, calls)?;
+    Ok(uses::note(tx, uses)?)
+}
+
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }

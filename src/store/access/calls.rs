@@ -16,6 +16,7 @@ use crate::store::backend::Engine;
 use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
 use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
+use crate::store::schema::activity;
 
 /// Rows of one statement. More of them bring next to nothing.
 const SQLITE: usize = 32;
@@ -85,6 +86,36 @@ pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) 
             Ok(())
         }
     }
+}
+
+/// [`insert`] for such as are not there yet: Postgres takes them in for half as much.
+///
+/// # Errors
+/// `Conflict` when one is there.
+pub fn insert_new<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
+    let Engine::Postgres(inner) = &mut *tx.connection else { return insert(tx, calls) };
+    let columns = |call: CallRecord<'a>| {
+        (
+            activity::team_id.eq(call.team),
+            activity::id.eq(call.id),
+            activity::at.eq(call.at),
+            activity::kind.eq(call.kind),
+            activity::actor_kind.eq(call.actor()),
+            activity::person_id.eq(call.person.map(|(id, _)| id)),
+            activity::token_id.eq(call.token),
+            activity::actor_label.eq(call.person.map(|(_, label)| label)),
+            activity::method.eq(call.method),
+            activity::route.eq(call.route),
+            activity::status.eq(call.status),
+            activity::duration_us.eq(call.duration_us),
+            activity::ip.eq(call.ip.map(|ip| ip.to_string())),
+        )
+    };
+    let rows: Vec<_> = calls.map(columns).collect();
+    if !rows.is_empty() {
+        diesel::copy_from(activity::table).from_insertable(rows).execute(inner)?;
+    }
+    Ok(())
 }
 
 fn insert_in_sqlite<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {

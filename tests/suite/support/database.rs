@@ -90,6 +90,14 @@ impl Database {
         connection
     }
 
+    /// Does something with where calls are kept that are not in the log yet.
+    pub fn in_journal<T>(&self, act: impl FnOnce(&Self) -> T) -> T {
+        match self {
+            Self::Sqlite { url } => act(&Self::Sqlite { url: format!("{url}-calls") }),
+            Self::Postgres { .. } => act(self),
+        }
+    }
+
     /// The number that a query gives in its one column `n`.
     pub fn number(&self, sql: &str) -> i64 {
         #[derive(QueryableByName)]
