@@ -28,6 +28,11 @@ pub struct Tsvector;
 diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvector; }
 diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> Array<Text>; }
 
+/// Letters of the longest beginnings the index of SQLite has, with the team's.
+const LONGEST_BEGINNING: usize = 9;
+/// Words with one beginning that are looked for one by one.
+const MANY: usize = 32;
+
 /// Each message's words with spaces between them.
 pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
     match &mut *tx.connection {
@@ -77,26 +82,84 @@ pub fn places(
     limit: i64,
 ) -> Result<Vec<i64>> {
     let before = before.unwrap_or(i64::MAX);
-    let places: Vec<Place> = match &mut *tx.connection {
+    let places = match &mut *tx.connection {
         Engine::Sqlite(inner) => sql_query(
             "SELECT rowid AS seq FROM message_words WHERE message_words MATCH ? AND rowid < ?
              ORDER BY rowid DESC LIMIT ?",
         )
-        .bind::<Text, _>(format!("{}*", words.join(" AND ")))
+        .bind::<Text, _>(asked_of_fts(inner, words)?)
         .bind::<BigInt, _>(before)
         .bind::<BigInt, _>(limit)
         .load(inner)?,
-        Engine::Postgres(inner) => sql_query(
-            "SELECT seq FROM message_words WHERE team_id = $1 AND words @@ $2::tsquery AND seq < $3
-             ORDER BY seq DESC LIMIT $4",
-        )
+        Engine::Postgres(inner) => {
+            let newest = places_in_postgres(inner, AMONG_NEWEST, team, words, (before, limit))?;
+            match newest.len() as i64 == limit {
+                true => newest,
+                false => places_in_postgres(inner, AMONG_ALL, team, words, (before, limit))?,
+            }
+        }
+    };
+    Ok(places.into_iter().map(|place| place.seq).collect())
+}
+
+/// The index of Postgres tells all messages with a word, in no order. A word that many have is
+/// soon found by looking at the newest, and only one that few have is asked of the index.
+const AMONG_NEWEST: &str = "SELECT seq FROM
+    (SELECT seq, words FROM message_words WHERE team_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT 1000) AS newest
+    WHERE words @@ $2::tsquery ORDER BY seq DESC LIMIT $4";
+const AMONG_ALL: &str = "SELECT seq FROM message_words
+    WHERE team_id = $1 AND words @@ $2::tsquery AND seq < $3 ORDER BY seq DESC LIMIT $4";
+
+fn places_in_postgres(
+    connection: &mut PgConnection,
+    statement: &str,
+    team: TeamId,
+    words: &[String],
+    (before, limit): (i64, i64),
+) -> Result<Vec<Place>> {
+    Ok(sql_query(statement)
         .bind::<Binary, _>(team)
         .bind::<Text, _>(format!("{}:*", words.join(" & ")))
         .bind::<BigInt, _>(before)
         .bind::<BigInt, _>(limit)
-        .load(inner)?,
+        .load(connection)?)
+}
+
+/// A beginning is read whole before the first message is told, unless it is as long as one of
+/// the index's own, while of words the newest are read first. So a longer beginning is told as
+/// the words that begin so, when they are few.
+fn asked_of_fts(connection: &mut SqliteConnection, words: &[String]) -> Result<String> {
+    let Some((last, others)) = words.split_last() else { return Ok(String::new()) };
+    let of_last = match last.len() > LONGEST_BEGINNING {
+        true => words_from(connection, last)?,
+        false => None,
     };
-    Ok(places.into_iter().map(|place| place.seq).collect())
+    let of_last = of_last.map_or_else(|| format!("{last}*"), |words| format!("({})", words.join(" OR ")));
+    Ok(others.iter().map(String::as_str).chain([of_last.as_str()]).collect::<Vec<_>>().join(" AND "))
+}
+
+/// The word itself, be it there or not, and those it is the beginning of; `None` when there are
+/// many.
+fn words_from(connection: &mut SqliteConnection, beginning: &str) -> Result<Option<Vec<String>>> {
+    #[derive(QueryableByName)]
+    struct Word {
+        #[diesel(sql_type = Text)]
+        term: String,
+    }
+    // In their order, digits are the first of what a word is made of, and `{` comes after.
+    let (mut from, end) = (format!("{beginning}0"), format!("{beginning}{{"));
+    let mut words = vec![beginning.to_owned()];
+    while words.len() <= MANY {
+        let next = sql_query("SELECT term FROM message_terms WHERE term >= ? AND term < ? LIMIT 1")
+            .bind::<Text, _>(&from)
+            .bind::<Text, _>(&end)
+            .get_result::<Word>(connection)
+            .optional_row()?;
+        let Some(Word { term }) = next else { return Ok(Some(words)) };
+        from = format!("{term}0");
+        words.push(term);
+    }
+    Ok(None)
 }
 
 /// The team's messages at these places that pass the filter, newest first.

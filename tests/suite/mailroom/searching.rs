@@ -53,6 +53,30 @@ both_engines! {
         assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
     }
 
+    async fn a_beginning_finds_what_begins_so(app: TestApp) {
+        app.alias("Acme", "hello");
+        for number in 0..40 {
+            let raw = letter("bob@a.test", &format!("{number}@x"), &format!("Delta{number}"), "Numbered words.");
+            app.keep("x@y.test", HELLO, &raw).await;
+        }
+        let named = |numbers: &mut dyn Iterator<Item = u32>| -> Vec<String> {
+            numbers.map(|number| format!("Delta{number}")).collect()
+        };
+        for query in ["d", "de", "del", "delt", "delta", "numbered delta", "words numb"] {
+            assert_eq!(find(&app, "Acme", query), named(&mut (0..40).rev()), "{query}");
+        }
+        for query in ["delta3", "numbered delta3"] {
+            assert_eq!(find(&app, "Acme", query), named(&mut (30..40).rev().chain([3])), "{query}");
+        }
+        for query in ["delta39", "delta39 numb"] {
+            assert_eq!(find(&app, "Acme", query), ["Delta39"], "{query}");
+        }
+        for query in ["delta40", "delta3 numbered", "numb delta3"] {
+            let found = find(&app, "Acme", query);
+            assert_eq!(found, if query == "delta3 numbered" { vec!["Delta3"] } else { vec![] }, "{query}");
+        }
+    }
+
     async fn nothing_typed_is_an_operator(app: TestApp) {
         fill(&app).await;
         for query in ["", "   ", "\"", "*", "(", "&", "|", "!", ":*", "''", "\\", "\0", "--", "^", "%", "🙂"] {

@@ -1,0 +1,1 @@
+SELECT 1; -- A tsquery finds beginnings by itself.
