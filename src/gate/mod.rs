@@ -33,10 +33,10 @@
 //! where they belong writes sixty pages of the record's trees. So of many calls at once only
 //! a [`journal`] is waited for: one row a batch, one page. The [`filer`] moves it into the
 //! record in bulk, before a page is drawn and twice a second, where neighbours in a tree are
-//! written together; with SQLite it lets them gather while many come. A few calls at a time go
-//! into the record directly. What a process that was killed left in the journal is moved by the
-//! one that opens the store next; moving twice changes nothing, as a call's record has its
-//! request's id for its key.
+//! written together; while many come, and no other server shows the record, it lets them
+//! gather. A few calls at a time go into the record directly. What a process that was killed
+//! left in the journal is moved by the one that opens the store next; moving twice changes
+//! nothing, as a call's record has its request's id for its key.
 //!
 //! # What is held up by what
 //!
