@@ -113,18 +113,22 @@ impl Store {
         self.transaction(Mode::Write, f)
     }
 
-    /// [`Self::write`] for one statement, which needs no other to begin and to end it. When
-    /// the way to the store fails it may be run again, so that must do no harm.
+    /// [`Self::write`] for one statement, which needs no other to begin and to end it. With
+    /// Postgres it may be run again after it failed, so that must do no harm.
     pub fn write_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let alone = self.turn(Mode::Write).map_err(E::from).and_then(|_turn| {
+        let written = {
+            let _turn = self.turn(Mode::Write)?;
             let mut connection = self.connection()?;
             f(&mut Tx { connection: &mut connection })
-        });
-        // The connection may be dead. Who begins a transaction looks for a living one.
-        alone.or_else(|_| self.write(f))
+        };
+        match written {
+            // The connection may have been dead. Who begins a transaction looks for a living one.
+            Err(_) if !self.is_file() => self.write(f),
+            written => written,
+        }
     }
 
     fn transaction<T, E: From<Error>>(

@@ -133,6 +133,42 @@ async fn calls_at_two_places_are_logged_once_on_postgres() {
     there_twice(&gatepost, &database, &token).await;
 }
 
+/// Otherwise the server would take the journal for full, or for never empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_written_twice_counts_once() {
+    let (gatepost, database, token) = on_sqlite();
+    start_again(&gatepost);
+    for sql in [
+        "CREATE TABLE doubled (id INTEGER)",
+        "CREATE TRIGGER twice AFTER INSERT ON call_batches BEGIN
+             INSERT INTO doubled VALUES (NEW.id);
+             INSERT INTO call_batches (writer, calls) VALUES (NEW.writer, NEW.calls);
+         END",
+    ] {
+        database.in_journal(|it| it.execute(sql)).expect("a trigger");
+    }
+    let gatepost = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    load.until_each(1000, |call| call.status == 200).await;
+    let calls = load.stop().await;
+    let doubled = database.in_journal(|it| it.number("SELECT count(*) AS n FROM doubled"));
+    assert!(doubled > 0, "no batch was written");
+    let printed = server.stdout();
+    let metrics = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
+    let since = Instant::now();
+    loop {
+        let left = database.in_journal(|it| it.number("SELECT count(*) AS n FROM call_batches"));
+        let told = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");
+        if left == 0 && told.lines().any(|line| line == "gatepost_journal_calls 0") {
+            break;
+        }
+        assert!(since.elapsed() < PATIENCE, "{left} batches are left; {told}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_all_recorded(&database, &calls);
+}
+
 /// Ends the server in the middle of its work, as a service manager does.
 async fn stopped(gatepost: Gatepost, database: Database, token: String) {
     let gatepost = gatepost.with("GATEPOST_ACTIVITY", "buffered");

@@ -130,7 +130,7 @@ pub fn append_calls<'a>(
 /// [`append_calls`] for such as cannot be there yet.
 ///
 /// # Errors
-/// `Conflict` in the store when one is, and then nothing is appended.
+/// Postgres: `Conflict` when one is all the same.
 pub fn append_new_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,

@@ -91,7 +91,7 @@ pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) 
 /// [`insert`] for such as are not there yet: Postgres takes them in for half as much.
 ///
 /// # Errors
-/// `Conflict` when one is there.
+/// Postgres: `Conflict` when one is there all the same.
 pub fn insert_new<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     let Engine::Postgres(inner) = &mut *tx.connection else { return insert(tx, calls) };
     let columns = |call: CallRecord<'a>| {
