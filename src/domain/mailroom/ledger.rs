@@ -81,8 +81,7 @@ impl<'a> Ledger<'a> {
                 place.insert(Standing { total, unwritten: Kept::default() })
             }
         };
-        let fits =
-            office.quota.is_none_or(|quota| standing.total.bytes <= i64::try_from(quota).unwrap_or(i64::MAX));
+        let fits = office.quota().is_none_or(|quota| standing.total.bytes <= quota);
         if !fits {
             standing.add(-more);
         }

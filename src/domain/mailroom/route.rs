@@ -18,6 +18,13 @@ pub struct Office {
     pub quota: Option<u64>,
 }
 
+impl Office {
+    /// Bytes a team may keep, as they are counted; `None` is any number.
+    pub(super) fn quota(&self) -> Option<i64> {
+        self.quota.map(|quota| i64::try_from(quota).unwrap_or(i64::MAX))
+    }
+}
+
 /// Why an address leads to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -68,7 +75,9 @@ pub fn route(
         Err(why) => return Ok(Err(why)),
     };
     let (alias, way) = found;
-    if room(tx, office, alias.team_id)?.is_some_and(|left| left <= 0) {
+    if let Some(quota) = office.quota()
+        && rows::kept(tx, alias.team_id)?.bytes >= quota
+    {
         return Ok(Err(Unroutable::Full));
     }
     Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), way }))
@@ -131,13 +140,6 @@ pub(super) fn refusal(alias: &alias_rows::Alias, way: Way) -> Option<Unroutable>
         alias if !alias.enabled => Some(Unroutable::Disabled),
         _ => None,
     }
-}
-
-/// Bytes a team may still keep; `None` is any number.
-fn room(tx: &mut Tx<'_>, office: &Office, team: TeamId) -> Result<Option<i64>> {
-    let Some(quota) = office.quota else { return Ok(None) };
-    let kept = rows::kept(tx, team)?.bytes;
-    Ok(Some(i64::try_from(quota).unwrap_or(i64::MAX).saturating_sub(kept)))
 }
 
 /// Whether an address is a postmaster's, for whom [`make_postmaster`] makes an alias.
