@@ -42,7 +42,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
 /// number under one Message-ID, or of one contact.
 const LOOKED_AT: i64 = 50;
 
-/// The conversation of the team's message with this Message-ID, the latest if there are several.
+/// The conversation of the team's message with this Message-ID; of several that are looked at,
+/// the latest.
 pub fn of_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<Option<ConversationId>> {
     let found: Vec<(i64, Option<ConversationId>)> = messages::table
         .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))

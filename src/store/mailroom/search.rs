@@ -31,7 +31,7 @@ diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> 
 /// Letters of the longest beginnings the index of SQLite has, with the team's.
 const LONGEST_BEGINNING: usize = 9;
 /// Words with one beginning that are looked for one by one.
-const MANY: usize = 32;
+const MANY: i64 = 32;
 
 /// Each message's words with spaces between them.
 pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
@@ -42,6 +42,7 @@ pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
                 diesel::insert_into(fts::table).values(row).execute(inner)?;
             }
         }
+        Engine::Postgres(_) if list.is_empty() => {}
         Engine::Postgres(inner) => {
             let rows = list.iter().map(|(team, seq, words)| {
                 let words = array_to_tsvector(string_to_array(words, " "));
@@ -146,20 +147,23 @@ fn words_from(connection: &mut SqliteConnection, beginning: &str) -> Result<Opti
         #[diesel(sql_type = Text)]
         term: String,
     }
-    // In their order, digits are the first of what a word is made of, and `{` comes after.
-    let (mut from, end) = (format!("{beginning}0"), format!("{beginning}{{"));
-    let mut words = vec![beginning.to_owned()];
-    while words.len() <= MANY {
-        let next = sql_query("SELECT term FROM message_terms WHERE term >= ? AND term < ? LIMIT 1")
-            .bind::<Text, _>(&from)
-            .bind::<Text, _>(&end)
-            .get_result::<Word>(connection)
-            .optional_row()?;
-        let Some(Word { term }) = next else { return Ok(Some(words)) };
-        from = format!("{term}0");
-        words.push(term);
-    }
-    Ok(None)
+    // From one to the next, as the table tells a word for each message that has it. Of what a
+    // word is made of digits are the first, and `{` comes after the last.
+    let longer: Vec<Word> = sql_query(
+        "WITH RECURSIVE longer (term) AS (
+            SELECT ?1
+            UNION ALL
+            SELECT (SELECT term FROM message_terms
+                    WHERE term >= longer.term || '0' AND term < ?1 || '{' LIMIT 1)
+            FROM longer WHERE longer.term IS NOT NULL
+         )
+         SELECT term FROM longer WHERE term IS NOT NULL LIMIT ?2",
+    )
+    .bind::<Text, _>(beginning)
+    .bind::<BigInt, _>(MANY + 1)
+    .load(connection)?;
+    let few = longer.len() as i64 <= MANY;
+    Ok(few.then(|| longer.into_iter().map(|word| word.term).collect()))
 }
 
 /// The team's messages at these places that pass the filter, newest first.
