@@ -292,3 +292,18 @@ async fn whoever_writes_without_rest_keeps_nobody_waiting() {
     });
     assert!(meanwhile <= 3 * WRITES, "{meanwhile} long writes went before {WRITES} short ones");
 }
+
+/// Each connection of the pool is dead after the database was away.
+#[tokio::test]
+async fn a_single_statement_finds_a_living_connection() {
+    let app = TestApp::postgres().await;
+    let (store, team, by) = (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
+    let record = |tx: &mut Tx<'_>| activity::record(tx, &by, team, Event::of(ActivityKind::ApiEnabled));
+    store.write_in_one(record).expect("a living connection");
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    app.database.execute(cut).expect("an end of all connections");
+    store.write_in_one(record).expect("another connection");
+    let records = "SELECT count(*) AS n FROM activity WHERE kind = 'api.enabled'";
+    assert_eq!(app.database.number(records), 2);
+}
