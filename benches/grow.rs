@@ -202,7 +202,7 @@ impl Store {
     /// is what the largest plan allows. The others are of a team that is not.
     fn grow_activity(&self, from: u64, to: u64) {
         let now = usage::hour_of(SystemClock.now()).micros() / 1000 + 1_800_000;
-        let at = format!("({now} - (i / 2) * 360)");
+        let at = format!("({now} - CAST(i / 2 AS BIGINT) * 360)");
         let id = self.bytes(&format!("{} || '70008' || {}", self.hex(&at, 12), self.hex("i", 15)));
         let other = self.bytes("'ffffffffffff7fffffffffffffffffff'");
         let token = "(SELECT id FROM tokens WHERE name = 'ci')";
