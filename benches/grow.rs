@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
-use gatepost::app::App;
+use gatepost::app::{App, hours};
 use gatepost::config::Config;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::scopes::Scopes;
@@ -36,7 +36,7 @@ fn main() {
     let url = std::env::var("GROW_STORE").unwrap_or(sqlite);
     let app = open(&folder.path().display().to_string(), &url);
     let (token, id) = set_up(&app);
-    let base = serve(app);
+    let base = serve(app.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let store = Store(url);
     store.grow_tokens(numbers("GROW_TOKENS", "100000")[0]);
@@ -45,6 +45,9 @@ fn main() {
     for size in numbers("GROW_ROWS", "10000,1000000") {
         store.grow_activity(rows, size);
         rows = size;
+        let began = Instant::now();
+        hours::count(&app, usage::settled(app.now()), |_| true).expect("counted hours");
+        println!("{rows:>10}  {:<34} {:>9.2}", "counting a day's hours, once", ms(began.elapsed()));
         runtime.block_on(measure(&base, &token, &id, rows));
     }
 }
@@ -216,6 +219,8 @@ impl Store {
                  'token', CASE WHEN i % 4 = 0 THEN {token} ELSE {other} END, 'GET', '/api/v1/me',
                  CASE WHEN i % 100 = 2 THEN 403 ELSE 200 END, 300, '127.0.0.1', {id} FROM n"
         ));
+        // Rows of before are no part of what is served: hours that are over get none then.
+        self.run("DELETE FROM call_hours");
         self.run("ANALYZE");
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod background;
 pub mod domains;
+pub mod hours;
 pub mod intake;
 pub mod mail;
 mod recipients;

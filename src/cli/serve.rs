@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, open, say};
-use crate::app::{App, domains, retention, upkeep};
+use crate::app::{App, domains, hours, retention, upkeep};
 use crate::config::Config;
 use crate::domain::people::teams;
 use crate::smtp::{Bound, Doors, Limits, Tls};
@@ -55,7 +55,8 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     if let Some(at) = doors.smtp {
         app.note_smtp(at);
     }
-    let threads = [retention::start, domains::start, upkeep::start].map(|start| start(app.clone()));
+    let threads =
+        [retention::start, domains::start, hours::start, upkeep::start].map(|start| start(app.clone()));
     let url = site.url.as_str().to_owned();
     let mail_at = doors.told();
     let served = web::run(app.clone(), ports.web, metrics, move || {

@@ -80,7 +80,6 @@ use metrics::{Gauges, Metrics};
 use record::Recorder;
 pub use record::{Call, Caller, Mode, NotRecorded};
 pub use redis::RedisUrl;
-use usage::Finished;
 pub use usage::{Usage, usage};
 pub use verify::{Admission, Closed, Refusal, Suspect, admit, meters, pass, take};
 use watch::Watch;
@@ -97,7 +96,6 @@ pub struct Gate {
     recorder: Recorder,
     filer: Arc<Filer>,
     metrics: Arc<Metrics>,
-    finished: Finished,
 }
 
 impl Gate {
@@ -122,7 +120,6 @@ impl Gate {
             recorder: Recorder::start(store.clone(), clock, mode, metrics.clone(), filer.clone()),
             filer,
             metrics,
-            finished: Finished::default(),
             memory,
             store,
         })

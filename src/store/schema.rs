@@ -125,6 +125,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    call_hours (team_id, began) {
+        team_id -> Binary,
+        began -> BigInt,
+        answered -> BigInt,
+        refused -> BigInt,
+        cut_off -> Bool,
+    }
+}
+
+diesel::table! {
     call_batches (id) {
         id -> BigInt,
         writer -> Binary,

@@ -108,6 +108,7 @@ both_engines! {
             ("revoked tokens", "tokens_revoked", overhear(&store, |tx| tokens::list(tx, team, true, None, 50))),
             ("how many tokens", "tokens_active", overhear(&store, |tx| tokens::count_active(tx, team))),
             ("an hour", "key", overhear(&store, |tx| usage::of_hour(tx, team, hour))),
+            ("teams", "key", overhear(&store, |tx| usage::next_team(tx, Some(team)))),
         ] {
             let plan = plan(&app.database, &sql);
             assert!(!scans(&plan), "{what}: {sql}\n{plan}");

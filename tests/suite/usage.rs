@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use gatepost::app::hours;
+use gatepost::domain::Timestamp;
 use gatepost::domain::access::plans::Plan;
+use gatepost::domain::access::usage;
 
 use crate::support::client::{Reply, Visitor};
 use crate::support::html::Page;
@@ -15,6 +18,12 @@ async fn call(app: &TestApp, token: &str, times: usize, status: u16) {
     for _ in 0..times {
         app.api(token).get("/api/v1/me").await.expect(status);
     }
+}
+
+/// Hours of the day before `until` that are not kept.
+fn uncounted(app: &TestApp, until: Timestamp) -> usize {
+    let team = app.team("Acme").id;
+    app.app.read_now(|tx| usage::uncounted(tx, team, until)).expect("hours").len()
 }
 
 async fn developer(app: &TestApp) -> Page {
@@ -46,7 +55,6 @@ both_engines! {
         app.switch_api("Acme", false);
         call(&app, &token, 1, 403).await;
         for _ in 0..2 {
-            // The second time, what is over comes out of memory.
             let page = developer(&app).await;
             assert_eq!(page.texts("#usage .figures dd"), ["2", "998", "5", "1"]);
             assert_eq!(page.texts("#usage .figures dt")[..2], ["calls this hour, of 1,000", "left until 12:00 UTC"]);
@@ -55,12 +63,39 @@ both_engines! {
             assert_eq!(page.texts("#usage tbody td")[..6], ["2", "1", "0", "0", "3", "0"]);
             assert_eq!(page.texts("#usage svg rect.chart-answered").len(), 2);
             assert_eq!(page.texts("#usage svg rect.chart-refused").len(), 1);
+            // The second time, what is over was counted before.
+            let until = usage::settled(app.app.now());
+            hours::count(&app.app, until, |_| true).expect("counted hours");
+            assert_eq!(uncounted(&app, until), 23);
         }
         app.clock.advance(HOUR * 23);
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "2", "1"]);
         app.clock.advance(HOUR);
         let page = developer(&app).await;
         assert!(!page.has("#usage svg") && page.text("#usage").contains("No program has called"));
+    }
+
+    async fn an_hour_that_is_over_is_counted_once(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        call(&app, &token, 3, 200).await;
+        let hour = usage::hour_of(app.app.now());
+        let next = hour.plus(time::Duration::HOUR);
+        assert_eq!(usage::settled(next.plus(time::Duration::minutes(9))), hour);
+        assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
+        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["3", "997", "3", "0"]);
+        // Earlier than it is ever done, so that what comes later tells what the page reads.
+        hours::count(&app.app, next, |_| true).expect("counted hours");
+        call(&app, &token, 2, 200).await;
+        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "3", "0"]);
+        // Once more, nothing changes; a day later, it is forgotten when another is counted.
+        hours::count(&app.app, next, |_| true).expect("counted hours");
+        assert_eq!(uncounted(&app, next), 23);
+        app.clock.advance(HOUR * 25);
+        call(&app, &token, 1, 200).await;
+        let later = next.plus(time::Duration::hours(25));
+        hours::count(&app.app, later, |_| true).expect("counted hours");
+        assert_eq!((uncounted(&app, next), uncounted(&app, later)), (24, 23));
     }
 
     async fn what_one_team_does_is_not_in_the_numbers_of_another(app: TestApp) {

@@ -2,7 +2,7 @@
 
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
-use crate::store::access::retention as rows;
+use crate::store::access::{activity, retention as rows};
 use crate::store::ids::{ActivityId, TeamId};
 
 /// Calls removed in one step.
@@ -40,7 +40,7 @@ impl OldCalls {
     }
 
     fn next_team(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
-        let next = rows::next_team(tx, self.team)?;
+        let next = activity::next_team(tx, self.team)?;
         self.place = ActivityId::floor(Timestamp::default());
         self.team = next.or(self.team);
         Ok(next.is_some())

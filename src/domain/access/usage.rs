@@ -1,14 +1,23 @@
 //! How much a team calls, hour by hour.
+//!
+//! Hours are counted out of the record, which is always right and costs a call nothing. An hour
+//! that is over does not change any more, so it is counted once and kept.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use time::Duration;
 
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
-use crate::store::access::usage as rows;
+use crate::store::access::{activity, usage as rows};
 use crate::store::ids::TeamId;
 
+/// Hours that are shown.
+const SHOWN: i32 = 24;
+/// How long after its end an hour may still get records: of folded refusals, and of calls
+/// whose store was out of reach for a moment.
+const SETTLED: Duration = Duration::minutes(10);
 /// Records of an hour that are read at most: counts are for people, and must not cost more as
 /// a team grows. It is above every default limit, so it cuts off only where those were raised.
 const MOST: i64 = 25_000;
@@ -24,10 +33,63 @@ pub struct Hour {
     pub cut_off: bool,
 }
 
+impl Hour {
+    fn of(kept: rows::Kept) -> Self {
+        let rows::Kept { team_id: _, began, answered, refused, cut_off } = kept;
+        Self { began, answered, refused, cut_off }
+    }
+
+    pub fn has_calls(&self) -> bool {
+        self.answered + self.refused > 0
+    }
+}
+
 /// The start of the hour of UTC that a moment lies in.
 pub fn hour_of(at: Timestamp) -> Timestamp {
     let hour = Duration::HOUR.whole_microseconds() as i64;
     Timestamp::from_micros(at.micros().div_euclid(hour) * hour)
+}
+
+/// The start of the first hour that may still get records.
+pub fn settled(now: Timestamp) -> Timestamp {
+    hour_of(now.minus(SETTLED))
+}
+
+/// The last 24 hours, oldest first; the last is the one that runs.
+pub fn of_day(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Vec<Hour>> {
+    let hours = day_before(hour_of(now).plus(Duration::HOUR));
+    let mut kept = kept(tx, team, hours[0])?;
+    hours.map(|began| kept.remove(&began).map_or_else(|| of_hour(tx, team, began), Ok)).into_iter().collect()
+}
+
+/// Those of the day before `until` that are not kept, oldest first.
+pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<Timestamp>> {
+    let hours = day_before(until);
+    let kept = kept(tx, team, hours[0])?;
+    Ok(hours.into_iter().filter(|began| !kept.contains_key(began)).collect())
+}
+
+fn day_before(until: Timestamp) -> [Timestamp; SHOWN as usize] {
+    std::array::from_fn(|index| until.minus(Duration::HOUR * (SHOWN - index as i32)))
+}
+
+fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<HashMap<Timestamp, Hour>> {
+    Ok(rows::kept(tx, team, from)?.into_iter().map(|kept| (kept.began, Hour::of(kept))).collect())
+}
+
+/// Keeps what was counted of hours that get no more records, and forgets those that are shown
+/// nowhere.
+pub fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
+    for Hour { began, answered, refused, cut_off } in hours.iter().copied() {
+        rows::keep(tx, &rows::Kept { team_id: team, began, answered, refused, cut_off })?;
+    }
+    let newest = hours.iter().map(|hour| hour.began).max().unwrap_or_default();
+    Ok(rows::forget(tx, team, newest.minus(Duration::HOUR * SHOWN))?)
+}
+
+/// The first team after `after` that any record tells of.
+pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
+    Ok(activity::next_team(tx, after)?)
 }
 
 /// Counts the calls of one hour out of the record.

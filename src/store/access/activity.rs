@@ -80,6 +80,15 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Reco
     activity::table.find((team, id)).select(Record::as_select()).get_result(tx.connection).optional_row()
 }
 
+/// The first team after `after` that has any record: one step down the key.
+pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
+    let mut query = activity::table.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
+    if let Some(after) = after {
+        query = query.filter(activity::team_id.gt(after));
+    }
+    query.first(tx.connection).optional_row()
+}
+
 /// The conditions of the partial indexes, in their own words and without parameters: an
 /// engine uses such an index only when it sees that the condition holds.
 const CHANGES: &str = "kind NOT IN ('api.request', 'api.refused')";

@@ -6,21 +6,12 @@ use diesel::sql_types::Bool;
 
 use crate::store::Tx;
 use crate::store::columns::Timestamp;
-use crate::store::error::{OptionalRow, Result};
+use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId};
 use crate::store::schema::{activity, retention};
 
 /// The condition in words without parameters, so that it is the trigger's own.
 const CALLS: &str = "kind IN ('api.request', 'api.refused')";
-
-/// The first team after `after` that has any record: one step down the key.
-pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
-    let mut query = activity::table.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
-    if let Some(after) = after {
-        query = query.filter(activity::team_id.gt(after));
-    }
-    query.first(tx.connection).optional_row()
-}
 
 /// The oldest calls of a team that are older than `before` and come after `after`.
 pub fn oldest_calls(

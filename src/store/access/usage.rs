@@ -1,14 +1,15 @@
-//! Calls counted by time, out of `activity`.
+//! Calls counted by time, out of `activity`, and rows of `call_hours`, where that is kept.
 
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Binary};
 
 use crate::store::Tx;
-use crate::store::backend::Engine;
+use crate::store::backend::{Engine, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId};
+use crate::store::schema::call_hours;
 
 /// Calls of one stretch of time.
 #[derive(Clone, Copy, Debug, QueryableByName)]
@@ -60,4 +61,38 @@ fn with_parameters(written: impl Fn(usize) -> String) -> String {
     let mut parts = CALLS.split("{}");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.enumerate().fold(first, |sql, (number, part)| sql + &written(number + 1) + part)
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = call_hours)]
+pub struct Kept {
+    pub team_id: TeamId,
+    pub began: Timestamp,
+    pub answered: i64,
+    pub refused: i64,
+    pub cut_off: bool,
+}
+
+/// Hours of a team that began at `from` or later.
+pub fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<Vec<Kept>> {
+    Ok(call_hours::table
+        .filter(call_hours::team_id.eq(team).and(call_hours::began.ge(from)))
+        .select(Kept::as_select())
+        .load(tx.connection)?)
+}
+
+/// Adds an hour, unless another server did.
+pub fn keep(tx: &mut Tx<'_>, hour: &Kept) -> Result<()> {
+    on_engine!(&mut *tx.connection, inner => diesel::insert_into(call_hours::table)
+        .values(hour)
+        .on_conflict_do_nothing()
+        .execute(inner))?;
+    Ok(())
+}
+
+/// Removes hours of a team that began before `before`.
+pub fn forget(tx: &mut Tx<'_>, team: TeamId, before: Timestamp) -> Result<()> {
+    let old = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.lt(before)));
+    diesel::delete(old).execute(tx.connection)?;
+    Ok(())
 }
