@@ -102,12 +102,8 @@ pub fn list(
     before: Option<ActivityId>,
     limit: i64,
 ) -> Result<Vec<Record>> {
-    let mut query = activity::table
-        .filter(activity::team_id.eq(team))
-        .select(Record::as_select())
-        .order(activity::id.desc())
-        .limit(limit)
-        .into_boxed();
+    let of_team = activity::table.filter(activity::team_id.eq(team)).order(activity::id.desc());
+    let mut query = of_team.limit(limit).into_boxed();
     if let Some(id) = before {
         query = query.filter(activity::id.lt(id));
     }
@@ -141,7 +137,15 @@ pub fn list(
     if let Some(until) = filter.until {
         query = query.filter(activity::id.lt(ActivityId::floor(until)));
     }
-    Ok(query.load(tx.connection)?)
+    if filter.status.is_some() {
+        // SQLite fetches a row to look at what its index has, too, unless nothing else is asked.
+        let ids: Vec<ActivityId> = query.select(activity::id).load(tx.connection)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        query = of_team.filter(activity::id.eq_any(ids)).into_boxed();
+    }
+    Ok(query.select(Record::as_select()).load(tx.connection)?)
 }
 
 /// How many API requests since `from`, of one token or of all; counting stops at `most`.
