@@ -1,6 +1,7 @@
 //! The thread that moves calls from the journal into the record, in bulk: neighbours in the
 //! record's trees are written together, which costs a fraction of one after another.
 
+use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,8 +84,10 @@ impl Filer {
     pub fn append(&self, calls: &Lines) -> Result<(), Error> {
         // Counted before: whoever looks must not find them nowhere.
         self.unfiled.fetch_add(calls.len(), Ordering::AcqRel);
+        let whole = self.journal.is_file().then(|| calls.in_one());
+        let batches = whole.as_ref().map_or(calls.batches(), slice::from_ref);
         // A batch that is there twice is moved on once: a call has one id.
-        let appended = self.journal.write_in_one(|tx| journal::append(tx, self.writer, calls.batch()));
+        let appended = self.journal.write_in_one(|tx| journal::append(tx, self.writer, batches));
         if appended.is_err() {
             self.unfiled.fetch_sub(calls.len(), Ordering::AcqRel);
         }

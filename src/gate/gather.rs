@@ -29,7 +29,7 @@ impl Calls {
     }
 
     pub fn extend(&mut self, more: Self) {
-        self.lines.extend(&more.lines);
+        self.lines.extend(more.lines);
         self.over.extend(more.over);
     }
 

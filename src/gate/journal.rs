@@ -13,8 +13,11 @@ use crate::domain::people::users::UserId;
 
 /// The first byte of a batch: how the rest is to be read.
 const VERSION: u8 = 1;
-/// What a call takes, more or less.
-const USUAL: usize = 128;
+/// Bytes of one batch. Postgres keeps a row of so many in one page; a longer one it would cut
+/// into pieces of 2 kB, each with a row and an entry of an index of its own.
+const MOST: usize = 8_000;
+/// What the calls of one turn of a thread's event loop take, more or less.
+const USUAL: usize = 1_000;
 
 type Id = [u8; 16];
 
@@ -36,29 +39,36 @@ struct Line<'a> {
 }
 
 /// Calls as bytes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Lines {
-    batch: Vec<u8>,
+    batches: Vec<Vec<u8>>,
     calls: usize,
-}
-
-impl Default for Lines {
-    fn default() -> Self {
-        let mut batch = Vec::with_capacity(8 * USUAL);
-        batch.push(VERSION);
-        Self { batch, calls: 0 }
-    }
 }
 
 impl Lines {
     pub fn add(&mut self, call: &Call<'_>) {
-        let batch = std::mem::take(&mut self.batch);
-        self.batch = postcard::to_extend(&line(call), batch).expect("memory takes everything");
+        let line = line(call);
+        let batch = self.batches.pop().unwrap_or_else(|| empty(USUAL));
+        let before = batch.len();
+        let mut batch = postcard::to_extend(&line, batch).expect("memory takes everything");
+        let next = (batch.len() > MOST && before > 1).then(|| {
+            let mut next = empty(MOST);
+            next.extend_from_slice(&batch[before..]);
+            batch.truncate(before);
+            next
+        });
+        self.batches.push(batch);
+        self.batches.extend(next);
         self.calls += 1;
     }
 
-    pub fn extend(&mut self, more: &Self) {
-        self.batch.extend_from_slice(&more.batch[1..]);
+    pub fn extend(&mut self, more: Self) {
+        for batch in more.batches {
+            match self.batches.last_mut() {
+                Some(last) if last.len() + batch.len() <= MOST => last.extend_from_slice(&batch[1..]),
+                _ => self.batches.push(batch),
+            }
+        }
         self.calls += more.calls;
     }
 
@@ -67,10 +77,24 @@ impl Lines {
         self.calls
     }
 
-    /// All of them, as [`Moved::read`] takes them.
-    pub fn batch(&self) -> &[u8] {
-        &self.batch
+    /// All of them, each batch as [`Moved::read`] takes it.
+    pub fn batches(&self) -> &[Vec<u8>] {
+        &self.batches
     }
+
+    /// All of them as one batch, for where its length does not matter.
+    pub fn in_one(&self) -> Vec<u8> {
+        let mut batch = empty(self.batches.iter().map(Vec::len).sum());
+        self.batches.iter().for_each(|each| batch.extend_from_slice(&each[1..]));
+        batch
+    }
+}
+
+/// A batch without calls.
+fn empty(room: usize) -> Vec<u8> {
+    let mut batch = Vec::with_capacity(room);
+    batch.push(VERSION);
+    batch
 }
 
 fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
@@ -212,9 +236,9 @@ mod tests {
         let token = TokenId::from_bytes([7; 16]);
         let person = Caller::Person { id: UserId::from_bytes([9; 16]), label: "ada@acme.test".into() };
         let mut written = lines(&[call(2, Caller::Token(token), true), call(1, Caller::Token(token), true)]);
-        written.extend(&lines(&[call(3, Caller::Token(token), false), call(4, person, true)]));
-        let mut moved = Moved::default();
-        assert_eq!((written.len(), moved.read(written.batch())), (4, Ok(4)));
+        written.extend(lines(&[call(3, Caller::Token(token), false), call(4, person, true)]));
+        let (whole, mut moved) = (written.in_one(), Moved::default());
+        assert_eq!((written.len(), moved.read(&whole)), (4, Ok(4)));
         let mut records: Vec<_> = moved.records().collect();
         records.sort_by_key(|each| each.id);
         let told: Vec<_> = records.iter().map(|each| (each.kind, each.status, each.token)).collect();
@@ -230,9 +254,29 @@ mod tests {
     }
 
     #[test]
+    fn many_are_kept_in_batches_of_a_page() {
+        let of_token = |number| call(number, Caller::Token(TokenId::from_bytes([7; 16])), true);
+        let mut written = Lines::default();
+        for turn in 0..50 {
+            match turn % 2 {
+                0 => (0..9).for_each(|_| written.add(&of_token(turn))),
+                _ => written.extend(lines(&[of_token(turn)])),
+            }
+        }
+        let batches = written.batches();
+        assert!(batches.iter().all(|batch| batch.len() <= MOST), "{:?}", batches.iter().map(Vec::len));
+        let all: usize = batches.iter().map(|batch| batch.len() - 1).sum();
+        assert!((3..=all / (MOST - 2 * USUAL) + 1).contains(&batches.len()), "{} of {all}", batches.len());
+        let mut moved = Moved::default();
+        let read: usize = batches.iter().map(|batch| moved.read(batch).expect("a batch")).sum();
+        assert_eq!((read, written.len(), written.in_one().len()), (250, 250, all + 1));
+        assert_eq!(Moved::default().read(&written.in_one()), Ok(250));
+    }
+
+    #[test]
     fn of_what_is_no_batch_nothing_is_taken() {
         let whole = lines(&[call(1, Caller::Token(TokenId::from_bytes([7; 16])), true)]);
-        let whole = whole.batch();
+        let whole = &whole.in_one()[..];
         for damaged in [&[][..], &[9], &whole[..whole.len() - 1], &[whole, &[255; 40]].concat()] {
             let mut moved = Moved::default();
             assert!(moved.read(damaged).is_err(), "{damaged:?}");

@@ -103,7 +103,7 @@ impl Watcher {
         if now.saturating_sub(self.wanted) > IDLE || self.wanted == 0 {
             return self.release();
         }
-        let epoch = self.store.read(epochs::current)?;
+        let epoch = self.store.read_in_one(epochs::current)?;
         self.memory.advance(epoch);
         match self.held {
             Some((since, seen)) if seen == epoch && now < since + PROLONG => Ok(()),
@@ -117,7 +117,7 @@ impl Watcher {
     fn hold(&mut self, now: u64, epoch: i64) -> Result<()> {
         let lease = self.lease;
         self.store.write(|tx| epochs::hold(tx, lease, epoch))?;
-        self.memory.advance(self.store.read(epochs::current)?);
+        self.memory.advance(self.store.read_in_one(epochs::current)?);
         self.held = Some((now, epoch));
         self.memory.lease_until(now + LEASE as u64);
         Ok(())

@@ -166,7 +166,9 @@ impl Writer {
 
     fn write_through(&self, calls: &Lines) -> Result<(), Error> {
         let mut read = Moved::default();
-        read.read(calls.batch()).map_err(|cause| StoreError::Fault(cause.to_string()))?;
+        for batch in calls.batches() {
+            read.read(batch).map_err(|cause| StoreError::Fault(cause.to_string()))?;
+        }
         self.store.write(|tx| take_in(tx, &read))
     }
 

@@ -7,9 +7,9 @@ use crate::store::ids::LeaseId;
 
 pub use rows::Batch;
 
-/// Keeps a batch of calls.
-pub fn append(tx: &mut Tx<'_>, writer: LeaseId, calls: &[u8]) -> Result<()> {
-    Ok(rows::append(tx, writer, calls)?)
+/// Keeps batches of calls.
+pub fn append(tx: &mut Tx<'_>, writer: LeaseId, batches: &[Vec<u8>]) -> Result<()> {
+    Ok(rows::append(tx, writer, batches)?)
 }
 
 /// The newest batch; 0 when there is none.

@@ -4,9 +4,13 @@
 //! a file has one writer at a time, and a call must not wait for what else is written.
 
 use diesel::dsl::max;
+use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary};
 
 use crate::store::Tx;
+use crate::store::backend::Engine;
 use crate::store::error::Result;
 use crate::store::ids::LeaseId;
 use crate::store::schema::{call_batches, leases};
@@ -25,11 +29,45 @@ pub struct Batch {
     pub calls: Vec<u8>,
 }
 
-pub fn append(tx: &mut Tx<'_>, writer: LeaseId, calls: &[u8]) -> Result<()> {
-    diesel::insert_into(call_batches::table)
-        .values((call_batches::writer.eq(writer), call_batches::calls.eq(calls)))
-        .execute(tx.connection)?;
+/// In one statement, which is prepared once: Diesel's own of many rows is another for each
+/// number of them.
+pub fn append(tx: &mut Tx<'_>, writer: LeaseId, batches: &[Vec<u8>]) -> Result<()> {
+    match tx.connection {
+        Engine::Postgres(inner) => {
+            Append { writer, batches: batches.iter().map(Vec::as_slice).collect() }.execute(inner)?;
+        }
+        Engine::Sqlite(inner) => {
+            for calls in batches {
+                let row = (call_batches::writer.eq(writer), call_batches::calls.eq(calls));
+                diesel::insert_into(call_batches::table).values(row).execute(inner)?;
+            }
+        }
+    }
     Ok(())
+}
+
+struct Append<'a> {
+    writer: LeaseId,
+    batches: Vec<&'a [u8]>,
+}
+
+impl QueryId for Append<'_> {
+    type QueryId = Append<'static>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for Append<'_> {}
+
+impl QueryFragment<Pg> for Append<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO call_batches (writer, calls) SELECT ");
+        out.push_bind_param::<Binary, _>(&self.writer)?;
+        out.push_sql(", UNNEST(");
+        out.push_bind_param::<Array<Binary>, _>(&self.batches)?;
+        out.push_sql(")");
+        Ok(())
+    }
 }
 
 /// The newest; 0 when there is none.
