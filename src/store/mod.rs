@@ -113,21 +113,37 @@ impl Store {
         self.transaction(Mode::Write, f)
     }
 
-    /// [`Self::write`] for one statement, which needs no other to begin and to end it. With
-    /// Postgres it may be run again after it failed, so that must do no harm.
+    /// [`Self::read`] for one statement, which needs no other to begin and to end it.
+    pub fn read_in_one<T, E: From<Error>>(
+        &self,
+        f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.in_one(Mode::Read, f)
+    }
+
+    /// [`Self::write`] for one statement. With Postgres it may be run again after it failed, so
+    /// that must do no harm.
     pub fn write_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let written = {
-            let _turn = self.turn(Mode::Write)?;
+        self.in_one(Mode::Write, f)
+    }
+
+    fn in_one<T, E: From<Error>>(
+        &self,
+        mode: Mode,
+        f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let done = {
+            let _turn = self.turn(mode)?;
             let mut connection = self.connection()?;
             f(&mut Tx { connection: &mut connection })
         };
-        match written {
+        match done {
             // The connection may have been dead. Who begins a transaction looks for a living one.
-            Err(_) if !self.is_file() => self.write(f),
-            written => written,
+            Err(_) if !self.is_file() => self.transaction(mode, f),
+            done => done,
         }
     }
 
