@@ -16,7 +16,7 @@
 //! 2. Another process (an instance over the same Postgres, or a command beside a running
 //!    server) may use its memory only while it holds a *lease*: a row that says until when,
 //!    by the database's clock, and up to which epoch it knows. Its [`watch`] looks at the
-//!    epoch every 10 ms; when it moved, it first drops its memory and then says so in its
+//!    epoch every 20 ms; when it moved, it first drops its memory and then says so in its
 //!    row. Whoever made the change replies only when no lease of another is both unexpired
 //!    and behind. A process that cannot be told, because it is stopped or cut off, stops
 //!    prolonging its lease; on its own monotonic clock it counts the lease from before it

@@ -12,7 +12,7 @@ use crate::domain::access::epochs::{self, LEASE, LeaseId};
 use crate::store::Store;
 
 /// How often the epoch is looked at while calls come in.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(20);
 /// How often a lease is prolonged, in microseconds.
 const PROLONG: u64 = LEASE as u64 / 4;
 /// Without a call for so long, the lease is given back and nothing is asked any more.
