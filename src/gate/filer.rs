@@ -126,6 +126,9 @@ impl Mover {
         let (mut wait, mut before, mut moved) = (EVERY, 0, Instant::now());
         loop {
             let wish = wishes.recv_timeout(wait);
+            if wish.is_err() {
+                self.tidy();
+            }
             match wish {
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) if self.may_wait(&mut before) && moved.elapsed() < LONGEST => {
@@ -149,6 +152,13 @@ impl Mover {
         }
     }
 
+    /// So that the writer of the journal does not have to, while callers wait.
+    fn tidy(&self) {
+        if let Err(cause) = self.journal.tidy() {
+            tracing::warn!(%cause, "the journal of calls stays long");
+        }
+    }
+
     /// Whether calls come so fast that it pays to let them gather.
     fn may_wait(&self, before: &mut usize) -> bool {
         let now = self.unfiled.load(Ordering::Acquire);
@@ -163,6 +173,10 @@ impl Mover {
     /// Moves on, in steps, what is there now: not what comes meanwhile, or it might not end.
     fn move_all(&mut self, others: &[LeaseId]) -> Result<(), Error> {
         let last = self.journal.read(journal::last)?;
+        if last < self.after {
+            // Ids began anew: somebody removed what could not be read.
+            self.after = 0;
+        }
         loop {
             let batches = self.some(others, last)?;
             if batches.is_empty() {
@@ -232,4 +246,39 @@ impl Mover {
 /// Puts calls into the record, and their last uses to the tokens.
 pub fn take_in(tx: &mut Tx<'_>, calls: &Moved<'_>) -> Result<(), Error> {
     activity::append_calls(tx, calls.records(), &calls.uses())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::access::epochs;
+    use crate::store::Location;
+
+    fn lease(number: u8) -> LeaseId {
+        LeaseId::new(Timestamp::from_micros(1), [number; 8])
+    }
+
+    #[test]
+    fn many_calls_gather_unless_somebody_could_miss_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = Location::parse(&format!("sqlite:{}", folder.path().join("store.db").display()));
+        let store = Store::open(location.expect("a location")).expect("a store");
+        let (writer, unfiled) = (lease(1), Arc::new(AtomicUsize::new(0)));
+        let mover =
+            Mover { journal: store.clone(), bulk: store.clone(), writer, after: 0, unfiled: unfiled.clone() };
+        let may_wait = |before: usize, now: usize| {
+            unfiled.store(now, Ordering::Release);
+            mover.may_wait(&mut before.clone())
+        };
+        let hold = |lease| store.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");
+        hold(writer);
+        assert!(may_wait(0, RUSH + 1) && may_wait(RUSH, 2 * RUSH + 1));
+        assert!(!may_wait(0, RUSH), "few came");
+        assert!(!may_wait(ENOUGH - RUSH - 1, ENOUGH), "enough are there");
+        hold(lease(2));
+        assert!(!may_wait(0, RUSH + 1), "another server would not find them");
+        store.write(|tx| epochs::release(tx, lease(2))).expect("no lease");
+        assert!(may_wait(0, RUSH + 1));
+    }
 }
