@@ -1,44 +1,67 @@
-//! Refusals over the limit, folded: one record a caller and minute, with a count. Somebody
-//! who goes on calling must not fill the store.
+//! Refusals, folded: one record a caller, status and minute, with a count. Somebody who goes on
+//! calling must not fill the store, and who is refused is under no limit: whoever found a token
+//! that was revoked can call with it as often as they like.
 
 use std::collections::HashMap;
 
+use super::record::{Call, Caller};
 use crate::domain::Timestamp;
 use crate::domain::access::activity::{Record, TokenId};
 use crate::domain::people::users::UserId;
 
 const MINUTE: i64 = 60_000_000;
+/// Refusals of a caller and status that have records of their own, of each minute the first.
+/// Those over the limit never have.
+const SINGLE: u32 = 20;
 
 /// The token or the person that called.
 type Who = (Option<TokenId>, Option<UserId>);
 
+/// The refusals of the minute that runs.
+#[derive(Default)]
+pub struct Refusals {
+    minute: i64,
+    counts: HashMap<(Who, u16), u32>,
+}
+
+impl Refusals {
+    /// Counts a refused call; whether it is to be folded.
+    pub fn fold(&mut self, call: &Call<'_>) -> bool {
+        let who = match &call.caller {
+            Caller::Token(token) => (Some(*token), None),
+            Caller::Person { id, .. } => (None, Some(*id)),
+        };
+        if minute(call.at) > self.minute {
+            self.minute = minute(call.at);
+            self.counts.clear();
+        }
+        let count = self.counts.entry((who, call.status)).or_default();
+        *count = count.saturating_add(1);
+        call.status == 429 || *count > SINGLE
+    }
+}
+
 /// Refusals of the minute that runs, and records of minutes that are over.
 #[derive(Default)]
 pub struct Folder {
-    open: HashMap<Who, Record>,
+    open: HashMap<(Who, Option<i16>), Record>,
     closed: Vec<Record>,
 }
 
 impl Folder {
     /// Counts a refusal: the first of a minute gives the record its facts.
     pub fn add(&mut self, refused: Record) {
-        let who = (refused.token_id, refused.person_id);
-        match self.open.get_mut(&who) {
+        let alike = ((refused.token_id, refused.person_id), refused.status);
+        match self.open.get_mut(&alike) {
             Some(record) if minute(record.at) == minute(refused.at) => record.count += 1,
-            _ => self.closed.extend(self.open.insert(who, refused)),
+            _ => self.closed.extend(self.open.insert(alike, refused)),
         }
     }
 
     /// The records of minutes that are over by `now`.
     pub fn close_before(&mut self, now: Timestamp) -> Vec<Record> {
-        let over: Vec<Who> = self
-            .open
-            .iter()
-            .filter(|(_, record)| minute(record.at) < minute(now))
-            .map(|(who, _)| *who)
-            .collect();
-        let records: Vec<Record> = over.iter().filter_map(|who| self.open.remove(who)).collect();
-        self.closed.extend(records);
+        let over = self.open.extract_if(|_, record| minute(record.at) < minute(now));
+        self.closed.extend(over.map(|(_, record)| record));
         std::mem::take(&mut self.closed)
     }
 

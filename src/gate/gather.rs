@@ -16,25 +16,25 @@ use crate::domain::access::activity::Record;
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub lines: Lines,
-    /// Those over the limit, which are not recorded one by one.
-    pub over: Vec<Record>,
+    /// Refusals that are not recorded one by one.
+    pub folded: Vec<Record>,
 }
 
 impl Calls {
-    pub fn add(&mut self, call: &Call<'_>) {
-        match call.status == 429 && !call.admitted {
-            true => self.over.push(journal::record_of(call)),
+    pub fn add(&mut self, call: &Call<'_>, fold: bool) {
+        match fold {
+            true => self.folded.push(journal::record_of(call)),
             false => self.lines.add(call),
         }
     }
 
     pub fn extend(&mut self, more: Self) {
         self.lines.extend(more.lines);
-        self.over.extend(more.over);
+        self.folded.extend(more.folded);
     }
 
     pub fn len(&self) -> usize {
-        self.lines.len() + self.over.len()
+        self.lines.len() + self.folded.len()
     }
 }
 
@@ -70,16 +70,16 @@ impl Gathered {
 }
 
 /// Adds a call to what this thread gathers.
-pub(super) fn join(queue: &mpsc::UnboundedSender<Message>, call: &Call<'_>) -> Rc<Gathered> {
+pub(super) fn join(queue: &mpsc::UnboundedSender<Message>, call: &Call<'_>, fold: bool) -> Rc<Gathered> {
     GATHERING.with_borrow_mut(|gathering| {
         if let Some(gathered) = gathering
             && gathered.queue.same_channel(queue)
         {
-            gathered.calls.borrow_mut().add(call);
+            gathered.calls.borrow_mut().add(call, fold);
             return gathered.clone();
         }
         let gathered = Rc::new(Gathered::of(queue.clone()));
-        gathered.calls.borrow_mut().add(call);
+        gathered.calls.borrow_mut().add(call, fold);
         *gathering = Some(gathered.clone());
         tokio::task::spawn_local(send(gathered.clone()));
         gathered

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::filer::Filer;
+use super::fold::Refusals;
 use super::gather::{self, Calls};
 use super::metrics::Metrics;
 use super::writer::Writer;
@@ -82,6 +83,7 @@ pub struct Recorder {
     thread: Mutex<Option<JoinHandle<()>>>,
     mode: Mode,
     waiting: Arc<Waiting>,
+    refusals: Mutex<Refusals>,
 }
 
 /// Calls sent and not yet committed.
@@ -108,9 +110,9 @@ impl Waiting {
     }
 
     /// Puts a call on the heap; whether it is the first there.
-    fn heap(&self, call: &Call<'_>) -> bool {
+    fn heap(&self, call: &Call<'_>, fold: bool) -> bool {
         let mut heap = self.heap.lock().unwrap_or_else(PoisonError::into_inner);
-        heap.add(call);
+        heap.add(call, fold);
         heap.len() == 1
     }
 
@@ -145,7 +147,7 @@ impl Recorder {
             .name("recorder".into())
             .spawn(move || writer.run(messages))
             .expect("the system starts a thread");
-        Self { queue, thread: Mutex::new(Some(thread)), mode, waiting }
+        Self { queue, thread: Mutex::new(Some(thread)), mode, waiting, refusals: Mutex::default() }
     }
 
     /// Calls sent and not yet committed.
@@ -163,14 +165,15 @@ impl Recorder {
             timeout(PATIENCE, self.waiting.until_fewer()).await.map_err(|_| NotRecorded)?;
         }
         self.waiting.calls.fetch_add(1, Ordering::Relaxed);
+        let fold = !call.admitted && self.refusals.lock().unwrap_or_else(PoisonError::into_inner).fold(call);
         match self.mode {
             // Before the answer leaves, so that a server which stops in between has it.
             Mode::Buffered if self.queue.is_closed() => Err(NotRecorded),
-            Mode::Buffered if self.waiting.heap(call) => {
+            Mode::Buffered if self.waiting.heap(call, fold) => {
                 self.queue.send(Message::Heap).map_err(|_| NotRecorded)
             }
             Mode::Buffered => Ok(()),
-            Mode::Strict => gather::join(&self.queue, call).committed().await,
+            Mode::Strict => gather::join(&self.queue, call, fold).committed().await,
         }
     }
 

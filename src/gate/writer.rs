@@ -131,7 +131,7 @@ impl Writer {
 
     fn commit(&mut self, calls: Calls) -> bool {
         let (began, count) = (Instant::now(), calls.len());
-        calls.over.into_iter().for_each(|refused| self.folder.add(refused));
+        calls.folded.into_iter().for_each(|refused| self.folder.add(refused));
         let committed = match self.mode {
             _ if calls.lines.len() == 0 => true,
             Mode::Strict => self.write(&calls.lines),
