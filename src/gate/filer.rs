@@ -259,26 +259,49 @@ mod tests {
         LeaseId::new(Timestamp::from_micros(1), [number; 8])
     }
 
+    fn mover(folder: &tempfile::TempDir) -> Mover {
+        let location = Location::parse(&format!("sqlite:{}", folder.path().join("store.db").display()));
+        let location = location.expect("a location");
+        let bulk = Store::open(location.clone()).expect("a store");
+        let journal = bulk.open_journal(&location).expect("a journal");
+        Mover { journal, bulk, writer: lease(1), after: 0, unfiled: Arc::default() }
+    }
+
     #[test]
     fn many_calls_gather_unless_somebody_could_miss_them() {
         let folder = tempfile::tempdir().expect("a folder");
-        let location = Location::parse(&format!("sqlite:{}", folder.path().join("store.db").display()));
-        let store = Store::open(location.expect("a location")).expect("a store");
-        let (writer, unfiled) = (lease(1), Arc::new(AtomicUsize::new(0)));
-        let mover =
-            Mover { journal: store.clone(), bulk: store.clone(), writer, after: 0, unfiled: unfiled.clone() };
+        let mover = mover(&folder);
         let may_wait = |before: usize, now: usize| {
-            unfiled.store(now, Ordering::Release);
+            mover.unfiled.store(now, Ordering::Release);
             mover.may_wait(&mut before.clone())
         };
-        let hold = |lease| store.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");
-        hold(writer);
+        let hold = |lease| mover.bulk.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");
+        hold(mover.writer);
         assert!(may_wait(0, RUSH + 1) && may_wait(RUSH, 2 * RUSH + 1));
         assert!(!may_wait(0, RUSH), "few came");
         assert!(!may_wait(ENOUGH - RUSH - 1, ENOUGH), "enough are there");
         hold(lease(2));
         assert!(!may_wait(0, RUSH + 1), "another server would not find them");
-        store.write(|tx| epochs::release(tx, lease(2))).expect("no lease");
+        mover.bulk.write(|tx| epochs::release(tx, lease(2))).expect("no lease");
         assert!(may_wait(0, RUSH + 1));
+    }
+
+    /// Keeps batches, moves on what can be read, and tells the ids of those that are left.
+    fn left_of(mover: &mut Mover, batches: &[Vec<u8>]) -> Vec<i64> {
+        mover.journal.write(|tx| journal::append(tx, mover.writer, batches)).expect("batches");
+        mover.move_all(&[]).expect("moved batches");
+        let left = mover.journal.read(|tx| journal::oldest(tx, &[], (0, i64::MAX), 9));
+        left.expect("batches").iter().map(|batch| batch.id).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_read_holds_up_nothing_even_when_ids_begin_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut mover = mover(&folder);
+        let (broken, fine) = (vec![0xff; 9], Lines::default().in_one());
+        assert_eq!(left_of(&mut mover, &[fine.clone(), broken, fine.clone()]), [2]);
+        assert_eq!(left_of(&mut mover, std::slice::from_ref(&fine)), [2]);
+        mover.journal.write(|tx| journal::remove(tx, &[2])).expect("an empty journal");
+        assert!(left_of(&mut mover, &[fine]).is_empty());
     }
 }
