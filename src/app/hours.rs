@@ -1,7 +1,6 @@
 //! The thread that counts how often each team called in an hour that is over: once, so that
 //! nobody who looks at the last day has to wait for it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::App;
@@ -19,12 +18,10 @@ const TIMES: u32 = 2;
 
 /// Starts it.
 pub fn start(app: App) -> Background {
-    let (stop, stopped) = channel();
-    Background::start("hours", stop, move || run(&app, &stopped))
+    Background::resting("hours", move |goes_on| run(&app, goes_on))
 }
 
-fn run(app: &App, stopped: &Receiver<()>) {
-    let goes_on = |rest: Duration| matches!(stopped.recv_timeout(rest), Err(RecvTimeoutError::Timeout));
+fn run(app: &App, goes_on: &dyn Fn(Duration) -> bool) {
     let (mut wait, mut counted) = (FIRST, None);
     while goes_on(wait) {
         wait = EVERY;

@@ -4,7 +4,6 @@
 //! A few rows at a time, and resting in between for longer than that took: calls that are
 //! being recorded meanwhile wait for one small transaction at most.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use super::App;
@@ -23,12 +22,10 @@ const TIMES: u32 = 4;
 
 /// Starts it.
 pub fn start(app: App) -> Background {
-    let (stop, stopped) = channel();
-    Background::start("retention", stop, move || run(&app, &stopped))
+    Background::resting("retention", move |goes_on| run(&app, goes_on))
 }
 
-fn run(app: &App, stopped: &Receiver<()>) {
-    let goes_on = |rest: Duration| matches!(stopped.recv_timeout(rest), Err(RecvTimeoutError::Timeout));
+fn run(app: &App, goes_on: &dyn Fn(Duration) -> bool) {
     let days = app.config().activity_days;
     let mut wait = FIRST;
     while goes_on(wait) {
