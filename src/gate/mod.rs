@@ -29,7 +29,7 @@
 //!
 //! # Where an answered call is
 //!
-//! On disk, always, in the strict mode; but a commit that puts thirty calls of thirty tokens
+//! On disk, always, in the strict mode, but for refusals that are [folded](fold). A commit that puts thirty calls of thirty tokens
 //! where they belong writes sixty pages of the record's trees. So of many calls at once only
 //! a [`journal`] is waited for: one row a batch, one page. The [`filer`] moves it into the
 //! record in bulk, before a page is drawn and twice a second, where neighbours in a tree are
@@ -139,7 +139,8 @@ impl Gate {
         self.watch.close();
     }
 
-    /// Returns once the record tells of every call that was answered until now.
+    /// Returns once the record tells of every call that was answered until now, but for refusals
+    /// that are folded: it tells of those when their minute is over.
     pub async fn settle(&self) {
         self.filer.settle().await;
     }
