@@ -1,7 +1,6 @@
-//! The thread that moves calls from the journal into the record, in bulk: neighbours in the
-//! record's trees are written together, which costs a fraction of one after another.
+//! The thread that sees to it that calls are moved into the record, see [`super::mover`], and
+//! where they are put until then.
 
-use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +10,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::end;
-use super::journal::{Lines, Moved};
+use super::journal::Lines;
+use super::mover::{Files, Mover, Record, Rows, Taking};
 use crate::domain::Error;
-use crate::domain::access::activity;
 use crate::domain::access::epochs::LeaseId;
-use crate::domain::access::journal::{self, Batch};
-use crate::store::{self, Store, Tx};
+use crate::domain::access::journal;
+use crate::domain::error::StoreError;
+use crate::store::{Location, Store};
 
 /// How often it is seen to whether calls are to be moved on, unless somebody wants to see them.
 const EVERY: Duration = Duration::from_millis(500);
@@ -29,10 +29,6 @@ const RUSH: usize = 2000;
 /// waiting; and how long they may stay: a command beside a server settles nothing.
 const ENOUGH: usize = 500_000;
 const LONGEST: Duration = Duration::from_secs(10);
-/// Batches that are looked for together, and the bytes of batches after which no more are
-/// moved on together: some 20,000 calls.
-const BATCHES: i64 = 32;
-const TOGETHER: usize = 5 << 19;
 /// After how long what could not be moved on is tried again.
 const AGAIN: Duration = Duration::from_millis(200);
 /// Calls the journal takes before it is left to catch up.
@@ -44,11 +40,17 @@ enum Wish {
     End,
 }
 
-/// Writes the journal and moves it on.
+/// Where calls are put.
+enum Journal {
+    /// Rows beside the record, by who wrote them.
+    Rows(Store, LeaseId),
+    Files(Arc<Taking>),
+}
+
+/// Puts calls on disk and moves them on.
 pub struct Filer {
-    journal: Store,
-    writer: LeaseId,
-    /// Calls in the journal.
+    journal: Journal,
+    /// Calls that are not moved yet.
     unfiled: Arc<AtomicUsize>,
     wishes: Sender<Wish>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -56,42 +58,68 @@ pub struct Filer {
 
 impl Filer {
     /// Moves on what a process that ended left behind, and starts the thread.
-    pub fn start(journal: Store, bulk: Store, writer: LeaseId) -> Self {
+    ///
+    /// # Errors
+    /// When there are files where calls are put, and they are none of this program's.
+    pub fn start(store: Store, location: Location, writer: LeaseId) -> Result<Self, StoreError> {
         let (wishes, asked) = channel();
         let unfiled = Arc::new(AtomicUsize::new(0));
-        let mut mover = Mover { journal: journal.clone(), bulk, writer, after: 0, unfiled: unfiled.clone() };
-        if let Err(cause) = mover.move_all(&[]) {
-            tracing::error!(%cause, "calls of before could not be moved into the record; that is tried again");
+        let bulk = store.open_for_bulk(location.clone())?;
+        let record = Record { store: bulk, writer, unfiled: unfiled.clone() };
+        let (journal, mut mover) = if location.is_file() {
+            let taking = Arc::new(Taking::new());
+            let files = Files { record, location, taking: taking.clone(), resting: None };
+            (Journal::Files(taking), Mover::Files(files))
+        } else {
+            (Journal::Rows(store, writer), Mover::Rows(Rows { record, after: 0 }))
+        };
+        match mover.move_all(&[]) {
+            Err(Error::Store(cause @ StoreError::Unusable(_))) => return Err(cause),
+            Err(cause) => told(&cause),
+            Ok(()) => {}
         }
         let thread = std::thread::Builder::new()
             .name("filer".into())
-            .spawn(move || mover.run(&asked))
+            .spawn(move || run(&mut mover, &asked))
             .expect("the system starts a thread");
-        Self { journal, writer, unfiled, wishes, thread: Mutex::new(Some(thread)) }
+        Ok(Self { journal, unfiled, wishes, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Calls in the journal.
+    /// Calls that are not moved yet.
     pub fn unfiled(&self) -> usize {
         self.unfiled.load(Ordering::Acquire)
     }
 
-    /// Whether the journal has room.
+    /// Whether there is room for calls.
     pub fn takes_more(&self) -> bool {
-        self.unfiled() < MOST
+        let is_there = match &self.journal {
+            Journal::Rows(..) => true,
+            Journal::Files(taking) => taking.get().is_some(),
+        };
+        is_there && self.unfiled() < MOST
     }
 
     /// Puts calls on disk.
     pub fn append(&self, calls: &Lines) -> Result<(), Error> {
         // Counted before: whoever looks must not find them nowhere.
         self.unfiled.fetch_add(calls.len(), Ordering::AcqRel);
-        let whole = self.journal.is_file().then(|| calls.in_one());
-        let batches = whole.as_ref().map_or(calls.batches(), slice::from_ref);
-        // A batch that is there twice is moved on once: a call has one id.
-        let appended = self.journal.write_in_one(|tx| journal::append(tx, self.writer, batches));
+        let appended = self.put(calls.batches());
         if appended.is_err() {
             self.unfiled.fetch_sub(calls.len(), Ordering::AcqRel);
         }
         appended
+    }
+
+    fn put(&self, batches: &[Vec<u8>]) -> Result<(), Error> {
+        match &self.journal {
+            // A batch that is there twice is moved on once: a call has one id.
+            Journal::Rows(store, writer) => store.write_in_one(|tx| journal::append(tx, *writer, batches)),
+            Journal::Files(taking) => {
+                let taking =
+                    taking.get().ok_or_else(|| Error::out_of_reach("another process has the files"))?;
+                Ok(taking.lock().append(batches)?)
+            }
+        }
     }
 
     /// Returns once everything appended until now is in the record, or cannot be moved there.
@@ -112,140 +140,44 @@ impl Filer {
     }
 }
 
-struct Mover {
-    journal: Store,
-    bulk: Store,
-    writer: LeaseId,
-    /// The last batch that was looked at and is not to be looked at again.
-    after: i64,
-    unfiled: Arc<AtomicUsize>,
-}
-
-impl Mover {
-    fn run(&mut self, wishes: &Receiver<Wish>) {
-        let (mut wait, mut before, mut moved) = (EVERY, 0, Instant::now());
-        loop {
-            let wish = wishes.recv_timeout(wait);
-            if wish.is_err() {
-                self.tidy();
+fn run(mover: &mut Mover, wishes: &Receiver<Wish>) {
+    let (mut wait, mut before, mut moved) = (EVERY, 0, Instant::now());
+    loop {
+        let wish = wishes.recv_timeout(wait);
+        match wish {
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout)
+                if may_wait(mover.record(), &mut before) && moved.elapsed() < LONGEST =>
+            {
+                continue;
             }
-            match wish {
-                Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) if self.may_wait(&mut before) && moved.elapsed() < LONGEST => {
-                    continue;
-                }
-                Err(RecvTimeoutError::Timeout) | Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) | Ok(_) => {}
+        }
+        wait = match mover.record().others().and_then(|others| mover.move_all(&others)) {
+            Ok(()) => EVERY,
+            Err(cause) => {
+                told(&cause);
+                AGAIN
             }
-            wait = match self.others().and_then(|others| self.move_all(&others)) {
-                Ok(()) => EVERY,
-                Err(cause) => {
-                    tracing::error!(%cause, "calls could not be moved into the record; that is tried again");
-                    AGAIN
-                }
-            };
-            (before, moved) = (self.unfiled.load(Ordering::Acquire), Instant::now());
-            match wish {
-                Ok(Wish::Settle(done)) => drop(done.send(())),
-                Ok(Wish::End) => return,
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// So that the writer of the journal does not have to, while callers wait.
-    fn tidy(&self) {
-        if let Err(cause) = self.journal.tidy() {
-            tracing::warn!(%cause, "the journal of calls stays long");
-        }
-    }
-
-    /// Whether calls come so fast that it pays to let them gather.
-    fn may_wait(&self, before: &mut usize) -> bool {
-        let now = self.unfiled.load(Ordering::Acquire);
-        let came = now.saturating_sub(std::mem::replace(before, now));
-        came > RUSH && now < ENOUGH && self.others().is_ok_and(|others| others.is_empty())
-    }
-
-    fn others(&self) -> Result<Vec<LeaseId>, Error> {
-        self.bulk.read(|tx| journal::others_at_work(tx, self.writer))
-    }
-
-    /// Moves on, in steps, what is there now: not what comes meanwhile, or it might not end.
-    fn move_all(&mut self, others: &[LeaseId]) -> Result<(), Error> {
-        let last = self.journal.read(journal::last)?;
-        if last < self.after {
-            // Ids began anew: somebody removed what could not be read.
-            self.after = 0;
-        }
-        loop {
-            let batches = self.some(others, last)?;
-            if batches.is_empty() {
-                return Ok(());
-            }
-            self.move_some(&batches)?;
-        }
-    }
-
-    /// The oldest batches up to `last`, as many as are moved on together.
-    fn some(&self, others: &[LeaseId], last: i64) -> Result<Vec<Batch>, Error> {
-        let (mut batches, mut bytes, mut after): (Vec<Batch>, _, _) = (Vec::new(), 0, self.after);
-        while bytes < TOGETHER {
-            let more = self.journal.read(|tx| journal::oldest(tx, others, (after, last), BATCHES))?;
-            let Some(newest) = more.last() else { break };
-            after = newest.id;
-            bytes += more.iter().map(|batch| batch.calls.len()).sum::<usize>();
-            batches.extend(more);
-        }
-        Ok(batches)
-    }
-
-    fn move_some(&mut self, batches: &[Batch]) -> Result<(), Error> {
-        let (mut moved, mut ids, mut own) = (Moved::default(), Vec::with_capacity(batches.len()), 0);
-        let mut after = self.after;
-        for batch in batches {
-            match moved.read(&batch.calls) {
-                Ok(calls) => {
-                    ids.push(batch.id);
-                    own += if batch.writer == self.writer { calls } else { 0 };
-                }
-                Err(cause) => {
-                    tracing::error!(batch = batch.id, %cause, "a batch of calls cannot be read; it is left where it is");
-                    after = batch.id;
-                }
-            }
-        }
-        self.file(&moved, &ids)?;
-        // A batch whose writing was told too late can be there twice, and was counted once.
-        let fewer = |unfiled: usize| Some(unfiled.saturating_sub(own));
-        let _ = self.unfiled.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
-        // Not before: those in front of a batch that cannot be read are tried again with it.
-        self.after = after;
-        Ok(())
-    }
-
-    /// Puts calls into the record and forgets their batches: at once in one store. With two of
-    /// them, or where some are in the record already, a call that is there is the same call.
-    fn file(&self, calls: &Moved<'_>, batches: &[i64]) -> Result<(), Error> {
-        let at_once = || {
-            self.bulk.write(|tx| {
-                journal::remove(tx, batches)?;
-                activity::append_new_calls(tx, calls.records(), &calls.uses())
-            })
         };
-        if !self.bulk.is_file() {
-            match at_once() {
-                Err(Error::Store(store::Error::Conflict(_))) => {}
-                done => return done,
-            }
+        (before, moved) = (mover.record().unfiled.load(Ordering::Acquire), Instant::now());
+        match wish {
+            Ok(Wish::Settle(done)) => drop(done.send(())),
+            Ok(Wish::End) => return,
+            Err(_) => {}
         }
-        self.bulk.write(|tx| take_in(tx, calls))?;
-        self.journal.write(|tx| journal::remove(tx, batches))
     }
 }
 
-/// Puts calls into the record, and their last uses to the tokens.
-pub fn take_in(tx: &mut Tx<'_>, calls: &Moved<'_>) -> Result<(), Error> {
-    activity::append_calls(tx, calls.records(), &calls.uses())
+/// Whether calls come so fast that it pays to let them gather.
+fn may_wait(record: &Record, before: &mut usize) -> bool {
+    let now = record.unfiled.load(Ordering::Acquire);
+    let came = now.saturating_sub(std::mem::replace(before, now));
+    came > RUSH && now < ENOUGH && record.others().is_ok_and(|others| others.is_empty())
+}
+
+fn told(cause: &Error) {
+    tracing::error!(%cause, "calls could not be moved into the record; that is tried again");
 }
 
 #[cfg(test)]
@@ -253,55 +185,29 @@ mod tests {
     use super::*;
     use crate::domain::Timestamp;
     use crate::domain::access::epochs;
-    use crate::store::Location;
 
     fn lease(number: u8) -> LeaseId {
         LeaseId::new(Timestamp::from_micros(1), [number; 8])
     }
 
-    fn mover(folder: &tempfile::TempDir) -> Mover {
-        let location = Location::parse(&format!("sqlite:{}", folder.path().join("store.db").display()));
-        let location = location.expect("a location");
-        let bulk = Store::open(location.clone()).expect("a store");
-        let journal = bulk.open_journal(&location).expect("a journal");
-        Mover { journal, bulk, writer: lease(1), after: 0, unfiled: Arc::default() }
-    }
-
     #[test]
     fn many_calls_gather_unless_somebody_could_miss_them() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mover = mover(&folder);
+        let url = format!("sqlite:{}", folder.path().join("store.db").display());
+        let store = Store::open(Location::parse(&url).expect("a location")).expect("a store");
+        let record = Record { store, writer: lease(1), unfiled: Arc::default() };
         let may_wait = |before: usize, now: usize| {
-            mover.unfiled.store(now, Ordering::Release);
-            mover.may_wait(&mut before.clone())
+            record.unfiled.store(now, Ordering::Release);
+            may_wait(&record, &mut before.clone())
         };
-        let hold = |lease| mover.bulk.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");
-        hold(mover.writer);
+        let hold = |lease| record.store.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");
+        hold(record.writer);
         assert!(may_wait(0, RUSH + 1) && may_wait(RUSH, 2 * RUSH + 1));
         assert!(!may_wait(0, RUSH), "few came");
         assert!(!may_wait(ENOUGH - RUSH - 1, ENOUGH), "enough are there");
         hold(lease(2));
         assert!(!may_wait(0, RUSH + 1), "another server would not find them");
-        mover.bulk.write(|tx| epochs::release(tx, lease(2))).expect("no lease");
+        record.store.write(|tx| epochs::release(tx, lease(2))).expect("no lease");
         assert!(may_wait(0, RUSH + 1));
-    }
-
-    /// Keeps batches, moves on what can be read, and tells the ids of those that are left.
-    fn left_of(mover: &mut Mover, batches: &[Vec<u8>]) -> Vec<i64> {
-        mover.journal.write(|tx| journal::append(tx, mover.writer, batches)).expect("batches");
-        mover.move_all(&[]).expect("moved batches");
-        let left = mover.journal.read(|tx| journal::oldest(tx, &[], (0, i64::MAX), 9));
-        left.expect("batches").iter().map(|batch| batch.id).collect()
-    }
-
-    #[test]
-    fn what_cannot_be_read_holds_up_nothing_even_when_ids_begin_anew() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut mover = mover(&folder);
-        let (broken, fine) = (vec![0xff; 9], Lines::default().in_one());
-        assert_eq!(left_of(&mut mover, &[fine.clone(), broken, fine.clone()]), [2]);
-        assert_eq!(left_of(&mut mover, std::slice::from_ref(&fine)), [2]);
-        mover.journal.write(|tx| journal::remove(tx, &[2])).expect("an empty journal");
-        assert!(left_of(&mut mover, &[fine]).is_empty());
     }
 }

@@ -81,13 +81,6 @@ impl Lines {
     pub fn batches(&self) -> &[Vec<u8>] {
         &self.batches
     }
-
-    /// All of them as one batch, for where its length does not matter.
-    pub fn in_one(&self) -> Vec<u8> {
-        let mut batch = empty(self.batches.iter().map(Vec::len).sum());
-        self.batches.iter().for_each(|each| batch.extend_from_slice(&each[1..]));
-        batch
-    }
 }
 
 /// A batch without calls.
@@ -237,8 +230,11 @@ mod tests {
         let person = Caller::Person { id: UserId::from_bytes([9; 16]), label: "ada@acme.test".into() };
         let mut written = lines(&[call(2, Caller::Token(token), true), call(1, Caller::Token(token), true)]);
         written.extend(lines(&[call(3, Caller::Token(token), false), call(4, person, true)]));
-        let (whole, mut moved) = (written.in_one(), Moved::default());
-        assert_eq!((written.len(), moved.read(&whole)), (4, Ok(4)));
+        let mut moved = Moved::default();
+        assert_eq!(
+            (written.len(), written.batches().len(), moved.read(&written.batches()[0])),
+            (4, 1, Ok(4))
+        );
         let mut records: Vec<_> = moved.records().collect();
         records.sort_by_key(|each| each.id);
         let told: Vec<_> = records.iter().map(|each| (each.kind, each.status, each.token)).collect();
@@ -269,14 +265,13 @@ mod tests {
         assert!((3..=all / (MOST - 2 * USUAL) + 1).contains(&batches.len()), "{} of {all}", batches.len());
         let mut moved = Moved::default();
         let read: usize = batches.iter().map(|batch| moved.read(batch).expect("a batch")).sum();
-        assert_eq!((read, written.len(), written.in_one().len()), (250, 250, all + 1));
-        assert_eq!(Moved::default().read(&written.in_one()), Ok(250));
+        assert_eq!((read, written.len()), (250, 250));
     }
 
     #[test]
     fn of_what_is_no_batch_nothing_is_taken() {
         let whole = lines(&[call(1, Caller::Token(TokenId::from_bytes([7; 16])), true)]);
-        let whole = &whole.in_one()[..];
+        let whole = &whole.batches()[0][..];
         for damaged in [&[][..], &[9], &whole[..whole.len() - 1], &[whole, &[255; 40]].concat()] {
             let mut moved = Moved::default();
             assert!(moved.read(damaged).is_err(), "{damaged:?}");

@@ -29,9 +29,10 @@
 //!
 //! # Where an answered call is
 //!
-//! On disk, always, in the strict mode, but for refusals that are [folded](fold). A commit that puts thirty calls of thirty tokens
-//! where they belong writes sixty pages of the record's trees. So of many calls at once only
-//! a [`journal`] is waited for: one row a batch, one page. The [`filer`] moves it into the
+//! On disk, always, in the strict mode, but for refusals that are [folded](fold). A commit that
+//! puts thirty calls of thirty tokens where they belong writes sixty pages of the record's
+//! trees. So of many calls at once only a [`journal`] is waited for: a few kilobytes, in a file
+//! beside SQLite's or in a row of Postgres. The [`filer`] has them [moved](mover) into the
 //! record in bulk, before a page is drawn and twice a second, where neighbours in a tree are
 //! written together; while many come, and no other server shows the record, it lets them
 //! gather. A few calls at a time go into the record directly. What a process that was killed
@@ -52,6 +53,7 @@ mod journal;
 mod limit;
 mod memory;
 mod metrics;
+mod mover;
 mod record;
 mod redis;
 mod usage;
@@ -112,8 +114,7 @@ impl Gate {
     ) -> Result<Self, StoreError> {
         let (memory, metrics) = (Arc::new(Memory::default()), Arc::new(Metrics::default()));
         let lease = epochs::LeaseId::new(clock.now(), entropy::bytes(entropy));
-        let journal = store.open_journal(&location)?;
-        let filer = Arc::new(Filer::start(journal, store.open_for_bulk(location)?, lease));
+        let filer = Arc::new(Filer::start(store.clone(), location, lease)?);
         Ok(Self {
             watch: Watch::start(store.clone(), memory.clone(), lease),
             limiter: Limiter::new(limits, redis),

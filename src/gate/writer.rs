@@ -8,11 +8,12 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::filer::{Filer, take_in};
+use super::filer::Filer;
 use super::fold::Folder;
 use super::gather::Calls;
 use super::journal::{Lines, Moved};
 use super::metrics::Metrics;
+use super::mover::take_in;
 use super::record::{Message, Mode, Waiting};
 use crate::domain::Error;
 use crate::domain::access::activity;

@@ -82,12 +82,12 @@ impl Location {
     }
 
     /// A file named like this one with something behind; `None` for Postgres.
-    pub fn beside(&self, suffix: &str) -> Option<Self> {
+    pub fn beside(&self, suffix: &str) -> Option<PathBuf> {
         match self {
             Self::Sqlite(path) => {
                 let mut name = path.clone().into_os_string();
                 name.push(suffix);
-                Some(Self::Sqlite(name.into()))
+                Some(name.into())
             }
             Self::Postgres(_) => None,
         }
@@ -194,11 +194,6 @@ pub fn migrate(connection: &mut Engine) -> Result<()> {
         Engine::Sqlite(inner) => run(inner, SQLITE_MIGRATIONS),
         Engine::Postgres(inner) => run(inner, POSTGRES_MIGRATIONS),
     }
-}
-
-pub fn execute(connection: &mut Engine, statement: &str) -> Result<()> {
-    on_engine!(connection, inner => inner.batch_execute(statement))?;
-    Ok(())
 }
 
 /// SQLite's write transaction is lock enough. Migrations may take their time.

@@ -70,19 +70,6 @@ impl Store {
         Ok(store)
     }
 
-    /// Where calls are kept until they are moved into the record: beside the rest in
-    /// Postgres, in a file of its own with SQLite. See [`access::journal`].
-    ///
-    /// # Errors
-    /// Like [`Self::open`].
-    pub fn open_journal(&self, location: &Location) -> Result<Self> {
-        let Some(beside) = location.beside("-calls") else { return Ok(self.clone()) };
-        drop(beside.connect()?);
-        let journal = Self { pool: pool(beside, 2)?, turns: Some(Arc::default()) };
-        journal.write(|tx| backend::execute(tx.connection, access::journal::SQLITE))?;
-        Ok(journal)
-    }
-
     /// A connection of its own to the same rows, for much work in few steps.
     ///
     /// # Errors
@@ -91,8 +78,8 @@ impl Store {
         Ok(Self { pool: pool(location, 1)?, turns: self.turns.clone() })
     }
 
-    /// Whether it is a file of this machine, and calls wait in [another](Self::open_journal).
-    pub fn is_file(&self) -> bool {
+    /// Whether it is a file of this machine.
+    fn is_file(&self) -> bool {
         self.turns.is_some()
     }
 

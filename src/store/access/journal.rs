@@ -1,7 +1,5 @@
-//! Rows of `call_batches`: calls that are on disk and not in `activity` yet.
-//!
-//! With SQLite the table is in a file of its own, named like the store with `-calls` behind:
-//! a file has one writer at a time, and a call must not wait for what else is written.
+//! Rows of `call_batches`: calls that are on disk and not in `activity` yet. Beside SQLite they
+//! are in [files](super::call_files).
 
 use diesel::dsl::max;
 use diesel::pg::{Pg, PgConnection};
@@ -11,17 +9,9 @@ use diesel::sql_types::{Array, Binary};
 
 use crate::store::Tx;
 use crate::store::backend::Engine;
-use crate::store::error::Result;
+use crate::store::error::{Error, Result};
 use crate::store::ids::LeaseId;
 use crate::store::schema::{call_batches, leases};
-
-/// For the file of its own. Ids begin anew when the table is empty: to see to it that they do
-/// not, SQLite would write one page more with every batch.
-pub const SQLITE: &str = "CREATE TABLE IF NOT EXISTS call_batches (
-    id     INTEGER NOT NULL PRIMARY KEY,
-    writer BLOB    NOT NULL,
-    calls  BLOB    NOT NULL
-)";
 
 #[derive(Queryable)]
 pub struct Batch {
@@ -33,17 +23,10 @@ pub struct Batch {
 /// In one statement, which is prepared once: Diesel's own of many rows is another for each
 /// number of them.
 pub fn append(tx: &mut Tx<'_>, writer: LeaseId, batches: &[Vec<u8>]) -> Result<()> {
-    match tx.connection {
-        Engine::Postgres(inner) => {
-            Append { writer, batches: batches.iter().map(Vec::as_slice).collect() }.execute(inner)?;
-        }
-        Engine::Sqlite(inner) => {
-            for calls in batches {
-                let row = (call_batches::writer.eq(writer), call_batches::calls.eq(calls));
-                diesel::insert_into(call_batches::table).values(row).execute(inner)?;
-            }
-        }
-    }
+    let Engine::Postgres(inner) = &mut *tx.connection else {
+        return Err(Error::Fault("calls wait in files beside SQLite".into()));
+    };
+    Append { writer, batches: batches.iter().map(Vec::as_slice).collect() }.execute(inner)?;
     Ok(())
 }
 

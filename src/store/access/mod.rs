@@ -2,6 +2,7 @@
 //! answered to who asks again.
 
 pub mod activity;
+pub mod call_files;
 pub mod calls;
 pub mod journal;
 pub mod leases;

@@ -83,19 +83,17 @@ impl Database {
         }
     }
 
-    /// The same for the file of calls that are not in the log yet.
-    pub fn lock_journal(&self) -> SqliteConnection {
-        let mut connection = open_sqlite(&format!("{}-calls", self.url()));
-        sql_query("BEGIN IMMEDIATE").execute(&mut connection).expect("the lock");
-        connection
-    }
-
-    /// Does something with where calls are kept that are not in the log yet.
-    pub fn in_journal<T>(&self, act: impl FnOnce(&Self) -> T) -> T {
-        match self {
-            Self::Sqlite { url } => act(&Self::Sqlite { url: format!("{url}-calls") }),
-            Self::Postgres { .. } => act(self),
-        }
+    /// Keeps calls that are not in the log yet; what it gives puts them back there.
+    pub fn keep_journal(&self) -> Box<dyn Fn() + '_> {
+        let Self::Sqlite { url } = self else {
+            self.execute("CREATE TABLE kept AS SELECT writer, calls FROM call_batches").expect("a copy");
+            let back = "INSERT INTO call_batches (writer, calls) SELECT writer, calls FROM kept";
+            return Box::new(|| assert!(self.execute(back).expect("copied batches") > 0));
+        };
+        let path = url.strip_prefix("sqlite:").expect("a path");
+        let files = ["-calls-1", "-calls-2"].map(|name| format!("{path}{name}"));
+        let kept = files.map(|file| (std::fs::read(&file).expect("a file"), file));
+        Box::new(move || kept.iter().for_each(|(calls, file)| std::fs::write(file, calls).expect("a file")))
     }
 
     /// The number that a query gives in its one column `n`.
