@@ -1,7 +1,6 @@
 //! The thread that sees to it that calls are moved into the record, see [`super::mover`], and
 //! where they are put until then.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::end;
 use super::journal::Lines;
-use super::mover::{Files, Mover, Record, Rows, Taking};
+use super::mover::{Files, Mover, Record, Rows, Taking, Unfiled};
 use crate::domain::Error;
 use crate::domain::access::epochs::LeaseId;
 use crate::domain::access::journal;
@@ -50,8 +49,7 @@ enum Journal {
 /// Puts calls on disk and moves them on.
 pub struct Filer {
     journal: Journal,
-    /// Calls that are not moved yet.
-    unfiled: Arc<AtomicUsize>,
+    unfiled: Arc<Unfiled>,
     wishes: Sender<Wish>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -63,7 +61,7 @@ impl Filer {
     /// When there are files where calls are put, and they are none of this program's.
     pub fn start(store: Store, location: Location, writer: LeaseId) -> Result<Self, StoreError> {
         let (wishes, asked) = channel();
-        let unfiled = Arc::new(AtomicUsize::new(0));
+        let unfiled = Arc::new(Unfiled::default());
         let bulk = store.open_for_bulk(location.clone())?;
         let record = Record { store: bulk, writer, unfiled: unfiled.clone() };
         let (journal, mut mover) = if location.is_file() {
@@ -87,7 +85,7 @@ impl Filer {
 
     /// Calls that are not moved yet.
     pub fn unfiled(&self) -> usize {
-        self.unfiled.load(Ordering::Acquire)
+        self.unfiled.calls()
     }
 
     /// Whether there is room for calls.
@@ -101,13 +99,7 @@ impl Filer {
 
     /// Puts calls on disk.
     pub fn append(&self, calls: &Lines) -> Result<(), Error> {
-        // Counted before: whoever looks must not find them nowhere.
-        self.unfiled.fetch_add(calls.len(), Ordering::AcqRel);
-        let appended = self.put(calls.batches());
-        if appended.is_err() {
-            self.unfiled.fetch_sub(calls.len(), Ordering::AcqRel);
-        }
-        appended
+        self.unfiled.put(calls.len(), || self.put(calls.batches()))
     }
 
     fn put(&self, batches: &[Vec<u8>]) -> Result<(), Error> {
@@ -160,7 +152,7 @@ fn run(mover: &mut Mover, wishes: &Receiver<Wish>) {
                 AGAIN
             }
         };
-        (before, moved) = (mover.record().unfiled.load(Ordering::Acquire), Instant::now());
+        (before, moved) = (mover.record().unfiled.calls(), Instant::now());
         match wish {
             Ok(Wish::Settle(done)) => drop(done.send(())),
             Ok(Wish::End) => return,
@@ -171,7 +163,7 @@ fn run(mover: &mut Mover, wishes: &Receiver<Wish>) {
 
 /// Whether calls come so fast that it pays to let them gather.
 fn may_wait(record: &Record, before: &mut usize) -> bool {
-    let now = record.unfiled.load(Ordering::Acquire);
+    let now = record.unfiled.calls();
     let came = now.saturating_sub(std::mem::replace(before, now));
     came > RUSH && now < ENOUGH && record.others().is_ok_and(|others| others.is_empty())
 }
@@ -197,7 +189,8 @@ mod tests {
         let store = Store::open(Location::parse(&url).expect("a location")).expect("a store");
         let record = Record { store, writer: lease(1), unfiled: Arc::default() };
         let may_wait = |before: usize, now: usize| {
-            record.unfiled.store(now, Ordering::Release);
+            record.unfiled.less(usize::MAX);
+            record.unfiled.put(now, || Ok(())).expect("calls");
             may_wait(&record, &mut before.clone())
         };
         let hold = |lease| record.store.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");

@@ -47,8 +47,7 @@ impl Mover {
 pub struct Record {
     pub store: Store,
     pub writer: LeaseId,
-    /// Calls of this process that are not there yet.
-    pub unfiled: Arc<AtomicUsize>,
+    pub unfiled: Arc<Unfiled>,
 }
 
 impl Record {
@@ -56,11 +55,43 @@ impl Record {
     pub fn others(&self) -> Result<Vec<LeaseId>, Error> {
         self.store.read(|tx| journal::others_at_work(tx, self.writer))
     }
+}
 
-    fn filed(&self, calls: usize) {
+/// Calls of this process that are not in the record yet.
+#[derive(Default)]
+pub struct Unfiled {
+    calls: AtomicUsize,
+    /// Held while some are being put on disk.
+    putting: Mutex<()>,
+}
+
+impl Unfiled {
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
+    }
+
+    /// Counts calls that `put` puts on disk, if it does.
+    pub fn put(&self, calls: usize, put: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        let _putting = self.putting.lock();
+        // Counted before: whoever looks must not find them nowhere.
+        self.calls.fetch_add(calls, Ordering::AcqRel);
+        let done = put();
+        if done.is_err() {
+            self.less(calls);
+        }
+        done
+    }
+
+    /// What `look` finds, and how many calls are on disk in that moment.
+    fn in_between<T>(&self, look: impl FnOnce() -> Result<T, Error>) -> Result<(T, usize), Error> {
+        let _putting = self.putting.lock();
+        Ok((look()?, self.calls()))
+    }
+
+    pub fn less(&self, calls: usize) {
         // A batch whose writing was told too late can be there twice, and was counted once.
         let fewer = |unfiled: usize| Some(unfiled.saturating_sub(calls));
-        let _ = self.unfiled.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
+        let _ = self.calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
     }
 }
 
@@ -78,14 +109,20 @@ pub struct Rows {
 
 impl Rows {
     fn move_all(&mut self, others: &[LeaseId]) -> Result<(), Error> {
-        let last = self.record.store.read(journal::last)?;
+        let unfiled = self.record.unfiled.clone();
+        let (last, mut left) = unfiled.in_between(|| self.record.store.read(journal::last))?;
         loop {
             let batches = self.some(others, last)?;
             if batches.is_empty() {
-                return Ok(());
+                break;
             }
-            self.move_some(&batches)?;
+            let own = self.move_some(&batches)?;
+            unfiled.less(own);
+            left = left.saturating_sub(own);
         }
+        // Of those that were there none is: somebody else moved the others.
+        unfiled.less(left);
+        Ok(())
     }
 
     /// The oldest batches up to `last`, as many as are moved on together.
@@ -101,7 +138,8 @@ impl Rows {
         Ok(batches)
     }
 
-    fn move_some(&mut self, batches: &[Batch]) -> Result<(), Error> {
+    /// How many of its own calls there were among them.
+    fn move_some(&mut self, batches: &[Batch]) -> Result<usize, Error> {
         let (mut moved, mut ids, mut own) = (Moved::default(), Vec::with_capacity(batches.len()), 0);
         let mut after = self.after;
         for batch in batches {
@@ -117,10 +155,9 @@ impl Rows {
             }
         }
         self.file(&moved, &ids)?;
-        self.record.filed(own);
         // Not before: those in front of a batch that cannot be read are tried again with it.
         self.after = after;
-        Ok(())
+        Ok(own)
     }
 
     /// Puts calls into the record and forgets their batches. Where some are in the record
@@ -200,7 +237,7 @@ fn move_file(record: &Record, file: &mut CallFile) -> Result<(), Error> {
         // The same again, should the process end before it has noted that they are there.
         record.store.write(|tx| take_in(tx, &moved))?;
         file.pass(&batches);
-        record.filed(calls);
+        record.unfiled.less(calls);
     }
 }
 

@@ -129,6 +129,35 @@ fn batches(database: &Database) -> i64 {
     database.number("SELECT count(*) AS n FROM call_batches")
 }
 
+/// A page is drawn when the log tells of all calls; then none is said to be in the journal.
+async fn assert_its_journal_ends(server: &Serving) {
+    let ada = Visitor::new(&server.base);
+    ada.sign_in(ADA, PASSWORD).await.expect(303);
+    ada.get("/developer").await.expect(200);
+    let printed = server.stdout();
+    let metrics = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
+    let told = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");
+    let of_journal = told.lines().find(|line| line.starts_with("gatepost_journal_calls "));
+    assert_eq!(of_journal, Some("gatepost_journal_calls 0"));
+}
+
+/// A command beside a server, or a server that starts, takes all calls for left behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_somebody_else_moved_on_are_not_waited_for() {
+    let (gatepost, database, token) = on_postgres();
+    let gatepost = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    for _ in 0..5 {
+        load.until_each(load.count() + 500, |call| call.status == 200).await;
+        start_again(&gatepost);
+    }
+    let calls = load.stop().await;
+    assert_its_journal_ends(&server).await;
+    assert_eq!(server.terminate().code, Some(0));
+    assert_all_recorded(&database, &calls);
+}
+
 /// Whoever hears too late that a batch was written writes it again. Otherwise the server would
 /// take the journal for full, or for never empty.
 #[tokio::test(flavor = "multi_thread")]
@@ -147,20 +176,12 @@ async fn a_batch_that_was_written_twice_counts_once() {
     ] {
         database.execute(sql).expect("a trigger");
     }
-    let gatepost = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
-    let server = gatepost.serve();
+    let server = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0").serve();
     let load = full_load(&server, &token);
     load.until_each(1000, |call| call.status == 200).await;
     let calls = load.stop().await;
     assert!(database.number("SELECT count(*) AS n FROM doubled") > 0, "no batch was written");
-    let printed = server.stdout();
-    let metrics = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
-    let ada = Visitor::new(&server.base);
-    ada.sign_in(ADA, PASSWORD).await.expect(303);
-    // A page is drawn when the log tells of all calls.
-    ada.get("/developer").await.expect(200);
-    let told = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");
-    assert!(told.lines().any(|line| line == "gatepost_journal_calls 0"), "{told}");
+    assert_its_journal_ends(&server).await;
     assert_eq!(server.terminate().code, Some(0));
     assert_eq!(batches(&database), 0);
     assert_all_recorded(&database, &calls);
