@@ -333,6 +333,8 @@ mod tests {
         assert_eq!(first.next(9999).expect("batches"), batches("a"));
         drop((first, second));
         assert_eq!(beside.found(), batches("a"));
+        beside.files()[0].begin_anew(writer).expect("a new beginning");
+        assert_eq!(beside.found(), batches(""));
     }
 
     /// Whatever of the last write got to the disk before the power was lost.
