@@ -1,5 +1,7 @@
 //! Two engines behind one connection type: opening, pragmas, pooling and migrations.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -137,6 +139,8 @@ fn open_postgres(url: &str) -> Result<PgConnection> {
 
 fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     let name = path.to_str().ok_or_else(|| Error::Unusable("the store's path is not UTF-8".into()))?;
+    // Made before SQLite makes it for all the machine to read; whether it can be, SQLite tells.
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut connection = SqliteConnection::establish(name)
         .map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
     // FULL: an answer that was sent stands even when the machine loses its power.

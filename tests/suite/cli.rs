@@ -1,5 +1,8 @@
 //! What an operator types, on both engines, and what is said when it cannot be done.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
 use crate::support::client::Api;
 use crate::support::database::Database;
 use crate::support::process::{Finished, Gatepost, taken_address};
@@ -207,12 +210,18 @@ fn another_secret_key_is_refused_before_it_does_harm() {
 }
 
 #[test]
-fn the_secret_key_file_is_for_its_owner_alone() {
+fn what_is_kept_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let gatepost = Gatepost::new();
     set_up(&gatepost);
-    let file = std::fs::metadata(gatepost.data.path().join("secret.key")).expect("a key file");
-    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    let _server = gatepost.serve();
+    let files = std::fs::read_dir(gatepost.data.path()).expect("a folder").map(|file| file.expect("a file"));
+    let modes: BTreeMap<_, _> = files
+        .map(|file| (file.file_name(), file.metadata().expect("a file").permissions().mode() & 0o777))
+        .collect();
+    let kept = ["secret.key", "gatepost.db", "gatepost.db-wal", "gatepost.db-calls-1", "gatepost.db-calls-2"];
+    assert!(kept.iter().all(|name| modes.contains_key(OsStr::new(name))), "{modes:?}");
+    assert!(modes.values().all(|&mode| mode == 0o600), "{modes:?}");
 }
 
 #[test]
