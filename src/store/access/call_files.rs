@@ -181,7 +181,12 @@ impl CallFile {
     fn make_room(&mut self, end: u64) -> io::Result<()> {
         if end > self.room {
             let room = end.next_multiple_of(ROOM);
-            self.file.write_all_at(&vec![0; (room - self.room) as usize], self.room)?;
+            let grown = self.file.write_all_at(&vec![0; (room - self.room) as usize], self.room);
+            if grown.is_err() {
+                // What little the disk has left is for the others.
+                let _ = self.file.set_len(self.room);
+            }
+            grown?;
             self.room = room;
         }
         Ok(())
