@@ -143,6 +143,7 @@ impl Gate {
     /// Returns once the record tells of every call that was answered until now, but for refusals
     /// that are folded: it tells of those when their minute is over.
     pub async fn settle(&self) {
+        self.recorder.settle().await;
         self.filer.settle().await;
     }
 

@@ -64,6 +64,9 @@ pub enum Caller {
 #[derive(Debug)]
 pub struct NotRecorded;
 
+/// How long who wants to see them waits for calls that the store does not take.
+const SETTLING: Duration = Duration::from_secs(1);
+
 /// Calls not yet committed before callers are made to wait.
 const WAITING: usize = 16_000;
 
@@ -73,6 +76,8 @@ pub(super) enum Message {
     Heap,
     /// Calls whose answers wait, and how to tell them whether their records are on disk.
     Calls(Calls, oneshot::Sender<bool>),
+    /// Somebody wants to see what was sent until now, and what is over of what is folded.
+    Settle(oneshot::Sender<()>),
     /// Nothing comes any more.
     End,
 }
@@ -174,6 +179,15 @@ impl Recorder {
             }
             Mode::Buffered => Ok(()),
             Mode::Strict => gather::join(&self.queue, call, fold).committed().await,
+        }
+    }
+
+    /// Returns once what was sent until now is on disk, with the folded refusals of minutes that
+    /// are over, or the store did not take it.
+    pub async fn settle(&self) {
+        let (done, settled) = oneshot::channel();
+        if self.queue.send(Message::Settle(done)).is_ok() {
+            let _ = timeout(SETTLING, settled).await;
         }
     }
 

@@ -48,6 +48,7 @@ pub struct Writer {
 struct Group {
     calls: Calls,
     told: Vec<oneshot::Sender<bool>>,
+    settled: Vec<oneshot::Sender<()>>,
     /// Calls that were refused meanwhile, because this took too long.
     late: usize,
     ends: bool,
@@ -73,6 +74,7 @@ impl Group {
                 self.calls.extend(calls);
                 self.told.push(told);
             }
+            Message::Settle(done) => self.settled.push(done),
             Message::End => self.ends = true,
         }
     }
@@ -115,10 +117,10 @@ impl Writer {
 
     /// Commits what waits; whether that was the last.
     fn group(&mut self, first: Message, queue: &mut UnboundedReceiver<Message>) -> bool {
-        if self.mode == Mode::Buffered && !matches!(first, Message::End) {
+        if matches!(first, Message::Heap) {
             std::thread::sleep(LINGER);
         }
-        let Group { mut calls, told, late, ends } = Group::gather(first, queue);
+        let Group { mut calls, told, settled, late, ends } = Group::gather(first, queue);
         calls.extend(self.waiting.take());
         let done = calls.len() + late;
         let committed = calls.len() == 0 || self.commit(calls);
@@ -126,6 +128,12 @@ impl Writer {
         for told in told {
             // Nobody waits any more when it took too long.
             let _ = told.send(committed);
+        }
+        if !settled.is_empty() {
+            self.idle();
+        }
+        for settled in settled {
+            let _ = settled.send(());
         }
         ends
     }
