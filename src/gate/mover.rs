@@ -219,6 +219,7 @@ impl Files {
 }
 
 fn move_file(record: &Record, file: &mut CallFile) -> Result<(), Error> {
+    let mut is_copied = false;
     loop {
         let batches = file.next(TOGETHER)?;
         if batches.is_empty() {
@@ -228,8 +229,10 @@ fn move_file(record: &Record, file: &mut CallFile) -> Result<(), Error> {
         for batch in &batches {
             match moved.read(batch) {
                 Ok(read) => calls += read,
+                Err(_) if is_copied => {}
                 Err(cause) => {
                     let copy = file.copy_aside()?;
+                    is_copied = true;
                     tracing::error!(copy = %copy.display(), %cause, "a batch of calls cannot be read; its file was copied");
                 }
             }
