@@ -71,7 +71,7 @@ impl Filer {
         } else {
             (Journal::Rows(store, writer), Mover::Rows(Rows { record, after: 0 }))
         };
-        match mover.move_all(&[]) {
+        match mover.move_all() {
             Err(Error::Store(cause @ StoreError::Unusable(_))) => return Err(cause),
             Err(cause) => told(&cause),
             Ok(()) => {}
@@ -145,7 +145,7 @@ fn run(mover: &mut Mover, wishes: &Receiver<Wish>) {
             }
             Err(RecvTimeoutError::Timeout) | Ok(_) => {}
         }
-        wait = match mover.record().others().and_then(|others| mover.move_all(&others)) {
+        wait = match mover.move_own() {
             Ok(()) => EVERY,
             Err(cause) => {
                 told(&cause);

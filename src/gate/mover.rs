@@ -26,11 +26,18 @@ pub enum Mover {
 }
 
 impl Mover {
-    /// Moves on, in steps, what is there now and not of `others`: not what comes meanwhile, or
-    /// it might not end.
-    pub fn move_all(&mut self, others: &[LeaseId]) -> Result<(), Error> {
+    /// Moves on, in steps, what is there now: not what comes meanwhile, or it might not end.
+    pub fn move_all(&mut self) -> Result<(), Error> {
         match self {
-            Self::Rows(rows) => rows.move_all(others),
+            Self::Rows(rows) => rows.move_all(&[]),
+            Self::Files(files) => files.move_all(),
+        }
+    }
+
+    /// The same but for calls of other servers, which move them themselves.
+    pub fn move_own(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Rows(rows) => rows.move_all(&rows.record.others()?),
             Self::Files(files) => files.move_all(),
         }
     }
