@@ -103,14 +103,19 @@ async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
             break calls;
         }
     };
+    assert!(!database.journal_is_empty());
     let put_back = database.keep_journal();
+    // In Postgres each batch is there twice then.
+    put_back();
     start_again(gatepost);
+    assert!(database.journal_is_empty());
     assert_all_recorded(database, &calls);
     let logged = || database.number("SELECT count(*) AS n FROM activity WHERE kind = 'api.request'");
     let before = logged();
     put_back();
+    assert!(!database.journal_is_empty());
     start_again(gatepost);
-    assert_eq!(logged(), before);
+    assert_eq!((database.journal_is_empty(), logged()), (true, before));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,6 +291,7 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
     ada.sign_in(ADA, PASSWORD).await.expect(303);
     ada.get("/developer").await.expect(200);
     let copy = copied(&server, &gatepost);
+    assert_eq!(server.terminate().code, Some(0));
     assert_all_recorded(&Database::sqlite(copy.path()), &passed(&calls));
 }
 
