@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::record::{Call, Caller};
 use crate::domain::Timestamp;
@@ -12,22 +13,20 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
 
 /// The first byte of a batch: how the rest is to be read.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Bytes of one batch. Postgres keeps a row of so many in one page; a longer one it would cut
 /// into pieces of 2 kB, each with a row and an entry of an index of its own.
 const MOST: usize = 8_000;
 /// What the calls of one turn of a thread's event loop take, more or less.
 const USUAL: usize = 1_000;
 
-type Id = [u8; 16];
-
 #[derive(Serialize, Deserialize)]
 struct Line<'a> {
-    team: Id,
-    token: Option<Id>,
+    team: Uuid,
+    token: Option<Uuid>,
     #[serde(borrow)]
-    person: Option<(Id, &'a str)>,
-    request: Id,
+    person: Option<(Uuid, &'a str)>,
+    request: Uuid,
     at: i64,
     method: &'a str,
     route: &'a str,
@@ -48,9 +47,9 @@ pub struct Lines {
 impl Lines {
     pub fn add(&mut self, call: &Call<'_>) {
         let line = line(call);
-        let batch = self.batches.pop().unwrap_or_else(|| empty(USUAL));
+        let mut batch = self.batches.pop().unwrap_or_else(|| empty(USUAL));
         let before = batch.len();
-        let mut batch = postcard::to_extend(&line, batch).expect("memory takes everything");
+        postcard::to_io(&line, &mut batch).expect("memory takes everything");
         let next = (batch.len() > MOST && before > 1).then(|| {
             let mut next = empty(MOST);
             next.extend_from_slice(&batch[before..]);
@@ -92,14 +91,14 @@ fn empty(room: usize) -> Vec<u8> {
 
 fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
     let (token, person) = match &call.caller {
-        Caller::Token(id) => (Some(id.bytes()), None),
-        Caller::Person { id, label } => (None, Some((id.bytes(), label.as_str()))),
+        Caller::Token(id) => (Some(Uuid::from_bytes(id.bytes())), None),
+        Caller::Person { id, label } => (None, Some((Uuid::from_bytes(id.bytes()), label.as_str()))),
     };
     Line {
-        team: call.team.bytes(),
+        team: Uuid::from_bytes(call.team.bytes()),
         token,
         person,
-        request: call.request.bytes(),
+        request: Uuid::from_bytes(call.request.bytes()),
         at: call.at.micros(),
         method: call.method,
         route: call.route,
@@ -121,7 +120,7 @@ pub fn record_of(call: &Call<'_>) -> Record {
 pub struct Moved<'a> {
     lines: Vec<Line<'a>>,
     /// Who called, and where among the lines.
-    callers: HashMap<(Id, Option<Id>), Vec<u32>>,
+    callers: HashMap<(Uuid, Option<Uuid>), Vec<u32>>,
 }
 
 impl<'a> Moved<'a> {
@@ -174,19 +173,19 @@ impl<'a> Moved<'a> {
     }
 }
 
-fn last_use(token: Id, line: &Line<'_>) -> Use {
-    let (token, at) = (TokenId::from_bytes(token), Timestamp::from_micros(line.at));
+fn last_use(token: Uuid, line: &Line<'_>) -> Use {
+    let (token, at) = (TokenId::from_bytes(token.into_bytes()), Timestamp::from_micros(line.at));
     Use { token, at, ip: line.ip.map(|ip| ip.to_string()), agent: line.agent.map(str::to_owned) }
 }
 
 fn record<'a>(line: &Line<'a>) -> CallRecord<'a> {
     CallRecord {
-        team: TeamId::from_bytes(line.team),
-        id: ActivityId::from_bytes(line.request),
+        team: TeamId::from_bytes(line.team.into_bytes()),
+        id: ActivityId::from_bytes(line.request.into_bytes()),
         at: Timestamp::from_micros(line.at),
         kind: if line.admitted { ActivityKind::ApiRequest } else { ActivityKind::ApiRefused },
-        token: line.token.map(TokenId::from_bytes),
-        person: line.person.map(|(id, label)| (UserId::from_bytes(id), label)),
+        token: line.token.map(|id| TokenId::from_bytes(id.into_bytes())),
+        person: line.person.map(|(id, label)| (UserId::from_bytes(id.into_bytes()), label)),
         method: line.method,
         route: line.route,
         status: i16::try_from(line.status).unwrap_or(i16::MAX),
