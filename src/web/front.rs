@@ -38,7 +38,7 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     if is_shared {
         cors::tell(&mut answer, origins);
     }
-    headers::secure(&mut answer, info.id, is_api);
+    headers::secure(&mut answer, &info, is_api);
     log(&answer, &info, began);
     Ok(answer)
 }

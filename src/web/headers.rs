@@ -6,31 +6,46 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use actix_web::web;
 
-use super::Site;
-use crate::domain::{RequestId, Room};
+use super::request::RequestInfo;
+use crate::config::PublicUrl;
+use crate::domain::Room;
 
 /// Everything from here, nothing inline, no frames.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-const PAGES: [(HeaderName, &str); 7] = [
-    (CONTENT_SECURITY_POLICY, CSP),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (X_FRAME_OPTIONS, "DENY"),
+type Header = (HeaderName, HeaderValue);
+
+static PAGES: [Header; 8] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP)),
+    NOSNIFF,
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     // Not no-referrer: it would turn a form's Origin into "null".
-    (REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
+    (REFERRER_POLICY, SAME_ORIGIN),
+    (HeaderName::from_static("cross-origin-opener-policy"), SAME_ORIGIN),
+    (HeaderName::from_static("cross-origin-resource-policy"), SAME_ORIGIN),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
+    ),
+    NO_STORE,
 ];
 
 /// JSON needs little more than to be taken as nothing else.
-const API: [(HeaderName, &str); 2] = [
-    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+static API: [Header; 3] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    NOSNIFF,
+    NO_STORE,
 ];
+
+static HTTPS: [Header; 1] =
+    [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"))];
+
+/// What may be kept in a cache says so itself; all else may not.
+const NO_STORE: Header = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+const NOSNIFF: Header = (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -38,30 +53,25 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Adds them; what an answer says itself stays. What may be kept in a cache says so itself;
-/// all else may not.
-pub fn secure(answer: &mut ServiceResponse<BoxBody>, id: RequestId, is_api: bool) {
-    let site = answer.request().app_data::<web::Data<Site>>();
-    let https = site.is_some_and(|site| site.url.is_https());
+/// Adds them; what an answer says itself stays.
+pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {
     let headers = answer.headers_mut();
     match is_api {
         true => set(headers, &API),
         false => set(headers, &PAGES),
     }
-    if https {
-        set(headers, &[(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains")]);
+    // What the listener itself serves is plain: without the setting, nothing is https.
+    if info.app().config().public_url.as_ref().is_some_and(PublicUrl::is_https) {
+        set(headers, &HTTPS);
     }
-    if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    let id = HeaderValue::from_str(id.spell(&mut Room::default()));
+    let id = HeaderValue::from_str(info.id.spell(&mut Room::default()));
     headers.insert(REQUEST_ID, id.expect("an id is ASCII"));
 }
 
-fn set(headers: &mut HeaderMap, usual: &[(HeaderName, &'static str)]) {
+fn set(headers: &mut HeaderMap, usual: &[Header]) {
     for (name, value) in usual {
         if !headers.contains_key(name) {
-            headers.insert(name.clone(), HeaderValue::from_static(value));
+            headers.insert(name.clone(), value.clone());
         }
     }
 }

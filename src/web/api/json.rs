@@ -47,10 +47,12 @@ impl<T: Serialize> Responder for Json<T> {
     }
 }
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// The answer that shows this JSON.
 pub fn shown(body: Bytes) -> HttpResponse {
     let mut answer = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
     answer
 }
 
