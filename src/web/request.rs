@@ -1,15 +1,17 @@
 //! What is known of a request before anybody handles it: its id, its moment, where it is from.
 
+use std::cell::OnceCell;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderValue, USER_AGENT};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
+use super::api::Entered;
 use crate::app::App;
 use crate::domain::by::{Actor, By};
 use crate::domain::entropy;
@@ -21,7 +23,7 @@ const AGENT: usize = 200;
 
 /// Of one request. `now` does not move while it is handled. Clones share it.
 #[derive(Clone)]
-pub struct RequestInfo(Arc<Observed>);
+pub struct RequestInfo(Rc<Observed>);
 
 pub struct Observed {
     pub id: RequestId,
@@ -29,6 +31,8 @@ pub struct Observed {
     pub ip: Option<IpAddr>,
     agent: Option<HeaderValue>,
     app: web::Data<App>,
+    /// Who came in by the API's door, if it has one.
+    pub entered: OnceCell<Entered>,
 }
 
 impl Deref for RequestInfo {
@@ -89,12 +93,13 @@ pub fn of(request: &HttpRequest) -> RequestInfo {
 pub fn observe(request: &HttpRequest) -> RequestInfo {
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
     let now = app.now();
-    RequestInfo(Arc::new(Observed {
+    RequestInfo(Rc::new(Observed {
         id: RequestId::new(now, entropy::bytes(app.chance())),
         now,
         ip: client(request, &app.config().trusted_proxies),
         agent: request.headers().get(USER_AGENT).cloned(),
         app,
+        entered: OnceCell::new(),
     }))
 }
 

@@ -23,21 +23,21 @@ const FORM: usize = 64 * 1024;
 pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     services
         // Addresses are tried in this order, and programs call most.
+        .configure(api::for_programs)
         .service(
             page("/api/v1/openapi.json")
                 .route(get().to(openapi::show))
                 .default_service(web::to(openapi::other)),
         )
-        // Before the pages, whose scope takes every address that is left. A session is looked
-        // for only where it may count: what else comes here has passed the door already.
+        // Before the pages, whose scope takes every address that is left. A session is looked for
+        // only where it may count.
+        .service(scope("/api/v1").guard(guard::fn_guard(api::has_passed)).configure(api::nothing_else))
         .service(
             scope("/api/v1")
-                .guard(guard::fn_guard(|request| api::has_only_a_cookie(request.head().headers())))
-                .configure(api::routes)
+                .configure(api::for_pages)
                 .wrap(from_fn(api::inner_door))
                 .wrap(session::middleware(app, site)),
         )
-        .service(scope("/api/v1").configure(api::routes))
         .service(page("/healthz").route(get().to(health::alive)))
         .service(page("/readyz").route(get().to(health::ready)))
         .service(page("/static/{path:.*}").route(get().to(assets::serve)))

@@ -9,14 +9,13 @@ use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, Head
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::ApiError;
-use super::passage::Entered;
 use crate::app::App;
 use crate::domain::by::{self, By};
 use crate::domain::people::members::Role;
 use crate::domain::people::teams::{Team, TeamId};
 use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
 use crate::web::actor::{self, Actor, Nobody};
-use crate::web::request::RequestInfo;
+use crate::web::request::{self, RequestInfo};
 use crate::web::{Site, csrf};
 
 /// Where a token may stand besides `Authorization`.
@@ -81,7 +80,7 @@ impl FromRequest for ApiCaller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = Entered::find(request).map(|entered| entered.caller.clone());
+        let caller = request::of(request).entered.get().map(|entered| entered.caller.clone());
         ready(caller.ok_or_else(|| ApiError::server_error("a route of the API stands outside its door")))
     }
 }
@@ -125,7 +124,7 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let presented = match (bearer.next(), bearer.next(), keys.next(), keys.next()) {
         (None, _, None, _) => return Ok(None),
         (Some(value), None, None, _) => bearer_token(text(value)),
-        (None, _, Some(value), None) => Some(text(value).trim()),
+        (None, _, Some(value), None) => Some(text(value).trim_ascii()),
         _ => {
             return Err(ApiError::ambiguous_credential(
                 "Send one credential: Authorization: Bearer or X-API-Key, once.",
@@ -156,7 +155,7 @@ fn text(value: &HeaderValue) -> &str {
 /// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
 fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_ascii())
 }
 
 /// The dashboard's session, of a page of this site, of the owner or an admin.

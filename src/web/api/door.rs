@@ -6,7 +6,6 @@
 //! next to nothing. A call with nothing but the dashboard's cookie comes here behind the
 //! middleware that knows sessions, in a scope of its own.
 
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
@@ -85,9 +84,8 @@ async fn admit(
     began: Instant,
 ) -> Result<Answered, Error> {
     let (team, who) = (caller.team().id, caller.recorded());
-    let entered = Rc::new(Entered::new(caller, began));
+    let entered = info.entered.get_or_init(|| Entered::new(caller, began));
     request.extensions_mut().insert(info.clone());
-    request.extensions_mut().insert(entered.clone());
     let mut answer = dress(next.call(request).await?, info);
     let passage = entered.passage.get();
     if let Some(allowance) = passage.allowance {

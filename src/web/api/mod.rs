@@ -25,18 +25,21 @@ mod team;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
+use actix_web::guard::{self, GuardContext};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::access::scopes::{Need, Scope};
-pub use caller::has_only_a_cookie;
 pub use door::{door, inner_door, is_for_the_door};
 pub use error::ApiError;
-use route::{At, at};
+pub use passage::Entered;
+use route::At;
 
-/// Every address within `/api/v1`, and what is needed there.
-fn resources() -> Vec<At> {
+/// Every address within `/api/v1`, and what is needed there; `base` is what stands before them
+/// where they are declared.
+fn resources(base: &str) -> Vec<At> {
+    let at = |path| At::new(base, path);
     vec![
         at("/me").get(Need::AnyToken, me::show).untagged(),
         at("/me/token").delete(Need::AnyToken, me::revoke),
@@ -76,24 +79,44 @@ fn resources() -> Vec<At> {
 /// Where it is.
 pub const BASE: &str = "/api/v1";
 
-pub fn routes(services: &mut ServiceConfig) {
-    services.app_data(web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into()));
-    for resource in resources() {
-        services.service(resource);
+/// Those that programs call, who have passed the door before they are routed. They are declared
+/// one by one and not in a scope, which would be one more layer for each call to go through.
+pub fn for_programs(services: &mut ServiceConfig) {
+    declare(services, BASE, |each| each.only(guard::fn_guard(has_passed)));
+}
+
+/// The same in a scope of their own, whose middleware knows sessions.
+pub fn for_pages(services: &mut ServiceConfig) {
+    declare(services, "", |each| each);
+    services.configure(nothing_else);
+}
+
+fn declare(services: &mut ServiceConfig, base: &str, with: impl Fn(At) -> At) {
+    for each in resources(base) {
+        services.service(with(each));
     }
+}
+
+/// What a scope answers where there is nothing.
+pub fn nothing_else(services: &mut ServiceConfig) {
     let passage =
         |request: ServiceRequest, next: Next<BoxBody>| passage::passage(request, next, Need::AnyToken);
     let nothing = web::to(async || Err::<String, _>(ApiError::not_found()));
     services.default_service(nothing.wrap(from_fn(passage)));
 }
 
+/// Whether a request that is being routed has passed the door.
+pub fn has_passed(request: &GuardContext<'_>) -> bool {
+    !caller::has_only_a_cookie(request.head().headers())
+}
+
 /// The addresses whose answers tell which state they show.
 pub fn tagged() -> impl Iterator<Item = &'static str> {
-    resources().into_iter().filter(|each| each.tagged).map(|each| each.path)
+    resources(BASE).into_iter().filter(|each| each.tagged).map(|each| each.path)
 }
 
 /// The need of each route, for whoever describes them.
 pub fn needs() -> impl Iterator<Item = (&'static str, Method, Need)> {
     let of = |each: At| each.needs.into_iter().map(move |(method, need)| (each.path, method, need));
-    resources().into_iter().flat_map(of)
+    resources(BASE).into_iter().flat_map(of)
 }

@@ -2,21 +2,19 @@
 //! left. It lies behind the router because only the route knows what it needs.
 
 use std::cell::Cell;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use actix_web::Error;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, web};
 
 use super::ApiError;
 use super::caller::ApiCaller;
-use crate::app::App;
 use crate::domain::access::scopes::Need;
 use crate::gate::{self, Allowance, Refusal};
-use crate::web::request;
+use crate::web::request::{self, RequestInfo};
 
 /// Who came in by the door, since when they are here, and what came of their passage.
 pub struct Entered {
@@ -28,11 +26,6 @@ pub struct Entered {
 impl Entered {
     pub fn new(caller: ApiCaller, began: Instant) -> Self {
         Self { caller, began, passage: Cell::default() }
-    }
-
-    /// What the door noted of this request.
-    pub fn find(request: &HttpRequest) -> Option<Rc<Self>> {
-        request.extensions().get::<Rc<Self>>().cloned()
     }
 }
 
@@ -51,14 +44,15 @@ pub async fn passage(
     next: Next<BoxBody>,
     need: Need,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(entered) = Entered::find(request.request()) else {
+    let info = request::of(request.request());
+    let Some(entered) = info.entered.get() else {
         return match *request.method() {
             // The door lets it through as nobody's.
             Method::OPTIONS => next.call(request).await,
             _ => Err(ApiError::server_error("a route of the API stands outside its door").into()),
         };
     };
-    let passed = pass(request.request(), &entered.caller, need).await;
+    let passed = pass(&info, &entered.caller, need).await;
     let took = entered.began.elapsed();
     match passed {
         Ok(allowance) => {
@@ -72,9 +66,8 @@ pub async fn passage(
     }
 }
 
-async fn pass(request: &HttpRequest, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
-    let app = request.app_data::<web::Data<App>>().expect("the app is registered");
-    let now = request::of(request).now;
+async fn pass(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
+    let (app, now) = (info.app(), info.now);
     match caller {
         ApiCaller::Token(admission) => gate::pass(app, admission, need, now).await,
         ApiCaller::Person(actor) => {

@@ -9,21 +9,20 @@ use actix_web::dev::{AppService, Handler, HttpServiceFactory, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{FromRequest, HttpResponse, Resource, Responder, guard, web};
+use actix_web::{
+    FromRequest, HttpResponse, Resource, Responder,
+    guard::{self, Guard},
+    web,
+};
 
 use super::passage::passage;
 use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::web::front::RouteTemplate;
 
-/// A route's address, `/api/v1` left out, with no method yet.
-pub fn at(path: &'static str) -> At {
-    let template = RouteTemplate(format!("{}{path}", super::BASE).into());
-    At { path, resource: web::resource(path).app_data(template), needs: Vec::new(), tagged: true }
-}
-
 /// An address and what answers there, behind the passage.
 pub struct At {
+    /// `/api/v1` left out.
     pub path: &'static str,
     resource: Resource,
     pub needs: Vec<(Method, Need)>,
@@ -46,6 +45,19 @@ macro_rules! methods {
 
 impl At {
     methods!(get GET, post POST, patch PATCH, delete DELETE);
+
+    /// A route's address, with no method yet, to be declared behind `base`.
+    pub fn new(base: &str, path: &'static str) -> Self {
+        let template = RouteTemplate(format!("{}{path}", super::BASE).into());
+        let misread = web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into());
+        let resource = web::resource(format!("{base}{path}")).app_data(template).app_data(misread);
+        Self { path, resource, needs: Vec::new(), tagged: true }
+    }
+
+    /// For some requests only.
+    pub fn only(self, guard: impl Guard + 'static) -> Self {
+        Self { resource: self.resource.guard(guard), ..self }
+    }
 
     /// For what is asked for so often, and is so short, that a tag would cost more than it saves.
     pub fn untagged(self) -> Self {
