@@ -81,8 +81,6 @@ pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
 }
 
 async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
-    // A page tells of every call that was answered before it was asked for.
-    request.app_data::<web::Data<App>>().expect("the app is registered").gate().settle().await;
     let actor = match find(&request).await {
         Ok(actor) => actor,
         Err(Nobody::NotSignedIn) => return Err(PageError::sign_in(&next(&request))),
@@ -92,10 +90,12 @@ async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
     if is_for_another(&request, &actor.team) {
         return Err(PageError::another_team());
     }
-    match actor.role >= role {
-        true => Ok(actor),
-        false => Err(PageError::role_needed(role)),
+    if actor.role < role {
+        return Err(PageError::role_needed(role));
     }
+    // A page tells of every call that was answered before it was asked for.
+    actor.request.app().gate().settle().await;
+    Ok(actor)
 }
 
 /// Whether the page that sent this form was another team's: somebody has switched teams
