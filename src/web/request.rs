@@ -31,7 +31,7 @@ pub struct Observed {
     pub ip: Option<IpAddr>,
     agent: Option<HeaderValue>,
     app: web::Data<App>,
-    /// Who came in by the API's door, if it has one.
+    /// Who came in by the API's door, if anybody did.
     pub entered: OnceCell<Entered>,
 }
 
