@@ -1,0 +1,106 @@
+//! A disk that is full, and a store that somebody else holds.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    assert_all_recorded, assert_passed_or_unavailable, draw_a_page, full_load, on_sqlite, passed, start_again,
+};
+use crate::support::database::Database;
+use crate::support::load::PATIENCE;
+use crate::support::process::{Gatepost, Serving};
+
+/// Calls that may be answered while nothing can be written: those that wait, a group of them
+/// that is being written, and two files' room for the journal.
+const BOUND: usize = 16_000 + 5_000 + 2 * 13_000;
+
+/// Longer than SQLite itself waits for a lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_store_slows_callers_and_loses_nothing() {
+    let (gatepost, _, token) = on_sqlite();
+    let gatepost = gatepost.with("GATEPOST_ACTIVITY", "buffered");
+    let server = gatepost.serve_on_disk_of("16m");
+    let ballast = server.disk(&gatepost).join("ballast");
+    let load = full_load(&server, &token);
+    load.until_each(100, |call| call.status == 200).await;
+    fill(&ballast);
+    let (before, since) = (load.count(), Instant::now());
+    let (mut queued, mut more) = (0, true);
+    while more || since.elapsed() < Duration::from_secs(6) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = passed(&load.calls(before)).len();
+        (queued, more) = (now, now > queued);
+        assert!(since.elapsed() < 3 * PATIENCE, "callers are never made to wait: {queued}");
+    }
+    println!("{queued} calls answered before callers had to wait");
+    assert!(queued < BOUND, "the queue grows: {queued}");
+    std::fs::remove_file(&ballast).expect("room");
+    load.until_each(500, |call| call.status == 200).await;
+    let calls = load.stop().await;
+    assert_passed_or_unavailable(&calls);
+    draw_a_page(&server).await;
+    let copy = copied(&server, &gatepost);
+    assert_eq!(server.terminate().code, Some(0));
+    assert_all_recorded(&Database::sqlite(copy.path()), &passed(&calls));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_on_while_something_else_is_written() {
+    let (gatepost, database, token) = on_sqlite();
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    load.until_each(100, |call| call.status == 200).await;
+    let lock = database.lock();
+    load.until_each(load.count() + 2000, |call| call.status == 200).await;
+    drop(lock);
+    assert_eq!(server.terminate().code, Some(0));
+    let calls = load.stop().await;
+    assert_passed_or_unavailable(&calls);
+    assert_all_recorded(&database, &passed(&calls));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_calls_until_there_is_room() {
+    for activity in ["strict", "buffered"] {
+        let (gatepost, _, token) = on_sqlite();
+        let gatepost = gatepost.with("GATEPOST_ACTIVITY", activity);
+        let server = gatepost.serve_on_disk_of("16m");
+        let ballast = server.disk(&gatepost).join("ballast");
+        let load = full_load(&server, &token);
+        load.until_each(100, |call| call.status == 200).await;
+        fill(&ballast);
+        load.until_each(64, |call| call.status == 503).await;
+        let answered = passed(&load.calls(0));
+        std::fs::remove_file(&ballast).expect("room");
+        load.until_each(500, |call| call.status == 200).await;
+        println!("{activity}: {} calls answered before the disk was full", answered.len());
+        let calls = load.stop().await;
+        assert_passed_or_unavailable(&calls);
+        if activity == "buffered" {
+            draw_a_page(&server).await;
+        }
+        let copy = copied(&server, &gatepost);
+        start_again(&Gatepost::new().with("GATEPOST_DATA", copy.path().to_str().expect("a path")));
+        assert_all_recorded(&Database::sqlite(copy.path()), &passed(&calls));
+    }
+}
+
+/// The store on a disk of its own, as it is now: SQLite itself would not find the way there.
+fn copied(server: &Serving, gatepost: &Gatepost) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a temporary folder");
+    server.signal("STOP");
+    for name in ["gatepost.db", "gatepost.db-wal", "gatepost.db-calls-1", "gatepost.db-calls-2", "secret.key"]
+    {
+        std::fs::copy(server.disk(gatepost).join(name), copy.path().join(name)).expect("a copy");
+    }
+    server.signal("CONT");
+    copy
+}
+
+/// Writes until nothing more fits.
+fn fill(path: &std::path::Path) {
+    use std::io::Write;
+    let mut file = std::fs::File::create(path).expect("a file");
+    for size in [1 << 16, 1 << 12] {
+        while file.write_all(&vec![0; size]).is_ok() {}
+    }
+}

@@ -1,0 +1,144 @@
+//! The journal: calls that are on disk and not in the log yet.
+
+use super::{
+    assert_all_recorded, assert_passed_or_unavailable, draw_a_page, full_load, on_postgres, on_sqlite,
+    passed, start_again,
+};
+use crate::support::database::Database;
+use crate::support::load::recorded;
+use crate::support::process::{Gatepost, Serving};
+
+/// A process that dies after it moved calls into the log, and before it noted that, leaves the
+/// same calls at two places.
+async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
+    let calls = loop {
+        let server = gatepost.serve();
+        let load = full_load(&server, token);
+        load.until_each(300, |call| call.status == 200).await;
+        server.kill();
+        let calls = load.stop().await;
+        if recorded(database, &calls) < calls.len() {
+            break calls;
+        }
+    };
+    assert!(!database.journal_is_empty());
+    let put_back = database.keep_journal();
+    // In Postgres each batch is there twice then.
+    put_back();
+    start_again(gatepost);
+    assert!(database.journal_is_empty());
+    assert_all_recorded(database, &calls);
+    let logged = || database.number("SELECT count(*) AS n FROM activity WHERE kind = 'api.request'");
+    let before = logged();
+    put_back();
+    assert!(!database.journal_is_empty());
+    start_again(gatepost);
+    assert_eq!((database.journal_is_empty(), logged()), (true, before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_two_places_are_logged_once_on_sqlite() {
+    let (gatepost, database, token) = on_sqlite();
+    there_twice(&gatepost, &database, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_two_places_are_logged_once_on_postgres() {
+    let (gatepost, database, token) = on_postgres();
+    there_twice(&gatepost, &database, &token).await;
+}
+
+fn batches(database: &Database) -> i64 {
+    database.number("SELECT count(*) AS n FROM call_batches")
+}
+
+/// With a page drawn, no call is said to be in the journal.
+async fn assert_its_journal_ends(server: &Serving) {
+    draw_a_page(server).await;
+    let printed = server.stdout();
+    let metrics = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
+    let told = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");
+    let of_journal = told.lines().find(|line| line.starts_with("gatepost_journal_calls "));
+    assert_eq!(of_journal, Some("gatepost_journal_calls 0"));
+}
+
+/// A command beside a server, or a server that starts, takes all calls for left behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_somebody_else_moved_on_are_not_waited_for() {
+    let (gatepost, database, token) = on_postgres();
+    let gatepost = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    for _ in 0..5 {
+        load.until_each(load.count() + 500, |call| call.status == 200).await;
+        start_again(&gatepost);
+    }
+    let calls = load.stop().await;
+    assert_its_journal_ends(&server).await;
+    assert_eq!(server.terminate().code, Some(0));
+    assert_all_recorded(&database, &calls);
+}
+
+/// Whoever hears too late that a batch was written writes it again. Otherwise the server would
+/// take the journal for full, or for never empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_was_written_twice_counts_once() {
+    let (gatepost, database, token) = on_postgres();
+    start_again(&gatepost);
+    for sql in [
+        "CREATE TABLE doubled (id BIGINT)",
+        "CREATE FUNCTION twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             INSERT INTO doubled VALUES (NEW.id);
+             INSERT INTO call_batches (writer, calls) VALUES (NEW.writer, NEW.calls);
+             RETURN NULL;
+         END $$",
+        "CREATE TRIGGER twice AFTER INSERT ON call_batches
+             FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION twice()",
+    ] {
+        database.execute(sql).expect("a trigger");
+    }
+    let server = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0").serve();
+    let load = full_load(&server, &token);
+    load.until_each(1000, |call| call.status == 200).await;
+    let calls = load.stop().await;
+    assert!(database.number("SELECT count(*) AS n FROM doubled") > 0, "no batch was written");
+    assert_its_journal_ends(&server).await;
+    assert_eq!(server.terminate().code, Some(0));
+    assert_eq!(batches(&database), 0);
+    assert_all_recorded(&database, &calls);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_cannot_be_read_is_left_and_holds_up_nothing() {
+    let (gatepost, database, token) = on_postgres();
+    let broken = "INSERT INTO call_batches (writer, calls) VALUES (decode(repeat('00', 16), 'hex'), 'x')";
+    assert_eq!(database.execute(broken), Ok(1));
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    load.until_each(300, |call| call.status == 200).await;
+    let calls = load.stop().await;
+    assert_eq!(server.terminate().code, Some(0));
+    assert_all_recorded(&database, &calls);
+    assert_eq!(batches(&database), 1);
+}
+
+/// The one that was there first has the files; the other one writes its calls into the log
+/// at once, until it can have them.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_over_one_file_lose_no_call() {
+    let (gatepost, database, token) = on_sqlite();
+    let (first, second) = (gatepost.serve(), gatepost.serve());
+    let loads = [&first, &second].map(|server| full_load(server, &token));
+    for load in &loads {
+        load.until_each(300, |call| call.status == 200).await;
+    }
+    first.kill();
+    loads[1].until_each(loads[1].count() + 300, |call| call.status == 200).await;
+    second.kill();
+    start_again(&gatepost);
+    for load in loads {
+        let calls = load.stop().await;
+        assert_passed_or_unavailable(&calls);
+        assert_all_recorded(&database, &passed(&calls));
+    }
+}
