@@ -87,12 +87,15 @@ wherever_it_counts! {
         let statuses = at_once(&apis, 200).await;
         assert_eq!((count(&statuses, 200), count(&statuses, 429)), (250, 750));
         let refused = apis[0].get("/api/v1/me").await.expect(429);
-        let wait = Duration::from_secs(refused.header("retry-after").parse().expect("seconds"));
+        let seconds = |reply: &Reply, name| reply.header(name).parse::<u64>().expect("seconds");
+        let wait = Duration::from_secs(seconds(&refused, "retry-after"));
         app.clock.advance(wait - Duration::from_secs(1));
         apis[0].get("/api/v1/me").await.expect(429);
         app.clock.advance(Duration::from_secs(1));
         let first = apis[0].get("/api/v1/me").await.expect(200);
         assert_eq!(remaining(&first), 249);
+        let reset = "x-ratelimit-reset";
+        assert_eq!(seconds(&first, reset), seconds(&refused, reset) + 3600);
     }
 
     async fn every_answer_after_the_credential_tells_what_is_left(app: TestApp) {
