@@ -167,7 +167,8 @@ impl Recorder {
     pub async fn record(&self, call: &Call<'_>) -> Result<(), NotRecorded> {
         // A full queue slows callers down; nothing is dropped.
         if self.waiting.is_full() {
-            timeout(PATIENCE, self.waiting.until_fewer()).await.map_err(|_| NotRecorded)?;
+            let fewer = Box::pin(timeout(PATIENCE, self.waiting.until_fewer()));
+            fewer.await.map_err(|_| NotRecorded)?;
         }
         self.waiting.calls.fetch_add(1, Ordering::Relaxed);
         let fold = !call.admitted && self.refusals.lock().unwrap_or_else(PoisonError::into_inner).fold(call);

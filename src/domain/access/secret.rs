@@ -110,7 +110,8 @@ impl HashedToken {
         let (prefix, body) = text.as_bytes().split_last_chunk::<BODY>()?;
         let (signed, sum) = text.as_bytes().split_last_chunk::<CHECKSUM>()?;
         let well_formed = prefix.strip_suffix(b"_").is_some_and(is_prefix)
-            && body.iter().all(u8::is_ascii_alphanumeric)
+            // To the end, whatever comes: many at once is faster than one by one.
+            && body.iter().fold(true, |so_far, byte| so_far & byte.is_ascii_alphanumeric())
             && checksum(signed) == *sum;
         let id = *body.first_chunk()?;
         well_formed.then(|| Self { id, hash: Sha256::digest(text.as_bytes()).into() })

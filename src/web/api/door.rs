@@ -54,7 +54,7 @@ pub async fn door(
     }
     let (answer, took) = match caller::enter(request.request(), info).await {
         Ok(caller) => admit(request, next, info, caller, began).await?,
-        Err(refused) => refuse(request, info, refused, began).await,
+        Err(refused) => Box::pin(refuse(request, info, refused, began)).await,
     };
     let metrics = info.app().gate().metrics();
     metrics.decided(took);
