@@ -31,8 +31,9 @@ impl Refusals {
             Caller::Token(token) => (Some(*token), None),
             Caller::Person { id, .. } => (None, Some(*id)),
         };
-        if minute(call.at) > self.minute {
-            self.minute = minute(call.at);
+        let now = minute(call.request.moment());
+        if now > self.minute {
+            self.minute = now;
             self.counts.clear();
         }
         let count = self.counts.entry((who, call.status)).or_default();

@@ -2,39 +2,53 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::record::{Call, Caller};
-use crate::domain::Timestamp;
 use crate::domain::access::activity::{ActivityId, ActivityKind, CallRecord, Record, TokenId, Use};
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
 
 /// The first byte of a batch: how the rest is to be read.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Bytes of one batch. Postgres keeps a row of so many in one page; a longer one it would cut
 /// into pieces of 2 kB, each with a row and an entry of an index of its own.
 const MOST: usize = 8_000;
 /// What the calls of one turn of a thread's event loop take, more or less.
 const USUAL: usize = 1_000;
+/// What stands before what a call has in common with others, and what stands there instead when
+/// the call before it in the batch had the same: postcard's own `Some` and `None`.
+const COMMON: u8 = 1;
+const THE_SAME: u8 = 0;
 
-#[derive(Serialize, Deserialize)]
-struct Line<'a> {
+/// What many calls in a row have in common.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Common<'a> {
     team: Uuid,
+    method: &'a str,
+    route: &'a str,
+    ip: Option<IpAddr>,
+    agent: Option<&'a str>,
+}
+
+/// What each call has of its own. When it came, its id tells.
+#[derive(Serialize, Deserialize)]
+struct Own<'a> {
     token: Option<Uuid>,
     #[serde(borrow)]
     person: Option<(Uuid, &'a str)>,
     request: Uuid,
-    at: i64,
-    method: &'a str,
-    route: &'a str,
     status: u16,
     took_us: u32,
-    ip: Option<IpAddr>,
-    agent: Option<&'a str>,
     admitted: bool,
+}
+
+struct Line<'a> {
+    common: Common<'a>,
+    own: Own<'a>,
 }
 
 /// Calls as bytes.
@@ -42,23 +56,45 @@ struct Line<'a> {
 pub struct Lines {
     batches: Vec<Vec<u8>>,
     calls: usize,
+    /// Where in the last batch it stands what its last call has in common with the next one, if
+    /// that is known.
+    common: Range<usize>,
 }
 
 impl Lines {
     pub fn add(&mut self, call: &Call<'_>) {
         let line = line(call);
-        let mut batch = self.batches.pop().unwrap_or_else(|| empty(USUAL));
-        let before = batch.len();
-        postcard::to_io(&line, &mut batch).expect("memory takes everything");
-        let next = (batch.len() > MOST && before > 1).then(|| {
-            let mut next = empty(MOST);
-            next.extend_from_slice(&batch[before..]);
-            batch.truncate(before);
-            next
-        });
-        self.batches.push(batch);
-        self.batches.extend(next);
+        if !self.write(&line) {
+            self.batches.push(empty(MOST));
+            self.common = 0..0;
+            self.write(&line);
+        }
         self.calls += 1;
+    }
+
+    /// Adds a line to the last batch, unless that is full.
+    fn write(&mut self, line: &Line<'_>) -> bool {
+        if self.batches.is_empty() {
+            self.batches.push(empty(USUAL));
+        }
+        let batch = self.batches.last_mut().expect("there is one");
+        let (before, is_first) = (batch.len(), batch.len() == 1);
+        batch.push(COMMON);
+        put(&line.common, batch);
+        let common = before + 1..batch.len();
+        let is_new = batch[common.clone()] != batch[self.common.clone()];
+        if !is_new {
+            batch.truncate(before);
+            batch.push(THE_SAME);
+        }
+        put(&line.own, batch);
+        let fits = batch.len() <= MOST || is_first;
+        if !fits {
+            batch.truncate(before);
+        } else if is_new {
+            self.common = common;
+        }
+        fits
     }
 
     pub fn extend(&mut self, more: Self) {
@@ -69,6 +105,7 @@ impl Lines {
             }
         }
         self.calls += more.calls;
+        self.common = 0..0;
     }
 
     /// Calls in it.
@@ -89,24 +126,31 @@ fn empty(room: usize) -> Vec<u8> {
     batch
 }
 
+fn put(part: &impl Serialize, batch: &mut Vec<u8>) {
+    postcard::to_io(part, batch).expect("memory takes everything");
+}
+
 fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
     let (token, person) = match &call.caller {
         Caller::Token(id) => (Some(Uuid::from_bytes(id.bytes())), None),
         Caller::Person { id, label } => (None, Some((Uuid::from_bytes(id.bytes()), label.as_str()))),
     };
     Line {
-        team: Uuid::from_bytes(call.team.bytes()),
-        token,
-        person,
-        request: Uuid::from_bytes(call.request.bytes()),
-        at: call.at.micros(),
-        method: call.method,
-        route: call.route,
-        status: call.status,
-        took_us: u32::try_from(call.took.as_micros()).unwrap_or(u32::MAX),
-        ip: call.ip,
-        agent: call.agent,
-        admitted: call.admitted,
+        common: Common {
+            team: Uuid::from_bytes(call.team.bytes()),
+            method: call.method,
+            route: call.route,
+            ip: call.ip,
+            agent: call.agent,
+        },
+        own: Own {
+            token,
+            person,
+            request: Uuid::from_bytes(call.request.bytes()),
+            status: call.status,
+            took_us: u32::try_from(call.took.as_micros()).unwrap_or(u32::MAX),
+            admitted: call.admitted,
+        },
     }
 }
 
@@ -135,7 +179,7 @@ impl<'a> Moved<'a> {
             self.lines.truncate(before);
         }
         for (at, line) in (before as u32..).zip(&self.lines[before..]) {
-            self.callers.entry((line.team, line.token)).or_default().push(at);
+            self.callers.entry((line.common.team, line.own.token)).or_default().push(at);
         }
         read.map(|()| self.lines.len() - before)
     }
@@ -144,9 +188,12 @@ impl<'a> Moved<'a> {
         let Some((&VERSION, mut rest)) = batch.split_first() else {
             return Err(postcard::Error::DeserializeBadEncoding);
         };
+        let mut common = None;
         while !rest.is_empty() {
-            let (line, left) = postcard::take_from_bytes::<Line<'_>>(rest)?;
-            self.lines.push(line);
+            let ((new, own), left) = postcard::take_from_bytes::<(Option<Common<'_>>, Own<'_>)>(rest)?;
+            common = new.or(common);
+            let common = common.ok_or(postcard::Error::DeserializeBadEncoding)?;
+            self.lines.push(Line { common, own });
             rest = left;
         }
         Ok(())
@@ -163,8 +210,8 @@ impl<'a> Moved<'a> {
     /// never wait for each other.
     pub fn uses(&self) -> Vec<Use> {
         let latest = |lines: &[u32]| {
-            let admitted = lines.iter().map(|&at| &self.lines[at as usize]).filter(|line| line.admitted);
-            admitted.max_by_key(|line| line.at)
+            let admitted = lines.iter().map(|&at| &self.lines[at as usize]).filter(|line| line.own.admitted);
+            admitted.max_by_key(|line| line.own.request)
         };
         let tokens = self.callers.iter().filter_map(|(who, lines)| Some((who.1?, latest(lines)?)));
         let mut uses: Vec<Use> = tokens.map(|(token, line)| last_use(token, line)).collect();
@@ -173,24 +220,29 @@ impl<'a> Moved<'a> {
     }
 }
 
-fn last_use(token: Uuid, line: &Line<'_>) -> Use {
-    let (token, at) = (TokenId::from_bytes(token.into_bytes()), Timestamp::from_micros(line.at));
-    Use { token, at, ip: line.ip.map(|ip| ip.to_string()), agent: line.agent.map(str::to_owned) }
+fn last_use(token: Uuid, Line { common, own }: &Line<'_>) -> Use {
+    Use {
+        token: TokenId::from_bytes(token.into_bytes()),
+        at: ActivityId::from_bytes(own.request.into_bytes()).moment(),
+        ip: common.ip.map(|ip| ip.to_string()),
+        agent: common.agent.map(str::to_owned),
+    }
 }
 
-fn record<'a>(line: &Line<'a>) -> CallRecord<'a> {
+fn record<'a>(Line { common, own }: &Line<'a>) -> CallRecord<'a> {
+    let id = ActivityId::from_bytes(own.request.into_bytes());
     CallRecord {
-        team: TeamId::from_bytes(line.team.into_bytes()),
-        id: ActivityId::from_bytes(line.request.into_bytes()),
-        at: Timestamp::from_micros(line.at),
-        kind: if line.admitted { ActivityKind::ApiRequest } else { ActivityKind::ApiRefused },
-        token: line.token.map(|id| TokenId::from_bytes(id.into_bytes())),
-        person: line.person.map(|(id, label)| (UserId::from_bytes(id.into_bytes()), label)),
-        method: line.method,
-        route: line.route,
-        status: i16::try_from(line.status).unwrap_or(i16::MAX),
-        duration_us: i32::try_from(line.took_us).unwrap_or(i32::MAX),
-        ip: line.ip,
+        team: TeamId::from_bytes(common.team.into_bytes()),
+        id,
+        at: id.moment(),
+        kind: if own.admitted { ActivityKind::ApiRequest } else { ActivityKind::ApiRefused },
+        token: own.token.map(|id| TokenId::from_bytes(id.into_bytes())),
+        person: own.person.map(|(id, label)| (UserId::from_bytes(id.into_bytes()), label)),
+        method: common.method,
+        route: common.route,
+        status: i16::try_from(own.status).unwrap_or(i16::MAX),
+        duration_us: i32::try_from(own.took_us).unwrap_or(i32::MAX),
+        ip: common.ip,
     }
 }
 
@@ -199,14 +251,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::RequestId;
+    use crate::domain::{RequestId, Timestamp};
 
     fn call(number: u8, caller: Caller, admitted: bool) -> Call<'static> {
         Call {
             team: TeamId::from_bytes([1; 16]),
             caller,
-            request: RequestId::from_bytes([number; 16]),
-            at: Timestamp::from_micros(1_000 + i64::from(number)),
+            request: RequestId::new(Timestamp::from_micros(1_000 + i64::from(number)), [number; 8]),
             method: "GET",
             route: "/api/v1/me",
             status: if admitted { 200 } else { 403 },
@@ -242,17 +293,54 @@ mod tests {
         assert_eq!(told[2], (ActivityKind::ApiRefused, 403, of_token));
         assert_eq!(told[3], (ActivityKind::ApiRequest, 200, None));
         assert_eq!(records[3].person.map(|(_, label)| label), Some("ada@acme.test"));
-        assert_eq!(records[1].id, ActivityId::from_bytes([2; 16]));
+        assert_eq!(records[1].at.micros(), 1_002);
         assert_eq!(records[1].ip, Some([192, 0, 2, 2].into()));
         let used: Vec<_> = moved.uses().iter().map(|each| (each.token, each.at.micros())).collect();
         assert_eq!(used, [(token, 1_002)], "the latest call that was let in");
     }
 
     #[test]
+    fn what_calls_in_a_row_have_in_common_is_written_once() {
+        let caller = || Caller::Token(TokenId::from_bytes([7; 16]));
+        let of = |number, route| Call { route, ip: None, ..call(number, caller(), true) };
+        let apart = |team, call| Call { team: TeamId::from_bytes([team; 16]), ..call };
+        let calls = [
+            of(1, "/a"),
+            of(2, "/a"),
+            of(3, "/b"),
+            of(4, "/b"),
+            of(5, "/a"),
+            apart(2, of(6, "/a")),
+            Call { agent: None, ..apart(2, of(7, "/a")) },
+            Call { method: "PUT", ..of(8, "/a") },
+            Call { ip: Some([192, 0, 2, 1].into()), ..of(9, "/a") },
+        ];
+        let one = |call| lines(std::slice::from_ref(call)).batches()[0].len() - 1;
+        let written = lines(&calls);
+        let alone: usize = calls.iter().map(one).sum();
+        let mut common = Vec::new();
+        put(&line(&calls[0]).common, &mut common);
+        let saved = 2 * common.len();
+        assert_eq!(written.batches()[0].len() - 1, alone - saved, "of the second and the fourth");
+        let mut moved = Moved::default();
+        assert_eq!(moved.read(&written.batches()[0]), Ok(9));
+        let mut records: Vec<_> = moved.records().collect();
+        records.sort_by_key(|each| each.id);
+        for (record, call) in records.iter().zip(&calls) {
+            assert_eq!(
+                (record.team, record.method, record.route, record.ip),
+                (call.team, call.method, call.route, call.ip)
+            );
+        }
+        let agents: Vec<_> = moved.lines.iter().map(|line| line.common.agent).collect();
+        assert_eq!(agents, calls.each_ref().map(|call| call.agent));
+    }
+
+    #[test]
     fn many_are_kept_in_batches_of_a_page() {
         let of_token = |number| call(number, Caller::Token(TokenId::from_bytes([7; 16])), true);
         let mut written = Lines::default();
-        for turn in 0..50 {
+        for turn in 0..100 {
             match turn % 2 {
                 0 => (0..9).for_each(|_| written.add(&of_token(turn))),
                 _ => written.extend(lines(&[of_token(turn)])),
@@ -264,7 +352,7 @@ mod tests {
         assert!((3..=all / (MOST - 2 * USUAL) + 1).contains(&batches.len()), "{} of {all}", batches.len());
         let mut moved = Moved::default();
         let read: usize = batches.iter().map(|batch| moved.read(batch).expect("a batch")).sum();
-        assert_eq!((read, written.len()), (250, 250));
+        assert_eq!((read, written.len()), (500, 500));
     }
 
     #[test]

@@ -20,11 +20,11 @@ use super::gather::{self, Calls};
 use super::metrics::Metrics;
 use super::writer::Writer;
 use super::{PATIENCE, end};
+use crate::domain::RequestId;
 use crate::domain::access::activity::TokenId;
 use crate::domain::clock::Clock;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
-use crate::domain::{RequestId, Timestamp};
 use crate::store::Store;
 
 /// When an answer may leave.
@@ -41,8 +41,8 @@ pub enum Mode {
 pub struct Call<'a> {
     pub team: TeamId,
     pub caller: Caller,
+    /// It tells the moment, too.
     pub request: RequestId,
-    pub at: Timestamp,
     pub method: &'static str,
     /// The route's template, never the path: a path can hold what is nobody's business.
     pub route: &'a str,

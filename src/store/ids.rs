@@ -23,6 +23,15 @@ fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     id
 }
 
+/// The moment that an id was made at, to the microsecond.
+fn moment(id: [u8; 16]) -> Timestamp {
+    let [a, b, c, d, e, f, g, h, ..] = id;
+    let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    // A microsecond is more than four of 4096 parts, so none is lost.
+    let fraction = i64::from(u16::from_be_bytes([g, h]) & 0x0fff);
+    Timestamp::from_micros(millis * 1000 + (fraction * 1000 + 4095) / 4096)
+}
+
 /// Room for the spelling of any id.
 #[derive(Clone, Copy)]
 pub struct Room([u8; 40]);
@@ -66,6 +75,11 @@ macro_rules! id_type {
             /// The least id a thing made at `at` can have: the start of a range over time.
             pub fn floor(at: Timestamp) -> Self {
                 Self(uuid_v7(at, [0; 8]))
+            }
+
+            /// When the thing was made.
+            pub fn moment(self) -> Timestamp {
+                moment(self.0)
             }
 
             /// Reads what [`fmt::Display`] writes; anything else names nothing.
@@ -172,6 +186,16 @@ mod tests {
         assert_eq!(TokenId::parse(&early.to_string()), Some(early));
         assert_eq!(early.bytes()[6] >> 4, 7, "version 7");
         assert_eq!(early.bytes()[8] >> 6, 0b10, "variant of RFC 9562");
+    }
+
+    #[test]
+    fn an_id_tells_its_moment_to_the_microsecond() {
+        for micros in
+            (0..1000).map(|fraction| 1_700_000_000_123_000 + fraction).chain([0, 2_209_111_200_999_999])
+        {
+            let at = Timestamp::from_micros(micros);
+            assert_eq!(TokenId::new(at, [0xff; 8]).moment(), at);
+        }
     }
 
     #[test]

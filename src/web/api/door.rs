@@ -141,7 +141,6 @@ async fn record(
         team,
         caller,
         request: info.id,
-        at: info.now,
         method: method(request.method()),
         route: route.as_deref().unwrap_or("unknown"),
         status: answer.status().as_u16(),
