@@ -10,7 +10,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceResponse};
+use actix_web::dev::Payload;
 use actix_web::http::header::{ETAG, EntityTag, Header, IF_MATCH, IfMatch, IfNoneMatch};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
@@ -32,25 +32,23 @@ fn of_bytes(body: &[u8]) -> EntityTag {
 
 /// Gives a tag to an answer that shows a thing as it is now, unless its handler did. Who has
 /// what it shows is told only that.
-pub fn tell(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let is_read = answer.request().method().is_safe();
-    let is_shown = is_read || answer.request().method() == Method::PATCH;
+pub fn tell(request: &HttpRequest, answer: HttpResponse) -> HttpResponse {
+    let is_read = request.method().is_safe();
+    let is_shown = is_read || request.method() == Method::PATCH;
     if !is_shown || answer.status() != StatusCode::OK || answer.headers().contains_key(ETAG) {
         return answer;
     }
     match tagged(answer) {
-        (answer, Some(tag)) if is_read && Known::by(answer.request()).has(&tag) => {
-            answer.into_response(not_modified(&tag))
-        }
+        (_, Some(tag)) if is_read && Known::by(request).has(&tag) => not_modified(&tag),
         (mut answer, Some(tag)) => {
-            tag_head(answer.response_mut(), &tag);
+            tag_head(&mut answer, &tag);
             answer
         }
         (answer, None) => answer,
     }
 }
 
-fn tagged(answer: ServiceResponse<BoxBody>) -> (ServiceResponse<BoxBody>, Option<EntityTag>) {
+fn tagged(answer: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
     let mut tag = None;
     let answer = answer.map_body(|_, body| match body.try_into_bytes() {
         Ok(bytes) => {

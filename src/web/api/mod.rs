@@ -23,11 +23,8 @@ mod repeats;
 mod route;
 mod team;
 
-use actix_web::body::BoxBody;
-use actix_web::dev::ServiceRequest;
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::Method;
-use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::access::scopes::{Need, Scope};
@@ -41,7 +38,7 @@ use route::At;
 fn resources(base: &str) -> Vec<At> {
     let at = |path| At::new(base, path);
     vec![
-        at("/me").get(Need::AnyToken, me::show).untagged(),
+        at("/me").untagged().get(Need::AnyToken, me::show),
         at("/me/token").delete(Need::AnyToken, me::revoke),
         at("/team").get(Scope::TeamRead, team::show),
         at("/team/people").get(Scope::TeamRead, team::people),
@@ -99,10 +96,8 @@ fn declare(services: &mut ServiceConfig, base: &str, with: impl Fn(At) -> At) {
 
 /// What a scope answers where there is nothing.
 pub fn nothing_else(services: &mut ServiceConfig) {
-    let passage =
-        |request: ServiceRequest, next: Next<BoxBody>| passage::passage(request, next, Need::AnyToken);
-    let nothing = web::to(async || Err::<String, _>(ApiError::not_found()));
-    services.default_service(nothing.wrap(from_fn(passage)));
+    let nothing = async || Err::<String, _>(ApiError::not_found());
+    services.default_service(web::to(route::behind_passage(Need::AnyToken, false, nothing)));
 }
 
 /// Whether a request that is being routed has passed the door.

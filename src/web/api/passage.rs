@@ -4,11 +4,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use actix_web::Error;
-use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::HttpRequest;
 use actix_web::http::Method;
-use actix_web::middleware::Next;
 
 use super::ApiError;
 use super::caller::ApiCaller;
@@ -39,39 +36,36 @@ pub struct Passage {
     pub took: Duration,
 }
 
-pub async fn passage(
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-    need: Need,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let info = request::of(request.request());
+/// Returns when the caller may go on.
+///
+/// # Errors
+/// Why not, as the caller is told.
+pub async fn pass(request: &HttpRequest, need: Need) -> Result<(), ApiError> {
+    let info = request::of(request);
     let Some(entered) = info.entered.get() else {
         return match *request.method() {
             // The door lets it through as nobody's.
-            Method::OPTIONS => next.call(request).await,
-            _ => Err(ApiError::server_error("a route of the API stands outside its door").into()),
+            Method::OPTIONS => Ok(()),
+            _ => Err(ApiError::server_error("a route of the API stands outside its door")),
         };
     };
-    let passed = pass(&info, &entered.caller, need).await;
+    let taken = take(&info, &entered.caller, need).await;
     let took = entered.began.elapsed();
-    match passed {
-        Ok(allowance) => {
-            entered.passage.set(Passage { admitted: true, allowance: Some(allowance), took });
-            next.call(request).await
-        }
-        Err(refusal) => {
-            entered.passage.set(Passage { admitted: false, allowance: refusal.allowance(), took });
-            Ok(ServiceResponse::from_err(ApiError::from(refusal), request.into_parts().0))
-        }
-    }
+    let (admitted, allowance) = match &taken {
+        Ok(allowance) => (true, Some(*allowance)),
+        Err(refusal) => (false, refusal.allowance()),
+    };
+    entered.passage.set(Passage { admitted, allowance, took });
+    Ok(taken.map(drop)?)
 }
 
-async fn pass(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
+async fn take(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
     let (app, now) = (info.app(), info.now);
     match caller {
         ApiCaller::Token(admission) => gate::pass(app, admission, need, now).await,
+        // Boxed, so that it takes no room in the calls of programs.
         ApiCaller::Person(actor) => {
-            let meters = gate::meters(app, &actor.team, now).await.map_err(Refusal::Failed)?;
+            let meters = Box::pin(gate::meters(app, &actor.team, now)).await.map_err(Refusal::Failed)?;
             gate::take(app, &meters, now).await
         }
     }

@@ -2,20 +2,16 @@
 //! token it is called with. There is no other way, so no route is without its scope, and each
 //! that takes GET takes HEAD and tells what it takes to whoever asks by OPTIONS.
 
-use std::rc::Rc;
-
-use actix_web::body::BoxBody;
-use actix_web::dev::{AppService, Handler, HttpServiceFactory, ServiceRequest};
+use actix_web::dev::{AppService, Handler, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
-use actix_web::middleware::{Next, from_fn};
 use actix_web::{
-    FromRequest, HttpResponse, Resource, Responder,
+    Error, FromRequest, HttpRequest, HttpResponse, Resource, Responder,
     guard::{self, Guard},
     web,
 };
 
-use super::passage::passage;
+use super::passage::pass;
 use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::web::front::RouteTemplate;
@@ -60,7 +56,9 @@ impl At {
     }
 
     /// For what is asked for so often, and is so short, that a tag would cost more than it saves.
+    /// To be said before its methods.
     pub fn untagged(self) -> Self {
+        assert!(self.needs.is_empty(), "{} has handlers that were told to tag", self.path);
         Self { tagged: false, ..self }
     }
 
@@ -73,11 +71,12 @@ impl At {
         self.needs.push((method.clone(), need));
         // Not by actix's own guard, which keeps a list of the methods it saw for each call.
         let taken = guard::fn_guard(move |call| is_taken_by(&method, &call.head().method));
-        Self { resource: self.resource.route(web::route().guard(taken).to(handler)), ..self }
+        let route = web::route().guard(taken).to(behind_passage(need, self.tagged, handler));
+        Self { resource: self.resource.route(route), ..self }
     }
 
     /// The methods it takes, as whoever asks or uses another is told.
-    fn allow(&self) -> Rc<str> {
+    fn allow(&self) -> std::rc::Rc<str> {
         let mut methods: Vec<_> = self.needs.iter().map(|(method, _)| method.as_str()).collect();
         if let Some(get) = methods.iter().position(|method| *method == "GET") {
             methods.insert(get + 1, "HEAD");
@@ -101,19 +100,35 @@ fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
     }
 }
 
+/// A handler that is called once the caller has passed. No middleware, which would be one more
+/// layer for each call to go through: this is all that stands before the handler's arguments.
+pub fn behind_passage<F, Args>(
+    need: Need,
+    tagged: bool,
+    handler: F,
+) -> impl Handler<(HttpRequest, web::Payload), Output = Result<HttpResponse, Error>>
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    move |request: HttpRequest, payload: web::Payload| {
+        let handler = handler.clone();
+        async move {
+            pass(&request, need).await?;
+            let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
+            let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
+            Ok(if tagged { etag::tell(&request, answer) } else { answer })
+        }
+    }
+}
+
 impl HttpServiceFactory for At {
     fn register(self, config: &mut AppService) {
-        let (allow, needs, tagged) = (self.allow(), Rc::new(self.needs), self.tagged);
+        let allow = self.allow();
         let other = move |method: Method| std::future::ready(other(&method, &allow));
-        let passage = move |request: ServiceRequest, next: Next<BoxBody>| {
-            let need = needs.iter().find(|(method, _)| is_taken_by(method, request.method()));
-            // A method that is not taken needs nothing to be told so.
-            let need = need.map_or(Need::AnyToken, |(_, need)| *need);
-            async move {
-                let answer = passage(request, next, need).await?;
-                Ok(if tagged { etag::tell(answer) } else { answer })
-            }
-        };
-        self.resource.default_service(web::to(other)).wrap(from_fn(passage)).register(config);
+        // A method that is not taken needs nothing to be told so.
+        let other = web::to(behind_passage(Need::AnyToken, false, other));
+        self.resource.default_service(other).register(config);
     }
 }

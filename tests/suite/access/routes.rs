@@ -51,7 +51,7 @@ fn of(text: &str) -> BTreeSet<String> {
 
 /// The same of a flat text that declares routes of the API, each method with what it needs.
 fn of_api(text: &str) -> BTreeSet<String> {
-    let resource = pattern(r#"at\("([^"]+)"\)((?:\.\w+\((?:Scope|Need)::\w+,[\w:]+\))+)"#);
+    let resource = pattern(r#"at\("([^"]+)"\)(?:\.untagged\(\))?((?:\.\w+\((?:Scope|Need)::\w+,[\w:]+\))+)"#);
     let handler = pattern(r"\.(\w+)\((?:Scope|Need)::");
     let mut found = BTreeSet::new();
     for each in resource.captures_iter(text) {
