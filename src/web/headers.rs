@@ -17,7 +17,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 
 type Header = (HeaderName, HeaderValue);
 
-static PAGES: [Header; 8] = [
+const PAGES: [Header; 8] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP)),
     NOSNIFF,
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -33,13 +33,13 @@ static PAGES: [Header; 8] = [
 ];
 
 /// JSON needs little more than to be taken as nothing else.
-static API: [Header; 3] = [
+const API: [Header; 3] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     NOSNIFF,
     NO_STORE,
 ];
 
-static HTTPS: [Header; 1] =
+const HTTPS: [Header; 1] =
     [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"))];
 
 /// What may be kept in a cache says so itself; all else may not.
@@ -57,21 +57,23 @@ pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {
     let headers = answer.headers_mut();
     match is_api {
-        true => set(headers, &API),
-        false => set(headers, &PAGES),
+        true => set(headers, API),
+        false => set(headers, PAGES),
     }
     // What the listener itself serves is plain: without the setting, nothing is https.
     if info.app().config().public_url.as_ref().is_some_and(PublicUrl::is_https) {
-        set(headers, &HTTPS);
+        set(headers, HTTPS);
     }
     let id = HeaderValue::from_str(info.id.spell(&mut Room::default()));
     headers.insert(REQUEST_ID, id.expect("an id is ASCII"));
 }
 
-fn set(headers: &mut HeaderMap, usual: &[Header]) {
+/// By value and appended: a copy of a constant and no look at what was there before make this
+/// half as long as `insert` with clones, and every answer carries a dozen headers.
+fn set<const N: usize>(headers: &mut HeaderMap, usual: [Header; N]) {
     for (name, value) in usual {
-        if !headers.contains_key(name) {
-            headers.insert(name.clone(), value.clone());
+        if !headers.contains_key(&name) {
+            headers.append(name, value);
         }
     }
 }

@@ -52,7 +52,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The answer that shows this JSON.
 pub fn shown(body: Bytes) -> HttpResponse {
     let mut answer = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
-    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer.headers_mut().append(CONTENT_TYPE, JSON);
     answer
 }
 
