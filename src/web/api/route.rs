@@ -2,6 +2,8 @@
 //! token it is called with. There is no other way, so no route is without its scope, and each
 //! that takes GET takes HEAD and tells what it takes to whoever asks by OPTIONS.
 
+use std::rc::Rc;
+
 use actix_web::dev::{AppService, Handler, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
@@ -76,7 +78,7 @@ impl At {
     }
 
     /// The methods it takes, as whoever asks or uses another is told.
-    fn allow(&self) -> std::rc::Rc<str> {
+    fn allow(&self) -> Rc<str> {
         let mut methods: Vec<_> = self.needs.iter().map(|(method, _)| method.as_str()).collect();
         if let Some(get) = methods.iter().position(|method| *method == "GET") {
             methods.insert(get + 1, "HEAD");
