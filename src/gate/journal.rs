@@ -304,6 +304,7 @@ mod tests {
         let caller = || Caller::Token(TokenId::from_bytes([7; 16]));
         let of = |number, route| Call { route, ip: None, ..call(number, caller(), true) };
         let apart = |team, call| Call { team: TeamId::from_bytes([team; 16]), ..call };
+        let from_afar = |call| Call { ip: Some([192, 0, 2, 1].into()), ..call };
         let calls = [
             of(1, "/a"),
             of(2, "/a"),
@@ -313,27 +314,31 @@ mod tests {
             apart(2, of(6, "/a")),
             Call { agent: None, ..apart(2, of(7, "/a")) },
             Call { method: "PUT", ..of(8, "/a") },
-            Call { ip: Some([192, 0, 2, 1].into()), ..of(9, "/a") },
+            from_afar(of(9, "/a")),
         ];
         let one = |call| lines(std::slice::from_ref(call)).batches()[0].len() - 1;
-        let written = lines(&calls);
+        let mut written = lines(&calls);
         let alone: usize = calls.iter().map(one).sum();
         let mut common = Vec::new();
         put(&line(&calls[0]).common, &mut common);
         let saved = 2 * common.len();
         assert_eq!(written.batches()[0].len() - 1, alone - saved, "of the second and the fourth");
+        let later = [of(10, "/other"), from_afar(of(11, "/a"))];
+        written.extend(lines(&later[..1]));
+        written.add(&later[1]);
+        let calls = || calls.iter().chain(&later);
         let mut moved = Moved::default();
-        assert_eq!(moved.read(&written.batches()[0]), Ok(9));
+        assert_eq!(moved.read(&written.batches()[0]), Ok(11));
         let mut records: Vec<_> = moved.records().collect();
         records.sort_by_key(|each| each.id);
-        for (record, call) in records.iter().zip(&calls) {
+        for (record, call) in records.iter().zip(calls()) {
             assert_eq!(
                 (record.team, record.method, record.route, record.ip),
                 (call.team, call.method, call.route, call.ip)
             );
         }
         let agents: Vec<_> = moved.lines.iter().map(|line| line.common.agent).collect();
-        assert_eq!(agents, calls.each_ref().map(|call| call.agent));
+        assert_eq!(agents, calls().map(|call| call.agent).collect::<Vec<_>>());
     }
 
     #[test]
