@@ -56,8 +56,7 @@ struct Line<'a> {
 pub struct Lines {
     batches: Vec<Vec<u8>>,
     calls: usize,
-    /// Where in the last batch it stands what its last call has in common with the next one, if
-    /// that is known.
+    /// Where in the last batch the last [`Common`] stands; nowhere, if that was written elsewhere.
     common: Range<usize>,
 }
 

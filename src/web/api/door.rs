@@ -54,6 +54,7 @@ pub async fn door(
     }
     let (answer, took) = match caller::enter(request.request(), info).await {
         Ok(caller) => admit(request, next, info, caller, began).await?,
+        // Boxed, so that it takes no room in calls that are let in.
         Err(refused) => Box::pin(refuse(request, info, refused, began)).await,
     };
     let metrics = info.app().gate().metrics();
