@@ -14,12 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::census::{Census, Crowded, Seat};
 use super::limits::Limits;
 use super::reply::{self, Reply};
 use super::session::{House, Protocol, Session};
 use super::tls::Tls;
 use crate::app::App;
+use crate::app::connections::{Connections, Crowded, Seat};
 
 /// After an error of the system, such as too many open files, nothing is accepted for so long.
 const REST: Duration = Duration::from_millis(100);
@@ -125,14 +125,14 @@ async fn accept(port: Option<&tokio::net::TcpListener>) -> io::Result<(TcpStream
 }
 
 async fn serve(house: Arc<House>, ports: Ports) {
-    let (census, mut sessions) = (Census::default(), JoinSet::new());
+    let (connections, mut sessions) = (Connections::default(), JoinSet::new());
     let mut stopping = house.stopping.clone();
     loop {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => break,
             Some(_) = sessions.join_next() => {}
-            (protocol, peer) = ports.accept() => enter(&house, &census, &mut sessions, protocol, peer).await,
+            (protocol, peer) = ports.accept() => enter(&house, &connections, &mut sessions, protocol, peer).await,
         }
     }
     let finished = async {
@@ -150,7 +150,7 @@ async fn serve(house: Arc<House>, ports: Ports) {
 
 async fn enter(
     house: &Arc<House>,
-    census: &Census,
+    connections: &Connections,
     sessions: &mut JoinSet<()>,
     protocol: Protocol,
     peer: io::Result<(TcpStream, SocketAddr)>,
@@ -162,7 +162,7 @@ async fn enter(
             return tokio::time::sleep(REST).await;
         }
     };
-    match (peer, admit(house, census, protocol, address)) {
+    match (peer, admit(house, connections, protocol, address)) {
         (Ok((stream, _)), Ok(seat)) => {
             let _ = stream.set_nodelay(true);
             let session =
@@ -179,10 +179,15 @@ async fn enter(
 }
 
 /// All mail by LMTP comes from one server, which has limits of its own.
-fn admit(house: &House, census: &Census, protocol: Protocol, peer: SocketAddr) -> Result<Seat, Crowded> {
+fn admit(
+    house: &House,
+    connections: &Connections,
+    protocol: Protocol,
+    peer: SocketAddr,
+) -> Result<Seat, Crowded> {
     let limits = &house.limits;
     let per_ip = if protocol == Protocol::Lmtp { limits.connections } else { limits.per_ip };
-    census.admit(peer.ip(), limits.connections, per_ip)
+    connections.admit(peer.ip(), limits.connections, per_ip)
 }
 
 /// What fits into the socket at once; nobody waits for a peer that does not read it.

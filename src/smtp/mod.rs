@@ -9,7 +9,6 @@
 //! twice is no harm, the store knows it again.
 
 mod answers;
-mod census;
 mod data;
 mod limits;
 mod listener;

@@ -1,4 +1,4 @@
-//! Who is connected.
+//! Connections that are open, in total and per network. Web and mail each count their own.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,25 +10,26 @@ struct Count {
     by_peer: HashMap<IpAddr, usize>,
 }
 
+/// A handle; clones share the counts.
 #[derive(Clone, Default)]
-pub struct Census(Arc<Mutex<Count>>);
+pub struct Connections(Arc<Mutex<Count>>);
 
-/// A connection that counts until this is dropped.
+/// Counts one connection until it is dropped.
 pub struct Seat {
-    census: Census,
+    connections: Connections,
     peer: IpAddr,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crowded {
     Everywhere,
-    /// From this one address.
+    /// From this address or network.
     There,
 }
 
-impl Census {
+impl Connections {
     /// # Errors
-    /// When `all` or, from this address, `per_ip` are connected already.
+    /// When `all` connections are open already, or `per_ip` from this address.
     pub fn admit(&self, peer: IpAddr, all: usize, per_ip: usize) -> Result<Seat, Crowded> {
         let peer = network(peer);
         let mut count = self.count();
@@ -41,7 +42,7 @@ impl Census {
         }
         *there += 1;
         count.all += 1;
-        Ok(Seat { census: self.clone(), peer })
+        Ok(Seat { connections: self.clone(), peer })
     }
 
     fn count(&self) -> MutexGuard<'_, Count> {
@@ -51,7 +52,7 @@ impl Census {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut count = self.census.count();
+        let mut count = self.connections.count();
         count.all -= 1;
         if let Some(there) = count.by_peer.get_mut(&self.peer) {
             *there -= 1;
@@ -62,7 +63,7 @@ impl Drop for Seat {
     }
 }
 
-/// Whoever has one IPv6 address has all 2⁶⁴ of its network.
+/// An IPv6 client usually controls its whole /64, so that counts as one address.
 fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
@@ -80,14 +81,14 @@ mod tests {
 
     #[test]
     fn seats_are_given_back() {
-        let census = Census::default();
-        let first = census.admit(ip("192.0.2.1"), 3, 1).unwrap();
-        assert_eq!(census.admit(ip("::ffff:192.0.2.1"), 3, 1).err(), Some(Crowded::There));
-        let others = [census.admit(ip("2001:db8::1"), 3, 1), census.admit(ip("192.0.2.2"), 3, 1)];
+        let connections = Connections::default();
+        let first = connections.admit(ip("192.0.2.1"), 3, 1).unwrap();
+        assert_eq!(connections.admit(ip("::ffff:192.0.2.1"), 3, 1).err(), Some(Crowded::There));
+        let others = [connections.admit(ip("2001:db8::1"), 3, 1), connections.admit(ip("192.0.2.2"), 3, 1)];
         assert!(others.iter().all(Result::is_ok));
-        assert_eq!(census.admit(ip("192.0.2.3"), 3, 1).err(), Some(Crowded::Everywhere));
+        assert_eq!(connections.admit(ip("192.0.2.3"), 3, 1).err(), Some(Crowded::Everywhere));
         drop(first);
-        assert_eq!(census.admit(ip("2001:db8::ffff"), 3, 1).err(), Some(Crowded::There));
-        assert!(census.admit(ip("192.0.2.1"), 3, 1).is_ok());
+        assert_eq!(connections.admit(ip("2001:db8::ffff"), 3, 1).err(), Some(Crowded::There));
+        assert!(connections.admit(ip("192.0.2.1"), 3, 1).is_ok());
     }
 }
