@@ -156,6 +156,11 @@ impl App {
         By::gatepost(self.now(), self.entropy())
     }
 
+    /// Somebody who has not signed in, now.
+    pub fn visitor(&self) -> By {
+        By::visitor(self.now(), self.entropy())
+    }
+
     /// Runs `f` on one unchanging view of the store, on a blocking thread.
     pub async fn read<T: Send + 'static>(
         &self,

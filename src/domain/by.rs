@@ -22,10 +22,12 @@ pub enum Actor {
         id: TokenId,
         label: String,
     },
-    /// Whoever can run commands on the machine.
+    /// Somebody at the command line of the machine.
     Operator,
-    /// Nobody: mail that arrived, or time that passed.
-    Gatepost,
+    /// Gatepost itself: mail that arrived, or time that passed.
+    System,
+    /// Somebody who has not signed in.
+    Visitor,
 }
 
 impl Actor {
@@ -34,7 +36,8 @@ impl Actor {
             Self::Person { .. } => ActorKind::Person,
             Self::Token { .. } => ActorKind::Token,
             Self::Operator => ActorKind::Operator,
-            Self::Gatepost => ActorKind::Gatepost,
+            Self::System => ActorKind::System,
+            Self::Visitor => ActorKind::Visitor,
         }
     }
 
@@ -44,7 +47,8 @@ impl Actor {
             Self::Person { label, .. } => label.into(),
             Self::Token { label, .. } => format!("token {label}").into(),
             Self::Operator => "command line".into(),
-            Self::Gatepost => "Gatepost".into(),
+            Self::System => "Gatepost".into(),
+            Self::Visitor => "visitor".into(),
         }
     }
 
@@ -79,7 +83,11 @@ impl By {
     }
 
     pub fn gatepost(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self::new(Actor::Gatepost, now, entropy)
+        Self::new(Actor::System, now, entropy)
+    }
+
+    pub fn visitor(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self::new(Actor::Visitor, now, entropy)
     }
 
     /// The same request, in the name of somebody it has just made or signed in.
@@ -102,18 +110,20 @@ impl By {
     }
 
     /// Lets the actor go on if they have at least `role` in the team as it stands now, and
-    /// keeps it so until the transaction ends. The operator may do everything, a token nothing.
+    /// keeps it so until the transaction ends. The operator may do everything; a token and a
+    /// visitor have no role.
     ///
     /// # Errors
     /// `NotFound` to somebody outside the team, `Forbidden` to a lower role.
     pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
-        let Actor::Person { id, .. } = &self.actor else {
-            return match self.actor {
-                Actor::Operator | Actor::Gatepost => Ok(()),
-                _ => Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead.")),
-            };
-        };
-        hold_role(tx, team, *id, role)
+        match &self.actor {
+            Actor::Person { id, .. } => hold_role(tx, team, *id, role),
+            Actor::Operator | Actor::System => Ok(()),
+            Actor::Token { .. } => {
+                Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead."))
+            }
+            Actor::Visitor => Err(sign_in_first()),
+        }
     }
 
     /// Like [`Self::require`], for what a token may do too: its scopes were asked before, and
@@ -121,9 +131,14 @@ impl By {
     pub fn require_or_token(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
         match &self.actor {
             Actor::Person { id, .. } => hold_role(tx, team, *id, role),
-            Actor::Token { .. } | Actor::Operator | Actor::Gatepost => Ok(()),
+            Actor::Token { .. } | Actor::Operator | Actor::System => Ok(()),
+            Actor::Visitor => Err(sign_in_first()),
         }
     }
+}
+
+fn sign_in_first() -> Error {
+    Error::forbidden("Sign in first.")
 }
 
 fn hold_role(tx: &mut Tx<'_>, team: TeamId, person: UserId, role: Role) -> Result<()> {

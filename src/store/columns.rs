@@ -166,7 +166,9 @@ text_enum! {
         Token = "token",
         Operator = "operator",
         /// Gatepost by itself: what mail or time brought about.
-        Gatepost = "gatepost",
+        System = "gatepost",
+        /// Somebody who has not signed in.
+        Visitor = "visitor",
     }
 }
 

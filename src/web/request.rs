@@ -69,9 +69,9 @@ impl RequestInfo {
         self.app.gate().limit(team.plan) > 0
     }
 
-    /// In nobody's name yet: before a sign-in.
-    pub fn by_nobody(&self) -> By {
-        self.by(Actor::Operator)
+    /// As a visitor: before a sign-in.
+    pub fn by_visitor(&self) -> By {
+        self.by(Actor::Visitor)
     }
 }
 

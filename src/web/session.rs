@@ -118,7 +118,7 @@ impl SessionStore for StoredSessions {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        let by = self.0.operator();
+        let by = self.0.visitor();
         let key = key.as_ref().to_owned();
         // An error here would leave as a bare 500, past every page. The session that is
         // replaced is the same browser's, and ends by itself.

@@ -2,7 +2,7 @@
 
 use super::users::{self, NewPerson, User};
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::By;
+use crate::domain::by::{Actor, By};
 use crate::domain::{Error, FieldError, Result, text};
 use crate::store::Tx;
 use crate::store::columns::{ActivityKind, MemberRole, Plan};
@@ -35,13 +35,17 @@ pub struct NewTeam {
     pub owner: NewPerson,
 }
 
-/// Makes a team and its owner.
+/// Makes a team and its owner. Recorded as done by the owner when a visitor does it.
 ///
 /// # Errors
 /// `Conflict` on `team` or `email` when one of them is taken.
 pub fn found(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
     instance::claim_set_up(tx, by.now)?;
     let owner = users::create(tx, by, &new.owner)?;
+    let founder = match by.actor {
+        Actor::Visitor => by.as_person(owner.id, &owner.email),
+        _ => by.clone(),
+    };
     let team = Team {
         id: TeamId::new(by.now, by.chance()),
         name: new.name.0.clone(),
@@ -57,7 +61,7 @@ pub fn found(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
         .subject(&team.name)
         .detail("owner", owner.email.as_str())
         .detail("plan", team.plan.as_str());
-    activity::record(tx, by, team.id, event)?;
+    activity::record(tx, &founder, team.id, event)?;
     Ok((team, owner))
 }
 

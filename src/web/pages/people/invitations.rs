@@ -147,7 +147,7 @@ async fn join_as_new(
     form: &Form,
 ) -> Result<String> {
     let person = parse(app, opened, form).await?;
-    let (by, key, secret) = (request.by_nobody(), session::new_key(app), link.to_owned());
+    let (by, key, secret) = (request.by_visitor(), session::new_key(app), link.to_owned());
     let own = key.clone();
     app.write(move |tx| {
         let (team, user) = invitations::accept_as_new(tx, &by, &secret, &person)?;
@@ -174,7 +174,7 @@ async fn join_with_password(
     user: &User,
     form: &Form,
 ) -> Result<String> {
-    let (by, email) = (request.by_nobody(), EmailAddress::parse(&user.email)?);
+    let (by, email) = (request.by_visitor(), EmailAddress::parse(&user.email)?);
     let attempt = by.clone();
     let user = app.write(move |tx| sign_in::begin(tx, &attempt, &email)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
@@ -195,7 +195,7 @@ async fn join_with_password(
 
 /// Joins with the session at hand, which looks at the new team from now on.
 async fn join(app: &App, request: &RequestInfo, link: &str, session: &Session) -> Result<()> {
-    let (by, secret, session) = (request.by_nobody(), link.to_owned(), session.clone());
+    let (by, secret, session) = (request.by_visitor(), link.to_owned(), session.clone());
     app.write(move |tx| {
         let (team, user) = invitations::accept_as_known(tx, &by, &secret)?;
         sessions::switch_team(tx, &by.as_person(user.id, &user.email), &session, team.id)

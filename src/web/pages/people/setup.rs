@@ -92,7 +92,7 @@ async fn admit(app: &App, key: &str) -> std::result::Result<(), PageError> {
 /// Makes team, owner and their session in one transaction; returns the session's key.
 async fn set_up(app: &App, request: &RequestInfo, form: &Form) -> Result<String> {
     let new = parse(app, form).await?;
-    let (by, key) = (request.by_nobody(), session::new_key(app));
+    let (by, key) = (request.by_visitor(), session::new_key(app));
     let own = key.clone();
     app.write(move |tx| {
         let (team, owner) = teams::set_up(tx, &by, &new)?;

@@ -73,7 +73,7 @@ pub async fn enter(
 /// password, not even the time it takes.
 async fn check(app: &App, request: &RequestInfo, form: &Form) -> Result<User> {
     let email = EmailAddress::parse(&form.email).map_err(|_| wrong())?;
-    let by = request.by_nobody();
+    let by = request.by_visitor();
     let attempt = by.clone();
     let user = app.write(move |tx| sign_in::begin(tx, &attempt, &email)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
@@ -90,7 +90,7 @@ async fn check(app: &App, request: &RequestInfo, form: &Form) -> Result<User> {
 /// A password that was changed while it was checked is a wrong one.
 async fn open_session(app: &App, request: &RequestInfo, user: User) -> Result<String> {
     let key = session::new_key(app);
-    let (by, own) = (request.by_nobody(), key.clone());
+    let (by, own) = (request.by_visitor(), key.clone());
     let opened = app.write(move |tx| sessions::open_verified(tx, &by, &user, None, &own));
     match opened.await {
         Ok(_) => Ok(key),
@@ -117,7 +117,7 @@ pub async fn leave(
 ) -> std::result::Result<HttpResponse, PageError> {
     match session::presented(&cookie) {
         session::Presented::Key(key) => {
-            let by = request.by_nobody();
+            let by = request.by_visitor();
             app.write(move |tx| sessions::close(tx, &by, &key)).await?;
         }
         session::Presented::Unknown => {

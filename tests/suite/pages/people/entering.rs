@@ -8,6 +8,7 @@ use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
 use gatepost::domain::Error;
+use gatepost::domain::people::members::Role;
 use gatepost::domain::people::passwords::{self, Password};
 use gatepost::domain::people::{sessions, users};
 
@@ -149,6 +150,17 @@ both_engines! {
         }
     }
 
+    async fn a_visitor_has_no_role(app: TestApp) {
+        let (acme, by) = (app.team("Acme").id, app.app.visitor());
+        for role in [Role::Member, Role::Admin, Role::Owner] {
+            let refused = [
+                app.app.write_now(|tx| by.require(tx, acme, role)),
+                app.app.write_now(|tx| by.require_or_token(tx, acme, role)),
+            ];
+            assert!(refused.iter().all(|each| matches!(each, Err(Error::Forbidden(_)))), "{role}: {refused:?}");
+        }
+    }
+
     /// The check takes long, outside any transaction; what was checked must still hold after.
     async fn a_password_changed_while_it_is_checked_opens_nothing(app: TestApp) {
         let verified = app.user(Ada);
@@ -158,5 +170,14 @@ both_engines! {
         let opened = app.app.write_now(|tx| sessions::open_verified(tx, &by, &verified, None, "key"));
         assert!(matches!(opened, Err(Error::NotFound)));
         assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_team_set_up_in_a_browser_is_recorded_as_its_owners_doing() {
+    for app in TestApp::both_empty() {
+        app.visitor().post("/setup", &form(&setup_key(&app), "ada@acme.test")).await.expect(303);
+        let by = "SELECT DISTINCT actor_kind || ' ' || actor_label AS t FROM activity";
+        assert_eq!(app.database.texts(by), ["person ada@acme.test"]);
     }
 }
