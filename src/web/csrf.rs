@@ -7,22 +7,31 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
 use super::Site;
+use super::encoding::is_encoded;
 use super::pages::error::PageError;
 
 /// Refuses an unsafe request that a browser did not send from this site: by
-/// `Sec-Fetch-Site`, else by `Origin`. One with neither is refused too.
+/// `Sec-Fetch-Site`, else by `Origin`. One with neither is refused too, and so is any request
+/// with a compressed body.
 pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let url =
-        request.app_data::<web::Data<Site>>().map(|site| site.url.as_str().to_owned()).unwrap_or_default();
-    if request.method().is_safe() || is_own(request.headers(), &url, true) {
+    let Some(refusal) = refusal(&request) else {
         return Ok(next.call(request).await?.map_into_left_body());
-    }
+    };
     let (request, _) = request.into_parts();
-    let response = actix_web::HttpResponse::from_error(PageError::cross_site());
+    let response = actix_web::HttpResponse::from_error(refusal);
     Ok(ServiceResponse::new(request, response).map_into_right_body())
+}
+
+fn refusal(request: &ServiceRequest) -> Option<PageError> {
+    if is_encoded(request.headers()) {
+        return Some(PageError::encoded_body());
+    }
+    let site = request.app_data::<web::Data<Site>>().map(|site| site.url.as_str()).unwrap_or_default();
+    let may_pass = request.method().is_safe() || is_own(request.headers(), site, true);
+    (!may_pass).then(PageError::cross_site)
 }
 
 /// Whether the request was sent by a page of this site. `by_hand` also takes what people

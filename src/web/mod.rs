@@ -8,6 +8,7 @@ pub mod api;
 pub mod assets;
 mod cors;
 mod csrf;
+mod encoding;
 mod files;
 mod front;
 mod headers;

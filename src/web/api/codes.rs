@@ -48,8 +48,8 @@ codes! {
         "Read it again, and send the “ETag” of that answer.";
     PAYLOAD_TOO_LARGE = 413, "The body is too large.",
         "Send less; the message says how much is taken.";
-    UNSUPPORTED_MEDIA_TYPE = 415, "The body is not sent as JSON.",
-        "Send it as “Content-Type: application/json”.";
+    UNSUPPORTED_MEDIA_TYPE = 415, "The body is not JSON, or it is compressed.",
+        "Send it as “Content-Type: application/json”, without “Content-Encoding”.";
     IDEMPOTENCY_KEY_REUSED = 422, "The “Idempotency-Key” was sent with another request within a day.",
         "Choose a new key for each new request.";
     RATE_LIMIT_EXCEEDED = 429, "The calls of this hour are used up.",

@@ -150,6 +150,11 @@ impl ApiError {
         Self::new(&codes::UNSUPPORTED_MEDIA_TYPE, message)
     }
 
+    pub fn encoded_body() -> Self {
+        let message = "Compressed bodies are not accepted. Send the body without Content-Encoding.";
+        Self::new(&codes::UNSUPPORTED_MEDIA_TYPE, message)
+    }
+
     pub fn server_error(cause: impl fmt::Display) -> Self {
         let message = "Something went wrong on our side. The request's id finds the cause in our log.";
         let error = Self::new(&codes::SERVER_ERROR, message);

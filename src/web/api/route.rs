@@ -16,6 +16,7 @@ use actix_web::{
 use super::passage::pass;
 use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
+use crate::web::encoding::is_encoded;
 use crate::web::front::RouteTemplate;
 
 /// An address and what answers there, behind the passage.
@@ -118,6 +119,9 @@ where
         let handler = handler.clone();
         async move {
             pass(&request, need).await?;
+            if is_encoded(request.headers()) {
+                return Err(ApiError::encoded_body().into());
+            }
             let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
             let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
             Ok(if tagged { etag::tell(&request, answer) } else { answer })

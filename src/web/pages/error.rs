@@ -89,6 +89,11 @@ impl PageError {
         Self::new(StatusCode::FORBIDDEN, "Not from here", message)
     }
 
+    pub fn encoded_body() -> Self {
+        let message = "Compressed requests are not accepted. Send the form without Content-Encoding.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Request not supported", message)
+    }
+
     fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,

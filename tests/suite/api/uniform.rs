@@ -105,6 +105,21 @@ async fn a_body_where_none_is_taken_is_not_looked_at() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_refused_unread_everywhere() {
+    let caller = Caller::new().await;
+    for (row, method, path, fields) in caller.routes() {
+        for encoding in ["gzip", "br", "identity, gzip", ""] {
+            let request = caller.request(method.clone(), &path).header("Content-Encoding", encoding);
+            let refused = send(with_body(request, &row, fields.clone())).await.expect(415);
+            assert_eq!(refused.error_code(), "UNSUPPORTED_MEDIA_TYPE", "{} {encoding:?}", row.route);
+        }
+        let plain = caller.request(method, &path).header("Content-Encoding", "Identity");
+        let reply = send(with_body(plain, &row, fields)).await;
+        assert!((200..300).contains(&reply.status), "{}: {}", row.route, reply.body);
+    }
+}
+
+#[tokio::test]
 async fn bodies_are_read_alike() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.writes() {

@@ -98,12 +98,12 @@ fn put_conditions(path: &str, method: &str, operation: &mut Value) {
 /// The statuses with which this operation can be refused: those that all have, those that
 /// come of what it takes, and those its handler names.
 fn refusals(path: &str, operation: &Value) -> BTreeSet<String> {
-    let mut known = vec!["400", "401", "403", "429", "500", "503"];
+    let mut known = vec!["400", "401", "403", "415", "429", "500", "503"];
     if path.contains('{') {
         known.push("404");
     }
     if operation.get("requestBody").is_some() {
-        known.extend(["413", "415"]);
+        known.push("413");
     }
     let named = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str());
     let named = named.filter(|status| !status.starts_with('2'));

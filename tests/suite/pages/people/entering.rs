@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use reqwest::Method;
 
+use crate::support::client::send;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
@@ -33,6 +35,21 @@ async fn the_setup_address_works_once() {
         visitor.get(&format!("/setup?key={key}")).await.expect(404);
         app.visitor().post("/setup", &form(&key, "eve@acme.test")).await.expect(404);
     }
+}
+
+/// Sixty million bytes take less than a page when they are alike.
+#[tokio::test]
+async fn a_compressed_form_is_refused_unread() {
+    let app = TestApp::sqlite().await;
+    for path in ["/sign-in", "/setup", "/team/invitations", "/nothing"] {
+        let request = app.visitor().request(Method::POST, path).header("Sec-Fetch-Site", "same-origin");
+        let request = request.header("Content-Encoding", "gzip").form(&[("email", "ada@acme.test")]);
+        let page = send(request).await.expect(415);
+        assert!(page.body.contains("Compressed requests are not accepted"), "{path}: {}", page.body);
+    }
+    let fields = [("email", Ada.email()), ("password", PASSWORD)];
+    let request = app.visitor().request(Method::POST, "/sign-in").header("Sec-Fetch-Site", "same-origin");
+    send(request.header("Content-Encoding", "identity").form(&fields)).await.expect(303);
 }
 
 #[tokio::test]

@@ -1,0 +1,10 @@
+//! Compressed requests. Every body we read is short, and a small one could inflate to gigabytes,
+//! so all of them are refused (RFC 9110, section 8.4) before anything reads the body.
+
+use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
+
+/// Whether a body is anything but as it is.
+pub fn is_encoded(headers: &HeaderMap) -> bool {
+    let plain = |value: &[u8]| value.trim_ascii().eq_ignore_ascii_case(b"identity");
+    headers.get_all(CONTENT_ENCODING).any(|value| !plain(value.as_bytes()))
+}
