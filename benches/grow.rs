@@ -95,7 +95,8 @@ fn serve(app: App) -> String {
     let (started, wait) = channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = gatepost::web::serve(app, listener).expect("a server");
+            let server =
+                gatepost::web::serve(app, listener, gatepost::web::Limits::default()).expect("a server");
             started.send(()).expect("somebody waiting");
             server.await
         })

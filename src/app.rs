@@ -2,6 +2,7 @@
 
 pub mod background;
 pub mod connections;
+pub mod descriptors;
 pub mod domains;
 pub mod hours;
 pub mod intake;

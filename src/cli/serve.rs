@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, open, say};
-use crate::app::{App, domains, hours, retention, upkeep};
+use crate::app::{App, descriptors, domains, hours, retention, upkeep};
 use crate::config::Config;
 use crate::domain::people::teams;
 use crate::smtp::{Bound, Doors, Limits, Tls};
@@ -51,7 +51,8 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     let setup_key = app.sealer().key.setup_key();
     let metrics = app.config().metrics_listen.map(bind_to).transpose()?;
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
-    let doors = open_doors(&app, ports.mail)?;
+    let (web_limits, mail_limits) = limits(app.config());
+    let doors = open_doors(&app, ports.mail, mail_limits)?;
     if let Some(at) = doors.smtp {
         app.note_smtp(at);
     }
@@ -59,7 +60,7 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
         [retention::start, domains::start, hours::start, upkeep::start].map(|start| start(app.clone()));
     let url = site.url.as_str().to_owned();
     let mail_at = doors.told();
-    let served = web::run(app.clone(), ports.web, metrics, move || {
+    let served = web::run(app.clone(), ports.web, metrics, web_limits, move || {
         mail_at.iter().for_each(|line| tell_operator(line));
         if let Some(address) = metrics_at {
             tell_operator(&format!("Metrics on http://{address}/metrics"));
@@ -76,11 +77,19 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }
 
-fn open_doors(app: &App, bound: Bound) -> Result<Doors, Failure> {
+/// Those of web and mail, whose connections fit into the open files of this process.
+fn limits(config: &Config) -> (web::Limits, Limits) {
+    let (mut web, mut mail) = (web::Limits::default(), Limits::for_size(config.mail.max_size));
+    let files = descriptors::raise();
+    (web.connections, mail.connections) = descriptors::share(files, web.connections, mail.connections);
+    tracing::debug!(files, web = web.connections, mail = mail.connections, "connections at once");
+    (web, mail)
+}
+
+fn open_doors(app: &App, bound: Bound, limits: Limits) -> Result<Doors, Failure> {
     let config = app.config();
     let tls = config.mail.tls.as_ref().map(Tls::load).transpose();
     let tls = tls.map_err(|why| format!("GATEPOST_TLS_CERT and GATEPOST_TLS_KEY: {why}"))?;
-    let limits = Limits::for_size(config.mail.max_size);
     Doors::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot take mail: {cause}"))
 }
 

@@ -4,10 +4,15 @@ use std::io;
 use std::net::TcpListener;
 
 use actix_web::dev::Server;
-use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::limits::Limits;
+use super::server::{self, Seats};
 use crate::app::App;
 use crate::gate;
+
+/// A few collectors at once.
+const CONNECTIONS: usize = 32;
 
 /// The format's own name for itself.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -15,11 +20,12 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
-    let server = HttpServer::new(move || {
+    let builder = Server::build().workers(1).shutdown_timeout(1);
+    let limits = Limits { connections: CONNECTIONS, per_ip: CONNECTIONS, ..Limits::default() };
+    server::serve(builder, listener, Seats::new(limits, &[]), move || {
         let app = web::Data::new(app.clone());
         actix_web::App::new().app_data(app).default_service(web::to(tell))
-    });
-    Ok(server.workers(1).listen(listener)?.disable_signals().shutdown_timeout(1).run())
+    })
 }
 
 async fn tell(app: web::Data<App>, request: HttpRequest) -> HttpResponse {

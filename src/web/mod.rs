@@ -6,17 +6,21 @@
 mod actor;
 pub mod api;
 pub mod assets;
+mod connection;
 mod cors;
 mod csrf;
+mod deadline;
 mod encoding;
 mod files;
 mod front;
 mod headers;
 mod htmx;
+mod limits;
 mod metrics;
 mod pages;
 mod request;
 pub mod routes;
+mod server;
 mod session;
 
 use std::io;
@@ -24,12 +28,15 @@ use std::net::TcpListener;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::{HttpServer, web};
+use actix_web::web;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
 use crate::config::PublicUrl;
+
+pub use limits::Limits;
+use server::Seats;
 
 /// What the handlers share besides the app itself.
 #[derive(Clone)]
@@ -48,6 +55,7 @@ pub fn run(
     app: App,
     listener: TcpListener,
     metrics: Option<TcpListener>,
+    limits: Limits,
     started: impl FnOnce(),
 ) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
@@ -56,7 +64,7 @@ pub fn run(
         if let Some(listener) = metrics {
             actix_web::rt::spawn(metrics::serve(app.clone(), listener)?);
         }
-        let server = serve(app, listener)?;
+        let server = serve(app, listener, limits)?;
         let handle = server.handle();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -75,11 +83,14 @@ pub fn run(
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
+pub fn serve(app: App, listener: TcpListener, limits: Limits) -> io::Result<Server> {
     let site = site(&app, &listener)?;
     let published = web::Data::new(api::openapi::Published::at(&site.url));
-    let server = HttpServer::new(move || program(app.clone(), site.clone()).app_data(published.clone()));
-    Ok(server.listen(listener)?.disable_signals().shutdown_timeout(30).run())
+    let seats = Seats::new(limits, &app.config().trusted_proxies);
+    let builder = Server::build().shutdown_timeout(30);
+    server::serve(builder, listener, seats, move || {
+        program(app.clone(), site.clone()).app_data(published.clone())
+    })
 }
 
 /// All that answers requests, without a listener.

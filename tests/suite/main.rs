@@ -5,6 +5,7 @@ mod api;
 mod architecture;
 mod cli;
 mod clients;
+mod connections;
 mod crash;
 mod faults;
 mod indexes;

@@ -10,6 +10,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use gatepost::app::App;
 use gatepost::config::Config;
+use gatepost::web::Limits;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -92,7 +93,24 @@ impl TestApp {
         Api::new(&self.base, headers)
     }
 
+    /// On SQLite, with settings besides and other limits on those who connect.
+    pub fn limited(more: &[(&str, &str)], limits: Limits) -> Self {
+        let data = folder();
+        let database = Database::sqlite(data.path());
+        Self::start_limited(data, database, true, more, limits)
+    }
+
     fn start(data: TempDir, database: Database, people: bool, more: &[(&str, &str)]) -> Self {
+        Self::start_limited(data, database, people, more, Limits::default())
+    }
+
+    fn start_limited(
+        data: TempDir,
+        database: Database,
+        people: bool,
+        more: &[(&str, &str)],
+        limits: Limits,
+    ) -> Self {
         let clock = Arc::new(TestClock::new());
         let folder = data.path().display().to_string();
         let settings = [
@@ -108,7 +126,7 @@ impl TestApp {
         if people {
             people::gather(&app);
         }
-        let (base, server) = Server::start(app.clone());
+        let (base, server) = Server::start(app.clone(), limits);
         Self { base, clock, _server: server, app, database, data }
     }
 }
@@ -124,13 +142,13 @@ struct Server {
 
 impl Server {
     /// It has a thread of its own, so that a test may block.
-    fn start(app: App) -> (String, Self) {
+    fn start(app: App, limits: Limits) -> (String, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let (sender, handle) = channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async move {
-                let server = gatepost::web::serve(app, listener).expect("a server");
+                let server = gatepost::web::serve(app, listener, limits).expect("a server");
                 sender.send(server.handle()).expect("a waiting test");
                 server.await.expect("a server that ends well");
             });

@@ -1,0 +1,113 @@
+//! A client's connection. It takes a seat among all connections, and ends when the client is
+//! late: with a request, which then ends as if the client had hung up, so that a handler that
+//! waits for the rest of a body still refuses and records the call; or with reading.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Interval, interval_at};
+
+use super::deadline::Deadline;
+use super::limits::Limits;
+use crate::app::connections::Seat;
+
+/// Bytes that may wait in the system for a client that reads slowly. They show sooner that it
+/// reads at all than the megabytes which the system would take otherwise.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 << 10;
+
+pub struct Connection {
+    stream: TcpStream,
+    pub deadline: Deadline,
+    limits: Limits,
+    /// The only timer: deadlines are looked at when it fires, so requests need not set one.
+    ticks: Interval,
+    /// Since when the client reads nothing.
+    blocked: Option<Instant>,
+    /// How long it has kept us waiting, less what it has made up for by reading.
+    waited: Duration,
+    late_to_send: bool,
+    late_to_read: bool,
+    _seat: Seat,
+}
+
+impl Connection {
+    pub fn new(stream: TcpStream, seat: Seat, limits: Limits) -> Self {
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
+        let tick = (limits.grace / 3).max(Duration::from_millis(1));
+        Self {
+            stream,
+            deadline: Deadline::new(limits),
+            limits,
+            ticks: interval_at(tokio::time::Instant::now() + tick, tick),
+            blocked: None,
+            waited: Duration::ZERO,
+            late_to_send: false,
+            late_to_read: false,
+            _seat: seat,
+        }
+    }
+
+    fn look_at_the_clock(&mut self, cx: &mut Context<'_>) {
+        while self.ticks.poll_tick(cx).is_ready() {
+            let now = Instant::now();
+            self.late_to_send = self.deadline.is_over(now);
+            let waited = self.blocked.map_or(Duration::ZERO, |since| self.waited + (now - since));
+            self.late_to_read = waited > self.limits.grace;
+        }
+    }
+
+    fn has_read(&mut self, bytes: usize) {
+        if let Some(since) = self.blocked.take() {
+            self.waited += since.elapsed();
+        }
+        if !self.waited.is_zero() {
+            self.waited = self.waited.saturating_sub(self.limits.time_for(bytes as u64));
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.look_at_the_clock(cx);
+        if self.late_to_send {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        match &written {
+            Poll::Ready(Ok(count)) => self.has_read(*count),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => {
+                self.blocked.get_or_insert_with(Instant::now);
+                self.look_at_the_clock(cx);
+                if self.late_to_read {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

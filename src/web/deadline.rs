@@ -1,0 +1,128 @@
+//! Until when a client has to do its part. A connection shares one deadline with the requests
+//! that come by it: they know whose turn it is, the connection knows the time.
+//!
+//! It is the client's turn until a request is complete, and again once it is answered. This
+//! covers idle connections, slow heads and slow bodies, also bodies that nothing reads.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use actix_http::Request;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::Bytes;
+use futures_util::stream::{Stream, StreamExt};
+
+use super::limits::Limits;
+
+/// The size that is assumed of a body whose head doesn't name one: the most we read.
+const UNKNOWN: u64 = 64 << 10;
+
+/// Clones share it.
+#[derive(Clone)]
+pub struct Deadline(Rc<Inner>);
+
+struct Inner {
+    limits: Limits,
+    /// `None` while it is our turn.
+    due: Cell<Option<Instant>>,
+}
+
+impl Deadline {
+    /// That of a new connection.
+    pub fn new(limits: Limits) -> Self {
+        let due = Cell::new(Some(Instant::now() + limits.grace));
+        Self(Rc::new(Inner { limits, due }))
+    }
+
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.0.due.get().is_some_and(|due| due <= now)
+    }
+
+    fn request_is_complete(&self) {
+        self.0.due.set(None);
+    }
+
+    fn expect_body(&self, bytes: u64) {
+        self.0.due.set(Some(Instant::now() + self.0.limits.time_for_body(bytes)));
+    }
+
+    /// A body that has not come whole by now keeps its deadline.
+    fn expect_request(&self) {
+        if self.0.due.get().is_none() {
+            self.0.due.set(Some(Instant::now() + self.0.limits.grace));
+        }
+    }
+}
+
+/// Notes that the head of a request has arrived, and follows its body.
+pub fn follow(request: &mut Request) -> Option<Answering> {
+    let deadline = request.conn_data::<Deadline>()?.clone();
+    match request.take_payload() {
+        Payload::None => deadline.request_is_complete(),
+        body => {
+            let length = request.head().headers.get(CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            deadline.expect_body(length.unwrap_or(UNKNOWN));
+            let followed = Body { body, deadline: deadline.clone() };
+            *request.payload() = Payload::Stream { payload: Box::pin(followed) };
+        }
+    }
+    Some(Answering(deadline))
+}
+
+/// A request's body, whose end is noted.
+struct Body {
+    body: Payload,
+    deadline: Deadline,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.body.poll_next_unpin(cx);
+        if let Poll::Ready(None) = next {
+            self.deadline.request_is_complete();
+        }
+        next
+    }
+}
+
+/// A request under way: once this is dropped, the client may send the next.
+pub struct Answering(Deadline);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.expect_request();
+    }
+}
+
+/// A response's body, whose end is noted.
+pub struct Answer {
+    body: BoxBody,
+    _answering: Option<Answering>,
+}
+
+impl Answer {
+    pub fn new(body: BoxBody, answering: Option<Answering>) -> Self {
+        Self { body, _answering: answering }
+    }
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}

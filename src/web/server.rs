@@ -1,0 +1,110 @@
+//! A listener and what answers there: actix's own parts, put together so that each connection
+//! is one of ours.
+
+use std::io;
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol, Request};
+use actix_server::ServerBuilder;
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+};
+use actix_web::Error;
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, Server, ServiceFactory, ServiceResponse};
+use ipnet::IpNet;
+use tokio::net::TcpStream;
+
+use super::connection::Connection;
+use super::deadline::{self, Answer};
+use super::limits::Limits;
+use crate::app::connections::{Connections, Crowded, Seat};
+
+/// How long a client that has been answered may take to close its end.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What is said to a connection that finds no seat.
+const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// The seats of one listener.
+#[derive(Clone)]
+pub struct Seats {
+    connections: Connections,
+    pub limits: Limits,
+    trusted: Arc<[IpNet]>,
+}
+
+impl Seats {
+    pub fn new(limits: Limits, trusted: &[IpNet]) -> Self {
+        Self { connections: Connections::default(), limits, trusted: trusted.into() }
+    }
+
+    fn admit(&self, peer: IpAddr) -> Result<Seat, Crowded> {
+        let peer = peer.to_canonical();
+        let is_trusted = self.trusted.iter().any(|network| network.contains(&peer));
+        let per_ip = if is_trusted { self.limits.connections } else { self.limits.per_ip };
+        self.connections.admit(peer, self.limits.connections, per_ip)
+    }
+
+    async fn enter(self, stream: TcpStream) -> Result<Entered, DispatchError> {
+        let peer = stream.peer_addr().map_err(DispatchError::Io)?;
+        match self.admit(peer.ip()) {
+            Ok(seat) => Ok((Connection::new(stream, seat, self.limits), Protocol::Http1, Some(peer))),
+            Err(_) => {
+                // What fits into the socket at once: nothing waits for this client.
+                let _ = stream.try_write(CROWDED);
+                Err(DispatchError::DisconnectTimeout)
+            }
+        }
+    }
+}
+
+type Entered = (Connection, Protocol, Option<std::net::SocketAddr>);
+
+/// Await the server to run until its handle's `stop`.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve<P, I, S>(
+    builder: ServerBuilder,
+    listener: TcpListener,
+    seats: Seats,
+    program: P,
+) -> io::Result<Server>
+where
+    P: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse<BoxBody>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+{
+    let (address, stopping) = (listener.local_addr()?, builder.graceful_shutdown_signal());
+    let builder = builder.listen("web", listener, move || {
+        let (seats, stopping) = (seats.clone(), stopping.clone());
+        let followed =
+            apply_fn_factory(program().into_factory(), |mut request: Request, program: &S::Service| {
+                let answering = deadline::follow(&mut request);
+                let answer = program.call(request);
+                async move { Ok(answer.await?.map_body(|_, body| Answer::new(body, answering))) }
+            });
+        let refused = followed.map_err(|error: Error| error.error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_disconnect_timeout(CLOSING)
+            .local_addr(address)
+            .on_connect_ext(|connection: &Connection, data| drop(data.insert(connection.deadline.clone())))
+            .finish(map_config(refused, |()| AppConfig::default()));
+        fn_service(move |stream| seats.clone().enter(stream)).and_then(http)
+    })?;
+    Ok(builder.disable_signals().run())
+}

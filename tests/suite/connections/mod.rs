@@ -1,0 +1,70 @@
+//! What those who connect to the web server may take of it, be they slow or many.
+
+mod deadlines;
+mod seats;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long a thing may take that is sure to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection, and what was sent by it.
+pub struct Client(TcpStream);
+
+impl Client {
+    pub fn connect(base: &str) -> Self {
+        let stream = TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
+        Self::over(stream)
+    }
+
+    /// The same from another address of this machine.
+    pub fn connect_from(from: IpAddr, to: SocketAddr) -> Self {
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::new(from, 0).into()).expect("a free port");
+        socket.connect(&to.into()).expect("a connection");
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        Self(stream)
+    }
+
+    /// Exactly these bytes. A server that has closed already has said why.
+    pub fn send(mut self, bytes: impl AsRef<[u8]>) -> Self {
+        let _ = self.0.write_all(bytes.as_ref());
+        self
+    }
+
+    /// The head of the next answer, and what has come of its body.
+    pub fn answer(&mut self) -> String {
+        let mut answer = Vec::new();
+        while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+            let mut some = [0; 4096];
+            match self.0.read(&mut some) {
+                Ok(0) => break,
+                Ok(count) => answer.extend_from_slice(&some[..count]),
+                Err(cause) if cause.kind() == ErrorKind::ConnectionReset => break,
+                Err(cause) => panic!("no answer: {cause}"),
+            }
+        }
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// All that is left until the server closes.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Err(cause) if cause.kind() != ErrorKind::ConnectionReset => panic!("it does not close: {cause}"),
+            _ => rest,
+        }
+    }
+
+    /// [`Self::rest`] as text.
+    pub fn text(&mut self) -> String {
+        String::from_utf8_lossy(&self.rest()).into_owned()
+    }
+}
