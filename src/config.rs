@@ -20,7 +20,7 @@ use crate::domain::sealing::SecretKey;
 use crate::gate::{Mode, RedisUrl};
 
 pub use mail::{Mail, TlsFiles};
-pub use origins::Origins;
+pub use origins::{Origins, origin};
 pub use settings::SETTINGS;
 
 #[derive(Clone, Debug)]
@@ -56,17 +56,13 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// `http://host[:port]` or `https://…`, without a path.
+/// `http://host[:port]` or `https://…`, without a path, as browsers write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
 impl PublicUrl {
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_suffix('/').unwrap_or(text);
-        let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
-        let plain =
-            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
-        plain.then(|| Self(text.to_owned()))
+        origin(text).filter(|url| is_web(url)).map(Self)
     }
 
     pub fn of_listener(address: SocketAddr) -> Self {
@@ -93,6 +89,10 @@ impl PublicUrl {
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
+}
+
+fn is_web(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// One sentence that names the setting and what is wrong with it.
@@ -313,6 +313,7 @@ mod tests {
             ("GATEPOST_LISTEN", "8080"),
             ("GATEPOST_PUBLIC_URL", "inbox.example"),
             ("GATEPOST_PUBLIC_URL", "https://inbox.example/path"),
+            ("GATEPOST_PUBLIC_URL", "tauri://localhost"),
             ("GATEPOST_TOKEN_PREFIX", "No-Good"),
             ("GATEPOST_SECRET_KEY", "abc"),
             ("GATEPOST_TRUSTED_PROXIES", "everybody"),

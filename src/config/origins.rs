@@ -1,5 +1,7 @@
 //! Pages elsewhere whose scripts may use the API.
 
+use url::Url;
+
 /// `*` or a list, such as `https://app.example.org,http://localhost:5173`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {
@@ -15,7 +17,7 @@ impl Origins {
         match text.trim() {
             "*" => Some(Self::Anybody),
             _ if each.peek().is_none() => Some(Self::Nobody),
-            _ => each.map(parse_origin).collect::<Option<_>>().map(Self::These),
+            _ => each.map(origin).collect::<Option<_>>().map(Self::These),
         }
     }
 
@@ -28,21 +30,16 @@ impl Origins {
     }
 }
 
-/// `scheme://host[:port]`, in lower case and without the port that the scheme has anyway (RFC
-/// 6454, section 6.2). `null` is the origin of many, so it is nobody's.
-fn parse_origin(text: &str) -> Option<String> {
-    let text = text.to_ascii_lowercase();
-    let (scheme, host) = text.split_once("://")?;
-    let plain = |text: &str, more: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
-    };
-    let usual = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "",
-    };
-    let host = host.strip_suffix(usual).unwrap_or(host);
-    (plain(scheme, "+-.") && plain(host, "-._:[]")).then(|| format!("{scheme}://{host}"))
+/// `scheme://host[:port]` as browsers write it: in lower case, names in ASCII, and without the
+/// port that the scheme has anyway (RFC 6454, section 6.2). `null` is the origin of many, so it
+/// is none.
+pub fn origin(text: &str) -> Option<String> {
+    let (_, authority) = text.split_once("://")?;
+    let is_plain = !authority.contains(['@', '?', '#', '\\']);
+    let url = Url::parse(text).ok().filter(|url| is_plain && matches!(url.path(), "" | "/"))?;
+    let host = url.host_str().filter(|host| !host.is_empty())?.to_ascii_lowercase();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{}://{host}{port}", url.scheme()))
 }
 
 #[cfg(test)]
@@ -63,6 +60,26 @@ mod tests {
         }
         for bad in ["app.example", "https://", "https://a/b", "null", "https://a,*", "https://a?b"] {
             assert_eq!(Origins::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_one_spelling() {
+        for (written, spelled) in [
+            ("HTTPS://Inbox.Example", "https://inbox.example"),
+            ("https://inbox.example:443/", "https://inbox.example"),
+            ("http://inbox.example:80", "http://inbox.example"),
+            ("http://inbox.example:443", "http://inbox.example:443"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("https://[2001:DB8:0::1]:8443", "https://[2001:db8::1]:8443"),
+            ("tauri://LocalHost", "tauri://localhost"),
+        ] {
+            assert_eq!(origin(written).as_deref(), Some(spelled), "{written}");
+        }
+        for bad in
+            ["https://a:0x50", "https://a:70000", "https://u@a", "https://[::1", "https://a b", "file:///"]
+        {
+            assert_eq!(origin(bad), None, "{bad}");
         }
     }
 }
