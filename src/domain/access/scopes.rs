@@ -12,67 +12,71 @@ use std::fmt;
 
 use crate::domain::FieldError;
 
-/// One thing a token may be allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    DomainsRead,
-    DomainsWrite,
-    AliasesRead,
-    AliasesWrite,
-    ContactsRead,
-    ContactsWrite,
-    MessagesRead,
-    MessagesWrite,
-    TeamRead,
-    TokensRead,
+/// Each scope with its name, in the order in which they are listed.
+macro_rules! scopes {
+    ($($scope:ident = $name:literal,)+) => {
+        /// One thing a token may be allowed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Scope {
+            $($scope,)+
+        }
+
+        impl Scope {
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$scope),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$scope => $name,)+
+                }
+            }
+        }
+    };
+}
+
+scopes! {
+    DomainsRead = "domains:read",
+    DomainsWrite = "domains:write",
+    AliasesRead = "aliases:read",
+    AliasesWrite = "aliases:write",
+    ContactsRead = "contacts:read",
+    ContactsWrite = "contacts:write",
+    MessagesRead = "messages:read",
+    MessagesWrite = "messages:write",
+    TeamRead = "team:read",
+    TokensRead = "tokens:read",
+}
+
+// One bit each, and one more so that every scope of today is not yet `Scopes::ALL`. A wider
+// type is needed before a scope can share the bit of another.
+const _: () = assert!(Scope::ALL.len() < Bits::BITS as usize);
+
+type Bits = u64;
+
+/// In release builds a shift by too much would wrap round to another scope's bit.
+const fn bit(index: u32) -> Bits {
+    match (1 as Bits).checked_shl(index) {
+        Some(bit) => bit,
+        None => 0,
+    }
 }
 
 impl Scope {
-    /// In the order in which they are listed.
-    pub const ALL: [Self; 10] = [
-        Self::DomainsRead,
-        Self::DomainsWrite,
-        Self::AliasesRead,
-        Self::AliasesWrite,
-        Self::ContactsRead,
-        Self::ContactsWrite,
-        Self::MessagesRead,
-        Self::MessagesWrite,
-        Self::TeamRead,
-        Self::TokensRead,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DomainsRead => "domains:read",
-            Self::DomainsWrite => "domains:write",
-            Self::AliasesRead => "aliases:read",
-            Self::AliasesWrite => "aliases:write",
-            Self::ContactsRead => "contacts:read",
-            Self::ContactsWrite => "contacts:write",
-            Self::MessagesRead => "messages:read",
-            Self::MessagesWrite => "messages:write",
-            Self::TeamRead => "team:read",
-            Self::TokensRead => "tokens:read",
-        }
-    }
-
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|each| each.as_str() == text)
     }
 
-    const fn bit(self) -> u32 {
-        1 << self as u32
+    const fn bit(self) -> Bits {
+        bit(self as u32)
     }
 }
 
 /// A set of scopes. Asking it costs nothing: every call of the API does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scopes(u32);
+pub struct Scopes(Bits);
 
 impl Scopes {
     /// Not narrowed: every scope there is and will be.
-    pub const ALL: Self = Self(u32::MAX);
+    pub const ALL: Self = Self(Bits::MAX);
 
     /// Sees everything and changes nothing: what a new token gets unless somebody says
     /// otherwise.
@@ -220,6 +224,14 @@ mod tests {
         assert!(Scope::ALL.into_iter().all(|scope| Scopes::ALL.has(scope)));
         let reads = Scope::ALL.into_iter().filter(|scope| scope.as_str().ends_with(":read"));
         assert!(reads.eq(Scopes::READ.iter()));
+    }
+
+    #[test]
+    fn no_two_scopes_share_a_bit() {
+        let bits: std::collections::HashSet<Bits> = (0..Bits::BITS).map(bit).collect();
+        assert_eq!(bits.len(), 64);
+        assert_eq!(bit(32) & bit(0), 0, "the 33rd is not the first");
+        assert_eq!(bit(Bits::BITS), 0, "one too many allows nothing");
     }
 
     #[test]
