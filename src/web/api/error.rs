@@ -5,12 +5,11 @@ use std::fmt;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use super::accept::prefers_problem;
 use super::codes::{self, Code};
 use crate::domain::access::scopes::{Need, Scope};
 use crate::domain::error::StoreError;
@@ -192,7 +191,7 @@ impl ApiError {
 
     /// The whole answer.
     pub fn draw(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
-        let (kind, body) = match wants_problem(asked) {
+        let (kind, body) = match prefers_problem(asked) {
             true => ("application/problem+json", json(&self.problem(request))),
             false => ("application/json", self.body(request)),
         };
@@ -260,15 +259,6 @@ struct Problem<'a> {
     request_id: RequestId,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     details: &'a [FieldError],
-}
-
-fn wants_problem(asked: &HeaderMap) -> bool {
-    let accepts = asked.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
-    accepts.flat_map(|line| line.split(',')).any(|each| {
-        each.split(';')
-            .next()
-            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/problem+json"))
-    })
 }
 
 impl From<Closed> for ApiError {

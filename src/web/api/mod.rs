@@ -1,5 +1,6 @@
 //! The public API, `/api/v1`: one file a resource. [`door`] stands before all of it.
 
+mod accept;
 mod aliases;
 mod api_keys;
 pub mod caller;

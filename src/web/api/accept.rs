@@ -1,0 +1,73 @@
+//! Which of two kinds of JSON a refusal is written in: RFC 9110, sections 12.4.2 and 12.5.1.
+
+use actix_web::http::header::{ACCEPT, HeaderMap, Quality, QualityItem};
+use actix_web::mime::Mime;
+
+/// Ranges that are read: whoever sends more gets what those ask for.
+const RANGES: usize = 64;
+
+/// Whether problem details are asked for, more than or just like plain JSON but by their name.
+/// Who wants neither gets plain JSON: a refusal in the wrong form is better than none.
+pub fn prefers_problem(asked: &HeaderMap) -> bool {
+    if !asked.contains_key(ACCEPT) {
+        return false;
+    }
+    let lines = asked.get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+    let ranges = lines.flat_map(|line| line.split(',')).filter_map(|range| range.trim().parse().ok());
+    let ranges: Vec<QualityItem<Mime>> = ranges.take(RANGES).collect();
+    let ((problem, exactness), (json, _)) = (wanted(&ranges, "problem+json"), wanted(&ranges, "json"));
+    problem > Quality::ZERO && (problem > json || problem == json && exactness == NAMED)
+}
+
+/// How exact a range is that names the very type.
+const NAMED: u8 = 3;
+
+/// How much a subtype of `application` is wanted, and by how exact a range: of those that it lies
+/// in, the most exact counts.
+fn wanted(ranges: &[QualityItem<Mime>], subtype: &str) -> (Quality, u8) {
+    let exactness = |range: &Mime| match range.essence_str().split_once('/') {
+        Some(("application", name)) if name == subtype => Some(NAMED),
+        Some(("application", "*")) => Some(2),
+        Some(("*", "*")) => Some(1),
+        _ => None,
+    };
+    let fitting = ranges.iter().filter_map(|each| Some((each.quality, exactness(&each.item)?)));
+    fitting.max_by_key(|(_, exactness)| *exactness).unwrap_or((Quality::ZERO, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_wanted_kind_is_written() {
+        let problem = "application/problem+json";
+        for (accept, expected) in [
+            ("*/*", false),
+            ("application/json", false),
+            ("text/html", false),
+            ("", false),
+            (problem, true),
+            ("Application/Problem+JSON", true),
+            ("application/problem+json;q=0", false),
+            ("application/problem+json; q=0.000", false),
+            ("application/problem+json;q=0, */*", false),
+            ("application/problem+json;q=0, application/json;q=0", false),
+            ("application/problem+json;q=0.001", true),
+            ("application/json, application/problem+json", true),
+            ("application/json, application/problem+json;q=0.9", false),
+            ("application/json;q=0.8, application/problem+json;q=0.9", true),
+            ("application/json;q=0.8, */*", true),
+            ("application/json;q=0, application/*;q=0.1", true),
+            ("*/*, application/problem+json;q=0.5", false),
+            ("application/problem+json;charset=utf-8", true),
+            ("application/problem+json;q=2", false),
+            ("nonsense, application/problem+json", true),
+        ] {
+            let mut asked = HeaderMap::new();
+            asked.append(ACCEPT, accept.parse().unwrap());
+            assert_eq!(prefers_problem(&asked), expected, "{accept}");
+        }
+        assert!(!prefers_problem(&HeaderMap::new()));
+    }
+}
