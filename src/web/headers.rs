@@ -39,8 +39,8 @@ const API: [Header; 3] = [
     NO_STORE,
 ];
 
-const HTTPS: [Header; 1] =
-    [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"))];
+/// Of this host alone: what else its domain serves is not ours to say.
+const HTTPS: [Header; 1] = [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"))];
 
 /// What may be kept in a cache says so itself; all else may not.
 const NO_STORE: Header = (CACHE_CONTROL, HeaderValue::from_static("no-store"));

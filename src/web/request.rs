@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -123,12 +123,19 @@ fn walk(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
         if !is_trusted(client) {
             break;
         }
-        match hop.parse::<IpAddr>() {
-            Ok(ip) => client = ip.to_canonical(),
-            Err(_) => break,
+        match hop_address(hop) {
+            Some(ip) => client = ip.to_canonical(),
+            None => break,
         }
     }
     client
+}
+
+/// An address as proxies write it: alone, with a port, in brackets or in quotes.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop).trim();
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse().map(|it: SocketAddr| it.ip()).ok())
 }
 
 #[cfg(test)]
@@ -147,6 +154,15 @@ mod tests {
             ("10.0.0.1", "", "10.0.0.1"),
             ("10.0.0.1", "198.51.100.7, nonsense", "10.0.0.1"),
             ("::1", "2001:db8::7", "2001:db8::7"),
+            ("::1", "198.51.100.7:567", "198.51.100.7"),
+            ("::1", "[2001:db8::7]:443", "2001:db8::7"),
+            ("::1", "[2001:db8::7]", "2001:db8::7"),
+            ("::1", "\"[2001:db8::7]\"", "2001:db8::7"),
+            ("::1", "\"198.51.100.7:567\"", "198.51.100.7"),
+            ("::1", "203.0.113.9, [::ffff:198.51.100.7]:1, 10.1.2.3:80", "198.51.100.7"),
+            ("::1", "198.51.100.7:99999", "::1"),
+            ("::1", "[198.51.100.7", "::1"),
+            ("::1", "\"", "::1"),
         ] {
             assert_eq!(walk(ip(peer), forwarded, &proxies), ip(client), "{peer} {forwarded:?}");
         }
