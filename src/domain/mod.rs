@@ -11,6 +11,7 @@ pub mod error;
 pub mod mailroom;
 pub mod people;
 pub mod sealing;
+pub mod search;
 pub mod text;
 
 pub use crate::store::columns::Timestamp;

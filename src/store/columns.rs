@@ -15,6 +15,10 @@ use time::{Duration, OffsetDateTime};
 #[diesel(sql_type = BigInt)]
 pub struct Timestamp(i64);
 
+/// The first microsecond of the year 0, and the last of 9999.
+const YEAR_0: i64 = -62_167_219_200_000_000;
+const YEAR_9999: i64 = 253_402_300_799_999_999;
+
 impl Timestamp {
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
@@ -46,9 +50,10 @@ impl Timestamp {
         std::str::from_utf8(&room[..length]).expect("it is ASCII")
     }
 
-    /// UTC; moments outside the years ±9999 become 1970.
+    /// UTC; moments outside the years 0 to 9999, which RFC 3339 has no words for, become the
+    /// nearest.
     pub fn utc(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0.clamp(YEAR_0, YEAR_9999)) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }

@@ -10,11 +10,16 @@ use diesel::sql_types::Binary;
 
 use super::columns::Timestamp;
 
+const LAST_MICRO: i64 = (1 << 48) * 1000 - 1;
+
 /// A UUIDv7 of `at`, whose 12 bits after the milliseconds are the microseconds (RFC 9562,
 /// section 6.2, method 3), so that ids order as their moments do.
+///
+/// It has room for moments from 1970 to 10889: an earlier or later one counts as the first or
+/// last of them, so that a range over time holds what lies in it, whatever its ends are.
 fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
-    let millis = (at.micros() / 1000) as u64;
-    let fraction = (at.micros().rem_euclid(1000) * 4096 / 1000) as u16;
+    let micros = at.micros().clamp(0, LAST_MICRO) as u64;
+    let (millis, fraction) = (micros / 1000, (micros % 1000 * 4096 / 1000) as u16);
     let mut id = [0; 16];
     id[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     id[6..8].copy_from_slice(&(0x7000 | fraction).to_be_bytes());
@@ -196,6 +201,16 @@ mod tests {
             let at = Timestamp::from_micros(micros);
             assert_eq!(TokenId::new(at, [0xff; 8]).moment(), at);
         }
+    }
+
+    #[test]
+    fn a_moment_that_no_id_has_room_for_counts_as_the_nearest() {
+        let floor = |micros| TokenId::floor(Timestamp::from_micros(micros));
+        for before in [-1, -1000, -62_135_596_800_000_000, i64::MIN] {
+            assert_eq!(floor(before), floor(0), "{before}");
+        }
+        assert!(floor(0) < floor(1) && floor(253_402_300_800_000_000) < floor(LAST_MICRO));
+        assert_eq!(floor(i64::MAX), floor(LAST_MICRO));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
 
@@ -14,7 +15,17 @@ use super::{api, cors, headers, request};
 use crate::config::Origins;
 
 /// What the log says of an answer whose reader learns no more than its request id.
-pub struct Cause(pub String);
+pub struct Cause(String);
+
+/// Bytes of a cause: it can quote what was sent.
+const CAUSE: usize = 1000;
+
+impl Cause {
+    pub fn new(mut cause: String) -> Self {
+        cause.truncate(cause.floor_char_boundary(CAUSE));
+        Self(cause)
+    }
+}
 
 /// A route as records and logs name it: with its parameters' names, never the path, which
 /// can hold a one-time link. Each resource carries its own.
@@ -49,17 +60,31 @@ pub fn route(request: &HttpRequest) -> Option<Cow<'_, str>> {
     taken.or_else(|| request.match_pattern().map(Cow::Owned))
 }
 
+/// The methods there are; what else somebody sends is of any length and not worth keeping.
+pub fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
 fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
     let cause = answer.response().extensions().get::<Cause>().map(|cause| cause.0.clone());
     if cause.is_none() && !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let (id, ip, method) = (info.id, info.ip.map(|ip| ip.to_string()), answer.request().method());
+    let (id, ip, method) = (info.id, info.ip.map(|ip| ip.to_string()), method(answer.request().method()));
     let route = route(answer.request());
     let route = route.as_deref().unwrap_or("-");
     let (status, took) = (answer.status().as_u16(), began.elapsed().as_micros() as u64);
     match cause {
-        Some(cause) => tracing::error!(request = %id, %method, route, status, took_us = took, ip, cause),
-        None => tracing::info!(request = %id, %method, route, status, took_us = took, ip),
+        Some(cause) => tracing::error!(request = %id, method, route, status, took_us = took, ip, cause),
+        None => tracing::info!(request = %id, method, route, status, took_us = took, ip),
     }
 }

@@ -8,6 +8,7 @@ mod clients;
 mod connections;
 mod crash;
 mod faults;
+mod hostile;
 mod indexes;
 mod instances;
 mod limits;

@@ -1,11 +1,11 @@
 //! Addresses that receive.
 
-use super::address::{LocalPart, POSTMASTER};
+use super::address::{DomainName, LocalPart, POSTMASTER};
 use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::by::By;
 use crate::domain::people::members::Role;
-use crate::domain::{Error, FieldError, Result, text};
+use crate::domain::{Error, FieldError, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::{DomainId, TeamId};
@@ -107,11 +107,13 @@ fn domain_of(
 ) -> Result<(Option<DomainId>, String)> {
     let name = name.map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty() && name != shared);
     let Some(name) = name else { return Ok((None, shared.to_owned())) };
-    let of_team = domain_rows::find_by_name(tx, team, &name)?.filter(|domain| domain.removed_at.is_none());
+    let name = DomainName::parse(&name).map_err(|error| FieldError::new("domain", error.message))?;
+    let of_team =
+        domain_rows::find_by_name(tx, team, name.as_str())?.filter(|domain| domain.removed_at.is_none());
     match of_team {
         Some(domain) => Ok((Some(domain.id), domain.name)),
         None => {
-            let message = format!("{name} is not one of the team's domains. Add it first.");
+            let message = format!("{} is not one of the team's domains. Add it first.", name.as_str());
             Err(FieldError::new("domain", message).into())
         }
     }
@@ -192,17 +194,12 @@ pub fn list(
     filter: &Filter,
     window: Window<AliasId>,
 ) -> Result<Page<Alias, AliasId>> {
-    let rows = rows::list(tx, team, &lower(filter), and_one_more(window))?;
+    let rows = rows::list(tx, team, filter, and_one_more(window))?;
     Ok(Page::of(rows, window.limit, |alias| alias.id))
 }
 
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Ok(Capped(rows::count(tx, team, &lower(filter), Capped::ASK)?))
-}
-
-fn lower(filter: &Filter) -> Filter {
-    let text = filter.text.as_deref().map(text::key).filter(|text| !text.is_empty());
-    Filter { text, ..filter.clone() }
+    Ok(Capped(rows::count(tx, team, filter, Capped::ASK)?))
 }
 
 /// Switches an alias on or off and notes something about it.

@@ -140,17 +140,12 @@ pub fn list(
     filter: &Filter,
     window: Window<ContactId>,
 ) -> Result<Page<Contact, ContactId>> {
-    let rows = rows::list(tx, team, &lower(filter), and_one_more(window))?;
+    let rows = rows::list(tx, team, filter, and_one_more(window))?;
     Ok(Page::of(rows, window.limit, |contact| contact.id))
 }
 
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Ok(Capped(rows::count(tx, team, &lower(filter), Capped::ASK)?))
-}
-
-fn lower(filter: &Filter) -> Filter {
-    let text = filter.text.as_deref().map(text::key).filter(|text| !text.is_empty());
-    Filter { text, ..filter.clone() }
+    Ok(Capped(rows::count(tx, team, filter, Capped::ASK)?))
 }
 
 /// Changes what is said of a contact.

@@ -7,6 +7,7 @@ use super::{Page, Window, and_one_more, words};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::by::By;
 use crate::domain::people::members::Role;
+use crate::domain::search::Search;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
@@ -53,11 +54,11 @@ pub fn list(
 pub fn look(
     tx: &mut Tx<'_>,
     team: TeamId,
-    words: &str,
+    words: &Search,
     filter: &Filter,
     window: Window<MessageId>,
 ) -> Result<Page<Message, MessageId>> {
-    match words.trim() {
+    match words.as_str() {
         "" => list(tx, team, filter, window),
         words => search(tx, team, words, filter, window.before, window.limit),
     }

@@ -17,6 +17,7 @@ use crate::domain::Timestamp;
 use crate::domain::mailroom::Window;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, AliasId, Filter};
+use crate::domain::search::Search;
 use crate::web::request::RequestInfo;
 
 /// An address of the team that receives mail.
@@ -85,14 +86,19 @@ pub struct AliasQuery {
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
     /// Only those whose address contains this.
+    #[param(max_length = 254)]
     q: Option<String>,
     /// Only those that are switched on, or off.
     enabled: Option<bool>,
 }
 
 impl AliasQuery {
-    fn window(&self) -> Result<Window<AliasId>, ApiError> {
-        paging::window(self.limit, self.offset, self.cursor.as_deref(), AliasId::parse)
+    fn parse(&self) -> Result<(Window<AliasId>, Filter), ApiError> {
+        let window = paging::window(self.limit, self.offset, self.cursor.as_deref(), AliasId::parse)?;
+        let mut faults = Faults::default();
+        let words = faults.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        let filter = words.map(|words| Filter { enabled: self.enabled, text: words.key(), domain: None });
+        faults.all(filter.map(|filter| (window, filter)))
     }
 }
 
@@ -152,8 +158,7 @@ pub async fn list(
     caller: ApiCaller,
     query: Query<AliasQuery>,
 ) -> Result<Json<Page<Alias>>, ApiError> {
-    let (window, team) = (query.0.window()?, caller.team().id);
-    let filter = Filter { enabled: query.0.enabled, text: query.0.q, ..Filter::default() };
+    let ((window, filter), team) = (query.0.parse()?, caller.team().id);
     let (page, total) = app
         .read(move |tx| Ok((aliases::list(tx, team, &filter, window)?, aliases::count(tx, team, &filter)?)))
         .await?;

@@ -17,6 +17,7 @@ use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::Window;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
+use crate::domain::search::Search;
 use crate::domain::{FieldError, Timestamp};
 use crate::web::request::RequestInfo;
 
@@ -98,6 +99,7 @@ pub struct ContactQuery {
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
     /// Only those whose address or name contains this.
+    #[param(max_length = 254)]
     q: Option<String>,
     #[param(schema_with = states)]
     state: Option<String>,
@@ -108,8 +110,9 @@ impl ContactQuery {
         let window = paging::window(self.limit, self.offset, self.cursor.as_deref(), ContactId::parse)?;
         let mut faults = Faults::default();
         let state = faults.take(self.state.as_deref().map(parse_state).transpose());
-        faults.done()?;
-        Ok((window, Filter { state: state.flatten(), text: self.q }))
+        let words = faults.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        let filter = words.map(|words| Filter { state: state.flatten(), text: words.key() });
+        faults.all(filter.map(|filter| (window, filter)))
     }
 }
 

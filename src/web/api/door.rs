@@ -123,7 +123,7 @@ fn dress(answer: ServiceResponse<BoxBody>, info: &RequestInfo) -> ServiceRespons
 fn draw(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpResponse {
     let mut answer = error.draw(info.id, request.headers());
     if let Some(cause) = &error.cause {
-        answer.extensions_mut().insert(Cause(cause.clone()));
+        answer.extensions_mut().insert(Cause::new(cause.clone()));
     }
     answer
 }
@@ -142,7 +142,7 @@ async fn record(
         team,
         caller,
         request: info.id,
-        method: method(request.method()),
+        method: front::method(request.method()),
         route: route.as_deref().unwrap_or("unknown"),
         status: answer.status().as_u16(),
         took: began.elapsed(),
@@ -159,19 +159,5 @@ async fn record(
             let drawn = draw(&error, info, answer.request());
             answer.into_response(drawn)
         }
-    }
-}
-
-/// The methods there are; what else somebody sends is not worth keeping.
-fn method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "OTHER",
     }
 }

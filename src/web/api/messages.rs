@@ -23,6 +23,7 @@ use crate::domain::mailroom::contacts::ContactId;
 use crate::domain::mailroom::conversations::ConversationId;
 use crate::domain::mailroom::messages::{self, Filter, MessageId, MessageState};
 use crate::domain::mailroom::{Page as Part, Window};
+use crate::domain::search::Search;
 use crate::domain::{FieldError, Timestamp};
 use crate::web::request::RequestInfo;
 
@@ -39,6 +40,7 @@ pub struct MessageQuery {
     cursor: Option<String>,
     /// Only those with all of these words in subject, sender or text; the last may be the
     /// beginning of one.
+    #[param(max_length = 254)]
     q: Option<String>,
     /// Only those to this alias, by its id.
     alias: Option<String>,
@@ -61,7 +63,7 @@ pub struct MessageQuery {
 }
 
 impl MessageQuery {
-    fn parse(&self) -> Result<(Window<MessageId>, Filter), ApiError> {
+    fn parse(&self) -> Result<(Window<MessageId>, Filter, Search), ApiError> {
         let window = paging::window(self.limit, 0, self.cursor.as_deref(), MessageId::parse)?;
         let mut faults = Faults::default();
         let filter = Filter {
@@ -75,8 +77,8 @@ impl MessageQuery {
             from: faults.take(moment("since", self.since.as_deref())).flatten(),
             until: faults.take(moment("until", self.until.as_deref())).flatten(),
         };
-        faults.done()?;
-        Ok((window, filter))
+        let words = faults.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        faults.all(words.map(|words| (window, filter, words)))
     }
 }
 
@@ -116,13 +118,12 @@ pub async fn list(
     caller: ApiCaller,
     query: Query<MessageQuery>,
 ) -> Result<Json<Page<MessageRow>>, ApiError> {
-    let (window, filter) = query.0.parse()?;
+    let (window, filter, words) = query.0.parse()?;
     let team = caller.team().id;
     let listed = app.read(move |tx| {
-        let words = query.0.q.as_deref().unwrap_or_default().trim();
-        let page = messages::look(tx, team, words, &filter, window)?;
+        let page = messages::look(tx, team, &words, &filter, window)?;
         // What has the words is not counted: that would take as long as to find it all.
-        let total = words.is_empty().then(|| messages::count(tx, team, &filter)).transpose()?;
+        let total = words.as_str().is_empty().then(|| messages::count(tx, team, &filter)).transpose()?;
         let ids: Vec<AliasId> = page.rows.iter().map(|message| message.alias_id).collect();
         let aliases = aliases::find_all(tx, team, &ids)?;
         let next = page.next;

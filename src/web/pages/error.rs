@@ -10,9 +10,9 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
-use crate::domain;
 use crate::domain::error::StoreError;
 use crate::domain::people::members::Role;
+use crate::domain::{self, FieldError};
 use crate::web::front::Cause;
 use crate::web::htmx;
 use crate::web::request;
@@ -135,6 +135,13 @@ impl From<domain::Error> for PageError {
     }
 }
 
+/// Of what no form of ours lets anybody send.
+impl From<FieldError> for PageError {
+    fn from(error: FieldError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "That isn't possible", error.message)
+    }
+}
+
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -205,7 +212,7 @@ pub async fn dress<B: MessageBody + 'static>(
                 .and_then(|error| error.as_error::<PageError>())
                 .and_then(|error| error.cause.clone());
             if let Some(cause) = cause {
-                drawn.extensions_mut().insert(Cause(cause));
+                drawn.extensions_mut().insert(Cause::new(cause));
             }
             ServiceResponse::new(request, drawn).map_into_right_body()
         }

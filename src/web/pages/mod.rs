@@ -69,7 +69,7 @@ impl FormErrors {
         }
     }
 
-    pub fn one(field: impl Into<Cow<'static, str>>, message: &'static str) -> Self {
+    pub fn one(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self(vec![FieldError::new(field, message)])
     }
 

@@ -19,6 +19,7 @@ use crate::domain::access::plans::Plan;
 use crate::domain::access::scopes::Scope;
 use crate::domain::access::usage::Grouped;
 use crate::domain::people::members::Role;
+use crate::domain::search::Search;
 use crate::web::Site;
 use crate::web::actor::{Actor, Member};
 use crate::web::api::codes::{self, Code};
@@ -79,7 +80,7 @@ impl Reference {
         let limit = |plan| Grouped(app.gate().limit(plan).into());
         Self {
             here: here(app, site),
-            asked: asked.trim().to_owned(),
+            asked: asked.to_owned(),
             groups: GROUPS.iter().map(|group| Found::of(group, asked)).filter(Found::is_some).collect(),
             team: actor.team.name.clone(),
             plan: actor.team.plan,
@@ -166,7 +167,7 @@ pub async fn show(
     request: HttpRequest,
     asked: web::Query<Asked>,
 ) -> Result<HttpResponse, PageError> {
-    let reference = Reference::of(&app, &site, &member, &asked.q);
+    let reference = Reference::of(&app, &site, &member, Search::parse(&asked.q)?.as_str());
     if by_htmx {
         return part_at(&address(ADDRESS, &[("q", &reference.asked)]), &reference);
     }

@@ -13,6 +13,7 @@ use crate::domain::mailroom::address::{LocalPart, POSTMASTER};
 use crate::domain::mailroom::aliases::{self, Alias, AliasId, Filter, NewAlias};
 use crate::domain::mailroom::domains::{self, Domain, DomainId};
 use crate::domain::mailroom::{Page, Window};
+use crate::domain::search::Search;
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
@@ -78,7 +79,7 @@ pub struct Query {
 
 impl Query {
     /// # Errors
-    /// `NotFound` for a menu's value that no menu holds.
+    /// `NotFound` for a menu's value that no menu holds, a sentence for too long a search.
     fn parse(&self) -> std::result::Result<(Filter, Option<AliasId>), PageError> {
         let enabled = match self.state.as_str() {
             "" => None,
@@ -95,7 +96,7 @@ impl Query {
             "" => None,
             id => Some(AliasId::parse(id).ok_or_else(PageError::not_found)?),
         };
-        Ok((Filter { domain, enabled, text: Some(self.q.clone()) }, before))
+        Ok((Filter { domain, enabled, text: Search::parse(&self.q)?.key() }, before))
     }
 
     fn address(&self, before: &str) -> String {

@@ -10,6 +10,7 @@ use crate::domain::access::activity::Capped;
 use crate::domain::access::usage::Grouped;
 use crate::domain::mailroom::contacts::{self, About, Contact, ContactId, ContactState, Filter};
 use crate::domain::mailroom::{Page, Window};
+use crate::domain::search::Search;
 use crate::domain::{FieldError, Result};
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
@@ -94,7 +95,7 @@ pub struct Query {
 
 impl Query {
     /// # Errors
-    /// `NotFound` for a menu's value that no menu holds.
+    /// `NotFound` for a menu's value that no menu holds, a sentence for too long a search.
     fn parse(&self) -> std::result::Result<(Filter, Option<ContactId>), PageError> {
         let state = match self.state.as_str() {
             "" => None,
@@ -104,7 +105,7 @@ impl Query {
             "" => None,
             id => Some(ContactId::parse(id).ok_or_else(PageError::not_found)?),
         };
-        Ok((Filter { state, text: Some(self.q.clone()) }, before))
+        Ok((Filter { state, text: Search::parse(&self.q)?.key() }, before))
     }
 
     fn address(&self, before: &str) -> String {

@@ -98,7 +98,7 @@ pub async fn list(
 
 /// Finds what is asked for, and what else may be asked.
 async fn look(app: &App, actor: &Actor, query: Query) -> std::result::Result<(List, Menus), PageError> {
-    let asked = query.parse().ok_or_else(PageError::not_found)?;
+    let asked = query.parse()?;
     let (team, wanted) = (actor.team.id, asked.clone());
     let read = app.read(move |tx| {
         let window = Window::below(wanted.before, PAGE);

@@ -47,6 +47,31 @@ both_engines! {
         ada.get(&format!("{DOCS}/try/no-such")).await.expect(404);
     }
 
+    async fn what_is_too_long_to_be_sent_is_said_beside_its_input(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let said = async |fields: &[(&str, &str)]| {
+            let page = send(&ada, "list-messages", fields).await.expect(422).page();
+            assert!(!page.has(".outcome"));
+            page.text(".error")
+        };
+        let (typed, wide) = ("x".repeat(60_000), "\u{1f600}".repeat(1000));
+        let too_long = "This has 60000 characters; 1000 is the most.";
+        assert!(said(&[("query.q", &typed)]).await.contains(too_long));
+        // In an address, twelve bytes for each of these, and three for a space, which a form has one for.
+        let spaced = "a ".repeat(499);
+        let wide = ["query.q", "query.cursor", "query.alias", "query.contact", "query.conversation"].map(|name| (name, &*wide));
+        let spaced = ["query.state", "query.since", "query.until", "query.limit"].map(|name| (name, &*spaced));
+        let wide: Vec<_> = wide.into_iter().chain(spaced).collect();
+        assert!(said(&wide).await.contains("the address is too long"));
+        for odd in ["\0", "a\nb", "\u{202e}", "\u{feff}", "%00", "//", "?#&="] {
+            let path = send(&ada, "get-alias", &[("path.id", odd)]).await;
+            assert!([200, 422].contains(&path.status), "{odd:?}: {}", path.status);
+            let query = send(&ada, "list-messages", &[("query.q", odd)]).await.expect(200).page();
+            assert!(query.has("#outcome-title"), "{odd:?}");
+        }
+    }
+
     async fn what_changes_something_asks_first(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;

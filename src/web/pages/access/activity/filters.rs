@@ -153,8 +153,8 @@ fn parse_span(text: &str) -> Option<(Timestamp, Timestamp)> {
             .or_else(|_| PrimitiveDateTime::parse(text, second).map(|at| (at, Duration::SECOND)))
             .ok()?,
     };
-    // Ids hold moments from 1970 on.
-    (start.year() >= 1970).then(|| Timestamp::from(start.assume_utc())).map(|at| (at, at.plus(length)))
+    let start = Timestamp::from(start.assume_utc());
+    Some((start, start.plus(length)))
 }
 
 fn parse_day(text: &str) -> Option<Date> {
@@ -172,7 +172,10 @@ mod tests {
         assert_eq!(span("2026-02-28"), of("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"));
         assert_eq!(span("2026-03-01T23:59"), of("2026-03-01T23:59:00Z", "2026-03-02T00:00:00Z"));
         assert_eq!(span("2026-03-01 09:14:05Z"), of("2026-03-01T09:14:05Z", "2026-03-01T09:14:06Z"));
-        for bad in ["2026-02-30", "1969-12-31", "yesterday", "2026-03-01T25:00", "01.03.2026"] {
+        assert_eq!(span("1969-12-31"), of("1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z"));
+        // The next moment is one that RFC 3339 cannot say.
+        assert_eq!(span("9999-12-31"), of("9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999999Z"));
+        for bad in ["2026-02-30", "12026-01-01", "yesterday", "2026-03-01T25:00", "01.03.2026"] {
             assert_eq!(span(bad), None, "{bad}");
         }
     }

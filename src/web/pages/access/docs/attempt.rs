@@ -22,6 +22,9 @@ use crate::web::pages::{FormErrors, QUERY, html};
 /// Bytes of an answer that are shown.
 const SHOWN: usize = 64 * 1024;
 
+/// Characters of an input, as its form says.
+const INPUT: usize = 1000;
+
 /// The form, and below it what comes of it.
 #[derive(Template)]
 #[template(path = "docs/_try.html")]
@@ -192,6 +195,7 @@ pub async fn send(
 /// # Errors
 /// Sentences beside the inputs that cannot be sent.
 fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
+    in_bounds(filled)?;
     let mut path = operation.path.clone();
     for field in operation.fields("path") {
         let (name, place) = (format!("path.{}", field.name), format!("{{{}}}", field.name));
@@ -211,12 +215,35 @@ fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
         let sent = sent.map_err(|_| FormErrors::one(name, "A header is one line of ASCII."))?;
         headers.push((HeaderName::try_from(&*field.name).expect("a header's name"), sent));
     }
+    let uri = crate::web::pages::address(&path, &query).parse();
     Ok(Call {
         method: operation.method.parse().expect("a method"),
-        uri: crate::web::pages::address(&path, &query).parse().expect("an address of ours"),
+        uri: uri.map_err(|_| too_long_together(filled))?,
         headers,
         body: operation.has_body().then(|| value(filled, "body").to_owned()),
     })
+}
+
+/// What the inputs take, and what is sent of them.
+fn in_bounds(filled: &Filled) -> Result<(), FormErrors> {
+    let inputs = filled.iter().filter(|(name, _)| name != "body");
+    match inputs.map(|(name, value)| (name, value.chars().count())).find(|(_, length)| *length > INPUT) {
+        Some((name, length)) => {
+            let message = format!("This has {length} characters; {INPUT} is the most.");
+            Err(FormErrors::one(name.clone(), message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Each input fits, but all of them make an address that no server takes.
+fn too_long_together(filled: &Filled) -> FormErrors {
+    let inputs = filled.iter().filter(|(name, _)| name != "body");
+    let longest = inputs.max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
+    FormErrors::one(
+        longest.to_owned(),
+        "With all inputs, the address is too long to be sent. Shorten this one.",
+    )
 }
 
 impl<'a> Outcome<'a> {

@@ -129,7 +129,7 @@ pub async fn of_list(
 }
 
 async fn look(app: &App, actor: &Actor, query: &Query, known: &Known) -> Result<Look, PageError> {
-    let asked = query.parse().ok_or_else(PageError::not_found)?;
+    let asked = query.parse()?;
     let (team, after, had) = (actor.team.id, MessageId::parse(&known.after), known.seen.clone());
     let read = app.read(move |tx| {
         let page = messages::look(tx, team, &asked.words, &asked.filter, Window::first(PAGE))?;

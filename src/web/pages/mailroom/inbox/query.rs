@@ -4,7 +4,9 @@ use super::news::Known;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::contacts::{Contact, ContactId};
 use crate::domain::mailroom::messages::{Filter, MessageId, MessageState};
+use crate::domain::search::Search;
 use crate::web::pages::address;
+use crate::web::pages::error::PageError;
 
 /// The parameters as they were sent; what is empty does not narrow.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -22,14 +24,15 @@ pub struct Query {
 /// What the parameters mean.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    pub words: String,
+    pub words: Search,
     pub filter: Filter,
     pub before: Option<MessageId>,
 }
 
 impl Query {
-    /// Nothing for what no form of ours sends.
-    pub fn parse(&self) -> Option<Asked> {
+    /// # Errors
+    /// `NotFound` for a menu's value that no menu holds, a sentence for too long a search.
+    pub fn parse(&self) -> Result<Asked, PageError> {
         let filter = Filter {
             alias: given(&self.alias, AliasId::parse)?,
             contact: given(&self.contact, ContactId::parse)?,
@@ -37,11 +40,8 @@ impl Query {
             unread: !self.unread.is_empty(),
             ..Filter::default()
         };
-        Some(Asked {
-            words: self.q.trim().to_owned(),
-            filter,
-            before: given(&self.before, MessageId::parse)?,
-        })
+        let words = Search::parse(&self.q)?;
+        Ok(Asked { words, filter, before: given(&self.before, MessageId::parse)? })
     }
 
     pub fn is_filtered(&self) -> bool {
@@ -93,10 +93,10 @@ impl Query {
     }
 }
 
-fn given<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+fn given<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, PageError> {
     match text {
-        "" => Some(None),
-        text => parse(text).map(Some),
+        "" => Ok(None),
+        text => parse(text).map(Some).ok_or_else(PageError::not_found),
     }
 }
 
@@ -169,8 +169,9 @@ mod tests {
             Query { contact: "alias_1".into(), ..Query::default() },
             Query { state: "eaten".into(), ..Query::default() },
             Query { before: "x".into(), ..Query::default() },
+            Query { q: "x".repeat(255), ..Query::default() },
         ] {
-            assert!(query.parse().is_none(), "{query:?}");
+            assert!(query.parse().is_err(), "{query:?}");
         }
     }
 }

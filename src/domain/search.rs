@@ -1,0 +1,54 @@
+//! What people look for in a list.
+
+use super::{FieldError, text};
+
+/// What somebody typed, without its ends. Every list takes one of these, so that none is asked
+/// for a text of any length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search(String);
+
+/// Enough for the longest e-mail address.
+pub const MAX: usize = 254;
+
+impl Search {
+    /// # Errors
+    /// A sentence about the field `q`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        match text.chars().count() {
+            length if length > MAX => {
+                let message = format!("The search has {length} characters; {MAX} is the most.");
+                Err(FieldError::new("q", message))
+            }
+            // No name or word holds a control character, and Postgres takes no NUL.
+            _ => Ok(Self(text.replace(char::is_control, " ").trim().to_owned())),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What to find in the keys of names and addresses; nothing when everything is asked for.
+    pub fn key(&self) -> Option<String> {
+        Some(text::key(&self.0)).filter(|key| !key.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_has_an_end() {
+        assert_eq!(Search::parse("  Ada L ").unwrap().as_str(), "Ada L");
+        assert_eq!(Search::parse("  Ada  L ").unwrap().key().as_deref(), Some("ada l"));
+        assert_eq!(Search::parse("ada\0l\n").unwrap().as_str(), "ada l");
+        assert_eq!(Search::parse("  ").unwrap().key(), None);
+        assert!(Search::parse(&"é".repeat(MAX)).is_ok());
+        let long = Search::parse(&"é".repeat(50_000)).unwrap_err();
+        assert_eq!(
+            (&*long.field, &*long.message),
+            ("q", "The search has 50000 characters; 254 is the most.")
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! What anybody can put into an address, a header or a body is answered, whatever it is: by a
+//! refusal or a page, never by a fault. A handler that panics ends its connection without an
+//! answer, which fails here too.
+
+use futures_util::{StreamExt, stream};
+use gatepost::domain::access::plans::Plan;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder};
+
+use crate::access::rows::{self, Row, Sends};
+use crate::access::{fill, with_body};
+use crate::support::client::{Api, Reply, Visitor, send};
+use crate::support::people::Person::Ada;
+use crate::support::process::Gatepost;
+use crate::support::{TestApp, both_engines, raw};
+
+/// As they stand in an address.
+const TEXTS: [&str; 24] = [
+    "",
+    "%00",
+    "a%00b",
+    "%0D%0Ax:%20y",
+    "%FF%FE",
+    "%ED%A0%80",
+    "%C0%AE",
+    "%",
+    "%zz",
+    "%E2%80%AE",
+    "%F3%A0%81%81",
+    "%25%5C",
+    "'%22*()",
+    "-1",
+    "9223372036854775807",
+    "99999999999999999999",
+    "0000-01-01",
+    "1969-12-31T23:59:59Z",
+    "0000-01-01T00:00:00%2B23:59",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31",
+    "-9999-01-01",
+    "NaN",
+    "alias_ffffffffffffffffffffffffffffffff",
+];
+
+/// What lists and pages read out of their queries.
+const QUERIES: [(&str, &[&str]); 12] = [
+    ("GET /setup", &["key"]),
+    ("GET /sign-in", &["to", "notice"]),
+    ("GET /inbox", &["q", "alias", "contact", "state", "unread", "before"]),
+    ("GET /inbox/news", &["q", "alias", "before", "count", "after", "seen", "team"]),
+    ("GET /aliases", &["q", "state", "domain", "before"]),
+    ("GET /contacts", &["q", "state", "before"]),
+    ("GET /activity", &["kind", "person", "token", "status", "from", "until", "before"]),
+    ("GET /developer/docs", &["q"]),
+    ("GET /developer/tokens", &["q", "state", "before"]),
+    (
+        "GET /api/v1/messages",
+        &["q", "alias", "contact", "conversation", "state", "since", "until", "limit", "cursor", "unread"],
+    ),
+    ("GET /api/v1/aliases", &["q", "limit", "offset", "cursor", "enabled"]),
+    ("GET /api/v1/contacts", &["q", "limit", "offset", "cursor", "state"]),
+];
+
+fn queries(row: &Row, text: &str) -> Vec<String> {
+    let named = QUERIES.iter().filter(|(route, _)| *route == row.route).flat_map(|(_, names)| *names);
+    named.map(|name| format!("{name}={text}")).chain([text.to_owned()]).collect()
+}
+
+const HEADERS: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cookie",
+    "hx-current-url",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "origin",
+    "range",
+    "sec-fetch-site",
+    "user-agent",
+    "x-api-key",
+    "x-forwarded-for",
+];
+
+/// Where headers of great length are tried: they are read before the route matters.
+const TAKEN_FOR_ALL: [&str; 4] =
+    ["GET /inbox", "GET /static/{path:.*}", "GET /developer/docs", "GET /api/v1/messages"];
+
+/// Names of what forms and bodies of the whole program hold.
+const FIELDS: [&str; 14] = [
+    "name",
+    "note",
+    "address",
+    "localPart",
+    "domain",
+    "email",
+    "password",
+    "state",
+    "role",
+    "key",
+    "scopes",
+    "team",
+    "path.id",
+    "body",
+];
+
+const TYPED: [&str; 9] = [
+    "\0",
+    "a\0b",
+    "a\nb",
+    "\u{202e}abc",
+    "\u{e0041}\u{feff}",
+    "\u{fdfa}\u{fdfa}",
+    "%",
+    "🏴\u{200d}☠\u{fe0f}",
+    "İıſß",
+];
+
+/// More than any page has.
+const BOUND: usize = 2_000_000;
+
+/// Acme with all it can have calls of, its owner and a token.
+async fn open(app: &TestApp) -> (Visitor, Api) {
+    app.switch_api("Acme", true);
+    app.set_plan("Acme", Plan::Enterprise);
+    (app.as_(Ada).await, app.api(&app.token("Acme", "ci")))
+}
+
+/// Sends them a few at a time, and gives those that were not answered well.
+async fn faults(requests: Vec<(String, RequestBuilder)>) -> Vec<String> {
+    let answers = stream::iter(requests).map(async |(what, request)| (what, send(request).await));
+    let faulty = |(what, reply): (String, Reply)| async move {
+        let is_well = reply.status < 500 && reply.body.len() < BOUND;
+        (!is_well).then(|| format!("{what:.200}: {} {:.200}", reply.status, reply.body))
+    };
+    answers.buffer_unordered(8).filter_map(faulty).collect().await
+}
+
+/// What is there to be read, with the address of one that exists.
+fn readable(app: &TestApp) -> Vec<(Row, String)> {
+    let rows = rows::all().into_iter().filter(|row| row.route.starts_with("GET "));
+    rows.map(|row| (row, fill(app, &row).1)).collect()
+}
+
+fn ask(row: &Row, (ada, ci): (&Visitor, &Api), path: &str) -> RequestBuilder {
+    match row.route.contains(" /api/") {
+        true => ci.request(Method::GET, path),
+        false => ada.request(Method::GET, path),
+    }
+}
+
+both_engines! {
+    async fn no_query_is_a_fault(app: TestApp) {
+        let (ada, ci) = open(&app).await;
+        let long = ["x".repeat(300), "%00".repeat(5000), "x".repeat(60_000), "%F0%9F%98%80".repeat(5000)];
+        let texts: Vec<&str> = TEXTS.into_iter().chain(long.iter().map(|text| &**text)).collect();
+        let mut requests = Vec::new();
+        for (row, path) in readable(&app) {
+            for text in &texts {
+                for query in queries(&row, text) {
+                    let address = format!("{path}?{query}");
+                    let request = ask(&row, (&ada, &ci), &address);
+                    // As a script of the page asks, every other time.
+                    let request = if requests.len() % 2 == 0 { request } else { request.header("HX-Request", "true") };
+                    requests.push((address, request));
+                }
+            }
+        }
+        let faults = faults(requests).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    async fn no_part_of_a_path_is_a_fault(app: TestApp) {
+        let (ada, ci) = open(&app).await;
+        let long = ["x".repeat(5000), "%00".repeat(5000), "%2F".repeat(500), "a/".repeat(5000)];
+        let mut requests = Vec::new();
+        for row in rows::all().into_iter().filter(|row| row.route.contains('{') && row.route.starts_with("GET ")) {
+            let template = row.route.trim_start_matches("GET ");
+            for text in TEXTS.into_iter().chain(long.iter().map(|text| &**text)) {
+                let parts: Vec<_> = template.split('/').map(|part| if part.contains('{') { text } else { part }).collect();
+                let path = parts.join("/");
+                requests.push((path.clone(), ask(&row, (&ada, &ci), &path)));
+            }
+        }
+        let faults = faults(requests).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    async fn no_text_that_somebody_types_is_a_fault(app: TestApp) {
+        let (ada, ci) = open(&app).await;
+        let long = ["x".repeat(50_000), "\u{65e5}".repeat(1001)];
+        let mut requests = Vec::new();
+        for row in rows::all().into_iter().filter(|row| !matches!(row.sends, Sends::Nothing) && !row.fields.is_empty()) {
+            // These end the session that sends the rest.
+            if row.route.contains("/account/password") || row.route.contains("/sign-in") {
+                continue;
+            }
+            for text in TYPED.into_iter().chain(long.iter().map(|text| &**text)) {
+                let known = row.fields.iter().map(|(name, _)| *name).chain(FIELDS);
+                let fields = known.map(|name| (name, text.to_owned())).collect();
+                let (method, path, _) = fill(&app, &row);
+                let request = match row.route.contains(" /api/") {
+                    true => ci.request(method, &path),
+                    false => ada.request(method, &path).header("Sec-Fetch-Site", "same-origin"),
+                };
+                let only = row.fields.iter().map(|(name, _)| (*name, text.to_owned())).collect();
+                let all_at_once = request.try_clone().expect("no body yet");
+                requests.push((format!("{} {text:?}", row.route), with_body(request, &row, only)));
+                requests.push((format!("{} everywhere {text:?}", row.route), with_body(all_at_once, &row, fields)));
+            }
+        }
+        let faults = faults(requests).await;
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_header_is_a_fault() {
+    let app = TestApp::with_settings(&[("GATEPOST_TRUSTED_PROXIES", "127.0.0.0/8")]).await;
+    let (ada, ci) = open(&app).await;
+    let long = [vec![b'x'; 50_000], vec![b','; 50_000], b"a/b;q=0.1,".repeat(3000), b"\"".repeat(9000)];
+    let short: [&[u8]; 8] =
+        [b"", b"\xff\xfe", b"\"", b"W/\"", b";q=", b"*/*;q=2, /", b"bytes=5-1,-0", b"\t=;=,[]"];
+    let mut requests = Vec::new();
+    for (row, path) in readable(&app) {
+        for (number, value) in short.into_iter().chain(long.iter().map(|value| &**value)).enumerate() {
+            // All of the long ones together are more than a head may hold.
+            let rounds: Vec<&[&str]> =
+                if number < short.len() { vec![&HEADERS] } else { HEADERS.chunks(1).collect() };
+            let rounds =
+                rounds.into_iter().filter(|_| number < short.len() || TAKEN_FOR_ALL.contains(&row.route));
+            for names in rounds {
+                let mut request = ask(&row, (&ada, &ci), &path);
+                // A credential or a session of its own would take the place of these.
+                for name in
+                    names.iter().filter(|name| !["cookie", "authorization", "x-api-key"].contains(*name))
+                {
+                    let name = HeaderName::from_static(name);
+                    request = request.header(name, HeaderValue::from_bytes(value).expect("a value"));
+                }
+                requests.push((format!("{path} {names:?} {number}"), request));
+            }
+        }
+    }
+    let nobody = app.visitor();
+    for name in ["cookie", "authorization", "x-api-key"] {
+        for value in short.into_iter().chain(long.iter().map(|value| &**value)) {
+            for path in ["/inbox", "/sign-in", "/api/v1/me", "/api/v1/messages"] {
+                let value = HeaderValue::from_bytes(value).expect("a value");
+                requests
+                    .push((format!("{path} {name}"), nobody.request(Method::GET, path).header(name, value)));
+            }
+        }
+    }
+    let faults = faults(requests).await;
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Each line of the log is as long as what the program knows, not as what was sent.
+#[test]
+fn the_log_holds_nothing_of_any_length() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let (word, before) = ("X".repeat(60_000), serving.stderr().len());
+    for request in [
+        format!("{word} /inbox HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+        format!("{word} /api/v1/me HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+        format!("GET /{word} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+        format!("GET /inbox?q={word} HTTP/1.1\r\nHost: {word}\r\nConnection: close\r\n\r\n"),
+        format!("GET /sign-in HTTP/1.1\r\nHost: a\r\nUser-Agent: {word}\r\nConnection: close\r\n\r\n"),
+    ] {
+        let answer = raw::send(&serving.base, request.as_bytes());
+        assert!(
+            answer.status.starts_with("HTTP/1.1 4")
+                || answer.status.starts_with("HTTP/1.1 3")
+                || answer.status.ends_with("200 OK"),
+            "{}",
+            answer.status
+        );
+    }
+    let log = serving.terminate().stderr;
+    assert!(log.contains("method=\"OTHER\""), "{log:.3000}");
+    assert!(log.len() - before < 10_000, "{} bytes", log.len() - before);
+}
