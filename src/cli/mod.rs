@@ -96,10 +96,11 @@ enum TokenCommand {
         #[arg(long, value_name = "all|read|LIST", value_parser = scopes, default_value = "read")]
         scopes: Scopes,
     },
-    /// Revoke a token by its public id: the 12 characters after the prefix
+    /// Revoke a token by the characters that the Developer page shows of it
     Revoke {
-        #[arg(value_name = "PUBLIC_ID")]
-        public_id: String,
+        /// The 8 characters after the prefix, or the 12 of the whole public id
+        #[arg(value_name = "START")]
+        start: String,
     },
 }
 
@@ -183,7 +184,7 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
         Command::Token(TokenCommand::Mint { team, name, scopes }) => {
             tokens::mint(&open(config)?, &team, &name, scopes)
         }
-        Command::Token(TokenCommand::Revoke { public_id }) => tokens::revoke(&open(config)?, &public_id),
+        Command::Token(TokenCommand::Revoke { start }) => tokens::revoke(&open(config)?, &start),
     }
 }
 

@@ -38,15 +38,13 @@ pub fn setup(config: Config, asked: &Setup) -> Result<(), Failure> {
 /// Sets a forgotten password.
 pub fn password(config: Config, email: &str) -> Result<(), Failure> {
     let address = EmailAddress::parse(email).map_err(|error| error.message.into_owned())?;
-    let password = read_password()?;
     let app = open(config)?;
+    let user = app.read_now(|tx| users::find_by_email(tx, &address)?.ok_or(Error::NotFound));
+    let user = user.map_err(missing(format!("no account has the address {email}")))?;
+    let password = read_password()?;
     let hash = passwords::hash(&password, &*app.entropy());
     let by = app.operator();
-    let changed = app.write_now(|tx| {
-        let user = users::find_by_email(tx, &address)?.ok_or(Error::NotFound)?;
-        users::change_password(tx, &by, user.id, &hash, None)
-    });
-    changed.map_err(missing(format!("nobody has the address {email}")))?;
+    app.write_now(|tx| users::change_password(tx, &by, user.id, &hash, None)).map_err(sentence)?;
     say(&format!("Changed the password of {email} and ended their sessions."))
 }
 

@@ -1,6 +1,6 @@
 //! `serve`.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 
 use tracing_subscriber::EnvFilter;
@@ -28,11 +28,12 @@ pub fn serve(config: Config) -> Result<(), Failure> {
 /// The ports first: a second instance started by mistake fails before it touches the store.
 pub fn bind(config: &Config) -> Result<Ports, Failure> {
     let mail = |setting: &str, address: Option<SocketAddr>| {
-        let bound = address.map(bind_to).transpose();
-        bound.map_err(|why| format!("{why}. {setting} names another address, or off"))
+        address
+            .map(|address| bind_to(&format!("{setting} to another address or to off"), address))
+            .transpose()
     };
     Ok(Ports {
-        web: bind_to(config.listen)?,
+        web: bind_to("GATEPOST_LISTEN to another address", config.listen)?,
         mail: Bound {
             smtp: mail("GATEPOST_SMTP_LISTEN", config.mail.smtp_listen)?,
             lmtp: mail("GATEPOST_LMTP_LISTEN", config.mail.lmtp_listen)?,
@@ -40,8 +41,14 @@ pub fn bind(config: &Config) -> Result<Ports, Failure> {
     })
 }
 
-fn bind_to(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|cause| format!("cannot listen on {address}: {cause}"))
+/// `remedy`: which setting to set to what when it fails.
+fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|cause| match cause.kind() {
+        ErrorKind::AddrInUse => format!(
+            "cannot listen on {address}: another program, perhaps another Gatepost, uses it. Stop that one, or set {remedy}"
+        ),
+        _ => format!("cannot listen on {address}: {cause}. Set {remedy}"),
+    })
 }
 
 /// Serves until SIGINT or SIGTERM; `tell` is called once requests are answered.
@@ -49,7 +56,8 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
     let setup_key = app.sealer().key.setup_key();
-    let metrics = app.config().metrics_listen.map(bind_to).transpose()?;
+    let metrics = app.config().metrics_listen;
+    let metrics = metrics.map(|at| bind_to("GATEPOST_METRICS_LISTEN to another address", at)).transpose()?;
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let (web_limits, mail_limits) = limits(app.config());
     let doors = open_doors(&app, ports.mail, mail_limits)?;
@@ -65,10 +73,10 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
         if let Some(address) = metrics_at {
             tell_operator(&format!("Metrics on http://{address}/metrics"));
         }
-        if !set_up {
-            tell_operator(&format!("Set up this Gatepost at {url}/setup?key={}", *setup_key));
-        }
         tell_operator(&format!("Listening on {url}"));
+        if !set_up {
+            tell_operator(&setup_hint(&url, &setup_key));
+        }
         tell(&url);
     });
     drop((doors, threads));
@@ -91,6 +99,15 @@ fn open_doors(app: &App, bound: Bound, limits: Limits) -> Result<Doors, Failure>
     let tls = config.mail.tls.as_ref().map(Tls::load).transpose();
     let tls = tls.map_err(|why| format!("GATEPOST_TLS_CERT and GATEPOST_TLS_KEY: {why}"))?;
     Doors::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot take mail: {cause}"))
+}
+
+/// The last and set apart: the log goes to the same terminal.
+fn setup_hint(url: &str, key: &str) -> String {
+    format!(
+        "\nThere are no accounts yet. To create your team, open this link:\n\n    {url}/setup?key={key}\n\n\
+         It works once. Restart Gatepost to see it again, or create the team without a browser:\n\
+         gatepost setup --team NAME --owner EMAIL\n"
+    )
 }
 
 /// A server goes on whether or not anybody reads what it prints.

@@ -59,17 +59,18 @@ pub fn mint(app: &App, team: &str, name: &str, scopes: Scopes) -> Result<(), Fai
     Ok(())
 }
 
-/// Takes the public id as it is, or with the prefix before it.
-pub fn revoke(app: &App, public_id: &str) -> Result<(), Failure> {
-    let public_id = public_id.rsplit('_').next().unwrap_or(public_id);
-    if public_id.len() > 12 {
-        return Err(
-            "that is more than a public id: give the 12 characters after the prefix, not the whole token"
-                .into(),
-        );
+/// Takes what pages show of a token (8 characters) or its whole public id (12), with or without
+/// the prefix and the dots around them.
+pub fn revoke(app: &App, shown: &str) -> Result<(), Failure> {
+    let start = shown.trim_end_matches(['…', '.']);
+    let start = start.rsplit('_').next().unwrap_or(start);
+    if !(8..=12).contains(&start.len()) {
+        return Err("give the 8 characters that the Developer page shows after the prefix, or the 12 of \
+                    the public id, and never the whole token"
+            .into());
     }
     let by = app.operator();
-    let revoked = app.write_now(|tx| tokens::revoke_by_public_id(tx, &by, public_id));
-    let token = revoked.map_err(missing(format!("there is no token with the public id {public_id}")))?;
+    let revoked = app.write_now(|tx| tokens::revoke_by_start(tx, &by, start));
+    let token = revoked.map_err(missing(format!("no token starts with {start}")))?;
     say(&format!("Revoked {} ({}).", token.name, token.masked()))
 }

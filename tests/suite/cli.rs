@@ -48,7 +48,6 @@ fn an_empty_store_needs_no_browser() {
         assert_eq!(minted.lines().count(), 1, "only the token is printed");
         assert!(token.starts_with("gp_") && token.len() == 53, "{token}");
         let serving = gatepost.serve();
-        assert_eq!(serving.setup_address(), None, "somebody has an account");
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
             assert_eq!(me(&serving.base, token).await, 200);
@@ -57,6 +56,7 @@ fn an_empty_store_needs_no_browser() {
         });
         let ended = serving.terminate();
         assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(!ended.stdout.contains("/setup"), "somebody has an account");
         assert!(!ended.stderr.contains(token), "the log holds a token");
     });
 }
@@ -95,7 +95,8 @@ fn commands_refuse_in_one_sentence() {
         assert_refused(&gatepost.run(&["plan", "Nobody", "pro"], ""), "no team called Nobody");
         assert_refused(&gatepost.run(&["token", "mint", "--team", "Acme", "--name", " "], ""), "missing");
         assert_refused(&gatepost.run(&["token", "revoke", "000000000000"], ""), "no token");
-        assert_refused(&gatepost.run(&["password", "eve@acme.test"], PASSWORD), "nobody has the address");
+        let unknown = gatepost.run(&["password", "eve@acme.test"], "");
+        assert_refused(&unknown, "no account has the address eve@acme.test");
         gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
         let twice = gatepost.run(&["token", "mint", "--team", "Acme", "--name", "CI"], "");
         assert_refused(&twice, "is called CI already");
@@ -135,7 +136,62 @@ fn a_revoked_token_is_not_revoked_twice() {
     let token = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
     gatepost.ok(&["token", "revoke", &token[..15]], "");
     assert_refused(&gatepost.run(&["token", "revoke", &token[3..15]], ""), "revoked already");
-    assert_refused(&gatepost.run(&["token", "revoke", token.trim_end()], ""), "not the whole token");
+    assert_refused(&gatepost.run(&["token", "revoke", token.trim_end()], ""), "never the whole token");
+}
+
+#[test]
+fn a_token_is_revoked_by_what_pages_show_of_it() {
+    each_engine(|gatepost, database| {
+        set_up(gatepost);
+        let mint = |name| gatepost.ok(&["token", "mint", "--team", "Acme", "--name", name], "");
+        let revoke = |start: &str| gatepost.run(&["token", "revoke", start], "");
+        for (name, shown) in [("bare", 3..11), ("with its prefix", 0..11), ("whole id", 3..15)] {
+            let token = mint(name);
+            let revoked = revoke(&format!("{}…", &token[shown]));
+            assert!(revoked.stdout.contains(name), "{revoked:?}");
+            let active =
+                format!("SELECT count(*) AS n FROM tokens WHERE name = '{name}' AND revoked_at IS NULL");
+            assert_eq!(database.number(&active), 0, "{name}");
+        }
+        for (name, id) in [("one", "AbCdEfGh0001"), ("two", "AbCdEfGh0002"), ("other", "abcdefgh0003")] {
+            mint(name);
+            let change = format!("UPDATE tokens SET public_id = '{id}' WHERE name = '{name}'");
+            database.execute(&change).expect("another id");
+        }
+        let ambiguous = revoke("gp_AbCdEfGh");
+        assert_refused(&ambiguous, "several tokens start with AbCdEfGh");
+        assert!(ambiguous.stderr.contains("AbCdEfGh0001 (one of Acme, active)"), "{ambiguous:?}");
+        assert!(!ambiguous.stderr.contains("abcdefgh"), "{ambiguous:?}");
+        assert!(revoke("AbCdEfGh0002").stdout.contains("two"));
+        assert!(revoke("abcdefgh").stdout.contains("other"));
+        assert_refused(&revoke("AbCdEfG"), "8 characters");
+    });
+}
+
+#[test]
+fn a_port_in_use_is_said_with_its_setting() {
+    for (name, remedy) in [
+        ("GATEPOST_LISTEN", "set GATEPOST_LISTEN to another address"),
+        ("GATEPOST_SMTP_LISTEN", "set GATEPOST_SMTP_LISTEN to another address or to off"),
+        ("GATEPOST_LMTP_LISTEN", "set GATEPOST_LMTP_LISTEN to another address or to off"),
+        ("GATEPOST_METRICS_LISTEN", "set GATEPOST_METRICS_LISTEN to another address"),
+    ] {
+        let (_held, taken) = taken_address();
+        let refused = Gatepost::new().with(name, &taken).run(&["serve"], "");
+        assert_refused(&refused, &taken);
+        assert!(refused.stderr.contains("perhaps another Gatepost"), "{refused:?}");
+        assert!(refused.stderr.contains(remedy), "{refused:?}");
+    }
+}
+
+#[test]
+fn the_setup_link_is_the_last_that_is_printed() {
+    let serving = Gatepost::new().serve();
+    let address = serving.setup_address();
+    let printed = serving.terminate().stdout;
+    let (before, hint) = printed.split_once("\n\n").expect("a hint set apart");
+    assert!(before.contains("Listening on ") && !before.contains("/setup"), "{printed}");
+    assert!(hint.contains(&address) && hint.contains("gatepost setup --team"), "{printed}");
 }
 
 #[test]

@@ -195,10 +195,25 @@ pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, reason: Optio
     Ok(token)
 }
 
-/// Revokes the token with this public id, wherever it is; only the operator names tokens
-/// without their team.
-pub fn revoke_by_public_id(tx: &mut Tx<'_>, by: &By, public_id: &str) -> Result<Token> {
-    let token = rows::find_by_public_id(tx, public_id)?.ok_or(Error::NotFound)?;
+/// Matches of the start of a public id that an error names.
+const MATCHES: i64 = 10;
+
+/// Revokes the one token whose public id begins with `start`, of any team; only the operator
+/// names tokens without their team.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when there are several, which it names.
+pub fn revoke_by_start(tx: &mut Tx<'_>, by: &By, start: &str) -> Result<Token> {
+    let mut found = rows::find_by_start(tx, start, MATCHES)?;
+    if found.len() > 1 {
+        let names = found.iter().map(|(token, team)| {
+            format!("{} ({} of {}, {})", token.public_id, token.name, team.name, token.state(by.now).as_str())
+        });
+        let names = names.collect::<Vec<_>>().join(", ");
+        let message = format!("several tokens start with {start}: {names}. Give all 12 characters of one");
+        return Err(Error::conflict("public_id", message));
+    }
+    let (token, _) = found.pop().ok_or(Error::NotFound)?;
     revoke(tx, by, token.team_id, token.id, None)
 }
 

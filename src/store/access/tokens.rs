@@ -1,6 +1,7 @@
 //! Rows of `tokens`.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
 
 use crate::store::Tx;
 use crate::store::backend::{Engine, hold_row};
@@ -56,13 +57,19 @@ pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<O
         .optional_row()
 }
 
-/// Wherever it is: only the operator names tokens without their team.
-pub fn find_by_public_id(tx: &mut Tx<'_>, public_id: &str) -> Result<Option<Token>> {
-    tokens::table
-        .filter(tokens::public_id.eq(public_id))
-        .select(Token::as_select())
-        .get_result(tx.connection)
-        .optional_row()
+diesel::define_sql_function! { fn substr(text: Text, from: Integer, count: Integer) -> Text; }
+
+/// Those whose public id begins with `start`, of all teams, with their teams: only the operator
+/// names tokens without a team. LIKE would ignore case on SQLite.
+pub fn find_by_start(tx: &mut Tx<'_>, start: &str, most: i64) -> Result<Vec<(Token, Team)>> {
+    let length = i32::try_from(start.len()).unwrap_or(i32::MAX);
+    Ok(tokens::table
+        .inner_join(teams::table)
+        .filter(substr(tokens::public_id, 1, length).eq(start))
+        .order(tokens::id.desc())
+        .limit(most)
+        .select((Token::as_select(), Team::as_select()))
+        .load(tx.connection)?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Option<Token>> {

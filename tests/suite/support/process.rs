@@ -142,9 +142,9 @@ impl Serving {
     }
 
     /// The one-time address that a server without users prints.
-    pub fn setup_address(&self) -> Option<String> {
-        let printed = self.stdout();
-        printed.split_whitespace().find(|it| it.contains("/setup?key=")).map(str::to_owned)
+    pub fn setup_address(&self) -> String {
+        let printed = self.wait_for("gatepost setup --team");
+        printed.split_whitespace().find(|it| it.contains("/setup?key=")).expect("an address").to_owned()
     }
 
     /// What it printed, once that contains `words`.
