@@ -32,7 +32,8 @@ use crate::domain::people::passwords::{self, Hashed, Password};
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
 use crate::gate::Gate;
-use crate::store::{self, Location, Store, Tx, instance};
+use crate::store::serving::Serving;
+use crate::store::{self, Store, Tx, instance};
 
 /// A handle; clones share everything.
 #[derive(Clone)]
@@ -67,6 +68,16 @@ pub enum StartError {
     OtherKey,
 }
 
+/// Keeps other servers off the same SQLite file until it is dropped. Before [`App::open`], so
+/// that a second one changes nothing.
+///
+/// # Errors
+/// See [`StartError`].
+pub fn serve_alone(config: &Config) -> std::result::Result<Serving, StartError> {
+    config.make_data_folder()?;
+    Ok(config.location()?.serve_alone()?)
+}
+
 impl App {
     /// Opens the store, bringing its schema up to date, and the secret key.
     ///
@@ -77,11 +88,9 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> std::result::Result<Self, StartError> {
-        if config.uses_data_folder() {
-            config.make_data_folder()?;
-        }
+        config.make_data_folder()?;
         let key = config.secret_key(&*entropy)?;
-        let location = Location::parse(&config.database.0).map_err(store::Error::Unusable)?;
+        let location = config.location()?;
         let store = Store::open(location.clone())?;
         check_key(&store, &key)?;
         let gate = Gate::open(

@@ -147,15 +147,27 @@ impl Config {
         })
     }
 
-    /// The folder of the data, made if it is missing.
+    /// Makes the folder of the data if it is needed and missing.
     pub fn make_data_folder(&self) -> Result<(), ConfigError> {
+        if !self.uses_data_folder() {
+            return Ok(());
+        }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data).map_err(|cause| {
             ConfigError::of("GATEPOST_DATA", format!("cannot make {}: {cause}", self.data.display()))
         })
     }
 
+    /// Where the rows are.
+    pub fn location(&self) -> crate::store::Result<crate::store::Location> {
+        crate::store::Location::parse(&self.database.0).map_err(crate::store::Error::Unusable)
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.data.join("secret.key")
+    }
+
     /// Whether anything is kept in the data folder.
-    pub fn uses_data_folder(&self) -> bool {
+    fn uses_data_folder(&self) -> bool {
         self.secret_key.is_none()
             || self.database.0 == format!("sqlite:{}", self.data.join("gatepost.db").display())
     }
@@ -168,7 +180,7 @@ impl Config {
         if let Some(key) = &self.secret_key {
             return Ok(key.clone());
         }
-        let path = self.data.join("secret.key");
+        let path = self.key_file();
         let problem = |cause: io::Error| ConfigError(format!("cannot use {}: {cause}", path.display()));
         make_key_file(&path, entropy).map_err(problem)?;
         let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(problem)?);

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, open, say};
-use crate::app::{App, descriptors, domains, hours, retention, upkeep};
+use crate::app::{self, App, descriptors, domains, hours, retention, upkeep};
 use crate::config::Config;
 use crate::domain::people::teams;
 use crate::smtp::{Bound, Doors, Limits, Tls};
@@ -21,6 +21,7 @@ pub struct Ports {
 pub fn serve(config: Config) -> Result<(), Failure> {
     start_log(&config)?;
     let ports = bind(&config)?;
+    let _alone = app::serve_alone(&config).map_err(|error| error.to_string())?;
     let app = open(config)?;
     run(app, ports, |_| {})
 }

@@ -17,6 +17,7 @@ pub mod mailroom;
 pub mod people;
 mod prepared;
 mod schema;
+pub mod serving;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -185,6 +185,23 @@ fn a_port_in_use_is_said_with_its_setting() {
 }
 
 #[test]
+fn a_second_server_over_one_file_is_refused() {
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    let first = gatepost.serve();
+    let second = || gatepost.run(&["serve"], "");
+    assert_refused(&second(), "another Gatepost is serving out of this store");
+    gatepost.ok(&["api", "Acme", "on"], "");
+    assert_refused(&second(), "several servers need Postgres");
+    // The system gives the lock back, however the process ends.
+    first.kill();
+    let next = gatepost.serve();
+    assert_refused(&second(), "another Gatepost");
+    assert_eq!(next.terminate().code, Some(0));
+    assert_eq!(gatepost.serve().terminate().code, Some(0));
+}
+
+#[test]
 fn the_setup_link_is_the_last_that_is_printed() {
     let serving = Gatepost::new().serve();
     let address = serving.setup_address();

@@ -1,9 +1,6 @@
 //! The journal: calls that are on disk and not in the log yet.
 
-use super::{
-    assert_all_recorded, assert_passed_or_unavailable, draw_a_page, full_load, on_postgres, on_sqlite,
-    passed, start_again,
-};
+use super::{assert_all_recorded, draw_a_page, full_load, on_postgres, on_sqlite, start_again};
 use crate::support::database::Database;
 use crate::support::load::recorded;
 use crate::support::process::{Gatepost, Serving};
@@ -120,25 +117,4 @@ async fn a_batch_that_cannot_be_read_is_left_and_holds_up_nothing() {
     assert_eq!(server.terminate().code, Some(0));
     assert_all_recorded(&database, &calls);
     assert_eq!(batches(&database), 1);
-}
-
-/// The one that was there first has the files; the other one writes its calls into the log
-/// at once, until it can have them.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_servers_over_one_file_lose_no_call() {
-    let (gatepost, database, token) = on_sqlite();
-    let (first, second) = (gatepost.serve(), gatepost.serve());
-    let loads = [&first, &second].map(|server| full_load(server, &token));
-    for load in &loads {
-        load.until_each(300, |call| call.status == 200).await;
-    }
-    first.kill();
-    loads[1].until_each(loads[1].count() + 300, |call| call.status == 200).await;
-    second.kill();
-    start_again(&gatepost);
-    for load in loads {
-        let calls = load.stop().await;
-        assert_passed_or_unavailable(&calls);
-        assert_all_recorded(&database, &passed(&calls));
-    }
 }

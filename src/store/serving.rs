@@ -1,0 +1,34 @@
+//! One server at a time over one SQLite file: each would count the calls of a team by itself.
+//! Commands work beside it. Servers over one Postgres share their count in Redis.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+
+use super::backend::Location;
+use super::error::{Error, Result};
+
+/// Held for as long as a server serves out of a store. The system lets go of it when the
+/// process ends, however it ends. SQLite's own file is left alone: closing it a second time
+/// would give back the locks that SQLite has on it.
+#[must_use]
+pub struct Serving(#[expect(dead_code, reason = "the lock goes with the file")] Option<File>);
+
+impl Location {
+    /// # Errors
+    /// [`Error::Unusable`] while another process has it.
+    pub fn serve_alone(&self) -> Result<Serving> {
+        let Some(path) = self.beside("-lock") else { return Ok(Serving(None)) };
+        let problem = |cause: std::io::Error| Error::Unavailable(format!("{}: {cause}", path.display()));
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.map_err(problem)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Serving(Some(file))),
+            Err(TryLockError::Error(cause)) => Err(problem(cause)),
+            Err(TryLockError::WouldBlock) => Err(Error::Unusable(format!(
+                "another Gatepost is serving out of this store ({} is locked). Stop it first; several servers need Postgres",
+                path.display()
+            ))),
+        }
+    }
+}
