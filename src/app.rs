@@ -1,6 +1,7 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
 pub mod background;
+pub mod backup;
 pub mod connections;
 pub mod descriptors;
 pub mod domains;

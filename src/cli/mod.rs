@@ -1,5 +1,6 @@
 //! What an operator types. Errors are one sentence on standard error and an exit code.
 
+mod backup;
 mod deliver;
 mod demo;
 mod people;
@@ -8,6 +9,7 @@ mod tokens;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -79,6 +81,12 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         from: Option<String>,
     },
+    /// Write a backup of everything into one file, also while a server is running
+    Backup { file: PathBuf },
+    /// Restore a backup where there is no store yet
+    Restore { file: PathBuf },
+    /// Check the store for damage, wrong counters and orphaned rows, also while a server is running
+    Check,
     /// Serve a made-up team out of a throw-away store, to look around
     Demo,
 }
@@ -177,6 +185,9 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
             let name = name.unwrap_or_else(|| owner.clone());
             people::setup(config, &people::Setup { team, owner, name, plan })
         }
+        Command::Backup { file } => backup::backup(&config, &file),
+        Command::Restore { file } => backup::restore(&config, &file),
+        Command::Check => backup::check(&config),
         Command::Password { email } => people::password(config, &email),
         Command::Deliver { alias, from } => deliver::deliver(&open(config)?, &alias, from),
         Command::Plan { team, plan } => tokens::set_plan(&open(config)?, &team, plan),

@@ -1,25 +1,21 @@
-//! Two engines behind one connection type: opening, pragmas, pooling and migrations.
+//! Two engines behind one connection type: opening, pragmas and pooling.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::r2d2::R2D2Connection;
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection as _, RunQueryDsl};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{Error, Result};
 
 /// How often, and after what pause, a new file is asked for that others are opening too.
 const TRIES: u32 = 500;
 const AGAIN: Duration = Duration::from_millis(10);
-
-const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 #[derive(diesel::MultiConnection)]
 pub enum Engine {
@@ -78,6 +74,13 @@ impl Location {
         }
     }
 
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
     /// Whether it is a file, out of which one server at a time serves people.
     pub fn is_file(&self) -> bool {
         matches!(self, Self::Sqlite(_))
@@ -100,6 +103,23 @@ impl Location {
             Self::Sqlite(path) => open_sqlite(path).map(Engine::Sqlite),
             Self::Postgres(url) => open_postgres(url).map(Engine::Postgres),
         }
+    }
+
+    /// For statements that may take their time. What is not there is not made.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when there is no file.
+    pub fn connect_patiently(&self) -> Result<Engine> {
+        if let Self::Sqlite(path) = self
+            && !path.exists()
+        {
+            return Err(Error::Unusable(format!("there is no store at {}", path.display())));
+        }
+        let mut engine = self.connect()?;
+        if let Engine::Postgres(inner) = &mut engine {
+            inner.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
+        }
+        Ok(engine)
     }
 }
 
@@ -186,45 +206,4 @@ impl r2d2::ManageConnection for Manager {
     fn has_broken(&self, connection: &mut Engine) -> bool {
         std::thread::panicking() || on_engine!(connection, inner => R2D2Connection::is_broken(inner))
     }
-}
-
-/// Brings the schema up to this program's. Call it inside a write transaction that holds
-/// [`lock_schema`], so that programs started together take turns.
-///
-/// # Errors
-/// [`Error::Unusable`] when a newer program wrote the store.
-pub fn migrate(connection: &mut Engine) -> Result<()> {
-    match connection {
-        Engine::Sqlite(inner) => run(inner, SQLITE_MIGRATIONS),
-        Engine::Postgres(inner) => run(inner, POSTGRES_MIGRATIONS),
-    }
-}
-
-/// SQLite's write transaction is lock enough. Migrations may take their time.
-pub fn lock_schema(connection: &mut Engine) -> Result<()> {
-    if let Engine::Postgres(inner) = connection {
-        inner.batch_execute("SET LOCAL statement_timeout = 0")?;
-        diesel::sql_query("SELECT pg_advisory_xact_lock(7205759403792793)").execute(inner)?;
-    }
-    Ok(())
-}
-
-fn run<DB, C>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<()>
-where
-    DB: diesel::backend::Backend,
-    C: MigrationHarness<DB>,
-    EmbeddedMigrations: diesel::migration::MigrationSource<DB>,
-{
-    use diesel::migration::MigrationSource;
-    let fault = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Fault(cause.to_string());
-    let known: Vec<_> = migrations.migrations().map_err(fault)?;
-    let applied = connection.applied_migrations().map_err(fault)?;
-    let newer = applied.iter().find(|version| known.iter().all(|each| each.name().version() != **version));
-    if let Some(version) = newer {
-        return Err(Error::Unusable(format!(
-            "the store was written by a newer Gatepost (schema {version}); start that version, or restore a backup"
-        )));
-    }
-    connection.run_pending_migrations(migrations).map_err(fault)?;
-    Ok(())
 }

@@ -8,12 +8,15 @@
 
 pub mod access;
 mod backend;
+pub mod backup;
+pub mod check;
 mod checkpoints;
 pub mod columns;
 pub mod error;
 pub mod ids;
 pub mod instance;
 pub mod mailroom;
+mod migrations;
 pub mod people;
 mod prepared;
 mod schema;
@@ -65,8 +68,8 @@ impl Store {
         let turns = location.is_file().then(Arc::default);
         let store = Self { pool: pool(location, 16)?, turns };
         store.write(|tx| {
-            backend::lock_schema(tx.connection)?;
-            backend::migrate(tx.connection)
+            migrations::lock_schema(tx.connection)?;
+            migrations::migrate(tx.connection)
         })?;
         Ok(store)
     }

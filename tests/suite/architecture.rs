@@ -45,7 +45,7 @@ fn only_web_names_http_and_html() {
 }
 
 #[test]
-fn each_library_of_the_mailroom_has_its_room() {
+fn each_library_has_its_room() {
     Rule::code_without("SMTP is named outside src/smtp", r"\b(smtp_proto|tokio_rustls)\b", &["src/smtp/"])
         .refuses("src/app/mail.rs", "use smtp_proto::Request;")
         .permits("src/smtp/session.rs", "use smtp_proto::Request;")
@@ -53,6 +53,10 @@ fn each_library_of_the_mailroom_has_its_room() {
     Rule::code_without("the DNS is named outside src/dns", r"\b(hickory\w*|mail_auth)\b", &["src/dns/"])
         .refuses("src/domain/mailroom/domains.rs", "use hickory_resolver::TokioResolver;")
         .permits("src/dns/mod.rs", "use mail_auth::MessageAuthenticator;")
+        .holds_for(&rust());
+    Rule::code_without("an archive is read outside src/app/backup", r"\btar::", &["src/app/backup/"])
+        .refuses("src/cli/backup.rs", "tar::Builder::new(file)")
+        .permits("src/app/backup/archive.rs", "tar::Builder::new(file)")
         .holds_for(&rust());
     let reading = &["src/domain/mailroom/"];
     Rule::code_without("mail is read outside src/domain/mailroom", r"\b(mail_parser|ammonia)\b", reading)

@@ -8,7 +8,7 @@ use crate::support::database::Database;
 use crate::support::process::{Finished, Gatepost, taken_address};
 
 /// Both engines, each with a store of its own.
-fn each_engine(promise: impl Fn(&Gatepost, &Database)) {
+pub fn each_engine(promise: impl Fn(&Gatepost, &Database)) {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
     promise(&gatepost, &database);
@@ -16,15 +16,15 @@ fn each_engine(promise: impl Fn(&Gatepost, &Database)) {
     promise(&Gatepost::new().with("GATEPOST_DATABASE_URL", database.url()), &database);
 }
 
-const PASSWORD: &str = "correct horse battery\n";
+pub const PASSWORD: &str = "correct horse battery\n";
 
-fn set_up(gatepost: &Gatepost) {
+pub fn set_up(gatepost: &Gatepost) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], PASSWORD);
 }
 
 /// One sentence on standard error, nothing on standard output, no panic.
 #[track_caller]
-fn assert_refused(finished: &Finished, part: &str) {
+pub fn assert_refused(finished: &Finished, part: &str) {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     assert_eq!(finished.stdout, "", "{finished:?}");
     assert!(

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod architecture;
+mod backups;
 mod cli;
 mod clients;
 mod connections;

@@ -9,6 +9,8 @@
 //! batches behind it: what is left there of earlier times is no batch. Whoever opens the files
 //! finds what a process that was killed had put on disk. One process at a time has them.
 
+mod copy;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -19,7 +21,10 @@ use crate::store::backend::Location;
 use crate::store::error::{Error, Result};
 use crate::store::ids::LeaseId;
 
-const NAMES: [&str; 2] = ["-calls-1", "-calls-2"];
+pub use copy::copy;
+
+/// What the files are called after the name of the database.
+pub const SUFFIXES: [&str; 2] = ["-calls-1", "-calls-2"];
 /// What a file of this format begins with.
 const MAGIC: [u8; 8] = *b"gpcalls1";
 /// Bytes of [`MAGIC`], of which process began the file and which time that was.
@@ -55,7 +60,7 @@ pub struct CallFile {
 /// # Errors
 /// [`Error::Unavailable`], or [`Error::Unusable`] when they are none that this program writes.
 pub fn open(location: &Location, writer: LeaseId) -> Result<Option<[CallFile; 2]>> {
-    let [Some(first), Some(second)] = NAMES.map(|name| location.beside(name)) else { return Ok(None) };
+    let [Some(first), Some(second)] = SUFFIXES.map(|name| location.beside(name)) else { return Ok(None) };
     let lock = open_file(&first)?;
     match lock.try_lock() {
         Err(TryLockError::WouldBlock) => return Ok(None),
@@ -90,20 +95,24 @@ fn out_of_reach(path: &Path, cause: &io::Error) -> Error {
 
 impl CallFile {
     fn read(file: File, path: PathBuf, writer: LeaseId) -> Result<Self> {
-        let (head, bytes) = ([0; HEAD], Vec::new());
-        let mut this = Self { file, path, head, next: 0, end: 0, room: 0, bytes };
+        let mut this = Self::unread(file, path);
         let found = this.find_batches().map_err(|cause| out_of_reach(&this.path, &cause))?;
         match found {
-            Found::Batches => {}
-            Found::Nothing => this.head = new_head(writer),
-            Found::Unknown => {
-                let path = this.path.display();
-                return Err(Error::Unusable(format!(
-                    "{path} was not written by this version of Gatepost; start the one that wrote it, or put the file elsewhere"
-                )));
-            }
+            Found::Batches => Ok(this),
+            Found::Nothing => Ok(Self { head: new_head(writer), ..this }),
+            Found::Unknown => Err(this.unknown()),
         }
-        Ok(this)
+    }
+
+    fn unread(file: File, path: PathBuf) -> Self {
+        Self { file, path, head: [0; HEAD], next: 0, end: 0, room: 0, bytes: Vec::new() }
+    }
+
+    fn unknown(&self) -> Error {
+        let path = self.path.display();
+        Error::Unusable(format!(
+            "{path} was not written by this version of Gatepost; start the one that wrote it, or put the file elsewhere"
+        ))
     }
 
     fn find_batches(&mut self) -> io::Result<Found> {

@@ -1,5 +1,6 @@
 //! A store of its own for each test, in either engine.
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
 use std::path::Path;
@@ -41,6 +42,19 @@ impl Database {
             Self::Postgres { url, .. } => sql_query(sql).execute(&mut open_postgres(url)),
         };
         done.map_err(|cause| cause.to_string())
+    }
+
+    /// The same where no foreign key is checked.
+    pub fn execute_unchecked(&self, sql: &str) {
+        let done = match self {
+            Self::Sqlite { url } => {
+                open_sqlite(url).batch_execute(&format!("PRAGMA foreign_keys = OFF; {sql}"))
+            }
+            Self::Postgres { url, .. } => {
+                open_postgres(url).batch_execute(&format!("SET session_replication_role = replica; {sql}"))
+            }
+        };
+        done.expect("a done statement");
     }
 
     /// Keeps every other from writing until it is dropped; SQLite only.

@@ -1,0 +1,72 @@
+//! Copies of a whole store, taken while others write to it, and a store made of such a copy.
+//!
+//! A copy is a list of parts, each a file. Of SQLite it is the database and the two
+//! [files of calls](super::access::call_files), of Postgres a file of rows a table.
+
+mod postgres;
+mod sqlite;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::backend::Location;
+use super::error::{Error, Result};
+use super::migrations::{applied, known};
+
+/// Adds a part: has an empty file filled, and takes it.
+pub type Add<'a> = dyn FnMut(&str, &mut Fill<'_>) -> Result<()> + 'a;
+
+/// Fills the empty file at the path.
+pub type Fill<'a> = dyn FnMut(&Path) -> Result<()> + 'a;
+
+/// A part that is to be restored: its name and where it is.
+pub type Part = (String, PathBuf);
+
+/// Hands every part to `add`, in an order in which they can be restored; the versions of the
+/// schema. What was committed before this began is in them, and what is there twice is the same.
+///
+/// # Errors
+/// [`Error::Unusable`] when there is no store, [`Error::Unavailable`], or what `add` says.
+pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
+    match location {
+        Location::Sqlite(_) => sqlite::take(location, add),
+        Location::Postgres(_) => postgres::take(location, add),
+    }
+}
+
+/// Makes a store of the parts, or nothing.
+///
+/// # Errors
+/// [`Error::Unusable`] when there is a store already or a newer program wrote the parts.
+pub fn restore(location: &Location, schema: &[String], parts: &[Part]) -> Result<()> {
+    let known = known(location)?;
+    if let Some(newer) = schema.iter().find(|version| !known.contains(version)) {
+        return Err(Error::Unusable(format!(
+            "the backup was made by a newer Gatepost (schema {newer}); restore it with that version"
+        )));
+    }
+    match location {
+        Location::Sqlite(_) => sqlite::restore(location, parts),
+        Location::Postgres(_) => postgres::restore(location, schema, parts),
+    }
+}
+
+/// # Errors
+/// [`Error::Unusable`] when a store is there already.
+pub fn require_none(location: &Location) -> Result<()> {
+    match location {
+        Location::Sqlite(_) => sqlite::require_none(location),
+        Location::Postgres(_) => postgres::require_none(&mut location.connect()?),
+    }
+}
+
+/// The folder in which parts must be to be restored without being copied, if any.
+pub fn folder(location: &Location) -> Option<PathBuf> {
+    let Location::Sqlite(path) = location else { return None };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Some(folder.unwrap_or(Path::new(".")).to_owned())
+}
+
+fn problem(path: &Path, cause: &io::Error) -> Error {
+    Error::Unusable(format!("{}: {cause}", path.display()))
+}

@@ -1,0 +1,192 @@
+//! The parts of a store in Postgres: of each table the rows, a line of JSON each, and at the end
+//! how far the sequences are. The schema is made by the migrations that made the original, so
+//! that any later version of Postgres can take the parts, and no program of Postgres is needed.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::{PgConnection, PgRowByRowLoadingMode};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Text};
+
+use super::{Add, Part, applied, problem};
+use crate::store::backend::{Engine, Location};
+use crate::store::error::{Error, Result};
+use crate::store::migrations::{lock_schema, migrate_to};
+use crate::store::{Mode, Rollback, begin};
+
+/// What a part is called after its table.
+const ENDING: &str = ".jsonl";
+const SEQUENCES: &str = "sequences.jsonl";
+/// Rows, and bytes of them, of one statement.
+const ROWS: usize = 1000;
+const BYTES: usize = 4 << 20;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct Reference {
+    #[diesel(sql_type = Text)]
+    from_table: String,
+    #[diesel(sql_type = Text)]
+    to_table: String,
+}
+
+/// All in one transaction, which sees the store as it was at its beginning.
+pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
+    let mut engine = location.connect_patiently()?;
+    begin(&mut engine, Mode::Read)?;
+    let guard = Rollback(&mut engine);
+    let schema = applied(guard.0)?;
+    let Engine::Postgres(inner) = &mut *guard.0 else { return Ok(schema) };
+    for table in tables(inner)? {
+        let rows = format!("SELECT row_to_json(each_row)::text AS line FROM \"{table}\" AS each_row");
+        add(&format!("{table}{ENDING}"), &mut |to| write_lines(inner, &rows, to))?;
+    }
+    // Sequences know no transactions. Looked at last, they are past all rows that were copied.
+    let sequences = "SELECT json_build_object('name', sequencename, 'value', last_value)::text AS line
+        FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL";
+    add(SEQUENCES, &mut |to| write_lines(inner, sequences, to))?;
+    Ok(schema)
+}
+
+/// Names of the tables, each after those it refers to. Keys that are checked at the end of a
+/// transaction ask for no order.
+fn tables(inner: &mut PgConnection) -> Result<Vec<String>> {
+    let all: Vec<Line> = sql_query(
+        "SELECT tablename::text AS line FROM pg_tables
+         WHERE schemaname = current_schema() AND tablename <> '__diesel_schema_migrations' ORDER BY 1",
+    )
+    .load(inner)?;
+    let references: Vec<Reference> = sql_query(
+        "SELECT a.relname::text AS from_table, b.relname::text AS to_table FROM pg_constraint
+         JOIN pg_class a ON a.oid = conrelid JOIN pg_class b ON b.oid = confrelid
+         WHERE contype = 'f' AND NOT condeferrable AND conrelid <> confrelid
+           AND connamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
+    )
+    .load(inner)?;
+    let mut left: Vec<String> = all.into_iter().map(|each| each.line).collect();
+    let mut ordered = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let waits = |table: &String| {
+            references.iter().any(|each| each.from_table == *table && left.contains(&each.to_table))
+        };
+        let at = left.iter().position(|table| !waits(table));
+        let at = at.ok_or_else(|| Error::Fault("the tables refer to each other in a circle".into()))?;
+        ordered.push(left.remove(at));
+    }
+    Ok(ordered)
+}
+
+/// Row by row: a table need not fit into memory.
+fn write_lines(inner: &mut PgConnection, query: &str, to: &Path) -> Result<()> {
+    let failed = |cause| problem(to, &cause);
+    let mut file = BufWriter::new(File::create(to).map_err(failed)?);
+    for row in sql_query(query).load_iter::<Line, PgRowByRowLoadingMode>(inner)? {
+        writeln!(file, "{}", row?.line).map_err(failed)?;
+    }
+    file.flush().map_err(failed)
+}
+
+pub fn require_none(engine: &mut Engine) -> Result<()> {
+    let Engine::Postgres(inner) = engine else { return Ok(()) };
+    match tables(inner)?.first() {
+        Some(table) => Err(Error::Unusable(format!(
+            "the database has tables already, such as {table}: restore into an empty one"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// In one transaction, the schema too.
+pub fn restore(location: &Location, schema: &[String], parts: &[Part]) -> Result<()> {
+    let mut engine = location.connect_patiently()?;
+    begin(&mut engine, Mode::Write)?;
+    let guard = Rollback(&mut engine);
+    lock_schema(guard.0)?;
+    require_none(guard.0)?;
+    migrate_to(guard.0, schema)?;
+    if let Engine::Postgres(inner) = &mut *guard.0 {
+        load(inner, parts)?;
+    }
+    guard.commit()
+}
+
+fn load(inner: &mut PgConnection, parts: &[Part]) -> Result<()> {
+    let there = tables(inner)?;
+    // Migrations put rows in some, and triggers are for rows that come later.
+    inner.batch_execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")?;
+    for table in &there {
+        let empty = format!("ALTER TABLE \"{table}\" DISABLE TRIGGER USER; DELETE FROM \"{table}\"");
+        inner.batch_execute(&empty)?;
+    }
+    for (name, path) in parts.iter().filter(|(name, _)| name != SEQUENCES) {
+        let table = name.strip_suffix(ENDING).filter(|table| there.iter().any(|each| each == table));
+        let table = table.ok_or_else(|| Error::Unusable(format!("this schema has no table for {name}")))?;
+        load_table(inner, table, path)?;
+    }
+    inner.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
+    for table in &there {
+        inner.batch_execute(&format!("ALTER TABLE \"{table}\" ENABLE TRIGGER USER"))?;
+    }
+    let mut sequences = parts.iter().filter(|(name, _)| name == SEQUENCES);
+    sequences.try_for_each(|(_, path)| each_batch(path, |lines| set_sequences(inner, lines)))
+}
+
+fn load_table(inner: &mut PgConnection, table: &str, path: &Path) -> Result<()> {
+    // But those that Postgres computes.
+    let columns: Line = sql_query(
+        "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS line FROM pg_attribute
+         WHERE attrelid = quote_ident($1)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+    )
+    .bind::<Text, _>(table)
+    .get_result(inner)?;
+    let columns = columns.line;
+    let insert = format!(
+        "INSERT INTO \"{table}\" ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns}
+         FROM unnest($1) AS json_lines (json_line), json_populate_record(NULL::\"{table}\", json_line::json)"
+    );
+    each_batch(path, |lines| {
+        sql_query(&insert).bind::<Array<Text>, _>(lines).execute(inner)?;
+        Ok(())
+    })
+}
+
+fn set_sequences(inner: &mut PgConnection, lines: &[String]) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Sequence {
+        name: String,
+        value: i64,
+    }
+    for line in lines {
+        let sequence: Sequence = serde_json::from_str(line).map_err(|it| Error::Fault(it.to_string()))?;
+        sql_query("SELECT setval($1::regclass, $2)")
+            .bind::<Text, _>(format!("\"{}\"", sequence.name))
+            .bind::<BigInt, _>(sequence.value)
+            .execute(inner)?;
+    }
+    Ok(())
+}
+
+/// The lines of a file, some at a time.
+fn each_batch(path: &Path, mut f: impl FnMut(&[String]) -> Result<()>) -> Result<()> {
+    let failed = |cause| problem(path, &cause);
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
+        let line = line.map_err(failed)?;
+        bytes += line.len();
+        lines.push(line);
+        if lines.len() == ROWS || bytes >= BYTES {
+            f(&lines)?;
+            (lines, bytes) = (Vec::new(), 0);
+        }
+    }
+    if lines.is_empty() { Ok(()) } else { f(&lines) }
+}

@@ -1,0 +1,99 @@
+//! The parts of a store in SQLite.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::Text;
+use diesel::sqlite::SqliteConnection;
+
+use super::{Add, Part, applied, problem};
+use crate::store::access::call_files;
+use crate::store::backend::{Engine, Location};
+use crate::store::error::{Error, Result};
+
+/// What the part of the database is called, and what the others begin with.
+const DATABASE: &str = "gatepost.db";
+/// What SQLite adds to the name of a database for files of its own.
+const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The calls first: they leave their files for the database, and never the other way. One that
+/// is in both has the same id.
+pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
+    let mut original = location.connect_patiently()?;
+    for suffix in call_files::SUFFIXES {
+        let Some(from) = location.beside(suffix) else { continue };
+        add(&format!("{DATABASE}{suffix}"), &mut |to| call_files::copy(&from, to))?;
+    }
+    let mut schema = Vec::new();
+    add(DATABASE, &mut |to| {
+        copy(&mut original, to)?;
+        schema = schema_of(to)?;
+        Ok(())
+    })?;
+    Ok(schema)
+}
+
+/// One transaction that reads: others go on writing, and however much they write, it ends.
+fn copy(original: &mut Engine, to: &Path) -> Result<()> {
+    let Engine::Sqlite(inner) = original else { return Ok(()) };
+    sql_query("VACUUM INTO ?").bind::<Text, _>(text(to)?).execute(inner)?;
+    Ok(())
+}
+
+fn schema_of(path: &Path) -> Result<Vec<String>> {
+    let copy = SqliteConnection::establish(text(path)?);
+    let copy = copy.map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
+    applied(&mut Engine::Sqlite(copy))
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| Error::Unusable(format!("{}: the path is not UTF-8", path.display())))
+}
+
+/// Where the files of a store are, the database last.
+fn files(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
+    let suffixes = call_files::SUFFIXES.into_iter().chain(OWN).chain([""]);
+    suffixes.filter_map(|suffix| location.beside(suffix))
+}
+
+pub fn require_none(location: &Location) -> Result<()> {
+    match files(location).find(|path| path.exists()) {
+        Some(path) => Err(Error::Unusable(format!(
+            "{} exists: restore only where there is no store yet",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Moves the parts to where they belong, the database last: without it there is no store.
+pub fn restore(location: &Location, parts: &[Part]) -> Result<()> {
+    let _alone = location.serve_alone()?;
+    require_none(location)?;
+    let mut placed = Placed(Vec::new());
+    for (name, from) in parts {
+        let to = name.strip_prefix(DATABASE).and_then(|suffix| location.beside(suffix));
+        let to = to.filter(|to| files(location).any(|file| file == *to));
+        let to = to.ok_or_else(|| Error::Unusable(format!("a backup of SQLite has no part {name}")))?;
+        fs::rename(from, &to).map_err(|cause| problem(&to, &cause))?;
+        placed.0.push(to);
+    }
+    if let Some(folder) = super::folder(location) {
+        File::open(&folder).and_then(|it| it.sync_all()).map_err(|cause| problem(&folder, &cause))?;
+    }
+    placed.0.clear();
+    Ok(())
+}
+
+/// Files that go again unless all came.
+struct Placed(Vec<PathBuf>);
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
