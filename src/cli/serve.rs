@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, open, say};
 use crate::app::{self, App, descriptors, domains, hours, retention, upkeep};
 use crate::config::Config;
+use crate::domain::mailroom::aliases::{self, Overruled};
 use crate::domain::people::teams;
 use crate::smtp::{Bound, Doors, Limits, Tls};
 use crate::web;
@@ -56,6 +57,7 @@ fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
 pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failure> {
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
+    warn_of_overruled(&app)?;
     let setup_key = app.sealer().key.setup_key();
     let metrics = app.config().metrics_listen;
     let metrics = metrics.map(|at| bind_to("GATEPOST_METRICS_LISTEN to another address", at)).transpose()?;
@@ -84,6 +86,22 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     // Here, and not when the last worker thread lets go of it: nobody waits for those.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
+}
+
+/// Overruled aliases that are listed in the log.
+const LISTED: i64 = 100;
+
+/// Teams that wait for mail to such an address should hear of it from the operator.
+fn warn_of_overruled(app: &App) -> Result<(), Failure> {
+    let found = app.read_now(|tx| aliases::overruled(tx, LISTED)).map_err(|error| error.to_string())?;
+    for Overruled { address, team } in found {
+        tracing::warn!(
+            address,
+            team,
+            "this alias gets no mail: the name before its + belongs to another team"
+        );
+    }
+    Ok(())
 }
 
 /// Those of web and mail, whose connections fit into the open files of this process.

@@ -192,6 +192,7 @@ diesel::table! {
         received -> BigInt,
         denied -> BigInt,
         last_received_at -> Nullable<BigInt>,
+        base_key -> Nullable<Text>,
     }
 }
 

@@ -40,9 +40,7 @@ impl MailAddress {
 
     /// `ada` for `ada+news`.
     pub fn tag_base(&self) -> Option<String> {
-        let key = self.local_key();
-        let (base, _) = key.split_once('+')?;
-        (!base.is_empty()).then(|| base.to_owned())
+        base_of(&self.local_key())
     }
 
     pub fn is_postmaster(&self) -> bool {
@@ -53,6 +51,11 @@ impl MailAddress {
     pub fn key(&self) -> String {
         format!("{}@{}", self.local_key(), self.domain)
     }
+}
+
+fn base_of(key: &str) -> Option<String> {
+    let (base, _) = key.split_once('+')?;
+    (!base.is_empty()).then(|| base.to_owned())
 }
 
 impl std::fmt::Display for MailAddress {
@@ -130,6 +133,11 @@ impl LocalPart {
 
     pub fn key(&self) -> String {
         self.0.to_lowercase()
+    }
+
+    /// See [`MailAddress::tag_base`].
+    pub fn tag_base(&self) -> Option<String> {
+        base_of(&self.key())
     }
 }
 

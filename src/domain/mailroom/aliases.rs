@@ -12,7 +12,7 @@ use crate::store::ids::{DomainId, TeamId};
 use crate::store::mailroom::{aliases as rows, domains as domain_rows};
 
 pub use crate::store::ids::AliasId;
-pub use rows::{Alias, Filter};
+pub use rows::{Alias, Filter, Overruled};
 
 /// The longest note.
 const NOTE: usize = 1000;
@@ -86,8 +86,8 @@ pub fn create(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, new: &NewAli
     by.require_or_token(tx, team, Role::Member)?;
     let (domain_id, domain_name) = domain_of(tx, team, shared, new.domain.as_deref())?;
     let local = new.local.clone().unwrap_or_else(|| LocalPart::random(&*by.entropy));
-    if domain_id.is_none() && RESERVED.contains(&local.key().as_str()) {
-        return Err(Error::conflict("localPart", format!("{}@{domain_name} is reserved.", local.as_str())));
+    if domain_id.is_none() {
+        check_shared(tx, team, shared, &local)?;
     }
     let alias = row(by, team, domain_id, &domain_name, &local, new.note.clone());
     let taken = || format!("{} is taken. A deleted address stays reserved.", alias.address());
@@ -97,6 +97,42 @@ pub fn create(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, new: &NewAli
     rows::insert(tx, &alias).map_err(|error| Error::from(error).conflict_instead("localPart", taken()))?;
     record(tx, by, &alias, ActivityKind::AliasCreated)?;
     Ok(alias)
+}
+
+/// Whether the team can have this name on the shared domain, as far as it depends on others. A
+/// row stays for ever, so what is found here is still so when the alias is inserted.
+fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) -> Result<()> {
+    let (key, name) = (local.key(), local.as_str());
+    let refuse = |why: String| Err(Error::conflict("localPart", why));
+    let Some(base) = local.tag_base() else {
+        if is_reserved(&key) {
+            return refuse(format!("{name}@{shared} is reserved."));
+        }
+        // From before a + needed the name in front of it.
+        return match rows::is_tagged_by_another(tx, team, &key)? {
+            true => refuse(format!("{name}@{shared} is taken: another team has addresses with {name}+.")),
+            false => Ok(()),
+        };
+    };
+    if is_reserved(&base) {
+        return refuse(format!("{name}@{shared} is reserved."));
+    }
+    match rows::find_by_key(tx, None, &base)? {
+        Some(found) if found.team_id == team => Ok(()),
+        Some(_) => refuse(format!("{name}@{shared} is taken: another team has {base}@{shared}.")),
+        None => refuse(format!("Create {base}@{shared} first. Addresses with {base}+ belong to its team.")),
+    }
+}
+
+/// On the shared domain.
+pub(super) fn is_reserved(local_key: &str) -> bool {
+    RESERVED.contains(&local_key)
+}
+
+/// Addresses on the shared domain that get no mail because the name before their `+` is another
+/// team's, or reserved. They were created before that was checked.
+pub fn overruled(tx: &mut Tx<'_>, most: i64) -> Result<Vec<Overruled>> {
+    Ok(rows::overruled(tx, &format!(",{},", RESERVED.join(",")), most)?)
 }
 
 fn domain_of(

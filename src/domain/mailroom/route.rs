@@ -59,7 +59,8 @@ pub enum Unroutable {
 }
 
 /// Whom an address leads to: the alias itself, else that before its `+`, else the domain's
-/// catch-all. `postmaster` is there on every domain, see [`make_postmaster`].
+/// catch-all. Whoever has the name before a `+` has all that begins with it, also when the name
+/// was deleted. `postmaster` is there on every domain, see [`make_postmaster`].
 pub fn route(
     tx: &mut Tx<'_>,
     office: &Office,
@@ -104,14 +105,17 @@ fn domain_of(
 type Found = std::result::Result<(alias_rows::Alias, Way), Unroutable>;
 
 fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) -> Result<Found> {
-    if let Some(alias) = alias_rows::find_by_key(tx, domain, &address.local_key())? {
+    let exact = alias_rows::find_by_key(tx, domain, &address.local_key())?;
+    let base = match address.tag_base() {
+        Some(base) => alias_rows::find_by_key(tx, domain, &base)?,
+        None => None,
+    };
+    if let Some(exact) = exact.filter(|exact| is_theirs(exact, base.as_ref(), address)) {
         let way = if address.is_postmaster() { Way::Postmaster } else { Way::Exact };
-        return Ok(taking(alias, way));
+        return Ok(taking(exact, way));
     }
-    if let Some(base) = address.tag_base()
-        && let Some(alias) = alias_rows::find_by_key(tx, domain, &base)?
-    {
-        return Ok(taking(alias, Way::Tag));
+    if let Some(base) = base {
+        return Ok(taking(base, Way::Tag));
     }
     // A postmaster that is not there yet is made, and no catch-all's.
     let Some(domain) = domain.filter(|_| !address.is_postmaster()) else {
@@ -123,6 +127,16 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
         Some(Ok(found)) => found,
         _ => return Ok(Err(Unroutable::Unknown)),
     }))
+}
+
+/// Whether what has a `+` is of the team that has the name before it. What is not was created
+/// before that was checked, and would get the mail of others.
+fn is_theirs(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, address: &MailAddress) -> bool {
+    match (base, address.tag_base()) {
+        (Some(base), _) => base.team_id == exact.team_id,
+        (None, Some(base)) => exact.domain_id.is_some() || !aliases::is_reserved(&base),
+        (None, None) => true,
+    }
 }
 
 fn taking(alias: alias_rows::Alias, way: Way) -> Found {

@@ -2,10 +2,12 @@
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
 
 use super::{ESCAPE, Window, like};
 use crate::store::Tx;
-use crate::store::backend::{Backend, hold_row, on_engine};
+use crate::store::backend::{Backend, Engine, hold_row, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
@@ -92,6 +94,47 @@ pub fn find_by_key(tx: &mut Tx<'_>, domain: Option<DomainId>, local_key: &str) -
     .optional_row()
 }
 
+/// Whether another team has an address on the shared domain with this key before its `+`, also
+/// when it was deleted.
+pub fn is_tagged_by_another(tx: &mut Tx<'_>, team: TeamId, local_key: &str) -> Result<bool> {
+    let theirs = aliases::table
+        .filter(aliases::domain_id.is_null().and(aliases::base_key.eq(local_key)))
+        .filter(aliases::team_id.ne(team));
+    Ok(diesel::select(exists(theirs)).get_result(tx.connection)?)
+}
+
+/// An address on the shared domain, and its team by name.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Overruled {
+    #[diesel(sql_type = Text)]
+    pub address: String,
+    #[diesel(sql_type = Text)]
+    pub team: String,
+}
+
+/// Addresses on the shared domain with a `+` whose part before it is another team's, or one of
+/// `reserved`, a list with commas around each.
+pub fn overruled(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Vec<Overruled>> {
+    const FOUND: &str = "SELECT t.local || '@' || t.domain_name AS address, teams.name AS team FROM aliases t
+        JOIN teams ON teams.id = t.team_id
+        LEFT JOIN aliases b ON b.local_key = t.base_key AND b.domain_id IS NULL
+        WHERE t.domain_id IS NULL AND t.base_key IS NOT NULL AND t.deleted_at IS NULL
+        AND (b.team_id <> t.team_id OR b.id IS NULL AND";
+    let end = ") ORDER BY t.base_key, t.local_key LIMIT";
+    Ok(match &mut *tx.connection {
+        Engine::Sqlite(inner) => sql_query(format!("{FOUND} instr(?, ',' || t.base_key || ',') > 0{end} ?"))
+            .bind::<Text, _>(reserved)
+            .bind::<BigInt, _>(most)
+            .load(inner)?,
+        Engine::Postgres(inner) => {
+            sql_query(format!("{FOUND} strpos($1, ',' || t.base_key || ',') > 0{end} $2"))
+                .bind::<Text, _>(reserved)
+                .bind::<BigInt, _>(most)
+                .load(inner)?
+        }
+    })
+}
+
 /// The catch-all of a domain, if it has one, also when that was deleted.
 pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     let of_domain = domains::table.find(domain).select(domains::catch_all_id);
@@ -173,11 +216,11 @@ pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: AliasId, now: Timestamp, by: &s
     let there = aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
         .filter(aliases::deleted_at.is_null());
-    diesel::update(there)
+    on_engine!(&mut *tx.connection, inner => diesel::update(there)
         .set((aliases::deleted_at.eq(now), aliases::deleted_by_label.eq(by)))
-        .returning(aliases::all_columns)
-        .get_result(tx.connection)
-        .optional_row()
+        .returning(Alias::as_returning())
+        .get_result(inner))
+    .optional_row()
 }
 
 /// Counts messages that were delivered, the last of them now, and such that were not.

@@ -12,3 +12,4 @@ pub mod receiving;
 mod routing;
 mod searching;
 pub mod steps;
+mod tags;

@@ -17,7 +17,7 @@ both_engines! {
             let found = app.route(address).await.expect(address);
             assert_eq!((found.alias, found.way, found.address.as_str()), (alias.id, way, address));
         }
-        let exact = app.alias("Globex", "hello+invoices");
+        let exact = app.alias("Acme", "hello+invoices");
         assert_eq!(app.route("hello+Invoices@gatepost.localhost").await.expect("an alias").alias, exact.id);
         for nobody in ["hell@gatepost.localhost", "+hello@gatepost.localhost", "hello@elsewhere.test", "hello", "", "@"] {
             assert_eq!(app.route(nobody).await, Err(Unroutable::Unknown), "{nobody}");

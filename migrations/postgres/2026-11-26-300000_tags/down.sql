@@ -1,0 +1,2 @@
+DROP INDEX aliases_tagged;
+ALTER TABLE aliases DROP COLUMN base_key;

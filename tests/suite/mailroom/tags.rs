@@ -1,0 +1,132 @@
+//! Who gets what is sent to a name with a `+`: on the shared domain teams are neighbours.
+
+use std::sync::Barrier;
+use std::thread;
+
+use gatepost::domain::Error;
+use gatepost::domain::mailroom::address::LocalPart;
+use gatepost::domain::mailroom::aliases::{self, Alias, NewAlias};
+use gatepost::domain::mailroom::receive::{Unroutable, Way};
+
+use crate::support::database::Database;
+use crate::support::process::Gatepost;
+use crate::support::{TestApp, both_engines};
+
+const SHARED: &str = "gatepost.localhost";
+
+fn create(app: &TestApp, team: &str, local: &str) -> Result<Alias, Error> {
+    let (team, by) = (app.team(team).id, app.app.operator());
+    let new = NewAlias { local: LocalPart::parse(local).ok(), domain: None, note: None };
+    app.app.write_now(|tx| aliases::create(tx, &by, team, SHARED, &new))
+}
+
+#[track_caller]
+fn refusal(app: &TestApp, team: &str, local: &str) -> String {
+    match create(app, team, local) {
+        Err(Error::Conflict(field)) if field.field == "localPart" => field.message.into_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An alias as it could be created before names with a `+` needed the name before it.
+fn create_unchecked(app: &TestApp, team: &str, local: &str) -> Alias {
+    let alias = create(app, team, "formerly").expect("an alias");
+    let renamed =
+        format!("UPDATE aliases SET local = '{local}', local_key = '{local}' WHERE local_key = 'formerly'");
+    assert_eq!(app.database.execute(&renamed), Ok(1));
+    alias
+}
+
+both_engines! {
+    async fn a_name_with_a_plus_belongs_to_the_team_of_the_name_before_it(app: TestApp) {
+        let ada = create(&app, "Acme", "ada").expect("an alias");
+        assert!(refusal(&app, "Globex", "Ada+Bank").contains("another team has ada@gatepost.localhost"));
+        assert!(refusal(&app, "Globex", "eve+x").contains("Create eve@gatepost.localhost first"));
+        for reserved in ["postmaster+x", "abuse+x", "Admin+a+b"] {
+            assert!(refusal(&app, "Globex", reserved).ends_with("is reserved."));
+        }
+        let bank = create(&app, "Acme", "ada+bank").expect("an alias");
+        let team = app.team("Acme").id;
+        app.operate(|tx, by| aliases::delete(tx, by, team, ada.id));
+        assert!(refusal(&app, "Globex", "ada+x").contains("another team has"));
+        create(&app, "Acme", "ada+later").expect("its own, also when the name was deleted");
+        assert_eq!(app.route("ada+bank@gatepost.localhost").await.expect("an alias").alias, bank.id);
+        assert_eq!(app.route("ada+other@gatepost.localhost").await, Err(Unroutable::Deleted));
+    }
+
+    async fn mail_goes_to_the_team_of_the_name_before_the_plus(app: TestApp) {
+        let bank = create_unchecked(&app, "Globex", "ada+bank");
+        let to = "Ada+Bank@gatepost.localhost";
+        assert_eq!(app.route(to).await.expect("nobody has the name").alias, bank.id);
+        // Who is there already is not put out of its mail.
+        assert!(refusal(&app, "Acme", "ada").contains("another team has addresses with ada+."));
+        let globex = app.team("Globex").id;
+        app.operate(|tx, by| aliases::delete(tx, by, globex, bank.id));
+        refusal(&app, "Acme", "Ada");
+        let base = create(&app, "Globex", "ada").expect("its own tag");
+
+        create_unchecked(&app, "Acme", "ada+shop");
+        let found = app.route("ada+shop@gatepost.localhost").await.expect("an alias");
+        assert_eq!((found.alias, found.way), (base.id, Way::Tag));
+        app.operate(|tx, by| aliases::delete(tx, by, globex, base.id));
+        assert_eq!(app.route("ada+shop@gatepost.localhost").await, Err(Unroutable::Deleted));
+        create_unchecked(&app, "Globex", "abuse+x");
+        assert_eq!(app.route("abuse+x@gatepost.localhost").await, Err(Unroutable::Unknown));
+        let overruled = app.operate(|tx, _| aliases::overruled(tx, 10));
+        let overruled: Vec<_> = overruled.iter().map(|it| (it.address.as_str(), it.team.as_str())).collect();
+        assert_eq!(overruled, [("abuse+x@gatepost.localhost", "Globex"), ("ada+shop@gatepost.localhost", "Acme")]);
+    }
+
+    async fn of_teams_that_create_a_name_and_one_with_a_plus_at_once_one_has_both(app: TestApp) {
+        for round in 0..20 {
+            let (name, start) = (format!("n{round}"), Barrier::new(4));
+            let create = |team: &'static str, local: String| {
+                start.wait();
+                let _ = create(&app, team, &local);
+            };
+            thread::scope(|scope| {
+                for team in ["Acme", "Globex"] {
+                    scope.spawn(|| create(team, name.clone()));
+                    scope.spawn(|| create(team, format!("{name}+x")));
+                }
+            });
+            let teams = format!("aliases WHERE local_key IN ('{name}', '{name}+x')");
+            let teams = format!("SELECT COUNT(DISTINCT team_id) AS n FROM {teams}");
+            assert_eq!(app.database.number(&teams), 1);
+        }
+    }
+
+    async fn a_domain_that_changes_teams_leaves_its_names_behind(app: TestApp) {
+        use gatepost::domain::mailroom::address::DomainName;
+        use gatepost::domain::mailroom::domains::{self, Answer, Observation};
+        let name = DomainName::parse("shop.example").expect("a name");
+        let prove = |team: &str| {
+            let team = app.team(team).id;
+            let domain = app.operate(|tx, by| domains::add(tx, by, team, SHARED, &name));
+            let proof = Answer::Found(vec![domain.proof_value()]);
+            let seen = Observation { proof, mx: Answer::Nothing };
+            app.operate(|tx, by| domains::record_check(tx, by, team, domain.id, "mx.test", &seen));
+        };
+        prove("Globex");
+        // The team has the whole domain: a name needs none before it.
+        let theirs = app.alias_on("Globex", "ada+bank", Some("shop.example"));
+        assert_eq!(app.route("ada+bank@shop.example").await.expect("an alias").alias, theirs.id);
+        prove("Acme");
+        assert_eq!(app.route("ada+bank@shop.example").await, Err(Unroutable::Unknown));
+        let ours = app.alias_on("Acme", "ada", Some("shop.example"));
+        assert_eq!(app.route("ada+bank@shop.example").await.expect("an alias").alias, ours.id);
+    }
+}
+
+#[test]
+fn the_log_lists_names_that_get_no_mail() {
+    let gatepost = Gatepost::new();
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
+    let row = "INSERT INTO aliases (id, team_id, domain_name, local, local_key, enabled, created_at,
+            created_by_label, received, denied)
+        SELECT randomblob(16), id, 'gatepost.localhost', 'abuse+x', 'abuse+x', TRUE, 0, 'Ada', 0, 0 FROM teams";
+    assert_eq!(Database::sqlite(gatepost.data.path()).execute(row), Ok(1));
+    let ended = gatepost.serve().terminate();
+    let line = ended.stderr.lines().find(|line| line.contains("abuse+x@gatepost.localhost"));
+    assert!(line.is_some_and(|line| line.contains("WARN") && line.contains("Acme")), "{}", ended.stderr);
+}
