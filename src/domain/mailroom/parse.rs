@@ -66,7 +66,7 @@ pub struct Parsed {
     pub automatic: bool,
     /// How many servers handed it on.
     pub hops: usize,
-    /// SHA-256 over Message-ID and body: the same for the same message sent twice.
+    /// SHA-256 over what its reader sees of it: the same for the same message sent twice.
     pub dedupe: [u8; 32],
 }
 
@@ -247,24 +247,19 @@ pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
     .flatten()
 }
 
-/// Without a Message-ID the date and subject stand for it: two letters may say the same.
+/// With whom it is from, whom it wants to be answered and what it is about, so that no other
+/// message takes its place; without a Message-ID the date stands for it.
 fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
     let header = |name: &str| {
         let found = parsed.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name));
         found.map_or("", |(_, value)| value)
     };
+    let id = parsed.message_id.as_deref().unwrap_or_else(|| header("Date"));
     let mut hash = Sha256::new();
-    match &parsed.message_id {
-        Some(id) => hash.update(id),
-        None => {
-            let from = parsed.from.as_ref().map_or("", |from| &from.address);
-            for each in [header("Date"), &parsed.subject, from] {
-                hash.update(each);
-                hash.update([0]);
-            }
-        }
+    for each in [id, header("From"), header("Reply-To"), &parsed.subject] {
+        hash.update(each);
+        hash.update([0]);
     }
-    hash.update([0]);
     hash.update(body(raw));
     hash.finalize().into()
 }
@@ -376,12 +371,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_message_is_known_by_its_id_and_body() {
+    fn the_same_message_is_known_by_what_its_reader_sees() {
         let of = |text: &str| parse(text.as_bytes()).dedupe;
         let first = of("Message-ID: <1@a>\r\nSubject: x\r\n\r\nbody");
         assert_eq!(first, of("Received: from b\r\nMessage-ID: <1@a>\r\nSubject: x\r\n\r\nbody"));
         assert_ne!(first, of("Message-ID: <1@a>\r\nSubject: x\r\n\r\nother"));
         assert_ne!(first, of("Message-ID: <2@a>\r\nSubject: x\r\n\r\nbody"));
+        assert_ne!(first, of("Message-ID: <1@a>\r\nSubject: y\r\n\r\nbody"));
+        assert_ne!(first, of("From: b@a.test\r\nMessage-ID: <1@a>\r\nSubject: x\r\n\r\nbody"));
         let dated = of("Date: Mon, 1 Jan 2040 00:00:00 +0000\r\nSubject: x\r\n\r\nbody");
         assert_ne!(dated, of("Date: Mon, 1 Jan 2040 00:00:01 +0000\r\nSubject: x\r\n\r\nbody"));
     }

@@ -4,6 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::address::MailAddress;
 use super::authentication::Authentication;
 use super::contacts::{self, Contact};
@@ -14,7 +16,7 @@ use crate::domain::Result;
 use crate::domain::by::By;
 use crate::store::Tx;
 use crate::store::columns::{ContactState, Direction, MessageState};
-use crate::store::ids::MessageId;
+use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 
 pub use super::route::{Office, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
@@ -72,16 +74,56 @@ pub fn receive<'a>(
     let (team, size) = (recipient.team, arrival.raw.len() as i64);
     // First of all: after it nobody else keeps mail of this team.
     let room = ledger.makes_room(tx, office, team, size)?;
-    let Parsed { message_id, dedupe, .. } = &arrival.parsed;
-    if let Some(message) = rows::find_same(tx, (team, recipient.alias), message_id.as_deref(), dedupe)? {
+    let sender = Sender::of(tx, arrival, team)?;
+    let decision = decide(arrival, recipient, sender.contact.as_ref());
+    let likeness = likeness(&arrival.parsed, decision.state);
+    let header_id = arrival.parsed.message_id.as_deref();
+    if let Some(message) = rows::find_same(tx, (team, recipient.alias), header_id, &likeness)? {
         if room {
             ledger.gives_back(team, size);
         }
-        return Ok(Outcome::Duplicate { message });
+        return Ok(again(message, decision));
     }
     match room {
-        true => store(tx, by, arrival, recipient, ledger),
+        true => store(tx, by, arrival, recipient, (sender, decision, likeness), ledger),
         false => Ok(Outcome::Refused(Unroutable::Full)),
+    }
+}
+
+/// What the same message is known by. One that was refused is no other's like: somebody else
+/// may have sent it, or its sender is welcome by now.
+fn likeness(parsed: &Parsed, state: MessageState) -> [u8; 32] {
+    match state {
+        MessageState::Delivered => parsed.dedupe,
+        refused => Sha256::new().chain_update(parsed.dedupe).chain_update(refused.as_str()).finalize().into(),
+    }
+}
+
+/// What is answered of a message that is there already.
+fn again(message: MessageId, decision: Decision) -> Outcome {
+    match decision.state {
+        MessageState::Rejected => Outcome::Rejected { message, reason: decision.reason },
+        _ => Outcome::Duplicate { message },
+    }
+}
+
+/// Who wrote a message: as it says, else as the envelope does.
+struct Sender {
+    named: Option<(MailAddress, Option<String>)>,
+    contact: Option<Contact>,
+}
+
+impl Sender {
+    fn of(tx: &mut Tx<'_>, arrival: &Arrival, team: TeamId) -> Result<Self> {
+        let of_header =
+            arrival.parsed.from.as_ref().and_then(|from| Some((address_of(from)?, from.name.clone())));
+        let named =
+            of_header.or_else(|| Some((MailAddress::parse(arrival.envelope_from.as_deref()?)?, None)));
+        let contact = match &named {
+            Some((address, _)) => contacts::by_address(tx, team, address)?,
+            None => None,
+        };
+        Ok(Self { named, contact })
     }
 }
 
@@ -115,15 +157,11 @@ fn store<'a>(
     by: &By,
     arrival: &'a Arrival,
     recipient: &Recipient,
+    (sender, decision, likeness): (Sender, Decision, [u8; 32]),
     ledger: &mut Ledger<'a>,
 ) -> Result<Outcome> {
-    let sender = sender(arrival);
-    let known = match &sender {
-        Some((address, _)) => contacts::by_address(tx, recipient.team, address)?,
-        None => None,
-    };
-    let decision = decide(arrival, recipient, known.as_ref());
-    let contact = match (&sender, decision.state) {
+    let Sender { named, contact: known } = sender;
+    let contact = match (&named, decision.state) {
         // Whoever a rejected message says it is from did not send it.
         (_, MessageState::Rejected) | (None, _) => None,
         (Some((address, name)), _) => {
@@ -134,7 +172,8 @@ fn store<'a>(
         MessageState::Delivered => conversations::place(tx, by, recipient.team, contact.as_ref(), arrival)?,
         _ => None,
     };
-    let message = row(by, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
+    let mut message = row(by, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
+    message.dedupe = likeness.to_vec();
     let seq = rows::insert(tx, &message)?;
     if let Some(place) = &place {
         conversations::join(tx, place, by.now)?;
@@ -147,13 +186,6 @@ fn store<'a>(
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },
     })
-}
-
-/// Who wrote it: as the message says, else as the envelope does.
-fn sender(arrival: &Arrival) -> Option<(MailAddress, Option<String>)> {
-    let of_header =
-        arrival.parsed.from.as_ref().and_then(|from| Some((address_of(from)?, from.name.clone())));
-    of_header.or_else(|| Some((MailAddress::parse(arrival.envelope_from.as_deref()?)?, None)))
 }
 
 fn row(

@@ -5,6 +5,7 @@ mod contacts;
 mod conversations;
 mod delivering;
 mod domains;
+mod duplicates;
 mod hostile;
 mod messages;
 mod quota;

@@ -1,0 +1,70 @@
+//! What counts as the same message, and what only looks like it.
+
+use gatepost::domain::mailroom::authentication::{Authentication, Policy, Verdict};
+use gatepost::domain::mailroom::contacts::{self, About, ContactState};
+use gatepost::domain::mailroom::receive::Outcome;
+use gatepost::store::columns::MessageState;
+
+use super::receiving::dmarc;
+use super::steps::{letter, stored};
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn states(app: &TestApp) -> Vec<String> {
+    app.database.texts("SELECT state AS t FROM messages ORDER BY seq")
+}
+
+fn set(app: &TestApp, state: ContactState) {
+    let team = app.team("Acme").id;
+    let id = app.database.texts(&format!("SELECT {} AS t FROM contacts", app.database.hex("id")));
+    let id = contacts::ContactId::parse(&format!("con_{}", id[0])).expect("an id");
+    app.operate(|tx, by| contacts::change(tx, by, team, id, About { name: None, note: None, state }));
+}
+
+both_engines! {
+    async fn a_rejected_copy_does_not_take_the_place_of_the_genuine_one(app: TestApp) {
+        app.alias("Acme", "hello");
+        for id in ["Message-ID: <1@x>\n", ""] {
+            let raw = letter("bank@example.com", "1@x", "Hi", id).replace("Message-ID: <1@x>\n", id);
+            let forged = || app.send_as("a@b.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject));
+            let Ok(Outcome::Rejected { message, reason }) = forged().await else { panic!("it was let in") };
+            let again = forged().await.expect("an answer");
+            assert_eq!(again, Outcome::Rejected { message, reason }, "it is refused again, and kept once");
+            let genuine = || app.send_as("a@b.test", HELLO, &raw, dmarc(Verdict::Pass, Policy::Reject));
+            let first = stored(genuine().await);
+            assert_eq!(genuine().await.expect("an answer"), Outcome::Duplicate { message: first });
+        }
+        assert_eq!(states(&app), ["rejected", "delivered", "rejected", "delivered"]);
+    }
+
+    async fn what_a_blocked_contact_sent_can_come_once_it_is_not_blocked(app: TestApp) {
+        app.alias("Acme", "hello");
+        app.keep("bob@example.com", HELLO, &letter("bob@example.com", "1@x", "Hi", "Hi")).await;
+        set(&app, ContactState::Blocked);
+        let raw = letter("bob@example.com", "2@x", "Hi", "Hi again");
+        let denied = stored(app.send("bob@example.com", HELLO, &raw).await);
+        let again = app.send("bob@example.com", HELLO, &raw).await.expect("an answer");
+        assert_eq!(again, Outcome::Duplicate { message: denied });
+        set(&app, ContactState::Allowed);
+        let delivered = app.send("bob@example.com", HELLO, &raw).await;
+        assert!(matches!(delivered, Ok(Outcome::Stored { state: MessageState::Delivered, .. })), "{delivered:?}");
+        assert_eq!(states(&app), ["delivered", "denied", "delivered"]);
+    }
+
+    async fn a_message_from_somebody_else_is_another_message(app: TestApp) {
+        app.alias("Acme", "hello");
+        let original = letter("bob@example.com", "1@x", "Invoice", "Pay to 1234.");
+        for other in [
+            original.replace("From: bob@example.com", "From: Bob <eve@example.net>"),
+            original.replace("Subject: Invoice", "Subject: Old invoice"),
+            original.replace("Message-ID", "Reply-To: eve@example.net\nMessage-ID"),
+            original.clone(),
+        ] {
+            stored(app.send_as("a@b.test", HELLO, &other, Authentication::default()).await);
+        }
+        assert_eq!(app.count("messages"), 4);
+        let again = app.send("bob@example.com", HELLO, &original).await.expect("an answer");
+        assert!(matches!(again, Outcome::Duplicate { .. }));
+    }
+}
