@@ -24,7 +24,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::mailroom::authentication::Authentication;
 use crate::domain::mailroom::ledger::Ledger;
 use crate::domain::mailroom::parse::parse;
-use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unroutable};
+use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, REFUSED, Recipient, Unroutable};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::{self, Store};
@@ -172,7 +172,11 @@ pub(super) struct Post {
 
 impl Post {
     pub fn open(store: Store, config: &Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        let office = Arc::new(Office { domain: config.mail.domain.clone(), quota: config.mail.quota });
+        let office = Arc::new(Office {
+            domain: config.mail.domain.clone(),
+            quota: config.mail.quota,
+            refused: REFUSED,
+        });
         let (queue, waiting) = channel(QUEUE);
         let (arrivals, _) = broadcast::channel(QUEUE);
         let by = By::gatepost(clock.now(), entropy);

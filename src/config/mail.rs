@@ -38,7 +38,7 @@ impl Mail {
             smtp_listen: listen("GATEPOST_SMTP_LISTEN", "127.0.0.1:2525")?,
             lmtp_listen: listen("GATEPOST_LMTP_LISTEN", "off")?,
             max_size: vars.parse("GATEPOST_SMTP_MAX_SIZE", "25MiB", expected::SIZE, parse_size)?,
-            quota: vars.parse("GATEPOST_MAIL_QUOTA", "off", expected::QUOTA, parse_quota)?,
+            quota: vars.parse("GATEPOST_MAIL_QUOTA", "5GiB", expected::QUOTA, parse_quota)?,
             tls: TlsFiles::from_vars(vars)?,
             dns: vars.optional("GATEPOST_DNS", expected::SERVER, parse_server)?,
         })
@@ -134,7 +134,8 @@ mod tests {
         assert_eq!(mail(&[("GATEPOST_SMTP_MAX_SIZE", "100000")]).max_size, 100_000);
         assert_eq!(mail(&[("GATEPOST_SMTP_MAX_SIZE", "64 KiB")]).max_size, 65_536);
         assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "2GiB")]).quota, Some(2 << 30));
-        assert_eq!(mail(&[]).quota, None);
+        assert_eq!(mail(&[]).quota, Some(5 << 30));
+        assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "off")]).quota, None);
         assert_eq!(mail(&[("GATEPOST_DNS", "::1")]).dns.unwrap().to_string(), "[::1]:53");
         assert_eq!(mail(&[("GATEPOST_DNS", "127.0.0.1:5353")]).dns.unwrap().port(), 5353);
     }

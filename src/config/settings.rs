@@ -74,8 +74,8 @@ pub const SETTINGS: [(&str, &str, &str); 24] = [
     ("GATEPOST_SMTP_MAX_SIZE", "25MiB", "the largest message: bytes, or a number with KiB or MiB"),
     (
         "GATEPOST_MAIL_QUOTA",
-        "off",
-        "how much mail a team may keep: bytes, or a number with KiB, MiB or GiB; off for any amount",
+        "5GiB",
+        "how much mail a team can keep: bytes, or a number with KiB, MiB or GiB; off for any amount",
     ),
     (
         "GATEPOST_TLS_CERT",

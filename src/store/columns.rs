@@ -199,6 +199,13 @@ text_enum! {
     }
 }
 
+impl MessageState {
+    /// Whether it came in and was not wanted: see `Kept::refused_bytes`.
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Denied | Self::Rejected)
+    }
+}
+
 text_enum! {
     /// What a team thinks of a correspondent.
     ContactState { Unset = "unset", Allowed = "allowed", Blocked = "blocked" }

@@ -253,6 +253,7 @@ diesel::table! {
         spf -> Text,
         dkim -> Text,
         dmarc -> Text,
+        kept -> Nullable<BigInt>,
     }
 }
 
@@ -293,7 +294,15 @@ diesel::table! {
     }
 }
 
-diesel::table! { mail_stores (team_id) { team_id -> Binary, bytes -> BigInt, messages -> BigInt, } }
+diesel::table! {
+    mail_stores (team_id) {
+        team_id -> Binary,
+        bytes -> BigInt,
+        messages -> BigInt,
+        refused_bytes -> BigInt,
+        refused_messages -> BigInt,
+    }
+}
 
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> teams (team_id));

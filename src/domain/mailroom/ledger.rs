@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::excerpt::Excerpt;
 use super::parse::Part;
 use super::receive::{Arrival, Recipient};
 use super::route::{Office, Unroutable, refusal};
@@ -14,7 +15,8 @@ use crate::store::columns::MessageState;
 use crate::store::ids::{AliasId, AttachmentId, TeamId};
 use crate::store::mailroom::aliases::{self as alias_rows, Alias};
 use crate::store::mailroom::contents::{self, Attachment, NewContent};
-use crate::store::mailroom::messages::{self as rows, Kept, NewMessage};
+use crate::store::mailroom::messages::{self as rows, NewMessage};
+use crate::store::mailroom::room::{self, Kept};
 use crate::store::mailroom::search;
 
 /// What has not been written yet of messages that are being kept. [`Ledger::close`] ends their
@@ -29,10 +31,18 @@ pub struct Ledger<'a> {
     words: Vec<(TeamId, i64, String)>,
 }
 
+/// What a refused message takes of its share beside its bytes: its rows, about.
+const ROWS: i64 = 4 << 10;
+/// Refused messages removed at most for each that comes: more than the longest takes the room
+/// of, so that a share that was too full gets no fuller.
+const REMOVED: i64 = 64;
+
 /// What a team keeps, and how much of it is not written yet.
 struct Standing {
     total: Kept,
     unwritten: Kept,
+    /// Bytes of refused mail.
+    share: i64,
 }
 
 /// An alias as it was found, and what came for it since.
@@ -69,7 +79,7 @@ impl<'a> Ledger<'a> {
         team: TeamId,
         bytes: i64,
     ) -> Result<bool> {
-        let more = Kept { bytes, messages: 1 };
+        let more = Kept::of(MessageState::Delivered, bytes);
         let standing = match self.teams.entry(team) {
             Entry::Occupied(found) => {
                 let standing = found.into_mut();
@@ -77,8 +87,8 @@ impl<'a> Ledger<'a> {
                 standing
             }
             Entry::Vacant(place) => {
-                let total = rows::keep(tx, team, more)?;
-                place.insert(Standing { total, unwritten: Kept::default() })
+                let total = room::keep(tx, team, more)?;
+                place.insert(Standing { total, unwritten: Kept::default(), share: office.refused })
             }
         };
         let fits = office.quota().is_none_or(|quota| standing.total.bytes <= quota);
@@ -91,7 +101,7 @@ impl<'a> Ledger<'a> {
     /// What [`Ledger::makes_room`] made room for is not kept after all.
     pub(super) fn gives_back(&mut self, team: TeamId, bytes: i64) {
         if let Some(standing) = self.teams.get_mut(&team) {
-            standing.add(-Kept { bytes, messages: 1 });
+            standing.add(-Kept::of(MessageState::Delivered, bytes));
         }
     }
 
@@ -103,34 +113,40 @@ impl<'a> Ledger<'a> {
                 _ => counted.denied += 1,
             }
         }
-        let Arrival { parsed, raw, authentication, .. } = arrival;
-        let team = message.team_id;
+        let (team, excerpt) = (message.team_id, Excerpt::of(message.state, arrival));
+        if message.state.is_refused()
+            && let Some(standing) = self.teams.get_mut(&team)
+        {
+            standing.add(message.room());
+        }
         self.contents.push(NewContent {
             seq,
             team_id: team,
-            raw,
-            text: &parsed.text,
-            html: parsed.html.as_deref(),
-            headers: serde_json::to_string(&parsed.headers).unwrap_or_default(),
-            authentication: serde_json::to_string(authentication).unwrap_or_default(),
+            raw: excerpt.raw,
+            text: excerpt.text,
+            html: excerpt.html,
+            headers: serde_json::to_string(excerpt.headers).unwrap_or_default(),
+            authentication: serde_json::to_string(&arrival.authentication).unwrap_or_default(),
         });
-        self.attachments.extend(parsed.attachments.iter().map(|part| attachment(by, team, seq, part)));
-        self.words.push((team, seq, parsed.words.of_team(team)));
+        self.attachments.extend(excerpt.attachments.iter().map(|part| attachment(by, team, seq, part)));
+        self.words.push((team, seq, excerpt.words(team)));
     }
 
-    /// Writes the rest. Words come last: between other changes SQLite would write its index of
-    /// them anew for each message.
-    pub fn close(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-        for (team, standing) in self.teams {
-            if standing.unwritten != Kept::default() {
-                rows::keep(tx, team, standing.unwritten)?;
-            }
-        }
+    /// Writes the rest. Words come after all other rows: between them SQLite would write its
+    /// index of words once for each message.
+    pub fn close(mut self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
         for (alias, Counted { received, denied, .. }) in self.aliases {
             alias_rows::count_arrivals(tx, alias, received, denied, now)?;
         }
         contents::insert(tx, &self.contents, &self.attachments)?;
-        Ok(search::insert(tx, &self.words)?)
+        search::insert(tx, &self.words)?;
+        for (team, standing) in &mut self.teams {
+            standing.remove_oldest_refused(tx, *team)?;
+            if standing.unwritten != Kept::default() {
+                room::keep(tx, *team, standing.unwritten)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -138,6 +154,28 @@ impl Standing {
     fn add(&mut self, more: Kept) {
         self.total += more;
         self.unwritten += more;
+    }
+
+    fn is_over(&self) -> bool {
+        self.total.refused_bytes + self.total.refused_messages * ROWS > self.share
+    }
+
+    /// What makes room for refused messages that were taken down.
+    fn remove_oldest_refused(&mut self, tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
+        let taken = self.unwritten.refused_messages;
+        if taken <= 0 || !self.is_over() {
+            return Ok(());
+        }
+        for (seq, bytes) in room::oldest_refused(tx, team, taken * REMOVED)? {
+            if !self.is_over() {
+                break;
+            }
+            rows::delete(tx, seq)?;
+            contents::delete(tx, seq)?;
+            search::delete(tx, seq)?;
+            self.add(-Kept::of(MessageState::Rejected, bytes));
+        }
+        Ok(())
     }
 }
 

@@ -12,12 +12,13 @@ use crate::domain::{Error, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
-use crate::store::mailroom::{contents, conversations as conversation_rows, messages as rows, search};
+use crate::store::mailroom::{contents, conversations as conversation_rows, messages as rows, room, search};
 
 pub use crate::store::columns::{Direction, MessageState};
 pub use crate::store::ids::{AttachmentId, MessageId};
 pub use contents::Attachment;
-pub use rows::{Filter, Kept, Message};
+pub use room::Kept;
+pub use rows::{Filter, Message};
 
 /// Places looked at in one step of a search, and steps before a page is told as it is.
 const STEP: i64 = 200;
@@ -118,7 +119,7 @@ pub fn unread_told(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
 
 /// How much the team keeps, for its quota.
 pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
-    Ok(rows::kept(tx, team)?)
+    Ok(room::kept(tx, team)?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Message> {
@@ -195,7 +196,7 @@ pub fn mark(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId, read: bool) -
 pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, by, team, id)?;
     // Before all that deliveries write too, so that neither waits for the other without end.
-    rows::keep(tx, team, -Kept { bytes: message.size, messages: 1 })?;
+    room::keep(tx, team, -message.room())?;
     if !rows::delete(tx, message.seq)? {
         return Err(Error::NotFound);
     }

@@ -6,6 +6,7 @@ pub mod authentication;
 pub mod contacts;
 pub mod conversations;
 pub mod domains;
+mod excerpt;
 pub mod html;
 pub mod ledger;
 pub mod messages;

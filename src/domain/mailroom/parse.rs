@@ -94,12 +94,13 @@ pub fn parse(raw: &[u8]) -> Parsed {
         MessageParser::default().parse(tamed.as_ref()).map(|message| read(&message))
     }));
     let parsed = read.ok().flatten().unwrap_or_default();
-    Parsed { dedupe: dedupe(raw, &parsed), words: found_by(&parsed), ..parsed }
+    Parsed { dedupe: dedupe(raw, &parsed), words: found_by(&parsed, &parsed.text), ..parsed }
 }
 
-fn found_by(parsed: &Parsed) -> Words {
+/// The words of a message with this text.
+pub(super) fn found_by(parsed: &Parsed, text: &str) -> Words {
     let from = parsed.from.iter().flat_map(|from| [Some(from.address.as_str()), from.name.as_deref()]);
-    Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([parsed.text.as_str()]))
+    Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([text]))
 }
 
 fn read(message: &Message<'_>) -> Parsed {
@@ -266,11 +267,15 @@ fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
 
 /// What follows the first empty line; without one, all of it.
 fn body(raw: &[u8]) -> &[u8] {
+    &raw[body_at(raw)..]
+}
+
+/// Where that begins.
+pub(super) fn body_at(raw: &[u8]) -> usize {
     let after = |pattern: &[u8]| {
         raw.windows(pattern.len()).position(|each| each == pattern).map(|at| at + pattern.len())
     };
-    let start = [after(b"\r\n\r\n"), after(b"\n\n")].into_iter().flatten().min();
-    start.map_or(raw, |start| &raw[start..])
+    [after(b"\r\n\r\n"), after(b"\n\n")].into_iter().flatten().min().unwrap_or(0)
 }
 
 /// Without the control characters that no text needs; Postgres refuses NUL.

@@ -10,6 +10,7 @@ use super::address::MailAddress;
 use super::authentication::Authentication;
 use super::contacts::{self, Contact};
 use super::conversations::{self, Place};
+use super::excerpt::Excerpt;
 use super::ledger::Ledger;
 use super::parse::{Mailbox, Parsed, address_of};
 use crate::domain::Result;
@@ -19,7 +20,7 @@ use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 
-pub use super::route::{Office, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
+pub use super::route::{Office, REFUSED, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
 
 /// Servers a message may have passed.
 pub const HOPS: usize = 50;
@@ -84,10 +85,15 @@ pub fn receive<'a>(
         }
         return Ok(again(message, decision));
     }
-    match room {
-        true => store(tx, by, arrival, recipient, (sender, decision, likeness), ledger),
-        false => Ok(Outcome::Refused(Unroutable::Full)),
+    if decision.state.is_refused() {
+        // It has a share of its own, and gets no room of mail that is wanted.
+        if room {
+            ledger.gives_back(team, size);
+        }
+    } else if !room {
+        return Ok(Outcome::Refused(Unroutable::Full));
     }
+    store(tx, by, arrival, recipient, (sender, decision, likeness), ledger)
 }
 
 /// What the same message is known by. One that was refused is no other's like: somebody else
@@ -197,6 +203,7 @@ fn row(
     place: Option<&Place>,
 ) -> NewMessage {
     let Arrival { parsed, authentication, .. } = arrival;
+    let excerpt = Excerpt::of(decision.state, arrival);
     let from = parsed.from.clone();
     let from = from.or_else(|| Some(Mailbox { address: arrival.envelope_from.clone()?, name: None }));
     NewMessage {
@@ -218,10 +225,11 @@ fn row(
         subject: parsed.subject.clone(),
         preview: parsed.preview(),
         size: arrival.raw.len() as i64,
-        attachments: i32::try_from(parsed.attachments.len()).unwrap_or(i32::MAX),
+        attachments: i32::try_from(excerpt.attachments.len()).unwrap_or(i32::MAX),
         read_at: None,
         spf: authentication.spf.result.as_str().to_owned(),
         dkim: authentication.dkim_result().as_str().to_owned(),
         dmarc: authentication.dmarc.result.as_str().to_owned(),
+        kept: excerpt.kept(arrival),
     }
 }

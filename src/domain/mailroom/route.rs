@@ -6,7 +6,7 @@ use crate::domain::Result;
 use crate::domain::by::By;
 use crate::store::Tx;
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::mailroom::{aliases as alias_rows, domains as domain_rows, messages as rows};
+use crate::store::mailroom::{aliases as alias_rows, domains as domain_rows, room};
 use crate::store::people::teams as team_rows;
 
 /// Where mail is taken, and how much of it.
@@ -16,7 +16,12 @@ pub struct Office {
     pub domain: String,
     /// Bytes a team may keep.
     pub quota: Option<u64>,
+    /// Bytes of refused mail a team keeps beside that: when there are more, the oldest goes.
+    pub refused: i64,
 }
+
+/// See [`Office::refused`].
+pub const REFUSED: i64 = 64 << 20;
 
 impl Office {
     /// Bytes a team may keep, as they are counted; `None` is any number.
@@ -77,7 +82,7 @@ pub fn route(
     };
     let (alias, way) = found;
     if let Some(quota) = office.quota()
-        && rows::kept(tx, alias.team_id)?.bytes >= quota
+        && room::kept(tx, alias.team_id)?.bytes >= quota
     {
         return Ok(Err(Unroutable::Full));
     }

@@ -5,13 +5,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::Window;
+use super::room::Kept;
 use crate::store::Tx;
 use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
-use crate::store::prepared::Prepared;
-use crate::store::schema::{mail_stores, messages};
+use crate::store::schema::messages;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = messages)]
@@ -42,6 +42,15 @@ pub struct NewMessage {
     pub spf: String,
     pub dkim: String,
     pub dmarc: String,
+    /// Bytes of its beginning, where no more is kept.
+    pub kept: Option<i64>,
+}
+
+impl NewMessage {
+    /// What it takes of the team's room.
+    pub fn room(&self) -> Kept {
+        Kept::of(self.state, self.kept.unwrap_or(self.size))
+    }
 }
 
 /// A message with its place in the store.
@@ -187,51 +196,4 @@ pub fn set_read(tx: &mut Tx<'_>, team: TeamId, id: MessageId, read_at: Option<Ti
 /// Whether there was such a message.
 pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<bool> {
     Ok(diesel::delete(messages::table.find(seq)).execute(tx.connection)? == 1)
-}
-
-/// How much mail a team keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
-pub struct Kept {
-    pub bytes: i64,
-    pub messages: i64,
-}
-
-impl std::ops::AddAssign for Kept {
-    fn add_assign(&mut self, more: Self) {
-        self.bytes += more.bytes;
-        self.messages += more.messages;
-    }
-}
-
-impl std::ops::Neg for Kept {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        Self { bytes: -self.bytes, messages: -self.messages }
-    }
-}
-
-pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
-    let kept = mail_stores::table.find(team).select((mail_stores::bytes, mail_stores::messages));
-    Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
-}
-
-/// Notes that a team keeps more, or less by what is negative, and tells how much that makes.
-/// Postgres: others who note it for this team wait until the transaction ends.
-pub fn keep(tx: &mut Tx<'_>, team: TeamId, more: Kept) -> Result<Kept> {
-    let of_team = (
-        mail_stores::team_id.eq(team),
-        mail_stores::bytes.eq(more.bytes),
-        mail_stores::messages.eq(more.messages),
-    );
-    Ok(on_engine!(&mut *tx.connection, inner => Prepared(diesel::insert_into(mail_stores::table)
-        .values(of_team)
-        .on_conflict(mail_stores::team_id)
-        .do_update()
-        .set((
-            mail_stores::bytes.eq(mail_stores::bytes + more.bytes),
-            mail_stores::messages.eq(mail_stores::messages + more.messages),
-        ))
-        .returning((mail_stores::bytes, mail_stores::messages)))
-        .get_result(inner))?)
 }

@@ -6,6 +6,7 @@ pub mod contents;
 pub mod conversations;
 pub mod domains;
 pub mod messages;
+pub mod room;
 pub mod search;
 
 /// A part of a list, newest first: below the row `before`, past the first `offset` of those.

@@ -14,7 +14,8 @@ use crate::web::files::file;
 
 /// Download a message
 ///
-/// Byte by byte as it came, headers and all.
+/// Byte by byte as it came, headers and all; the beginning alone where the message is
+/// `truncated`.
 #[utoipa::path(get, operation_id = "downloadMessage", path = "/api/v1/messages/{id}/raw", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af")), responses((status = 200, description = "The message.", content_type = "message/rfc822", body = String, example = json!("From: Bob <bob@customer.test>\nSubject: Where is my order?\n\nHello, I ordered a week ago and nothing has come.\n"))))]
 pub async fn raw(
     app: web::Data<App>,

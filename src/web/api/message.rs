@@ -50,6 +50,10 @@ pub struct MessageRow {
     /// Bytes of the whole message.
     #[schema(example = 2214)]
     size: i64,
+    /// Whether only the beginning was kept: the headers and 64 KiB, without attachments. That is
+    /// so with long messages that were `denied` or `rejected`.
+    #[schema(example = false)]
+    truncated: bool,
     #[schema(example = 1)]
     attachment_count: i32,
 }
@@ -102,6 +106,7 @@ impl MessageRow {
             read_at: row.read_at,
             preview: row.preview,
             size: row.size,
+            truncated: row.kept.is_some(),
             attachment_count: row.attachments,
         }
     }

@@ -48,7 +48,7 @@ both_engines! {
             "alias": {"id": alias.id, "address": HELLO},
             "contactId": body["contactId"], "conversationId": body["conversationId"],
             "state": "delivered", "reason": body["reason"], "receivedAt": "2040-01-02T09:00:00Z",
-            "readAt": null, "preview": "Nothing has come.", "size": body["size"], "attachmentCount": 1,
+            "readAt": null, "preview": "Nothing has come.", "size": body["size"], "truncated": false, "attachmentCount": 1,
         });
         assert_eq!(list(&api, "").await["data"], json!([row]));
         assert!(body["contactId"].as_str().expect("an id").starts_with("con_"));
@@ -100,6 +100,21 @@ both_engines! {
             assert_eq!(answer.header("cache-control"), "no-store");
             assert!(answer.header("content-security-policy").contains("default-src 'none'"));
         }
+    }
+
+    async fn a_refused_message_that_was_cut_says_so(app: TestApp) {
+        let (api, team) = (api(&app, "Acme"), app.team("Acme").id);
+        app.alias("Acme", "hello");
+        let bob = contacts::parse_address("bob@customer.test").expect("an address");
+        let about = About { name: None, note: None, state: ContactState::Blocked };
+        app.operate(|tx, by| contacts::create(tx, by, team, &bob, about));
+        let text = "Nothing new. ".repeat(20_000);
+        let id = arrives(&app, "bob@customer.test", HELLO, "long", &text);
+        let body = api.get(&format!("/api/v1/messages/{id}")).await.expect(200).json();
+        assert_eq!((&body["state"], &body["truncated"]), (&json!("denied"), &json!(true)));
+        assert!(body["size"].as_u64() > Some(260_000) && body["text"].as_str().map(str::len) == Some(64 << 10));
+        let raw = api.get(&format!("/api/v1/messages/{id}/raw")).await.expect(200).body;
+        assert!(raw.starts_with("From: bob@customer.test") && raw.len() < 66_000);
     }
 
     async fn messages_are_marked_and_deleted(app: TestApp) {

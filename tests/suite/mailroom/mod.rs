@@ -10,6 +10,7 @@ mod hostile;
 mod messages;
 mod quota;
 pub mod receiving;
+mod refused;
 mod routing;
 mod searching;
 pub mod steps;

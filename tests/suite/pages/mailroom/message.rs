@@ -5,6 +5,7 @@ use crate::support::client::{Visitor, send};
 use crate::support::mail::letter_with_file;
 use crate::support::people::Person::{Ada, Cy, Dan};
 use crate::support::{TestApp, both_engines};
+use gatepost::domain::mailroom::contacts::{self, About, ContactState};
 use reqwest::Method;
 
 const BOB: &str = "bob@customer.test";
@@ -94,6 +95,19 @@ both_engines! {
         assert!(frame.body.contains("src=\"data:image/png;base64,iVBORw0KGgo=\""), "{}", frame.body);
         assert!(!frame.body.contains("cid:"));
         assert!(frame.header("content-security-policy").ends_with("img-src data:"));
+    }
+
+    async fn a_refused_message_that_was_cut_says_so(app: TestApp) {
+        let (team, to) = (app.team("Acme").id, alias(&app, "hello").address());
+        let bob = contacts::parse_address(BOB).expect("an address");
+        let about = About { name: None, note: None, state: ContactState::Blocked };
+        app.operate(|tx, by| contacts::create(tx, by, team, &bob, about));
+        let long = |from: &str| letter(from, "long") + &"Nothing new. ".repeat(20_000);
+        let (denied, whole) = (app.arrives(BOB, &to, &long(BOB)), app.arrives("b@a.test", &to, &long("b@a.test")));
+        let cy = app.as_(Cy).await;
+        let says = "This is only the beginning.";
+        assert!(cy.get(&format!("/inbox/{denied}")).await.expect(200).body.contains(says));
+        assert!(!cy.get(&format!("/inbox/{whole}")).await.expect(200).body.contains(says));
     }
 
     async fn a_file_is_saved_whatever_it_is_called(app: TestApp) {

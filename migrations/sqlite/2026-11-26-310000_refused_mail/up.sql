@@ -1,0 +1,11 @@
+-- Refused mail (denied or rejected) has a share of its own: strangers send it, and it must not
+-- take the room of mail that is wanted. Of what is long only the beginning is kept.
+ALTER TABLE messages ADD COLUMN kept BIGINT;    -- bytes of the beginning; NULL where all is kept
+ALTER TABLE mail_stores ADD COLUMN refused_bytes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE mail_stores ADD COLUMN refused_messages BIGINT NOT NULL DEFAULT 0;
+UPDATE mail_stores SET
+    refused_bytes = (SELECT COALESCE(SUM(size), 0) FROM messages
+        WHERE messages.team_id = mail_stores.team_id AND state IN ('denied', 'rejected')),
+    refused_messages = (SELECT COUNT(*) FROM messages
+        WHERE messages.team_id = mail_stores.team_id AND state IN ('denied', 'rejected'));
+UPDATE mail_stores SET bytes = bytes - refused_bytes, messages = messages - refused_messages;

@@ -1,0 +1,128 @@
+//! What is kept of a message: all of it when it is wanted, of a refused one the beginning.
+//! Whoever is refused can send any amount, and nobody waits for it.
+
+use super::parse::{Parsed, Part, body_at, found_by};
+use super::receive::Arrival;
+use crate::store::columns::MessageState;
+use crate::store::ids::TeamId;
+
+/// Bytes kept of the body of a refused message, and as much of its headers.
+const BODY: usize = 64 << 10;
+const HEADERS: usize = 64 << 10;
+
+/// The parts of a message that go to the store.
+pub struct Excerpt<'a> {
+    pub raw: &'a [u8],
+    pub text: &'a str,
+    pub html: Option<&'a str>,
+    pub headers: &'a [(String, String)],
+    /// None of them where the beginning alone is kept: their bytes may not be in it.
+    pub attachments: &'a [Part],
+    parsed: &'a Parsed,
+}
+
+impl<'a> Excerpt<'a> {
+    pub fn of(state: MessageState, arrival: &'a Arrival) -> Self {
+        let Arrival { parsed, raw, .. } = arrival;
+        let Parsed { text, html, headers, attachments, .. } = parsed;
+        let whole = Self { raw, text, html: html.as_deref(), headers, attachments, parsed };
+        match state.is_refused() {
+            true => whole.beginning(),
+            false => whole,
+        }
+    }
+
+    fn beginning(self) -> Self {
+        let bytes = match body_at(&self.raw[..self.raw.len().min(HEADERS)]) {
+            0 => HEADERS,
+            body => body + BODY,
+        };
+        if self.raw.len() <= bytes {
+            return self;
+        }
+        let clip = |text: &'a str| &text[..text.floor_char_boundary(BODY)];
+        let mut room = HEADERS;
+        let fits = |(name, value): &&(String, String)| {
+            let more = name.len() + value.len();
+            let fits = more <= room;
+            room = room.saturating_sub(more);
+            fits
+        };
+        Self {
+            raw: &self.raw[..bytes],
+            text: clip(self.text),
+            html: self.html.map(clip),
+            headers: &self.headers[..self.headers.iter().take_while(fits).count()],
+            attachments: &[],
+            ..self
+        }
+    }
+
+    /// Bytes kept, where that is not the whole of what came.
+    pub fn kept(&self, arrival: &Arrival) -> Option<i64> {
+        (self.raw.len() < arrival.raw.len()).then_some(self.raw.len() as i64)
+    }
+
+    /// What it is found by.
+    pub fn words(&self, team: TeamId) -> String {
+        match self.text.len() == self.parsed.text.len() {
+            true => self.parsed.words.of_team(team),
+            false => found_by(self.parsed, self.text).of_team(team),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse::parse;
+    use super::*;
+
+    fn arrival(raw: String) -> Arrival {
+        let parsed = parse(raw.as_bytes());
+        let (raw, authentication) = (raw.into_bytes().into(), Default::default());
+        Arrival {
+            envelope_from: None,
+            helo: "mx.test".into(),
+            ip: None,
+            tls: false,
+            raw,
+            parsed,
+            authentication,
+        }
+    }
+
+    fn with_file(size: usize) -> Arrival {
+        let head = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+        let text = format!("--b\r\nContent-Type: text/plain\r\n\r\n{}\r\n", "words and ".repeat(size / 10));
+        let file =
+            "--b\r\nContent-Type: image/png\r\nContent-Disposition: attachment\r\n\r\nPNG\r\n--b--\r\n";
+        arrival([head, &text, file].concat())
+    }
+
+    #[test]
+    fn the_beginning_of_a_refused_message_is_kept() {
+        let long = with_file(500_000);
+        let whole = Excerpt::of(MessageState::Delivered, &long);
+        assert_eq!((whole.raw, whole.kept(&long), whole.attachments.len()), (&*long.raw, None, 1));
+        let kept = Excerpt::of(MessageState::Rejected, &long);
+        assert!(kept.raw.len() > BODY && kept.raw.len() < BODY + 200 && long.raw.starts_with(kept.raw));
+        assert_eq!((kept.kept(&long), kept.attachments.len()), (Some(kept.raw.len() as i64), 0));
+        assert!(kept.text.len() == BODY && kept.headers.len() == 3);
+        let short = with_file(1000);
+        let kept = Excerpt::of(MessageState::Denied, &short);
+        assert_eq!((kept.raw, kept.kept(&short), kept.attachments.len()), (&*short.raw, None, 1));
+    }
+
+    #[test]
+    fn no_headers_make_it_long() {
+        for line in ["X-Many: of them\r\n".to_owned(), format!("X-Long: {}\r\n", "x".repeat(900))] {
+            let headers = line.repeat(2_000_000 / line.len());
+            for raw in [headers.clone() + "\r\nbody", headers] {
+                let long = arrival(raw);
+                let kept = Excerpt::of(MessageState::Rejected, &long);
+                let headers: usize = kept.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+                assert!(kept.raw.len() <= HEADERS && headers <= HEADERS && kept.text.len() <= BODY);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Rows of `mail_stores`: how much mail each team keeps.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use crate::store::Tx;
+use crate::store::backend::{Engine, on_engine};
+use crate::store::columns::MessageState;
+use crate::store::error::{OptionalRow, Result};
+use crate::store::ids::{MessageId, TeamId};
+use crate::store::prepared::Prepared;
+use crate::store::schema::{mail_stores, messages};
+
+/// How much mail a team keeps, in raw bytes and in number: what is wanted, and what was refused
+/// (denied or rejected), of which `messages.kept` is the part that is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
+pub struct Kept {
+    pub bytes: i64,
+    pub messages: i64,
+    pub refused_bytes: i64,
+    pub refused_messages: i64,
+}
+
+impl Kept {
+    /// One message.
+    pub fn of(state: MessageState, bytes: i64) -> Self {
+        match state.is_refused() {
+            true => Self { refused_bytes: bytes, refused_messages: 1, ..Self::default() },
+            false => Self { bytes, messages: 1, ..Self::default() },
+        }
+    }
+}
+
+impl std::ops::AddAssign for Kept {
+    fn add_assign(&mut self, more: Self) {
+        self.bytes += more.bytes;
+        self.messages += more.messages;
+        self.refused_bytes += more.refused_bytes;
+        self.refused_messages += more.refused_messages;
+    }
+}
+
+impl std::ops::Neg for Kept {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self {
+            bytes: -self.bytes,
+            messages: -self.messages,
+            refused_bytes: -self.refused_bytes,
+            refused_messages: -self.refused_messages,
+        }
+    }
+}
+
+type Columns =
+    (mail_stores::bytes, mail_stores::messages, mail_stores::refused_bytes, mail_stores::refused_messages);
+const COLUMNS: Columns =
+    (mail_stores::bytes, mail_stores::messages, mail_stores::refused_bytes, mail_stores::refused_messages);
+
+pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
+    let kept = mail_stores::table.find(team).select(COLUMNS);
+    Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
+}
+
+/// Notes that a team keeps more, or less by what is negative, and tells how much that makes.
+/// Postgres: others who note it for this team wait until the transaction ends.
+pub fn keep(tx: &mut Tx<'_>, team: TeamId, more: Kept) -> Result<Kept> {
+    let of_team = (
+        mail_stores::team_id.eq(team),
+        mail_stores::bytes.eq(more.bytes),
+        mail_stores::messages.eq(more.messages),
+        mail_stores::refused_bytes.eq(more.refused_bytes),
+        mail_stores::refused_messages.eq(more.refused_messages),
+    );
+    Ok(on_engine!(&mut *tx.connection, inner => Prepared(diesel::insert_into(mail_stores::table)
+        .values(of_team)
+        .on_conflict(mail_stores::team_id)
+        .do_update()
+        .set((
+            mail_stores::bytes.eq(mail_stores::bytes + more.bytes),
+            mail_stores::messages.eq(mail_stores::messages + more.messages),
+            mail_stores::refused_bytes.eq(mail_stores::refused_bytes + more.refused_bytes),
+            mail_stores::refused_messages.eq(mail_stores::refused_messages + more.refused_messages),
+        ))
+        .returning(COLUMNS))
+        .get_result(inner))?)
+}
+
+type Refused = (MessageId, i64, i64, Option<i64>);
+
+/// The places of a team's oldest refused messages, and the bytes kept of each. Postgres: none
+/// that somebody else is deleting, who waits for [`keep`] while this holds it.
+pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Vec<(i64, i64)>> {
+    let mut found: Vec<Refused> = Vec::new();
+    // One state after the other, in its own words: each is the beginning of an index.
+    for state in [MessageState::Denied, MessageState::Rejected] {
+        let of_state = messages::table
+            .filter(messages::team_id.eq(team))
+            .filter(sql::<Bool>(&format!("state = '{state}'")))
+            .order(messages::id.asc())
+            .limit(most)
+            .select((messages::id, messages::seq, messages::size, messages::kept));
+        found.extend(match &mut *tx.connection {
+            Engine::Sqlite(inner) => of_state.load::<Refused>(inner)?,
+            Engine::Postgres(inner) => of_state.for_update().skip_locked().load::<Refused>(inner)?,
+        });
+    }
+    found.sort_unstable_by_key(|row| row.0);
+    found.truncate(usize::try_from(most).unwrap_or_default());
+    Ok(found.into_iter().map(|(_, seq, size, kept)| (seq, kept.unwrap_or(size))).collect())
+}

@@ -1,0 +1,235 @@
+//! What is kept of mail that was refused: little, and out of the way of mail that is wanted.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use gatepost::domain::Error;
+use gatepost::domain::mailroom::Window;
+use gatepost::domain::mailroom::authentication::{Authentication, Policy, Verdict};
+use gatepost::domain::mailroom::ledger::Ledger;
+use gatepost::domain::mailroom::messages::{self, Filter, Kept, MessageId, MessageState};
+use gatepost::domain::mailroom::parse::parse;
+use gatepost::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unroutable};
+use gatepost::store::{Location, Store};
+
+use super::receiving::dmarc;
+use super::steps::letter;
+use crate::support::{TestApp, both_engines};
+
+const HELLO: &str = "hello@gatepost.localhost";
+
+fn forged() -> Authentication {
+    dmarc(Verdict::Fail, Policy::Reject)
+}
+
+fn rejected(outcome: Outcome) -> MessageId {
+    match outcome {
+        Outcome::Rejected { message, .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn kept(app: &TestApp) -> Kept {
+    let team = app.team("Acme").id;
+    app.operate(|tx, _| messages::kept(tx, team))
+}
+
+/// What the counters should say, by the rows.
+#[track_caller]
+fn assert_exact(app: &TestApp) {
+    let sum = |what: &str, is: &str| {
+        app.database.number(&format!(
+            "SELECT CAST(COALESCE(SUM({what}), 0) AS BIGINT) AS n FROM messages m
+             JOIN message_contents c ON c.seq = m.seq WHERE state {is} ('denied', 'rejected')"
+        ))
+    };
+    let counted = Kept {
+        bytes: sum("LENGTH(c.raw)", "NOT IN"),
+        messages: sum("1", "NOT IN"),
+        refused_bytes: sum("LENGTH(c.raw)", "IN"),
+        refused_messages: sum("1", "IN"),
+    };
+    assert_eq!(kept(app), counted);
+    for table in ["message_contents", "attachments"] {
+        let lost = format!("{table} WHERE seq NOT IN (SELECT seq FROM messages)");
+        assert_eq!(app.count(&lost), 0, "{table}");
+    }
+}
+
+/// Keeps rejected messages as an office does that has this share for them.
+fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<Vec<Outcome>, Error> {
+    let office = Office { refused: share, ..Office::clone(app.app.office()) };
+    let arrivals = raws.iter().map(|raw| Arrival {
+        envelope_from: Some("a@b.test".into()),
+        helo: "mx.test".into(),
+        ip: None,
+        tls: false,
+        parsed: parse(raw.as_bytes()),
+        raw: raw.as_bytes().into(),
+        authentication: forged(),
+    });
+    let (by, arrivals) = (app.app.gatepost(), arrivals.collect::<Vec<_>>());
+    app.app.write_now(|tx| {
+        let mut ledger = Ledger::default();
+        let outcomes =
+            arrivals.iter().map(|arrival| receive::receive(tx, &by, &office, arrival, to, &mut ledger));
+        let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
+        ledger.close(tx, by.now).map(|()| outcomes)
+    })
+}
+
+fn sized(number: usize, size: usize) -> String {
+    letter("ceo@example.com", &format!("{number}@x"), &format!("word{number}"), &"x".repeat(size))
+}
+
+both_engines! {
+    async fn of_a_long_refused_message_the_beginning_is_kept(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        let raw = format!(
+            "From: ceo@example.com\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\n{}\n\
+             --b\nContent-Type: image/png\nContent-Disposition: attachment; filename=a.png\n\nPNG\n--b--\n",
+            "words ".repeat(50_000)
+        );
+        let id = rejected(app.send_as("a@b.test", HELLO, &raw, forged()).await.expect("an answer"));
+        let opened = app.operate(|tx, _| messages::open(tx, team, id));
+        let beginning = app.operate(|tx, _| messages::raw(tx, team, id));
+        assert!(beginning.len() < 70_000 && raw.replace('\n', "\r\n").as_bytes().starts_with(&beginning));
+        assert_eq!((opened.message.kept, opened.text.len()), (Some(beginning.len() as i64), 64 << 10));
+        assert!(opened.message.size > 300_000 && opened.attachments.is_empty() && opened.message.attachments == 0);
+        assert_exact(&app);
+        // The same from somebody who may is kept whole.
+        app.keep("a@b.test", HELLO, &raw).await;
+        assert_eq!((app.count("attachments"), kept(&app).messages), (1, 1));
+        assert_exact(&app);
+        app.operate(|tx, by| messages::delete(tx, by, team, id));
+        assert_eq!((kept(&app).refused_bytes, kept(&app).refused_messages, kept(&app).messages), (0, 0, 1));
+        assert_exact(&app);
+    }
+
+    async fn refused_mail_has_a_share_and_the_oldest_goes(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        let to = app.route(HELLO).await.expect("an alias");
+        app.keep("bob@a.test", HELLO, &letter("bob@a.test", "wanted@x", "Wanted", "Hi")).await;
+        for group in 0..20 {
+            app.clock.advance(Duration::from_secs(1));
+            let raws: Vec<_> = (0..5).map(|each| sized(5 * group + each, 2000)).collect();
+            reject(&app, &to, 100_000, &raws).expect("kept messages");
+            let kept = kept(&app);
+            assert!(kept.refused_bytes + kept.refused_messages * 4096 <= 100_000, "{kept:?}");
+            assert_exact(&app);
+        }
+        let all = app.operate(|tx, _| messages::list(tx, team, &Filter::default(), Window::first(100))).rows;
+        let subjects: Vec<_> = all.iter().map(|message| message.subject.as_str()).collect();
+        let expected: Vec<_> = (0..kept(&app).refused_messages).map(|back| format!("word{}", 99 - back)).collect();
+        assert!(expected.len() > 10);
+        assert_eq!(subjects[..expected.len()], expected);
+        assert_eq!(subjects[expected.len()..], ["Wanted"]);
+        let found = |word: &str| app.operate(|tx, _| messages::search(tx, team, word, &Filter::default(), None, 10));
+        assert_eq!((found("word0").rows.len(), found("word99").rows.len()), (0, 1));
+
+        // Less than one message has room: it is told so to its sender, and nothing is left of it.
+        reject(&app, &to, 100, &[sized(1000, 10)]).expect("an answer");
+        assert_eq!((kept(&app).refused_messages, app.count("messages")), (0, 1));
+        assert_exact(&app);
+    }
+
+    async fn a_share_that_was_too_full_is_not_filled_further(app: TestApp) {
+        app.alias("Acme", "hello");
+        let to = app.route(HELLO).await.expect("an alias");
+        let raws: Vec<_> = (0..500).map(|number| sized(number, 10)).collect();
+        reject(&app, &to, 1 << 40, &raws).expect("kept messages");
+        let room = |kept: Kept| kept.refused_bytes + kept.refused_messages * 4096;
+        for round in 0..15 {
+            let before = room(kept(&app));
+            reject(&app, &to, 200_000, &[sized(1000 + round, 200_000)]).expect("kept messages");
+            assert!(room(kept(&app)) < before.max(200_001));
+        }
+        assert!(room(kept(&app)) <= 200_000, "{:?}", kept(&app));
+        assert_exact(&app);
+    }
+
+    async fn deleting_by_hand_does_not_wait_for_ever(app: TestApp) {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        let to = app.route(HELLO).await.expect("an alias");
+        reject(&app, &to, 1 << 40, &(0..60).map(|number| sized(number, 10)).collect::<Vec<_>>()).expect("kept");
+        let (done, of_team) = (AtomicBool::new(false), Filter::default());
+        thread::scope(|scope| {
+            let deleting = scope.spawn(|| {
+                let mut deleted = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let all = app.operate(|tx, _| messages::list(tx, team, &of_team, Window::first(60))).rows;
+                    for message in all.iter().rev().take(5) {
+                        let by = app.app.operator();
+                        match app.app.write_now(|tx| messages::delete(tx, &by, team, message.id)) {
+                            Ok(()) => deleted += 1,
+                            Err(Error::NotFound) => {}
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                }
+                deleted
+            });
+            for number in 100..300 {
+                let kept = reject(&app, &to, 50_000, &[sized(number, 10)]);
+                kept.unwrap_or_else(|cause| panic!("{cause}"));
+            }
+            done.store(true, Ordering::Relaxed);
+            deleting.join().expect("no deadlock");
+        });
+        assert_exact(&app);
+    }
+
+    async fn counters_of_earlier_stores_are_carried_over(app: TestApp) {
+        app.alias("Acme", "hello");
+        app.alias("Globex", "theirs");
+        app.send_as("a@b.test", HELLO, &letter("ceo@example.com", "1@x", "Hi", "Hi"), forged()).await.expect("kept");
+        app.keep("a@b.test", HELLO, &letter("bob@example.com", "2@x", "Hi", "Hello")).await;
+        app.keep("a@b.test", "theirs@gatepost.localhost", &letter("bob@example.com", "2@x", "Hi", "Hello")).await;
+        let now = kept(&app);
+        assert!(now.messages == 1 && now.refused_messages == 1 && now.bytes != now.refused_bytes);
+        let engine = if app.database.url().starts_with("sqlite") { "sqlite" } else { "postgres" };
+        let migration = format!("{}/migrations/{engine}/2026-11-26-310000_refused_mail", env!("CARGO_MANIFEST_DIR"));
+        let down = std::fs::read_to_string(format!("{migration}/down.sql")).expect("a migration");
+        for statement in down.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
+            app.database.execute(statement).expect(statement);
+        }
+        let whole = now.bytes + now.refused_bytes;
+        assert_eq!(app.count(&format!("mail_stores WHERE messages = 2 AND bytes = {whole}")), 1);
+        let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261126310000'";
+        assert_eq!(app.database.execute(forget), Ok(1));
+        drop(Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store"));
+        assert_eq!(kept(&app), now);
+        assert_eq!(app.count("mail_stores WHERE messages = 1 AND refused_messages = 0 AND refused_bytes = 0"), 1);
+    }
+}
+
+#[tokio::test]
+async fn forgers_take_no_room_of_mail_that_is_wanted() {
+    let setting = [("GATEPOST_MAIL_QUOTA", "2KiB")];
+    for app in [TestApp::with_settings(&setting).await, TestApp::postgres_with_settings(&setting).await] {
+        app.alias("Acme", "hello");
+        let to = app.route(HELLO).await.expect("an alias");
+        for number in 0..10 {
+            rejected(
+                app.send_as("a@b.test", HELLO, &sized(number, 1000), forged()).await.expect("an answer"),
+            );
+        }
+        let fits = letter("bob@a.test", "fits@x", "Hi", &"x".repeat(1800));
+        app.keep("bob@a.test", HELLO, &fits).await;
+        let full = app.send("bob@a.test", HELLO, &sized(20, 1000)).await.expect("an answer");
+        assert_eq!(full, Outcome::Refused(Unroutable::Full));
+        // Who is refused for good hears that, and not that there is no room.
+        let deliver =
+            |raw: String| app.app.deliver(Default::default(), raw.into_bytes(), forged(), vec![to.clone()]);
+        rejected(deliver(sized(30, 1000)).await.remove(0).expect("an answer"));
+        assert_exact(&app);
+        let state = Filter { state: Some(MessageState::Rejected), ..Filter::default() };
+        let team = app.team("Acme").id;
+        assert_eq!(app.operate(|tx, _| messages::count(tx, team, &state)).0, 11);
+    }
+}
