@@ -11,6 +11,7 @@ pub mod mail;
 mod recipients;
 pub mod repeats;
 pub mod retention;
+mod senders;
 pub mod upkeep;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use recipients::Recipients;
+use senders::Senders;
 
 use crate::config::Config;
 use crate::dns::Dns;
@@ -49,6 +51,7 @@ struct Shared {
     gate: Arc<Gate>,
     post: mail::Post,
     recipients: Recipients,
+    senders: Senders,
     smtp: OnceLock<SocketAddr>,
     under_way: repeats::UnderWay,
     dns: Dns,
@@ -110,6 +113,7 @@ impl App {
             gate: Arc::new(gate),
             post,
             recipients: Recipients::default(),
+            senders: Senders::default(),
             smtp: OnceLock::new(),
             under_way: repeats::UnderWay::default(),
             dns: Dns::open(config.mail.dns),

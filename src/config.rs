@@ -19,7 +19,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
 use crate::gate::{Mode, RedisUrl};
 
-pub use mail::{Mail, TlsFiles};
+pub use mail::{Hourly, Mail, TlsFiles};
 pub use origins::{Origins, origin};
 pub use settings::SETTINGS;
 
@@ -272,6 +272,7 @@ mod expected {
     pub const DOMAIN: &str = "expected a domain, such as mail.example.org";
     pub const SWITCHED_ADDRESS: &str = "expected an address and port, such as 127.0.0.1:2525, or off";
     pub const SIZE: &str = "expected a size from 64KiB to 1024MiB, such as 25MiB";
+    pub const COUNT: &str = "expected a number, such as 5000, or off";
     pub const QUOTA: &str = "expected a size, such as 10GiB, or off";
     pub const SERVER: &str = "expected an address, such as 192.0.2.53 or 127.0.0.1:5353";
 }

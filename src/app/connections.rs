@@ -64,7 +64,7 @@ impl Drop for Seat {
 }
 
 /// An IPv6 client usually controls its whole /64, so that counts as one address.
-fn network(ip: IpAddr) -> IpAddr {
+pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,

@@ -1,6 +1,7 @@
 //! The way of a message from a door, or an operator's hand, to [`App::deliver`]: whether it
 //! was here before, who sent it, and what is written on top of it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::App;
@@ -41,6 +42,11 @@ impl App {
         if trace::is_marked(&raw, &host) {
             return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
         }
+        if let Some(ip) = envelope.ip
+            && !self.may_send(ip, copies(&to), raw.len())
+        {
+            return vec![Ok(Outcome::Refused(Unroutable::TooMuch)); to.len()];
+        }
         let authentication = match peer {
             Some(_) => self.who_sent(&raw, &envelope, &host).await,
             None => Authentication::default(),
@@ -61,4 +67,9 @@ impl App {
         let sender = Sender { ip: envelope.ip, helo: &envelope.helo, from: envelope.from.as_deref(), host };
         self.dns().authenticate(raw, sender).await
     }
+}
+
+/// How many copies of a message are kept: an alias has it once, by whatever tags.
+fn copies(to: &[Recipient]) -> u64 {
+    to.iter().map(|recipient| recipient.alias).collect::<BTreeSet<_>>().len() as u64
 }

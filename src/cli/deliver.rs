@@ -56,6 +56,7 @@ fn refusal(address: &str, why: Unroutable) -> Failure {
         Unroutable::Full => {
             format!("the team of {address} keeps as much mail as GATEPOST_MAIL_QUOTA lets it")
         }
+        Unroutable::TooMuch => "too much mail was sent in an hour".into(),
         Unroutable::Loop => "the message goes round in circles".into(),
     }
 }

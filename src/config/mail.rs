@@ -17,9 +17,19 @@ pub struct Mail {
     pub max_size: usize,
     /// Bytes of mail a team may keep; `None` for any number.
     pub quota: Option<u64>,
+    /// What one sender may send.
+    pub hourly: Hourly,
     pub tls: Option<TlsFiles>,
     /// The system's own DNS servers without it.
     pub dns: Option<SocketAddr>,
+}
+
+/// Messages and bytes that one address, or one IPv6 network of /64, may send in an hour; `None`
+/// for any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hourly {
+    pub messages: Option<u64>,
+    pub bytes: Option<u64>,
 }
 
 /// Both in PEM.
@@ -39,6 +49,7 @@ impl Mail {
             lmtp_listen: listen("GATEPOST_LMTP_LISTEN", "off")?,
             max_size: vars.parse("GATEPOST_SMTP_MAX_SIZE", "25MiB", expected::SIZE, parse_size)?,
             quota: vars.parse("GATEPOST_MAIL_QUOTA", "5GiB", expected::QUOTA, parse_quota)?,
+            hourly: Hourly::from_vars(vars)?,
             tls: TlsFiles::from_vars(vars)?,
             dns: vars.optional("GATEPOST_DNS", expected::SERVER, parse_server)?,
         })
@@ -49,6 +60,14 @@ impl Mail {
     pub fn host(&self, public_url: Option<&PublicUrl>) -> String {
         let of_url = || public_url.and_then(|url| parse_host(url.host()));
         self.named_host.clone().or_else(of_url).unwrap_or_else(|| self.domain.clone())
+    }
+}
+
+impl Hourly {
+    fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let messages = vars.parse("GATEPOST_SMTP_HOURLY_MESSAGES", "5000", expected::COUNT, parse_count)?;
+        let bytes = vars.parse("GATEPOST_SMTP_HOURLY_SIZE", "512MiB", expected::QUOTA, parse_quota)?;
+        Ok(Self { messages, bytes })
     }
 }
 
@@ -87,6 +106,10 @@ fn parse_size(text: &str) -> Option<usize> {
 
 fn parse_quota(text: &str) -> Option<Option<u64>> {
     if text == "off" { Some(None) } else { parse_bytes(text).map(Some) }
+}
+
+fn parse_count(text: &str) -> Option<Option<u64>> {
+    if text == "off" { Some(None) } else { parse_text(text).map(Some) }
 }
 
 fn parse_bytes(text: &str) -> Option<u64> {
@@ -136,6 +159,9 @@ mod tests {
         assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "2GiB")]).quota, Some(2 << 30));
         assert_eq!(mail(&[]).quota, Some(5 << 30));
         assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "off")]).quota, None);
+        assert_eq!(mail(&[]).hourly, Hourly { messages: Some(5000), bytes: Some(512 << 20) });
+        let off = mail(&[("GATEPOST_SMTP_HOURLY_MESSAGES", "off"), ("GATEPOST_SMTP_HOURLY_SIZE", "off")]);
+        assert_eq!(off.hourly, Hourly { messages: None, bytes: None });
         assert_eq!(mail(&[("GATEPOST_DNS", "::1")]).dns.unwrap().to_string(), "[::1]:53");
         assert_eq!(mail(&[("GATEPOST_DNS", "127.0.0.1:5353")]).dns.unwrap().port(), 5353);
     }

@@ -1,7 +1,7 @@
 //! The list of settings, as `--help` and the README show it.
 
 /// Name, default and meaning of each setting, as `--help` and the README show them.
-pub const SETTINGS: [(&str, &str, &str); 24] = [
+pub const SETTINGS: [(&str, &str, &str); 26] = [
     ("GATEPOST_DATA", "./gatepost-data", "folder of gatepost.db and secret.key; made if it is missing"),
     (
         "GATEPOST_DATABASE_URL",
@@ -72,6 +72,16 @@ pub const SETTINGS: [(&str, &str, &str); 24] = [
         "address and port where a mail server of yours hands mail on by LMTP; keep it away from the public",
     ),
     ("GATEPOST_SMTP_MAX_SIZE", "25MiB", "the largest message: bytes, or a number with KiB or MiB"),
+    (
+        "GATEPOST_SMTP_HOURLY_MESSAGES",
+        "5000",
+        "messages that one address, or IPv6 network, can send by SMTP in an hour; off for any number",
+    ),
+    (
+        "GATEPOST_SMTP_HOURLY_SIZE",
+        "512MiB",
+        "how much mail one address, or IPv6 network, can send by SMTP in an hour; off for any amount",
+    ),
     (
         "GATEPOST_MAIL_QUOTA",
         "5GiB",

@@ -28,6 +28,7 @@ pub fn malformed(error: Error) -> Reply {
 pub fn unroutable(why: Unroutable) -> Reply {
     match why {
         Unroutable::Full => reply::FULL,
+        Unroutable::TooMuch => reply::SENT_TOO_MUCH,
         Unroutable::Loop => reply::LOOP,
         Unroutable::Unknown | Unroutable::Disabled | Unroutable::Deleted | Unroutable::Suspended => {
             reply::NOBODY

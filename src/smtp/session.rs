@@ -211,6 +211,9 @@ impl Session {
         if self.transaction.is_some() {
             return reply::ONE_AT_A_TIME;
         }
+        if self.protocol == Protocol::Smtp && self.house.app.has_sent_enough(self.ip) {
+            return reply::SENT_TOO_MUCH;
+        }
         match Transaction::begin(from, self.house.limits.size) {
             Ok(transaction) => {
                 self.transaction = Some(transaction);

@@ -59,6 +59,8 @@ pub enum Unroutable {
     Suspended,
     /// The team keeps as much as it may.
     Full,
+    /// Its sender has sent as much as one may in an hour.
+    TooMuch,
     /// It has been handed on too often.
     Loop,
 }

@@ -171,3 +171,35 @@ async fn it_ends_when_those_inside_have_finished() {
     ending.join().expect("an end");
     assert_eq!(app.stored().len(), 1);
 }
+
+/// One address fills nobody's quota, and whoever else sends is not kept waiting by it.
+#[tokio::test]
+async fn one_address_sends_so_much_in_an_hour() {
+    for (setting, value) in [("GATEPOST_SMTP_HOURLY_MESSAGES", "3"), ("GATEPOST_SMTP_HOURLY_SIZE", "600")] {
+        let app = TestApp::with_settings(&[(setting, value)]).await;
+        app.alias("Acme", "hello");
+        app.alias("Acme", "sales");
+        let doors = door::open(&app.app);
+        let mut talk = Talk::smtp(door::smtp(&doors));
+        // By two tags of one alias it is kept once.
+        talk.envelope("a@b.test", &["hello+1@gatepost.localhost", "hello+2@gatepost.localhost"]);
+        talk.data(letter("1")).expect("250");
+        talk.envelope("a@b.test", &[HELLO, "sales@gatepost.localhost"]);
+        let mut early = Talk::smtp(door::smtp(&doors));
+        early.envelope("a@b.test", &[HELLO]);
+        talk.data(padded("2")).expect("250");
+        talk.say("MAIL FROM:<a@b.test>").expect("451 4.7.1");
+        early.data(letter("3")).expect("451 4.7.1");
+        assert_eq!(app.stored().len(), 3);
+        // What another server of the operator's hands over is not counted.
+        let mut relayed = Talk::lmtp(door::lmtp(&doors));
+        relayed.envelope("a@b.test", &[HELLO]).data(letter("4")).expect("250");
+        app.clock.advance(Duration::from_secs(3600));
+        talk.envelope("a@b.test", &[HELLO]).data(letter("5")).expect("250");
+        assert_eq!(app.stored().len(), 5);
+    }
+}
+
+fn padded(subject: &str) -> String {
+    letter(subject) + &"x".repeat(300)
+}
