@@ -31,6 +31,8 @@ pub struct Ledger<'a> {
     words: Vec<(TeamId, i64, String)>,
 }
 
+/// The part of a quota that is for contacts a team allowed: one in so many.
+const RESERVE: i64 = 10;
 /// What a refused message takes of its share beside its bytes: its rows, about.
 const ROWS: i64 = 4 << 10;
 /// Refused messages removed at most for each that comes: more than the longest takes the room
@@ -96,6 +98,14 @@ impl<'a> Ledger<'a> {
             standing.add(-more);
         }
         Ok(fits)
+    }
+
+    /// Whether what [`Ledger::makes_room`] just made room for is in the part of the quota that
+    /// strangers cannot fill.
+    pub(super) fn takes_reserve(&self, office: &Office, team: TeamId) -> bool {
+        let free = office.quota().map(|quota| quota - quota / RESERVE);
+        let standing = self.teams.get(&team);
+        free.zip(standing).is_some_and(|(free, standing)| standing.total.bytes > free)
     }
 
     /// What [`Ledger::makes_room`] made room for is not kept after all.

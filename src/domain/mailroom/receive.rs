@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::address::MailAddress;
-use super::authentication::Authentication;
+use super::authentication::{Authentication, Verdict};
 use super::contacts::{self, Contact};
 use super::conversations::{self, Place};
 use super::excerpt::Excerpt;
@@ -92,6 +92,9 @@ pub fn receive<'a>(
         }
     } else if !room {
         return Ok(Outcome::Refused(Unroutable::Full));
+    } else if ledger.takes_reserve(office, team) && !sender.is_trusted(arrival) {
+        ledger.gives_back(team, size);
+        return Ok(Outcome::Refused(Unroutable::Full));
     }
     store(tx, by, arrival, recipient, (sender, decision, likeness), ledger)
 }
@@ -130,6 +133,12 @@ impl Sender {
             None => None,
         };
         Ok(Self { named, contact })
+    }
+
+    /// Whether the team allowed them, and it is surely them.
+    fn is_trusted(&self, arrival: &Arrival) -> bool {
+        self.contact.as_ref().is_some_and(|contact| contact.state == ContactState::Allowed)
+            && arrival.authentication.dmarc.result == Verdict::Pass
     }
 }
 

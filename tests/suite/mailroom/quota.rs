@@ -1,14 +1,29 @@
 //! How much a team may keep, and instances that share a store.
 
 use gatepost::app::App;
+use gatepost::domain::mailroom::authentication::{Policy, Verdict};
+use gatepost::domain::mailroom::contacts::{self, About, ContactState};
 use gatepost::domain::mailroom::messages;
 use gatepost::domain::mailroom::receive::{Outcome, Unroutable};
 
-use super::steps::letter;
+use super::receiving::dmarc;
+use super::steps::{letter, stored};
 use crate::support::{TestApp, both_engines};
 
 const HELLO: &str = "hello@gatepost.localhost";
 const SETTING: [(&str, &str); 1] = [("GATEPOST_MAIL_QUOTA", "2KiB")];
+
+/// From a contact that the team allowed, and proved to be: it gets all of the quota.
+async fn send(app: &TestApp, raw: &str) -> Outcome {
+    app.send_as("b@a.test", HELLO, raw, dmarc(Verdict::Pass, Policy::None)).await.expect("an answer")
+}
+
+fn allow(app: &TestApp, address: &str) {
+    let team = app.team("Acme").id;
+    let address = contacts::parse_address(address).expect("an address");
+    let about = About { name: None, note: None, state: ContactState::Allowed };
+    app.operate(|tx, by| contacts::create(tx, by, team, &address, about));
+}
 
 #[tokio::test]
 async fn a_full_team_is_asked_to_wait() {
@@ -16,17 +31,18 @@ async fn a_full_team_is_asked_to_wait() {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         app.alias("Globex", "theirs");
+        allow(&app, "b@a.test");
         let body = |size| "x".repeat(size);
         let early = app.route(HELLO).await.expect("room");
-        let first = app.keep("b@a.test", HELLO, &letter("b@a.test", "1@x", "Hi", &body(1500))).await;
-        let too_much = app.send("b@a.test", HELLO, &letter("b@a.test", "2@x", "Hi", &body(1500))).await;
-        assert_eq!(too_much.expect("an answer"), Outcome::Refused(Unroutable::Full));
+        let first = stored(Ok(send(&app, &letter("b@a.test", "1@x", "Hi", &body(1500))).await));
+        let too_much = send(&app, &letter("b@a.test", "2@x", "Hi", &body(1500))).await;
+        assert_eq!(too_much, Outcome::Refused(Unroutable::Full));
         assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).messages, 1);
-        app.keep("b@a.test", HELLO, &letter("b@a.test", "3@x", "Hi", &body(100))).await;
+        stored(Ok(send(&app, &letter("b@a.test", "3@x", "Hi", &body(100))).await));
         let fill = letter("b@a.test", "4@x", "Hi", "");
         let left = 2048 - app.operate(|tx, _| messages::kept(tx, team)).bytes as usize;
         let fill = letter("b@a.test", "4@x", "Hi", &body(left - fill.len() - fill.lines().count()));
-        app.keep("b@a.test", HELLO, &fill).await;
+        stored(Ok(send(&app, &fill).await));
         assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).bytes, 2048);
         assert_eq!(app.route(HELLO).await, Err(Unroutable::Full));
         assert!(app.route("theirs@gatepost.localhost").await.is_ok());
@@ -35,6 +51,33 @@ async fn a_full_team_is_asked_to_wait() {
         assert!(matches!(late[..], [Ok(Outcome::Refused(Unroutable::Full))]), "{late:?}");
         app.operate(|tx, by| messages::delete(tx, by, team, first));
         assert!(app.route(HELLO).await.is_ok());
+    }
+}
+
+/// The last tenth of a quota is for contacts that a team allowed.
+#[tokio::test]
+async fn strangers_do_not_fill_a_team_up() {
+    let setting = [("GATEPOST_MAIL_QUOTA", "20000")];
+    for app in [TestApp::with_settings(&setting).await, TestApp::postgres_with_settings(&setting).await] {
+        let team = app.team("Acme").id;
+        app.alias("Acme", "hello");
+        allow(&app, "b@a.test");
+        let kept = || app.operate(|tx, _| messages::kept(tx, team)).bytes;
+        let mut numbers = 0..;
+        let mut from = |from: &str| {
+            let number = numbers.next().expect("a number");
+            letter(from, &format!("{number}@x"), "Hi", &"x".repeat(900))
+        };
+        let full = Outcome::Refused(Unroutable::Full);
+        while app.send("s@b.test", HELLO, &from("s@b.test")).await.expect("an answer") != full {}
+        assert!((16_900..=18_000).contains(&kept()), "{}", kept());
+        let before = kept();
+        // Anybody can call themselves so.
+        assert_eq!(app.send("b@a.test", HELLO, &from("b@a.test")).await.expect("an answer"), full);
+        assert_eq!(kept(), before);
+        stored(Ok(send(&app, &from("b@a.test")).await));
+        while send(&app, &from("b@a.test")).await != full {}
+        assert!(kept() > 18_900 && kept() <= 20_000, "{}", kept());
     }
 }
 

@@ -219,7 +219,7 @@ async fn forgers_take_no_room_of_mail_that_is_wanted() {
                 app.send_as("a@b.test", HELLO, &sized(number, 1000), forged()).await.expect("an answer"),
             );
         }
-        let fits = letter("bob@a.test", "fits@x", "Hi", &"x".repeat(1800));
+        let fits = letter("bob@a.test", "fits@x", "Hi", &"x".repeat(1700));
         app.keep("bob@a.test", HELLO, &fits).await;
         let full = app.send("bob@a.test", HELLO, &sized(20, 1000)).await.expect("an answer");
         assert_eq!(full, Outcome::Refused(Unroutable::Full));
