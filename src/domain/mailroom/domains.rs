@@ -128,22 +128,28 @@ impl Domain {
         format!("gatepost-verify={}", self.proof)
     }
 
-    /// The records to publish; mail is to come to `mail_host`.
-    pub fn records(&self, mail_host: &str) -> [Record; 2] {
+    /// The records to publish; mail is to come to `mail_host`. Without an MX record where no
+    /// other machine can find that.
+    pub fn records(&self, mail_host: &str) -> Vec<Record> {
         let Findings { txt, mx, .. } = self.findings();
         let record = |kind, name, value, finding: Finding| {
             let Finding { state, found } = finding;
             Record { kind, name, value, state, found, checked_at: self.checked_at }
         };
-        [
-            record("TXT", self.proof_name(), self.proof_value(), txt),
-            record("MX", self.name.clone(), format!("10 {mail_host}"), mx),
-        ]
+        let proof = record("TXT", self.proof_name(), self.proof_value(), txt);
+        let way = || record("MX", self.name.clone(), format!("10 {mail_host}"), mx);
+        [proof].into_iter().chain(is_public(mail_host).then(way)).collect()
     }
 
     fn findings(&self) -> Findings {
         serde_json::from_str(&self.findings).unwrap_or_default()
     }
+}
+
+/// Whether other machines can find a host of this name: not a `localhost`, which is each one's
+/// own, nor a name without a dot.
+pub fn is_public(host: &str) -> bool {
+    host.contains('.') && !host.ends_with(".localhost")
 }
 
 /// Claims a domain. It receives nothing before it is proved.

@@ -37,7 +37,8 @@ pub struct Domain {
     /// Whether the proof was found beside that of another team, whose domain it is.
     #[schema(example = false)]
     held_by_another: bool,
-    /// What to publish in the DNS, and what was found there.
+    /// What to publish in the DNS, and what was found there. There is no MX record while the
+    /// server has no name that other mail servers can find (`GATEPOST_MAIL_HOST`).
     records: Vec<Record>,
     /// The id of the alias that takes what no other of the domain does.
     #[schema(value_type = Option<String>)]

@@ -45,7 +45,8 @@ both_engines! {
         app.alias_on("Acme", "hello", Some("ACME.example"));
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
         let wrong = check(&app, &domain, &["gatepost-verify=somebody-else".into()]);
-        assert_eq!(wrong.records(HOST).map(|record| record.state), [RecordState::Wrong, RecordState::Ok]);
+        let states: Vec<_> = wrong.records(HOST).into_iter().map(|record| record.state).collect();
+        assert_eq!(states, [RecordState::Wrong, RecordState::Ok]);
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
         assert!(prove(&app, &domain).is_in_force());
         assert!(app.route("HELLO+x@Acme.Example").await.is_ok());

@@ -60,6 +60,8 @@ struct DomainPage {
     shell: Shell,
     row: Row,
     records: Vec<RecordRow>,
+    /// Whether other mail servers can find this one.
+    is_public: bool,
     addresses: Capped,
     /// What a catch-all can be, by id.
     choices: Vec<(String, String)>,
@@ -122,9 +124,11 @@ async fn draw(
     let chosen = catch_all.as_ref().map(|alias| alias.id);
     newest.retain(|alias| Some(alias.id) != chosen);
     let choices = catch_all.iter().chain(&newest);
+    let host = app.mail_host();
     let page = DomainPage {
         shell: Shell::new(actor, "domains", notice),
-        records: domain.records(&app.mail_host()).map(RecordRow::of).into(),
+        records: domain.records(&host).into_iter().map(RecordRow::of).collect(),
+        is_public: domains::is_public(&host),
         row: Row::of(domain),
         addresses,
         choices: choices.map(|alias| (alias.id.to_string(), alias.address())).collect(),

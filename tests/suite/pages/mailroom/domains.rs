@@ -66,12 +66,21 @@ async fn check_asks(app: TestApp, dns: &Dns) {
 #[tokio::test]
 async fn check_asks_the_dns_and_tells_what_it_said() {
     let dns = Dns::start();
-    check_asks(TestApp::with_settings(&[("GATEPOST_DNS", dns.address.as_str())]).await, &dns).await;
+    let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.gatepost.test")];
+    check_asks(TestApp::with_settings(&settings).await, &dns).await;
     let dns = Dns::start();
-    check_asks(TestApp::postgres_with_settings(&[("GATEPOST_DNS", dns.address.as_str())]).await, &dns).await;
+    let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.gatepost.test")];
+    check_asks(TestApp::postgres_with_settings(&settings).await, &dns).await;
 }
 
 both_engines! {
+    async fn no_mx_record_is_asked_for_that_leads_nowhere(app: TestApp) {
+        let (ada, path) = (app.as_(Ada).await, added(&app).await);
+        let page = ada.get(&path).await.expect(200).page();
+        assert!(page.has("#txt-value") && !page.has("#mx-value"));
+        assert!(page.whole_text().contains("can't reach this Gatepost") && page.whole_text().contains("GATEPOST_MAIL_HOST"));
+    }
+
     async fn the_list_explains_the_shared_domain_and_the_first_step(app: TestApp) {
         let text = app.as_(Ada).await.get("/domains").await.expect(200).page().whole_text();
         assert!(text.contains("Here for every team: gatepost.localhost"), "{text}");
