@@ -8,9 +8,11 @@ use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, TokenId};
 use gatepost::domain::access::{tokens, usage};
+use gatepost::domain::mailroom::aliases;
 use gatepost::domain::people::teams::TeamId;
 use gatepost::domain::people::users::UserId;
 use gatepost::domain::{Result, Timestamp};
+use gatepost::store::mailroom::{aliases as alias_rows, room};
 use gatepost::store::{Location, Store, Tx};
 
 use crate::support::database::Database;
@@ -32,11 +34,14 @@ fn listen() -> Option<Box<dyn Instrumentation>> {
 /// The statement about the record, or about tokens, that this sends, or the first of two, with
 /// its parameters still in it.
 fn overhear<T>(store: &Store, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> String {
+    overhear_about(&["activity", "tokens"], || store.read(ask))
+}
+
+fn overhear_about<T>(tables: &[&str], ask: impl FnOnce() -> Result<T>) -> String {
     HEARD.take();
-    store.read(ask).map(drop).expect("an answer");
+    ask().map(drop).expect("an answer");
     let heard = HEARD.take();
-    let about: Vec<_> =
-        heard.iter().filter(|sql| sql.contains("activity") || sql.contains("tokens")).collect();
+    let about: Vec<_> = heard.iter().filter(|sql| tables.iter().any(|it| sql.contains(it))).collect();
     let ([sql] | [sql, _]) = about.as_slice() else { panic!("{heard:#?}") };
     sql.split(" -- binds").next().expect("a statement").to_owned()
 }
@@ -71,6 +76,32 @@ fn fill(app: &TestApp) {
     );
     app.database.execute(&sql).expect("many tokens");
     app.database.execute("ANALYZE").expect("statistics");
+}
+
+/// Much mail of Acme, little of it refused, and many names, few of them with a `+`.
+fn fill_mail(app: &TestApp) {
+    let bytes = |number: &str| match app.database.url().starts_with("sqlite") {
+        true => format!("CAST(printf('%016d', {number}) AS BLOB)"),
+        false => format!("convert_to(lpad(CAST({number} AS TEXT), 16, '0'), 'UTF8')"),
+    };
+    let (numbers, id) =
+        ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)", bytes("i"));
+    let name = "'n' || i || CASE WHEN i % 500 = 0 THEN '+x' ELSE '' END";
+    let aliases = format!(
+        "{numbers} INSERT INTO aliases (id, team_id, domain_name, local, local_key, enabled, created_at,
+             created_by_label, received, denied)
+         SELECT {id}, (SELECT id FROM teams WHERE name = 'Acme'), 'x', {name}, {name}, TRUE, i, 'x', 0, 0 FROM n"
+    );
+    let messages = format!(
+        "{numbers} INSERT INTO messages (id, team_id, direction, state, reason, alias_id, dedupe, received_at,
+             rcpt, subject, preview, size, attachments, spf, dkim, dmarc)
+         SELECT {id}, (SELECT id FROM teams WHERE name = 'Acme'), 'in',
+             CASE WHEN i % 500 = 0 THEN 'denied' ELSE 'delivered' END, '', {id}, {id}, i, '', '', '', 1, 0, '', '', ''
+         FROM n"
+    );
+    for sql in [&aliases, &messages, "ANALYZE"] {
+        app.database.execute(sql).expect(sql);
+    }
 }
 
 fn list(store: &Store, team: TeamId, filter: Filter) -> String {
@@ -121,6 +152,28 @@ both_engines! {
                 _ if is_shared => "Index",
                 index => index,
             };
+            assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
+        }
+    }
+}
+
+both_engines! {
+    async fn what_mail_asks_for_has_its_index(app: TestApp) {
+        set_default_instrumentation(listen).expect("a listener");
+        fill_mail(&app);
+        let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
+        let team = app.team("Acme").id;
+        let ask = |ask: &dyn Fn(&mut Tx<'_>) -> Result<()>| {
+            overhear_about(&["aliases", "messages"], || store.write(|tx| ask(tx)))
+        };
+        for (what, index, sql) in [
+            ("the oldest refused", "messages_by_state",
+                ask(&|tx| Ok(room::oldest_refused(tx, team, 64).map(drop)?))),
+            ("names before a +", "aliases_tagged",
+                ask(&|tx| Ok(alias_rows::is_tagged_by_another(tx, team, "n500").map(drop)?))),
+            ("names of others", "aliases_tagged", ask(&|tx| aliases::overruled(tx, 100).map(drop))),
+        ] {
+            let plan = plan(&app.database, &sql);
             assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
         }
     }

@@ -10,6 +10,7 @@ use crate::support::door::{self, Talk};
 use crate::support::process::Gatepost;
 
 const TO: &str = "postmaster@gatepost.localhost";
+const BLOCKED: &str = "eve@example.test";
 const MESSAGES: usize = 1000;
 const SENDERS: usize = 20;
 
@@ -32,7 +33,10 @@ fn send_until_killed(
             return;
         }
         let subject = format!("m{number}");
-        let letter = door::letter(&subject).replace("hello@gatepost.localhost", TO);
+        // Every fourth is from a contact that is blocked.
+        let from = if number.is_multiple_of(4) { BLOCKED } else { "bob@example.test" };
+        let letter =
+            door::letter(&subject).replace("hello@gatepost.localhost", TO).replace("bob@example.test", from);
         talk.send(format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{TO}>\r\nDATA\r\n"));
         let ready = (0..3).map(|_| talk.answer()).last().expect("an answer");
         if ready.starts_with("354") && talk.send(letter).send(".\r\n").answer().starts_with("250") {
@@ -47,6 +51,11 @@ fn send_until_killed(
 
 fn promise(gatepost: &Gatepost, database: &Database) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
+    let block = format!(
+        "INSERT INTO contacts (id, team_id, address, address_key, state, received, created_at)
+         SELECT id, id, '{BLOCKED}', '{BLOCKED}', 'blocked', 0, 0 FROM teams"
+    );
+    assert_eq!(database.execute(&block), Ok(1));
     let (next, unsent, taken) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let mut rounds = 0;
     while next.load(Ordering::SeqCst) < MESSAGES || !unsent.lock().expect("the unsent").is_empty() {
@@ -70,6 +79,8 @@ fn promise(gatepost: &Gatepost, database: &Database) {
     assert!(rounds > 8, "it was never killed: {rounds}");
     assert_eq!(taken.lock().expect("the taken").len(), MESSAGES);
     assert_eq!(database.number("SELECT COUNT(*) AS n FROM messages"), MESSAGES as i64);
+    let denied = "SELECT COUNT(*) AS n FROM messages WHERE state = 'denied'";
+    assert_eq!(database.number(denied), MESSAGES as i64 / 4);
 }
 
 fn check(database: &Database, taken: &[String]) {
@@ -80,6 +91,16 @@ fn check(database: &Database, taken: &[String]) {
     assert!(lost.is_empty(), "taken and lost: {lost:?}");
     let halves = "messages m WHERE NOT EXISTS (SELECT 1 FROM message_contents c WHERE c.seq = m.seq)";
     assert_eq!(database.number(&format!("SELECT COUNT(*) AS n FROM {halves}")), 0);
+    for (counters, state) in [
+        ("bytes = {} AND messages = {}", "delivered"),
+        ("refused_bytes = {} AND refused_messages = {}", "denied"),
+    ] {
+        let of_state =
+            |what: &str| format!("(SELECT COALESCE(SUM({what}), 0) FROM messages WHERE state = '{state}')");
+        let exact = counters.replacen("{}", &of_state("size"), 1).replacen("{}", &of_state("1"), 1);
+        let team = database.number(&format!("SELECT COUNT(*) AS n FROM mail_stores WHERE {exact}"));
+        assert!(team == 1 || stored.is_empty(), "the counters of {state} are wrong");
+    }
 }
 
 #[test]
