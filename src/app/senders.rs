@@ -1,7 +1,7 @@
-//! How much mail each network has handed over in its current hour. Who sends without end is
-//! asked to wait before anybody's quota is full, and mail from elsewhere goes on.
+//! How much mail each network sent in its current hour. A network that exceeds the limits has to
+//! wait for the next hour; mail from other networks is not affected.
 //!
-//! In memory: a restart forgets it, and each instance counts what comes to itself.
+//! Counted in memory: a restart resets it, and each instance counts on its own.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use super::connections::network;
 use crate::config::Hourly;
 use crate::domain::Timestamp;
 
-/// Networks that are counted at once: some 8 MB. Beyond that those that sent least are forgotten.
+/// Networks that are counted at once: some 8 MB. Beyond that, those that sent least are dropped.
 const NETWORKS: usize = 100_000;
 
 #[derive(Default)]
@@ -34,9 +34,8 @@ impl App {
         self.0.senders.has_sent_enough(self.config().mail.hourly, ip, self.now())
     }
 
-    /// Counts a message of this size, of which so many copies would be kept, unless its sender
-    /// has to wait. What was let in before may exceed the limits by one message: a large one
-    /// could never be sent otherwise.
+    /// Counts a message of this size and number of copies, unless its sender has to wait. One
+    /// message can exceed the limits: with several recipients, a large one never fits otherwise.
     pub(super) fn may_send(&self, ip: IpAddr, copies: u64, size: usize) -> bool {
         self.0.senders.admit(self.config().mail.hourly, ip, self.now(), (copies, size as u64))
     }
@@ -86,7 +85,7 @@ impl Sent {
     }
 }
 
-/// Forgets the hours that are over, and then the half that sent least.
+/// Drops the hours that are over, and then the half that sent least.
 fn make_room(senders: &mut HashMap<IpAddr, Sent>, now: Timestamp) {
     senders.retain(|_, sent| sent.is_within(now));
     if senders.len() > NETWORKS / 2 {

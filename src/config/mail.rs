@@ -17,15 +17,15 @@ pub struct Mail {
     pub max_size: usize,
     /// Bytes of mail a team may keep; `None` for any number.
     pub quota: Option<u64>,
-    /// What one sender may send.
+    /// Limits of one sending network.
     pub hourly: Hourly,
     pub tls: Option<TlsFiles>,
     /// The system's own DNS servers without it.
     pub dns: Option<SocketAddr>,
 }
 
-/// Messages and bytes that one address, or one IPv6 network of /64, may send in an hour; `None`
-/// for any number.
+/// Messages and bytes that one IPv4 address or IPv6 /64 can send in an hour; `None` for any
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hourly {
     pub messages: Option<u64>,

@@ -1,5 +1,5 @@
--- `ada` for `ada+news`. Whether a team has addresses before whose + there is another's name is
--- asked when that name is taken, and when the server starts.
+-- `ada` for `ada+news`. Creating `ada` and starting the server look for aliases of other teams
+-- with a + after it.
 ALTER TABLE aliases ADD COLUMN base_key TEXT GENERATED ALWAYS AS (
     CASE WHEN strpos(local_key, '+') > 0 THEN split_part(local_key, '+', 1) END
 ) STORED;

@@ -1,5 +1,5 @@
--- Refused mail (denied or rejected) has a share of its own: strangers send it, and it must not
--- take the room of mail that is wanted. Of what is long only the beginning is kept.
+-- Refused mail (denied or rejected) has counters of its own, outside the quota, so that its
+-- senders cannot fill that. Only the beginning of a long refused message is kept.
 ALTER TABLE messages ADD COLUMN kept BIGINT;    -- bytes of the beginning; NULL where all is kept
 ALTER TABLE mail_stores ADD COLUMN refused_bytes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE mail_stores ADD COLUMN refused_messages BIGINT NOT NULL DEFAULT 0;

@@ -99,8 +99,8 @@ pub fn create(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, new: &NewAli
     Ok(alias)
 }
 
-/// Whether the team can have this name on the shared domain, as far as it depends on others. A
-/// row stays for ever, so what is found here is still so when the alias is inserted.
+/// Checks a name on the shared domain against those of other teams. Rows are never removed, so
+/// the result still holds when the alias is inserted: no lock is needed.
 fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) -> Result<()> {
     let (key, name) = (local.key(), local.as_str());
     let refuse = |why: String| Err(Error::conflict("localPart", why));
@@ -108,7 +108,7 @@ fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) 
         if is_reserved(&key) {
             return refuse(format!("{name}@{shared} is reserved."));
         }
-        // From before a + needed the name in front of it.
+        // Such an alias was created before a + needed the name before it.
         return match rows::is_tagged_by_another(tx, team, &key)? {
             true => refuse(format!("{name}@{shared} is taken: another team has addresses with {name}+.")),
             false => Ok(()),

@@ -1,5 +1,5 @@
-//! What is kept of a message: all of it when it is wanted, of a refused one the beginning.
-//! Whoever is refused can send any amount, and nobody waits for it.
+//! The part of a message that is kept: all of it, or the beginning where it was refused. Senders
+//! that are refused can send any amount, and few people look at it.
 
 use super::parse::{Parsed, Part, body_at, found_by};
 use super::receive::Arrival;
@@ -16,7 +16,7 @@ pub struct Excerpt<'a> {
     pub text: &'a str,
     pub html: Option<&'a str>,
     pub headers: &'a [(String, String)],
-    /// None of them where the beginning alone is kept: their bytes may not be in it.
+    /// Empty where only the beginning is kept: it can end before or within an attachment.
     pub attachments: &'a [Part],
     parsed: &'a Parsed,
 }
@@ -58,7 +58,7 @@ impl<'a> Excerpt<'a> {
         }
     }
 
-    /// Bytes kept, where that is not the whole of what came.
+    /// Bytes kept, unless that is the whole message.
     pub fn kept(&self, arrival: &Arrival) -> Option<i64> {
         (self.raw.len() < arrival.raw.len()).then_some(self.raw.len() as i64)
     }

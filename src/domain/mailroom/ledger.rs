@@ -31,12 +31,13 @@ pub struct Ledger<'a> {
     words: Vec<(TeamId, i64, String)>,
 }
 
-/// The part of a quota that is for contacts a team allowed: one in so many.
+/// One part in so many of a quota is reserved for contacts that the team allowed.
 const RESERVE: i64 = 10;
-/// What a refused message takes of its share beside its bytes: its rows, about.
+/// What a refused message takes of its share in addition to its bytes: about the size of its
+/// rows.
 const ROWS: i64 = 4 << 10;
-/// Refused messages removed at most for each that comes: more than the longest takes the room
-/// of, so that a share that was too full gets no fuller.
+/// The most refused messages removed for each that arrives. The longest takes the room of fewer,
+/// so a share that is over its limit shrinks with each arrival.
 const REMOVED: i64 = 64;
 
 /// What a team keeps, and how much of it is not written yet.
@@ -100,8 +101,8 @@ impl<'a> Ledger<'a> {
         Ok(fits)
     }
 
-    /// Whether what [`Ledger::makes_room`] just made room for is in the part of the quota that
-    /// strangers cannot fill.
+    /// Whether the message that [`Ledger::makes_room`] just counted is in the part of the quota
+    /// that is reserved for allowed contacts.
     pub(super) fn takes_reserve(&self, office: &Office, team: TeamId) -> bool {
         let free = office.quota().map(|quota| quota - quota / RESERVE);
         let standing = self.teams.get(&team);
@@ -170,7 +171,7 @@ impl Standing {
         self.total.refused_bytes + self.total.refused_messages * ROWS > self.share
     }
 
-    /// What makes room for refused messages that were taken down.
+    /// Makes room for the refused messages of this transaction.
     fn remove_oldest_refused(&mut self, tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
         let taken = self.unwritten.refused_messages;
         if taken <= 0 || !self.is_over() {

@@ -66,7 +66,7 @@ pub struct Parsed {
     pub automatic: bool,
     /// How many servers handed it on.
     pub hops: usize,
-    /// SHA-256 over what its reader sees of it: the same for the same message sent twice.
+    /// SHA-256 over what its reader sees: the same when a message is sent twice.
     pub dedupe: [u8; 32],
 }
 
@@ -248,8 +248,8 @@ pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
     .flatten()
 }
 
-/// With whom it is from, whom it wants to be answered and what it is about, so that no other
-/// message takes its place; without a Message-ID the date stands for it.
+/// Sender, reply address and subject are part of it, so that a message of another sender never
+/// counts as the same. Without a Message-ID the date replaces it.
 fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
     let header = |name: &str| {
         let found = parsed.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name));

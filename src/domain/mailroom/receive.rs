@@ -86,7 +86,7 @@ pub fn receive<'a>(
         return Ok(again(message, decision));
     }
     if decision.state.is_refused() {
-        // It has a share of its own, and gets no room of mail that is wanted.
+        // It has a share of its own, outside the quota.
         if room {
             ledger.gives_back(team, size);
         }
@@ -99,8 +99,8 @@ pub fn receive<'a>(
     store(tx, by, arrival, recipient, (sender, decision, likeness), ledger)
 }
 
-/// What the same message is known by. One that was refused is no other's like: somebody else
-/// may have sent it, or its sender is welcome by now.
+/// The key under which a message is found again. A refused message has a key of its own: it can
+/// be a forgery of one that is still to come, or its sender can be unblocked later.
 fn likeness(parsed: &Parsed, state: MessageState) -> [u8; 32] {
     match state {
         MessageState::Delivered => parsed.dedupe,
@@ -108,7 +108,7 @@ fn likeness(parsed: &Parsed, state: MessageState) -> [u8; 32] {
     }
 }
 
-/// What is answered of a message that is there already.
+/// The outcome for a message that is stored already.
 fn again(message: MessageId, decision: Decision) -> Outcome {
     match decision.state {
         MessageState::Rejected => Outcome::Rejected { message, reason: decision.reason },
@@ -135,7 +135,7 @@ impl Sender {
         Ok(Self { named, contact })
     }
 
-    /// Whether the team allowed them, and it is surely them.
+    /// Whether the team allowed this contact, and DMARC proves that it is them.
     fn is_trusted(&self, arrival: &Arrival) -> bool {
         self.contact.as_ref().is_some_and(|contact| contact.state == ContactState::Allowed)
             && arrival.authentication.dmarc.result == Verdict::Pass

@@ -59,15 +59,15 @@ pub enum Unroutable {
     Suspended,
     /// The team keeps as much as it may.
     Full,
-    /// Its sender has sent as much as one may in an hour.
+    /// Its network has sent as much as it can in an hour.
     TooMuch,
     /// It has been handed on too often.
     Loop,
 }
 
 /// Whom an address leads to: the alias itself, else that before its `+`, else the domain's
-/// catch-all. Whoever has the name before a `+` has all that begins with it, also when the name
-/// was deleted. `postmaster` is there on every domain, see [`make_postmaster`].
+/// catch-all. The team that has the name before a `+`, or had it and deleted it, has all tags
+/// of it. `postmaster` is there on every domain, see [`make_postmaster`].
 pub fn route(
     tx: &mut Tx<'_>,
     office: &Office,
@@ -136,8 +136,8 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
     }))
 }
 
-/// Whether what has a `+` is of the team that has the name before it. What is not was created
-/// before that was checked, and would get the mail of others.
+/// Whether an alias with a `+` belongs to the team that has the name before it. Others were
+/// created before that was checked, and would get that team's mail.
 fn is_theirs(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, address: &MailAddress) -> bool {
     match (base, address.tag_base()) {
         (Some(base), _) => base.team_id == exact.team_id,

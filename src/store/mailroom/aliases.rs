@@ -94,8 +94,7 @@ pub fn find_by_key(tx: &mut Tx<'_>, domain: Option<DomainId>, local_key: &str) -
     .optional_row()
 }
 
-/// Whether another team has an address on the shared domain with this key before its `+`, also
-/// when it was deleted.
+/// Whether another team has, or had, an alias on the shared domain with this key before its `+`.
 pub fn is_tagged_by_another(tx: &mut Tx<'_>, team: TeamId, local_key: &str) -> Result<bool> {
     let theirs = aliases::table
         .filter(aliases::domain_id.is_null().and(aliases::base_key.eq(local_key)))

@@ -64,8 +64,8 @@ pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
     Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
 
-/// Notes that a team keeps more, or less by what is negative, and tells how much that makes.
-/// Postgres: others who note it for this team wait until the transaction ends.
+/// Adds to a team's counters, or subtracts what is negative, and returns the new totals. On
+/// Postgres the row stays locked until the transaction ends.
 pub fn keep(tx: &mut Tx<'_>, team: TeamId, more: Kept) -> Result<Kept> {
     let of_team = (
         mail_stores::team_id.eq(team),
@@ -90,11 +90,12 @@ pub fn keep(tx: &mut Tx<'_>, team: TeamId, more: Kept) -> Result<Kept> {
 
 type Refused = (MessageId, i64, i64, Option<i64>);
 
-/// The places of a team's oldest refused messages, and the bytes kept of each. Postgres: none
-/// that somebody else is deleting, who waits for [`keep`] while this holds it.
+/// The places of a team's oldest refused messages, and the bytes kept of each. On Postgres rows
+/// that are locked are skipped: deleting a message by hand locks it first and then the counters,
+/// which a delivery has locked already.
 pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Vec<(i64, i64)>> {
     let mut found: Vec<Refused> = Vec::new();
-    // One state after the other, in its own words: each is the beginning of an index.
+    // One state at a time, as a literal: each is a range of the index by state.
     for state in [MessageState::Denied, MessageState::Rejected] {
         let of_state = messages::table
             .filter(messages::team_id.eq(team))

@@ -50,8 +50,8 @@ pub struct MessageRow {
     /// Bytes of the whole message.
     #[schema(example = 2214)]
     size: i64,
-    /// Whether only the beginning was kept: the headers and 64 KiB, without attachments. That is
-    /// so with long messages that were `denied` or `rejected`.
+    /// Whether only the beginning was kept (the headers and 64 KiB, without attachments), as of
+    /// long messages that are `denied` or `rejected`.
     #[schema(example = false)]
     truncated: bool,
     #[schema(example = 1)]

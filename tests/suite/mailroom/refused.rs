@@ -100,7 +100,7 @@ both_engines! {
         assert_eq!((opened.message.kept, opened.text.len()), (Some(beginning.len() as i64), 64 << 10));
         assert!(opened.message.size > 300_000 && opened.attachments.is_empty() && opened.message.attachments == 0);
         assert_exact(&app);
-        // The same from somebody who may is kept whole.
+        // When it is delivered, it is kept whole.
         app.keep("a@b.test", HELLO, &raw).await;
         assert_eq!((app.count("attachments"), kept(&app).messages), (1, 1));
         assert_exact(&app);
@@ -131,7 +131,7 @@ both_engines! {
         let found = |word: &str| app.operate(|tx, _| messages::search(tx, team, word, &Filter::default(), None, 10));
         assert_eq!((found("word0").rows.len(), found("word99").rows.len()), (0, 1));
 
-        // Less than one message has room: it is told so to its sender, and nothing is left of it.
+        // A share smaller than the message keeps nothing of it.
         reject(&app, &to, 100, &[sized(1000, 10)]).expect("an answer");
         assert_eq!((kept(&app).refused_messages, app.count("messages")), (0, 1));
         assert_exact(&app);

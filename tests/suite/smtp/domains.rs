@@ -25,8 +25,9 @@ async fn check(app: &TestApp, domain: &Domain) -> Domain {
     app.app.check_domain(app.app.operator(), domain.team_id, domain.id).await.expect("a check")
 }
 
-fn states(domain: &Domain) -> Vec<&'static str> {
-    domain.records("mx.acme.test").iter().map(|record| record.state.as_str()).collect()
+fn states(domain: &Domain) -> [&'static str; 2] {
+    let states: Vec<_> = domain.records("mx.acme.test").iter().map(|record| record.state.as_str()).collect();
+    states.try_into().expect("two records")
 }
 
 #[tokio::test]

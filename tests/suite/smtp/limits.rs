@@ -172,7 +172,7 @@ async fn it_ends_when_those_inside_have_finished() {
     assert_eq!(app.stored().len(), 1);
 }
 
-/// One address fills nobody's quota, and whoever else sends is not kept waiting by it.
+/// One address cannot fill a quota.
 #[tokio::test]
 async fn one_address_sends_so_much_in_an_hour() {
     for (setting, value) in [("GATEPOST_SMTP_HOURLY_MESSAGES", "3"), ("GATEPOST_SMTP_HOURLY_SIZE", "600")] {
