@@ -1,5 +1,6 @@
 //! Who asks for a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] cannot be
-//! reached by anybody else.
+//! reached by anybody else, and one that changes something only from a page of the same team.
+//! That page's forms name their team: see `to` in `templates/macros/forms.html`.
 
 use std::ops::Deref;
 
@@ -80,14 +81,18 @@ pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
     Ok(Actor { user, session, team, role, teams, unread, request: info })
 }
 
-async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
-    let actor = match find(&request).await {
-        Ok(actor) => actor,
-        Err(Nobody::NotSignedIn) => return Err(PageError::sign_in(&next(&request))),
-        Err(Nobody::NoTeam) => return Err(PageError::no_team()),
-        Err(Nobody::Failed(error)) => return Err(error.into()),
-    };
-    if is_for_another(&request, &actor.team) {
+async fn signed_in(request: &HttpRequest) -> Result<Actor, PageError> {
+    match find(request).await {
+        Ok(actor) => Ok(actor),
+        Err(Nobody::NotSignedIn) => Err(PageError::sign_in(&next(request))),
+        Err(Nobody::NoTeam) => Err(PageError::no_team()),
+        Err(Nobody::Failed(error)) => Err(error.into()),
+    }
+}
+
+async fn require(request: &HttpRequest, role: Role) -> Result<Actor, PageError> {
+    let actor = signed_in(request).await?;
+    if !request.method().is_safe() && !is_for(request, &actor.team) {
         return Err(PageError::another_team());
     }
     if actor.role < role {
@@ -98,15 +103,15 @@ async fn require(request: HttpRequest, role: Role) -> Result<Actor, PageError> {
     Ok(actor)
 }
 
-/// Whether the page that sent this form was another team's: somebody has switched teams
-/// since, in another window, or was taken out of that one.
-fn is_for_another(request: &HttpRequest, team: &Team) -> bool {
+/// Whether the page that sent this form was this team's. It was not when its reader has
+/// switched teams since, in another window, or was removed from that team.
+fn is_for(request: &HttpRequest, team: &Team) -> bool {
     #[derive(serde::Deserialize)]
     struct OfTeam {
         team: String,
     }
     let named = web::Query::<OfTeam>::from_query(request.query_string());
-    !request.method().is_safe() && named.is_ok_and(|named| named.team != team.id.to_string())
+    named.is_ok_and(|named| named.team == team.id.to_string())
 }
 
 /// Where to go after signing in: back to what was asked for, if it was a page.
@@ -119,8 +124,8 @@ fn next(request: &HttpRequest) -> String {
     }
 }
 
-macro_rules! at_least {
-    ($(#[$doc:meta])* $name:ident, $role:expr) => {
+macro_rules! who_asks {
+    ($(#[$doc:meta])* $name:ident, $request:ident => $actor:expr) => {
         $(#[$doc])*
         pub struct $name(pub Actor);
 
@@ -137,22 +142,27 @@ macro_rules! at_least {
             type Future = LocalBoxFuture<'static, Result<Self, PageError>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let request = request.clone();
-                Box::pin(async { require(request, $role).await.map(Self) })
+                let $request = request.clone();
+                Box::pin(async move { $actor.await.map(Self) })
             }
         }
     };
 }
 
-at_least!(
+who_asks!(
+    /// Somebody signed in, whichever team's page they come from. What is done for a team takes
+    /// one of the others.
+    SignedIn, request => signed_in(&request)
+);
+who_asks!(
     /// Anybody in the team.
-    Member, Role::Member
+    Member, request => require(&request, Role::Member)
 );
-at_least!(
+who_asks!(
     /// The owner or an admin.
-    Admin, Role::Admin
+    Admin, request => require(&request, Role::Admin)
 );
-at_least!(
+who_asks!(
     /// The owner.
-    Owner, Role::Owner
+    Owner, request => require(&request, Role::Owner)
 );

@@ -9,8 +9,10 @@ use std::collections::BTreeSet;
 use gatepost::domain::access::scopes::{Scope, Scopes};
 use reqwest::{Method, RequestBuilder};
 
+use crate::architecture::source::tree;
 use crate::support::TestApp;
 use crate::support::client::{Visitor, send};
+use crate::support::html;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{self, Ada, Bea, Cy, Dan};
 use rows::{CALLERS, Caller, Row, Sends};
@@ -90,6 +92,56 @@ async fn only_the_setup_address_makes_the_first_team_and_only_once() {
     app.visitor().post("/setup", &with_key).await.expect(404);
 }
 
+/// In two tabs with two teams: what one of them sends must not be done to the other's.
+#[tokio::test]
+async fn pages_change_only_the_team_that_they_are_of() {
+    let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
+    let ada = app.as_(Ada).await;
+    let other = app.team("Globex").id;
+    let mut wrong = Vec::new();
+    for row in rows::pages().into_iter().filter(names_a_team) {
+        let (method, path, fields) = fill(&app, &row);
+        let records = app.database.number("SELECT count(*) AS n FROM activity");
+        for team in
+            ["", "?team=", "?team=team_1", &format!("?team={other}"), &format!("?team={other}&team={other}")]
+        {
+            for htmx in [false, true] {
+                let request = ada.request(method.clone(), &format!("{path}{team}"));
+                let request = request.header("Sec-Fetch-Site", "same-origin");
+                let request = if htmx { request.header("HX-Request", "true") } else { request };
+                let reply = send(with_body(request, &row, fields.clone())).await;
+                let says =
+                    reply.body.contains("This page belongs to another team. Switch teams and try again.");
+                if reply.status != 409 || !says {
+                    wrong.push(format!("{} with {team:?}: {}", row.route, reply.status));
+                }
+            }
+        }
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM activity"), records, "{}", row.route);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Whether the row's route changes something for a team, so that its forms say which.
+fn names_a_team(row: &Row) -> bool {
+    let (method, path) = row.route.split_once(' ').expect("a method and a path");
+    method != "GET" && !path.starts_with("/api/") && !html::OF_NO_TEAM.contains(&path)
+}
+
+#[test]
+fn templates_write_forms_with_the_macro_that_names_the_team() {
+    let allowed = |path: &str| html::is_of_no_team(path);
+    for file in tree("templates", "html").iter().filter(|file| !file.path.ends_with("macros/forms.html")) {
+        let posts = file.text.split("method=\"post\"").skip(1);
+        for after in posts {
+            let action = after.trim_start().strip_prefix("action=\"").and_then(|rest| rest.split('"').next());
+            assert!(action.is_some_and(allowed), "{}: {action:?}: use forms::to", file.path);
+        }
+        assert!(!file.text.contains("hx-post="), "{}: use forms::to_by_htmx", file.path);
+    }
+}
+
 /// Calls each route as everybody, in a store of its own.
 async fn check(rows: Vec<Row>) {
     let mut wrong = Vec::new();
@@ -162,7 +214,11 @@ impl Cast {
     }
 
     async fn call(&self, row: &Row, method: &Method, caller: Caller) -> u16 {
-        let (_, path, fields) = fill(&self.app, row);
+        let (_, mut path, fields) = fill(&self.app, row);
+        if names_a_team(row) {
+            let team = if caller == Caller::Stranger { "Globex" } else { "Acme" };
+            path = format!("{path}?team={}", self.app.team(team).id);
+        }
         let request = self.request(caller, method.clone(), &path).header("Sec-Fetch-Site", "same-origin");
         send(with_body(request, row, fields)).await.status
     }

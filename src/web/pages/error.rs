@@ -76,8 +76,8 @@ impl PageError {
     }
 
     pub fn another_team() -> Self {
-        let message = "The page was another team's than the one you look at now, so nothing was done. Open it again, or switch back to that team first.";
-        Self::new(StatusCode::CONFLICT, "Another team now", message)
+        let message = "This page belongs to another team. Switch teams and try again.";
+        Self::new(StatusCode::CONFLICT, "Nothing was changed", message)
     }
 
     pub fn no_team() -> Self {

@@ -1,7 +1,7 @@
 //! Those who call: a person's browser and a program with a token.
 
 use super::contract;
-use super::html::Page;
+use super::html::{self, Page};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
@@ -64,9 +64,25 @@ impl Visitor {
         send(self.within_site(Method::GET, path)).await
     }
 
-    /// Sends a form.
+    /// Sends a form, as it stands on a page of the team looked at.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let path = self.of_the_team(path).await;
+        self.post_as_is(&path, fields).await
+    }
+
+    /// Sends a form to just this address.
+    pub async fn post_as_is(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         send(self.within_site(Method::POST, path).form(fields)).await
+    }
+
+    /// An address that names the team looked at, where its form has to and it does not yet.
+    async fn of_the_team(&self, path: &str) -> String {
+        if html::is_of_no_team(path) || path.contains("?team=") {
+            return path.to_owned();
+        }
+        let page = self.get("/account").await.body;
+        let named = page.split("?team=").nth(1).and_then(|rest| rest.split('"').next());
+        named.map_or_else(|| path.to_owned(), |team| format!("{path}?team={team}"))
     }
 
     /// Sends a form and opens the page that the answer leads to.
@@ -142,7 +158,7 @@ fn client() -> reqwest::ClientBuilder {
     client.pool_idle_timeout(std::time::Duration::from_secs(3))
 }
 
-/// Each answer of the API must be as its description says.
+/// Each answer of the API must be as its description says, and each form must name its team.
 pub async fn send(request: RequestBuilder) -> Reply {
     let (client, request) = request.build_split();
     let request = request.expect("a request");
@@ -154,5 +170,7 @@ pub async fn send(request: RequestBuilder) -> Reply {
         body: response.text().await.expect("a body in UTF-8"),
     };
     contract::check(method.as_str(), &path, &reply);
+    let teamless = html::forms_without_team(&reply.body);
+    assert!(teamless.is_empty(), "{method} {path}: no team in {teamless:?}");
     reply
 }

@@ -3,6 +3,36 @@
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
 
+/// Where forms post to that are not about a team: those of visitors, and the way to another team.
+pub const OF_NO_TEAM: [&str; 5] =
+    ["/sign-in", "/sign-out", "/setup", "/teams/switch", "/invitations/{secret}"];
+
+pub fn is_of_no_team(path: &str) -> bool {
+    OF_NO_TEAM.contains(&path) || path.starts_with("/invitations/")
+}
+
+/// The addresses that a page's forms and scripts post to and that name no team but should.
+pub fn forms_without_team(html: &str) -> Vec<String> {
+    let tags = html.split('<').skip(1).filter_map(|tag| tag.split('>').next());
+    let value = |tag: &str, name: &str| {
+        Some(tag.split_once(&format!(" {name}=\""))?.1.split('"').next().unwrap_or_default().to_owned())
+    };
+    let posts = tags.flat_map(|tag| {
+        let posted = tag.contains(" method=\"post\"").then(|| value(tag, "action").unwrap_or_default());
+        let by_script = ["hx-post", "hx-put", "hx-patch", "hx-delete"].map(|name| value(tag, name));
+        by_script.into_iter().flatten().chain(posted).collect::<Vec<_>>()
+    });
+    posts.filter(|path| !is_of_no_team(path) && !path.contains("?team=team_")).collect()
+}
+
+#[test]
+fn a_form_without_its_team_is_found() {
+    let html = r#"<form method="post" action="/a?team=team_1"></form><form method="get" action="/b"></form>
+        <form method="post" action="/sign-out"></form><form method="post" action="/c"></form>
+        <form method="post" action="/d?team=team_1" hx-post="/d"></form><button hx-delete="/e"></button>"#;
+    assert_eq!(forms_without_team(html), ["/c", "/d", "/e"]);
+}
+
 pub struct Page(Html);
 
 /// A form as the browser would send it.

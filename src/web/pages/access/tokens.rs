@@ -14,6 +14,7 @@ use crate::domain::access::activity::{self, ActivityKind, Filter, Record, Usage}
 use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
+use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::web::Site;
 use crate::web::actor::{Actor, Admin};
@@ -227,6 +228,7 @@ async fn renamed(app: &App, actor: &Actor, id: TokenId, name: &str) -> Result<To
 #[derive(Template)]
 #[template(path = "developer/_revoke.html")]
 struct Revoke {
+    team: TeamId,
     token: Row,
     calls: Usage,
     reason: String,
@@ -256,7 +258,7 @@ async fn question(
         Ok((tokens::find(tx, team, id)?, activity::usage(tx, team, id, now)?))
     });
     let (token, calls) = read.await?;
-    let revoke = Revoke { token: Row::of(token, now), calls, reason, errors };
+    let revoke = Revoke { team, token: Row::of(token, now), calls, reason, errors };
     developer::ask(htmx, actor, status, "Revoke a token", &revoke)
 }
 

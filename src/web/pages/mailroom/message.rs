@@ -209,6 +209,7 @@ pub async fn mark_unread(
 #[derive(Template)]
 #[template(path = "mailroom/_delete_message.html")]
 struct Question {
+    team_id: String,
     id: String,
     subject: String,
     attachments: i32,
@@ -219,6 +220,7 @@ struct Question {
 #[template(path = "mailroom/delete_message.html")]
 struct QuestionPage {
     shell: Shell,
+    team_id: String,
     id: String,
     subject: String,
     attachments: i32,
@@ -234,12 +236,12 @@ pub async fn ask_delete(
     let team = member.team.id;
     let row = app.read(move |tx| messages::find(tx, team, id)).await?.row;
     let subject = if row.subject.is_empty() { "(no subject)".into() } else { row.subject };
-    let (id, attachments) = (row.id.to_string(), row.attachments);
+    let (id, team_id, attachments) = (row.id.to_string(), team.to_string(), row.attachments);
     if by_htmx {
-        return html(StatusCode::OK, &Question { id, subject, attachments });
+        return html(StatusCode::OK, &Question { team_id, id, subject, attachments });
     }
     let shell = Shell::new(&member, "inbox", &NoticeQuery::default());
-    html(StatusCode::OK, &QuestionPage { shell, id, subject, attachments })
+    html(StatusCode::OK, &QuestionPage { shell, team_id, id, subject, attachments })
 }
 
 pub async fn delete(

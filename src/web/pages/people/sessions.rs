@@ -6,7 +6,7 @@ use super::agent;
 use crate::app::App;
 use crate::domain::people::sessions::{self, Session, SessionId};
 use crate::domain::people::teams::TeamId;
-use crate::web::actor::Member;
+use crate::web::actor::{Member, SignedIn};
 use crate::web::pages::error::PageError;
 use crate::web::pages::see_other;
 use crate::web::pages::shell::When;
@@ -60,9 +60,9 @@ pub struct SwitchForm {
     team: String,
 }
 
-pub async fn switch_team(app: web::Data<App>, member: Member, form: web::Form<SwitchForm>) -> Answer {
+pub async fn switch_team(app: web::Data<App>, person: SignedIn, form: web::Form<SwitchForm>) -> Answer {
     let team = TeamId::parse(&form.team).ok_or_else(PageError::not_found)?;
-    let (by, session) = (member.by(), member.session.clone());
+    let (by, session) = (person.by(), person.session.clone());
     app.write(move |tx| sessions::switch_team(tx, &by, &session, team)).await?;
     Ok(see_other("/inbox?notice=team-switched"))
 }

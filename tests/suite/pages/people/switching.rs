@@ -1,5 +1,6 @@
 use crate::support::client::send;
-use crate::support::people::Person::{Ada, Cy, Dan};
+use crate::support::people::PASSWORD;
+use crate::support::people::Person::{Ada, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
 use reqwest::Method;
 
@@ -37,15 +38,42 @@ both_engines! {
         let link = app.invite(&app.as_(Ada).await, Dan.email(), "admin").await;
         dan.post(&link, &[]).await.expect(303);
         let refused = dan.post(&create, &[("name", "stray")]).await.expect(409);
-        assert!(refused.body.contains("nothing was done"));
+        assert!(refused.body.contains("This page belongs to another team."));
         assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 0);
         dan.post("/teams/switch", &[("team", &globex.to_string())]).await.expect(303);
         dan.post(&create, &[("name", "stray")]).await.expect(200);
     }
 
+    /// "Remove" on one team's page, after a switch in another tab, took the person out of the
+    /// other team.
+    async fn a_button_of_one_teams_page_does_nothing_to_another_team(app: TestApp) {
+        let (ada, dan) = (app.as_(Ada).await, app.as_(Dan).await);
+        for (team, owner) in [("Acme", &ada), ("Globex", &dan)] {
+            let link = app.invite(owner, Eve.email(), "member").await;
+            let eve = app.visitor();
+            match team {
+                "Acme" => eve.post(&link, &[("name", "Eve"), ("password", PASSWORD)]).await.expect(303),
+                _ => eve.post(&link, &[("name", ""), ("password", PASSWORD)]).await.expect(303),
+            };
+        }
+        let link = app.invite(&ada, Dan.email(), "admin").await;
+        dan.post(&link, &[]).await.expect(303);
+        let remove = app.person_path(Eve, "remove");
+        let form = dan.get(&remove).await.expect(200).page();
+        let action = form.attribute(&format!("form[action^='{remove}']"), "action").expect("a form");
+        dan.post("/teams/switch", &[("team", &app.team("Globex").id.to_string())]).await.expect(303);
+        dan.post_as_is(&action, &[("tokens", "keep")]).await.expect(409);
+        dan.post_as_is(&remove, &[("tokens", "keep")]).await.expect(409);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM memberships"), 7);
+        dan.post("/teams/switch", &[("team", &app.team("Acme").id.to_string())]).await.expect(303);
+        dan.post_as_is(&action, &[("tokens", "keep")]).await.expect(303);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM memberships"), 6);
+    }
+
     async fn nothing_is_done_for_a_request_from_elsewhere(app: TestApp) {
         let ada = app.as_(Ada).await;
         let form = [("name", "Mallory")];
+        let name = format!("/account/name?team={}", app.team("Acme").id);
         for headers in [
             &[][..],
             &[("Sec-Fetch-Site", "cross-site")],
@@ -54,12 +82,12 @@ both_engines! {
             &[("Origin", "null")],
             &[("Sec-Fetch-Site", "cross-site"), ("Origin", app.base.as_str())],
         ] {
-            let request = ada.request(Method::POST, "/account/name").form(&form);
+            let request = ada.request(Method::POST, &name).form(&form);
             let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
             send(request).await.expect(403);
         }
         assert_eq!(app.user(Ada).name, "Ada");
-        let own = ada.request(Method::POST, "/account/name").header("Origin", &app.base).form(&form);
+        let own = ada.request(Method::POST, &name).header("Origin", &app.base).form(&form);
         send(own).await.expect(303);
         assert_eq!(app.user(Ada).name, "Mallory");
     }
