@@ -10,6 +10,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
+use super::flash::Flash;
 use super::pages::error::PageError;
 use super::request::{self, RequestInfo};
 use super::session::{self, Presented};
@@ -33,6 +34,8 @@ pub struct Actor {
     pub teams: Vec<Team>,
     /// Messages of the team nobody has read; see [`messages::UNREAD_TOLD`].
     pub unread: i64,
+    /// What a change before this request has to say.
+    pub flash: Flash,
     pub request: RequestInfo,
 }
 
@@ -78,7 +81,7 @@ pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
         Ok(Ok((user, session, team, member.role(), teams, unread)))
     });
     let (user, session, team, role, teams, unread) = found.await.map_err(Nobody::Failed)??;
-    Ok(Actor { user, session, team, role, teams, unread, request: info })
+    Ok(Actor { user, session, team, role, teams, unread, flash: Flash::of(request), request: info })
 }
 
 async fn signed_in(request: &HttpRequest) -> Result<Actor, PageError> {

@@ -12,6 +12,7 @@ mod csrf;
 mod deadline;
 mod encoding;
 mod files;
+mod flash;
 mod front;
 mod headers;
 mod htmx;

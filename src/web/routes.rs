@@ -14,7 +14,7 @@ use super::pages::mailroom::message::{self, parts};
 use super::pages::mailroom::{alias, aliases, contact, contacts, domain, domains};
 use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
 use super::pages::{health, see_other};
-use super::{Site, api, assets, csrf, session};
+use super::{Site, api, assets, csrf, flash, session};
 use crate::app::App;
 
 /// Bytes of a form: names and passwords are short.
@@ -45,6 +45,7 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
             scope("")
                 .configure(pages)
                 .default_service(web::to(async || Err::<String, _>(PageError::not_found())))
+                .wrap(from_fn(flash::carry))
                 .wrap(from_fn(csrf::guard))
                 .wrap(from_fn(error::dress))
                 .wrap(session::middleware(app, site)),

@@ -16,7 +16,7 @@ async fn an_address_is_made_copied_and_switched_off() {
     browser.fill("Name (optional)", "hello").await;
     browser.fill("Note (optional)", "the contact form").await;
     browser.press("Create address").await;
-    browser.sees("The address is made").await;
+    browser.sees("Alias created").await;
     browser.inspect("alias").await;
     browser.allow_clipboard().await;
     browser.press("Copy the address").await;
@@ -51,7 +51,7 @@ async fn contacts_and_domains_are_sound_too() {
     browser.fill("E-mail address", "bob@customer.test").await;
     browser.fill("Name (optional)", "Bob").await;
     browser.press("Add contact").await;
-    browser.sees("The contact is added").await;
+    browser.sees("Contact added").await;
     browser.inspect("contact").await;
     browser.visit("/contacts").await;
     browser.inspect("contacts").await;

@@ -77,7 +77,7 @@ async fn mail_appears_by_itself_and_can_do_nothing() {
     browser.sees("This cannot be undone").await;
     browser.inspect("message-delete").await;
     browser.press("Delete message").await;
-    browser.sees("The message is deleted").await;
+    browser.sees("Message deleted").await;
 }
 
 #[tokio::test]
@@ -103,5 +103,5 @@ async fn mail_is_read_without_javascript() {
     browser.press("Delete").await;
     browser.sees("This cannot be undone").await;
     browser.press("Delete message").await;
-    browser.sees("The message is deleted").await;
+    browser.sees("Message deleted").await;
 }

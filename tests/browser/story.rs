@@ -85,7 +85,7 @@ async fn from_setup_to_a_revoked_row() {
     browser.inspect("revoke-dialog").await;
     browser.fill("Reason (optional)", "the laptop was stolen").await;
     browser.press("Revoke token").await;
-    browser.sees("The token is revoked").await;
+    browser.sees("Token revoked").await;
     let (body, status) = paste(&line);
     assert_eq!(status, "401", "{body}");
     assert!(body.contains("has been revoked"), "{body}");
@@ -113,7 +113,7 @@ async fn it_works_without_javascript() {
     browser.press("Revoke ci").await;
     browser.sees("calls in 24 hours").await;
     browser.press("Revoke token").await;
-    browser.sees("The token is revoked").await;
+    browser.sees("Token revoked").await;
     assert_eq!(paste(&line).1, "401");
     browser.press("On").await;
     browser.sees("Switch the API off?").await;

@@ -111,7 +111,8 @@ both_engines! {
         let (bea, token) = (app.as_(Bea).await, app.token("Acme", "ci"));
         call(&app, &token, 3, 200).await;
         let page = token_page(&bea).await;
-        assert_eq!(set_cap(&bea, &page, "4").await.expect(303).location(), format!("{page}?notice=token-cap-changed"));
+        let set = set_cap(&bea, &page, "4").await.expect(303);
+        assert_eq!((set.location(), set.notice().as_str()), (page.as_str(), "token-cap-changed"));
         // What was used before counts.
         let last = app.api(&token).get("/api/v1/me").await.expect(200);
         assert_eq!((last.header("x-ratelimit-limit"), last.header("x-ratelimit-remaining")), ("4", "0"));

@@ -4,6 +4,7 @@ pub mod access;
 pub mod error;
 pub mod health;
 pub mod mailroom;
+pub mod notice;
 pub mod password_again;
 pub mod people;
 pub mod shell;
@@ -18,6 +19,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{self, FieldError};
 use error::PageError;
+use notice::Notice;
 
 /// A page, or a part of one, as an answer.
 pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
@@ -31,6 +33,13 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Pa
 /// After a change: go and look. `to` is a path of ours.
 pub fn see_other(to: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+}
+
+/// After a change: go and look at the page that says once what was done.
+pub fn see_other_with(to: &str, notice: Notice) -> HttpResponse {
+    let mut answer = see_other(to);
+    answer.extensions_mut().insert(notice);
+    answer
 }
 
 /// What a query string keeps as it is.

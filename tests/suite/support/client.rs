@@ -31,6 +31,18 @@ impl Reply {
         self.header("location")
     }
 
+    /// The value of a cookie that the answer sets; empty when it sets none.
+    pub fn cookie(&self, name: &str) -> String {
+        let set = self.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok());
+        let value = |it: &str| Some(it.split(';').next()?.strip_prefix(name)?.strip_prefix('=')?.to_owned());
+        set.filter_map(value).next_back().unwrap_or_default()
+    }
+
+    /// What the next page is to say was done.
+    pub fn notice(&self) -> String {
+        self.cookie("gatepost-notice")
+    }
+
     pub fn page(&self) -> Page {
         Page::parse(&self.body)
     }

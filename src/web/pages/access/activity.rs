@@ -22,7 +22,7 @@ use crate::domain::{Error, Result};
 use crate::web::actor::Admin;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
+use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{FormErrors, html};
 
 /// Records on a page.
@@ -97,7 +97,6 @@ pub async fn list(
     admin: Admin,
     Htmx(by_htmx): Htmx,
     query: web::Query<Query>,
-    notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let query = query.into_inner();
     let address = query.address();
@@ -109,7 +108,7 @@ pub async fn list(
         }
     };
     if !by_htmx {
-        let shell = Shell::new(&admin, "activity", &notice);
+        let shell = Shell::new(&admin, "activity");
         return html(status, &ActivityPage { shell, list: &list });
     }
     let mut answer = html(status, &ListFragment { list: &list })?;
@@ -161,7 +160,6 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     id: web::Path<ActivityId>,
-    notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = id.into_inner();
     let team = admin.team.id;
@@ -175,7 +173,7 @@ pub async fn show(
     html(
         StatusCode::OK,
         &RecordPage {
-            shell: Shell::new(&admin, "activity", &notice),
+            shell: Shell::new(&admin, "activity"),
             row: Row::of(&record, &by_id(tokens)),
             facts: words::facts(&record),
             request: record.request().map(|id| id.to_string()).unwrap_or_default(),

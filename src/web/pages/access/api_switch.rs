@@ -15,8 +15,9 @@ use crate::domain::people::users::User;
 use crate::web::actor::{Actor, Member, Owner};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::see_other;
+use crate::web::pages::see_other_with;
 
 /// The section of the Developer page.
 #[derive(Template)]
@@ -94,8 +95,8 @@ pub async fn turn(
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
     let (state, to, notice) = match form.state {
-        State::On => ("on", "switch the API on", "api-on"),
-        State::Off => ("off", "switch the API off", "api-off"),
+        State::On => ("on", "switch the API on", Notice::ApiOn),
+        State::Off => ("off", "switch the API off", Notice::ApiOff),
     };
     if member.role == Role::Owner {
         let fields = vec![("state", state.to_owned())];
@@ -106,8 +107,8 @@ pub async fn turn(
     }
     let (by, team, on) = (member.by(), member.team.id, matches!(form.state, State::On));
     match app.write(move |tx| api_switch::turn(tx, &by, team, on)).await? {
-        Turned::Done => Ok(see_other(&format!("/developer?notice={notice}"))),
-        Turned::AlreadySo => Ok(see_other("/developer?notice=nothing-changed")),
+        Turned::Done => Ok(see_other_with("/developer", notice)),
+        Turned::AlreadySo => Ok(see_other_with("/developer", Notice::NothingChanged)),
         Turned::Refused => Err(PageError::role_needed(Role::Owner)),
     }
 }

@@ -8,8 +8,9 @@ use crate::domain::Result;
 use crate::domain::access::tokens::{self, Token, TokenId};
 use crate::web::actor::{Actor, Admin};
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
-use crate::web::pages::{FormErrors, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::Shell;
+use crate::web::pages::{FormErrors, see_other_with};
 
 #[derive(serde::Deserialize)]
 pub struct Limit {
@@ -25,10 +26,10 @@ pub async fn set(
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
     match change(&app, &admin, id, &form.cap).await {
-        Ok(_) => Ok(see_other(&format!("/developer/tokens/{id}?notice=token-cap-changed"))),
+        Ok(_) => Ok(see_other_with(&format!("/developer/tokens/{id}"), Notice::TokenCapChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            let shell = Shell::new(&admin, "developer", &NoticeQuery::default());
+            let shell = Shell::new(&admin, "developer");
             let refused = Refused { cap: Some(form.into_inner().cap), errors, ..Refused::default() };
             page::draw(&app, &admin, id, shell, status, refused).await
         }

@@ -20,7 +20,7 @@ use crate::web::Site;
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, html};
 
 /// Where the parts of the lists begin that are shown; without one, at the newest.
@@ -44,7 +44,6 @@ impl Cursors {
 /// What was asked of the page, and what came of its form.
 #[derive(Default)]
 pub struct View {
-    pub notice: NoticeQuery,
     pub cursors: Cursors,
     pub label: String,
     pub choice: Choice,
@@ -82,27 +81,22 @@ pub async fn show(
     app: web::Data<App>,
     site: web::Data<Site>,
     member: Member,
-    notice: web::Query<NoticeQuery>,
     cursors: web::Query<Cursors>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let view = View { notice: notice.into_inner(), cursors: cursors.into_inner(), ..View::default() };
+    let view = View { cursors: cursors.into_inner(), ..View::default() };
     match member.role {
-        Role::Member => who_may(&app, &member, &view.notice).await,
+        Role::Member => who_may(&app, &member).await,
         Role::Admin | Role::Owner => draw(&app, &site, &member, StatusCode::OK, view).await,
     }
 }
 
 /// To a member: whom to ask.
-async fn who_may(
-    app: &App,
-    member: &Actor,
-    notice: &NoticeQuery,
-) -> std::result::Result<HttpResponse, PageError> {
+async fn who_may(app: &App, member: &Actor) -> std::result::Result<HttpResponse, PageError> {
     let team = member.team.id;
     let mut who = app.read(move |tx| members::list(tx, team)).await?;
     who.retain(|each| each.role() >= Role::Admin);
     who.sort_by_key(|each| std::cmp::Reverse(each.role()));
-    let shell = Shell::new(member, "developer", notice);
+    let shell = Shell::new(member, "developer");
     html(StatusCode::OK, &MemberPage { shell, team: &member.team.name, who })
 }
 
@@ -126,7 +120,7 @@ pub async fn draw(
     let (tokens, revoked, key, owner) = read.await?;
     let usage = gate::usage(app, &actor.team, now).await?;
     let page = DeveloperPage {
-        shell: Shell::new(actor, "developer", &view.notice),
+        shell: Shell::new(actor, "developer"),
         limiter_is_away: !app.gate().limiter_is_reachable().await,
         switch: ApiSwitch::of(actor, owner),
         closed: api_switch::closed(actor),
@@ -155,7 +149,7 @@ pub fn ask(
     if htmx.0 {
         return html(status, question);
     }
-    let shell = Shell::new(actor, "developer", &NoticeQuery::default());
+    let shell = Shell::new(actor, "developer");
     let question = question.render().map_err(PageError::fault)?;
     html(status, &QuestionPage { shell, title, question })
 }

@@ -26,7 +26,7 @@ use crate::web::api::codes::{self, Code};
 use crate::web::api::openapi::about;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::shell::Shell;
 use crate::web::pages::{address, html, part_at, see_other};
 use description::{GROUPS, Group, Operation};
 use examples::{Example, Here, Request};
@@ -172,7 +172,7 @@ pub async fn show(
         return part_at(&address(ADDRESS, &[("q", &reference.asked)]), &reference);
     }
     let page = DocsPage {
-        shell: Shell::new(&member, "docs", &NoticeQuery::default()),
+        shell: Shell::new(&member, "docs"),
         language: request.cookie(LANGUAGE).and_then(|kept| language(kept.value())).unwrap_or("curl"),
         closed: api_switch::closed(&member),
         reference,

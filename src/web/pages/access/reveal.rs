@@ -14,7 +14,7 @@ use crate::web::Site;
 use crate::web::actor::Actor;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
-use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::shell::Shell;
 
 /// What is shown.
 pub enum Shown {
@@ -48,7 +48,7 @@ pub fn draw(
     shown: Shown,
 ) -> Result<HttpResponse, PageError> {
     let page = RevealPage {
-        shell: Shell::new(actor, "developer", &NoticeQuery::default()),
+        shell: Shell::new(actor, "developer"),
         id: token.id.to_string(),
         name: &token.name,
         secret: plain.reveal(),

@@ -18,8 +18,9 @@ use crate::web::Site;
 use crate::web::actor::{Actor, Admin, Owner};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::see_other;
+use crate::web::pages::see_other_with;
 use crate::web::pages::shell::When;
 
 /// The section of the Developer page.
@@ -161,8 +162,8 @@ async fn reveal(
 pub async fn disable(app: web::Data<App>, owner: Owner) -> Result<HttpResponse, PageError> {
     let (by, team) = (owner.by(), owner.team.id);
     match app.write(move |tx| team_key::disable(tx, &by, team)).await {
-        Ok(()) => Ok(see_other("/developer?notice=team-key-off")),
-        Err(Error::NotFound) => Ok(see_other("/developer?notice=nothing-changed")),
+        Ok(()) => Ok(see_other_with("/developer", Notice::TeamKeyOff)),
+        Err(Error::NotFound) => Ok(see_other_with("/developer", Notice::NothingChanged)),
         Err(error) => Err(error.into()),
     }
 }

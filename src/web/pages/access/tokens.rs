@@ -20,9 +20,10 @@ use crate::web::Site;
 use crate::web::actor::{Actor, Admin};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 
 /// Calls listed on a token's page.
 const LAST: usize = 20;
@@ -152,9 +153,8 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     path: web::Path<TokenId>,
-    notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let shell = Shell::new(&admin, "developer", &notice);
+    let shell = Shell::new(&admin, "developer");
     draw(&app, &admin, path.into_inner(), shell, StatusCode::OK, Refused::default()).await
 }
 
@@ -203,10 +203,10 @@ pub async fn rename(
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
     match renamed(&app, &admin, id, &form.name).await {
-        Ok(_) => Ok(see_other(&format!("/developer/tokens/{id}?notice=token-renamed"))),
+        Ok(_) => Ok(see_other_with(&format!("/developer/tokens/{id}"), Notice::TokenRenamed)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            let shell = Shell::new(&admin, "developer", &NoticeQuery::default());
+            let shell = Shell::new(&admin, "developer");
             let refused = Refused { label: Some(form.name.clone()), errors, ..Refused::default() };
             draw(&app, &admin, id, shell, status, refused).await
         }
@@ -282,8 +282,8 @@ pub async fn revoke(
         tokens::revoke(tx, &by, team, id, reason?.as_deref())
     });
     match revoked.await {
-        Ok(_) => Ok(see_other("/developer?notice=token-revoked")),
-        Err(Error::Conflict(_)) => Ok(see_other("/developer?notice=token-revoked-already")),
+        Ok(_) => Ok(see_other_with("/developer", Notice::TokenRevoked)),
+        Err(Error::Conflict(_)) => Ok(see_other_with("/developer", Notice::TokenRevokedAlready)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             question(&app, &admin, Htmx(false), id, status, (form.into_inner().reason, errors)).await

@@ -15,8 +15,9 @@ use crate::domain::mailroom::{domains, messages};
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
-use crate::web::pages::{FormErrors, html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::Shell;
+use crate::web::pages::{FormErrors, html, see_other_with};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -42,30 +43,15 @@ struct Refused {
 /// An alias, how many of its messages are kept, and whose catch-all it is.
 type Known = (Row, Capped, Vec<String>);
 
-pub async fn show(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<AliasId>,
-    notice: web::Query<NoticeQuery>,
-) -> Answer {
-    draw(&app, &member, path.into_inner(), StatusCode::OK, &notice, Refused::default()).await
+pub async fn show(app: web::Data<App>, member: Member, path: web::Path<AliasId>) -> Answer {
+    draw(&app, &member, path.into_inner(), StatusCode::OK, Refused::default()).await
 }
 
-async fn draw(
-    app: &App,
-    actor: &Actor,
-    id: AliasId,
-    status: StatusCode,
-    notice: &NoticeQuery,
-    refused: Refused,
-) -> Answer {
+async fn draw(app: &App, actor: &Actor, id: AliasId, status: StatusCode, refused: Refused) -> Answer {
     let (row, kept, catches) = look(app, actor, id).await?;
     let Refused { note, errors } = refused;
     let noted = note.unwrap_or_else(|| row.note.clone());
-    html(
-        status,
-        &AliasPage { shell: Shell::new(actor, "aliases", notice), row, kept, catches, noted, errors },
-    )
+    html(status, &AliasPage { shell: Shell::new(actor, "aliases"), row, kept, catches, noted, errors })
 }
 
 async fn look(app: &App, actor: &Actor, id: AliasId) -> Result<Known> {
@@ -102,11 +88,11 @@ pub async fn note(
         aliases::change(tx, &by, team, id, parsed?.as_deref(), before.enabled)
     });
     match noted.await {
-        Ok(_) => Ok(see_other(&format!("/aliases/{id}?notice=alias-noted"))),
+        Ok(_) => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasNoted)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let refused = Refused { note: Some(form.into_inner().note), errors };
-            draw(&app, &member, id, status, &NoticeQuery::default(), refused).await
+            draw(&app, &member, id, status, refused).await
         }
     }
 }
@@ -147,13 +133,13 @@ pub async fn switch(
     });
     match switched.await {
         Ok(row) if by_htmx => html(StatusCode::OK, &Switched { row, team_id: team.to_string() }),
-        Ok(_) if on => Ok(see_other(&format!("/aliases/{id}?notice=alias-on"))),
-        Ok(_) => Ok(see_other(&format!("/aliases/{id}?notice=alias-off"))),
+        Ok(_) if on => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasOn)),
+        Ok(_) => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasOff)),
         Err(error) if by_htmx => Err(error.into()),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let refused = Refused { errors, ..Refused::default() };
-            draw(&app, &member, id, status, &NoticeQuery::default(), refused).await
+            draw(&app, &member, id, status, refused).await
         }
     }
 }
@@ -181,5 +167,5 @@ pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<AliasId
     let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
-    Ok(see_other("/aliases?notice=alias-deleted"))
+    Ok(see_other_with("/aliases", Notice::AliasDeleted))
 }

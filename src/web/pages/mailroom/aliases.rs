@@ -17,8 +17,9 @@ use crate::domain::search::Search;
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other_with};
 
 const PAGE: i64 = 50;
 /// Stands for the domain that has no id.
@@ -193,14 +194,13 @@ pub async fn list(
     member: Member,
     Htmx(by_htmx): Htmx,
     query: web::Query<Query>,
-    notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     if by_htmx {
         let (list, _) = look(&app, &member, &query).await?;
         return part_at(&list.address, &list);
     }
     let sent = (Form::default(), FormErrors::default());
-    draw(&app, &member, StatusCode::OK, query.into_inner(), &notice, sent).await
+    draw(&app, &member, StatusCode::OK, query.into_inner(), sent).await
 }
 
 async fn look(
@@ -222,7 +222,6 @@ async fn draw(
     actor: &Actor,
     status: StatusCode,
     query: Query,
-    notice: &NoticeQuery,
     (form, errors): (Form, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
     let (list, domains) = look(app, actor, &query).await?;
@@ -231,7 +230,7 @@ async fn draw(
     let own = in_force.map(|domain| choice(&domain.name, format!("@{}", domain.name)));
     let every = domains.iter().map(|domain| choice(domain.id, &domain.name));
     let page = AliasesPage {
-        shell: Shell::new(actor, "aliases", notice),
+        shell: Shell::new(actor, "aliases"),
         shared: shared.clone(),
         made_on: [choice(shared, format!("@{shared}"))].into_iter().chain(own).collect(),
         narrow_by: [choice("", "All"), choice(SHARED, shared)].into_iter().chain(every).collect(),
@@ -250,11 +249,11 @@ pub async fn create(
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     match made(&app, &member, &form).await {
-        Ok(alias) => Ok(see_other(&format!("/aliases/{}?notice=alias-created", alias.id))),
+        Ok(alias) => Ok(see_other_with(&format!("/aliases/{}", alias.id), Notice::AliasCreated)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            let (query, notice) = (Query::default(), NoticeQuery::default());
-            draw(&app, &member, status, query, &notice, (form.into_inner(), errors)).await
+            let query = Query::default();
+            draw(&app, &member, status, query, (form.into_inner(), errors)).await
         }
     }
 }

@@ -14,8 +14,9 @@ use crate::domain::mailroom::messages;
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
-use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::Shell;
+use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -29,16 +30,11 @@ struct ContactPage {
     errors: FormErrors,
 }
 
-pub async fn show(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<ContactId>,
-    notice: web::Query<NoticeQuery>,
-) -> Answer {
+pub async fn show(app: web::Data<App>, member: Member, path: web::Path<ContactId>) -> Answer {
     let (row, kept) = look(&app, &member, path.into_inner()).await?;
     let (person, note) = (row.person.clone(), row.note.clone());
     let said = Said { name: person, note, state: row.state.to_string() };
-    let shell = Shell::new(&member, "contacts", &notice);
+    let shell = Shell::new(&member, "contacts");
     html(StatusCode::OK, &ContactPage { shell, row, kept, said, errors: FormErrors::default() })
 }
 
@@ -60,11 +56,11 @@ pub async fn change(
 ) -> Answer {
     let id = path.into_inner();
     match changed(&app, &member, id, &form).await {
-        Ok(_) => Ok(see_other(&format!("/contacts/{id}?notice=contact-changed"))),
+        Ok(_) => Ok(see_other_with(&format!("/contacts/{id}"), Notice::ContactChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let (row, kept) = look(&app, &member, id).await?;
-            let shell = Shell::new(&member, "contacts", &NoticeQuery::default());
+            let shell = Shell::new(&member, "contacts");
             html(status, &ContactPage { shell, row, kept, said: form.into_inner(), errors })
         }
     }
@@ -110,5 +106,5 @@ pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<Contact
     let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| contacts::delete(tx, &by, team, id)).await?;
-    Ok(see_other("/contacts?notice=contact-deleted"))
+    Ok(see_other_with("/contacts", Notice::ContactDeleted))
 }

@@ -15,8 +15,9 @@ use crate::domain::{FieldError, Result};
 use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other_with};
 
 const PAGE: i64 = 50;
 
@@ -172,14 +173,13 @@ pub async fn list(
     member: Member,
     Htmx(by_htmx): Htmx,
     query: web::Query<Query>,
-    notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     if by_htmx {
         let list = look(&app, &member, &query).await?;
         return part_at(&list.address, &list);
     }
     let sent = (Form::default(), FormErrors::default());
-    draw(&app, &member, StatusCode::OK, query.into_inner(), &notice, sent).await
+    draw(&app, &member, StatusCode::OK, query.into_inner(), sent).await
 }
 
 async fn look(app: &App, actor: &Actor, query: &Query) -> std::result::Result<List, PageError> {
@@ -197,11 +197,10 @@ async fn draw(
     actor: &Actor,
     status: StatusCode,
     query: Query,
-    notice: &NoticeQuery,
     (form, errors): (Form, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
     let list = look(app, actor, &query).await?;
-    let shell = Shell::new(actor, "contacts", notice);
+    let shell = Shell::new(actor, "contacts");
     html(status, &ContactsPage { shell, query, list, form, errors })
 }
 
@@ -211,11 +210,11 @@ pub async fn create(
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     match added(&app, &member, &form).await {
-        Ok(contact) => Ok(see_other(&format!("/contacts/{}?notice=contact-added", contact.id))),
+        Ok(contact) => Ok(see_other_with(&format!("/contacts/{}", contact.id), Notice::ContactAdded)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            let (query, notice) = (Query::default(), NoticeQuery::default());
-            draw(&app, &member, status, query, &notice, (form.into_inner(), errors)).await
+            let query = Query::default();
+            draw(&app, &member, status, query, (form.into_inner(), errors)).await
         }
     }
 }

@@ -15,8 +15,9 @@ use crate::domain::{Error, FieldError, Result};
 use crate::web::actor::{Actor, Admin, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{FormErrors, html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::{FormErrors, html, see_other_with};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -73,13 +74,8 @@ struct DomainPage {
     errors: FormErrors,
 }
 
-pub async fn show(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<DomainId>,
-    notice: web::Query<NoticeQuery>,
-) -> Answer {
-    draw(&app, &member, path.into_inner(), StatusCode::OK, &notice, FormErrors::default()).await
+pub async fn show(app: web::Data<App>, member: Member, path: web::Path<DomainId>) -> Answer {
+    draw(&app, &member, path.into_inner(), StatusCode::OK, FormErrors::default()).await
 }
 
 /// A domain with what a catch-all can be, what it is, and how many addresses there are.
@@ -112,21 +108,14 @@ fn of_domain(id: DomainId) -> aliases::Filter {
     aliases::Filter { domain: Some(Some(id)), ..aliases::Filter::default() }
 }
 
-async fn draw(
-    app: &App,
-    actor: &Actor,
-    id: DomainId,
-    status: StatusCode,
-    notice: &NoticeQuery,
-    errors: FormErrors,
-) -> Answer {
+async fn draw(app: &App, actor: &Actor, id: DomainId, status: StatusCode, errors: FormErrors) -> Answer {
     let Known { domain, mut newest, are_all, catch_all, addresses } = look(app, actor, id).await?;
     let chosen = catch_all.as_ref().map(|alias| alias.id);
     newest.retain(|alias| Some(alias.id) != chosen);
     let choices = catch_all.iter().chain(&newest);
     let host = app.mail_host();
     let page = DomainPage {
-        shell: Shell::new(actor, "domains", notice),
+        shell: Shell::new(actor, "domains"),
         records: domain.records(&host).into_iter().map(RecordRow::of).collect(),
         is_public: domains::is_public(&host),
         row: Row::of(domain),
@@ -144,7 +133,7 @@ async fn draw(
 pub async fn check(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
     let id = path.into_inner();
     app.check_domain(admin.by(), admin.team.id, id).await?;
-    Ok(see_other(&format!("/domains/{id}?notice=domain-checked")))
+    Ok(see_other_with(&format!("/domains/{id}"), Notice::DomainChecked))
 }
 
 #[derive(serde::Deserialize)]
@@ -161,10 +150,10 @@ pub async fn set_catch_all(
 ) -> Answer {
     let id = path.into_inner();
     match chosen(&app, &admin, id, &form.alias).await {
-        Ok(_) => Ok(see_other(&format!("/domains/{id}?notice=catch-all-changed"))),
+        Ok(_) => Ok(see_other_with(&format!("/domains/{id}"), Notice::CatchAllChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            draw(&app, &admin, id, status, &NoticeQuery::default(), errors).await
+            draw(&app, &admin, id, status, errors).await
         }
     }
 }
@@ -211,5 +200,5 @@ pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>
     let id = path.into_inner();
     let (by, team) = (admin.by(), admin.team.id);
     app.write(move |tx| domains::remove(tx, &by, team, id)).await?;
-    Ok(see_other("/domains?notice=domain-removed"))
+    Ok(see_other_with("/domains", Notice::DomainRemoved))
 }

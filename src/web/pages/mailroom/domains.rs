@@ -10,8 +10,9 @@ use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::domains::{self, Domain};
 use crate::web::actor::{Actor, Admin, Member};
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{FormErrors, html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::{FormErrors, html, see_other_with};
 
 /// A domain as people see it.
 pub struct Row {
@@ -72,26 +73,21 @@ pub struct Form {
     name: String,
 }
 
-pub async fn list(
-    app: web::Data<App>,
-    member: Member,
-    notice: web::Query<NoticeQuery>,
-) -> std::result::Result<HttpResponse, PageError> {
-    draw(&app, &member, StatusCode::OK, &notice, Form::default(), FormErrors::default()).await
+pub async fn list(app: web::Data<App>, member: Member) -> std::result::Result<HttpResponse, PageError> {
+    draw(&app, &member, StatusCode::OK, Form::default(), FormErrors::default()).await
 }
 
 async fn draw(
     app: &App,
     actor: &Actor,
     status: StatusCode,
-    notice: &NoticeQuery,
     form: Form,
     errors: FormErrors,
 ) -> std::result::Result<HttpResponse, PageError> {
     let team = actor.team.id;
     let rows = app.read(move |tx| domains::list(tx, team)).await?;
     let page = DomainsPage {
-        shell: Shell::new(actor, "domains", notice),
+        shell: Shell::new(actor, "domains"),
         shared: app.office().domain.clone(),
         rows: rows.into_iter().map(Row::of).collect(),
         form,
@@ -106,10 +102,10 @@ pub async fn add(
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     match added(&app, &admin, &form.name).await {
-        Ok(domain) => Ok(see_other(&format!("/domains/{}?notice=domain-added", domain.id))),
+        Ok(domain) => Ok(see_other_with(&format!("/domains/{}", domain.id), Notice::DomainAdded)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            draw(&app, &admin, status, &NoticeQuery::default(), form.into_inner(), errors).await
+            draw(&app, &admin, status, form.into_inner(), errors).await
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
-use crate::web::pages::shell::{NoticeQuery, Shell, Unread, When};
+use crate::web::pages::shell::{Shell, Unread, When};
 
 /// Messages on a page.
 const PAGE: i64 = 50;
@@ -79,12 +79,11 @@ pub async fn list(
     member: Member,
     Htmx(by_htmx): Htmx,
     query: web::Query<Query>,
-    notice: web::Query<NoticeQuery>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let query = query.into_inner();
     let (list, menus) = look(&app, &member, query).await?;
     if !by_htmx {
-        let shell = Shell::new(&member, "inbox", &notice);
+        let shell = Shell::new(&member, "inbox");
         return html(StatusCode::OK, &InboxPage { shell, menus, list: &list });
     }
     let found = Found { told: list.told(), unread: Unread(member.unread), list: &list };

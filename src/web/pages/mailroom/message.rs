@@ -19,8 +19,9 @@ use crate::web::actor::{Actor, Member};
 use crate::web::headers::FRAMING;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, Unread, When};
-use crate::web::pages::{html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::{Shell, Unread, When};
+use crate::web::pages::{html, see_other_with};
 
 /// How a message is looked at.
 #[derive(Default, serde::Deserialize)]
@@ -81,7 +82,6 @@ pub async fn show(
     request: HttpRequest,
     path: web::Path<MessageId>,
     view: web::Query<View>,
-    notice: web::Query<NoticeQuery>,
 ) -> Result<HttpResponse, PageError> {
     let id = path.into_inner();
     if is_prefetch(&request) {
@@ -96,7 +96,7 @@ pub async fn show(
         Ok::<_, Error>((opened, contact))
     });
     let (opened, contact) = read.await?;
-    let mut shell = Shell::new(&member, "inbox", &notice);
+    let mut shell = Shell::new(&member, "inbox");
     if opened.message.read_at.is_none() && is_looked_at(&request) {
         shell.unread = mark_read(&app, &member, id).await?;
     }
@@ -202,7 +202,7 @@ pub async fn mark_unread(
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| messages::mark(tx, &by, team, id, false)).await?;
     // Not back to the message: opening it marks it read.
-    Ok(see_other("/inbox?notice=message-unread"))
+    Ok(see_other_with("/inbox", Notice::MessageUnread))
 }
 
 /// The question before it, in the dialog.
@@ -240,7 +240,7 @@ pub async fn ask_delete(
     if by_htmx {
         return html(StatusCode::OK, &Question { team_id, id, subject, attachments });
     }
-    let shell = Shell::new(&member, "inbox", &NoticeQuery::default());
+    let shell = Shell::new(&member, "inbox");
     html(StatusCode::OK, &QuestionPage { shell, team_id, id, subject, attachments })
 }
 
@@ -252,5 +252,5 @@ pub async fn delete(
     let id = path.into_inner();
     let (by, team) = (member.by(), member.team.id);
     app.write(move |tx| messages::delete(tx, &by, team, id)).await?;
-    Ok(see_other("/inbox?notice=message-deleted"))
+    Ok(see_other_with("/inbox", Notice::MessageDeleted))
 }

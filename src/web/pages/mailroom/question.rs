@@ -8,7 +8,7 @@ use crate::web::actor::Actor;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
-use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::shell::Shell;
 
 /// Where a question belongs, and what it is about.
 pub struct About {
@@ -37,7 +37,7 @@ pub fn ask(
     if htmx.0 {
         return html(status, question);
     }
-    let shell = Shell::new(actor, about.nav, &NoticeQuery::default());
+    let shell = Shell::new(actor, about.nav);
     let question = question.render().map_err(PageError::fault)?;
     html(status, &QuestionPage { shell, about, question })
 }

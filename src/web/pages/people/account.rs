@@ -14,9 +14,10 @@ use crate::domain::people::users::{self, PersonName};
 use crate::domain::{FieldError, Result};
 use crate::web::actor::{Actor, Member};
 use crate::web::pages::error::PageError;
+use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again;
-use crate::web::pages::shell::{NoticeQuery, Shell};
-use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::pages::shell::Shell;
+use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::session;
 
 type Answer = std::result::Result<HttpResponse, PageError>;
@@ -43,23 +44,16 @@ pub struct PasswordForm {
     password: Zeroizing<String>,
 }
 
-pub async fn show(app: web::Data<App>, member: Member, query: web::Query<NoticeQuery>) -> Answer {
-    draw(&app, &member, &query, StatusCode::OK, &member.user.name, FormErrors::default()).await
+pub async fn show(app: web::Data<App>, member: Member) -> Answer {
+    draw(&app, &member, StatusCode::OK, &member.user.name, FormErrors::default()).await
 }
 
-async fn draw(
-    app: &App,
-    actor: &Actor,
-    notice: &NoticeQuery,
-    status: StatusCode,
-    person: &str,
-    errors: FormErrors,
-) -> Answer {
+async fn draw(app: &App, actor: &Actor, status: StatusCode, person: &str, errors: FormErrors) -> Answer {
     let (user, own, now) = (actor.user.id, actor.session.id, actor.request.now);
     let sessions = app.read(move |tx| sessions::list(tx, user, now)).await?;
     let mut sessions: Vec<_> = sessions.into_iter().map(|row| SessionRow::new(row, own)).collect();
     sessions.sort_by_key(|row| !row.is_this);
-    html(status, &AccountPage { shell: Shell::new(actor, "account", notice), person, sessions, errors })
+    html(status, &AccountPage { shell: Shell::new(actor, "account"), person, sessions, errors })
 }
 
 pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameForm>) -> Answer {
@@ -67,15 +61,15 @@ pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameFor
         Ok(name) => name,
         Err(error) => {
             let (status, errors) = FormErrors::of(error.into())?;
-            return draw(&app, &member, &NoticeQuery::default(), status, &form.name, errors).await;
+            return draw(&app, &member, status, &form.name, errors).await;
         }
     };
     if name.as_str() == member.user.name {
-        return Ok(see_other("/account?notice=nothing-changed"));
+        return Ok(see_other_with("/account", Notice::NothingChanged));
     }
     let (by, user) = (member.by(), member.user.id);
     app.write(move |tx| users::rename(tx, &by, user, &name)).await?;
-    Ok(see_other("/account?notice=name-changed"))
+    Ok(see_other_with("/account", Notice::NameChanged))
 }
 
 pub async fn change_password(
@@ -87,11 +81,11 @@ pub async fn change_password(
     match replace_password(&app, &member, &form).await {
         Ok(key) => {
             session::hand_out(&cookie, &key);
-            Ok(see_other("/account?notice=password-changed"))
+            Ok(see_other_with("/account", Notice::PasswordChanged))
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            draw(&app, &member, &NoticeQuery::default(), status, &member.user.name, errors).await
+            draw(&app, &member, status, &member.user.name, errors).await
         }
     }
 }

@@ -15,8 +15,9 @@ use crate::domain::people::users::{self, NewPerson, PersonName, User};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
 use crate::web::pages::error::PageError;
+use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::When;
-use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::request::RequestInfo;
 use crate::web::session::{self, Presented};
 
@@ -81,7 +82,7 @@ pub async fn accept(
             if let Some(key) = key {
                 session::hand_out(&cookie, &key);
             }
-            Ok(see_other("/inbox?notice=joined"))
+            Ok(see_other_with("/inbox", Notice::Joined))
         }
         Err(Error::NotFound) => Err(PageError::dead_link()),
         Err(error) => {

@@ -14,8 +14,9 @@ use crate::domain::people::members::{self, Member as Row, MemberRole, TheirToken
 use crate::domain::people::users::UserId;
 use crate::web::actor::{Actor, Member, Owner};
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
-use crate::web::pages::{html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::Shell;
+use crate::web::pages::{html, see_other, see_other_with};
 
 type Answer = Result<HttpResponse, PageError>;
 
@@ -66,7 +67,7 @@ pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<
         return Err(PageError::role_needed(needed));
     }
     let page = RemovePage {
-        shell: Shell::new(&member, "team", &NoticeQuery::default()),
+        shell: Shell::new(&member, "team"),
         id: row.user_id.to_string(),
         is_self: row.user_id == member.user.id,
         decides: members::decides_on_tokens(&by, &row),
@@ -97,8 +98,8 @@ pub async fn remove(
     });
     Ok(match done.await? {
         false => see_other(&format!("/team/people/{user}/remove")),
-        true if user == member.user.id => see_other("/inbox?notice=left"),
-        true => see_other("/team?notice=person-removed"),
+        true if user == member.user.id => see_other_with("/inbox", Notice::Left),
+        true => see_other_with("/team", Notice::PersonRemoved),
     })
 }
 
@@ -107,12 +108,8 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<Us
     if row.role() != members::Role::Admin {
         return Err(PageError::not_found());
     }
-    let page = RolePage {
-        shell: Shell::new(&owner, "team", &NoticeQuery::default()),
-        id: row.user_id.to_string(),
-        person: row.name,
-        left,
-    };
+    let page =
+        RolePage { shell: Shell::new(&owner, "team"), id: row.user_id.to_string(), person: row.name, left };
     html(StatusCode::OK, &page)
 }
 
@@ -137,8 +134,8 @@ pub async fn set_role(
     });
     Ok(match done.await? {
         None => see_other(&format!("/team/people/{user}/role")),
-        Some(true) => see_other("/team?notice=role-changed"),
-        Some(false) => see_other("/team?notice=nothing-changed"),
+        Some(true) => see_other_with("/team", Notice::RoleChanged),
+        Some(false) => see_other_with("/team", Notice::NothingChanged),
     })
 }
 

@@ -8,7 +8,8 @@ use crate::domain::people::sessions::{self, Session, SessionId};
 use crate::domain::people::teams::TeamId;
 use crate::web::actor::{Member, SignedIn};
 use crate::web::pages::error::PageError;
-use crate::web::pages::see_other;
+use crate::web::pages::notice::Notice;
+use crate::web::pages::see_other_with;
 use crate::web::pages::shell::When;
 
 type Answer = Result<HttpResponse, PageError>;
@@ -43,14 +44,14 @@ pub async fn revoke(app: web::Data<App>, member: Member, id: web::Path<SessionId
     let id = id.into_inner();
     let (by, user) = (member.by(), member.user.id);
     app.write(move |tx| sessions::revoke(tx, &by, user, id)).await?;
-    Ok(see_other("/account?notice=session-revoked"))
+    Ok(see_other_with("/account", Notice::SessionRevoked))
 }
 
 pub async fn revoke_others(app: web::Data<App>, member: Member) -> Answer {
     let (by, user, own) = (member.by(), member.user.id, member.session.id);
     Ok(match app.write(move |tx| sessions::revoke_others(tx, &by, user, own)).await? {
-        0 => see_other("/account?notice=nothing-changed"),
-        _ => see_other("/account?notice=sessions-revoked"),
+        0 => see_other_with("/account", Notice::NothingChanged),
+        _ => see_other_with("/account", Notice::SessionsRevoked),
     })
 }
 
@@ -64,5 +65,5 @@ pub async fn switch_team(app: web::Data<App>, person: SignedIn, form: web::Form<
     let team = TeamId::parse(&form.team).ok_or_else(PageError::not_found)?;
     let (by, session) = (person.by(), person.session.clone());
     app.write(move |tx| sessions::switch_team(tx, &by, &session, team)).await?;
-    Ok(see_other("/inbox?notice=team-switched"))
+    Ok(see_other_with("/inbox", Notice::TeamSwitched))
 }

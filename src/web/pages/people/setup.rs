@@ -16,7 +16,8 @@ use crate::domain::people::teams::{self, NewTeam, TeamName};
 use crate::domain::people::users::{NewPerson, PersonName};
 use crate::domain::text::EmailAddress;
 use crate::web::pages::error::PageError;
-use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::request::RequestInfo;
 use crate::web::session;
 
@@ -71,7 +72,7 @@ pub async fn create(
     match set_up(&app, &request, &form).await {
         Ok(key) => {
             session::hand_out(&cookie, &key);
-            Ok(see_other("/developer?notice=welcome"))
+            Ok(see_other_with("/developer", Notice::Welcome))
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;

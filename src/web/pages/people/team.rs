@@ -13,8 +13,9 @@ use crate::domain::{Error, FieldError, Result, Timestamp};
 use crate::web::Site;
 use crate::web::actor::{Actor, Admin, Member};
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell, When};
-use crate::web::pages::{Fields, FormErrors, html, see_other};
+use crate::web::pages::notice::Notice;
+use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 
 #[derive(Template)]
 #[template(path = "team/page.html")]
@@ -63,18 +64,13 @@ struct NewLink<'a> {
     url: String,
 }
 
-pub async fn show(
-    app: web::Data<App>,
-    member: Member,
-    query: web::Query<NoticeQuery>,
-) -> std::result::Result<HttpResponse, PageError> {
-    draw(&app, &member, &query, StatusCode::OK, Inviting::default()).await
+pub async fn show(app: web::Data<App>, member: Member) -> std::result::Result<HttpResponse, PageError> {
+    draw(&app, &member, StatusCode::OK, Inviting::default()).await
 }
 
 async fn draw(
     app: &App,
     actor: &Actor,
-    notice: &NoticeQuery,
     status: StatusCode,
     inviting: Inviting<'_>,
 ) -> std::result::Result<HttpResponse, PageError> {
@@ -82,7 +78,7 @@ async fn draw(
     let (people, open) = app
         .read(move |tx| Ok::<_, Error>((members::list(tx, team)?, invitations::list_open(tx, team)?)))
         .await?;
-    let shell = Shell::new(actor, "team", notice);
+    let shell = Shell::new(actor, "team");
     // Whom the team is about to let in is for those who let in.
     let open = if shell.is_admin { open } else { Vec::new() };
     let page = TeamPage {
@@ -145,7 +141,7 @@ pub async fn invite(
             (status, Inviting { email: &form.email, role: &form.role, errors, link: None })
         }
     };
-    draw(&app, &admin, &NoticeQuery::default(), status, inviting).await
+    draw(&app, &admin, status, inviting).await
 }
 
 async fn make_link(app: &App, actor: &Actor, site: &Site, form: &InviteForm) -> Result<String> {
@@ -168,5 +164,5 @@ pub async fn revoke_invitation(
     let id = id.into_inner();
     let (by, team) = (admin.by(), admin.team.id);
     app.write(move |tx| invitations::revoke(tx, &by, team, id)).await?;
-    Ok(see_other("/team?notice=invitation-revoked"))
+    Ok(see_other_with("/team", Notice::InvitationRevoked))
 }

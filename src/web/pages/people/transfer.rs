@@ -8,8 +8,9 @@ use crate::domain::people::members;
 use crate::domain::people::users::UserId;
 use crate::web::actor::Owner;
 use crate::web::pages::error::PageError;
+use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::see_other;
+use crate::web::pages::see_other_with;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -35,5 +36,5 @@ pub async fn transfer(
     }
     let (by, team) = (owner.by(), owner.team.id);
     app.write(move |tx| members::transfer(tx, &by, team, to)).await?;
-    Ok(see_other("/team?notice=transferred"))
+    Ok(see_other_with("/team", Notice::Transferred))
 }

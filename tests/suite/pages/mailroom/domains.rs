@@ -151,7 +151,7 @@ both_engines! {
         let question = ada.get(&remove).await.expect(200).page().whole_text();
         assert!(question.contains("Its 2 addresses receive nothing more"), "{question}");
         let page = ada.post_and_follow(&remove, &[]).await.expect(200).page();
-        assert!(page.whole_text().contains("The domain is removed"));
+        assert!(page.whole_text().contains("Domain removed"));
         ada.get(&path).await.expect(404);
     }
 

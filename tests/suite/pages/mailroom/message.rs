@@ -138,7 +138,7 @@ both_engines! {
         let part = cy.fragment(&format!("{path}/delete")).await.expect(200);
         assert!(part.body.trim_start().starts_with("<div class=\"dialog-content"), "{}", part.body);
         let after = cy.post_and_follow(&question.form(&format!("{path}/delete")).action, &[]).await.expect(200);
-        assert!(after.page().whole_text().contains("The message is deleted"));
+        assert!(after.page().whole_text().contains("Message deleted"));
         cy.get(&path).await.expect(404);
     }
 

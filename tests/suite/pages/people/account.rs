@@ -28,7 +28,20 @@ both_engines! {
         assert_eq!(page.page().attribute("#name", "value").as_deref(), Some("Ada Lovelace"));
         assert_eq!(app.user(Ada).name, "Ada Lovelace");
         let same = ada.post("/account/name", &[("name", "Ada Lovelace ")]).await.expect(303);
-        assert_eq!(same.location(), "/account?notice=nothing-changed");
+        assert_eq!((same.location(), same.notice().as_str()), ("/account", "nothing-changed"));
+    }
+
+    async fn a_notice_comes_once_and_from_no_address(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let shown = |reply: &Reply| reply.page().texts("main > .notice");
+        let changed = ada.post_and_follow("/account/name", &[("name", "Ada Lovelace")]).await.expect(200);
+        assert_eq!((shown(&changed), changed.notice().as_str()), (vec!["Name changed.".to_owned()], ""));
+        assert_eq!(shown(&ada.get("/account").await.expect(200)), [""; 0]);
+        assert_eq!(shown(&ada.get("/account?notice=api-off").await.expect(200)), [""; 0]);
+        let own = app.visitor();
+        let session = cookie(&own.sign_in(Ada.email(), PASSWORD).await.expect(303));
+        let forged = with(&app, &format!("{session}; gatepost-notice=<b>Call 555</b>")).await.expect(200);
+        assert_eq!(shown(&forged), [""; 0]);
     }
 
     async fn a_new_password_ends_all_sessions_and_this_browser_gets_another(app: TestApp) {
@@ -39,7 +52,7 @@ both_engines! {
 
         let change = [("current", PASSWORD), ("password", NEW)];
         let changed = here.post("/account/password", &change).await.expect(303);
-        assert_eq!(changed.location(), "/account?notice=password-changed");
+        assert_eq!((changed.location(), changed.notice().as_str()), ("/account", "password-changed"));
         let second = cookie(&changed);
         assert_ne!(first, second);
         here.get("/account").await.expect(200);
@@ -86,12 +99,12 @@ both_engines! {
     async fn all_others_can_be_signed_out_together(app: TestApp) {
         let (here, there, third) = (app.as_(Ada).await, app.as_(Ada).await, app.as_(Ada).await);
         let done = here.post("/account/sessions/revoke-others", &[]).await.expect(303);
-        assert_eq!(done.location(), "/account?notice=sessions-revoked");
+        assert_eq!((done.location(), done.notice().as_str()), ("/account", "sessions-revoked"));
         there.get("/account").await.expect(303);
         third.get("/account").await.expect(303);
         here.get("/account").await.expect(200);
         let again = here.post("/account/sessions/revoke-others", &[]).await.expect(303);
-        assert_eq!(again.location(), "/account?notice=nothing-changed");
+        assert_eq!((again.location(), again.notice().as_str()), ("/account", "nothing-changed"));
     }
 
     async fn signing_in_again_changes_the_session(app: TestApp) {

@@ -54,7 +54,7 @@ fn people_with(role: &str, page: &Reply) -> Vec<String> {
 
 /// The session cookie an answer hands out: `gatepost=…`
 fn cookie(reply: &Reply) -> String {
-    let cookie = reply.header("set-cookie").split(';').next().unwrap_or_default();
-    assert!(cookie.starts_with("gatepost="), "no session cookie: {reply:?}");
-    cookie.to_owned()
+    let value = reply.cookie("gatepost");
+    assert!(!value.is_empty(), "no session cookie: {reply:?}");
+    format!("gatepost={value}")
 }

@@ -16,7 +16,7 @@ use crate::web::Site;
 use crate::web::actor::{Actor, Admin};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, QUERY, html};
 
 /// Bytes of an answer that are shown.
@@ -128,7 +128,7 @@ impl<'a> Attempt<'a> {
             return html(status, self);
         }
         let part = self.render().map_err(PageError::fault)?;
-        let shell = Shell::new(actor, "docs", &NoticeQuery::default());
+        let shell = Shell::new(actor, "docs");
         html(status, &AttemptPage { shell, title: &self.operation.title, id: &self.operation.id, part })
     }
 }

@@ -10,7 +10,8 @@ use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, Alias, NewAlias};
 use crate::web::actor::Member;
 use crate::web::pages::error::PageError;
-use crate::web::pages::see_other;
+use crate::web::pages::notice::Notice;
+use crate::web::pages::see_other_with;
 
 /// The address that is made when there is none, unless somebody else has it.
 const LOCAL: &str = "hello";
@@ -80,7 +81,7 @@ pub async fn make_alias(app: web::Data<App>, member: Member) -> Result<HttpRespo
         Err(Error::Conflict(_)) => make(&app, &member, None).await?,
         made => made?,
     };
-    Ok(see_other("/inbox?notice=alias-ready"))
+    Ok(see_other_with("/inbox", Notice::AliasReady))
 }
 
 async fn make(app: &App, member: &Member, local: Option<LocalPart>) -> Result<Alias, Error> {

@@ -13,7 +13,7 @@ use crate::domain::mailroom::pictures;
 use crate::web::actor::Member;
 use crate::web::files::file;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{NoticeQuery, Shell};
+use crate::web::pages::shell::Shell;
 
 /// Bytes of a source that are shown; all of it can be downloaded.
 const SHOWN: usize = 256 * 1024;
@@ -78,7 +78,7 @@ pub async fn source(
     let (id, team) = (path.into_inner(), member.team.id);
     let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
     let page = SourcePage {
-        shell: Shell::new(&member, "inbox", &NoticeQuery::default()),
+        shell: Shell::new(&member, "inbox"),
         id: id.to_string(),
         source: String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)]).into_owned(),
         is_cut: raw.len() > SHOWN,
