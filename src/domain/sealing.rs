@@ -74,6 +74,19 @@ impl SecretKey {
         Zeroizing::new(std::array::from_fn(|i| halves[i / 32][i % 32]))
     }
 
+    /// What only this instance can write into the cookie of a browser that signed in.
+    pub fn browser_mark(&self, of: &[&[u8]]) -> [u8; 16] {
+        let key = self.derive("gatepost known browser 1");
+        let mut mac =
+            <Hmac<Sha256> as KeyInit>::new_from_slice(&*key).expect("HMAC takes a key of any length");
+        for part in of {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let whole: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|i| whole[i])
+    }
+
     /// Seals `plain` by XChaCha20-Poly1305; only [`Self::open`] with the same `context` opens it.
     pub fn seal(&self, plain: &[u8], context: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce: [u8; NONCE] = entropy::bytes(entropy);
@@ -97,6 +110,12 @@ impl SecretKey {
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&(*self.derive("gatepost sealed team key 1")).into())
     }
+}
+
+/// 16 bytes of 32 hexadecimal digits.
+pub fn unhex(text: &str) -> Option<[u8; 16]> {
+    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(u128::to_be_bytes)
 }
 
 /// Lower-case hexadecimal.

@@ -6,6 +6,7 @@
 mod actor;
 pub mod api;
 pub mod assets;
+mod browser;
 mod connection;
 mod cors;
 mod csrf;

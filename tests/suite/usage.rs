@@ -121,9 +121,11 @@ both_engines! {
         let shown = bea.get(&page).await.expect(200).page();
         assert!(shown.text(".facts").contains("4 calls, within the team's"), "{}", shown.text(".facts"));
         assert_eq!(shown.attribute("#cap", "value").as_deref(), Some("4"));
+        app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "").await.expect(303);
         call(&app, &token, 1, 200).await;
         // Five were let in by now, some of them while nobody counted.
+        app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "5").await.expect(303);
         call(&app, &token, 1, 429).await;
         let told = bea.get("/activity?kind=token.cap_changed").await.expect(200).page().texts("tbody th");

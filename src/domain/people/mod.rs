@@ -1,5 +1,6 @@
 //! People: who they are, how they sign in, and the teams they are in.
 
+pub mod browsers;
 pub mod invitations;
 pub mod members;
 pub mod passwords;

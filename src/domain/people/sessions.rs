@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use super::sign_in;
 use super::teams::TeamId;
 use super::users::{self, User, UserId};
 use crate::domain::access::activity::{self, Event};
@@ -37,7 +36,7 @@ fn hash(key: &str) -> Vec<u8> {
 }
 
 /// Opens a session under `key`, the cookie's secret value, in the same transaction as its
-/// record. The account's failed attempts are forgiven.
+/// record.
 pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &str) -> Result<Session> {
     let session = Session {
         id: SessionId::new(by.now, by.chance()),
@@ -54,7 +53,6 @@ pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &
     rows::delete_expired(tx, by.now)?;
     rows::insert(tx, &session)?;
     let person = users::find(tx, user)?;
-    sign_in::forgive(tx, &person)?;
     let by = by.as_person(user, &person.email);
     activity::record_in_all_teams(tx, &by, user, Event::of(ActivityKind::SignedIn))?;
     Ok(session)

@@ -1,14 +1,17 @@
-//! Attempts to sign in: limited per account and per address, and telling nothing.
+//! Attempts to sign in: limited, and the same for accounts that exist and that do not.
 //!
-//! An attempt is counted before the password is looked at, so that parallel attempts cannot
-//! outrun the count. For an unknown address everything happens that happens for a known one.
-
-use std::net::IpAddr;
+//! An attempt is counted before the password is checked, so that parallel attempts cannot
+//! outrun the count; a right password gives back what it counted. A stranger's attempts count
+//! by account and network, by network, and more generously by account, so that a guess from
+//! many networks is slow too. None of these keeps out a browser that the account signed in
+//! with before, or somebody signed in who enters the password again: both count by
+//! themselves.
 
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use super::sessions::network;
+use super::browsers::Presented;
+use super::sessions::{SessionId, network};
 use super::users::{self, User};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::by::By;
@@ -18,67 +21,121 @@ use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::people::attempts as rows;
 
-const WINDOW: Duration = Duration::minutes(15);
-/// Attempts in a window for one account, and from one address.
-const PER_ACCOUNT: i32 = 10;
-const PER_ADDRESS: i32 = 50;
+/// How many attempts a window takes.
+struct Limit {
+    window: Duration,
+    most: i32,
+}
+
+const LONGEST: Duration = Duration::hours(1);
+const QUARTER: Duration = Duration::minutes(15);
+const PER_ACCOUNT_AND_NETWORK: Limit = Limit { window: QUARTER, most: 10 };
+const PER_NETWORK: Limit = Limit { window: QUARTER, most: 50 };
+const PER_ACCOUNT: Limit = Limit { window: LONGEST, most: 100 };
+const PER_BROWSER: Limit = Limit { window: QUARTER, most: 10 };
+const PER_SESSION: Limit = Limit { window: QUARTER, most: 10 };
+
+/// Counters kept; beyond that those with the fewest attempts go.
+const COUNTERS: i64 = 20_000;
+
+/// What an attempt counted, to be given back when the password was right.
+#[derive(Clone)]
+pub struct Counted(Vec<(Vec<u8>, Timestamp)>);
 
 /// Counts an attempt and finds the account it is for.
 ///
 /// # Errors
 /// `TooMany` with the seconds to wait.
-pub fn begin(tx: &mut Tx<'_>, by: &By, email: &EmailAddress) -> Result<Option<User>> {
-    count(tx, by.now, &account_key(&email.key()), PER_ACCOUNT)?;
-    if let Some(ip) = by.ip {
-        count(tx, by.now, &address_key(ip), PER_ADDRESS)?;
+pub fn begin(
+    tx: &mut Tx<'_>,
+    by: &By,
+    email: &EmailAddress,
+    browser: &Presented,
+) -> Result<(Option<User>, Counted)> {
+    let user = users::find_by_email(tx, email)?;
+    let known = user.as_ref().and_then(|user| browser.known_to(user));
+    let mut counted = Counted(Vec::new());
+    match known {
+        Some(id) => counted.count(tx, by.now, &PER_BROWSER, &[b"browser", &id])?,
+        None => {
+            let (account, network) = (email.key(), by.ip.map(network).unwrap_or_default());
+            let (account, network) = (account.as_bytes(), network.as_bytes());
+            counted.count(
+                tx,
+                by.now,
+                &PER_ACCOUNT_AND_NETWORK,
+                &[b"account", account, b"network", network],
+            )?;
+            counted.count(tx, by.now, &PER_NETWORK, &[b"network", network])?;
+            counted.count(tx, by.now, &PER_ACCOUNT, &[b"account", account])?;
+        }
     }
-    users::find_by_email(tx, email)
+    Ok((user, counted))
 }
 
-/// Counts an attempt to enter the password again; see [`begin`].
-pub fn begin_again(tx: &mut Tx<'_>, now: Timestamp, user: &User) -> Result<()> {
-    count(tx, now, &account_key(&user.email_key), PER_ACCOUNT)
+/// Counts an attempt to enter the password again in a session.
+///
+/// # Errors
+/// As [`begin`].
+pub fn begin_again(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
+    let mut counted = Counted(Vec::new());
+    counted.count(tx, now, &PER_SESSION, &[b"session", session.to_string().as_bytes()])?;
+    Ok(counted)
 }
 
-fn count(tx: &mut Tx<'_>, now: Timestamp, key: &[u8], most: i32) -> Result<()> {
-    let start = window_began(now);
-    let end = start.plus(WINDOW);
-    rows::delete_before(tx, start)?;
-    if rows::bump(tx, key, start)? <= most {
-        return Ok(());
+impl Counted {
+    fn count(&mut self, tx: &mut Tx<'_>, now: Timestamp, limit: &Limit, of: &[&[u8]]) -> Result<()> {
+        let start = window_began(now, limit.window);
+        rows::delete_before(tx, window_began(now, LONGEST))?;
+        rows::keep_at_most(tx, COUNTERS)?;
+        let key = key(of);
+        if rows::bump(tx, &key, start)? > limit.most {
+            return Err(too_many(start.plus(limit.window).since(now)));
+        }
+        self.0.push((key, start));
+        Ok(())
     }
-    let seconds = (end.since(now).whole_seconds() + 1) as u32;
+}
+
+/// A key of any parts, which cannot run into each other.
+fn key(of: &[&[u8]]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for part in of {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().to_vec()
+}
+
+fn too_many(wait: Duration) -> Error {
+    let seconds = (wait.whole_seconds() + 1) as u32;
     let minutes = seconds.div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
     let message = format!("Too many attempts. Try again in {minutes} {unit}.").into();
-    Err(Error::TooMany { message, retry_after: seconds })
+    Error::TooMany { message, retry_after: seconds }
 }
 
-fn window_began(now: Timestamp) -> Timestamp {
-    let window = WINDOW.whole_microseconds() as i64;
+fn window_began(now: Timestamp, window: Duration) -> Timestamp {
+    let window = window.whole_microseconds() as i64;
     Timestamp::from_micros(now.micros() - now.micros().rem_euclid(window))
-}
-
-fn account_key(email_key: &str) -> Vec<u8> {
-    Sha256::digest(format!("account {email_key}")).to_vec()
-}
-
-fn address_key(ip: IpAddr) -> Vec<u8> {
-    Sha256::digest(format!("address {}", network(ip))).to_vec()
 }
 
 /// Records a wrong password where the account is known. Where it is not, something as small
 /// is written: the disk must not tell which it was.
 pub fn failed(tx: &mut Tx<'_>, by: &By, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
-        rows::bump(tx, b"unknown account", window_began(by.now))?;
+        rows::bump(tx, b"unknown account", window_began(by.now, QUARTER))?;
         return Ok(());
     };
     let by = by.as_person(user.id, &user.email);
     activity::record_in_all_teams(tx, &by, user.id, Event::of(ActivityKind::SignInFailed))
 }
 
-/// Forgets an account's attempts once it is signed in.
-pub fn forgive(tx: &mut Tx<'_>, user: &User) -> Result<()> {
-    Ok(rows::forget(tx, &account_key(&user.email_key))?)
+/// Gives back what an attempt with the right password counted. Those before it stay counted:
+/// they may have been somebody else's.
+pub fn succeeded(tx: &mut Tx<'_>, counted: &Counted) -> Result<()> {
+    for (key, start) in &counted.0 {
+        rows::give_back(tx, key, *start)?;
+    }
+    Ok(())
 }

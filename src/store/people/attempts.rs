@@ -30,8 +30,25 @@ pub fn bump(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<i32>
         .get_result(inner))?)
 }
 
-pub fn forget(tx: &mut Tx<'_>, key: &[u8]) -> Result<()> {
-    diesel::delete(attempts::table.find(key)).execute(tx.connection)?;
+/// Takes one try back, if its window is still counted.
+pub fn give_back(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<()> {
+    let counted = attempts::table.find(key).filter(attempts::window_start.eq(window_start));
+    diesel::update(counted.filter(attempts::count.gt(0)))
+        .set(attempts::count.eq(attempts::count - 1))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Keeps the table small however many are counted: a tenth goes at once, those with the
+/// fewest tries first, so that a flood of single tries drops only itself.
+pub fn keep_at_most(tx: &mut Tx<'_>, most: i64) -> Result<()> {
+    if attempts::table.count().get_result::<i64>(tx.connection)? < most {
+        return Ok(());
+    }
+    let fewest = (attempts::count, attempts::window_start, attempts::key);
+    let keys: Vec<Vec<u8>> =
+        attempts::table.select(attempts::key).order(fewest).limit(most / 10).load(tx.connection)?;
+    diesel::delete(attempts::table.filter(attempts::key.eq_any(keys))).execute(tx.connection)?;
     Ok(())
 }
 

@@ -66,15 +66,15 @@ fn page(
     html(status, &PasswordAgainPage { email: &actor.user.email, team: actor.team.id, asked, errors })
 }
 
-/// Checks the actor's password, as limited as signing in, and notes when it was right.
+/// Checks the actor's password and notes when it was right. Counted by session, so that a
+/// stranger's guesses cannot keep somebody signed in from it.
 pub async fn enter(app: &App, actor: &Actor, password: &str) -> Result<bool, crate::domain::Error> {
     let (user, now, session) = (actor.user.clone(), actor.request.now, actor.session.id);
-    let counted = user.clone();
-    app.write(move |tx| sign_in::begin_again(tx, now, &counted)).await?;
+    let counted = app.write(move |tx| sign_in::begin_again(tx, now, session)).await?;
     let right = app.verify_password(Password::presented(password), Some(user.password_hash.clone())).await?;
     if right {
         app.write(move |tx| {
-            sign_in::forgive(tx, &user)?;
+            sign_in::succeeded(tx, &counted)?;
             sessions::freshen(tx, session, now)
         })
         .await?;

@@ -10,9 +10,10 @@ use super::sessions::SessionRow;
 use crate::app::App;
 use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions;
-use crate::domain::people::users::{self, PersonName};
+use crate::domain::people::users::{self, PersonName, User};
 use crate::domain::{FieldError, Result};
 use crate::web::actor::{Actor, Member};
+use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again;
@@ -76,12 +77,13 @@ pub async fn change_password(
     app: web::Data<App>,
     member: Member,
     cookie: Cookie,
+    browser: KnownBrowser,
     form: web::Form<PasswordForm>,
 ) -> Answer {
     match replace_password(&app, &member, &form).await {
-        Ok(key) => {
+        Ok((key, user)) => {
             session::hand_out(&cookie, &key);
-            Ok(see_other_with("/account", Notice::PasswordChanged))
+            browser.remember(see_other_with("/account", Notice::PasswordChanged), &user)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
@@ -91,8 +93,8 @@ pub async fn change_password(
 }
 
 /// Ends every session of the person and opens a new one for this browser, in the transaction
-/// that changes the password; returns its key.
-async fn replace_password(app: &App, actor: &Actor, form: &PasswordForm) -> Result<String> {
+/// that changes the password; returns its key, and the person as they are now.
+async fn replace_password(app: &App, actor: &Actor, form: &PasswordForm) -> Result<(String, User)> {
     let mut fields = Fields::default();
     let new = fields.take(Password::parse("password", &form.password));
     let new = fields.done(new)?;
@@ -102,10 +104,10 @@ async fn replace_password(app: &App, actor: &Actor, form: &PasswordForm) -> Resu
     let hash = app.hash_password(new).await?;
     let (by, user, team, key) = (actor.by(), actor.user.id, actor.team.id, session::new_key(app));
     let own = key.clone();
-    app.write(move |tx| {
+    let changed = app.write(move |tx| {
         users::change_password(tx, &by, user, &hash, None)?;
-        sessions::open(tx, &by, user, Some(team), &own)
-    })
-    .await?;
-    Ok(key)
+        sessions::open(tx, &by, user, Some(team), &own)?;
+        users::find(tx, user)
+    });
+    Ok((key, changed.await?))
 }

@@ -14,6 +14,7 @@ use crate::domain::people::sign_in;
 use crate::domain::people::users::{self, NewPerson, PersonName, User};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
+use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::When;
@@ -65,24 +66,26 @@ pub async fn accept(
     app: web::Data<App>,
     request: RequestInfo,
     cookie: Cookie,
+    browser: KnownBrowser,
     link: web::Path<String>,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let (opened, holder) = open(&app, &request, &cookie, &link).await?;
     let joined = match &holder {
         Holder::New => join_as_new(&app, &request, &link, &opened, &form).await.map(Some),
-        Holder::Known(user) => join_with_password(&app, &request, &link, user, &form).await.map(Some),
+        Holder::Known(user) => {
+            join_with_password(&app, &request, &browser, &link, user, &form).await.map(Some)
+        }
         Holder::SignedIn(session) => join(&app, &request, &link, session).await.map(|()| None),
         Holder::Other(_) => {
             return page(StatusCode::CONFLICT, &link, &opened, &holder, "", FormErrors::default());
         }
     };
     match joined {
-        Ok(key) => {
-            if let Some(key) = key {
-                session::hand_out(&cookie, &key);
-            }
-            Ok(see_other_with("/inbox", Notice::Joined))
+        Ok(None) => Ok(see_other_with("/inbox", Notice::Joined)),
+        Ok(Some((key, user))) => {
+            session::hand_out(&cookie, &key);
+            browser.remember(see_other_with("/inbox", Notice::Joined), &user)
         }
         Err(Error::NotFound) => Err(PageError::dead_link()),
         Err(error) => {
@@ -139,23 +142,23 @@ fn holder(account: Option<User>, signed_in: Option<(User, Session)>) -> Holder {
 }
 
 /// Makes the account, its membership and its first session in one transaction; returns the
-/// session's key.
+/// session's key and the person.
 async fn join_as_new(
     app: &App,
     request: &RequestInfo,
     link: &str,
     opened: &Opened,
     form: &Form,
-) -> Result<String> {
+) -> Result<(String, User)> {
     let person = parse(app, opened, form).await?;
     let (by, key, secret) = (request.by_visitor(), session::new_key(app), link.to_owned());
     let own = key.clone();
-    app.write(move |tx| {
+    let joined = app.write(move |tx| {
         let (team, user) = invitations::accept_as_new(tx, &by, &secret, &person)?;
-        sessions::open(tx, &by, user.id, Some(team.id), &own)
-    })
-    .await?;
-    Ok(key)
+        sessions::open(tx, &by, user.id, Some(team.id), &own)?;
+        Ok(user)
+    });
+    Ok((key, joined.await?))
 }
 
 async fn parse(app: &App, opened: &Opened, form: &Form) -> Result<NewPerson> {
@@ -171,27 +174,24 @@ async fn parse(app: &App, opened: &Opened, form: &Form) -> Result<NewPerson> {
 async fn join_with_password(
     app: &App,
     request: &RequestInfo,
+    browser: &KnownBrowser,
     link: &str,
     user: &User,
     form: &Form,
-) -> Result<String> {
+) -> Result<(String, User)> {
     let (by, email) = (request.by_visitor(), EmailAddress::parse(&user.email)?);
-    let attempt = by.clone();
-    let user = app.write(move |tx| sign_in::begin(tx, &attempt, &email)).await?;
-    let phc = user.as_ref().map(|user| user.password_hash.clone());
-    let right = app.verify_password(Password::presented(&form.password), phc).await?;
-    let Some(verified) = user.clone().filter(|_| right) else {
-        app.write(move |tx| sign_in::failed(tx, &by, user.as_ref())).await?;
-        return Err(FieldError::new("password", "This is not the password of this account.").into());
-    };
-    let (key, secret) = (session::new_key(app), link.to_owned());
+    let checked = super::sign_in::check(app, request, browser, &email, &form.password).await?;
+    let (user, counted) =
+        checked.ok_or_else(|| FieldError::new("password", "This is not the password of this account."))?;
+    let (key, secret, verified) = (session::new_key(app), link.to_owned(), user.clone());
     let own = key.clone();
     app.write(move |tx| {
+        sign_in::succeeded(tx, &counted)?;
         let (team, _) = invitations::accept_as_known(tx, &by, &secret)?;
         sessions::open_verified(tx, &by, &verified, Some(team.id), &own)
     })
     .await?;
-    Ok(key)
+    Ok((key, user))
 }
 
 /// Joins with the session at hand, which looks at the new team from now on.

@@ -13,8 +13,9 @@ use crate::domain::access::plans::Plan;
 use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions;
 use crate::domain::people::teams::{self, NewTeam, TeamName};
-use crate::domain::people::users::{NewPerson, PersonName};
+use crate::domain::people::users::{NewPerson, PersonName, User};
 use crate::domain::text::EmailAddress;
+use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
@@ -66,13 +67,14 @@ pub async fn create(
     app: web::Data<App>,
     request: RequestInfo,
     cookie: Cookie,
+    browser: KnownBrowser,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     admit(&app, &form.key).await?;
     match set_up(&app, &request, &form).await {
-        Ok(key) => {
+        Ok((key, owner)) => {
             session::hand_out(&cookie, &key);
-            Ok(see_other_with("/developer", Notice::Welcome))
+            browser.remember(see_other_with("/developer", Notice::Welcome), &owner)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
@@ -90,17 +92,18 @@ async fn admit(app: &App, key: &str) -> std::result::Result<(), PageError> {
     if right && !set_up { Ok(()) } else { Err(PageError::not_found()) }
 }
 
-/// Makes team, owner and their session in one transaction; returns the session's key.
-async fn set_up(app: &App, request: &RequestInfo, form: &Form) -> Result<String> {
+/// Makes team, owner and their session in one transaction; returns the session's key
+/// and the owner.
+async fn set_up(app: &App, request: &RequestInfo, form: &Form) -> Result<(String, User)> {
     let new = parse(app, form).await?;
     let (by, key) = (request.by_visitor(), session::new_key(app));
     let own = key.clone();
-    app.write(move |tx| {
+    let owner = app.write(move |tx| {
         let (team, owner) = teams::set_up(tx, &by, &new)?;
-        sessions::open(tx, &by, owner.id, Some(team.id), &own)
-    })
-    .await?;
-    Ok(key)
+        sessions::open(tx, &by, owner.id, Some(team.id), &own)?;
+        Ok(owner)
+    });
+    Ok((key, owner.await?))
 }
 
 async fn parse(app: &App, form: &Form) -> Result<NewTeam> {

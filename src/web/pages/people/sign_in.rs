@@ -8,10 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::domain::people::passwords::Password;
+use crate::domain::people::sessions;
+use crate::domain::people::sign_in::{self, Counted};
 use crate::domain::people::users::User;
-use crate::domain::people::{sessions, sign_in};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
+use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::{FormErrors, html, see_other};
 use crate::web::request::RequestInfo;
@@ -51,16 +53,13 @@ pub async fn enter(
     app: web::Data<App>,
     request: RequestInfo,
     cookie: Cookie,
+    browser: KnownBrowser,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let entered = match check(&app, &request, &form).await {
-        Ok(user) => open_session(&app, &request, user).await,
-        Err(error) => Err(error),
-    };
-    match entered {
-        Ok(key) => {
+    match sign_in(&app, &request, &browser, &form).await {
+        Ok((key, user)) => {
             session::hand_out(&cookie, &key);
-            Ok(see_other(path_of_ours(&form.next)))
+            browser.remember(see_other(path_of_ours(&form.next)), &user)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
@@ -69,29 +68,49 @@ pub async fn enter(
     }
 }
 
+/// A session's key for the person, if the password is theirs.
+async fn sign_in(
+    app: &App,
+    request: &RequestInfo,
+    browser: &KnownBrowser,
+    form: &Form,
+) -> Result<(String, User)> {
+    let email = EmailAddress::parse(&form.email).map_err(|_| wrong())?;
+    let (user, counted) = check(app, request, browser, &email, &form.password).await?.ok_or_else(wrong)?;
+    Ok((open_session(app, request, user.clone(), counted).await?, user))
+}
+
 /// The person, if the password is theirs. Nothing tells an unknown address from a wrong
 /// password, not even the time it takes.
-async fn check(app: &App, request: &RequestInfo, form: &Form) -> Result<User> {
-    let email = EmailAddress::parse(&form.email).map_err(|_| wrong())?;
+pub async fn check(
+    app: &App,
+    request: &RequestInfo,
+    browser: &KnownBrowser,
+    email: &EmailAddress,
+    password: &str,
+) -> Result<Option<(User, Counted)>> {
     let by = request.by_visitor();
-    let attempt = by.clone();
-    let user = app.write(move |tx| sign_in::begin(tx, &attempt, &email)).await?;
+    let (attempt, email, presented) = (by.clone(), email.clone(), browser.presented.clone());
+    let (user, counted) = app.write(move |tx| sign_in::begin(tx, &attempt, &email, &presented)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
-    let right = app.verify_password(Password::presented(&form.password), phc).await?;
+    let right = app.verify_password(Password::presented(password), phc).await?;
     match user {
-        Some(user) if right => Ok(user),
+        Some(user) if right => Ok(Some((user, counted))),
         user => {
             app.write(move |tx| sign_in::failed(tx, &by, user.as_ref())).await?;
-            Err(wrong())
+            Ok(None)
         }
     }
 }
 
 /// A password that was changed while it was checked is a wrong one.
-async fn open_session(app: &App, request: &RequestInfo, user: User) -> Result<String> {
+async fn open_session(app: &App, request: &RequestInfo, user: User, counted: Counted) -> Result<String> {
     let key = session::new_key(app);
     let (by, own) = (request.by_visitor(), key.clone());
-    let opened = app.write(move |tx| sessions::open_verified(tx, &by, &user, None, &own));
+    let opened = app.write(move |tx| {
+        sign_in::succeeded(tx, &counted)?;
+        sessions::open_verified(tx, &by, &user, None, &own)
+    });
     match opened.await {
         Ok(_) => Ok(key),
         Err(Error::NotFound) => Err(wrong()),

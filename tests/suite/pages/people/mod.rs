@@ -3,6 +3,7 @@
 mod account;
 mod entering;
 mod invitations;
+mod lockout;
 mod switching;
 mod team;
 

@@ -1,0 +1,196 @@
+//! Guesses at a password: slow from everywhere, and never a way to keep its owner out.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::cookie;
+use crate::support::client::{Visitor, send};
+use crate::support::people::PASSWORD;
+use crate::support::people::Person::{Ada, Bea};
+use crate::support::{TestApp, both_engines};
+use gatepost::domain::by::By;
+use gatepost::domain::people::browsers::Presented;
+use gatepost::domain::people::sign_in;
+use gatepost::domain::text::EmailAddress;
+use gatepost::domain::{Error, Result};
+use reqwest::Method;
+
+const WRONG: &str = "wrong horse battery";
+const OFF: [(&str, &str); 2] = [("state", "off"), ("password", PASSWORD)];
+
+/// What a stranger in the same network does to an account.
+async fn shut(app: &TestApp, email: &str) {
+    for _ in 0..10 {
+        app.visitor().sign_in(email, WRONG).await.expect(422);
+    }
+    app.visitor().sign_in(email, PASSWORD).await.expect(429);
+}
+
+/// A stranger's attempt from this address; whether it was counted and let through.
+fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
+    let mut by: By = app.app.visitor();
+    by.ip = Some(IpAddr::V6(from.into()));
+    let email = EmailAddress::parse(email).expect("an address");
+    let stranger = Presented::new(app.app.sealer().key.clone(), None);
+    let done: Result<()> = app.app.write_now(|tx| {
+        let (_, counted) = sign_in::begin(tx, &by, &email, &stranger)?;
+        if right { sign_in::succeeded(tx, &counted) } else { Ok(()) }
+    });
+    match done {
+        Ok(()) => true,
+        Err(Error::TooMany { .. }) => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// The n-th network of a /48, and an address in it.
+fn network(number: u128, host: u128) -> u128 {
+    (0x2001_0db8_0001 << 80) + (number << 64) + host
+}
+
+async fn browser_cookie(app: &TestApp) -> (Visitor, String) {
+    let ada = app.visitor();
+    let entered = ada.sign_in(Ada.email(), PASSWORD).await.expect(303);
+    (ada, format!("gatepost-browser={}", entered.cookie("gatepost-browser")))
+}
+
+/// Signs in with just this cookie.
+async fn with(app: &TestApp, cookie: &str, email: &str, password: &str) -> u16 {
+    let form = [("email", email), ("password", password)];
+    let request = app.visitor().request(Method::POST, "/sign-in").header("Cookie", cookie);
+    send(request.header("Sec-Fetch-Site", "same-origin").form(&form)).await.status
+}
+
+both_engines! {
+    async fn a_stranger_keeps_out_no_browser_that_signed_in_before(app: TestApp) {
+        let (ada, known) = browser_cookie(&app).await;
+        ada.post("/sign-out", &[]).await.expect(303);
+        shut(&app, Ada.email()).await;
+        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 303);
+        ada.sign_in(Ada.email(), PASSWORD).await.expect(303);
+    }
+
+    async fn a_stranger_keeps_nobody_signed_in_from_what_asks_for_the_password(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(1800));
+        shut(&app, Ada.email()).await;
+        ada.post("/developer/api", &[("state", "off")]).await.expect(403);
+        ada.post("/developer/api", &OFF).await.expect(303);
+    }
+
+    async fn a_known_browser_has_an_allowance_of_its_own_and_no_more(app: TestApp) {
+        let (_, known) = browser_cookie(&app).await;
+        for _ in 0..10 {
+            assert_eq!(with(&app, &known, Ada.email(), WRONG).await, 422);
+        }
+        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 429);
+        app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
+        app.clock.advance(Duration::from_secs(15 * 60));
+        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 303);
+    }
+
+    async fn the_cookie_of_a_known_browser_opens_nothing_and_names_nobody(app: TestApp) {
+        let ada = app.visitor();
+        let entered = ada.sign_in(Ada.email(), PASSWORD).await.expect(303);
+        let set = entered.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok());
+        let set = set.into_iter().find(|it| it.starts_with("gatepost-browser=")).expect("the cookie").to_owned();
+        for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
+            assert!(set.contains(part), "{part} is missing: {set}");
+        }
+        let (known, id) = (set.split(';').next().expect("a value"), app.user(Ada).id.to_string());
+        let named = id.split_once('_').expect("a prefix").1;
+        assert!(!known.contains(Ada.email()) && !known.contains(named), "{known}");
+        let page = app.visitor().request(Method::GET, "/account").header("Cookie", known);
+        send(page).await.expect(303);
+
+        let forged = format!("{}0", &known[..known.len() - 1]);
+        let forged = if forged == known { format!("{}1", &known[..known.len() - 1]) } else { forged };
+        shut(&app, Ada.email()).await;
+        shut(&app, Bea.email()).await;
+        assert_eq!(with(&app, &forged, Ada.email(), PASSWORD).await, 429);
+        assert_eq!(with(&app, known, Bea.email(), PASSWORD).await, 429, "it knows only Ada");
+        assert_eq!(with(&app, known, Ada.email(), PASSWORD).await, 303);
+    }
+
+    async fn a_new_password_makes_strangers_of_other_browsers(app: TestApp) {
+        let (_, elsewhere) = browser_cookie(&app).await;
+        let (ada, _) = browser_cookie(&app).await;
+        let change = [("current", PASSWORD), ("password", "another horse altogether")];
+        let changed = ada.post("/account/password", &change).await.expect(303);
+        cookie(&changed);
+        let here = format!("gatepost-browser={}", changed.cookie("gatepost-browser"));
+        for _ in 0..10 {
+            app.visitor().sign_in(Ada.email(), WRONG).await.expect(422);
+        }
+        assert_eq!(with(&app, &elsewhere, Ada.email(), PASSWORD).await, 429);
+        assert_eq!(with(&app, &here, Ada.email(), change[1].1).await, 303);
+    }
+
+    async fn the_password_asked_again_is_limited_by_session(app: TestApp) {
+        app.switch_api("Acme", true);
+        let (thief, ada) = (app.as_(Ada).await, app.as_(Ada).await);
+        app.clock.advance(Duration::from_secs(1800));
+        for _ in 0..10 {
+            thief.post("/developer/api", &[("state", "off"), ("password", WRONG)]).await.expect(403);
+        }
+        thief.post("/developer/api", &OFF).await.expect(429);
+        app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
+        ada.post("/developer/api", &OFF).await.expect(303);
+    }
+
+    async fn guesses_count_by_account_and_network(app: TestApp) {
+        for host in 0..10 {
+            assert!(attempt(&app, Ada.email(), network(1, host), false));
+        }
+        assert!(!attempt(&app, Ada.email(), network(1, 77), false), "another address of the same /64");
+        assert!(attempt(&app, Ada.email(), network(2, 0), false));
+        assert!(attempt(&app, Bea.email(), network(1, 0), false));
+    }
+
+    /// As slow for an address without an account.
+    async fn a_guess_from_many_networks_is_slow(app: TestApp) {
+        let (ada, known) = browser_cookie(&app).await;
+        let signed_in = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(3600));
+        for email in [Ada.email(), "nobody@acme.test"] {
+            let tries = (0..110).filter(|number| attempt(&app, email, network(*number, 1), false)).count();
+            assert_eq!(tries, 100, "{email}");
+            assert!(!attempt(&app, email, network(500, 1), true));
+        }
+        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 303);
+        signed_in.post("/developer/api", &OFF).await.expect(303);
+        drop(ada);
+        app.clock.advance(Duration::from_secs(3600));
+        assert!(attempt(&app, Ada.email(), network(500, 1), true));
+    }
+
+    async fn right_passwords_count_against_no_address(app: TestApp) {
+        for number in 0..120 {
+            assert!(attempt(&app, &format!("person{number}@acme.test"), network(1, number), true));
+            assert!(attempt(&app, Ada.email(), network(1, number), true));
+        }
+        let wrong = (0..60).filter(|n| attempt(&app, &format!("person{n}@acme.test"), network(1, 1), false));
+        assert_eq!(wrong.count(), 50);
+    }
+
+    async fn counters_are_bounded_and_a_flood_drops_only_itself(app: TestApp) {
+        for host in 0..9 {
+            assert!(attempt(&app, Ada.email(), network(1, host), false));
+        }
+        let bytes = match app.database.url().starts_with("postgres") {
+            true => "convert_to(n::text, 'UTF8')",
+            false => "CAST(n AS BLOB)",
+        };
+        let start = app.database.number("SELECT max(window_start) AS n FROM attempts");
+        let numbers = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 25000)";
+        let flood = format!("INSERT INTO attempts (key, window_start, count) {numbers} SELECT {bytes}, {start}, 1 FROM c");
+        app.database.execute(&flood).expect("a flood");
+        for number in 0..20 {
+            attempt(&app, Bea.email(), network(2, number), false);
+        }
+        assert!(app.database.number("SELECT count(*) AS n FROM attempts") <= 20_000);
+        assert!(attempt(&app, Ada.email(), network(1, 0), false));
+        assert!(!attempt(&app, Ada.email(), network(1, 0), false), "her counter was dropped");
+    }
+}
