@@ -66,7 +66,7 @@ impl std::fmt::Display for MailAddress {
 
 pub const POSTMASTER: &str = "postmaster";
 
-fn ascii_domain(text: &str) -> Option<String> {
+pub(super) fn ascii_domain(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let ascii = idna::domain_to_ascii(text).ok()?;
     let label = |label: &str| {

@@ -1,36 +1,31 @@
 //! A raw message as the rest of Gatepost sees it. Whatever was sent, reading it ends well: in
 //! the worst case with empty fields beside the raw message.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{
-    Address, Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+    Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 use sha2::{Digest, Sha256};
 
-use super::address::MailAddress;
+use super::clean::{LINE, beginning, clipped, file_name, one_line, plain, unfolded};
+use super::mailboxes::{ADDRESSES, mailboxes};
 use super::tame::{restore, tame};
 use super::words::Words;
+
+pub use super::mailboxes::{Mailbox, address_of, mailboxes_in};
 
 /// The most that is kept, in bytes or in number; the raw message has the rest.
 const TEXT: usize = 1 << 20;
 const HTML: usize = 2 << 20;
-const LINE: usize = 998;
 const HEADER: usize = 8 << 10;
 const HEADERS: usize = 500;
-const ADDRESSES: usize = 100;
 const REFERENCES: usize = 100;
 const ATTACHMENTS: usize = 200;
 const PREVIEW: usize = 160;
-
-/// Somebody in a header.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Mailbox {
-    pub address: String,
-    pub name: Option<String>,
-}
 
 /// What is known of an attachment without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +82,17 @@ impl Parsed {
     }
 }
 
+impl Parsed {
+    /// Bytes it takes, about.
+    pub fn weight(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        self.text.len()
+            + self.html.as_ref().map_or(0, String::len)
+            + self.words.len()
+            + headers.sum::<usize>()
+    }
+}
+
 /// Reads a message.
 pub fn parse(raw: &[u8]) -> Parsed {
     let read = catch_unwind(AssertUnwindSafe(|| {
@@ -128,26 +134,6 @@ fn read(message: &Message<'_>) -> Parsed {
     }
 }
 
-fn mailboxes(list: Option<&Address<'_>>) -> Vec<Mailbox> {
-    let each = list.into_iter().flat_map(Address::iter).take(ADDRESSES);
-    each.filter_map(|each| {
-        let address = one_line(each.address()?);
-        let name = each.name().map(one_line).filter(|name| !name.is_empty());
-        (!address.is_empty()).then_some(Mailbox { address, name })
-    })
-    .collect()
-}
-
-/// Those an address header names, by its value.
-pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
-    let header = format!("To: {}\n\n", value.replace(['\r', '\n'], " "));
-    let read = catch_unwind(|| {
-        let message = MessageParser::default().parse_headers(header.as_bytes());
-        message.map(|message| mailboxes(message.to())).unwrap_or_default()
-    });
-    read.unwrap_or_default()
-}
-
 fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
     let ids = message.header_values(name.clone()).flat_map(|value| match value {
         HeaderValue::Text(id) => vec![id.as_ref()],
@@ -161,22 +147,32 @@ fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
 
 fn text(message: &Message<'_>) -> String {
     let bodies = message.text_bodies().filter_map(|part| match &part.body {
-        PartType::Text(text) => Some(text.to_string()),
-        PartType::Html(html) => Some(super::html::to_text(html)),
+        PartType::Text(text) => Some(Cow::Borrowed(beginning(text, 2 * TEXT))),
+        PartType::Html(html) => Some(Cow::Owned(super::html::to_text(beginning(html, 2 * HTML)))),
         _ => None,
     });
-    clipped(&plain(&restore(bodies.collect::<Vec<_>>().join("\n"))), TEXT)
+    clipped(&plain(&restore(joined(bodies, 2 * TEXT))), TEXT)
 }
 
 fn html(message: &Message<'_>) -> Option<String> {
-    let bodies: Vec<_> = message
-        .html_bodies()
-        .filter_map(|part| match &part.body {
-            PartType::Html(html) => Some(html.as_ref()),
-            _ => None,
-        })
-        .collect();
-    (!bodies.is_empty()).then(|| clipped(&plain(&restore(bodies.join("\n"))), HTML))
+    let mut bodies = message.html_bodies().filter_map(|part| match &part.body {
+        PartType::Html(html) => Some(Cow::Borrowed(beginning(html, 2 * HTML))),
+        _ => None,
+    });
+    let first = bodies.next()?;
+    Some(clipped(&plain(&restore(joined(std::iter::once(first).chain(bodies), 2 * HTML))), HTML))
+}
+
+/// As many as are needed: a message may be large, and each step copies what it is given.
+fn joined<'t>(bodies: impl Iterator<Item = Cow<'t, str>>, most: usize) -> String {
+    let mut text = String::new();
+    for (number, body) in bodies.enumerate() {
+        text.extend([if number == 0 { "" } else { "\n" }, &body]);
+        if text.len() >= most {
+            break;
+        }
+    }
+    text
 }
 
 fn headers(message: &Message<'_>) -> Vec<(String, String)> {
@@ -221,13 +217,6 @@ fn describe(index: usize, part: &MessagePart<'_>) -> Part {
         inline,
         content_id: part.content_id().map(one_line).filter(|id| !id.is_empty()),
     }
-}
-
-/// The name without the folders somebody may have put before it.
-fn file_name(name: &str) -> String {
-    let name = one_line(name);
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim_start_matches('.');
-    clipped(last, 255)
 }
 
 /// The bytes of a part as its sender attached it; `None` when there is no such part.
@@ -278,37 +267,6 @@ pub(super) fn body_at(raw: &[u8]) -> usize {
     [after(b"\r\n\r\n"), after(b"\n\n")].into_iter().flatten().min().unwrap_or(0)
 }
 
-/// Without the control characters that no text needs; Postgres refuses NUL.
-fn plain(text: &str) -> String {
-    let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    let mut text = text.replace("\r\n", "\n");
-    if text.contains('\r') {
-        text = text.replace('\r', "\n");
-    }
-    if text.chars().all(|c| kept(&c)) { text } else { text.chars().filter(kept).collect() }
-}
-
-/// A header's value on one line.
-fn unfolded(text: &str) -> String {
-    if !text.contains(char::is_control) {
-        return text.trim().to_owned();
-    }
-    plain(text).split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn one_line(text: &str) -> String {
-    clipped(&unfolded(&restore(text.to_owned())), LINE)
-}
-
-fn clipped(text: &str, most: usize) -> String {
-    text[..text.floor_char_boundary(most)].to_owned()
-}
-
-/// An address in a message, if it is one that can be written to.
-pub fn address_of(mailbox: &Mailbox) -> Option<MailAddress> {
-    MailAddress::parse(&mailbox.address)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +311,16 @@ mod tests {
     fn nul_and_lone_cr_become_nothing_and_a_line() {
         let parsed = parse(b"Subject: a\0b\r\nFrom: \0x@a.test\r\n\r\none\rtwo\0\r\nthree\x01\r\n");
         assert_eq!((parsed.subject.as_str(), parsed.text.as_str()), ("ab", "one\ntwo\nthree\n"));
+    }
+
+    #[test]
+    fn nothing_reorders_what_is_shown() {
+        let raw = "From: \u{202e}tset.live@oec\u{202c} <a@x.test>\r\nSubject: =?utf-8?q?Pay=E2=80=AE_now?= \u{2066}\r\n\
+            Content-Type: application/pdf; name*=utf-8''photo%E2%80%AEfdp.exe\r\n\r\nשלום";
+        let parsed = parse(raw.as_bytes());
+        assert_eq!(parsed.from.and_then(|from| from.name).as_deref(), Some("tset.live@oec"));
+        assert_eq!((parsed.subject.as_str(), parsed.headers[0].1.contains('\u{202e}')), ("Pay now", false));
+        assert_eq!(parsed.attachments[0].name.as_deref(), Some("photofdp.exe"));
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! likes, and would run out of stack; it looks for each boundary to the end of the message,
 //! and makes a part or header of every few bytes. So nested messages are left closed (they
 //! are attachments, whole), only so many multiparts are opened, and of a message with a
-//! million lines only the beginning is read. The bytes are replaced in place: what the parser
+//! million lines only the beginning is read. Headers are bounded too, see [`super::part_headers`].
+//! The bytes are replaced in place: what the parser
 //! says of offsets holds in the message as it came.
 
 use std::borrow::Cow;
+
+use super::part_headers::bound;
 
 /// Stands for a byte that was taken out of a content type.
 const MASK: u8 = 0x1a;
@@ -27,7 +30,7 @@ pub fn tame(raw: &[u8]) -> Cow<'_, [u8]> {
             tamed.to_mut()[at] = MASK;
         }
     }
-    tamed
+    bound(tamed)
 }
 
 /// Puts back what [`tame`] took out of a text.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use time::format_description::well_known::Rfc2822;
 
+use super::fields;
 use crate::domain::by::By;
 use crate::domain::sealing::hex;
 
@@ -59,7 +60,7 @@ fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
 
 /// Whether the message was sent from here.
 pub fn is_marked(raw: &[u8], host: &str) -> bool {
-    header_lines(raw).any(|(name, value)| {
+    fields::named(raw).any(|(name, value)| {
         name.eq_ignore_ascii_case(LOOP_MARK.as_bytes())
             && value.trim_ascii().eq_ignore_ascii_case(host.as_bytes())
     })
@@ -67,16 +68,7 @@ pub fn is_marked(raw: &[u8], host: &str) -> bool {
 
 /// How many headers have this name.
 pub fn headers_named(raw: &[u8], name: &str) -> usize {
-    header_lines(raw).filter(|(each, _)| each.eq_ignore_ascii_case(name.as_bytes())).count()
-}
-
-/// The first line of each header: its name, and what follows the colon.
-fn header_lines(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let lines = raw.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.take_while(|line| !line.is_empty()).filter_map(|line| {
-        let colon = line.iter().position(|byte| *byte == b':')?;
-        Some((line[..colon].trim_ascii_end(), &line[colon + 1..]))
-    })
+    fields::named(raw).filter(|(each, _)| each.eq_ignore_ascii_case(name.as_bytes())).count()
 }
 
 #[cfg(test)]

@@ -38,6 +38,11 @@ impl Words {
         Self { count: words.len(), text: words.join(" ") }
     }
 
+    /// In bytes.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
     fn iter(&self) -> impl Iterator<Item = &str> {
         self.text.split(' ').take(self.count)
     }

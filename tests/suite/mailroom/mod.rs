@@ -7,6 +7,7 @@ mod delivering;
 mod domains;
 mod duplicates;
 mod hostile;
+mod linear;
 mod messages;
 mod quota;
 pub mod receiving;

@@ -1,0 +1,140 @@
+//! Whether a message has a header that all its readers read alike, and one author in it.
+//!
+//! DMARC speaks for the domain in From. A message that has several, or a line at which some
+//! readers think the header ends, can show people another author than the one that was checked.
+
+use super::address::ascii_domain;
+use super::fields::{Field, Fields, LARGEST_HEADER};
+use super::mailboxes::addresses_in;
+
+/// Why a message is refused whoever sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    #[error("The header is larger than {} KB", LARGEST_HEADER >> 10)]
+    TooLarge,
+    #[error("The header has a line that is neither a field nor the continuation of one")]
+    Line,
+    #[error("The header has no From field")]
+    NoFrom,
+    #[error("The header has more than one From field")]
+    SeveralFroms,
+    #[error("The From field must name an author as name@domain")]
+    NoAuthor,
+    #[error("The From field names authors of more than one domain")]
+    SeveralDomains,
+}
+
+/// # Errors
+/// See [`Malformed`].
+pub fn check(raw: &[u8]) -> Result<(), Malformed> {
+    let (mut fields, mut from) = (Fields::of(raw), None);
+    while let Some(field) = fields.next() {
+        if fields.read > LARGEST_HEADER {
+            return Err(Malformed::TooLarge);
+        }
+        match field {
+            Field::Malformed => return Err(Malformed::Line),
+            Field::Named { name, value } if name.eq_ignore_ascii_case(b"From") => {
+                if from.replace(value).is_some() {
+                    return Err(Malformed::SeveralFroms);
+                }
+            }
+            Field::Named { .. } => {}
+        }
+    }
+    one_domain(&addresses_in(from.ok_or(Malformed::NoFrom)?))
+}
+
+fn one_domain(authors: &[String]) -> Result<(), Malformed> {
+    let mut domains = authors.iter().map(|author| domain(author));
+    let first = domains.next().flatten().ok_or(Malformed::NoAuthor)?;
+    for domain in domains {
+        // To the letter, as DMARC compares them.
+        if !domain.ok_or(Malformed::NoAuthor)?.eq_ignore_ascii_case(first) {
+            return Err(Malformed::SeveralDomains);
+        }
+    }
+    Ok(())
+}
+
+/// Of an address that cannot be read in two ways.
+fn domain(address: &str) -> Option<&str> {
+    let (local, domain) = address.rsplit_once('@')?;
+    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
+    // Of an encoded local part, as Python writes it, nothing is left here; the domain counts.
+    let plain = quoted || !local.contains('@');
+    (plain && !domain.ends_with('.') && ascii_domain(domain).is_some()).then_some(domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_header(header: &str) -> Result<(), Malformed> {
+        check(format!("Subject: x\r\n{header}\r\n\r\nFrom: body@x.test\r\n").as_bytes())
+    }
+
+    #[test]
+    fn one_author_is_taken_however_it_is_written() {
+        for from in [
+            "From: a@x.test",
+            "from:a@x.test",
+            "FROM : \"b@y.test\" <a@x.test>",
+            "From: b@y.test <a@x.test>",
+            "From: =?utf-8?q?J=C3=B6rg?=\r\n <a@x.test> (b@y.test)",
+            "From: a@x.test, B <b@X.test>",
+            "From: Team: a@x.test, b@x.test;",
+            "From: jörg@bücher.example",
+            "From: root@localhost",
+            "From: =?utf-8?q?j=C3=B6rg?=@x.test",
+            "X: y\r\n \r\nFrom: a@x.test",
+        ] {
+            assert_eq!(of_header(from), Ok(()), "{from}");
+        }
+        assert_eq!(check(b"From: a@x.test"), Ok(()), "without a body");
+    }
+
+    #[test]
+    fn other_than_one_author_is_refused() {
+        let many = format!("From: {}b@y.test", "a@x.test, ".repeat(1000));
+        for (header, why) in [
+            ("To: a@x.test", Malformed::NoFrom),
+            ("From: a@x.test\r\nTo: b@y.test\r\nfrom: a@x.test", Malformed::SeveralFroms),
+            ("From: a@x.test\r\nFrom : b@y.test", Malformed::SeveralFroms),
+            ("From:", Malformed::NoAuthor),
+            ("From: Ada", Malformed::NoAuthor),
+            ("From: undisclosed:;", Malformed::NoAuthor),
+            ("From: <>", Malformed::NoAuthor),
+            ("From: <root>", Malformed::NoAuthor),
+            ("From: a@", Malformed::NoAuthor),
+            ("From: a@x.test.", Malformed::NoAuthor),
+            ("From: a@[127.0.0.1]", Malformed::NoAuthor),
+            ("From: <a@x.test> <b@y.test>", Malformed::NoAuthor),
+            ("From: a@x.test, <root>", Malformed::NoAuthor),
+            ("From: a@x.test, b@y.test", Malformed::SeveralDomains),
+            ("From: One: a@x.test; Two: b@y.test;", Malformed::SeveralDomains),
+            (&many, Malformed::SeveralDomains),
+        ] {
+            assert_eq!(of_header(header), Err(why), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_field_is_refused() {
+        for line in ["no field", "Fr om: a@x.test", "Return-Path <b@y.test>", "\0From: b@y.test"] {
+            assert_eq!(of_header(&format!("{line}\r\nFrom: a@x.test")), Err(Malformed::Line), "{line}");
+        }
+        assert_eq!(check(b" From: a@x.test\r\nFrom: a@x.test\r\n\r\n"), Err(Malformed::Line));
+        assert_eq!(check(b"From bob Mon Jan 1 12:00\r\nFrom: a@x.test\r\n\r\n"), Err(Malformed::Line));
+        assert_eq!(check(b""), Err(Malformed::NoFrom));
+    }
+
+    #[test]
+    fn a_header_has_a_largest_size() {
+        let field = |size: usize| format!("X: {}\r\nFrom: a@x.test", "x".repeat(size));
+        assert_eq!(of_header(&field(65_000)), Ok(()));
+        assert_eq!(of_header(&field(66_000)), Err(Malformed::TooLarge));
+        let fields = "X: y\r\n".repeat(11_000);
+        assert_eq!(of_header(&format!("{fields}From: a@x.test")), Err(Malformed::TooLarge));
+    }
+}

@@ -1,0 +1,80 @@
+//! Text that others wrote, made fit to be kept and shown.
+
+use super::tame::restore;
+
+/// The longest single line that is kept, in bytes.
+pub const LINE: usize = 998;
+
+/// Without the control characters that no text needs; Postgres refuses NUL.
+pub fn plain(text: &str) -> String {
+    let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let mut text = text.replace("\r\n", "\n");
+    if text.contains('\r') {
+        text = text.replace('\r', "\n");
+    }
+    if text.chars().all(|c| kept(&c)) { text } else { text.chars().filter(kept).collect() }
+}
+
+/// A header's value on one line, in which every character is visible.
+pub fn unfolded(text: &str) -> String {
+    if text.is_ascii() && !text.contains(char::is_control) {
+        return text.trim().to_owned();
+    }
+    let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    plain(&text).split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Reorders or hides what stands beside it, so that a sender or a file could pass for another:
+/// bidirectional controls, and characters that show nothing. Right-to-left letters need none of
+/// them. The joiners stay, because Persian, Hindi and emoji are spelled with them, and so do
+/// variation selectors.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}')
+}
+
+pub fn one_line(text: &str) -> String {
+    clipped(&unfolded(&restore(text.to_owned())), LINE)
+}
+
+/// The name without the folders somebody may have put before it.
+pub fn file_name(name: &str) -> String {
+    let name = one_line(name);
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim_start_matches('.');
+    clipped(last, 255)
+}
+
+pub fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+pub fn clipped(text: &str, most: usize) -> String {
+    beginning(text, most).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reorders_or_hides_text_is_removed() {
+        let controls =
+            "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}";
+        let hidden = "\u{200b}\u{2060}\u{feff}\u{ad}\u{e0041}\u{3164}";
+        assert_eq!(one_line(&format!("in{controls}voice{hidden}")), "invoice");
+        assert_eq!(file_name("photo\u{202e}gpj.exe"), "photogpj.exe");
+        assert_eq!(file_name("a/\u{200b}.b"), "b");
+    }
+
+    #[test]
+    fn right_to_left_text_and_emoji_stay_as_they_are() {
+        for text in
+            ["שלום עולם", "مرحبا بالعالم", "می\u{200c}خواهم", "👩\u{200d}💻 ❤\u{fe0f}", "नमस्\u{200d}ते"]
+        {
+            assert_eq!(one_line(text), text);
+        }
+    }
+}
