@@ -8,6 +8,7 @@ pub mod domains;
 pub mod hours;
 pub mod intake;
 pub mod mail;
+pub mod memory;
 mod recipients;
 pub mod repeats;
 pub mod retention;

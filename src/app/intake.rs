@@ -1,13 +1,15 @@
-//! The way of a message from a door, or an operator's hand, to [`App::deliver`]: whether it
-//! was here before, who sent it, and what is written on top of it.
+//! The way of a message from a door, or an operator's hand, to the store: whether it has one
+//! author, whether it was here before, who sent it, and what is written on top of it.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::App;
 use super::mail::{Delivered, Envelope};
+use super::memory::Share;
 use crate::dns::{Dns, Sender};
 use crate::domain::mailroom::authentication::Authentication;
+use crate::domain::mailroom::authors;
 use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
 use crate::domain::mailroom::trace::{self, Trace};
 
@@ -21,6 +23,8 @@ pub struct Handed {
     pub peer: Option<IpAddr>,
     pub raw: Vec<u8>,
     pub to: Vec<Recipient>,
+    /// Of the memory for messages on their way.
+    pub share: Share,
 }
 
 impl App {
@@ -38,7 +42,10 @@ impl App {
     /// not refused is on disk.
     pub async fn take_in(&self, handed: Handed) -> Vec<Delivered> {
         let host = self.mail_host();
-        let Handed { envelope, with, peer, mut raw, to } = handed;
+        let Handed { envelope, with, peer, mut raw, to, share } = handed;
+        if let Err(why) = authors::check(&raw) {
+            return vec![Ok(Outcome::Malformed(why)); to.len()];
+        }
         if trace::is_marked(&raw, &host) {
             return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
         }
@@ -60,7 +67,7 @@ impl App {
             rcpt: if let [only] = &to[..] { Some(&only.address) } else { None },
         };
         raw.splice(..0, way.head(&self.gatepost()));
-        self.deliver(envelope, raw, authentication, to).await
+        self.deliver_sharing(share, envelope, raw, authentication, to).await
     }
 
     async fn who_sent(&self, raw: &[u8], envelope: &Envelope, host: &str) -> Authentication {

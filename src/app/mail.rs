@@ -13,9 +13,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
 use tokio::time::timeout;
 
+use super::memory::Share;
 use super::{App, blocking};
 use crate::config::Config;
 use crate::domain::by::By;
@@ -35,9 +36,12 @@ const GROUP: usize = 32;
 const GROUP_BYTES: usize = 32 << 20;
 /// Messages that wait for a commit; further doors wait for a place.
 const QUEUE: usize = 512;
+const QUEUE_BYTES: usize = 64 << 20;
 /// How long a door waits to hear of its message. One that is kept after that is the same
 /// message when its sender tries again.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of long messages that are read at once: reading takes some times as many.
+const READING: usize = 32 << 20;
 /// A message of so many bytes is read at once, others on a thread that may block.
 const SHORT: usize = 16 << 10;
 /// Messages in a row that find the store out of reach before the rest of a group is not tried.
@@ -53,10 +57,15 @@ pub struct Envelope {
     pub tls: bool,
 }
 
-/// The message is not kept: its sender should try again later. The cause is for the log.
+/// The message is not kept: its sender should try again later.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the message could not be kept: {0}")]
-pub struct Undelivered(String);
+pub enum Undelivered {
+    /// The cause is for the log.
+    #[error("the message could not be kept: {0}")]
+    Failed(String),
+    #[error("too much mail is being received")]
+    Crowded,
+}
 
 pub type Delivered = std::result::Result<Outcome, Undelivered>;
 
@@ -81,11 +90,17 @@ impl App {
         }
         let changes = self.0.recipients.changes();
         let (office, to) = (self.office().clone(), address.to_owned());
-        let routed = self.read(move |tx| receive::route(tx, &office, &to)).await?;
+        let (routed, lacks_postmaster) = self
+            .read(move |tx| {
+                let routed = receive::route(tx, &office, &to)?;
+                let unknown = routed == Err(Unroutable::Unknown);
+                Ok((routed, unknown && receive::lacks_postmaster(tx, &office, &to)?))
+            })
+            .await?;
         if let Ok(recipient) = &routed {
             self.0.recipients.keep(changes, recipient);
         }
-        if routed != Err(Unroutable::Unknown) || !receive::is_postmaster(address) {
+        if !lacks_postmaster {
             return Ok(routed);
         }
         let (office, to, by) = (self.office().clone(), address.to_owned(), self.gatepost());
@@ -105,59 +120,110 @@ impl App {
         authentication: Authentication,
         to: Vec<Recipient>,
     ) -> Vec<Delivered> {
-        let count = to.len();
-        match timeout(PATIENCE, self.post(envelope, raw, authentication, to)).await {
-            Ok(outcomes) => outcomes,
-            Err(_) => vec![Err(Undelivered("it took too long".into())); count],
-        }
+        self.deliver_sharing(Share::default(), envelope, raw, authentication, to).await
     }
 
-    async fn post(
+    /// The same for a message that takes a share of the memory for all.
+    pub(super) async fn deliver_sharing(
         &self,
+        share: Share,
         envelope: Envelope,
         raw: Vec<u8>,
         authentication: Authentication,
         to: Vec<Recipient>,
     ) -> Vec<Delivered> {
-        let arrival = match self.read_message(envelope, raw, authentication).await {
-            Ok(arrival) => Arc::new(arrival),
-            Err(cause) => return vec![Err(Undelivered(cause.to_string())); to.len()],
+        let count = to.len();
+        let posted = async {
+            let mail = self.read_message(share, envelope, raw, authentication).await?;
+            Ok(self.post(Arc::new(mail), to).await)
         };
+        match timeout(PATIENCE, posted).await {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(why)) => vec![Err(why); count],
+            Err(_) => vec![Err(Undelivered::Failed("it took too long".into())); count],
+        }
+    }
+
+    async fn post(&self, mail: Arc<Mail>, to: Vec<Recipient>) -> Vec<Delivered> {
         let mut answers = Vec::with_capacity(to.len());
         for recipient in to {
-            answers.push(self.0.post.send(arrival.clone(), recipient).await);
+            answers.push(self.0.post.send(mail.clone(), recipient).await);
         }
         let mut outcomes = Vec::with_capacity(answers.len());
         for answer in answers {
-            outcomes.push(answer.await.unwrap_or_else(|_| Err(Undelivered("Gatepost is ending".into()))));
+            let closed = |_| Err(Undelivered::Failed("Gatepost is ending".into()));
+            outcomes.push(answer.await.unwrap_or_else(closed));
         }
         outcomes
     }
 
     async fn read_message(
         &self,
+        share: Share,
         envelope: Envelope,
         raw: Vec<u8>,
         authentication: Authentication,
-    ) -> Result<Arrival> {
+    ) -> std::result::Result<Mail, Undelivered> {
         let Envelope { from, helo, ip, tls } = envelope;
-        let raw: Arc<[u8]> = raw.into();
-        let parsed = if raw.len() <= SHORT {
-            parse(&raw)
+        let (raw, parsed, share) = if raw.len() <= SHORT {
+            let parsed = parse(&raw);
+            (raw, parsed, share)
         } else {
-            let _permit = self.0.post.readers.acquire().await;
-            let raw = raw.clone();
-            blocking(move || Ok(parse(&raw))).await?
+            // All of it goes along to the thread, which may go on when nobody waits any more.
+            let permit = self.0.post.reading.take(raw.len()).await;
+            let read = blocking(move || {
+                let parsed = parse(&raw);
+                drop(permit);
+                Ok((raw, parsed, share))
+            });
+            read.await.map_err(|cause| Undelivered::Failed(cause.to_string()))?
         };
-        Ok(Arrival { envelope_from: from, helo, ip, tls, raw, parsed, authentication })
+        let size = raw.len() + parsed.weight();
+        if !share.covers(size) {
+            return Err(Undelivered::Crowded);
+        }
+        let place = self.0.post.queued.take(size).await;
+        let raw = Arc::new(raw);
+        let arrival = Arrival { envelope_from: from, helo, ip, tls, raw, parsed, authentication };
+        Ok(Mail { arrival, _share: share, _place: place })
     }
+}
+
+/// A message on its way to the store, with what it takes of the memory.
+struct Mail {
+    arrival: Arrival,
+    _share: Share,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// A message on its way to one recipient.
 struct Delivery {
-    arrival: Arc<Arrival>,
+    mail: Arc<Mail>,
     recipient: Recipient,
     told: oneshot::Sender<Delivered>,
+}
+
+/// Bytes of messages at one step of their way.
+struct Room {
+    /// A permit is a kilobyte.
+    free: Arc<Semaphore>,
+    all: usize,
+    /// The least that a message takes.
+    least: usize,
+}
+
+impl Room {
+    /// For messages of so many bytes altogether, and for so many messages.
+    fn new(bytes: usize, messages: usize) -> Self {
+        let all = bytes >> 10;
+        Self { free: Arc::new(Semaphore::new(all)), all, least: (all / messages).max(1) }
+    }
+
+    /// A message that is larger than all of it has it to itself.
+    async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let permits = (bytes >> 10).clamp(self.least, self.all);
+        self.free.clone().acquire_many_owned(u32::try_from(permits).unwrap_or(u32::MAX)).await.ok()
+    }
 }
 
 /// The thread that keeps messages, and the way to it.
@@ -167,7 +233,9 @@ pub(super) struct Post {
     thread: Mutex<Option<JoinHandle<()>>>,
     arrivals: broadcast::Sender<TeamId>,
     /// Long messages that are read at once.
-    readers: Semaphore,
+    reading: Room,
+    /// Messages that wait for a commit, or are being committed.
+    queued: Room,
 }
 
 impl Post {
@@ -191,17 +259,18 @@ impl Post {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             arrivals,
-            readers: Semaphore::new(threads),
+            reading: Room::new(READING, threads),
+            queued: Room::new(QUEUE_BYTES, 4 * QUEUE),
         }
     }
 
     /// The way to what will have become of a message. It closes without an answer when the
     /// process ends.
-    async fn send(&self, arrival: Arc<Arrival>, recipient: Recipient) -> oneshot::Receiver<Delivered> {
+    async fn send(&self, mail: Arc<Mail>, recipient: Recipient) -> oneshot::Receiver<Delivered> {
         let (told, answer) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(queue) = queue {
-            let _ = queue.send(Delivery { arrival, recipient, told }).await;
+            let _ = queue.send(Delivery { mail, recipient, told }).await;
         }
         answer
     }
@@ -255,13 +324,13 @@ impl Writer {
         let mut vain = 0;
         let each = group.iter().map(|delivery| {
             if vain == VAIN {
-                return Err(Undelivered("the store is out of reach".into()));
+                return Err(Undelivered::Failed("the store is out of reach".into()));
             }
             let outcome = self.commit(std::slice::from_ref(delivery));
             let out_of_reach = matches!(outcome, Err(Error::Store(store::Error::Unavailable(_))));
             vain = if out_of_reach { vain + 1 } else { 0 };
             outcome.map_err(|cause| undelivered(&cause)).and_then(|mut outcomes| {
-                outcomes.pop().ok_or_else(|| Undelivered("nothing became of it".into()))
+                outcomes.pop().ok_or_else(|| Undelivered::Failed("nothing became of it".into()))
             })
         });
         each.collect()
@@ -274,7 +343,7 @@ impl Writer {
             self.store.write(|tx| {
                 let mut ledger = Ledger::default();
                 let outcomes = group.iter().map(|it| {
-                    receive::receive(tx, &by, &self.office, &it.arrival, &it.recipient, &mut ledger)
+                    receive::receive(tx, &by, &self.office, &it.mail.arrival, &it.recipient, &mut ledger)
                 });
                 let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
                 ledger.close(tx, by.now)?;
@@ -290,11 +359,11 @@ impl Writer {
 /// What waits, up to a group, sorted by team: in one order always, so that writers of several
 /// instances never wait for each other.
 fn gather(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Delivery> {
-    let mut bytes = first.arrival.raw.len();
+    let mut bytes = first.mail.arrival.raw.len();
     let mut group = vec![first];
     while group.len() < GROUP && bytes < GROUP_BYTES {
         let Ok(next) = queue.try_recv() else { break };
-        bytes += next.arrival.raw.len();
+        bytes += next.mail.arrival.raw.len();
         group.push(next);
     }
     group.sort_by_key(|delivery| delivery.recipient.team);
@@ -303,5 +372,5 @@ fn gather(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Delivery> {
 
 fn undelivered(cause: &Error) -> Undelivered {
     tracing::error!(%cause, "a message could not be kept; its sender is asked to try again");
-    Undelivered(cause.to_string())
+    Undelivered::Failed(cause.to_string())
 }

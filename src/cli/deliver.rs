@@ -6,6 +6,7 @@ use super::{Failure, say, sentence};
 use crate::app::App;
 use crate::app::intake::Handed;
 use crate::app::mail::Envelope;
+use crate::app::memory::Share;
 use crate::domain::mailroom::parse::parse;
 use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
 
@@ -36,12 +37,14 @@ async fn hand_in(
 ) -> Result<String, Failure> {
     let from = from.or_else(|| parse(&raw).from.map(|from| from.address));
     let envelope = Envelope { from, helo: "localhost".into(), ..Envelope::default() };
-    let handed = Handed { envelope, with: "local", peer: None, raw, to: vec![recipient] };
+    let handed =
+        Handed { envelope, with: "local", peer: None, raw, to: vec![recipient], share: Share::default() };
     match app.take_in(handed).await.pop() {
         Some(Ok(Outcome::Stored { message, .. })) => Ok(format!("Stored as {message}.")),
         Some(Ok(Outcome::Duplicate { message })) => Ok(format!("It is there already: {message}.")),
         Some(Ok(Outcome::Rejected { reason, .. })) => Err(reason),
         Some(Ok(Outcome::Refused(why))) => Err(refusal(address, why)),
+        Some(Ok(Outcome::Malformed(why))) => Err(format!("{why}. Nothing was stored")),
         Some(Err(cause)) => Err(format!("{cause}. Nothing was stored; try again")),
         None => Err("nothing became of it".into()),
     }

@@ -124,13 +124,13 @@ impl Resolvers {
     }
 }
 
-/// Nothing where no header can be read, or more is signed than anybody would.
+/// Nothing where no header can be read. Of many signatures the first count, so that nobody
+/// escapes DMARC by adding more.
 fn readable(raw: &[u8]) -> Option<AuthenticatedMessage<'_>> {
-    let signatures = headers_named(raw, "DKIM-Signature");
-    if signatures > SIGNATURES {
-        return None;
-    }
-    AuthenticatedMessage::parse(raw)
+    let mut message = AuthenticatedMessage::parse(raw)?;
+    message.dkim_headers.truncate(SIGNATURES);
+    message.errors.truncate(SIGNATURES - message.dkim_headers.len());
+    Some(message)
 }
 
 fn spf_check(output: &SpfOutput, sender: Sender<'_>) -> Check {

@@ -3,7 +3,8 @@
 use smtp_proto::Error;
 
 use super::reply::{self, Reply};
-use crate::app::mail::Delivered;
+use crate::app::mail::{Delivered, Undelivered};
+use crate::domain::mailroom::authors::Malformed;
 use crate::domain::mailroom::receive::{Outcome, Unroutable};
 
 /// A browser that was led here would say what its page wants it to.
@@ -43,7 +44,10 @@ pub fn answered(answer: Delivered) -> Reply {
         }
         Ok(Outcome::Rejected { reason, .. }) => Reply::new(550, "5.7.1", reason),
         Ok(Outcome::Refused(why)) => unroutable(why),
-        Err(_) => reply::OUT_OF_REACH,
+        Ok(Outcome::Malformed(Malformed::TooLarge)) => reply::HEADER_TOO_LARGE,
+        Ok(Outcome::Malformed(why)) => Reply::new(550, "5.6.0", why.to_string()),
+        Err(Undelivered::Crowded) => reply::TOO_MUCH_AT_ONCE,
+        Err(Undelivered::Failed(_)) => reply::OUT_OF_REACH,
     }
 }
 

@@ -4,10 +4,9 @@
 //! CR or LF on its own is noticed: some server before or behind could take it for the end of
 //! a line, and what follows it for commands (SMTP smuggling).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use smtp_proto::request::receiver::DataReceiver;
+
+use crate::app::memory::Share;
 
 /// How a message ended, or that it must not go on.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,20 +28,12 @@ pub struct Data {
     spilt: Option<Ending>,
 }
 
-/// What one message takes of the memory for all; given back when it is dropped.
-struct Share {
-    taken: Arc<AtomicUsize>,
-    own: usize,
-    most: usize,
-}
-
 impl Data {
-    /// For a message of `size` bytes at most, while all together take no more than `most`.
-    pub fn new(size: usize, taken: Arc<AtomicUsize>, most: usize) -> Self {
+    /// For a message of `size` bytes at most, as far as there is memory for it.
+    pub fn new(size: usize, share: Share) -> Self {
         let mut receiver = DataReceiver::new();
         // The end of the DATA command is the start of a line: an empty message is `.` alone.
         receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
-        let share = Share { taken, own: 0, most };
         Self { receiver, raw: Vec::new(), last: b'\n', size, share, spilt: None }
     }
 
@@ -66,7 +57,7 @@ impl Data {
         }
         if self.spilt.is_some() {
             self.raw = Vec::new();
-            self.share.covers(0);
+            let _ = self.share.covers(0);
         }
         (used, ended.then(|| self.ending()))
     }
@@ -88,31 +79,13 @@ impl Data {
     }
 }
 
-impl Share {
-    fn covers(&mut self, size: usize) -> bool {
-        if size > self.own {
-            let others = self.taken.fetch_add(size - self.own, Ordering::Relaxed) - self.own;
-            self.own = size;
-            return others.saturating_add(size) <= self.most;
-        }
-        self.taken.fetch_sub(self.own - size, Ordering::Relaxed);
-        self.own = size;
-        true
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.covers(0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::memory::Memory;
 
     fn data(size: usize) -> Data {
-        Data::new(size, Arc::default(), 1000)
+        Data::new(size, Share::default())
     }
 
     /// The same in one piece and byte by byte.
@@ -172,15 +145,18 @@ mod tests {
 
     #[test]
     fn all_messages_share_the_memory() {
-        let taken = Arc::new(AtomicUsize::new(0));
-        let mut first = Data::new(800, taken.clone(), 1000);
-        let mut second = Data::new(800, taken.clone(), 1000);
+        let memory = Memory::new(1000, 1000);
+        let share = memory.share(None);
+        let mut first = Data::new(800, share.clone());
+        let mut second = Data::new(800, memory.share(None));
         first.take(&[b'a'; 600]);
         assert_eq!(second.take(&[b'a'; 600]), (600, None));
-        assert_eq!(taken.load(Ordering::Relaxed), 600);
+        assert_eq!(memory.taken(), 600);
         assert_eq!(second.take(b"\r\n.\r\n").1, Some(Ending::TooMuch));
         assert!(matches!(first.take(b"\r\n.\r\n").1, Some(Ending::Whole(_))));
         drop(first);
-        assert_eq!(taken.load(Ordering::Relaxed), 0);
+        assert_eq!(memory.taken(), 602, "it is on its way still");
+        drop(share);
+        assert_eq!(memory.taken(), 0);
     }
 }

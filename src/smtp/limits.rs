@@ -6,8 +6,10 @@ use std::time::Duration;
 pub struct Limits {
     /// The largest message, in bytes.
     pub size: usize,
-    /// Bytes of messages that are being received, over all sessions.
+    /// Bytes of messages on their way to the store, over all sessions.
     pub memory: usize,
+    /// Those from one network.
+    pub network_memory: usize,
     /// Recipients of one message.
     pub recipients: usize,
     /// Sessions at once.
@@ -28,7 +30,8 @@ impl Limits {
     pub fn for_size(size: usize) -> Self {
         Self {
             size,
-            memory: size.saturating_mul(8).max(256 << 20),
+            memory: size.saturating_mul(5).max(128 << 20),
+            network_memory: size.saturating_mul(5).max(128 << 20) / 2,
             recipients: 100,
             connections: 1000,
             per_ip: 100,

@@ -20,6 +20,7 @@ use super::session::{House, Protocol, Session};
 use super::tls::Tls;
 use crate::app::App;
 use crate::app::connections::{Connections, Crowded, Seat};
+use crate::app::memory::Memory;
 
 /// After an error of the system, such as too many open files, nothing is accepted for so long.
 const REST: Duration = Duration::from_millis(100);
@@ -48,7 +49,8 @@ impl Doors {
         let (smtp, lmtp) = (address(&bound.smtp)?, address(&bound.lmtp)?);
         let host = app.mail_host();
         let (stop, stopping) = watch::channel(false);
-        let house = Arc::new(House { app, host, limits, tls, receiving: Arc::default(), stopping });
+        let memory = Memory::new(limits.memory, limits.network_memory);
+        let house = Arc::new(House { app, host, limits, tls, memory, stopping });
         let runtime = Builder::new_multi_thread().thread_name("mail").enable_all().build()?;
         let ports = {
             let _context = runtime.enter();

@@ -75,6 +75,7 @@ replies! {
     UNKNOWN_PARAMETER: 555 "5.5.4" "There is a parameter that this server does not have";
 
     NOBODY: 550 "5.1.1" "There is no such address here";
+    HEADER_TOO_LARGE: 552 "5.3.4" "The header of the message is too large";
     TOO_LARGE: 552 "5.3.4" "The message is too large";
     NOT_SMTP: 554 "5.5.1" "This is not HTTP";
     PIPELINED_TLS: 554 "5.5.1" "Nothing may follow STARTTLS before TLS has started";

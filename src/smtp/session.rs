@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use smtp_proto::{
     EXT_8BIT_MIME, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EXT_START_TLS,
@@ -22,6 +21,7 @@ use super::wire::{Gone, Line, Stream, Wire};
 use crate::app::App;
 use crate::app::intake::Handed;
 use crate::app::mail::Envelope;
+use crate::app::memory::{Memory, Share};
 use crate::domain::mailroom::receive::Recipient;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub struct House {
     pub host: String,
     pub limits: Limits,
     pub tls: Option<Tls>,
-    /// Bytes of messages on their way in.
-    pub receiving: Arc<AtomicUsize>,
+    /// For messages on their way in.
+    pub memory: Memory,
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -255,32 +255,35 @@ impl Session {
         };
         self.wire.say(&reply::GO_AHEAD);
         let limits = &self.house.limits;
-        let data = Data::new(limits.size, self.house.receiving.clone(), limits.memory);
+        // Held until the answer has left: until then something of the message may be around.
+        let share = self.house.memory.share(self.outside());
+        let data = Data::new(limits.size, share.clone());
         let ending = self.wire.message(data, Instant::now() + limits.message).await?;
         let (bare, names) = (ending == Ending::Bare, names(&transaction.recipients));
         let replies = match ending {
-            Ending::Whole(raw) => self.hand_in(transaction, raw).await,
+            Ending::Whole(raw) => self.hand_in(transaction, raw, share.clone()).await,
             Ending::TooLarge => vec![reply::TOO_LARGE; names.len()],
             Ending::TooMuch => vec![reply::TOO_MUCH_AT_ONCE; names.len()],
             Ending::Bare => vec![reply::BARE_ENDING; names.len()],
         };
         let next = self.say_all(&names, &replies);
+        self.wire.flush().await?;
+        drop(share);
         Ok(if bare { Next::End } else { next })
     }
 
     /// The answer for each recipient, all of it after the commit.
-    async fn hand_in(&self, transaction: Transaction, raw: Vec<u8>) -> Vec<Reply> {
+    async fn hand_in(&self, transaction: Transaction, raw: Vec<u8>, share: Share) -> Vec<Reply> {
         let (helo, extended) = self.greeting.clone().unwrap_or_default();
-        let envelope = Envelope {
-            from: transaction.from,
-            helo,
-            // The peer of LMTP is a mail server of the operator, whoever sent the mail.
-            ip: (self.protocol == Protocol::Smtp).then_some(self.ip),
-            tls: self.secured,
-        };
+        let envelope = Envelope { from: transaction.from, helo, ip: self.outside(), tls: self.secured };
         let with = self.with(extended, transaction.utf8);
-        let handed = Handed { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients };
+        let handed = Handed { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients, share };
         self.house.app.take_in(handed).await.into_iter().map(answered).collect()
+    }
+
+    /// Where mail comes from. The peer of LMTP is a mail server of the operator, whoever sent it.
+    fn outside(&self) -> Option<IpAddr> {
+        (self.protocol == Protocol::Smtp).then_some(self.ip)
     }
 
     /// The name of what was spoken, from RFC 3848 and RFC 6531.

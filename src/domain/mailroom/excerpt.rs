@@ -103,14 +103,14 @@ mod tests {
     fn the_beginning_of_a_refused_message_is_kept() {
         let long = with_file(500_000);
         let whole = Excerpt::of(MessageState::Delivered, &long);
-        assert_eq!((whole.raw, whole.kept(&long), whole.attachments.len()), (&*long.raw, None, 1));
+        assert_eq!((whole.raw, whole.kept(&long), whole.attachments.len()), (&long.raw[..], None, 1));
         let kept = Excerpt::of(MessageState::Rejected, &long);
         assert!(kept.raw.len() > BODY && kept.raw.len() < BODY + 200 && long.raw.starts_with(kept.raw));
         assert_eq!((kept.kept(&long), kept.attachments.len()), (Some(kept.raw.len() as i64), 0));
         assert!(kept.text.len() == BODY && kept.headers.len() == 3);
         let short = with_file(1000);
         let kept = Excerpt::of(MessageState::Denied, &short);
-        assert_eq!((kept.raw, kept.kept(&short), kept.attachments.len()), (&*short.raw, None, 1));
+        assert_eq!((kept.raw, kept.kept(&short), kept.attachments.len()), (&short.raw[..], None, 1));
     }
 
     #[test]

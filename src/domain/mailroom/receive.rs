@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::MailAddress;
 use super::authentication::{Authentication, Verdict};
+use super::authors::Malformed;
 use super::contacts::{self, Contact};
 use super::conversations::{self, Place};
 use super::excerpt::Excerpt;
@@ -20,7 +21,9 @@ use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 
-pub use super::route::{Office, REFUSED, Recipient, Unroutable, Way, is_postmaster, make_postmaster, route};
+pub use super::route::{
+    Office, REFUSED, Recipient, Unroutable, Way, lacks_postmaster, make_postmaster, route,
+};
 
 /// Servers a message may have passed.
 pub const HOPS: usize = 50;
@@ -32,7 +35,7 @@ pub struct Arrival {
     pub helo: String,
     pub ip: Option<IpAddr>,
     pub tls: bool,
-    pub raw: Arc<[u8]>,
+    pub raw: Arc<Vec<u8>>,
     pub parsed: Parsed,
     pub authentication: Authentication,
 }
@@ -54,6 +57,8 @@ pub enum Outcome {
     },
     /// What was true when the recipient was named is so no longer.
     Refused(Unroutable),
+    /// Refused whoever it is for.
+    Malformed(Malformed),
 }
 
 /// Keeps a message, or says why not. All of it is one transaction, with [`Ledger::close`] at

@@ -163,25 +163,38 @@ pub(super) fn refusal(alias: &alias_rows::Alias, way: Way) -> Option<Unroutable>
     }
 }
 
-/// Whether an address is a postmaster's, for whom [`make_postmaster`] makes an alias.
-pub fn is_postmaster(address: &str) -> bool {
-    MailAddress::parse(address).is_some_and(|address| address.is_postmaster())
+/// Whether an address is that of a postmaster whom [`make_postmaster`] would make.
+pub fn lacks_postmaster(tx: &mut Tx<'_>, office: &Office, address: &str) -> Result<bool> {
+    Ok(missing_postmaster(tx, office, address)?.is_some())
 }
 
 /// Makes the alias `postmaster` of a domain that has none yet: for the team whose domain it
 /// is, on the shared domain for the oldest team.
 pub fn make_postmaster(tx: &mut Tx<'_>, by: &By, office: &Office, address: &str) -> Result<()> {
-    let Some(address) = MailAddress::parse(address).filter(MailAddress::is_postmaster) else { return Ok(()) };
-    let Ok(domain) = domain_of(tx, office, &address)? else { return Ok(()) };
+    match missing_postmaster(tx, office, address)? {
+        Some(missing) => {
+            aliases::make_postmaster(tx, by, missing.team, missing.domain, missing.address.domain())
+        }
+        None => Ok(()),
+    }
+}
+
+struct Missing {
+    address: MailAddress,
+    domain: Option<DomainId>,
+    team: TeamId,
+}
+
+fn missing_postmaster(tx: &mut Tx<'_>, office: &Office, address: &str) -> Result<Option<Missing>> {
+    let address = MailAddress::parse(address).filter(MailAddress::is_postmaster);
+    let Some(address) = address else { return Ok(None) };
+    let Ok(domain) = domain_of(tx, office, &address)? else { return Ok(None) };
     if alias_rows::find_by_key(tx, domain, POSTMASTER)?.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let team = match domain {
         Some(_) => domain_rows::in_force(tx, address.domain())?.map(|domain| domain.team_id),
         None => team_rows::oldest(tx)?,
     };
-    match team {
-        Some(team) => aliases::make_postmaster(tx, by, team, domain, address.domain()),
-        None => Ok(()),
-    }
+    Ok(team.map(|team| Missing { address, domain, team }))
 }

@@ -66,7 +66,7 @@ fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<
         ip: None,
         tls: false,
         parsed: parse(raw.as_bytes()),
-        raw: raw.as_bytes().into(),
+        raw: raw.as_bytes().to_vec().into(),
         authentication: forged(),
     });
     let (by, arrivals) = (app.app.gatepost(), arrivals.collect::<Vec<_>>());

@@ -45,6 +45,14 @@ both_engines! {
     }
 }
 
+/// Somebody may ask for any number of domains, and writing takes turns.
+#[tokio::test]
+async fn a_postmaster_elsewhere_costs_no_write() {
+    let app = TestApp::sqlite().await;
+    let _lock = app.database.lock();
+    assert_eq!(app.route("postmaster@elsewhere.test").await, Err(Unroutable::Unknown));
+}
+
 #[tokio::test]
 async fn before_there_is_a_team_nobody_is_postmaster() {
     for app in TestApp::both_empty() {

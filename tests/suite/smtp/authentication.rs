@@ -206,16 +206,64 @@ async fn without_any_server_mail_does_not_wait_each_time() {
     assert!(begun.elapsed() < Duration::from_secs(4), "each of them waited: {:?}", begun.elapsed());
 }
 
-/// Each signature costs a question and a hash: nobody signs a hundred times in good faith.
+/// Each signature costs a question and a hash: nobody signs a hundred times in good faith. But
+/// nobody escapes DMARC by it either.
 #[tokio::test]
-async fn a_hundred_signatures_are_not_looked_at() {
+async fn of_a_hundred_signatures_the_first_are_looked_at() {
     let dns = Dns::start();
-    let (secret, _) = key();
+    let (secret, public) = key();
+    dns.txt("_dmarc.many.test", REJECT).txt("many.test", "v=spf1 -all");
+    dns.txt("s1._domainkey.many.test", &public);
     let app = asking(&dns).await;
-    let one = sign(&secret, "many.test", &letter("a@many.test", "many"));
-    let signature = one.split_once("From: ").expect("a message").0;
-    let (answer, found) =
-        send(&app, "a@many.test", "many", &(signature.repeat(100) + &letter("a@many.test", "many")));
+    let plain = |subject: &str| letter("a@many.test", subject);
+    let signature = |domain: &str, subject: &str| {
+        let signed = sign(&secret, domain, &plain(subject));
+        signed.split_once("From: ").expect("a message").0.to_owned()
+    };
+    let forged = signature("elsewhere.test", "forged").repeat(100) + &plain("forged");
+    let (answer, found) = send(&app, "a@elsewhere.test", "forged", &forged);
+    assert!(answer.starts_with("550 5.7.1"), "{answer}");
+    assert_eq!(
+        (found["dkim"].as_array().map(Vec::len), &found["dmarc"]["result"]),
+        (Some(8), &json!("fail"))
+    );
+    let malformed = "DKIM-Signature: v=1\r\n".repeat(100) + &plain("malformed");
+    let (answer, _) = send(&app, "a@elsewhere.test", "malformed", &malformed);
+    assert!(answer.starts_with("550 5.7.1"), "{answer}");
+    let real =
+        signature("many.test", "real") + &signature("elsewhere.test", "real").repeat(99) + &plain("real");
+    let (answer, found) = send(&app, "a@elsewhere.test", "real", &real);
     assert!(answer.starts_with("250"), "{answer}");
-    assert_eq!(found["dkim"], json!([]));
+    assert_eq!(found["dmarc"]["result"], "pass");
+}
+
+/// A message that would show another author than the one DMARC speaks of, to some readers.
+#[tokio::test]
+async fn a_message_has_one_author() {
+    let dns = Dns::start();
+    dns.txt("_dmarc.bank.test", REJECT).txt("bank.test", "v=spf1 -all").txt("evil.test", "v=spf1 +all");
+    let app = asking(&dns).await;
+    let doors = door::open_with(&app.app, None, |limits| limits.errors = 100);
+    let (mut smtp, mut lmtp) = (Talk::smtp(door::smtp(&doors)), Talk::lmtp(door::lmtp(&doors)));
+    for head in [
+        "From: a@evil.test\r\nFrom: ceo@bank.test",
+        "From: a@evil.test\r\nFrom : ceo@bank.test",
+        "From: a@evil.test, ceo@bank.test",
+        "From: ceo@bank.test, ceo@bank.test.",
+        "From: <a@evil.test> <ceo@bank.test>",
+        "no field\r\nFrom: ceo@bank.test",
+        "Fr om: ceo@bank.test",
+        "X: y\r\n\r\nFrom: ceo@bank.test",
+        "From: The Bank",
+        "From: The Bank:;",
+    ] {
+        let message = format!("Subject: forged\r\n{head}\r\nTo: {HELLO}\r\n\r\nPay this.\r\n");
+        for from in ["a@evil.test", ""] {
+            smtp.envelope(from, &[HELLO]).data(&message).expect("550 5.6.0 The ");
+        }
+        lmtp.envelope("a@evil.test", &[HELLO])
+            .data(&message)
+            .expect("550 5.6.0 <hello@gatepost.localhost> The ");
+    }
+    assert!(app.stored().is_empty());
 }

@@ -14,7 +14,7 @@ both_engines! {
         let mut talk = Talk::smtp(door::smtp(&doors));
         talk.say("MAIL FROM:<a@b.test> SIZE=100001").expect("552 5.3.4");
         let sized = |size: usize| {
-            let head = "Subject: large\r\n\r\n";
+            let head = "Subject: large\r\nFrom: a@b.test\r\n\r\n";
             let lines = "a".repeat(76) + "\r\n";
             let mut text = head.to_owned() + &lines.repeat(size / lines.len() + 1);
             text.truncate(size - 2);
@@ -134,21 +134,24 @@ async fn half_a_message_is_not_kept() {
 async fn too_much_mail_at_once_is_asked_to_wait() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open_with(&app.app, None, |limits| limits.memory = 1_000_000);
+    let doors = door::open_with(&app.app, None, |limits| {
+        (limits.memory, limits.network_memory) = (1_000_000, 1_000_000);
+    });
     let mut slow = Talk::smtp(door::smtp(&doors));
     slow.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
     let line = "a".repeat(998) + "\r\n";
-    slow.send(format!("Subject: slow\r\n\r\n{}", line.repeat(900)));
+    let other = letter("other") + &line.repeat(600);
+    slow.send(letter("slow") + &line.repeat(900));
     let mut talk = Talk::smtp(door::smtp(&doors));
     let is_refused = |answer: String| answer.starts_with("452 4.3.1");
     // Until the slow one has been read so far; or else it is the one for which there is no room.
     let refused = (0..20).any(|_| {
-        talk.envelope("a@b.test", &[HELLO]).data(line.repeat(600));
+        talk.envelope("a@b.test", &[HELLO]).data(&other);
         is_refused(talk.answer())
     });
     let slow_refused = is_refused(slow.send(".\r\n").answer());
     assert!(refused != slow_refused);
-    talk.envelope("a@b.test", &[HELLO]).data(line.repeat(600)).expect("250");
+    talk.envelope("a@b.test", &[HELLO]).data(&other).expect("250");
 }
 
 /// Sessions under way finish; others are told to come back.

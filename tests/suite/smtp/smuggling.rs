@@ -69,7 +69,7 @@ async fn a_lone_dot_inside_a_line_is_text() {
     let doors = door::open(&app.app);
     let mut talk = Talk::smtp(door::smtp(&doors));
     talk.envelope("bob@example.test", &[HELLO])
-        .data("Subject: dots\r\n\r\na.\r\n .\r\n. \r\n.. \r\n")
+        .data("Subject: dots\r\nFrom: bob@example.test\r\n\r\na.\r\n .\r\n. \r\n.. \r\n")
         .expect("250");
     let raw = String::from_utf8(app.raw("dots")).expect("UTF-8");
     assert!(raw.ends_with("\r\n\r\na.\r\n .\r\n \r\n. \r\n\r\n"), "{raw:?}");

@@ -117,6 +117,8 @@ fn an_operator_puts_a_message_in() {
         ("hello@elsewhere.test", &text, "nobody has the address hello@elsewhere.test"),
         ("postmaster", "", "no message on standard input"),
         ("postmaster", &"a".repeat(70_000), "65536 bytes"),
+        ("postmaster", "Subject: x\n\nx", "The header has no From field"),
+        ("postmaster", &format!("From bob Mon Jan 1 09:00\n{text}"), "The header has a line"),
     ] {
         let finished = gatepost.run(&["deliver", to], text);
         assert!(finished.code == Some(1) && finished.stderr.contains(words), "{finished:?}");
