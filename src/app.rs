@@ -9,6 +9,7 @@ pub mod hours;
 pub mod intake;
 pub mod mail;
 pub mod memory;
+pub mod places;
 mod recipients;
 pub mod repeats;
 pub mod retention;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::connections::network;
+use super::connections::site;
 
 /// A handle; clones share what is taken.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Memory {
 
     /// For a message from `peer`; from nobody in particular, it may take all there is.
     pub fn share(&self, peer: Option<IpAddr>) -> Share {
-        let held = Held { pool: self.clone(), network: peer.map(network), own: Mutex::new(0) };
+        let held = Held { pool: self.clone(), network: peer.map(site), own: Mutex::new(0) };
         Share(Some(Arc::new(held)))
     }
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn no_network_takes_all_of_it() {
         let memory = Memory::new(1000, 400);
-        let (one, same) = (memory.share(peer("2001:db8::1")), memory.share(peer("2001:db8::2")));
+        let (one, same) = (memory.share(peer("2001:db8::1")), memory.share(peer("2001:db8:0:1::2")));
         assert!(one.covers(300) && !same.covers(200) && same.covers(100));
         let (other, operator) = (memory.share(peer("192.0.2.1")), memory.share(None));
         assert!(other.covers(400) && !other.covers(401) && operator.covers(200) && !operator.covers(201));

@@ -14,13 +14,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::guesses::Guesses;
 use super::limits::Limits;
 use super::reply::{self, Reply};
 use super::session::{House, Protocol, Session};
 use super::tls::Tls;
 use crate::app::App;
-use crate::app::connections::{Connections, Crowded, Seat};
+use crate::app::connections::Crowded;
 use crate::app::memory::Memory;
+use crate::app::places::{Place, Places};
 
 /// After an error of the system, such as too many open files, nothing is accepted for so long.
 const REST: Duration = Duration::from_millis(100);
@@ -50,7 +52,8 @@ impl Doors {
         let host = app.mail_host();
         let (stop, stopping) = watch::channel(false);
         let memory = Memory::new(limits.memory, limits.network_memory);
-        let house = Arc::new(House { app, host, limits, tls, memory, stopping });
+        let guesses = Guesses::default();
+        let house = Arc::new(House { app, host, limits, tls, memory, guesses, stopping });
         let runtime = Builder::new_multi_thread().thread_name("mail").enable_all().build()?;
         let ports = {
             let _context = runtime.enter();
@@ -127,14 +130,14 @@ async fn accept(port: Option<&tokio::net::TcpListener>) -> io::Result<(TcpStream
 }
 
 async fn serve(house: Arc<House>, ports: Ports) {
-    let (connections, mut sessions) = (Connections::default(), JoinSet::new());
+    let (places, mut sessions) = ([Places::default(), Places::default()], JoinSet::new());
     let mut stopping = house.stopping.clone();
     loop {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => break,
             Some(_) = sessions.join_next() => {}
-            (protocol, peer) = ports.accept() => enter(&house, &connections, &mut sessions, protocol, peer).await,
+            (protocol, peer) = ports.accept() => enter(&house, &places, &mut sessions, protocol, peer).await,
         }
     }
     let finished = async {
@@ -152,7 +155,7 @@ async fn serve(house: Arc<House>, ports: Ports) {
 
 async fn enter(
     house: &Arc<House>,
-    connections: &Connections,
+    places: &[Places; 2],
     sessions: &mut JoinSet<()>,
     protocol: Protocol,
     peer: io::Result<(TcpStream, SocketAddr)>,
@@ -164,15 +167,11 @@ async fn enter(
             return tokio::time::sleep(REST).await;
         }
     };
-    match (peer, admit(house, connections, protocol, address)) {
-        (Ok((stream, _)), Ok(seat)) => {
+    match (peer, admit(house, places, protocol, address)) {
+        (Ok((stream, _)), Ok(place)) => {
             let _ = stream.set_nodelay(true);
-            let session =
-                Session::new(house.clone(), protocol, Box::new(stream), address.ip().to_canonical());
-            sessions.spawn(async move {
-                session.run().await;
-                drop(seat);
-            });
+            let ip = address.ip().to_canonical();
+            sessions.spawn(Session::new(house.clone(), protocol, Box::new(stream), ip, place).run());
         }
         (peer, Err(Crowded::Everywhere)) => turn_away(peer, &reply::CROWDED).await,
         (peer, Err(Crowded::There)) => turn_away(peer, &reply::CROWDED_THERE).await,
@@ -180,16 +179,19 @@ async fn enter(
     }
 }
 
-/// All mail by LMTP comes from one server, which has limits of its own.
+/// Mail by LMTP comes from a server of the operator's, for which strangers leave places free.
 fn admit(
     house: &House,
-    connections: &Connections,
+    [smtp, lmtp]: &[Places; 2],
     protocol: Protocol,
     peer: SocketAddr,
-) -> Result<Seat, Crowded> {
+) -> Result<Place, Crowded> {
     let limits = &house.limits;
-    let per_ip = if protocol == Protocol::Lmtp { limits.connections } else { limits.per_ip };
-    connections.admit(peer.ip(), limits.connections, per_ip)
+    let (places, all, per_ip) = match protocol {
+        Protocol::Smtp => (smtp, limits.connections, limits.per_ip),
+        Protocol::Lmtp => (lmtp, limits.lmtp_connections, limits.lmtp_connections),
+    };
+    places.admit(peer.ip(), all, per_ip, limits.idle)
 }
 
 /// What fits into the socket at once; nobody waits for a peer that does not read it.

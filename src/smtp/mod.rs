@@ -10,12 +10,14 @@
 
 mod answers;
 mod data;
+mod guesses;
 mod limits;
 mod listener;
 mod reply;
 mod session;
 mod tls;
 mod transaction;
+mod used;
 mod wire;
 
 pub use limits::Limits;

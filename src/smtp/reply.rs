@@ -53,6 +53,9 @@ replies! {
     CROWDED: 421 "4.3.2" "Too many connections; try again later";
     CROWDED_THERE: 421 "4.7.0" "Too many connections from your address; try again later";
     TOO_MANY_ERRORS: 421 "4.7.0" "Too many errors";
+    TOO_MANY_COMMANDS: 421 "4.7.0" "Too many commands without a message";
+    TOO_MANY_UNKNOWN: 421 "4.7.1" "Too many unknown recipients from your network; try again later";
+    GIVES_WAY: 421 "4.3.2" "Others are waiting; connect again when there is mail";
 
     OUT_OF_REACH: 451 "4.3.0" "The message store is out of reach; try again later";
     SENT_TOO_MUCH: 451 "4.7.1" "Your network has sent as much mail as it can in an hour; try again later";

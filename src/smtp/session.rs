@@ -3,26 +3,34 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smtp_proto::{
     EXT_8BIT_MIME, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE, EXT_SMTP_UTF8, EXT_START_TLS,
     EhloResponse, Request,
 };
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::answers::{answered, is_http, malformed, summary, unroutable};
 use super::data::{Data, Ending};
+use super::guesses::Guesses;
 use super::limits::Limits;
 use super::reply::{self, Reply};
 use super::tls::Tls;
 use super::transaction::Transaction;
+use super::used::Used;
 use super::wire::{Gone, Line, Stream, Wire};
 use crate::app::App;
 use crate::app::intake::Handed;
 use crate::app::mail::Envelope;
 use crate::app::memory::{Memory, Share};
+use crate::app::places::Place;
 use crate::domain::mailroom::receive::Recipient;
+
+/// The code after which a server closes (RFC 5321, section 3.8).
+const CLOSING: u16 = 421;
+const GIVING_WAY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -38,6 +46,7 @@ pub struct House {
     pub tls: Option<Tls>,
     /// For messages on their way in.
     pub memory: Memory,
+    pub guesses: Guesses,
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -50,7 +59,8 @@ pub struct Session {
     /// By what name the peer greeted, and whether with EHLO or LHLO.
     greeting: Option<(String, bool)>,
     transaction: Option<Transaction>,
-    errors: u32,
+    place: Arc<Place>,
+    used: Used,
 }
 
 /// Whether the conversation goes on.
@@ -64,13 +74,33 @@ enum Next {
 }
 
 impl Session {
-    pub fn new(house: Arc<House>, protocol: Protocol, stream: Box<dyn Stream>, ip: IpAddr) -> Self {
-        let wire = Wire::new(stream);
-        Self { house, protocol, wire, ip, secured: false, greeting: None, transaction: None, errors: 0 }
+    pub fn new(
+        house: Arc<House>,
+        protocol: Protocol,
+        stream: Box<dyn Stream>,
+        ip: IpAddr,
+        place: Place,
+    ) -> Self {
+        Self {
+            used: Used::new(house.limits.clone()),
+            house,
+            protocol,
+            wire: Wire::new(stream),
+            ip,
+            secured: false,
+            greeting: None,
+            transaction: None,
+            place: Arc::new(place),
+        }
     }
 
     pub async fn run(mut self) {
-        let ended = self.converse().await;
+        let place = self.place.clone();
+        let ended = tokio::select! {
+            biased;
+            () = place.leave() => return self.give_way().await,
+            ended = self.converse() => ended,
+        };
         match ended {
             Ok(Next::Done) => return self.wire.hang_up().await,
             Ok(_) => {}
@@ -78,6 +108,12 @@ impl Session {
             Err(cause) => return tracing::debug!(%cause, ip = %self.ip, "a mail session broke off"),
         }
         self.wire.close().await;
+    }
+
+    /// Somebody waits for the place: nobody waits for a peer that does not read why.
+    async fn give_way(mut self) {
+        self.wire.say(&reply::GIVES_WAY);
+        let _ = timeout(GIVING_WAY, self.wire.hang_up()).await;
     }
 
     async fn converse(&mut self) -> Result<Next, Gone> {
@@ -97,7 +133,7 @@ impl Session {
 
     /// Nothing when the process ends and nothing is under way here.
     async fn next_line(&mut self) -> Result<Option<Line>, Gone> {
-        let until = Instant::now() + self.house.limits.command;
+        let until = self.used.until().ok_or(Gone::TimedOut)?;
         if self.transaction.is_some() {
             return self.wire.line(until).await.map(Some);
         }
@@ -129,6 +165,9 @@ impl Session {
     }
 
     async fn obey(&mut self, request: Request<String>, line: &[u8]) -> Result<Next, Gone> {
+        if self.used.leads_nowhere(&request) {
+            return Ok(self.say(&reply::TOO_MANY_COMMANDS));
+        }
         let reply = match request {
             Request::Ehlo { host } if self.protocol == Protocol::Smtp => return Ok(self.greet(host)),
             Request::Lhlo { host } if self.protocol == Protocol::Lmtp => return Ok(self.greet(host)),
@@ -159,8 +198,10 @@ impl Session {
     /// Says it; a peer that is refused too often is let go.
     fn say(&mut self, reply: &Reply) -> Next {
         self.wire.say(reply);
-        self.errors += u32::from(reply.is_refusal());
-        if self.errors <= self.house.limits.errors {
+        if reply.code == CLOSING {
+            return Next::End;
+        }
+        if !self.used.is_one_error_too_many(reply) {
             return Next::GoOn;
         }
         self.wire.say(&reply::TOO_MANY_ERRORS);
@@ -224,7 +265,10 @@ impl Session {
     }
 
     async fn rcpt(&mut self, to: smtp_proto::RcptTo<String>, line: &[u8]) -> Reply {
-        let Some(transaction) = &mut self.transaction else { return reply::SENDER_FIRST };
+        let Some(transaction) = &self.transaction else { return reply::SENDER_FIRST };
+        if self.has_guessed_enough() {
+            return reply::TOO_MANY_UNKNOWN;
+        }
         if transaction.recipients.len() >= self.house.limits.recipients {
             return reply::TOO_MANY_RECIPIENTS;
         }
@@ -235,14 +279,35 @@ impl Session {
         };
         match app.route_recipient(&address).await {
             Ok(Ok(recipient)) => {
-                transaction.recipients.push(recipient);
+                self.transaction.iter_mut().for_each(|it| it.recipients.push(recipient.clone()));
                 reply::RECIPIENT_FINE
             }
-            Ok(Err(why)) => unroutable(why).about(&address),
+            Ok(Err(why)) => {
+                let refusal = unroutable(why);
+                if refusal == reply::NOBODY {
+                    self.count_guess();
+                }
+                refusal.about(&address)
+            }
             Err(cause) => {
                 tracing::warn!(%cause, "a recipient could not be looked up");
                 reply::OUT_OF_REACH
             }
+        }
+    }
+
+    /// A server of the operator's hands on what others have guessed.
+    fn has_guessed_enough(&self) -> bool {
+        let limits = &self.house.limits;
+        self.outside().is_some_and(|ip| {
+            self.used.has_guessed_enough() || self.house.guesses.are_used_up(ip, limits.unknown_an_hour)
+        })
+    }
+
+    fn count_guess(&mut self) {
+        if let Some(ip) = self.outside() {
+            self.used.count_unknown();
+            self.house.guesses.count(ip);
         }
     }
 
@@ -258,7 +323,8 @@ impl Session {
         // Held until the answer has left: until then something of the message may be around.
         let share = self.house.memory.share(self.outside());
         let data = Data::new(limits.size, share.clone());
-        let ending = self.wire.message(data, Instant::now() + limits.message).await?;
+        let until = Instant::now() + limits.message;
+        let ending = self.wire.message(data, until, || self.place.progress()).await?;
         let (bare, names) = (ending == Ending::Bare, names(&transaction.recipients));
         let replies = match ending {
             Ending::Whole(raw) => self.hand_in(transaction, raw, share.clone()).await,
@@ -266,6 +332,9 @@ impl Session {
             Ending::TooMuch => vec![reply::TOO_MUCH_AT_ONCE; names.len()],
             Ending::Bare => vec![reply::BARE_ENDING; names.len()],
         };
+        if replies.iter().any(|reply| !reply.is_refusal()) {
+            self.used.message_taken();
+        }
         let next = self.say_all(&names, &replies);
         self.wire.flush().await?;
         drop(share);
@@ -274,6 +343,7 @@ impl Session {
 
     /// The answer for each recipient, all of it after the commit.
     async fn hand_in(&self, transaction: Transaction, raw: Vec<u8>, share: Share) -> Vec<Reply> {
+        let _busy = self.place.busy();
         let (helo, extended) = self.greeting.clone().unwrap_or_default();
         let envelope = Envelope { from: transaction.from, helo, ip: self.outside(), tls: self.secured };
         let with = self.with(extended, transaction.utf8);

@@ -12,6 +12,8 @@ use super::reply::Reply;
 /// RFC 5321 wants 512 for a command, and extensions some more; a path takes up to 256.
 const LONGEST_LINE: usize = 2048;
 const CHUNK: usize = 16 * 1024;
+/// Of a message that comes more slowly, byte by byte, little comes.
+const PROGRESS: usize = 64 * 1024;
 /// How long a peer may take to read an answer.
 const READING: Duration = Duration::from_secs(60);
 /// How much of what a peer goes on sending is read and dropped, so that it can read why.
@@ -86,11 +88,22 @@ impl Wire {
         }
     }
 
-    /// A message up to its end, or to what it must not hold.
-    pub async fn message(&mut self, mut data: Data, until: Instant) -> Result<Ending, Gone> {
+    /// A message up to its end, or to what it must not hold; `progress` is called as it comes.
+    pub async fn message(
+        &mut self,
+        mut data: Data,
+        until: Instant,
+        progress: impl Fn(),
+    ) -> Result<Ending, Gone> {
+        let mut read = 0;
         loop {
             let (used, ending) = data.take(&self.input);
             self.input.drain(..used);
+            read += used;
+            if read >= PROGRESS {
+                progress();
+                read = 0;
+            }
             match ending {
                 Some(ending) => return Ok(ending),
                 None => self.fill(until).await?,

@@ -10,6 +10,8 @@ use crate::store::schema::{attachments, message_contents, messages};
 
 /// Rows of one statement: Postgres takes 65,535 values.
 const AT_ONCE: usize = 1000;
+/// After so many bytes a new one begins: each is copied, more than once, before it is sent.
+const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = message_contents)]
@@ -65,7 +67,10 @@ pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) ->
             }
         }
         Engine::Postgres(inner) => {
-            for some in list.chunks(AT_ONCE) {
+            let mut rest = list;
+            while !rest.is_empty() {
+                let (some, others) = rest.split_at(in_one_statement(rest));
+                rest = others;
                 diesel::insert_into(message_contents::table).values(some).execute(inner)?;
             }
             for some in files.chunks(AT_ONCE) {
@@ -74,6 +79,16 @@ pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) ->
         }
     }
     Ok(())
+}
+
+fn in_one_statement(list: &[NewContent<'_>]) -> usize {
+    let mut bytes = 0;
+    let taken = list.iter().take(AT_ONCE).take_while(|each| {
+        let fits = bytes < BYTES;
+        bytes += each.raw.len();
+        fits
+    });
+    taken.count()
 }
 
 pub fn find(tx: &mut Tx<'_>, seq: i64) -> Result<Content> {

@@ -4,6 +4,7 @@ mod authentication;
 mod conversation;
 mod crash;
 mod domains;
+mod floods;
 mod hostile;
 mod limits;
 mod programs;

@@ -1,7 +1,7 @@
 //! The doors of the mailroom, and a conversation through them octet by octet.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use gatepost::app::App;
@@ -55,6 +55,17 @@ impl Talk {
     /// Connects, and leaves the greeting to be read.
     pub fn connect(to: SocketAddr) -> Self {
         let stream = TcpStream::connect(to).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        Self::over(stream)
+    }
+
+    /// The same from another address of this machine.
+    pub fn from(ip: IpAddr, to: SocketAddr) -> Self {
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::new(ip, 0).into()).expect("a free port");
+        socket.connect(&to.into()).expect("a connection");
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
         Self::over(stream)
     }

@@ -1,0 +1,89 @@
+//! What the process takes of the memory, at its defaults, while mail is thrown at it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::thread;
+
+use crate::support::database::Database;
+use crate::support::dns::Dns;
+use crate::support::door::{self, Talk, letter};
+use crate::support::process::{Gatepost, Serving};
+
+const TO: &str = "postmaster@gatepost.localhost";
+/// Stated in the README.
+const MOST: usize = 400 << 20;
+
+fn start(gatepost: &Gatepost) -> Serving {
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
+    gatepost.serve()
+}
+
+/// Each of them sends this once, at the same time; the answers.
+fn send_all(to: SocketAddr, peers: &[IpAddr], message: &[u8]) -> Vec<String> {
+    let send = |peer: IpAddr| {
+        let mut talk = Talk::from(peer, to);
+        talk.expect("220");
+        talk.say("EHLO client.test").expect("250");
+        talk.envelope("a@quiet.test", &[TO]).data(message).answer()
+    };
+    thread::scope(|scope| {
+        let senders: Vec<_> = peers.iter().map(|peer| scope.spawn(|| send(*peer))).collect();
+        senders.into_iter().map(|sender| sender.join().expect("an answer")).collect()
+    })
+}
+
+/// From two addresses each.
+fn peers(count: u8) -> Vec<IpAddr> {
+    (0..count).map(|n| IpAddr::from([127, 0, 0, 1 + n / 2])).collect()
+}
+
+fn held(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
+    let server = start(gatepost);
+    let before = server.peak_memory();
+    let mut talk = Talk::smtp(door::of(&server));
+    talk.envelope("bob@example.test", &[TO]).data(letter("before")).expect("250");
+    let answers = send_all(door::of(&server), peers, message);
+    let peak = server.peak_memory();
+    let stored = answers.iter().filter(|answer| answer.starts_with("250")).count();
+    assert!(answers.iter().all(|answer| ["250", "452", "451"].contains(&&answer[..3])), "{answers:?}");
+    assert!(stored > 0, "{answers:?}");
+    let mb = |bytes: usize| bytes >> 20;
+    println!("{} MB, then {} MB; {stored} of {} stored", mb(before), mb(peak), answers.len());
+    assert!(peak <= MOST, "{} MB, with {stored} stored of {}", mb(peak), answers.len());
+    talk.envelope("bob@example.test", &[TO]).data(letter("after")).expect("250");
+}
+
+/// The DNS answers for the root, so that each message waits for its own sender's.
+fn quiet() -> (Dns, Gatepost) {
+    let dns = Dns::start();
+    dns.silence("quiet.test").silence("_dmarc.quiet.test");
+    let gatepost = Gatepost::new().with("GATEPOST_DNS", &dns.address);
+    (dns, gatepost)
+}
+
+fn large(kind: &str, line: &[u8]) -> Vec<u8> {
+    let head = letter("large").replace("Subject:", &format!("{kind}\r\nSubject:"));
+    let head = head.replace("example.test", "quiet.test");
+    [head.as_bytes(), &line.repeat((20 << 20) / line.len())].concat()
+}
+
+#[test]
+fn large_messages_that_wait_for_the_dns() {
+    let (_dns, gatepost) = quiet();
+    let line = format!("{}\r\n", "QUJD".repeat(19));
+    let kind = "Content-Type: application/zip\r\nContent-Transfer-Encoding: base64";
+    held(&gatepost, &large(kind, line.as_bytes()), &peers(16));
+}
+
+/// No UTF-8: reading makes three bytes of each.
+#[test]
+fn text_that_grows_when_it_is_read() {
+    let line = [&[0xff; 76][..], b"\r\n"].concat();
+    held(&Gatepost::new(), &large("Content-Type: text/html", &line), &peers(8));
+}
+
+#[test]
+fn large_messages_on_postgres() {
+    let (database, (_dns, gatepost)) = (Database::postgres(), quiet());
+    let gatepost = gatepost.with("GATEPOST_DATABASE_URL", database.url());
+    held(&gatepost, &large("X: y", format!("{}\r\n", "a".repeat(76)).as_bytes()), &peers(8));
+}
