@@ -5,6 +5,7 @@ use gatepost::domain::mailroom::Window;
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, Alias, Filter, NewAlias};
 use gatepost::domain::people::teams::TeamId;
+use gatepost::domain::search::Search;
 
 use crate::support::{TestApp, both_engines};
 
@@ -76,7 +77,7 @@ both_engines! {
             create(&app, acme, Some(&local), None).expect("an alias");
         }
         let other = create(&app, globex, Some("theirs"), None).expect("an alias");
-        let text = |text: &str| Filter { text: Some(text.into()), ..Filter::default() };
+        let text = |text: &str| Filter { text: Search::parse(text).expect("a search").key(), ..Filter::default() };
         assert_eq!(listed(&app, acme, &Filter::default()).len(), 3);
         assert_eq!(listed(&app, acme, &text(" SAL ")), ["sales@gatepost.localhost"]);
         assert_eq!(listed(&app, acme, &text("ales@gate")), ["sales@gatepost.localhost"]);

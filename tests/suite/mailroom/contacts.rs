@@ -5,6 +5,7 @@ use gatepost::domain::mailroom::Window;
 use gatepost::domain::mailroom::contacts::{self, About, Contact, ContactState, Filter};
 use gatepost::domain::mailroom::receive::Outcome;
 use gatepost::domain::people::teams::TeamId;
+use gatepost::domain::search::Search;
 use gatepost::store::columns::MessageState;
 
 use super::steps::letter;
@@ -23,7 +24,7 @@ fn create(app: &TestApp, team: TeamId, address: &str, about: About) -> Result<Co
 }
 
 fn found(app: &TestApp, team: TeamId, text: &str) -> Vec<String> {
-    let filter = Filter { text: Some(text.into()), state: None };
+    let filter = Filter { text: Search::parse(text).expect("a search").key(), state: None };
     let page = app.app.read_now(|tx| contacts::list(tx, team, &filter, Window::first(50))).expect("a list");
     page.rows.into_iter().map(|contact| contact.address).collect()
 }
