@@ -57,6 +57,9 @@ pub fn count(app: &App, until: Timestamp, goes_on: impl Fn(Duration) -> bool) ->
 
 fn count_team(app: &App, team: TeamId, until: Timestamp, goes_on: impl Fn(Duration) -> bool) -> Result<()> {
     let mut counted = Vec::new();
+    if app.read_now(|tx| usage::has_kept_from(tx, team, until))? {
+        app.0.store.write(|tx| usage::forget_from(tx, team, until))?;
+    }
     for began in app.read_now(|tx| usage::uncounted(tx, team, until))? {
         let since = Instant::now();
         let hour = app.read_now(|tx| usage::of_hour(tx, team, began))?;

@@ -32,7 +32,7 @@ impl Refusals {
             Caller::Person { id, .. } => (None, Some(*id)),
         };
         let now = minute(call.request.moment());
-        if now > self.minute {
+        if is_over(self.minute, now) {
             self.minute = now;
             self.counts.clear();
         }
@@ -61,7 +61,7 @@ impl Folder {
 
     /// The records of minutes that are over by `now`.
     pub fn close_before(&mut self, now: Timestamp) -> Vec<Record> {
-        let over = self.open.extract_if(|_, record| minute(record.at) < minute(now));
+        let over = self.open.extract_if(|_, record| is_over(minute(record.at), minute(now)));
         self.closed.extend(over.map(|(_, record)| record));
         std::mem::take(&mut self.closed)
     }
@@ -75,6 +75,12 @@ impl Folder {
     pub fn keep(&mut self, records: Vec<Record>) {
         self.closed.extend(records);
     }
+}
+
+/// The next minute goes on: a call can be late. One further ahead was begun by a clock that has
+/// been set back since.
+fn is_over(minute: i64, now: i64) -> bool {
+    !(now..=now.saturating_add(1)).contains(&minute)
 }
 
 fn minute(at: Timestamp) -> i64 {

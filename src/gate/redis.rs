@@ -42,7 +42,7 @@ const KEEP: u32 = 7200;
 const SCRIPT: &str = "
 local cost, used, allowed = tonumber(ARGV[1]), {}, 1
 for i, key in ipairs(KEYS) do
-  used[i] = math.max(tonumber(redis.call('GET', key) or '0'), tonumber(ARGV[2 * i + 2]))
+  used[i] = math.max(tonumber(redis.call('GET', key) or '0') or 0, tonumber(ARGV[2 * i + 2]))
   if used[i] + cost > tonumber(ARGV[2 * i + 1]) then allowed = 0 end
 end
 if cost > 0 and allowed == 1 then
@@ -98,9 +98,11 @@ impl Redis {
         for meter in std::iter::once(&meters.team).chain(&meters.own) {
             call.key(key(meter, hour)).arg(meter.limit).arg(meter.known(hour));
         }
-        let answer = self.ask(async |connection| call.invoke_async::<Vec<u32>>(connection).await).await?;
-        let (allowed, team) = (answer.first() == Some(&1), answer.get(1).copied().unwrap_or(u32::MAX));
-        Ok(Counts { allowed, team, own: answer.get(2).copied() })
+        let answer = self.ask(async |connection| call.invoke_async::<Vec<i64>>(connection).await).await?;
+        // What a counter holds may be more than a limit can be, or below nothing, if others wrote it.
+        let mut used = answer.iter().skip(1).map(|used| (*used).clamp(0, i64::from(u32::MAX)) as u32);
+        let team = used.next().unwrap_or(u32::MAX);
+        Ok(Counts { allowed: answer.first() == Some(&1), team, own: used.next() })
     }
 
     /// Whether it answers now; nobody is asked within a second of a failure.

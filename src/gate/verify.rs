@@ -204,12 +204,12 @@ impl Gate {
 
     fn team_meter(&self, tx: &mut Tx<'_>, team: &Team, now: Timestamp) -> Result<Meter> {
         let limit = self.limiter.limit(team.plan);
-        let used = || activity::used_since(tx, team.id, None, hour_began(now));
+        let used = || activity::used_in_hour(tx, team.id, None, hour_began(now));
         self.limiter.meter(Counted::Team(team.id), limit, now, used)
     }
 
     fn token_meter(&self, tx: &mut Tx<'_>, token: &Token, cap: u32, now: Timestamp) -> Result<Meter> {
-        let used = || activity::used_since(tx, token.team_id, Some(token.id), hour_began(now));
+        let used = || activity::used_in_hour(tx, token.team_id, Some(token.id), hour_began(now));
         self.limiter.meter(Counted::Token(token.id), cap, now, used)
     }
 }

@@ -14,12 +14,12 @@ pub struct Window(AtomicU64);
 /// The hour a moment lies in, and when the next one begins.
 pub fn hour(now: Timestamp) -> (u32, Timestamp) {
     let hour = now.micros().div_euclid(HOUR);
-    (hour as u32, Timestamp::from_micros((hour + 1) * HOUR))
+    (hour.max(0) as u32, Timestamp::from_micros((hour + 1).saturating_mul(HOUR)))
 }
 
 /// When the hour of `now` began.
 pub fn hour_began(now: Timestamp) -> Timestamp {
-    Timestamp::from_micros(now.micros().div_euclid(HOUR) * HOUR)
+    Timestamp::from_micros(now.micros().div_euclid(HOUR).saturating_mul(HOUR))
 }
 
 impl Window {
@@ -30,27 +30,34 @@ impl Window {
     /// Counts one more call, unless `limit` are counted: how many are left then.
     pub fn take(&self, hour: u32, limit: u32) -> Option<u32> {
         let next = |packed: u64| {
-            let used = used_in(packed, hour);
-            (used < limit).then(|| pack(hour, used + 1))
+            let (counted, used) = believed(packed, hour);
+            (used < limit).then(|| pack(counted, used + 1))
         };
         let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()?;
-        Some(limit - used_in(before, hour) - 1)
+        Some(limit - believed(before, hour).1 - 1)
     }
 
     /// Takes a call back that was not let in after all.
     pub fn give_back(&self, hour: u32) {
-        let less =
-            |packed: u64| (packed >> 32 == u64::from(hour) && packed & 0xffff_ffff > 0).then(|| packed - 1);
+        let less = |packed: u64| {
+            let (counted, used) = believed(packed, hour);
+            (used > 0).then(|| pack(counted, used - 1))
+        };
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 
     /// Remembers that at least so many were counted.
     pub fn raise(&self, hour: u32, used: u32) {
-        self.0.fetch_max(pack(hour, used), Ordering::AcqRel);
+        let higher = |packed: u64| {
+            let (counted, known) = believed(packed, hour);
+            let raised = pack(counted, known.max(used));
+            (raised != packed).then_some(raised)
+        };
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, higher);
     }
 
     pub fn used(&self, hour: u32) -> u32 {
-        used_in(self.0.load(Ordering::Acquire), hour)
+        believed(self.0.load(Ordering::Acquire), hour).1
     }
 }
 
@@ -58,9 +65,16 @@ const fn pack(hour: u32, used: u32) -> u64 {
     ((hour as u64) << 32) | used as u64
 }
 
-/// Calls of another hour do not count; a clock that steps back a little does not start over.
-fn used_in(packed: u64, hour: u32) -> u32 {
-    if packed >> 32 >= u64::from(hour) { packed as u32 } else { 0 }
+/// The hour to count in, and the calls counted. Those of an earlier hour are over. After the
+/// next hour has begun a clock can step back a little, or a call be late: it is counted there,
+/// so that nothing starts over. A clock that ran further ahead is not believed, or it would
+/// use up every hour until then.
+fn believed(packed: u64, hour: u32) -> (u32, u32) {
+    let counted = (packed >> 32) as u32;
+    match counted.checked_sub(hour) {
+        Some(0 | 1) => (counted, packed as u32),
+        _ => (hour, 0),
+    }
 }
 
 #[cfg(test)]
@@ -85,10 +99,44 @@ mod tests {
         assert_eq!(window.take(7, 10), Some(0));
         assert_eq!(window.take(7, 10), None);
         assert_eq!(window.take(6, 10), None, "the clock stepped back");
+        assert_eq!(window.take(6, 11), Some(0));
+        assert_eq!(window.take(7, 11), None, "that call was not forgotten");
         assert_eq!(window.take(8, 10), Some(9));
         assert_eq!(window.used(8), 1);
         window.give_back(8);
         assert_eq!(window.used(8), 0);
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_uses_up_no_hour_before() {
+        let (now, ahead) = (7, 7 + 240);
+        let window = Window::starting(now, 3);
+        assert_eq!(window.take(ahead, 1), Some(0));
+        assert_eq!(window.take(ahead, 1), None);
+        assert_eq!((window.used(now), window.take(now, 10)), (0, Some(9)));
+        window.raise(ahead, 10);
+        window.raise(now, 2);
+        assert_eq!((window.used(now), window.used(ahead)), (2, 0));
+        window.raise(now, 1);
+        window.give_back(now);
+        assert_eq!(window.used(now), 1);
+        window.raise(now + 1, 10);
+        assert_eq!(window.take(now, 10), None, "the next hour is believed");
+    }
+
+    #[test]
+    fn counts_and_hours_have_an_end() {
+        let window = Window::starting(u32::MAX, u32::MAX);
+        assert_eq!(window.take(u32::MAX, u32::MAX), None);
+        assert_eq!(window.take(u32::MAX - 1, u32::MAX), None);
+        window.raise(u32::MAX, u32::MAX);
+        window.give_back(u32::MAX);
+        assert_eq!(window.used(u32::MAX), u32::MAX - 1);
+        for micros in [i64::MIN, -1, i64::MAX] {
+            let now = Timestamp::from_micros(micros);
+            assert!(hour(now).1 >= hour_began(now));
+        }
+        assert_eq!(hour(Timestamp::from_micros(-1)).0, 0);
     }
 
     #[test]

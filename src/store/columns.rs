@@ -41,6 +41,16 @@ impl Timestamp {
         Duration::microseconds(self.0.saturating_sub(earlier.0))
     }
 
+    /// How far ahead of now a moment that was written down is believed: clocks of several servers
+    /// differ a little, and one that ran ahead is set back.
+    pub const BELIEVED: Duration = Duration::HOUR;
+
+    /// Whether a clock that ran ahead of `now` has written this down. What it was to hold up must
+    /// not wait until then.
+    pub fn is_ahead_of(self, now: Self) -> bool {
+        self > now.plus(Self::BELIEVED)
+    }
+
     /// RFC 3339 in UTC, in the caller's room: every answer carries some.
     fn spell(self, room: &mut [u8; 40]) -> &str {
         let mut rest = room.as_mut_slice();

@@ -98,6 +98,25 @@ both_engines! {
         assert_eq!((uncounted(&app, next), uncounted(&app, later)), (24, 23));
     }
 
+    async fn an_hour_that_was_counted_by_a_clock_ahead_is_counted_again(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        app.clock.advance(HOUR * 48);
+        call(&app, &token, 2, 200).await;
+        app.clock.advance(HOUR * 2);
+        app.settle().await;
+        let count = |until| hours::count(&app.app, until, |_| true).expect("counted hours");
+        count(usage::settled(app.app.now()));
+        let kept = || app.database.number("SELECT count(*) AS n FROM call_hours");
+        assert_eq!(kept(), 1);
+        app.clock.set_back(HOUR * 50);
+        count(usage::settled(app.app.now()));
+        assert_eq!(kept(), 0, "that hour is still to come");
+        app.clock.advance(HOUR * 48);
+        call(&app, &token, 3, 200).await;
+        assert_eq!(developer(&app).await.texts("#usage .figures dd")[2], "5");
+    }
+
     async fn what_one_team_does_is_not_in_the_numbers_of_another(app: TestApp) {
         app.switch_api("Globex", true);
         call(&app, &app.token("Globex", "ci"), 3, 200).await;

@@ -188,9 +188,12 @@ pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> R
     Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
 }
 
-/// Calls since `from` that used up a limit, of one token or of the whole team.
-pub fn used_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<u32> {
-    let used = rows::sum_calls(tx, team, token, from)?;
+/// Calls of the hour that began at `began` that used up a limit, of one token or of the whole
+/// team. Those of the next hour count too, as [`Timestamp::BELIEVED`] says; what a clock that ran
+/// further ahead has recorded does not.
+pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began: Timestamp) -> Result<u32> {
+    let until = began.plus(Duration::HOUR + Timestamp::BELIEVED);
+    let used = rows::sum_calls(tx, team, token, (began, until))?;
     Ok(u32::try_from(used).unwrap_or(u32::MAX))
 }
 

@@ -69,6 +69,16 @@ pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<
     Ok(hours.into_iter().filter(|began| !kept.contains_key(began)).collect())
 }
 
+/// Whether hours are kept that began at `until` or later: when they were counted, a clock ran
+/// ahead, and they are not over.
+pub fn has_kept_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
+    Ok(!rows::kept(tx, team, until)?.is_empty())
+}
+
+pub fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
+    Ok(rows::forget_from(tx, team, until)?)
+}
+
 fn day_before(until: Timestamp) -> [Timestamp; SHOWN as usize] {
     std::array::from_fn(|index| until.minus(Duration::HOUR * (SHOWN - index as i32)))
 }

@@ -256,14 +256,15 @@ pub fn set_catch_all(
 /// Those that are to be asked about again, the longest unchecked first.
 pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
     let (proved, unproved) = (now.minus(DAILY), now.minus(HOURLY));
-    Ok(rows::due(tx, proved, unproved, now.minus(HOPE), most)?)
+    let believed = now.plus(Timestamp::BELIEVED);
+    Ok(rows::due(tx, (proved, unproved), now.minus(HOPE), believed, most)?)
 }
 
 /// Whether one of [`due`] still is.
 pub fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Result<bool> {
     let Some(domain) = rows::find(tx, team, id)? else { return Ok(false) };
     let often = if domain.verified_at.is_some() { DAILY } else { HOURLY };
-    Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(often)))
+    Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(often) || checked.is_ahead_of(now)))
 }
 
 /// Writes down what a check found, and what follows from it. Mail is to come to `mail_host`.
@@ -287,6 +288,9 @@ pub fn record_check(
         domain.proof_seen_at = Some(by.now);
         findings.held = !was_in_force && !take_from_holder(tx, by, &domain, &findings.txt.found)?;
     }
+    // Seen by a clock that ran ahead: patience begins now.
+    domain.proof_seen_at =
+        domain.proof_seen_at.map(|seen| if seen.is_ahead_of(by.now) { by.now } else { seen });
     let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| by.now.since(seen) >= PATIENCE);
     if is_proved && !was_in_force && !findings.held {
         domain.verified_at = Some(by.now);

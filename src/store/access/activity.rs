@@ -172,11 +172,16 @@ pub fn count_calls(
     Ok(counts.into_iter().map(i64::from).sum())
 }
 
-/// API requests since `from`, of one token or of all.
-pub fn sum_calls(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<i64> {
+/// API requests from one moment until before another, of one token or of all.
+pub fn sum_calls(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    token: Option<TokenId>,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<i64> {
     let mut query = activity::table
         .filter(activity::team_id.eq(team))
-        .filter(activity::id.ge(ActivityId::floor(from)))
+        .filter(activity::id.ge(ActivityId::floor(from)).and(activity::id.lt(ActivityId::floor(until))))
         .filter(activity::kind.eq(ActivityKind::ApiRequest))
         .select(sum(activity::count))
         .into_boxed();

@@ -90,6 +90,13 @@ pub fn keep(tx: &mut Tx<'_>, hour: &Kept) -> Result<()> {
     Ok(())
 }
 
+/// Removes hours of a team that began at `from` or later.
+pub fn forget_from(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<()> {
+    let late = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.ge(from)));
+    diesel::delete(late).execute(tx.connection)?;
+    Ok(())
+}
+
 /// Removes hours of a team that began before `before`.
 pub fn forget(tx: &mut Tx<'_>, team: TeamId, before: Timestamp) -> Result<()> {
     let old = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.lt(before)));

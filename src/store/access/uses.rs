@@ -21,7 +21,7 @@ pub struct Use {
     pub agent: Option<String>,
 }
 
-/// Notes the uses that are later than what is there.
+/// Notes the uses that are later than what is there, unless a clock that ran ahead wrote that.
 pub fn note(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => uses.iter().try_for_each(|each| note_one(inner, each)),
@@ -31,9 +31,11 @@ pub fn note(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
 }
 
 fn note_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
-    let older = tokens::table
-        .filter(tokens::id.eq(usage.token))
-        .filter(tokens::last_used_at.is_null().or(tokens::last_used_at.lt(usage.at)));
+    let older = tokens::table.filter(tokens::id.eq(usage.token)).filter(
+        (tokens::last_used_at.is_null())
+            .or(tokens::last_used_at.lt(usage.at))
+            .or(tokens::last_used_at.gt(usage.at.plus(Timestamp::BELIEVED))),
+    );
     diesel::update(older)
         .set((
             tokens::last_used_at.eq(usage.at),
@@ -58,12 +60,14 @@ fn note_all(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
          UPDATE tokens
          SET last_used_at = latest.at, last_used_ip = latest.ip, last_used_agent = latest.agent
          FROM UNNEST($1, $2, $3, $4) AS latest (id, at, ip, agent) JOIN held USING (id)
-         WHERE tokens.id = latest.id AND (tokens.last_used_at IS NULL OR tokens.last_used_at < latest.at)",
+         WHERE tokens.id = latest.id AND (tokens.last_used_at IS NULL
+            OR tokens.last_used_at < latest.at OR tokens.last_used_at > latest.at + $5)",
     )
     .bind::<Array<Binary>, _>(each_id)
     .bind::<Array<BigInt>, _>(each_at)
     .bind::<Array<Nullable<Text>>, _>(each_ip)
     .bind::<Array<Nullable<Text>>, _>(each_agent)
+    .bind::<BigInt, _>(Timestamp::BELIEVED.whole_microseconds() as i64)
     .execute(connection)?;
     Ok(())
 }

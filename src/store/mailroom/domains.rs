@@ -96,12 +96,13 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
 }
 
 /// Those not checked since `verified`, or `unverified`, the longest unchecked first; one that
-/// was never verified only when it was made after `hopeful`.
+/// was never verified only when it was made after `hopeful`. A check after `believed` counts as
+/// none.
 pub fn due(
     tx: &mut Tx<'_>,
-    verified: Timestamp,
-    unverified: Timestamp,
+    (verified, unverified): (Timestamp, Timestamp),
     hopeful: Timestamp,
+    believed: Timestamp,
     most: i64,
 ) -> Result<Vec<Domain>> {
     Ok(domains::table
@@ -110,6 +111,7 @@ pub fn due(
         .filter(
             (domains::checked_at.is_null())
                 .or(domains::checked_at.lt(verified))
+                .or(domains::checked_at.gt(believed))
                 .or(domains::verified_at.is_null().and(domains::checked_at.lt(unverified))),
         )
         .order(domains::checked_at.asc())

@@ -12,6 +12,8 @@ use crate::support::TestApp;
 use crate::support::client::{Api, Reply};
 use crate::support::people::Person::Ada;
 use crate::support::redis::database;
+use gatepost::domain::Timestamp;
+use gatepost::domain::access::activity;
 use gatepost::domain::access::plans::Plan;
 
 /// So low that a test can use it up.
@@ -116,6 +118,30 @@ wherever_it_counts! {
         assert_eq!(told(&over), ["250", "0", "2209111200", policy, "\"hour\";r=0;t=2846"]);
         let unknown = app.api("gp_nonsense").get("/api/v1/me").await.expect(401);
         assert_eq!(told(&unknown), [""; 5]);
+    }
+
+    async fn a_clock_that_ran_ahead_uses_up_no_hour_before(app: TestApp) {
+        let tokens = open(&app, 1);
+        cap(&app, "ci 0", 7);
+        let api = [app.api(&tokens[0])];
+        assert_eq!(count(&at_once(&api, 3).await, 200), 3);
+        let days = 240 * 60 * MINUTE;
+        app.clock.advance(days);
+        let statuses = at_once(&api, 20).await;
+        assert_eq!((count(&statuses, 200), count(&statuses, 429)), (7, 13));
+        app.settle().await;
+        let used_ahead = last_used(&app);
+        app.clock.set_back(days);
+        // Memory has forgotten this hour, but no more is given than a whole limit.
+        let next = api[0].get("/api/v1/me").await.expect(200);
+        assert!(remaining(&next) <= 6, "{}", remaining(&next));
+        app.settle().await;
+        assert!(last_used(&app) < used_ahead, "the token was used now, not in ten days");
+        // Who starts now reads from the record what was used this hour, and no other.
+        let (team, now) = (app.team("Acme").id, app.app.now());
+        let hour = Timestamp::from_micros(now.micros() - now.micros().rem_euclid(3_600_000_000));
+        let used = app.app.read_now(|tx| activity::used_in_hour(tx, team, None, hour)).expect("a sum");
+        assert_eq!(used, 4);
     }
 
     async fn one_call_too_many_is_told_how_long_to_wait(app: TestApp) {

@@ -22,6 +22,12 @@ impl TestClock {
         let micros = i64::try_from(by.as_micros()).expect("a short while");
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
+
+    /// As an operator does who finds that it runs ahead.
+    pub fn set_back(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).expect("a short while");
+        self.0.fetch_sub(micros, Ordering::SeqCst);
+    }
 }
 
 impl Clock for TestClock {
