@@ -9,6 +9,7 @@ pub mod hours;
 pub mod intake;
 pub mod mail;
 pub mod memory;
+mod names;
 pub mod places;
 mod recipients;
 pub mod repeats;
@@ -99,6 +100,7 @@ impl App {
         let location = config.location()?;
         let store = Store::open(location.clone())?;
         check_key(&store, &key)?;
+        names::make_keys(&store);
         let gate = Gate::open(
             store.clone(),
             location,

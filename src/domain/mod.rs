@@ -9,6 +9,7 @@ pub mod clock;
 pub mod entropy;
 pub mod error;
 pub mod mailroom;
+pub mod names;
 pub mod people;
 pub mod sealing;
 pub mod search;

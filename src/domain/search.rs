@@ -1,6 +1,6 @@
 //! What people look for in a list.
 
-use super::{FieldError, text};
+use super::{FieldError, names};
 
 /// What somebody typed, without its ends. Every list takes one of these, so that none is asked
 /// for a text of any length.
@@ -30,7 +30,7 @@ impl Search {
 
     /// What to find in the keys of names and addresses; nothing when everything is asked for.
     pub fn key(&self) -> Option<String> {
-        Some(text::key(&self.0)).filter(|key| !key.is_empty())
+        Some(names::key(&self.0)).filter(|key| !key.is_empty())
     }
 }
 

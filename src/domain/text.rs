@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::FieldError;
+use super::names::is_ignorable;
 
 /// One line of 1 to `max` characters without control characters. Its ends are trimmed, but
 /// count: a bound that is told is one for what is sent.
@@ -14,29 +15,21 @@ pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Resu
     let message = match length {
         _ if text.is_empty() => format!("{what} is missing."),
         length if length > max => format!("{what} has {length} characters; {max} is the most."),
-        _ if text.chars().any(is_invisible) => format!("{what} contains invisible characters."),
+        _ if text.chars().any(is_invisible) || text.chars().all(|c| is_ignorable(c) || c == ' ') => {
+            format!("{what} contains invisible characters.")
+        }
         _ => return Ok(text.to_owned()),
     };
     Err(FieldError::new(field, message))
 }
 
 /// Control characters, and those that turn or hide the text around them or show nothing. The
-/// joiner of emoji is none of them.
+/// joiners that emoji and several scripts need are none of them, nor is what makes an emoji of a
+/// character.
 fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180e}'
-                | '\u{3164}'
-                | '\u{ffa0}'
-        )
-        || matches!(c, '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let is_needed = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
+    let is_break = matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}');
+    c.is_control() || is_break || is_ignorable(c) && !is_needed
 }
 
 /// Like [`one_line`], but nothing at all is `None`.
@@ -50,11 +43,6 @@ pub fn optional_line(
         "" => Ok(None),
         _ => one_line(field, what, text, max).map(Some),
     }
-}
-
-/// The form under which two spellings count as the same name.
-pub fn key(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// An address of a person, as typed; compared without regard to case.
@@ -96,6 +84,11 @@ mod tests {
             "a\nb",
             "a\u{202e}b",
             "zero\u{200b}width",
+            "tag\u{e0041}ged",
+            "left\u{200e}",
+            "\u{2066}isolated\u{2069}",
+            "\u{200d}",
+            "\u{fe0f} \u{200d}",
             &"x".repeat(61),
             &format!("x{}", " ".repeat(60)),
         ] {

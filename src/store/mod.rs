@@ -17,6 +17,7 @@ pub mod ids;
 pub mod instance;
 pub mod mailroom;
 mod migrations;
+pub mod names;
 pub mod people;
 mod prepared;
 mod schema;

@@ -1,6 +1,6 @@
 //! The tables as both engines see them; `migrations/` says what each column means.
 
-diesel::table! { instance (id) { id -> Integer, set_up_at -> Nullable<BigInt>, key_check -> Nullable<Binary>, access_epoch -> BigInt, } }
+diesel::table! { instance (id) { id -> Integer, set_up_at -> Nullable<BigInt>, key_check -> Nullable<Binary>, access_epoch -> BigInt, name_keys -> Integer, } }
 
 diesel::table! {
     users (id) {

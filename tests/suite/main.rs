@@ -15,6 +15,7 @@ mod instances;
 mod limits;
 mod mailroom;
 mod metrics;
+mod names;
 mod pages;
 mod retention;
 mod smtp;

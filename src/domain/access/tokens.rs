@@ -6,7 +6,7 @@ use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::by::{Actor, By};
 use crate::domain::people::members::Role;
 use crate::domain::people::teams::Team;
-use crate::domain::{Error, FieldError, Result, Timestamp, text};
+use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
 use crate::store::access::tokens as rows;
 use crate::store::columns::ActivityKind;
@@ -25,7 +25,7 @@ impl Label {
     /// # Errors
     /// A sentence about the field `name`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
-        text::one_line("name", "The token's name", text, 60).map(Self)
+        names::parse("name", "The token's name", text, 60).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -113,7 +113,7 @@ pub(super) fn new_row(by: &By, team: TeamId, kind: TokenKind, name: &str, plain:
         start: plain.start().to_owned(),
         sealed: None,
         name: name.to_owned(),
-        name_key: text::key(name),
+        name_key: names::key(name),
         created_by: by.actor.person(),
         created_by_label: by.actor.label().into_owned(),
         created_at: by.now,
@@ -242,7 +242,7 @@ pub fn rename(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, label: &Label
     if before.name == label.0 {
         return Ok(before);
     }
-    let renamed = rows::rename(tx, team, id, &label.0, &text::key(&label.0))
+    let renamed = rows::rename(tx, team, id, &label.0, &names::key(&label.0))
         .map_err(|error| name_taken(error, label))?;
     if !renamed {
         return Err(Error::conflict("token", "Only an active token can be renamed."));

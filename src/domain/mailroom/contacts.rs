@@ -5,7 +5,7 @@ use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::by::By;
 use crate::domain::people::members::Role;
-use crate::domain::{Error, FieldError, Result, Timestamp, text};
+use crate::domain::{Error, FieldError, Result, Timestamp, names};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
@@ -31,7 +31,7 @@ impl About {
     /// # Errors
     /// Sentences about the fields `name` and `note`.
     pub fn parse(name: &str, note: &str, state: ContactState) -> std::result::Result<Self, FieldError> {
-        let name = text::optional_line("name", "The name", name, NAME)?;
+        let name = names::parse_optional("name", "The name", name, NAME)?;
         Ok(Self { name, note: super::aliases::note(note, NOTE)?, state })
     }
 }
@@ -68,7 +68,7 @@ fn new(by: &By, team: TeamId, address: &MailAddress, name: Option<String>) -> Co
         team_id: team,
         address: address.to_string(),
         address_key: address.key(),
-        name_key: name.as_deref().map(text::key),
+        name_key: name.as_deref().map(names::key),
         name,
         note: None,
         state: ContactState::Unset,
@@ -106,7 +106,7 @@ pub(super) fn seen(
     match known {
         Some(contact) => {
             if let (None, Some(name)) = (&contact.name, &name) {
-                rows::name(tx, contact.id, name, &text::key(name))?;
+                rows::name(tx, contact.id, name, &names::key(name))?;
             }
             Ok(contact)
         }
@@ -154,7 +154,7 @@ pub fn change(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId, about: Abou
     if (&before.name, &before.note, before.state) == (&about.name, &about.note, about.state) {
         return Ok(before);
     }
-    let name_key = about.name.as_deref().map(text::key);
+    let name_key = about.name.as_deref().map(names::key);
     let after = Contact { name: about.name, name_key, note: about.note, state: about.state, ..before };
     if !rows::change(tx, &after)? {
         return Err(Error::NotFound);

@@ -11,7 +11,7 @@ use super::authentication::Verdict;
 use super::contacts::Contact;
 use super::receive::Arrival;
 use crate::domain::by::By;
-use crate::domain::{Error, Result, Timestamp, text};
+use crate::domain::{Error, Result, Timestamp, names};
 use crate::store::Tx;
 use crate::store::columns::ConversationState;
 use crate::store::ids::{ContactId, TeamId};
@@ -102,7 +102,7 @@ fn of_subject(
     subject: &str,
 ) -> Result<Option<ConversationId>> {
     let key = subject_key(subject);
-    if key.is_empty() || key == text::key(subject) {
+    if key.is_empty() || key == names::key(subject) {
         return Ok(None);
     }
     let Some(id) = rows::of_subject(tx, team, contact, &key)? else { return Ok(None) };
@@ -112,7 +112,7 @@ fn of_subject(
 
 /// A subject without `Re:` and the like.
 fn subject_key(subject: &str) -> String {
-    let key = text::key(thread_name(subject));
+    let key = names::key(thread_name(subject));
     key[..key.floor_char_boundary(255)].to_owned()
 }
 

@@ -3,7 +3,7 @@
 use super::users::{self, NewPerson, User};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::by::{Actor, By};
-use crate::domain::{Error, FieldError, Result, text};
+use crate::domain::{Error, FieldError, Result, names};
 use crate::store::Tx;
 use crate::store::columns::{ActivityKind, MemberRole, Plan};
 use crate::store::people::{members as member_rows, teams as rows};
@@ -20,7 +20,7 @@ impl TeamName {
     /// # Errors
     /// A sentence about the field `team`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
-        text::one_line("team", "The team's name", text, 60).map(Self)
+        names::parse("team", "The team's name", text, 60).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -49,7 +49,7 @@ pub fn found(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
     let team = Team {
         id: TeamId::new(by.now, by.chance()),
         name: new.name.0.clone(),
-        name_key: text::key(&new.name.0),
+        name_key: names::key(&new.name.0),
         plan: new.plan,
         owner_id: owner.id,
         api_enabled: false,
@@ -94,7 +94,11 @@ pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Team> {
 
 /// The team an operator names.
 pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Team> {
-    rows::find_by_name(tx, &text::key(name))?.ok_or(Error::NotFound)
+    // Two that were made when they were different names have one key: one of them is spelled so.
+    match rows::find_by_spelling(tx, name)? {
+        Some(team) => Ok(team),
+        None => rows::find_by_name(tx, &names::key(name))?.ok_or(Error::NotFound),
+    }
 }
 
 pub fn of_user(tx: &mut Tx<'_>, user: users::UserId) -> store::Result<Vec<Team>> {

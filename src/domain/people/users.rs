@@ -4,7 +4,8 @@ use super::passwords;
 use super::sessions;
 use crate::domain::access::activity::{self, Event};
 use crate::domain::by::By;
-use crate::domain::text::{self, EmailAddress};
+use crate::domain::names;
+use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
 use crate::store::columns::ActivityKind;
 use crate::store::people::users as rows;
@@ -21,7 +22,7 @@ impl PersonName {
     /// # Errors
     /// A sentence about the field `name`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
-        text::one_line("name", "Your name", text, 80).map(Self)
+        names::parse("name", "Your name", text, 80).map(Self)
     }
 
     pub fn as_str(&self) -> &str {

@@ -38,6 +38,16 @@ pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
         .optional_row()
 }
 
+/// The one with exactly this name, the oldest if there are several.
+pub fn find_by_spelling(tx: &mut Tx<'_>, name: &str) -> Result<Option<Team>> {
+    teams::table
+        .filter(teams::name.eq(name))
+        .order(teams::id.asc())
+        .select(Team::as_select())
+        .first(tx.connection)
+        .optional_row()
+}
+
 /// The team that was there first.
 pub fn oldest(tx: &mut Tx<'_>) -> Result<Option<TeamId>> {
     teams::table.select(teams::id).order(teams::id.asc()).first(tx.connection).optional_row()

@@ -1,0 +1,197 @@
+//! Names that people give: when two are one, and which are refused because nobody can tell them
+//! apart.
+
+use std::collections::HashSet;
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::props::{DefaultIgnorableCodePoint, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+use super::{FieldError, text};
+use crate::store::Tx;
+use crate::store::names as rows;
+
+pub use rows::{Name, Named};
+
+/// A name of 1 to `max` characters, as [`text::one_line`] has them, whose words are each written
+/// in one of the alphabets that share their shapes.
+///
+/// # Errors
+/// A sentence about `field` that starts with `what`.
+pub fn parse(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
+    let name = text::one_line(field, what, text, max)?;
+    match name.split(is_between_words).any(mixes_alphabets) {
+        true => {
+            let message = format!("{what} mixes letters of alphabets that look alike within one word.");
+            Err(FieldError::new(field, message))
+        }
+        false => Ok(name),
+    }
+}
+
+/// Like [`parse`], but nothing at all is `None`.
+///
+/// # Errors
+/// A sentence about `field` that starts with `what`.
+pub fn parse_optional(
+    field: &'static str,
+    what: &str,
+    text: &str,
+    max: usize,
+) -> Result<Option<String>, FieldError> {
+    match text.trim() {
+        "" => Ok(None),
+        _ => parse(field, what, text, max).map(Some),
+    }
+}
+
+/// Marks belong to the letter before them, and what shows nothing parts no word.
+fn is_between_words(c: char) -> bool {
+    !c.is_alphanumeric() && script(c) != Script::Inherited && !is_ignorable(c)
+}
+
+/// Alphabets with letters of one shape, such as the a of Latin and of Cyrillic. A word in two of
+/// them looks like another. Others are mixed without harm, as in Japanese.
+const ALIKE: [Script; 7] = [
+    Script::Latin,
+    Script::Greek,
+    Script::Cyrillic,
+    Script::Armenian,
+    Script::Cherokee,
+    Script::Coptic,
+    Script::Lisu,
+];
+
+fn mixes_alphabets(word: &str) -> bool {
+    let scripts: HashSet<Script> = word.chars().map(script).filter(|script| ALIKE.contains(script)).collect();
+    scripts.len() > 1
+}
+
+fn script(c: char) -> Script {
+    CodePointMapData::<Script>::new().get(c)
+}
+
+/// What shows nothing by itself (Unicode, section 5.21).
+pub fn is_ignorable(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// The rule by which [`key`] makes keys. Another one needs another number, so that those in the
+/// store are made again.
+pub const RULE: i32 = 1;
+
+/// The form under which two spellings count as the same name: compatible characters are one
+/// (NFKC), and neither case, nor spaces between words, nor what shows nothing makes a difference.
+pub fn key(text: &str) -> String {
+    let folded = match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => folded(text),
+    };
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn folded(text: &str) -> String {
+    let nfkc = ComposingNormalizerBorrowed::new_nfkc();
+    let visible: String = nfkc.normalize(text).chars().filter(|c| !is_ignorable(*c)).collect();
+    // Folding can take a composed character apart.
+    nfkc.normalize(&CaseMapper::new().fold_string(&visible)).into_owned()
+}
+
+/// Names of which each batch makes keys.
+const BATCH: i64 = 500;
+
+/// The next names after an id.
+pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8]) -> crate::store::Result<Vec<Name>> {
+    rows::after(tx, named, id, BATCH)
+}
+
+/// Whether the keys in the store were made by [`RULE`].
+pub fn are_by_rule(tx: &mut Tx<'_>) -> crate::store::Result<bool> {
+    Ok(rows::rule(tx)? >= RULE)
+}
+
+pub fn note_rule(tx: &mut Tx<'_>) -> crate::store::Result<()> {
+    rows::set_rule(tx, RULE)
+}
+
+/// Makes the key of a name again.
+///
+/// # Errors
+/// `Conflict` when another thing is called so: it was made when the two were different.
+pub fn set_key(tx: &mut Tx<'_>, named: Named, name: &Name) -> crate::store::Result<()> {
+    rows::set_key(tx, named, &name.id, &key(&name.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_spellings_of_a_name_have_one_key() {
+        for (one, other) in [
+            ("  CI   deploy ", "ci deploy"),
+            ("Caf\u{e9}", "CAFE\u{301}"),
+            ("\u{ff21}\u{ff43}\u{ff4d}\u{ff45}", "acme"),
+            ("Acme\u{3000}Two", "acme two"),
+            ("Stra\u{df}e", "STRASSE"),
+            ("\u{fb01}le", "File"),
+            ("\u{3a3}\u{391}\u{3a3}", "\u{3c3}\u{3b1}\u{3c2}"),
+            ("\u{ff76}\u{ff9e}", "\u{30ac}"),
+            ("ad\u{200d}min", "admin"),
+            ("ad\u{200c}min\u{fe0f}", "admin"),
+            ("\u{110b}\u{1161}", "\u{c544}"),
+            ("\u{2126}", "\u{3c9}"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} {other}");
+            assert_eq!(key(&key(one)), key(one), "{one}");
+        }
+        let apart = ["ci", "cd", "Arsenij", "Арсений", "日本語", "日本", "العربية", "१", "1"];
+        let keys: HashSet<_> = apart.map(key).into_iter().collect();
+        assert_eq!(keys.len(), apart.len(), "{keys:?}");
+    }
+
+    #[test]
+    fn names_of_every_language_are_taken() {
+        for name in [
+            "Арсений",
+            "日本語テスト API",
+            "東京タワー2号",
+            "العربية",
+            "ไทย",
+            "हिन्दी",
+            "Ελλάδα",
+            "한국어",
+            "עברית",
+            "iPhone用",
+            "β-test",
+            "Київ prod",
+            "naïve café",
+            "e\u{301}te\u{301}",
+            "\u{b5}Torrent",
+            "می\u{200c}خواهم",
+            "🏴\u{200d}☠\u{fe0f}",
+            "ci/cd (v2.1) – «main»",
+        ] {
+            assert_eq!(parse("name", "The name", name, 60).as_deref(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn a_word_of_two_alphabets_that_look_alike_is_refused() {
+        for name in [
+            "\u{410}cme",
+            "p\u{430}ypal prod",
+            "\u{3bf}ffice",
+            "deploy \u{585}ne",
+            "ad\u{200d}m\u{456}n",
+            "c\u{301}\u{456}",
+        ] {
+            let refused = parse("name", "The name", name, 60).unwrap_err().message;
+            assert_eq!(
+                refused, "The name mixes letters of alphabets that look alike within one word.",
+                "{name}"
+            );
+        }
+    }
+}
