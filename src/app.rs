@@ -5,6 +5,7 @@ pub mod backup;
 pub mod connections;
 pub mod descriptors;
 pub mod domains;
+pub mod downloads;
 pub mod hours;
 pub mod intake;
 pub mod mail;
@@ -15,9 +16,10 @@ mod recipients;
 pub mod repeats;
 pub mod retention;
 mod senders;
+pub mod shares;
 pub mod upkeep;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use tokio::time::timeout;
 
 use recipients::Recipients;
 use senders::Senders;
+use shares::Shares;
 
 use crate::config::Config;
 use crate::dns::Dns;
@@ -41,6 +44,10 @@ use crate::gate::Gate;
 use crate::store::serving::Serving;
 use crate::store::{self, Store, Tx, instance};
 
+/// Bytes of long answers that are in memory until they are read, to one address and to all.
+const ANSWERS_OF_ONE: usize = 16 << 20;
+const ANSWERS_OF_ALL: usize = 128 << 20;
+
 /// A handle; clones share everything.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
@@ -53,6 +60,8 @@ struct Shared {
     sealer: Sealer,
     gate: Arc<Gate>,
     post: mail::Post,
+    downloads: downloads::Downloads,
+    answers: Shares<IpAddr>,
     recipients: Recipients,
     senders: Senders,
     smtp: OnceLock<SocketAddr>,
@@ -116,6 +125,8 @@ impl App {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
             gate: Arc::new(gate),
             post,
+            downloads: downloads::Downloads::default(),
+            answers: Shares::new(ANSWERS_OF_ONE, ANSWERS_OF_ALL),
             recipients: Recipients::default(),
             senders: Senders::default(),
             smtp: OnceLock::new(),
@@ -159,6 +170,11 @@ impl App {
 
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
+    }
+
+    /// Bytes of long answers on their way, by address.
+    pub fn answers(&self) -> &Shares<IpAddr> {
+        &self.0.answers
     }
 
     pub fn gate(&self) -> &Arc<Gate> {

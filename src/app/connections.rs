@@ -85,7 +85,7 @@ fn networks(ip: IpAddr) -> Vec<Network> {
     }
 }
 
-pub(super) fn network(ip: IpAddr) -> IpAddr {
+pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => prefix(ip, 64),
         v4 => v4,

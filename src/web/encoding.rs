@@ -3,7 +3,7 @@
 
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
 
-/// Whether a body is anything but as it is.
+/// Whether the body has an encoding other than identity.
 pub fn is_encoded(headers: &HeaderMap) -> bool {
     let plain = |value: &[u8]| value.trim_ascii().eq_ignore_ascii_case(b"identity");
     headers.get_all(CONTENT_ENCODING).any(|value| !plain(value.as_bytes()))

@@ -1,18 +1,46 @@
 //! Files somebody sent. A browser saves them and never shows them: what was sent must not run
-//! as a page of this site.
+//! as a page of this site, so neither its type nor its origin lets it.
 
 use actix_web::HttpResponse;
+use actix_web::body::SizedStream;
 use actix_web::http::header::{
-    Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue, HeaderValue,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, Charset, ContentDisposition, DispositionParam, DispositionType,
+    ExtendedValue, HeaderValue,
 };
+use actix_web::web::Bytes;
+use futures_util::TryStreamExt;
+
+use crate::app::downloads::Download;
+
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// A browser that shows a file anyway gives it an origin of its own, and runs nothing.
+const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
 
 /// `kind` is a media type as somebody wrote it.
-pub fn file(kind: &str, name: &str, bytes: Vec<u8>) -> HttpResponse {
-    let unknown = HeaderValue::from_static("application/octet-stream");
-    HttpResponse::Ok()
-        .insert_header(("content-type", HeaderValue::from_str(kind).unwrap_or(unknown)))
-        .insert_header(saved_as(name))
-        .body(bytes)
+pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((CONTENT_TYPE, harmless(kind)))
+        .insert_header((CONTENT_SECURITY_POLICY, SANDBOX))
+        .insert_header(saved_as(name));
+    match download {
+        Download::Whole(bytes) => answer.body(bytes),
+        Download::Pieces(rest) => {
+            answer.body(SizedStream::new(rest.length(), rest.into_stream().map_ok(Bytes::from)))
+        }
+    }
+}
+
+/// The type, unless it is one that browsers run.
+fn harmless(kind: &str) -> HeaderValue {
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let runs = ["html", "/xml", "svg", "xsl", "javascript", "ecmascript", "x-mixed-replace", "wasm", "flash"];
+    let runs = essence.ends_with("+xml") || runs.iter().any(|word| essence.contains(word));
+    match HeaderValue::from_str(kind) {
+        Ok(kind) if !runs => kind,
+        _ => BYTES,
+    }
 }
 
 /// RFC 6266: a name for old programs, and the whole one for all others.
@@ -32,6 +60,30 @@ fn saved_as(name: &str) -> ContentDisposition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_runs_is_sent_as_bytes() {
+        for kind in [
+            "text/html; charset=utf-8",
+            "TEXT/HTML",
+            "image/svg+xml",
+            "application/xhtml+xml",
+            "text/xml",
+            "application/rss+xml",
+            "text/xsl",
+            "text/javascript",
+            "application/x-ecmascript",
+            "multipart/x-mixed-replace",
+            "a\nb/c",
+        ] {
+            assert_eq!(harmless(kind), BYTES, "{kind}");
+        }
+        let document = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        for kind in ["application/pdf", "image/png", "text/plain; charset=utf-8", "message/rfc822", document]
+        {
+            assert_eq!(harmless(kind), kind);
+        }
+    }
 
     #[test]
     fn a_file_keeps_its_name_and_nothing_else_of_it_counts() {

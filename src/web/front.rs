@@ -7,11 +7,12 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::request::RequestInfo;
-use super::{api, cors, headers, request};
+use super::{api, cors, headers, held, request};
 use crate::config::Origins;
 
 /// What the log says of an answer whose reader learns no more than its request id.
@@ -43,7 +44,7 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
         true => api::door(request, next, &info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());
-            next.call(request).await?
+            held::hold(next.call(request).await?, &info, |_| busy())
         }
     };
     if is_shared {
@@ -52,6 +53,10 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     headers::secure(&mut answer, &info, is_api);
     log(&answer, &info, began);
     Ok(answer)
+}
+
+fn busy() -> HttpResponse {
+    HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "15")).finish()
 }
 
 /// The template of the route that a request took, or would have taken.

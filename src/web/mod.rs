@@ -16,6 +16,7 @@ mod files;
 mod flash;
 mod front;
 mod headers;
+mod held;
 mod htmx;
 mod limits;
 mod metrics;

@@ -145,12 +145,6 @@ pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
     })
 }
 
-/// The message byte by byte as it came.
-pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Vec<u8>> {
-    let message = find(tx, team, id)?;
-    Ok(contents::raw(tx, message.seq)?)
-}
-
 pub fn find_attachment(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -158,20 +152,6 @@ pub fn find_attachment(
     id: AttachmentId,
 ) -> Result<Attachment> {
     contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)
-}
-
-/// An attachment and its bytes.
-pub fn attachment(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    message: MessageId,
-    id: AttachmentId,
-) -> Result<(Attachment, Vec<u8>)> {
-    let attachment = find_attachment(tx, team, message, id)?;
-    let raw = contents::raw(tx, attachment.seq)?;
-    let part = usize::try_from(attachment.part).unwrap_or(usize::MAX);
-    let bytes = parse::attachment(&raw, part).ok_or(Error::NotFound)?;
-    Ok((attachment, bytes))
 }
 
 /// The message as it is, and stays until the transaction ends: for who looks at it first and

@@ -4,11 +4,7 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::decoders::base64::base64_decode;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{
-    Encoding, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
-};
+use mail_parser::{HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::clean::{LINE, beginning, clipped, file_name, one_line, plain, unfolded};
@@ -30,7 +26,7 @@ const PREVIEW: usize = 160;
 /// What is known of an attachment without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Which part of the message it is; see [`attachment`].
+    /// Which part of the message it is; see [`super::parts`].
     pub index: usize,
     pub name: Option<String>,
     pub content_type: String,
@@ -219,24 +215,6 @@ fn describe(index: usize, part: &MessagePart<'_>) -> Part {
     }
 }
 
-/// The bytes of a part as its sender attached it; `None` when there is no such part.
-pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
-    catch_unwind(AssertUnwindSafe(|| {
-        let tamed = tame(raw);
-        let message = MessageParser::default().parse(tamed.as_ref())?;
-        let part = message.parts.get(index)?;
-        let sent = raw.get(part.offset_body as usize..part.offset_end as usize)?;
-        let decoded = match part.encoding {
-            Encoding::None => Some(sent.to_vec()),
-            Encoding::Base64 => base64_decode(sent),
-            Encoding::QuotedPrintable => quoted_printable_decode(sent),
-        };
-        Some(decoded.unwrap_or_else(|| part.contents().to_vec()))
-    }))
-    .ok()
-    .flatten()
-}
-
 /// Sender, reply address and subject are part of it, so that a message of another sender never
 /// counts as the same. Without a Message-ID the date replaces it.
 fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
@@ -270,6 +248,7 @@ pub(super) fn body_at(raw: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mailroom::parts::attachment;
 
     const WHOLE: &str = "From: =?utf-8?q?J=C3=B6rg?= <joerg@a.test>\r\nTo: b@b.test, C <c@c.test>\r\n\
         Subject: =?utf-8?b?R3LDvMOfZQ==?=\r\nMessage-ID: <1@a.test>\r\nIn-Reply-To: <0@b.test>\r\n\

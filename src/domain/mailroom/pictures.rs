@@ -6,10 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-use super::messages::{Attachment, Opened};
-use super::parse;
+use super::messages::{self, Attachment, MessageId, Opened};
+use super::parts;
 use crate::domain::Result;
 use crate::store::Tx;
+use crate::store::ids::TeamId;
 use crate::store::mailroom::contents;
 
 /// Bytes of the pictures of one message that are shown, together, and how many.
@@ -24,16 +25,21 @@ pub struct Picture {
     address: String,
 }
 
-/// Those that the HTML of a message may show.
-pub fn of(tx: &mut Tx<'_>, opened: &Opened) -> Result<Vec<Picture>> {
+/// Whether the HTML of a message may show any.
+pub fn are_shown(html: &str, opened: &Opened) -> bool {
+    html.to_ascii_lowercase().contains("cid:") && opened.attachments.iter().any(is_picture)
+}
+
+/// Those that it may show. All of the message is read for them, if it is still there.
+pub fn of(tx: &mut Tx<'_>, team: TeamId, id: MessageId, opened: &Opened) -> Result<Vec<Picture>> {
+    messages::find(tx, team, id)?;
     let shown: Vec<_> = opened.attachments.iter().filter(|each| is_picture(each)).take(MOST).collect();
-    let named = opened.html.as_ref().is_some_and(|html| html.to_ascii_lowercase().contains("cid:"));
-    let Some(first) = shown.first().filter(|_| named) else { return Ok(Vec::new()) };
+    let Some(first) = shown.first() else { return Ok(Vec::new()) };
     let raw = contents::raw(tx, first.seq)?;
     let (mut pictures, mut left) = (Vec::new(), LARGEST);
     for each in shown {
         let part = usize::try_from(each.part).unwrap_or(usize::MAX);
-        let bytes = parse::attachment(&raw, part).filter(|bytes| bytes.len() <= left);
+        let bytes = parts::attachment(&raw, part).filter(|bytes| bytes.len() <= left);
         let (Some(bytes), Some(name)) = (bytes, &each.content_id) else { continue };
         left -= bytes.len();
         let address = format!("data:{};base64,{}", each.content_type.to_lowercase(), STANDARD.encode(bytes));

@@ -1,12 +1,16 @@
 //! Rows of `message_contents` and `attachments`: what one reads of a single message.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer};
 
 use crate::store::Tx;
 use crate::store::backend::Engine;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AttachmentId, MessageId, TeamId};
 use crate::store::schema::{attachments, message_contents, messages};
+
+diesel::define_sql_function! { fn length(bytes: Binary) -> Integer; }
+diesel::define_sql_function! { fn substr(bytes: Binary, first: Integer, count: Integer) -> Binary; }
 
 /// Rows of one statement: Postgres takes 65,535 values.
 const AT_ONCE: usize = 1000;
@@ -99,6 +103,36 @@ pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
     Ok(message_contents::table.find(seq).select(message_contents::raw).get_result(tx.connection)?)
 }
 
+/// Bytes of the raw message as it is kept. Neither engine reads them to count them.
+pub fn size(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i32>> {
+    let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
+    let size = message_contents::table.find(seq).select(length(message_contents::raw));
+    size.get_result(tx.connection).optional_row()
+}
+
+/// `count` bytes of the raw message from `at` on, or as many as there are. A message is looked
+/// for by its id each time: its place may be another message's after it was deleted.
+pub fn piece(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    message: MessageId,
+    at: usize,
+    count: usize,
+) -> Result<Option<Vec<u8>>> {
+    let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
+    let (Ok(first), Ok(count)) = (i32::try_from(at + 1), i32::try_from(count)) else { return Ok(None) };
+    let piece = message_contents::table.find(seq).select(substr(message_contents::raw, first, count));
+    piece.get_result(tx.connection).optional_row()
+}
+
+fn seq(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i64>> {
+    messages::table
+        .filter(messages::team_id.eq(team).and(messages::id.eq(message)))
+        .select(messages::seq)
+        .get_result(tx.connection)
+        .optional_row()
+}
+
 /// In their order within the message.
 pub fn attachments(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<Attachment>> {
     Ok(attachments::table
@@ -114,12 +148,7 @@ pub fn attachment(
     message: MessageId,
     id: AttachmentId,
 ) -> Result<Option<Attachment>> {
-    let of_message = messages::table
-        .filter(messages::team_id.eq(team).and(messages::id.eq(message)))
-        .select(messages::seq)
-        .get_result::<i64>(tx.connection)
-        .optional_row()?;
-    let Some(seq) = of_message else { return Ok(None) };
+    let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
     attachments::table
         .filter(attachments::id.eq(id).and(attachments::seq.eq(seq)).and(attachments::team_id.eq(team)))
         .select(Attachment::as_select())

@@ -21,6 +21,7 @@ use super::passage::Entered;
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller};
 use crate::web::front::{self, Cause};
+use crate::web::held;
 use crate::web::request::{self, RequestInfo};
 
 /// What is there for everybody.
@@ -87,7 +88,10 @@ async fn admit(
     let (team, who) = (caller.team().id, caller.recorded());
     let entered = info.entered.get_or_init(|| Entered::new(caller, began));
     request.extensions_mut().insert(info.clone());
-    let mut answer = dress(next.call(request).await?, info);
+    let answer = dress(next.call(request).await?, info);
+    let mut answer = held::hold(answer, info, |request| {
+        draw(&ApiError::unavailable("too many long answers at once"), info, request)
+    });
     let passage = entered.passage.get();
     if let Some(allowance) = passage.allowance {
         limits::tell(answer.headers_mut(), &allowance, info.now);

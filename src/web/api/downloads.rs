@@ -9,6 +9,7 @@ use super::etag::{self, Known};
 use super::json::Query;
 use super::me::NoQuery;
 use crate::app::App;
+use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::web::files::file;
 
@@ -31,13 +32,15 @@ pub async fn raw(
         app.read(move |tx| messages::find(tx, team, id)).await?;
         return Ok(etag::not_modified(&tag));
     }
-    let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
+    let opened = app.download(team, id, move |tx| Ok(((), downloads::raw(tx, team, id)?)));
+    let ((), raw) = opened.await?;
     Ok(tagged(file("message/rfc822", &format!("{id}.eml"), raw), &tag))
 }
 
 /// Download an attachment
 ///
-/// As its sender attached it. The answer has the type the sender gave it.
+/// As its sender attached it. The answer has the type the sender gave it, or
+/// `application/octet-stream` for types that browsers run, such as HTML and SVG.
 #[utoipa::path(get, operation_id = "downloadAttachment", path = "/api/v1/messages/{id}/attachments/{attachment}", tag = "Messages", params(("id" = String, Path, description = "The message's id.", example = "msg_019f2a4c1d877e02b6f03a9d1c55e7af"), ("attachment" = String, Path, description = "The attachment's id.", example = "att_019f2a4c1d877e02b6f03a9d1c55e7b1")), responses((status = 200, description = "The file.", content_type = "*/*", body = String, example = json!("(the bytes of the file)"))))]
 pub async fn attachment(
     app: web::Data<App>,
@@ -53,7 +56,8 @@ pub async fn attachment(
         app.read(move |tx| messages::find_attachment(tx, team, message, id)).await?;
         return Ok(etag::not_modified(&tag));
     }
-    let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
+    let opened = app.download(team, message, move |tx| downloads::attachment(tx, team, message, id));
+    let (attachment, bytes) = opened.await?;
     let name = attachment.name.unwrap_or_else(|| id.to_string());
     Ok(tagged(file(&attachment.content_type, &name, bytes), &tag))
 }

@@ -1,6 +1,7 @@
 //! What those who connect to the web server may take of it, be they slow or many.
 
 mod deadlines;
+mod downloads;
 mod seats;
 
 use std::io::{ErrorKind, Read, Write};

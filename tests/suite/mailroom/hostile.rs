@@ -1,6 +1,7 @@
 //! Messages made to break whoever reads them.
 
-use gatepost::domain::mailroom::parse::{attachment, parse};
+use gatepost::domain::mailroom::parse::parse;
+use gatepost::domain::mailroom::parts::attachment;
 
 fn nested(depth: usize) -> String {
     "Content-Type: message/rfc822\r\n\r\n".repeat(depth) + "Subject: deep\r\n\r\nx"

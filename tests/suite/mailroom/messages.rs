@@ -5,8 +5,10 @@ use std::time::Duration;
 use gatepost::domain::Error;
 use gatepost::domain::mailroom::Window;
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};
+use gatepost::domain::mailroom::downloads::{self, Pieces};
 use gatepost::domain::mailroom::messages::{self, Filter, MessageId, MessageState};
 use gatepost::domain::people::teams::TeamId;
+use gatepost::store::Tx;
 
 use super::receiving::dmarc;
 use super::steps::{letter, stored};
@@ -26,6 +28,16 @@ const ATTACHED: &str = "From: bob@a.test\nTo: Hello <hello@gatepost.localhost>, 
     Content-Disposition: inline\nContent-ID: <pic@x>\n\niVBORw0KGgo=\n--b\n\
     Content-Type: application/x-raw\nContent-Disposition: attachment; filename=\"b\\\\c.bin\"\n\n\
     one\ntwo message/rfc822\n--b--\n";
+
+/// All of a file.
+fn whole(tx: &mut Tx<'_>, open: impl FnOnce(&mut Tx<'_>) -> Result<Pieces, Error>) -> Result<Vec<u8>, Error> {
+    let (mut pieces, mut whole) = (open(tx)?, Vec::new());
+    while let Some(piece) = pieces.next(tx)? {
+        whole.extend(piece);
+    }
+    assert_eq!(pieces.length, whole.len() as u64);
+    Ok(whole)
+}
 
 both_engines! {
     async fn filters_narrow_a_list(app: TestApp) {
@@ -96,10 +108,10 @@ both_engines! {
         let [picture, file] = &opened.attachments[..] else { panic!("{:?}", opened.attachments) };
         assert_eq!((picture.name.as_deref(), picture.inline, picture.content_id.as_deref()), (Some("a.png"), true, Some("pic@x")));
         assert_eq!(file.name.as_deref(), Some("c.bin"));
-        let bytes = |of| app.operate(move |tx, _| messages::attachment(tx, team, id, of)).1;
+        let bytes = |of| app.operate(move |tx, _| whole(tx, |tx| Ok(downloads::attachment(tx, team, id, of)?.1)));
         assert_eq!(bytes(picture.id), b"\x89PNG\r\n\x1a\n");
         assert_eq!(bytes(file.id), b"one\r\ntwo message/rfc822");
-        let raw = app.operate(|tx, _| messages::raw(tx, team, id));
+        let raw = app.operate(|tx, _| whole(tx, |tx| downloads::raw(tx, team, id)));
         assert_eq!(raw, ATTACHED.replace('\n', "\r\n").into_bytes());
     }
 
@@ -110,7 +122,7 @@ both_engines! {
             let to = vec![app.route(HELLO).await.expect("an alias")];
             let outcomes = app.app.deliver(Default::default(), raw.to_vec(), Default::default(), to).await;
             let id = stored(outcomes.into_iter().next().expect("an outcome"));
-            assert_eq!(app.operate(|tx, _| messages::raw(tx, team, id)), raw, "{number}");
+            assert_eq!(app.operate(|tx, _| whole(tx, |tx| downloads::raw(tx, team, id))), raw, "{number}");
             app.operate(|tx, _| messages::open(tx, team, id));
         }
     }
@@ -156,10 +168,10 @@ both_engines! {
         fn gone<T>(answer: Result<T, Error>) -> bool { matches!(answer, Err(Error::NotFound)) }
         assert!(gone(app.app.read_now(|tx| messages::find(tx, acme, id))));
         assert!(gone(app.app.read_now(|tx| messages::open(tx, acme, id))));
-        assert!(gone(app.app.read_now(|tx| messages::raw(tx, acme, id))));
-        assert!(gone(app.app.read_now(|tx| messages::attachment(tx, acme, id, part))));
+        assert!(gone(app.app.read_now(|tx| downloads::raw(tx, acme, id))));
+        assert!(gone(app.app.read_now(|tx| downloads::attachment(tx, acme, id, part))));
         assert!(gone(app.app.write_now(|tx| messages::mark(tx, &by, acme, id, true))));
         assert!(gone(app.app.write_now(|tx| messages::delete(tx, &by, acme, id))));
-        app.operate(|tx, _| messages::attachment(tx, globex, id, part));
+        app.operate(|tx, _| downloads::attachment(tx, globex, id, part));
     }
 }

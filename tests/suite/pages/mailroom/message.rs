@@ -124,7 +124,7 @@ both_engines! {
             let file = cy.get(&reply.page().attribute(".files a", "href").expect("a link")).await.expect(200);
             assert_eq!(file.header("content-disposition"), header);
             assert_eq!(file.header("x-content-type-options"), "nosniff");
-            assert!(file.header("content-security-policy").starts_with("default-src 'none'"));
+            assert!(file.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
             assert_eq!(file.body, "<script>alert(1)</script>");
         }
     }

@@ -248,7 +248,10 @@ fn too_long_together(filled: &Filled) -> FormErrors {
 
 impl<'a> Outcome<'a> {
     fn of(line: String, answer: &'a Answer) -> Self {
-        let (body, note) = told(&answer.body);
+        let (body, note) = match &answer.body {
+            Some(body) => told(body),
+            None => (String::new(), "The response is too long to show here.".into()),
+        };
         Self { line, status: answer.status, headers: &answer.headers, body, note }
     }
 }

@@ -3,7 +3,7 @@
 
 use actix_http::{Payload, Request};
 use actix_service::IntoServiceFactory;
-use actix_web::body::to_bytes;
+use actix_web::body::to_bytes_limited;
 use actix_web::dev::{AppConfig, Service, ServiceFactory};
 use actix_web::http::header::{
     CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT,
@@ -27,8 +27,12 @@ pub struct Call {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: Vec<(String, String)>,
-    pub body: Bytes,
+    /// `None` when it is too long for a page.
+    pub body: Option<Bytes>,
 }
+
+/// Bytes of an answer that are taken into memory.
+const LONGEST: usize = 8 << 20;
 
 /// Sends it with the session of the request `from`, which came from a page of ours.
 pub async fn send(from: &HttpRequest, call: Call) -> Result<Answer, PageError> {
@@ -39,7 +43,8 @@ pub async fn send(from: &HttpRequest, call: Call) -> Result<Answer, PageError> {
     let service = service.map_err(|()| PageError::fault("the API does not start"))?;
     let answer = service.call(request(from, call)).await.map_err(PageError::fault)?;
     let (status, headers) = (answer.status(), told(answer.headers()));
-    let body = to_bytes(answer.into_body()).await.map_err(PageError::fault)?;
+    let body = to_bytes_limited(answer.into_body(), LONGEST).await.ok();
+    let body = body.transpose().map_err(PageError::fault)?;
     Ok(Answer { status, headers, body })
 }
 

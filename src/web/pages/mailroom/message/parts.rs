@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::View;
 use crate::app::App;
-use crate::domain::Error;
+use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::html::{Pictures, safe};
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
@@ -37,13 +37,12 @@ pub async fn html(
     view: web::Query<View>,
 ) -> Result<HttpResponse, PageError> {
     let (id, team) = (path.into_inner(), member.team.id);
-    let read = app.read(move |tx| {
-        let opened = messages::open(tx, team, id)?;
-        let own = pictures::of(tx, &opened)?;
-        Ok::<_, Error>((opened.html, own))
-    });
-    let (html, own) = read.await?;
-    let html = html.ok_or_else(PageError::not_found)?;
+    let mut opened = app.read(move |tx| messages::open(tx, team, id)).await?;
+    let html = opened.html.take().ok_or_else(PageError::not_found)?;
+    let own = match pictures::are_shown(&html, &opened) {
+        true => app.read_long(move |tx| pictures::of(tx, team, id, &opened)).await?,
+        false => Vec::new(),
+    };
     let (remote, from) = match view.pictures.is_empty() {
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
@@ -76,12 +75,16 @@ pub async fn source(
     path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
     let (id, team) = (path.into_inner(), member.team.id);
-    let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
+    let read = app.read(move |tx| {
+        let size = downloads::size(tx, team, id)?;
+        Ok((downloads::beginning(tx, team, id, SHOWN)?, size > SHOWN))
+    });
+    let (beginning, is_cut) = read.await?;
     let page = SourcePage {
         shell: Shell::new(&member, "inbox"),
         id: id.to_string(),
-        source: String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)]).into_owned(),
-        is_cut: raw.len() > SHOWN,
+        source: String::from_utf8_lossy(&beginning).into_owned(),
+        is_cut,
     };
     crate::web::pages::html(StatusCode::OK, &page)
 }
@@ -93,7 +96,8 @@ pub async fn raw(
     path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
     let (id, team) = (path.into_inner(), member.team.id);
-    let raw = app.read(move |tx| messages::raw(tx, team, id)).await?;
+    let opened = app.download(team, id, move |tx| Ok(((), downloads::raw(tx, team, id)?)));
+    let ((), raw) = opened.await?;
     Ok(file("message/rfc822", &format!("{id}.eml"), raw))
 }
 
@@ -103,7 +107,8 @@ pub async fn attachment(
     path: web::Path<(MessageId, AttachmentId)>,
 ) -> Result<HttpResponse, PageError> {
     let (team, (message, id)) = (member.team.id, path.into_inner());
-    let (attachment, bytes) = app.read(move |tx| messages::attachment(tx, team, message, id)).await?;
+    let opened = app.download(team, message, move |tx| downloads::attachment(tx, team, message, id));
+    let (attachment, bytes) = opened.await?;
     let name = attachment.name.unwrap_or_else(|| id.to_string());
     Ok(file(&attachment.content_type, &name, bytes))
 }

@@ -1,0 +1,64 @@
+//! Long answers that are in memory until their reader has read them: only so many bytes of
+//! them for one address, and for all.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::request::RequestInfo;
+use crate::app::connections::network;
+use crate::app::shares::Share;
+
+/// Answers up to this many bytes are bounded by the number of connections alone.
+const SHORT: u64 = 64 << 10;
+
+/// The answer, counted for as long as it is in memory, or what `refuse` says instead.
+pub fn hold(
+    answer: ServiceResponse<BoxBody>,
+    info: &RequestInfo,
+    refuse: impl FnOnce(&HttpRequest) -> HttpResponse,
+) -> ServiceResponse<BoxBody> {
+    if !matches!(answer.response().body().size(), BodySize::Sized(size) if size > SHORT) {
+        return answer;
+    }
+    let client = network(info.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+    let mut is_refused = false;
+    let answer = answer.map_body(|_, body| match body.try_into_bytes() {
+        Ok(bytes) => match info.app().answers().take(client, bytes.len()) {
+            Some(share) => BoxBody::new(Held { bytes: Some(bytes), _share: share }),
+            None => {
+                is_refused = true;
+                BoxBody::new(())
+            }
+        },
+        // It is read while it is sent.
+        Err(body) => body,
+    });
+    if !is_refused {
+        return answer;
+    }
+    let refused = refuse(answer.request());
+    answer.into_response(refused)
+}
+
+struct Held {
+    bytes: Option<Bytes>,
+    _share: Share<IpAddr>,
+}
+
+impl MessageBody for Held {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        self.bytes.as_ref().map_or(BodySize::Sized(0), Bytes::size)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(self.bytes.take().map(Ok))
+    }
+}
