@@ -108,7 +108,8 @@ fn warn_of_overruled(app: &App) -> Result<(), Failure> {
 fn limits(config: &Config) -> (web::Limits, Limits) {
     let (mut web, mut mail) = (web::Limits::default(), Limits::for_size(config.mail.max_size));
     let files = descriptors::raise();
-    (web.connections, mail.connections) = descriptors::share(files, web.connections, mail.connections);
+    let shared = files.saturating_sub(mail.lmtp_connections);
+    (web.connections, mail.connections) = descriptors::share(shared, web.connections, mail.connections);
     tracing::debug!(files, web = web.connections, mail = mail.connections, "connections at once");
     (web, mail)
 }

@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod downloads;
+mod floods;
 mod seats;
 
 use std::io::{ErrorKind, Read, Write};

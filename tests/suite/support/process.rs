@@ -76,6 +76,15 @@ impl Gatepost {
         self.start(&["serve"])
     }
 
+    /// The same with so many open files to begin with, as most systems have it.
+    pub fn serve_with_open_files(&self, soft: usize) -> Serving {
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"ulimit -S -n "$1"; exec "$2" serve"#, "sh", &soft.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_gatepost"));
+        self.settle(&mut command);
+        Self::follow(command)
+    }
+
     /// Starts a command that serves, and waits until it listens.
     pub fn start(&self, arguments: &[&str]) -> Serving {
         Self::follow(self.command(arguments))
@@ -173,6 +182,11 @@ impl Serving {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
         let kilobytes: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kilobytes << 10
+    }
+
+    /// How many files it has open now.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("its files").count()
     }
 
     /// Sends a signal: `STOP`, `CONT`, `TERM`.

@@ -1,0 +1,138 @@
+//! What a flood takes of the real process, as it runs by default: memory and open files stay
+//! within bounds, and a newcomer is served.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use gatepost::app::descriptors;
+use serde_json::{Value, json};
+
+use super::Client;
+use crate::support::client::Api;
+use crate::support::door::{self, Talk};
+use crate::support::process::{Gatepost, Serving};
+
+/// The most memory that a flood may take.
+const MEMORY: usize = 400 << 20;
+
+/// Open files of a process without connections, and some more.
+const OWN_FILES: usize = 200;
+
+const HEAD: &str = "POST /sign-in HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-origin\r\n\
+    Content-Type: application/x-www-form-urlencoded\r\n";
+
+fn address(server: &Serving) -> SocketAddr {
+    server.base.trim_start_matches("http://").parse().expect("an address")
+}
+
+/// One of many addresses of this machine.
+fn from(number: usize) -> IpAddr {
+    Ipv4Addr::new(127, 0, 1, u8::try_from(number).expect("a small number")).into()
+}
+
+#[track_caller]
+fn serves_a_newcomer(server: &Serving) {
+    let mut newcomer = Client::connect(&server.base).send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = newcomer.answer();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+    Talk::smtp(door::of(server));
+}
+
+#[track_caller]
+fn is_small(server: &Serving) {
+    assert!(server.peak_memory() <= MEMORY, "{} MB", server.peak_memory() >> 20);
+}
+
+/// Gzip of millions of bytes that are alike: `a`, then again and again 258 times what stands
+/// one byte before, in the codes of RFC 1951, section 3.2.6. Its checksum is left out.
+fn bomb(bytes: usize) -> Vec<u8> {
+    let (mut gzip, mut bits, mut count) = (vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff], 0_u32, 0);
+    let mut put = |code: u32, length: u32| {
+        bits |= code << count;
+        count += length;
+        while count >= 8 {
+            gzip.push(bits as u8);
+            (bits, count) = (bits >> 8, count - 8);
+        }
+    };
+    put(0b011, 3);
+    put(0b1000_1001, 8);
+    for _ in 0..bytes / 258 {
+        // The code 11000101 from its first bit on, and the distance of one.
+        put(0b1010_0011, 8);
+        put(0, 5);
+    }
+    put(0, 7);
+    put(0, 7);
+    gzip
+}
+
+#[tokio::test]
+async fn compressed_forms_take_nothing() {
+    let server = Gatepost::new().serve();
+    let bomb = bomb(60_000_000);
+    let head = format!("{HEAD}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
+    let mut clients: Vec<_> = (0..100)
+        .map(|number| Client::connect_from(from(1 + number % 2), address(&server)).send(&head).send(&bomb))
+        .collect();
+    for client in &mut clients {
+        let answer = client.answer();
+        // It may have closed before it had read all that was sent.
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 415"), "{answer}");
+    }
+    serves_a_newcomer(&server);
+    is_small(&server);
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_shut_nobody_out() {
+    descriptors::raise();
+    let server = Gatepost::new().serve_with_open_files(1024);
+    let start = format!("{HEAD}Content-Length: 64000\r\n\r\n{}", "a".repeat(60_000));
+    let mut held: Vec<_> = (0..1200)
+        .map(|number| Client::connect_from(from(1 + number % 12), address(&server)).send(&start))
+        .collect();
+    serves_a_newcomer(&server);
+    // One address more, with as many as it likes.
+    held.extend((0..400).map(|_| Client::connect_from(from(200), address(&server)).send(&start)));
+    serves_a_newcomer(&server);
+    assert!(server.open_files() <= 1500 + OWN_FILES, "{} files", server.open_files());
+    is_small(&server);
+    drop(held);
+    serves_a_newcomer(&server);
+}
+
+/// A server with a message of 23 MB, and a token that can read it.
+fn with_a_large_message(gatepost: &Gatepost) -> (Serving, String) {
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
+    gatepost.ok(&["api", "Acme", "on"], "");
+    let token = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci", "--scopes", "all"], "");
+    (gatepost.serve(), token.trim().to_owned())
+}
+
+#[tokio::test]
+async fn slow_readers_hold_little() {
+    let gatepost = Gatepost::new();
+    let (server, token) = with_a_large_message(&gatepost);
+    let api = Api::new(&server.base, &[("Authorization", &format!("Bearer {token}"))]);
+    api.send_json(reqwest::Method::POST, "/api/v1/aliases", &json!({"localPart": "hello"})).await.expect(201);
+    let line = format!("{}\r\n", "all work and no play ".repeat(40));
+    let letter = format!("From: b@a.test\r\nSubject: large\r\n\r\n{}", line.repeat(23_000_000 / line.len()));
+    Talk::smtp(door::of(&server))
+        .envelope("b@a.test", &["hello@gatepost.localhost"])
+        .data(letter)
+        .expect("250");
+    let list: Value = api.get("/api/v1/messages").await.expect(200).json();
+    let id = list["data"][0]["id"].as_str().expect("a message").to_owned();
+    let ask = |path: &str| {
+        let bearer = format!("Authorization: Bearer {token}");
+        format!("GET /api/v1/messages/{id}{path} HTTP/1.1\r\nHost: a\r\n{bearer}\r\n\r\n")
+    };
+    let mut slow: Vec<_> = (0..60).map(|_| Client::connect(&server.base).send(ask("/raw"))).collect();
+    let heads: Vec<_> = slow.iter_mut().map(Client::answer).collect();
+    let served = heads.iter().filter(|head| head.starts_with("HTTP/1.1 200")).count();
+    assert!((1..60).contains(&served), "{served}: {heads:?}");
+    assert!(heads.iter().all(|head| head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.1 503")));
+    serves_a_newcomer(&server);
+    api.get(&format!("/api/v1/messages/{id}")).await.expect(200);
+    is_small(&server);
+}
