@@ -9,9 +9,20 @@ pub const COMMON: &[&str] = &[
     "SELECT 'team ' || t.name || ' has ' || COALESCE(m.messages, 0) || ' messages of ' || COALESCE(m.bytes, 0)
         || ' bytes, but is counted with ' || COALESCE(s.messages, 0) || ' of ' || COALESCE(s.bytes, 0) AS finding
      FROM teams t LEFT JOIN mail_stores s ON s.team_id = t.id
-     LEFT JOIN (SELECT team_id, COUNT(*) AS messages, SUM(size) AS bytes FROM messages GROUP BY team_id) m
-        ON m.team_id = t.id
+     LEFT JOIN (SELECT team_id, COUNT(*) AS messages, SUM(size) AS bytes FROM messages
+        WHERE state NOT IN ('denied', 'rejected') GROUP BY team_id) m ON m.team_id = t.id
      WHERE COALESCE(m.messages, 0) <> COALESCE(s.messages, 0) OR COALESCE(m.bytes, 0) <> COALESCE(s.bytes, 0)",
+    "SELECT 'team ' || t.name || ' has ' || COALESCE(m.messages, 0) || ' refused messages of '
+        || COALESCE(m.bytes, 0) || ' bytes, but is counted with ' || COALESCE(s.refused_messages, 0) || ' of '
+        || COALESCE(s.refused_bytes, 0) AS finding
+     FROM teams t LEFT JOIN mail_stores s ON s.team_id = t.id
+     LEFT JOIN (SELECT team_id, COUNT(*) AS messages, SUM(COALESCE(kept, size)) AS bytes FROM messages
+        WHERE state IN ('denied', 'rejected') GROUP BY team_id) m ON m.team_id = t.id
+     WHERE COALESCE(m.messages, 0) <> COALESCE(s.refused_messages, 0)
+        OR COALESCE(m.bytes, 0) <> COALESCE(s.refused_bytes, 0)",
+    "SELECT 'message msg_' || ID[m.id] || ' has ' || LENGTH(c.raw) || ' bytes, but is counted with '
+        || COALESCE(m.kept, m.size) AS finding
+     FROM messages m JOIN message_contents c ON c.seq = m.seq WHERE LENGTH(c.raw) <> COALESCE(m.kept, m.size)",
     "SELECT 'conversation conv_' || ID[c.id] || ' has ' || COALESCE(m.messages, 0)
         || ' messages, but is counted with ' || c.messages AS finding
      FROM conversations c

@@ -42,6 +42,8 @@ fn each_wrong_counter_is_found() {
         for (table, column, words) in [
             ("mail_stores", "bytes", "team Acme has 2 messages of"),
             ("mail_stores", "messages", "team Acme has 2 messages of"),
+            ("mail_stores", "refused_bytes", "team Acme has 0 refused messages of 0 bytes"),
+            ("mail_stores", "refused_messages", "team Acme has 0 refused messages of 0 bytes"),
             ("aliases", "received", "alias postmaster@gatepost.localhost has 2 delivered"),
             ("contacts", "received", "contact bob@example.test sent 2"),
             ("conversations", "messages", "conversation conv_"),
@@ -52,6 +54,10 @@ fn each_wrong_counter_is_found() {
             let change = |sign| format!("UPDATE {table} SET {column} = {column} {sign} 1 {one}");
             assert_found(gatepost, database, &change('-'), &change('+'), &[words]);
         }
+        let kept = |bytes: &str| {
+            format!("UPDATE messages SET kept = {bytes} WHERE seq = (SELECT MIN(seq) FROM messages)")
+        };
+        assert_found(gatepost, database, &kept("1"), &kept("NULL"), &["bytes, but is counted with 1"]);
         let (id, hour) = (bytes(database, "01"), "3600000000");
         let call = format!(
             "INSERT INTO activity (team_id, id, at, kind, actor_kind)
