@@ -44,6 +44,7 @@ diesel::table! {
         role -> Text,
         secret_hash -> Binary,
         invited_by -> Text,
+        inviter_id -> Nullable<Binary>,
         created_at -> BigInt,
         expires_at -> BigInt,
         accepted_at -> Nullable<BigInt>,

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::members::{self, MemberRole, Role};
 use super::teams::{self, Team};
-use super::users::{self, NewPerson, User};
+use super::users::{self, NewPerson, User, UserId};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::by::By;
 use crate::domain::sealing::hex;
@@ -22,6 +22,9 @@ pub use rows::Invitation;
 
 /// How long a link works.
 pub const LIFE: Duration = Duration::days(7);
+
+/// Open invitations of a team, expired ones among them.
+const OPEN: usize = 200;
 
 /// The secret of a link: 32 hexadecimal digits, kept only as a hash.
 pub type LinkSecret = Zeroizing<String>;
@@ -41,20 +44,43 @@ pub fn invite(
     email: &EmailAddress,
     role: MemberRole,
 ) -> Result<LinkSecret> {
-    by.require(tx, team, if role == MemberRole::Admin { Role::Owner } else { Role::Admin })?;
+    by.require(tx, team, needed_to_invite(role))?;
     let there = members::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
     if there {
         return Err(Error::conflict("email", format!("{} is in the team already.", email.as_str())));
     }
-    let earlier = rows::list_open(tx, team)?.into_iter().find(|each| each.email_key == email.key());
-    if let Some(earlier) = earlier {
-        replace(tx, by, team, &earlier)?;
+    let mut open = rows::list_open(tx, team)?;
+    match open.iter().position(|each| each.email_key == email.key()) {
+        Some(earlier) => replace(tx, by, team, &open.swap_remove(earlier))?,
+        None => make_room(tx, by, team, &open)?,
     }
     let secret = Zeroizing::new(hex(&entropy::bytes::<16>(&*by.entropy)));
     rows::insert(tx, &new_row(by, team, email, role, &secret))?;
     let event = Event::of(ActivityKind::PersonInvited).subject(email.as_str()).detail("role", role.as_str());
     activity::record(tx, by, team, event)?;
     Ok(secret)
+}
+
+/// What it takes to invite somebody as this.
+fn needed_to_invite(role: MemberRole) -> Role {
+    match role {
+        MemberRole::Member => Role::Admin,
+        MemberRole::Admin => Role::Owner,
+    }
+}
+
+/// Keeps the list of open invitations short: the expired ones go when it is full.
+fn make_room(tx: &mut Tx<'_>, by: &By, team: TeamId, open: &[Invitation]) -> Result<()> {
+    if open.len() < OPEN {
+        return Ok(());
+    }
+    let expired: Vec<_> = open.iter().filter(|each| each.is_expired(by.now)).collect();
+    if expired.is_empty() {
+        let full = format!("Your team has {OPEN} open invitations. Revoke one first.");
+        return Err(Error::conflict("email", full));
+    }
+    expired.into_iter().try_for_each(|each| rows::revoke(tx, team, each.id, by.now).map(drop))?;
+    Ok(())
 }
 
 /// Ends a link that a new one takes the place of; an admin's link only the owner replaces.
@@ -75,6 +101,7 @@ fn new_row(by: &By, team: TeamId, email: &EmailAddress, role: MemberRole, secret
         role,
         secret_hash: hash(secret),
         invited_by: by.actor.label().into_owned(),
+        inviter_id: by.actor.person(),
         created_at: by.now,
         expires_at: by.now.plus(LIFE),
         accepted_at: None,
@@ -95,15 +122,25 @@ pub struct Opened {
 }
 
 /// # Errors
-/// `NotFound` for a link that was used, revoked, has expired or never was.
+/// `NotFound` for a link that was used, revoked, has expired or never was, or whose sender
+/// could no longer send it.
 pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
     let invitation = rows::find_by_secret(tx, &hash(secret))?
         .filter(|each| each.accepted_at.is_none() && each.revoked_at.is_none() && !each.is_expired(now))
         .ok_or(Error::NotFound)?;
+    if !could_be_sent_now(tx, &invitation)? {
+        return Err(Error::NotFound);
+    }
     let team = teams::find(tx, invitation.team_id)?;
     let email = EmailAddress::parse(&invitation.email)?;
     let account = users::find_by_email(tx, &email)?;
     Ok(Opened { invitation, team, account })
+}
+
+fn could_be_sent_now(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
+    let Some(inviter) = invitation.inviter_id else { return Ok(true) };
+    let sender = members::find(tx, invitation.team_id, inviter)?;
+    Ok(sender.is_some_and(|sender| sender.role() >= needed_to_invite(invitation.role)))
 }
 
 /// Accepts with a new account; a link works once.
@@ -146,9 +183,12 @@ pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: InvitationId) -> Resul
     activity::record(tx, by, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
 }
 
-/// Takes back the open invitations that somebody sent, who may not invite any more.
-pub(super) fn revoke_of_inviter(tx: &mut Tx<'_>, by: &By, team: TeamId, inviter: &str) -> Result<()> {
-    for invitation in of_inviter(tx, team, inviter)? {
+/// Ends the open invitations that their sender could no longer send.
+pub(super) fn end_unsendable(tx: &mut Tx<'_>, by: &By, team: TeamId, sender: UserId) -> Result<()> {
+    for invitation in of_inviter(tx, team, sender)? {
+        if could_be_sent_now(tx, &invitation)? {
+            continue;
+        }
         rows::revoke(tx, team, invitation.id, by.now)?;
         let event = Event::of(ActivityKind::InvitationRevoked).subject(&invitation.email);
         activity::record(tx, by, team, event)?;
@@ -156,8 +196,8 @@ pub(super) fn revoke_of_inviter(tx: &mut Tx<'_>, by: &By, team: TeamId, inviter:
     Ok(())
 }
 
-/// The open invitations somebody sent, named by their address.
-pub fn of_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: &str) -> Result<Vec<Invitation>> {
+/// The open invitations that somebody sent.
+pub fn of_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: UserId) -> Result<Vec<Invitation>> {
     let open = list_open(tx, team)?.into_iter();
-    Ok(open.filter(|each| each.invited_by == inviter).collect())
+    Ok(open.filter(|each| each.inviter_id == Some(inviter)).collect())
 }

@@ -111,7 +111,8 @@ pub fn set_role(
     let event = match role {
         MemberRole::Admin => event,
         MemberRole::Member => {
-            let revoked = clear_up(tx, by, &member, team, tokens, "is no admin any more")?;
+            invitations::end_unsendable(tx, by, team, user)?;
+            let revoked = end_tokens(tx, by, &member, team, tokens, "is no admin any more")?;
             event.detail("tokensRevoked", revoked as i64)
         }
     };
@@ -148,16 +149,17 @@ pub fn remove(tx: &mut Tx<'_>, by: &By, team: TeamId, user: UserId, tokens: Thei
     let member = hold(tx, team, user)?.ok_or(Error::NotFound)?;
     by.require(tx, team, needed_to_remove(by, &member)?)?;
     let tokens = if decides_on_tokens(by, &member) { tokens } else { TheirTokens::Keep };
-    let revoked = clear_up(tx, by, &member, team, tokens, "left the team")?;
+    let revoked = end_tokens(tx, by, &member, team, tokens, "left the team")?;
     rows::delete(tx, team, user)?;
+    invitations::end_unsendable(tx, by, team, user)?;
     let event =
         Event::of(ActivityKind::PersonRemoved).subject(&member.email).detail("tokensRevoked", revoked as i64);
     activity::record(tx, by, team, event)
 }
 
-/// What somebody leaves behind who may no longer act for the team. Links they made end: one
-/// in their own hands would lead them back in. How many tokens were revoked.
-fn clear_up(
+/// Ends the tokens that somebody made who may no longer act for the team, if that is wanted;
+/// how many.
+fn end_tokens(
     tx: &mut Tx<'_>,
     by: &By,
     member: &Member,
@@ -165,7 +167,6 @@ fn clear_up(
     tokens: TheirTokens,
     why: &str,
 ) -> Result<usize> {
-    invitations::revoke_of_inviter(tx, by, team, &member.email)?;
     match tokens {
         TheirTokens::Keep => Ok(0),
         TheirTokens::Revoke => {
@@ -174,7 +175,8 @@ fn clear_up(
     }
 }
 
-/// Makes `to` the owner; the owner until then stays as an admin.
+/// Makes `to` the owner; the owner until then stays as an admin, and the invitations that only
+/// an owner can send end.
 pub fn transfer(tx: &mut Tx<'_>, by: &By, team: TeamId, to: UserId) -> Result<()> {
     by.require(tx, team, Role::Owner)?;
     let owner = teams::find(tx, team)?.owner_id;
@@ -186,6 +188,7 @@ pub fn transfer(tx: &mut Tx<'_>, by: &By, team: TeamId, to: UserId) -> Result<()
     if !team_rows::set_owner(tx, team, owner, to)? {
         return Err(Error::conflict("to", "The team was handed over meanwhile."));
     }
+    invitations::end_unsendable(tx, by, team, owner)?;
     let event = Event::of(ActivityKind::OwnershipTransferred).subject(&next.email);
     activity::record(tx, by, team, event)
 }

@@ -19,6 +19,8 @@ pub use rows::Session;
 
 /// How long a session lasts that is not used.
 pub const IDLE: Duration = Duration::days(14);
+/// Sessions of one person; the one longest not seen ends when another opens.
+const SESSIONS: i64 = 50;
 /// How long the password just entered is good for what asks for it again.
 const FRESH: Duration = Duration::minutes(10);
 /// How exact "last seen" is kept: a write a minute, not one a request.
@@ -53,6 +55,7 @@ pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &
     };
     rows::delete_expired(tx, by.now)?;
     rows::insert(tx, &session)?;
+    rows::delete_beyond(tx, user, SESSIONS)?;
     let person = users::find(tx, user)?;
     let by = by.as_person(user, &person.email);
     activity::record_in_all_teams(tx, &by, user, Event::of(ActivityKind::SignedIn))?;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::store::Tx;
 use crate::store::columns::{MemberRole, Timestamp};
 use crate::store::error::{OptionalRow, Result};
-use crate::store::ids::{InvitationId, TeamId};
+use crate::store::ids::{InvitationId, TeamId, UserId};
 use crate::store::schema::invitations;
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -18,6 +18,8 @@ pub struct Invitation {
     pub role: MemberRole,
     pub secret_hash: Vec<u8>,
     pub invited_by: String,
+    /// `None` when the command line sent it.
+    pub inviter_id: Option<UserId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub accepted_at: Option<Timestamp>,

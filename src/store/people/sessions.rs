@@ -83,6 +83,21 @@ pub fn delete_others(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) -> 
     })
 }
 
+/// Ends all sessions of a person but the `keep` seen last.
+pub fn delete_beyond(tx: &mut Tx<'_>, user: UserId, keep: i64) -> Result<()> {
+    let oldest: Vec<SessionId> = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .order((sessions::last_seen_at.desc(), sessions::id.desc()))
+        .limit(1000)
+        .offset(keep)
+        .select(sessions::id)
+        .load(tx.connection)?;
+    if !oldest.is_empty() {
+        diesel::delete(sessions::table.filter(sessions::id.eq_any(oldest))).execute(tx.connection)?;
+    }
+    Ok(())
+}
+
 pub fn delete_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
     diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(tx.connection)?;
     Ok(())

@@ -15,11 +15,13 @@ use crate::web::actor::Actor;
 /// What is about to be done, so that the same request can be sent once more with a password.
 pub struct Asked<'a> {
     pub nav: &'static str,
-    /// Completes "To …, we ask once in 10 minutes".
+    /// Completes "Confirm your password to …".
     pub to: &'static str,
     pub action: &'a str,
     /// The fields of the form, without the password.
     pub fields: Vec<(&'static str, String)>,
+    /// Asks even if the password was entered within the last 10 minutes.
+    pub always: bool,
 }
 
 #[derive(Template)]
@@ -38,7 +40,7 @@ pub async fn ask(
     password: Option<&str>,
     asked: &Asked<'_>,
 ) -> Result<Option<HttpResponse>, PageError> {
-    if actor.is_fresh() {
+    if actor.is_fresh() && !asked.always {
         return Ok(None);
     }
     let Some(password) = password.filter(|typed| !typed.is_empty()) else {

@@ -112,6 +112,7 @@ fn peoples() -> Vec<Row> {
     const PASSWORDS: &[(&str, &str)] = &[("current", PASSWORD), ("password", "another long password")];
     const MEMBER: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "member")];
     const ADMIN: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "admin")];
+    const TO: &[(&str, &str)] = &[("to", "{id}"), ("password", PASSWORD)];
     vec![
         page("POST /teams/switch", [303, 404, 303, 303, 303]).of(acme).with(&[("team", "{id}")]),
         page("GET /team", [303, 200, 200, 200, 200]),
@@ -126,7 +127,7 @@ fn peoples() -> Vec<Row> {
         page("POST /team/people/{id}/remove", [303, 404, 403, 303, 303]).of(member),
         page("POST /team/people/{id}/remove", [303, 404, 403, 403, 303]).of(admin),
         page("POST /team/people/{id}/remove", [303, 404, 409, 409, 409]).of(owner),
-        page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(&[("to", "{id}")]),
+        page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(TO),
         page("GET /account", [303, 200, 200, 200, 200]),
         page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
         page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS),

@@ -100,7 +100,7 @@ pub async fn turn(
     };
     if member.role == Role::Owner {
         let fields = vec![("state", state.to_owned())];
-        let asked = Asked { nav: "developer", to, action: "/developer/api", fields };
+        let asked = Asked { nav: "developer", to, action: "/developer/api", fields, always: false };
         if let Some(page) = password_again::ask(&app, &member, Some(&form.password), &asked).await? {
             return Ok(page);
         }

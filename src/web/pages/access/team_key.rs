@@ -108,7 +108,7 @@ impl Way {
             Self::Show => ("see the team key", "/developer/team-key/show"),
             Self::Regenerate => ("regenerate the team key", "/developer/team-key/regenerate"),
         };
-        Asked { nav: "developer", to, action, fields: Vec::new() }
+        Asked { nav: "developer", to, action, fields: Vec::new(), always: false }
     }
 }
 

@@ -76,7 +76,7 @@ pub async fn create(
         Err(error) => error,
         Ok((label, scopes)) => {
             let (to, action) = ("create a token", "/developer/tokens");
-            let asked = Asked { nav: "developer", to, action, fields: form.kept() };
+            let asked = Asked { nav: "developer", to, action, fields: form.kept(), always: false };
             if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
                 return Ok(page);
             }

@@ -4,6 +4,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use zeroize::Zeroizing;
 
 use super::left_behind::LeftBehind;
 use crate::app::App;
@@ -15,6 +16,7 @@ use crate::domain::people::users::UserId;
 use crate::web::actor::{Actor, Member, Owner};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
+use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{html, see_other, see_other_with};
 
@@ -45,6 +47,7 @@ struct RolePage {
 pub struct Form {
     role: String,
     tokens: String,
+    password: Zeroizing<String>,
 }
 
 impl Form {
@@ -113,7 +116,8 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<Us
     html(StatusCode::OK, &page)
 }
 
-/// Asks first, as [`remove`] does, when an admin with tokens becomes a member.
+/// Asks first, as [`remove`] does, when an admin with tokens becomes a member. Making an admin
+/// asks for the password: they could do what asks their maker for it.
 pub async fn set_role(
     app: web::Data<App>,
     owner: Owner,
@@ -123,6 +127,14 @@ pub async fn set_role(
     let (user, choice) = (path.into_inner(), form.their_tokens()?);
     let role = MemberRole::parse(&form.role)
         .ok_or_else(|| PageError::bad_request("The field role is either member or admin."))?;
+    let action = format!("/team/people/{user}/role");
+    if role == MemberRole::Admin {
+        let fields = vec![("role", form.role.clone())];
+        let asked = Asked { nav: "team", to: "make an admin", action: &action, fields, always: false };
+        if let Some(page) = password_again::ask(&app, &owner, Some(&form.password), &asked).await? {
+            return Ok(page);
+        }
+    }
     let (by, team) = (owner.by(), owner.team.id);
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
@@ -133,7 +145,7 @@ pub async fn set_role(
         members::set_role(tx, &by, team, user, role, choice.unwrap_or(TheirTokens::Keep)).map(Some)
     });
     Ok(match done.await? {
-        None => see_other(&format!("/team/people/{user}/role")),
+        None => see_other(&action),
         Some(true) => see_other_with("/team", Notice::RoleChanged),
         Some(false) => see_other_with("/team", Notice::NothingChanged),
     })
@@ -144,7 +156,7 @@ async fn look(app: &App, actor: &Actor, user: UserId) -> Result<(Row, LeftBehind
     let found = app.read(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let tokens = tokens::of_maker(tx, team, user)?;
-        let invited = invitations::of_inviter(tx, team, &row.email)?;
+        let invited = invitations::of_inviter(tx, team, user)?;
         let open = invited.iter().filter(|each| !each.is_expired(now)).count();
         Ok::<_, Error>((row, LeftBehind::new(tokens, open, now)))
     });

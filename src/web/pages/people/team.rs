@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::domain::by::By;
@@ -14,6 +15,7 @@ use crate::web::Site;
 use crate::web::actor::{Actor, Admin, Member};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
+use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 
@@ -121,6 +123,7 @@ fn invitation(row: Invitation, now: Timestamp) -> InvitationRow {
 pub struct InviteForm {
     email: String,
     role: String,
+    password: Zeroizing<String>,
 }
 
 /// Answers with the link itself: a redirect would have to carry it in an address.
@@ -131,6 +134,13 @@ pub async fn invite(
     form: web::Form<InviteForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let form = form.into_inner();
+    // Whoever is invited could do what asks for the password.
+    let fields = vec![("email", form.email.clone()), ("role", form.role.clone())];
+    let action = "/team/invitations";
+    let asked = Asked { nav: "team", to: "invite someone", action, fields, always: false };
+    if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
+        return Ok(page);
+    }
     let (status, inviting) = match make_link(&app, &admin, &site, &form).await {
         Ok(url) => {
             let link = Some(NewLink { email: &form.email, url });

@@ -27,9 +27,10 @@ pub async fn transfer(
     let to = UserId::parse(&form.to).ok_or_else(PageError::not_found)?;
     let asked = Asked {
         nav: "team",
-        to: "hand the team over",
+        to: "transfer ownership",
         action: "/team/transfer",
         fields: vec![("to", form.to.clone())],
+        always: true,
     };
     if let Some(page) = password_again::ask(&app, &owner, Some(&form.password), &asked).await? {
         return Ok(page);

@@ -3,7 +3,9 @@ use crate::support::client::{Reply, Visitor, send};
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy};
 use crate::support::{TestApp, both_engines};
+use gatepost::domain::people::sessions;
 use reqwest::Method;
+use std::time::Duration;
 
 const NEW: &str = "another horse altogether";
 
@@ -75,7 +77,7 @@ both_engines! {
             ada.post("/account/password", &[("current", "guess"), ("password", NEW)]).await.expect(422);
         }
         ada.post("/account/password", &[("current", PASSWORD), ("password", NEW)]).await.expect(429);
-        app.clock.advance(std::time::Duration::from_secs(15 * 60));
+        app.clock.advance(Duration::from_secs(15 * 60));
         app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
     }
 
@@ -105,6 +107,23 @@ both_engines! {
         here.get("/account").await.expect(200);
         let again = here.post("/account/sessions/revoke-others", &[]).await.expect(303);
         assert_eq!((again.location(), again.notice().as_str()), ("/account", "nothing-changed"));
+    }
+
+    async fn a_person_has_50_sessions_at_most(app: TestApp) {
+        let (first, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        app.clock.advance(Duration::from_secs(1));
+        let (ada, second) = (app.user(Ada).id, app.as_(Ada).await);
+        for number in 0..48 {
+            app.clock.advance(Duration::from_secs(1));
+            app.operate(|tx, by| sessions::open(tx, by, ada, None, &format!("key {number}")));
+        }
+        first.get("/account").await.expect(200);
+        app.clock.advance(Duration::from_secs(1));
+        app.operate(|tx, by| sessions::open(tx, by, ada, None, "one more"));
+        first.get("/account").await.expect(303);
+        second.get("/account").await.expect(200);
+        bea.get("/account").await.expect(200);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 51);
     }
 
     async fn signing_in_again_changes_the_session(app: TestApp) {

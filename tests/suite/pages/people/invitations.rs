@@ -2,6 +2,9 @@ use super::cookie;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
+use gatepost::domain::people::invitations;
+use gatepost::domain::people::members::MemberRole;
+use gatepost::domain::text::EmailAddress;
 use reqwest::Method;
 use std::time::Duration;
 
@@ -72,6 +75,35 @@ both_engines! {
                 ada.post(&app.person_path(Dan, "remove"), &[("tokens", "keep")]).await.expect(303);
             }
         }
+    }
+
+    async fn inviting_asks_for_the_password_after_ten_minutes(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(601));
+        let invite = [("email", Eve.email()), ("role", "admin"), ("password", PASSWORD)];
+        let asked = ada.post("/team/invitations", &invite[..2]).await.expect(403).page();
+        let form = asked.form("/team/invitations");
+        assert_eq!((form.fields["email"].as_str(), form.fields["role"].as_str()), (Eve.email(), "admin"));
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM invitations WHERE accepted_at IS NULL"), 0);
+        ada.post("/team/invitations", &invite).await.expect(200);
+    }
+
+    async fn a_team_has_200_open_invitations_at_most(app: TestApp) {
+        let (ada, team) = (app.as_(Ada).await, app.team("Acme").id);
+        app.operate(|tx, by| {
+            (0..200).try_for_each(|number| {
+                let email = EmailAddress::parse(&format!("guest{number}@nowhere.test"))?;
+                invitations::invite(tx, by, team, &email, MemberRole::Member).map(drop)
+            })
+        });
+        let one_more = [("email", Eve.email()), ("role", "member")];
+        let full = ada.post("/team/invitations", &one_more).await.expect(409).page();
+        assert_eq!(full.text("#email-error"), "Your team has 200 open invitations. Revoke one first.");
+        app.invite(&ada, "guest7@nowhere.test", "member").await;
+        app.clock.advance(Duration::from_secs(7 * 24 * 3600));
+        ada.post("/team/invitations", &[one_more[0], one_more[1], ("password", PASSWORD)]).await.expect(200);
+        let open = "SELECT count(*) AS n FROM invitations WHERE accepted_at IS NULL AND revoked_at IS NULL";
+        assert_eq!(app.database.number(open), 1);
     }
 
     async fn an_admin_does_not_replace_an_admins_link(app: TestApp) {

@@ -14,7 +14,7 @@ async fn api_status(app: &TestApp, token: &str) -> u16 {
 }
 
 fn to(person: Person, app: &TestApp) -> Vec<(&'static str, String)> {
-    vec![("to", app.user(person).id.to_string())]
+    vec![("to", app.user(person).id.to_string()), ("password", PASSWORD.to_owned())]
 }
 
 fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
@@ -74,19 +74,30 @@ both_engines! {
         cy.post("/team/transfer", &borrowed(&back)).await.expect(303);
     }
 
-    async fn a_transfer_asks_for_the_password_after_ten_minutes(app: TestApp) {
+    async fn a_transfer_always_asks_for_the_password(app: TestApp) {
         let ada = app.as_(Ada).await;
-        app.clock.advance(Duration::from_secs(601));
         let fields = to(Bea, &app);
         let mut fields = borrowed(&fields);
-        let asked = ada.post("/team/transfer", &fields).await.expect(403).page().form("/team/transfer");
+        let asked = ada.post("/team/transfer", &fields[..1]).await.expect(403).page().form("/team/transfer");
         assert_eq!(asked.fields["to"], fields[0].1);
-        fields.push(("password", "a wrong one, sadly"));
+        fields[1].1 = "a wrong one, sadly";
         ada.post("/team/transfer", &fields).await.expect(403);
         assert_eq!(people_with("Owner", &ada.get("/team").await), ["Ada (you) ada@acme.test"]);
         fields[1].1 = PASSWORD;
         ada.post("/team/transfer", &fields).await.expect(303);
         assert_eq!(people_with("Owner", &ada.get("/team").await), ["Bea bea@acme.test"]);
+    }
+
+    async fn making_an_admin_asks_for_the_password_after_ten_minutes(app: TestApp) {
+        let (ada, role) = (app.as_(Ada).await, app.person_path(Cy, "role"));
+        app.clock.advance(Duration::from_secs(601));
+        let asked = ada.post(&role, &[("role", "admin")]).await.expect(403).page();
+        assert_eq!(asked.form(&role).fields["role"], "admin");
+        assert!(asked.form(&role).action.contains("?team=team_"), "it is still for its team");
+        ada.post(&role, &[("role", "admin"), ("password", "a wrong one, sadly")]).await.expect(403);
+        assert_eq!(people_with("Admin", &ada.get("/team").await).len(), 1);
+        ada.post(&role, &[("role", "admin"), ("password", PASSWORD)]).await.expect(303);
+        assert_eq!(people_with("Admin", &ada.get("/team").await).len(), 2);
     }
 
     async fn the_owner_stays_and_others_are_removed_by_those_above(app: TestApp) {
@@ -197,6 +208,33 @@ both_engines! {
         ada.post(&app.person_path(Bea, "remove"), &[]).await.expect(303);
         app.visitor().get(&back_door).await.expect(404);
         app.visitor().get(&honest).await.expect(200);
+    }
+
+    async fn links_end_that_their_sender_could_no_longer_send(app: TestApp) {
+        let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        let by_bea = app.invite(&bea, Eve.email(), "member").await;
+        let admins = app.invite(&ada, "fay@nowhere.test", "admin").await;
+        let members = app.invite(&ada, "gus@nowhere.test", "member").await;
+        ada.post(&app.person_path(Bea, "role"), &[("role", "member")]).await.expect(303);
+        app.visitor().get(&by_bea).await.expect(404);
+        let fields = to(Bea, &app);
+        ada.post("/team/transfer", &borrowed(&fields)).await.expect(303);
+        app.visitor().get(&admins).await.expect(404);
+        app.visitor().post(&admins, &[("name", "Fay"), ("password", PASSWORD)]).await.expect(404);
+        app.visitor().get(&members).await.expect(200);
+        let revoked = "SELECT count(*) AS n FROM activity WHERE kind = 'invitation.revoked'";
+        assert_eq!(app.database.number(revoked), 2);
+    }
+
+    /// As after a change by an earlier version, which left such links open.
+    async fn a_link_is_checked_against_its_sender_when_it_is_opened(app: TestApp) {
+        let bea = app.as_(Bea).await;
+        let link = app.invite(&bea, Eve.email(), "member").await;
+        app.visitor().get(&link).await.expect(200);
+        app.database.execute("UPDATE memberships SET role = 'member'").expect("a change");
+        app.visitor().get(&link).await.expect(404);
+        app.visitor().post(&link, &[("name", "Eve"), ("password", PASSWORD)]).await.expect(404);
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM users"), 4);
     }
 
     async fn whoever_is_removed_is_out_at_once(app: TestApp) {
