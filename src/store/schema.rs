@@ -11,6 +11,7 @@ diesel::table! {
         password_hash -> Text,
         password_changed_at -> BigInt,
         created_at -> BigInt,
+        vouched_by -> Nullable<Text>,
     }
 }
 

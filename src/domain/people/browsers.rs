@@ -84,6 +84,7 @@ mod tests {
             password_hash: password_hash.into(),
             password_changed_at: now,
             created_at: now,
+            vouched_by: None,
         }
     }
 

@@ -143,21 +143,22 @@ fn could_be_sent_now(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     Ok(sender.is_some_and(|sender| sender.role() >= needed_to_invite(invitation.role)))
 }
 
-/// Accepts with a new account; a link works once.
+/// Accepts with a new account; a link works once. Whoever sent the link could have followed it
+/// too, so the account's address is not verified, and the record says that it is new.
 pub fn accept_as_new(tx: &mut Tx<'_>, by: &By, secret: &str, person: &NewPerson) -> Result<(Team, User)> {
     let opened = open(tx, secret, by.now)?;
-    let user = users::create(tx, by, person)?;
-    join(tx, &by.as_person(user.id, &user.email), opened, user)
+    let user = users::create(tx, by, person, Some(&opened.invitation.invited_by))?;
+    join(tx, &by.as_person(user.id, &user.email), opened, user, true)
 }
 
 /// Accepts with the account the invitation's address has.
 pub fn accept_as_known(tx: &mut Tx<'_>, by: &By, secret: &str) -> Result<(Team, User)> {
     let mut opened = open(tx, secret, by.now)?;
     let user = opened.account.take().ok_or(Error::NotFound)?;
-    join(tx, &by.as_person(user.id, &user.email), opened, user)
+    join(tx, &by.as_person(user.id, &user.email), opened, user, false)
 }
 
-fn join(tx: &mut Tx<'_>, by: &By, opened: Opened, user: User) -> Result<(Team, User)> {
+fn join(tx: &mut Tx<'_>, by: &By, opened: Opened, user: User, is_new: bool) -> Result<(Team, User)> {
     let Opened { invitation, team, .. } = opened;
     if !rows::accept(tx, invitation.id, by.now)? {
         return Err(Error::NotFound);
@@ -169,6 +170,7 @@ fn join(tx: &mut Tx<'_>, by: &By, opened: Opened, user: User) -> Result<(Team, U
         .subject(&user.email)
         .detail("role", invitation.role.as_str())
         .detail("invitedBy", invitation.invited_by.as_str());
+    let event = if is_new { event.detail("account", "new, address not verified") } else { event };
     activity::record(tx, by, team.id, event)?;
     Ok((team, user))
 }

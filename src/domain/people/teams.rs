@@ -41,7 +41,7 @@ pub struct NewTeam {
 /// `Conflict` on `team` or `email` when one of them is taken.
 pub fn found(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
     instance::claim_set_up(tx, by.now)?;
-    let owner = users::create(tx, by, &new.owner)?;
+    let owner = users::create(tx, by, &new.owner, None)?;
     let founder = match by.actor {
         Actor::Visitor => by.as_person(owner.id, &owner.email),
         _ => by.clone(),

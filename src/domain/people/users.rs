@@ -38,9 +38,12 @@ pub struct NewPerson {
     pub password_hash: passwords::Hashed,
 }
 
+/// Makes an account. `vouched_by` invited the person and so had the link too: their address is
+/// not verified.
+///
 /// # Errors
 /// `Conflict` on `email` when somebody has it.
-pub fn create(tx: &mut Tx<'_>, by: &By, person: &NewPerson) -> Result<User> {
+pub fn create(tx: &mut Tx<'_>, by: &By, person: &NewPerson, vouched_by: Option<&str>) -> Result<User> {
     let taken = || Error::conflict("email", format!("{} has an account already.", person.email.as_str()));
     if rows::find_by_email(tx, &person.email.key())?.is_some() {
         return Err(taken());
@@ -53,6 +56,7 @@ pub fn create(tx: &mut Tx<'_>, by: &By, person: &NewPerson) -> Result<User> {
         password_hash: person.password_hash.as_str().to_owned(),
         password_changed_at: by.now,
         created_at: by.now,
+        vouched_by: vouched_by.map(str::to_owned),
     };
     rows::insert(tx, &user)
         .map_err(|error| Error::from(error).conflict_instead("email", taken().to_string()))?;

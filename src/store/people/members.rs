@@ -17,11 +17,21 @@ pub struct Member {
     pub role: MemberRole,
     pub owner_id: UserId,
     pub joined_at: Timestamp,
+    /// See [`User::vouched_by`](super::users::User).
+    pub vouched_by: Option<String>,
 }
 
 macro_rules! member_columns {
     () => {
-        (users::id, users::email, users::name, memberships::role, teams::owner_id, memberships::created_at)
+        (
+            users::id,
+            users::email,
+            users::name,
+            memberships::role,
+            teams::owner_id,
+            memberships::created_at,
+            users::vouched_by,
+        )
     };
 }
 

@@ -19,6 +19,8 @@ pub struct User {
     pub password_hash: String,
     pub password_changed_at: Timestamp,
     pub created_at: Timestamp,
+    /// Who invited the account into being; its address is not verified then.
+    pub vouched_by: Option<String>,
 }
 
 pub fn insert(tx: &mut Tx<'_>, user: &User) -> Result<()> {

@@ -59,8 +59,8 @@ impl PageError {
 
     pub fn dead_link() -> Self {
         let message =
-            "This invitation was used, was revoked or has expired. Ask whoever invited you for a new link.";
-        Self::new(StatusCode::NOT_FOUND, "This link leads nowhere any more", message)
+            "It was used or revoked, or it has expired. Ask the person who invited you for a new link.";
+        Self::new(StatusCode::NOT_FOUND, "This invitation is no longer valid", message)
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {

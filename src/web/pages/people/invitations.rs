@@ -6,11 +6,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
+use super::sign_in;
 use crate::app::App;
 use crate::domain::people::invitations::{self, Opened};
 use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions::{self, Session};
-use crate::domain::people::sign_in;
+use crate::domain::people::sign_in as attempts;
 use crate::domain::people::users::{self, NewPerson, PersonName, User};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
@@ -40,13 +41,12 @@ struct InvitationPage<'a> {
     errors: FormErrors,
 }
 
-/// Who came with the link.
+/// Who came with the link. Whether its address has an account shows only to that account:
+/// whoever invites may ask about anybody.
 enum Holder {
-    /// Its address has no account yet.
-    New,
-    /// It has one, whose password is asked.
-    Known(User),
-    /// It has one, which is signed in here.
+    /// Not signed in here. Their password opens the account, or makes it.
+    Stranger,
+    /// The address's account is signed in here.
     SignedIn(Session),
     /// Another account is signed in here.
     Other(User),
@@ -72,9 +72,9 @@ pub async fn accept(
 ) -> std::result::Result<HttpResponse, PageError> {
     let (opened, holder) = open(&app, &request, &cookie, &link).await?;
     let joined = match &holder {
-        Holder::New => join_as_new(&app, &request, &link, &opened, &form).await.map(Some),
-        Holder::Known(user) => {
-            join_with_password(&app, &request, &browser, &link, user, &form).await.map(Some)
+        Holder::Stranger => {
+            let with = Link { app: &app, request: &request, secret: &link };
+            with.join_with_password(&browser, &opened, &form).await.map(Some)
         }
         Holder::SignedIn(session) => join(&app, &request, &link, session).await.map(|()| None),
         Holder::Other(_) => {
@@ -136,62 +136,76 @@ fn holder(account: Option<User>, signed_in: Option<(User, Session)>) -> Holder {
     match (account, signed_in) {
         (Some(account), Some((user, session))) if account.id == user.id => Holder::SignedIn(session),
         (_, Some((user, _))) => Holder::Other(user),
-        (Some(account), None) => Holder::Known(account),
-        (None, None) => Holder::New,
+        (_, None) => Holder::Stranger,
     }
 }
 
-/// Makes the account, its membership and its first session in one transaction; returns the
-/// session's key and the person.
-async fn join_as_new(
-    app: &App,
-    request: &RequestInfo,
-    link: &str,
-    opened: &Opened,
-    form: &Form,
-) -> Result<(String, User)> {
-    let person = parse(app, opened, form).await?;
-    let (by, key, secret) = (request.by_visitor(), session::new_key(app), link.to_owned());
-    let own = key.clone();
-    let joined = app.write(move |tx| {
-        let (team, user) = invitations::accept_as_new(tx, &by, &secret, &person)?;
-        sessions::open(tx, &by, user.id, Some(team.id), &own)?;
-        Ok(user)
-    });
-    Ok((key, joined.await?))
+/// A link in the hands of somebody who is not signed in.
+struct Link<'a> {
+    app: &'a App,
+    request: &'a RequestInfo,
+    secret: &'a str,
 }
 
-async fn parse(app: &App, opened: &Opened, form: &Form) -> Result<NewPerson> {
-    let email = EmailAddress::parse(&opened.invitation.email)?;
-    let mut fields = Fields::default();
-    let name = fields.take(PersonName::parse(&form.name));
-    let password = fields.take(Password::parse("password", &form.password));
-    let (name, password) = fields.done(name.zip(password))?;
-    Ok(NewPerson { email, name, password_hash: app.hash_password(password).await? })
-}
+impl Link<'_> {
+    /// Joins with the account that the address has, or else with a new one. The form is checked
+    /// before the account is looked at: an error must not say whether there is one.
+    async fn join_with_password(
+        &self,
+        browser: &KnownBrowser,
+        opened: &Opened,
+        form: &Form,
+    ) -> Result<(String, User)> {
+        let email = EmailAddress::parse(&opened.invitation.email)?;
+        let mut fields = Fields::default();
+        let name = if form.name.trim().is_empty() { email.as_str() } else { &form.name };
+        let name = fields.take(PersonName::parse(name));
+        let password = fields.take(Password::parse("password", &form.password));
+        let (name, password) = fields.done(name.zip(password))?;
+        match opened.account {
+            Some(_) => self.join_as_known(browser, &email, &form.password).await,
+            None => {
+                let password_hash = self.app.hash_password(password).await?;
+                self.join_as_new(NewPerson { email, name, password_hash }).await
+            }
+        }
+    }
 
-/// The link alone does not open an account that is there: whoever invited has seen it too.
-async fn join_with_password(
-    app: &App,
-    request: &RequestInfo,
-    browser: &KnownBrowser,
-    link: &str,
-    user: &User,
-    form: &Form,
-) -> Result<(String, User)> {
-    let (by, email) = (request.by_visitor(), EmailAddress::parse(&user.email)?);
-    let checked = super::sign_in::check(app, request, browser, &email, &form.password).await?;
-    let (user, counted) =
-        checked.ok_or_else(|| FieldError::new("password", "This is not the password of this account."))?;
-    let (key, secret, verified) = (session::new_key(app), link.to_owned(), user.clone());
-    let own = key.clone();
-    app.write(move |tx| {
-        sign_in::succeeded(tx, &counted)?;
-        let (team, _) = invitations::accept_as_known(tx, &by, &secret)?;
-        sessions::open_verified(tx, &by, &verified, Some(team.id), &own)
-    })
-    .await?;
-    Ok((key, user))
+    /// Makes the account, its membership and its first session in one transaction; returns the
+    /// session's key and the person.
+    async fn join_as_new(&self, person: NewPerson) -> Result<(String, User)> {
+        let (by, key, secret) =
+            (self.request.by_visitor(), session::new_key(self.app), self.secret.to_owned());
+        let own = key.clone();
+        let joined = self.app.write(move |tx| {
+            let (team, user) = invitations::accept_as_new(tx, &by, &secret, &person)?;
+            sessions::open(tx, &by, user.id, Some(team.id), &own)?;
+            Ok(user)
+        });
+        Ok((key, joined.await?))
+    }
+
+    /// The link alone does not open an account that is there: whoever invited has seen it too.
+    async fn join_as_known(
+        &self,
+        browser: &KnownBrowser,
+        email: &EmailAddress,
+        password: &str,
+    ) -> Result<(String, User)> {
+        let checked = sign_in::check(self.app, self.request, browser, email, password).await?;
+        let (user, counted) = checked
+            .ok_or_else(|| FieldError::new("password", "This is not the password of your account here."))?;
+        let (by, key, secret) =
+            (self.request.by_visitor(), session::new_key(self.app), self.secret.to_owned());
+        let (own, verified) = (key.clone(), user.clone());
+        let joined = self.app.write(move |tx| {
+            attempts::succeeded(tx, &counted)?;
+            let (team, _) = invitations::accept_as_known(tx, &by, &secret)?;
+            sessions::open_verified(tx, &by, &verified, Some(team.id), &own)
+        });
+        joined.await?;
+        Ok((key, user))
+    }
 }
 
 /// Joins with the session at hand, which looks at the new team from now on.

@@ -40,6 +40,8 @@ struct PersonRow {
     joined: When,
     is_self: bool,
     may_remove: bool,
+    /// Who invited the account into being; empty when its address is not in doubt.
+    vouched_by: String,
 }
 
 struct InvitationRow {
@@ -104,6 +106,7 @@ fn person(by: &By, actor: &Actor, row: Row) -> PersonRow {
         person: row.name,
         email: row.email,
         joined: When(row.joined_at),
+        vouched_by: row.vouched_by.unwrap_or_default(),
     }
 }
 

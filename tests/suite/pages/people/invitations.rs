@@ -1,4 +1,5 @@
 use super::cookie;
+use crate::support::client::Reply;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
@@ -27,7 +28,8 @@ both_engines! {
         let page = eve.get(&link).await.expect(200);
         assert_eq!(page.header("cache-control"), "no-store");
         assert_eq!(page.page().attribute("#email", "value").as_deref(), Some(Eve.email()));
-        let refused = eve.post(&link, &[("name", ""), ("password", "short")]).await.expect(422).page();
+        let long = "x".repeat(81);
+        let refused = eve.post(&link, &[("name", &long), ("password", "short")]).await.expect(422).page();
         assert!(refused.has("#name-error") && refused.has("#password-error"));
         assert_eq!(accounts(&app), 4);
 
@@ -160,7 +162,7 @@ both_engines! {
         let link = app.invite(&ada, Dan.email(), "admin").await;
         let visitor = app.visitor();
         let page = visitor.get(&link).await.expect(200).page();
-        assert!(page.has("#password") && !page.has("#name"));
+        assert!(page.has("#password"));
         for wrong in [&[][..], &EVE[..]] {
             let refused = visitor.post(&link, wrong).await.expect(422).page();
             assert!(refused.has("#password-error"));
@@ -184,6 +186,44 @@ both_engines! {
         app.visitor().sign_in(Dan.email(), PASSWORD).await.expect(429);
         app.clock.advance(Duration::from_secs(15 * 60));
         app.visitor().post(&link, &[("password", PASSWORD)]).await.expect(303);
+    }
+
+    /// Nor does an answer to a form that is wrong in itself.
+    async fn a_link_does_not_say_whether_its_address_has_an_account(app: TestApp) {
+        let (ada, now) = (app.as_(Ada).await, app.visitor());
+        let links = [app.invite(&ada, Dan.email(), "member").await, app.invite(&ada, Eve.email(), "member").await];
+        let mut answers = [Vec::new(), Vec::new()];
+        for ((link, answers), email) in links.iter().zip(&mut answers).zip([Dan.email(), Eve.email()]) {
+            let bad = [&[("name", ""), ("password", "short")][..], &[("name", "A\nB"), ("password", PASSWORD)]];
+            let mut replies = vec![now.get(link).await.expect(200)];
+            for form in bad {
+                replies.push(now.post(link, form).await.expect(422));
+            }
+            let same = |reply: Reply| reply.body.replace(link, "LINK").replace(email, "EMAIL");
+            answers.extend(replies.into_iter().map(same));
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+
+    /// The inviter could have followed the link too.
+    async fn an_account_that_a_link_made_is_marked(app: TestApp) {
+        let bea = app.as_(Bea).await;
+        let (new, known) = (app.invite(&bea, Eve.email(), "member").await, app.invite(&bea, Dan.email(), "member").await);
+        app.visitor().post(&new, &[("name", ""), EVE[1]]).await.expect(303);
+        app.visitor().post(&known, &[("password", PASSWORD)]).await.expect(303);
+        let team = bea.get("/team").await.expect(200).page();
+        let joined = team.texts("section[aria-labelledby=people-title] tbody td[data-label=Joined]");
+        let names = team.texts("section[aria-labelledby=people-title] tbody th");
+        let of = |email: &str| &joined[names.iter().position(|name| name.contains(email)).expect("a row")];
+        assert!(of(Eve.email()).ends_with("Invited by bea@acme.test, address not verified"), "{joined:?}");
+        assert!(!of(Dan.email()).contains("not verified") && !of(Ada.email()).contains("not verified"));
+        assert_eq!(names.iter().filter(|name| name.starts_with("eve@nowhere.test ")).count(), 1, "{names:?}");
+        let records = "SELECT subject || ' ' || detail AS t FROM activity WHERE kind = 'person.joined'";
+        let records = app.database.texts(records);
+        let new = |email: &str| records.iter().any(|it| it.starts_with(email) && it.contains("address not verified"));
+        assert!(new(Eve.email()) && !new(Dan.email()), "{records:?}");
+        let activity = bea.get("/activity").await.expect(200).page().whole_text();
+        assert!(activity.contains("Joined the team as a member with a new account"), "{activity}");
     }
 
     async fn somebody_signed_in_joins_with_one_button(app: TestApp) {

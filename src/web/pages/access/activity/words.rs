@@ -76,7 +76,7 @@ pub fn sentence(record: &Record) -> String {
         ActivityKind::OwnershipTransferred => format!("Handed the team over to {subject}"),
         ActivityKind::PersonInvited => format!("Invited {subject} as {}", told.role("role")),
         ActivityKind::InvitationRevoked => format!("Revoked the invitation of {subject}"),
-        ActivityKind::PersonJoined => format!("Joined the team as {}", told.role("role")),
+        ActivityKind::PersonJoined => told.joining(),
         ActivityKind::RoleChanged => format!("Made {subject} {}", told.role("to")),
         ActivityKind::PersonRemoved => told.removal(),
         ActivityKind::SignedIn => "Signed in".into(),
@@ -118,6 +118,7 @@ fn fact_name(key: &str) -> String {
         "owner" => "Owner",
         "plan" => "Plan",
         "invitedBy" => "Invited by",
+        "account" => "Account",
         "tokensRevoked" => "Tokens revoked with it",
         "sessions" | "sessionsEnded" => "Sessions ended",
         other => other,
@@ -196,6 +197,11 @@ impl<'a> Told<'a> {
         let role = self.text(key);
         let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
         format!("{article} {role}")
+    }
+
+    fn joining(&self) -> String {
+        let account = if self.detail.contains_key("account") { " with a new account" } else { "" };
+        format!("Joined the team as {}{account}", self.role("role"))
     }
 
     fn removal(&self) -> String {
