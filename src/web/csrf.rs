@@ -31,8 +31,31 @@ fn refusal(request: &ServiceRequest) -> Option<PageError> {
         return Some(PageError::encoded_body());
     }
     let site = request.app_data::<web::Data<Site>>().map(|site| site.url.as_str()).unwrap_or_default();
-    let may_pass = request.method().is_safe() || is_own(request.headers(), site, true);
-    (!may_pass).then(PageError::cross_site)
+    match request.method().is_safe() {
+        true => None,
+        false if is_from_plain_http(request.headers(), site) => {
+            Some(PageError::plain_http(&secure_address(site)))
+        }
+        false => (!is_own(request.headers(), site, true)).then(PageError::cross_site),
+    }
+}
+
+/// Whether the page that sent the request was opened by http, although this site is https. Its
+/// browser keeps no session, so nothing could come of it but the sign-in page again.
+fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    site.starts_with("https://") && origin.is_some_and(|origin| origin.starts_with("http://"))
+}
+
+/// Whether a page may have been asked for by plain http: browsers say where a request is from
+/// only where nobody on the way can change it. A proxy's word is not asked, as many get it wrong.
+pub fn may_be_plain_http(headers: &HeaderMap) -> bool {
+    !headers.contains_key("sec-fetch-site")
+}
+
+/// Where to sign in over HTTPS.
+pub fn secure_address(site: &str) -> String {
+    format!("{site}/sign-in")
 }
 
 /// Whether the request was sent by a page of this site. `by_hand` also takes what people

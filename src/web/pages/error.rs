@@ -27,6 +27,8 @@ pub struct PageError {
     message: String,
     /// Where to go instead.
     to: Option<String>,
+    /// What to open instead, offered as a link.
+    offer: Option<Box<str>>,
     retry_after: Option<u32>,
     /// For the log alone.
     cause: Option<String>,
@@ -34,7 +36,7 @@ pub struct PageError {
 
 impl PageError {
     fn new(status: StatusCode, title: &'static str, message: impl Into<String>) -> Self {
-        Self { status, title, message: message.into(), to: None, retry_after: None, cause: None }
+        Self { status, title, message: message.into(), to: None, offer: None, retry_after: None, cause: None }
     }
 
     /// Sign in first, then come back to `next`, a path of ours or nothing.
@@ -92,6 +94,13 @@ impl PageError {
     pub fn encoded_body() -> Self {
         let message = "Compressed requests are not accepted. Send the form without Content-Encoding.";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Request not supported", message)
+    }
+
+    pub fn plain_http(secure: &str) -> Self {
+        let message =
+            format!("Your browser doesn't keep the session of an insecure page. Open {secure} instead.");
+        let page = Self::new(StatusCode::BAD_REQUEST, "Signing in only works over HTTPS", message);
+        Self { offer: Some(secure.into()), ..page }
     }
 
     fn method_not_allowed() -> Self {
@@ -181,6 +190,7 @@ struct ErrorPage<'a> {
     request: String,
     /// Nothing else can be done by somebody in no team.
     may_leave: bool,
+    offer: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -258,6 +268,7 @@ fn page(error: &PageError, request: &HttpRequest) -> String {
         message: &error.message,
         request: request::of(request).id.to_string(),
         may_leave: error.title == NO_TEAM,
+        offer: error.offer.as_deref(),
     };
     page.render().unwrap_or_else(|_| error.message.clone())
 }

@@ -2,7 +2,7 @@
 
 use actix_session::Session as Cookie;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions;
 use crate::domain::people::sign_in::{self, Counted};
+use crate::domain::people::teams;
 use crate::domain::people::users::User;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
@@ -18,6 +19,7 @@ use crate::web::pages::error::PageError;
 use crate::web::pages::{FormErrors, html, see_other};
 use crate::web::request::RequestInfo;
 use crate::web::session;
+use crate::web::{Site, csrf};
 
 const WRONG: &str = "The e-mail address or the password is wrong.";
 
@@ -42,11 +44,28 @@ pub struct Query {
 struct SignInPage<'a> {
     email: &'a str,
     next: &'a str,
+    /// Where to sign in instead, when this browser seems to be here by plain http.
+    secure: String,
     errors: FormErrors,
 }
 
-pub async fn show(query: web::Query<Query>) -> std::result::Result<HttpResponse, PageError> {
-    html(StatusCode::OK, &SignInPage { email: "", next: &query.next, errors: FormErrors::default() })
+/// To whoever comes before there is an account. The setup key is for the operator alone.
+#[derive(Template)]
+#[template(path = "setup/waiting.html")]
+struct WaitingPage;
+
+pub async fn show(
+    app: web::Data<App>,
+    site: web::Data<Site>,
+    request: HttpRequest,
+    query: web::Query<Query>,
+) -> std::result::Result<HttpResponse, PageError> {
+    if !app.read(teams::is_set_up).await? {
+        return html(StatusCode::OK, &WaitingPage);
+    }
+    let insecure = site.url.is_https() && csrf::may_be_plain_http(request.headers());
+    let secure = if insecure { csrf::secure_address(site.url.as_str()) } else { String::new() };
+    html(StatusCode::OK, &SignInPage { email: "", next: &query.next, secure, errors: FormErrors::default() })
 }
 
 pub async fn enter(
@@ -63,7 +82,7 @@ pub async fn enter(
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            html(status, &SignInPage { email: &form.email, next: &form.next, errors })
+            html(status, &SignInPage { email: &form.email, next: &form.next, secure: String::new(), errors })
         }
     }
 }

@@ -85,6 +85,46 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
     }
 }
 
+#[tokio::test]
+async fn before_the_setup_every_page_leads_to_how_it_is_done() {
+    for app in TestApp::both_empty() {
+        let visitor = app.visitor();
+        let inbox = visitor.get("/").await.expect(303);
+        let sign_in = visitor.get(inbox.location()).await.expect(303);
+        let page = visitor.get(sign_in.location()).await.expect(200);
+        let text = page.page().whole_text();
+        assert!(text.contains("isn't set up yet") && text.contains("gatepost setup --team"), "{text}");
+        assert!(!page.body.contains(&setup_key(&app)) && !page.page().has("form"));
+        visitor.post("/setup", &form(&setup_key(&app), "ada@acme.test")).await.expect(303);
+        assert!(app.visitor().get("/sign-in").await.expect(200).page().has("#password"));
+    }
+}
+
+/// A browser keeps no cookie for https that comes by http: signing in led to signing in.
+#[tokio::test]
+async fn signing_in_by_plain_http_says_where_to_do_it_instead() {
+    let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", "https://mail.acme.test")]).await;
+    let visitor = app.visitor();
+    let plain = send(visitor.request(Method::GET, "/sign-in")).await.expect(200).page();
+    assert_eq!(plain.link("https://mail.acme.test/sign-in"), "https://mail.acme.test/sign-in");
+    assert!(plain.text(".notice").starts_with("Signing in only works over HTTPS."));
+    assert!(!visitor.get("/sign-in").await.expect(200).page().has(".notice"));
+    let fields = [("email", Ada.email()), ("password", PASSWORD)];
+    for site in [None, Some("same-origin")] {
+        let request = visitor.request(Method::POST, "/sign-in").header("Origin", &app.base).form(&fields);
+        let request = site.into_iter().fold(request, |request, site| request.header("Sec-Fetch-Site", site));
+        let refused = send(request).await.expect(400);
+        assert_eq!(refused.page().text("h1"), "Signing in only works over HTTPS");
+        assert_eq!(refused.header("set-cookie"), "");
+    }
+    let secure = visitor.request(Method::POST, "/sign-in").header("Origin", "https://mail.acme.test");
+    let entered = send(secure.form(&fields)).await.expect(303);
+    assert!(
+        !entered.cookie("__Host-gatepost").is_empty()
+            && !entered.cookie("__Host-gatepost-browser").is_empty()
+    );
+}
+
 both_engines! {
     async fn an_unknown_address_and_a_wrong_password_get_one_answer(app: TestApp) {
         let visitor = app.visitor();
