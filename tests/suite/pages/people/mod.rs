@@ -9,7 +9,7 @@ mod team;
 
 use crate::support::TestApp;
 use crate::support::client::{Reply, Visitor};
-use crate::support::people::Person;
+use crate::support::people::{PASSWORD, Person};
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::people::users::{self, User};
@@ -39,7 +39,9 @@ impl TestApp {
 
     /// The path of a new invitation's link.
     async fn invite(&self, by: &Visitor, email: &str, role: &str) -> String {
-        let reply = by.post("/team/invitations", &[("email", email), ("role", role)]).await.expect(200);
+        // The password counts only where it is asked for.
+        let form = [("email", email), ("role", role), ("password", PASSWORD)];
+        let reply = by.post("/team/invitations", &form).await.expect(200);
         let link = reply.page().text("#invitation-link");
         link.strip_prefix(&self.base).expect("an address of this instance").to_owned()
     }
