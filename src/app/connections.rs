@@ -29,8 +29,8 @@ const SITE: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crowded {
     Everywhere,
-    /// From this address or network.
-    There,
+    /// From this address or network, by its first address and the length of its prefix.
+    There(IpAddr, u8),
 }
 
 impl Connections {
@@ -43,7 +43,7 @@ impl Connections {
         for (number, network) in networks.iter().enumerate() {
             let most = if number == 0 { per_ip } else { per_ip.saturating_mul(SITE) };
             if count.by_network.get(network).copied().unwrap_or_default() >= most {
-                return Err(Crowded::There);
+                return Err(Crowded::There(network.0, network.1));
             }
         }
         if count.all >= all {
@@ -58,6 +58,21 @@ impl Connections {
 
     fn count(&self) -> MutexGuard<'_, Count> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// The address, or the IPv6 /64, that has it.
+    pub fn network(&self) -> IpAddr {
+        self.networks[0].0
+    }
+
+    /// Whether the crowd would be smaller without this one.
+    pub fn counts_for(&self, crowded: Crowded) -> bool {
+        match crowded {
+            Crowded::Everywhere => true,
+            Crowded::There(first, length) => self.networks.contains(&(first, length)),
+        }
     }
 }
 
@@ -116,12 +131,14 @@ mod tests {
     fn seats_are_given_back() {
         let connections = Connections::default();
         let first = connections.admit(ip("192.0.2.1"), 3, 1).unwrap();
-        assert_eq!(connections.admit(ip("::ffff:192.0.2.1"), 3, 1).err(), Some(Crowded::There));
+        let there = Crowded::There(ip("192.0.2.1"), 32);
+        assert_eq!(connections.admit(ip("::ffff:192.0.2.1"), 3, 1).err(), Some(there));
         let others = [connections.admit(ip("2001:db8::1"), 3, 1), connections.admit(ip("192.0.2.2"), 3, 1)];
         assert!(others.iter().all(Result::is_ok));
         assert_eq!(connections.admit(ip("192.0.2.3"), 3, 1).err(), Some(Crowded::Everywhere));
         drop(first);
-        assert_eq!(connections.admit(ip("2001:db8::ffff"), 3, 1).err(), Some(Crowded::There));
+        let there = Crowded::There(ip("2001:db8::"), 64);
+        assert_eq!(connections.admit(ip("2001:db8::ffff"), 3, 1).err(), Some(there));
         assert!(connections.admit(ip("192.0.2.1"), 3, 1).is_ok());
     }
 
@@ -131,7 +148,7 @@ mod tests {
         let admit = |text: &str| connections.admit(ip(text), 100, 2);
         let mut open: Vec<Seat> =
             (0..8).map(|n| admit(&format!("2001:db8:0:{}::1", n / 2)).unwrap()).collect();
-        assert_eq!(admit("2001:db8:0:9::1").err(), Some(Crowded::There));
+        assert_eq!(admit("2001:db8:0:9::1").err(), Some(Crowded::There(ip("2001:db8::"), 48)));
         assert!(admit("2001:db8:1::1").is_ok() && admit("192.0.2.1").is_ok());
         open.pop();
         assert!(admit("2001:db8:0:9::1").is_ok());

@@ -174,7 +174,7 @@ async fn enter(
             sessions.spawn(Session::new(house.clone(), protocol, Box::new(stream), ip, place).run());
         }
         (peer, Err(Crowded::Everywhere)) => turn_away(peer, &reply::CROWDED).await,
-        (peer, Err(Crowded::There)) => turn_away(peer, &reply::CROWDED_THERE).await,
+        (peer, Err(Crowded::There(..))) => turn_away(peer, &reply::CROWDED_THERE).await,
         (Err(_), _) => {}
     }
 }

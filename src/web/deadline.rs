@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use actix_web::web::Bytes;
 use futures_util::stream::{Stream, StreamExt};
 
 use super::limits::Limits;
+use crate::app::places::Turn;
 
 /// The size that is assumed of a body whose head doesn't name one: the most we read.
 const UNKNOWN: u64 = 64 << 10;
@@ -31,13 +33,14 @@ struct Inner {
     limits: Limits,
     /// `None` while it is our turn.
     due: Cell<Option<Instant>>,
+    turn: Arc<Turn>,
 }
 
 impl Deadline {
     /// That of a new connection.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, turn: Arc<Turn>) -> Self {
         let due = Cell::new(Some(Instant::now() + limits.grace));
-        Self(Rc::new(Inner { limits, due }))
+        Self(Rc::new(Inner { limits, due, turn }))
     }
 
     pub fn is_over(&self, now: Instant) -> bool {
@@ -46,16 +49,19 @@ impl Deadline {
 
     fn request_is_complete(&self) {
         self.0.due.set(None);
+        self.0.turn.is_ours();
     }
 
     fn expect_body(&self, bytes: u64) {
         self.0.due.set(Some(Instant::now() + self.0.limits.time_for_body(bytes)));
+        self.0.turn.progress();
     }
 
     /// A body that has not come whole by now keeps its deadline.
     fn expect_request(&self) {
         if self.0.due.get().is_none() {
             self.0.due.set(Some(Instant::now() + self.0.limits.grace));
+            self.0.turn.progress();
         }
     }
 }
@@ -105,13 +111,15 @@ impl Drop for Answering {
 
 /// A response's body, whose end is noted.
 pub struct Answer {
-    body: BoxBody,
+    size: BodySize,
+    /// Nothing of it for HEAD: it would be read for nobody.
+    body: Option<BoxBody>,
     _answering: Option<Answering>,
 }
 
 impl Answer {
-    pub fn new(body: BoxBody, answering: Option<Answering>) -> Self {
-        Self { body, _answering: answering }
+    pub fn new(body: BoxBody, is_head: bool, answering: Option<Answering>) -> Self {
+        Self { size: body.size(), body: (!is_head).then_some(body), _answering: answering }
     }
 }
 
@@ -119,10 +127,13 @@ impl MessageBody for Answer {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
-        self.body.size()
+        self.size
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_next(cx),
+            None => Poll::Ready(None),
+        }
     }
 }

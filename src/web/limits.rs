@@ -6,9 +6,11 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at once. Each holds up to some 160 KiB of what its client has sent.
     pub connections: usize,
-    /// Connections at once from one address; an IPv6 network of /64 counts as one. Trusted
+    /// Those from one address; an IPv6 network of /64 counts as one. Trusted
     /// proxies are exempt: all clients come through them.
     pub per_ip: usize,
+    /// When all are taken, a connection whose client did nothing for so long gives way.
+    pub idle: Duration,
     /// How long a request's head may take, and the start of every deadline that depends on a size.
     pub grace: Duration,
     /// The longest that a request's body may take.
@@ -20,8 +22,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1500,
-            per_ip: 128,
+            connections: 2048,
+            per_ip: 1024,
+            idle: Duration::from_millis(500),
             grace: Duration::from_secs(15),
             longest: Duration::from_secs(60),
             rate: 8 << 10,

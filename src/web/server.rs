@@ -14,45 +14,47 @@ use actix_service::{
 use actix_web::Error;
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, Server, ServiceFactory, ServiceResponse};
+use actix_web::http::Method;
 use ipnet::IpNet;
 use tokio::net::TcpStream;
 
 use super::connection::Connection;
 use super::deadline::{self, Answer};
 use super::limits::Limits;
-use crate::app::connections::{Connections, Crowded, Seat};
+use crate::app::connections::Crowded;
+use crate::app::places::{Place, Places};
 
 /// How long a client that has been answered may take to close its end.
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// What is said to a connection that finds no seat.
+/// What is said to a connection that finds no place.
 const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// The seats of one listener.
+/// The places of one listener.
 #[derive(Clone)]
 pub struct Seats {
-    connections: Connections,
+    places: Places,
     pub limits: Limits,
     trusted: Arc<[IpNet]>,
 }
 
 impl Seats {
     pub fn new(limits: Limits, trusted: &[IpNet]) -> Self {
-        Self { connections: Connections::default(), limits, trusted: trusted.into() }
+        Self { places: Places::default(), limits, trusted: trusted.into() }
     }
 
-    fn admit(&self, peer: IpAddr) -> Result<Seat, Crowded> {
+    fn admit(&self, peer: IpAddr) -> Result<Place, Crowded> {
         let peer = peer.to_canonical();
         let is_trusted = self.trusted.iter().any(|network| network.contains(&peer));
         let per_ip = if is_trusted { self.limits.connections } else { self.limits.per_ip };
-        self.connections.admit(peer, self.limits.connections, per_ip)
+        self.places.admit(peer, self.limits.connections, per_ip, self.limits.idle)
     }
 
     async fn enter(self, stream: TcpStream) -> Result<Entered, DispatchError> {
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         match self.admit(peer.ip()) {
-            Ok(seat) => Ok((Connection::new(stream, seat, self.limits), Protocol::Http1, Some(peer))),
+            Ok(place) => Ok((Connection::new(stream, place, self.limits), Protocol::Http1, Some(peer))),
             Err(_) => {
                 // What fits into the socket at once: nothing waits for this client.
                 let _ = stream.try_write(CROWDED);
@@ -90,9 +92,9 @@ where
         let (seats, stopping) = (seats.clone(), stopping.clone());
         let followed =
             apply_fn_factory(program().into_factory(), |mut request: Request, program: &S::Service| {
-                let answering = deadline::follow(&mut request);
+                let (answering, is_head) = (deadline::follow(&mut request), request.method() == Method::HEAD);
                 let answer = program.call(request);
-                async move { Ok(answer.await?.map_body(|_, body| Answer::new(body, answering))) }
+                async move { Ok(answer.await?.map_body(|_, body| Answer::new(body, is_head, answering))) }
             });
         let refused = followed.map_err(|error: Error| error.error_response());
         let http = HttpService::build()
@@ -100,6 +102,8 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
+            // The connection's own deadline covers the head of each request, not only of the first.
+            .client_request_timeout(std::time::Duration::ZERO)
             .client_disconnect_timeout(CLOSING)
             .local_addr(address)
             .on_connect_ext(|connection: &Connection, data| drop(data.insert(connection.deadline.clone())))

@@ -1,4 +1,4 @@
-//! How many may be connected, and who loses a seat.
+//! How many may be connected, and who loses a place.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -13,6 +13,9 @@ const ALIVE: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 fn address(app: &TestApp) -> SocketAddr {
     app.base.trim_start_matches("http://").parse().expect("an address")
 }
+
+/// No client of a test is idle for so long.
+const NEVER: Duration = Duration::from_secs(3600);
 
 fn from(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
@@ -30,7 +33,7 @@ fn is_let_in(app: &TestApp) {
 
 #[tokio::test]
 async fn one_address_has_so_many_connections() {
-    let app = TestApp::limited(&[], Limits { per_ip: 2, connections: 3, ..Limits::default() });
+    let app = TestApp::limited(&[], Limits { per_ip: 2, connections: 3, idle: NEVER, ..Limits::default() });
     let mut open = [(); 2].map(|()| Client::connect(&app.base).send(ALIVE));
     assert!(open.iter_mut().all(|client| client.answer().starts_with("HTTP/1.1 200")));
     let refused = Client::connect(&app.base).send(ALIVE).text();
@@ -46,13 +49,40 @@ async fn one_address_has_so_many_connections() {
 
 #[tokio::test]
 async fn all_clients_may_come_through_one_proxy() {
-    let limits = Limits { per_ip: 1, ..Limits::default() };
+    let limits = Limits { per_ip: 1, idle: NEVER, ..Limits::default() };
     let app = TestApp::limited(&[("GATEPOST_TRUSTED_PROXIES", "127.0.0.1")], limits);
     let mut open = [(); 5].map(|()| Client::connect(&app.base).send(ALIVE));
     assert!(open.iter_mut().all(|client| client.answer().starts_with("HTTP/1.1 200")));
     let mut strangers = [(); 2].map(|()| Client::connect_from(from(2), address(&app)).send(ALIVE));
     let answers = strangers.each_mut().map(Client::answer);
     assert_eq!(answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 200")).count(), 1, "{answers:?}");
+}
+
+#[tokio::test]
+async fn the_longest_idle_makes_room() {
+    let limits = Limits {
+        per_ip: 2,
+        connections: 3,
+        idle: Duration::ZERO,
+        grace: NEVER,
+        longest: NEVER,
+        rate: u32::MAX,
+    };
+    let app = TestApp::limited(&[], limits);
+    let mut first = Client::connect(&app.base).send(ALIVE);
+    assert!(first.answer().starts_with("HTTP/1.1 200"));
+    let slow = "POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\na";
+    let mut second = Client::connect_from(from(2), address(&app)).send(slow);
+    assert!(second.answer().starts_with("HTTP/1.1 403"), "a body that is still to come");
+    // From one address too many, and from all.
+    for last in [1, 1, 3, 4, 5] {
+        let mut newcomer = Client::connect_from(from(last), address(&app)).send(ALIVE);
+        assert!(newcomer.answer().starts_with("HTTP/1.1 200"), "{last}");
+    }
+    let _held: Vec<_> = (6..9).map(|last| Client::connect_from(from(last), address(&app))).collect();
+    is_let_in(&app);
+    // They were asked to leave, or would stay for good.
+    drop((first.rest(), second.rest()));
 }
 
 #[tokio::test]
