@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::App;
-use super::mail::{Delivered, Envelope};
+use super::mail::{Delivered, Envelope, Undelivered};
 use super::memory::Share;
 use crate::dns::{Dns, Sender};
 use crate::domain::mailroom::authentication::Authentication;
-use crate::domain::mailroom::authors;
+use crate::domain::mailroom::authors::{self, Malformed};
 use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
 use crate::domain::mailroom::trace::{self, Trace};
 
@@ -43,9 +43,10 @@ impl App {
     pub async fn take_in(&self, handed: Handed) -> Vec<Delivered> {
         let host = self.mail_host();
         let Handed { envelope, with, peer, mut raw, to, share } = handed;
-        if let Err(why) = authors::check(&raw) {
-            return vec![Ok(Outcome::Malformed(why)); to.len()];
-        }
+        let author = match authors::check(&raw) {
+            Ok(domain) => domain,
+            Err(why) => return vec![Ok(Outcome::Malformed(why)); to.len()],
+        };
         if trace::is_marked(&raw, &host) {
             return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
         }
@@ -55,9 +56,16 @@ impl App {
             return vec![Ok(Outcome::Refused(Unroutable::TooMuch)); to.len()];
         }
         let authentication = match peer {
-            Some(_) => self.who_sent(&raw, &envelope, &host).await,
+            Some(_) => match self.who_sent(&raw, &author, &envelope, &host).await {
+                Some(authentication) => authentication,
+                None => return vec![Ok(Outcome::Malformed(Malformed::Ambiguous)); to.len()],
+            },
             None => Authentication::default(),
         };
+        // By LMTP, SPF cannot be asked: the server in front is the one to refuse.
+        if envelope.ip.is_some() && authentication.is_undecided() {
+            return vec![Err(Undelivered::Unverified); to.len()];
+        }
         let way = Trace {
             host: &host,
             with,
@@ -70,8 +78,16 @@ impl App {
         self.deliver_sharing(share, envelope, raw, authentication, to).await
     }
 
-    async fn who_sent(&self, raw: &[u8], envelope: &Envelope, host: &str) -> Authentication {
-        let sender = Sender { ip: envelope.ip, helo: &envelope.helo, from: envelope.from.as_deref(), host };
+    /// Nothing when the header names another author to those who authenticate it.
+    async fn who_sent(
+        &self,
+        raw: &[u8],
+        author: &str,
+        envelope: &Envelope,
+        host: &str,
+    ) -> Option<Authentication> {
+        let Envelope { ip, helo, from, .. } = envelope;
+        let sender = Sender { ip: *ip, helo, from: from.as_deref(), author, host };
         self.dns().authenticate(raw, sender).await
     }
 }

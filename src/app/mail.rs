@@ -65,6 +65,8 @@ pub enum Undelivered {
     Failed(String),
     #[error("too much mail is being received")]
     Crowded,
+    #[error("who sent it could not be found out, and their domain asks to refuse forgeries")]
+    Unverified,
 }
 
 pub type Delivered = std::result::Result<Outcome, Undelivered>;

@@ -14,6 +14,7 @@ use mail_auth::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{Dns, Resolvers};
+use crate::domain::mailroom::address::ascii_domain;
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
 use crate::domain::mailroom::trace::headers_named;
 
@@ -31,6 +32,8 @@ pub struct Sender<'a> {
     pub helo: &'a str,
     /// Nothing for a bounce.
     pub from: Option<&'a str>,
+    /// The domain of the author.
+    pub author: &'a str,
     /// The name of this server.
     pub host: &'a str,
 }
@@ -42,14 +45,16 @@ impl Sender<'_> {
 }
 
 impl Dns {
-    pub async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Authentication {
-        let Some(resolvers) = &self.0 else { return unknown(raw) };
-        let mut asked = Box::pin(resolvers.authenticate(raw, sender));
-        tokio::select! {
+    /// Nothing for a message whose author is another one to the library that verifies it.
+    pub async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Option<Authentication> {
+        let message = readable(raw, sender.author)?;
+        let Some(resolvers) = &self.0 else { return Some(unknown(raw)) };
+        let mut asked = Box::pin(resolvers.authenticate(&message, sender));
+        Some(tokio::select! {
             biased;
             authentication = &mut asked => authentication,
             there = resolvers.reach.is_there() => if there { asked.await } else { unknown(raw) },
-        }
+        })
     }
 }
 
@@ -66,15 +71,15 @@ fn unknown(raw: &[u8]) -> Authentication {
 }
 
 impl Resolvers {
-    async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Authentication {
+    async fn authenticate(&self, message: &AuthenticatedMessage<'_>, sender: Sender<'_>) -> Authentication {
         let begun = Instant::now();
-        let message = readable(raw);
-        let (spf, dkim) =
-            tokio::join!(self.spf(sender, begun + FIRST), self.dkim(message.as_ref(), begun + FIRST));
-        let dmarc = match &message {
-            Some(message) => self.dmarc(message, &dkim, sender, &spf, begun + WHOLE).await,
-            None => Dmarc::default(),
-        };
+        let (spf, dkim, policy) = tokio::join!(
+            self.spf(sender, begun + FIRST),
+            self.dkim(message, begun + FIRST),
+            self.policy(message, sender, begun + FIRST)
+        );
+        let dmarc = self.dmarc(message, &dkim, (sender.domain(), &spf), begun + WHOLE).await;
+        let dmarc = Dmarc { policy: dmarc.policy.or(policy), ..dmarc };
         let spf = if sender.ip.is_some() { spf_check(&spf, sender) } else { Check::default() };
         Authentication { spf, dkim: dkim.iter().map(dkim_check).collect(), dmarc }
     }
@@ -90,12 +95,18 @@ impl Resolvers {
         timeout_at(until, self.authenticator.verify_spf(parameters)).await.unwrap_or_else(|_| unknown())
     }
 
-    async fn dkim<'x>(
+    /// What the author's domain asks for, whatever the sender's own domains answer.
+    async fn policy(
         &self,
-        message: Option<&'x AuthenticatedMessage<'x>>,
+        message: &AuthenticatedMessage<'_>,
+        sender: Sender<'_>,
         until: Instant,
-    ) -> Vec<DkimOutput<'x>> {
-        let Some(message) = message else { return Vec::new() };
+    ) -> Option<Policy> {
+        let unasked = SpfOutput::new(sender.author.to_owned()).with_result(SpfResult::None);
+        self.dmarc(message, &[], (sender.author, &unasked), until).await.policy
+    }
+
+    async fn dkim<'x>(&self, message: &'x AuthenticatedMessage<'x>, until: Instant) -> Vec<DkimOutput<'x>> {
         let verified = timeout_at(until, self.authenticator.verify_dkim(message)).await;
         verified.unwrap_or_else(|_| {
             let late = || Error::Dns(DnsError::Resolver("it took too long".into()));
@@ -108,11 +119,10 @@ impl Resolvers {
         &self,
         message: &AuthenticatedMessage<'_>,
         dkim: &[DkimOutput<'_>],
-        sender: Sender<'_>,
-        spf: &SpfOutput,
+        (domain, spf): (&str, &SpfOutput),
         until: Instant,
     ) -> Dmarc {
-        let parameters = DmarcParameters::new(message, dkim, sender.domain(), spf);
+        let parameters = DmarcParameters::new(message, dkim, domain, spf);
         match timeout_at(until, self.authenticator.verify_dmarc(parameters)).await {
             Ok(output) => dmarc_check(&output),
             Err(_) => Dmarc {
@@ -124,10 +134,15 @@ impl Resolvers {
     }
 }
 
-/// Nothing where no header can be read. Of many signatures the first count, so that nobody
-/// escapes DMARC by adding more.
-fn readable(raw: &[u8]) -> Option<AuthenticatedMessage<'_>> {
+/// Nothing where the library finds other authors than we do. Of many signatures the first
+/// count, so that nobody escapes DMARC by adding more.
+fn readable<'x>(raw: &'x [u8], author: &str) -> Option<AuthenticatedMessage<'x>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
+    let domain = |from: &str| ascii_domain(from.rsplit_once('@')?.1);
+    let is_author = |from: &String| domain(from).as_deref() == Some(author);
+    if message.from.is_empty() || !message.from.iter().all(is_author) {
+        return None;
+    }
     message.dkim_headers.truncate(SIGNATURES);
     message.errors.truncate(SIGNATURES - message.dkim_headers.len());
     Some(message)

@@ -47,6 +47,7 @@ pub fn answered(answer: Delivered) -> Reply {
         Ok(Outcome::Malformed(Malformed::TooLarge)) => reply::HEADER_TOO_LARGE,
         Ok(Outcome::Malformed(why)) => Reply::new(550, "5.6.0", why.to_string()),
         Err(Undelivered::Crowded) => reply::TOO_MUCH_AT_ONCE,
+        Err(Undelivered::Unverified) => reply::UNVERIFIED,
         Err(Undelivered::Failed(_)) => reply::OUT_OF_REACH,
     }
 }

@@ -59,6 +59,7 @@ replies! {
 
     OUT_OF_REACH: 451 "4.3.0" "The message store is out of reach; try again later";
     SENT_TOO_MUCH: 451 "4.7.1" "Your network has sent as much mail as it can in an hour; try again later";
+    UNVERIFIED: 451 "4.7.5" "The sender could not be verified just now; try again later";
     FULL: 452 "4.2.2" "The mailbox is full; try again later";
     TOO_MUCH_AT_ONCE: 452 "4.3.1" "Too much mail is being received just now; try again later";
     TOO_MANY_RECIPIENTS: 452 "4.5.3" "Too many recipients; send the rest in another message";

@@ -66,7 +66,8 @@ impl std::fmt::Display for MailAddress {
 
 pub const POSTMASTER: &str = "postmaster";
 
-pub(super) fn ascii_domain(text: &str) -> Option<String> {
+/// In lower case and ASCII, if it is a domain.
+pub fn ascii_domain(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let ascii = idna::domain_to_ascii(text).ok()?;
     let label = |label: &str| {

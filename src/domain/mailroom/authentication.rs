@@ -89,6 +89,12 @@ impl Authentication {
         }
     }
 
+    /// Whether its author's domain asks to refuse forgeries, and this may be one: a slow DNS
+    /// server of the sender's own must not be a way in.
+    pub fn is_undecided(&self) -> bool {
+        self.dmarc.result == Verdict::TempError && self.dmarc.policy == Some(Policy::Reject)
+    }
+
     /// Whether the domain it says to come from asks to refuse it.
     pub fn is_to_be_rejected(&self) -> bool {
         self.dmarc.result == Verdict::Fail && self.dmarc.policy == Some(Policy::Reject)

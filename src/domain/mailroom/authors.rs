@@ -22,11 +22,15 @@ pub enum Malformed {
     NoAuthor,
     #[error("The From field names authors of more than one domain")]
     SeveralDomains,
+    #[error("The From field can be read in more than one way")]
+    Ambiguous,
 }
 
+/// The domain of the message's author, in lower case and ASCII.
+///
 /// # Errors
 /// See [`Malformed`].
-pub fn check(raw: &[u8]) -> Result<(), Malformed> {
+pub fn check(raw: &[u8]) -> Result<String, Malformed> {
     let (mut fields, mut from) = (Fields::of(raw), None);
     while let Some(field) = fields.next() {
         if fields.read > LARGEST_HEADER {
@@ -45,32 +49,36 @@ pub fn check(raw: &[u8]) -> Result<(), Malformed> {
     one_domain(&addresses_in(from.ok_or(Malformed::NoFrom)?))
 }
 
-fn one_domain(authors: &[String]) -> Result<(), Malformed> {
+fn one_domain(authors: &[String]) -> Result<String, Malformed> {
     let mut domains = authors.iter().map(|author| domain(author));
     let first = domains.next().flatten().ok_or(Malformed::NoAuthor)?;
     for domain in domains {
-        // To the letter, as DMARC compares them.
-        if !domain.ok_or(Malformed::NoAuthor)?.eq_ignore_ascii_case(first) {
+        if domain.ok_or(Malformed::NoAuthor)? != first {
             return Err(Malformed::SeveralDomains);
         }
     }
-    Ok(())
+    Ok(first)
 }
 
-/// Of an address that cannot be read in two ways.
-fn domain(address: &str) -> Option<&str> {
+/// The longest domain whose `_dmarc` record has a name that DNS can be asked for.
+const LONGEST_DOMAIN: usize = 253 - "_dmarc.".len();
+
+/// Of an address that cannot be read in two ways, at a domain whose policy can be asked for.
+fn domain(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
     // Of an encoded local part, as Python writes it, nothing is left here; the domain counts.
     let plain = quoted || !local.contains('@');
-    (plain && !domain.ends_with('.') && ascii_domain(domain).is_some()).then_some(domain)
+    let domain = ascii_domain(domain).filter(|_| plain && !domain.ends_with('.'))?;
+    let hyphens = domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));
+    (domain.len() <= LONGEST_DOMAIN && !hyphens).then_some(domain)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of_header(header: &str) -> Result<(), Malformed> {
+    fn of_header(header: &str) -> Result<String, Malformed> {
         check(format!("Subject: x\r\n{header}\r\n\r\nFrom: body@x.test\r\n").as_bytes())
     }
 
@@ -84,18 +92,22 @@ mod tests {
             "From: =?utf-8?q?J=C3=B6rg?=\r\n <a@x.test> (b@y.test)",
             "From: a@x.test, B <b@X.test>",
             "From: Team: a@x.test, b@x.test;",
-            "From: jörg@bücher.example",
-            "From: root@localhost",
             "From: =?utf-8?q?j=C3=B6rg?=@x.test",
             "X: y\r\n \r\nFrom: a@x.test",
         ] {
-            assert_eq!(of_header(from), Ok(()), "{from}");
+            assert_eq!(of_header(from).as_deref(), Ok("x.test"), "{from}");
         }
-        assert_eq!(check(b"From: a@x.test"), Ok(()), "without a body");
+        for (from, domain) in
+            [("From: jörg@bücher.example", "xn--bcher-kva.example"), ("From: root@localhost", "localhost")]
+        {
+            assert_eq!(of_header(from).as_deref(), Ok(domain));
+        }
+        assert_eq!(check(b"From: a@x.test").as_deref(), Ok("x.test"), "without a body");
     }
 
     #[test]
     fn other_than_one_author_is_refused() {
+        let long = format!("From: a@{}x.test", "a23456789.".repeat(25));
         let many = format!("From: {}b@y.test", "a@x.test, ".repeat(1000));
         for (header, why) in [
             ("To: a@x.test", Malformed::NoFrom),
@@ -109,6 +121,10 @@ mod tests {
             ("From: a@", Malformed::NoAuthor),
             ("From: a@x.test.", Malformed::NoAuthor),
             ("From: a@[127.0.0.1]", Malformed::NoAuthor),
+            ("From: a@-.x.test", Malformed::NoAuthor),
+            ("From: a@x-.test", Malformed::NoAuthor),
+            (&long, Malformed::NoAuthor),
+            ("From\x0c: a@x.test", Malformed::Line),
             ("From: <a@x.test> <b@y.test>", Malformed::NoAuthor),
             ("From: a@x.test, <root>", Malformed::NoAuthor),
             ("From: a@x.test, b@y.test", Malformed::SeveralDomains),
@@ -132,7 +148,7 @@ mod tests {
     #[test]
     fn a_header_has_a_largest_size() {
         let field = |size: usize| format!("X: {}\r\nFrom: a@x.test", "x".repeat(size));
-        assert_eq!(of_header(&field(65_000)), Ok(()));
+        assert_eq!(of_header(&field(65_000)).as_deref(), Ok("x.test"));
         assert_eq!(of_header(&field(66_000)), Err(Malformed::TooLarge));
         let fields = "X: y\r\n".repeat(11_000);
         assert_eq!(of_header(&format!("{fields}From: a@x.test")), Err(Malformed::TooLarge));

@@ -47,10 +47,9 @@ impl<'r> Iterator for Fields<'r> {
         self.read = end;
         let colon = self.raw[start..first].iter().position(|byte| *byte == b':');
         Some(match colon.map(|colon| start + colon) {
-            Some(colon) if is_name(self.raw[start..colon].trim_ascii_end()) => Field::Named {
-                name: self.raw[start..colon].trim_ascii_end(),
-                value: &self.raw[colon + 1..end],
-            },
+            Some(colon) if is_name(name_before(&self.raw[start..colon])) => {
+                Field::Named { name: name_before(&self.raw[start..colon]), value: &self.raw[colon + 1..end] }
+            }
             _ => Field::Malformed,
         })
     }
@@ -58,7 +57,13 @@ impl<'r> Iterator for Fields<'r> {
 
 /// Space before the colon is left out: RFC 5322 wants it to be taken (section 4.5), and readers
 /// that do not take it end the header there, which shows them fewer fields but no other author.
-/// Space within a name is another matter: some read `Fr om` as `From`.
+/// That is space and tab only: other readers take a form feed for a part of the name.
+fn name_before(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
+    &text[..end.map_or(0, |last| last + 1)]
+}
+
+/// Space within a name makes it another one to some: they read `Fr om` as `From`.
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
@@ -93,6 +98,8 @@ mod tests {
             ": x",
             "Fr om: x",
             "Fr\0om: x",
+            "From\x0c: x",
+            "From\x0b : x",
             "Fröm: x",
             ">From: x",
             "From bob Mon 12:00",

@@ -70,6 +70,8 @@ impl Search<'_> {
             let next = memchr(b'\n', &self.raw[line..end]).map_or(end, |at| line + at + 1);
             // Half-way in a line the parser may come from a part that ends there.
             while let Some(part) = self.boundary(line, next) {
+                // A boundary can hold line breaks, and reach beyond the header.
+                let part = part.min(end);
                 self.learn(part, end);
                 line = part;
             }

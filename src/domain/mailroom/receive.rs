@@ -82,7 +82,7 @@ pub fn receive<'a>(
     let room = ledger.makes_room(tx, office, team, size)?;
     let sender = Sender::of(tx, arrival, team)?;
     let decision = decide(arrival, recipient, sender.contact.as_ref());
-    let likeness = likeness(&arrival.parsed, decision.state);
+    let likeness = likeness(arrival, decision.state);
     let header_id = arrival.parsed.message_id.as_deref();
     if let Some(message) = rows::find_same(tx, (team, recipient.alias), header_id, &likeness)? {
         if room {
@@ -105,12 +105,15 @@ pub fn receive<'a>(
 }
 
 /// The key under which a message is found again. A refused message has a key of its own: it can
-/// be a forgery of one that is still to come, or its sender can be unblocked later.
-fn likeness(parsed: &Parsed, state: MessageState) -> [u8; 32] {
-    match state {
-        MessageState::Delivered => parsed.dedupe,
-        refused => Sha256::new().chain_update(parsed.dedupe).chain_update(refused.as_str()).finalize().into(),
-    }
+/// be a forgery of one that is still to come, or its sender can be unblocked later. So has one
+/// that DMARC proves: a copy that anybody can have sent must not stand for it.
+fn likeness(arrival: &Arrival, state: MessageState) -> [u8; 32] {
+    let of_its_own = match (state, arrival.authentication.dmarc.result) {
+        (MessageState::Delivered, Verdict::Pass) => "proven",
+        (MessageState::Delivered, _) => return arrival.parsed.dedupe,
+        (refused, _) => refused.as_str(),
+    };
+    Sha256::new().chain_update(arrival.parsed.dedupe).chain_update(of_its_own).finalize().into()
 }
 
 /// The outcome for a message that is stored already.
@@ -121,7 +124,8 @@ fn again(message: MessageId, decision: Decision) -> Outcome {
     }
 }
 
-/// Who wrote a message: as it says, else as the envelope does.
+/// Who wrote a message, as it says. Never as the envelope does: that is another's word, which
+/// DMARC does not speak for.
 struct Sender {
     named: Option<(MailAddress, Option<String>)>,
     contact: Option<Contact>,
@@ -129,10 +133,8 @@ struct Sender {
 
 impl Sender {
     fn of(tx: &mut Tx<'_>, arrival: &Arrival, team: TeamId) -> Result<Self> {
-        let of_header =
-            arrival.parsed.from.as_ref().and_then(|from| Some((address_of(from)?, from.name.clone())));
-        let named =
-            of_header.or_else(|| Some((MailAddress::parse(arrival.envelope_from.as_deref()?)?, None)));
+        let from = arrival.parsed.from.as_ref();
+        let named = from.and_then(|from| Some((address_of(from)?, from.name.clone())));
         let contact = match &named {
             Some((address, _)) => contacts::by_address(tx, team, address)?,
             None => None,
