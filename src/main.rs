@@ -3,5 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    gatepost::cli::main(std::env::args_os(), std::env::vars_os())
+    let args: Vec<_> = std::env::args_os().collect();
+    gatepost::cli::heap::give_large_blocks_back(&args);
+    gatepost::cli::main(args, std::env::vars_os())
 }

@@ -1,8 +1,12 @@
 //! Files on their way to those who read them. What is longer than a piece is read piece by
 //! piece as it is sent, and only so many are sent at once.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::stream::{Stream, try_unfold};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::App;
 use super::shares::{Share, Shares};
@@ -19,15 +23,17 @@ const OF_ALL: usize = 160;
 
 /// Long messages that are read at once: SQLite takes each into memory as a whole.
 const READ_AT_ONCE: usize = 2;
+/// How long one waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
 
 pub(super) struct Downloads {
     under_way: Shares<TeamId>,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
 }
 
 impl Default for Downloads {
     fn default() -> Self {
-        Self { under_way: Shares::new(OF_A_TEAM, OF_ALL), reads: Semaphore::new(READ_AT_ONCE) }
+        Self { under_way: Shares::new(OF_A_TEAM, OF_ALL), reads: Arc::new(Semaphore::new(READ_AT_ONCE)) }
     }
 }
 
@@ -41,7 +47,7 @@ pub enum Download {
 pub struct Rest {
     app: App,
     pieces: Pieces,
-    _share: Share<TeamId>,
+    share: Share<TeamId>,
 }
 
 impl App {
@@ -68,8 +74,9 @@ impl App {
         }
         let share = self.0.downloads.under_way.take(team, 1);
         let share = share.ok_or_else(|| Error::out_of_reach("too many downloads at once"))?;
-        let (what, pieces) = self.read_long(open).await?;
-        Ok((what, Download::Pieces(Rest { app: self.clone(), pieces, _share: share })))
+        let opened = self.read_long(move |tx| Ok((open(tx)?, share)));
+        let ((what, pieces), share) = opened.await?;
+        Ok((what, Download::Pieces(Rest { app: self.clone(), pieces, share })))
     }
 
     /// [`Self::read`] for what takes a long message into memory: a few at a time.
@@ -77,8 +84,14 @@ impl App {
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _permit = self.0.downloads.reads.acquire().await;
-        self.read(f).await
+        let permit = timeout(TURN, self.0.downloads.reads.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| Error::out_of_reach("too many long messages are being read"))?;
+        // The thread holds it: whoever asked can be gone long before the message is read.
+        self.read(move |tx| {
+            let _permit = permit;
+            f(tx)
+        })
+        .await
     }
 }
 
@@ -90,10 +103,10 @@ impl Rest {
     /// The file in pieces, each read when it is asked for. It ends with an error when the
     /// message is deleted meanwhile.
     pub fn into_stream(self) -> impl Stream<Item = Result<Vec<u8>>> {
-        try_unfold(self, |Self { app, mut pieces, _share }| async move {
-            let read = app.read_long(move |tx| Ok((pieces.next(tx)?, pieces))).await?;
-            let (next, pieces) = read;
-            Ok(next.map(|bytes| (bytes, Self { app, pieces, _share })))
+        try_unfold(self, |Self { app, mut pieces, share }| async move {
+            let read = app.read_long(move |tx| Ok((pieces.next(tx)?, pieces, share))).await?;
+            let (next, pieces, share) = read;
+            Ok(next.map(|bytes| (bytes, Self { app, pieces, share })))
         })
     }
 }

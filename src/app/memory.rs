@@ -10,6 +10,11 @@ use super::connections::site;
 #[derive(Clone)]
 pub struct Memory(Arc<Pool>);
 
+/// A message of up to so many bytes is a small one.
+const SMALL: usize = 256 << 10;
+/// One part in so many is left to small messages: large ones that come slowly keep theirs long.
+const RESERVE: usize = 8;
+
 struct Pool {
     most: usize,
     per_network: usize,
@@ -70,7 +75,9 @@ impl Held {
             let there = taken.by_network.get(&network).copied().unwrap_or_default();
             (network, there - *own + size)
         });
-        let fits = all <= self.pool.0.most && there.is_none_or(|(_, there)| there <= self.pool.0.per_network);
+        let most = self.pool.0.most;
+        let most = if size > SMALL { most - most / RESERVE } else { most };
+        let fits = all <= most && there.is_none_or(|(_, there)| there <= self.pool.0.per_network);
         if size > *own && !fits {
             return false;
         }
@@ -113,6 +120,13 @@ mod tests {
         drop(clone);
         assert_eq!(memory.taken(), 0);
         assert!(memory.0.taken.lock().unwrap().by_network.is_empty());
+    }
+
+    #[test]
+    fn large_messages_leave_room_for_small_ones() {
+        let memory = Memory::new(8 << 20, 8 << 20);
+        let (large, more, small) = (memory.share(None), memory.share(None), memory.share(None));
+        assert!(large.covers(7 << 20) && !more.covers(SMALL + 1) && small.covers(SMALL));
     }
 
     #[test]

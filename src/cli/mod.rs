@@ -3,6 +3,7 @@
 mod backup;
 mod deliver;
 mod demo;
+pub mod heap;
 mod people;
 mod serve;
 mod tokens;

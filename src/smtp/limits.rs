@@ -42,8 +42,8 @@ impl Limits {
     pub fn for_size(size: usize) -> Self {
         Self {
             size,
-            memory: size.saturating_mul(5).max(128 << 20),
-            network_memory: size.saturating_mul(5).max(128 << 20) / 2,
+            memory: size.saturating_mul(4).max(96 << 20),
+            network_memory: size.saturating_mul(4).max(96 << 20) / 2,
             recipients: 100,
             connections: 1000,
             per_ip: 100,
