@@ -28,7 +28,10 @@ impl Guesses {
             counted.retain(|_, (_, since)| since.elapsed() < HOUR);
         }
         if counted.len() >= NETWORKS {
-            counted.clear();
+            // Those that guessed least are forgotten, or fresh networks would wash out the others.
+            let mut counts: Vec<u32> = counted.values().map(|(count, _)| *count).collect();
+            let (_, &mut middle, _) = counts.select_nth_unstable(NETWORKS / 2);
+            counted.retain(|_, (count, _)| *count > middle);
         }
         let entry = counted.entry(site(peer)).or_insert((0, Instant::now()));
         if entry.1.elapsed() >= HOUR {
@@ -59,5 +62,6 @@ mod tests {
             guesses.count(std::net::Ipv4Addr::from_bits(number).into());
         }
         assert!(guesses.counted().len() <= NETWORKS);
+        assert!(guesses.are_used_up(ip("2001:db8::"), 2), "others do not wash it out");
     }
 }

@@ -266,7 +266,7 @@ impl Session {
 
     async fn rcpt(&mut self, to: smtp_proto::RcptTo<String>, line: &[u8]) -> Reply {
         let Some(transaction) = &self.transaction else { return reply::SENDER_FIRST };
-        if self.has_guessed_enough() {
+        if self.outside().is_some() && self.used.has_guessed_enough() {
             return reply::TOO_MANY_UNKNOWN;
         }
         if transaction.recipients.len() >= self.house.limits.recipients {
@@ -284,8 +284,8 @@ impl Session {
             }
             Ok(Err(why)) => {
                 let refusal = unroutable(why);
-                if refusal == reply::NOBODY {
-                    self.count_guess();
+                if refusal == reply::NOBODY && self.is_a_guess_too_many() {
+                    return reply::TOO_MANY_UNKNOWN;
                 }
                 refusal.about(&address)
             }
@@ -296,19 +296,15 @@ impl Session {
         }
     }
 
-    /// A server of the operator's hands on what others have guessed.
-    fn has_guessed_enough(&self) -> bool {
-        let limits = &self.house.limits;
-        self.outside().is_some_and(|ip| {
-            self.used.has_guessed_enough() || self.house.guesses.are_used_up(ip, limits.unknown_an_hour)
-        })
-    }
-
-    fn count_guess(&mut self) {
-        if let Some(ip) = self.outside() {
-            self.used.count_unknown();
-            self.house.guesses.count(ip);
-        }
+    /// Counts an unknown recipient. Past the limit of a network each costs it a connection, but
+    /// recipients that exist still get their mail: honest senders can share the address.
+    fn is_a_guess_too_many(&mut self) -> bool {
+        // A server of the operator's hands on what others have guessed.
+        let Some(ip) = self.outside() else { return false };
+        let is_used_up = self.house.guesses.are_used_up(ip, self.house.limits.unknown_an_hour);
+        self.used.count_unknown();
+        self.house.guesses.count(ip);
+        is_used_up
     }
 
     async fn data(&mut self) -> Result<Next, Gone> {

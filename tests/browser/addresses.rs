@@ -37,7 +37,7 @@ async fn an_address_is_made_copied_and_switched_off() {
     browser.sees("No message of it is kept").await;
     browser.inspect("alias-delete").await;
     browser.press("Delete address").await;
-    browser.sees("It stays reserved").await;
+    browser.sees("can never be reused").await;
 }
 
 #[tokio::test]

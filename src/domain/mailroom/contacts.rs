@@ -103,6 +103,8 @@ pub(super) fn seen(
     name: Option<&str>,
 ) -> Result<Contact> {
     let name = name.map(|name| name.chars().take(NAME).collect::<String>());
+    // A name that people could not type is none: it could not be kept when they change the rest.
+    let name = name.and_then(|name| names::parse_optional("name", "The name", &name, NAME).ok().flatten());
     match known {
         Some(contact) => {
             if let (None, Some(name)) = (&contact.name, &name) {

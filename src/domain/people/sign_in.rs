@@ -54,7 +54,7 @@ pub fn begin(
 ) -> Result<(Option<User>, Counted)> {
     let user = users::find_by_email(tx, email)?;
     let known = user.as_ref().and_then(|user| browser.known_to(user));
-    let mut counted = Counted(Vec::new());
+    let mut counted = Counted::start(tx, by.now)?;
     match known {
         Some(id) => counted.count(tx, by.now, &PER_BROWSER, &[b"browser", &id])?,
         None => {
@@ -78,16 +78,21 @@ pub fn begin(
 /// # Errors
 /// As [`begin`].
 pub fn begin_again(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
-    let mut counted = Counted(Vec::new());
+    let mut counted = Counted::start(tx, now)?;
     counted.count(tx, now, &PER_SESSION, &[b"session", session.to_string().as_bytes()])?;
     Ok(counted)
 }
 
 impl Counted {
-    fn count(&mut self, tx: &mut Tx<'_>, now: Timestamp, limit: &Limit, of: &[&[u8]]) -> Result<()> {
-        let start = window_began(now, limit.window);
+    /// Nothing yet, in a table that is kept small.
+    fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self> {
         rows::delete_before(tx, window_began(now, LONGEST))?;
         rows::keep_at_most(tx, COUNTERS)?;
+        Ok(Self(Vec::new()))
+    }
+
+    fn count(&mut self, tx: &mut Tx<'_>, now: Timestamp, limit: &Limit, of: &[&[u8]]) -> Result<()> {
+        let start = window_began(now, limit.window);
         let key = key(of);
         if rows::bump(tx, &key, start)? > limit.most {
             return Err(too_many(start.plus(limit.window).since(now)));

@@ -61,7 +61,7 @@ notices! {
     ContactAdded = "contact-added", "success", "Contact added.";
     ContactChanged = "contact-changed", "success", "Contact changed. It applies from their next message.";
     ContactDeleted = "contact-deleted", "success", "Contact deleted. Their messages are kept.";
-    DomainAdded = "domain-added", "success", "Domain added. Publish the two records below, then press Check now.";
+    DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then press Check now.";
     DomainChecked = "domain-checked", "info", "DNS checked just now. The results are below.";
     CatchAllChanged = "catch-all-changed", "success", "Catch-all changed. It applies from the next message.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its addresses is refused.";

@@ -290,7 +290,9 @@ async fn whoever_guesses_addresses_is_let_go() {
     }
     let mut talk = Talk::smtp(door::smtp(&doors));
     talk.say("MAIL FROM:<a@b.test>").expect("250");
-    talk.say(&format!("RCPT TO:<{HELLO}>")).expect("421 4.7.1");
+    talk.say(&format!("RCPT TO:<{HELLO}>")).expect("250");
+    talk.say("RCPT TO:<no@gatepost.localhost>").expect("421 4.7.1");
+    talk.expect_end();
     let mut elsewhere = Talk::from([127, 0, 0, 2].into(), door::smtp(&doors));
     elsewhere.expect("220");
     elsewhere.say("EHLO client.test").expect("250");

@@ -13,7 +13,7 @@ use super::database::Database;
 use super::process::Serving;
 
 /// How long an answer may take that is sure to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// SMTP and LMTP, each on a port of its own.
 pub fn open(app: &App) -> Doors {

@@ -63,7 +63,7 @@ async fn the_page_is_of_this_instance() {
     .await;
     // The cookie is Secure, so over plain http a browser would keep it to itself.
     let signed_in = app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
-    let session = format!("gatepost={}", signed_in.cookie("gatepost"));
+    let session = format!("__Host-gatepost={}", signed_in.cookie("__Host-gatepost"));
     let get = async |path| {
         let request = app.visitor().request(reqwest::Method::GET, path).header("Cookie", &session);
         send(request).await.expect(200).page()
