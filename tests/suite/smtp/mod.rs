@@ -7,6 +7,7 @@ mod domains;
 mod floods;
 mod hostile;
 mod limits;
+mod memory;
 mod programs;
 mod smuggling;
 mod tls;

@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{MX, TXT};
@@ -11,6 +12,7 @@ use hickory_proto::rr::{Name, RData, Record};
 
 /// Longer answers go by TCP.
 const LONGEST: usize = 512;
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 enum Entry {
@@ -24,7 +26,14 @@ enum Entry {
 /// Lasts as long as the test's process does.
 pub struct Dns {
     pub address: String,
-    entries: Arc<Mutex<Vec<(Name, Entry)>>>,
+    entries: Arc<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    all: Mutex<Vec<(Name, Entry)>>,
+    asked: Mutex<Vec<Name>>,
+    was_asked: Condvar,
 }
 
 impl Dns {
@@ -36,7 +45,7 @@ impl Dns {
             }
         };
         let address = tcp.local_addr().expect("an address").to_string();
-        let entries = Arc::new(Mutex::new(Vec::new()));
+        let entries = Arc::new(Entries::default());
         let (by_udp, by_tcp) = (entries.clone(), entries.clone());
         thread::spawn(move || serve_udp(&udp, &by_udp));
         thread::spawn(move || {
@@ -67,12 +76,20 @@ impl Dns {
 
     /// Forgets what is under a name.
     pub fn remove(&self, name: &str) -> &Self {
-        self.entries.lock().expect("the entries").retain(|(each, _)| *each != full(name));
+        self.entries.all.lock().expect("the entries").retain(|(each, _)| *each != full(name));
         self
     }
 
+    /// Returns when something was asked about a name.
+    pub fn wait_for_question(&self, name: &str) {
+        let (name, asked) = (full(name), self.entries.asked.lock().expect("the questions"));
+        let waited =
+            self.entries.was_asked.wait_timeout_while(asked, PATIENCE, |asked| !asked.contains(&name));
+        assert!(!waited.expect("the questions").1.timed_out(), "nobody asks about {name}");
+    }
+
     fn add(&self, name: &str, entry: Entry) -> &Self {
-        self.entries.lock().expect("the entries").push((full(name), entry));
+        self.entries.all.lock().expect("the entries").push((full(name), entry));
         self
     }
 }
@@ -88,8 +105,6 @@ fn full(name: &str) -> Name {
     name.set_fqdn(true);
     name
 }
-
-type Entries = Mutex<Vec<(Name, Entry)>>;
 
 fn serve_udp(socket: &UdpSocket, entries: &Entries) {
     let mut bytes = [0; 4096];
@@ -124,8 +139,10 @@ fn answer(bytes: &[u8], entries: &Entries) -> Option<Message> {
     let question = Message::from_vec(bytes).ok()?;
     let query = question.queries.first()?.clone();
     let name = query.name().to_lowercase();
+    entries.asked.lock().expect("the questions").push(name.clone());
+    entries.was_asked.notify_all();
     let here: Vec<Entry> = {
-        let entries = entries.lock().expect("the entries");
+        let entries = entries.all.lock().expect("the entries");
         entries.iter().filter(|(each, _)| *each == name).map(|(_, entry)| entry.clone()).collect()
     };
     if here.iter().any(|entry| matches!(entry, Entry::Silence)) {

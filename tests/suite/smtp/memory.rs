@@ -1,0 +1,56 @@
+//! How long a message takes its share of the memory, and how much that is.
+
+use crate::support::TestApp;
+use crate::support::dns::Dns;
+use crate::support::door::{self, Talk, letter};
+
+const HELLO: &str = "hello@gatepost.localhost";
+const MEMORY: usize = 1_000_000;
+
+/// So many kilobytes of a kind.
+fn large(kind: &str, kilobytes: usize) -> String {
+    let head = letter("large").replace("Subject:", &format!("Content-Type: {kind}\r\nSubject:"));
+    head + &("a".repeat(998) + "\r\n").repeat(kilobytes)
+}
+
+async fn app(settings: &[(&str, &str)]) -> TestApp {
+    let app = TestApp::with_settings(settings).await;
+    app.alias("Acme", "hello");
+    app
+}
+
+/// Also while it waits for the DNS, when all of it has come long since.
+#[tokio::test]
+async fn a_message_takes_memory_until_it_is_answered() {
+    let dns = Dns::start();
+    dns.silence("quiet.test").silence("_dmarc.quiet.test");
+    let app = app(&[("GATEPOST_DNS", &dns.address)]).await;
+    let doors = door::open_with(&app.app, None, |limits| {
+        (limits.memory, limits.network_memory) = (MEMORY, MEMORY);
+    });
+    let text = large("application/octet-stream", 600);
+    let mut waiting = Talk::smtp(door::smtp(&doors));
+    waiting.envelope("a@quiet.test", &[HELLO]).data(&text);
+    dns.wait_for_question("quiet.test");
+    let mut other = Talk::smtp(door::smtp(&doors));
+    other.envelope("a@b.test", &[HELLO]).data(&text).expect("452 4.3.1");
+    waiting.expect("250");
+    // It is given back a moment after the answer.
+    let taken = (0..10).any(|_| {
+        other.envelope("a@b.test", &[HELLO]).data(&text);
+        other.answer().starts_with("250")
+    });
+    assert!(taken);
+}
+
+/// The text that is read out of it is another copy; a file is not.
+#[tokio::test]
+async fn what_is_read_out_of_a_message_takes_memory_too() {
+    let app = app(&[]).await;
+    let doors = door::open_with(&app.app, None, |limits| {
+        (limits.memory, limits.network_memory) = (MEMORY, MEMORY);
+    });
+    let mut talk = Talk::smtp(door::smtp(&doors));
+    talk.envelope("a@b.test", &[HELLO]).data(large("text/plain", 600)).expect("452 4.3.1");
+    talk.envelope("a@b.test", &[HELLO]).data(large("application/octet-stream", 600)).expect("250");
+}
