@@ -131,6 +131,7 @@ fn a_key_of_the_environment_is_not_in_the_backup() {
     let key = "5e".repeat(32);
     let gatepost = Gatepost::new().with("GATEPOST_SECRET_KEY", &key);
     set_up(&gatepost);
+    fs::write(gatepost.data.path().join("secret.key"), "of an earlier time").expect("a file");
     let folder = folder();
     let (file, path) = file_in(&folder);
     let said = gatepost.ok(&["backup", &path], "");
@@ -141,6 +142,34 @@ fn a_key_of_the_environment_is_not_in_the_backup() {
     assert!(said.contains("set GATEPOST_SECRET_KEY to the former one"), "{said}");
     assert!(!other.data.path().join("secret.key").exists());
     other.with("GATEPOST_SECRET_KEY", &key).ok(&["api", "Acme", "on"], "");
+}
+
+/// A server that was killed has left calls there.
+#[test]
+fn calls_in_their_files_are_in_the_backup() {
+    let gatepost = Gatepost::new();
+    set_up(&gatepost);
+    gatepost.ok(&["api", "Acme", "on"], "");
+    let token = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
+    let server = gatepost.serve();
+    let bearer = format!("Bearer {}", token.trim_end());
+    let api = crate::support::client::Api::new(&server.base, &[("Authorization", &bearer)]);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async { api.get("/api/v1/me").await.expect(200) });
+    server.kill();
+    let folder = folder();
+    let (file, path) = file_in(&folder);
+    gatepost.ok(&["backup", &path], "");
+    // The database comes after them: it holds what leaves a file meanwhile.
+    let names: Vec<_> = members(&file).into_iter().map(|(name, _)| name).collect();
+    let expected =
+        ["gatepost.db-calls-1", "gatepost.db-calls-2", "gatepost.db", "secret.key", "manifest.json"];
+    assert_eq!(names, expected);
+    let other = Gatepost::new();
+    other.ok(&["restore", &path], "");
+    assert_eq!(other.serve().terminate().code, Some(0));
+    let calls = "SELECT count(*) AS n FROM activity WHERE kind = 'api.request'";
+    assert_eq!(Database::sqlite(other.data.path()).number(calls), 1);
 }
 
 /// Restoring is refused with these words and leaves no trace.
