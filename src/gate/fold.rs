@@ -86,3 +86,49 @@ fn is_over(minute: i64, now: i64) -> bool {
 fn minute(at: Timestamp) -> i64 {
     at.micros().div_euclid(MINUTE)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::RequestId;
+    use crate::domain::people::teams::TeamId;
+    use crate::gate::journal::record_of;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_micros((1000 + minute) * MINUTE)
+    }
+
+    fn refused(minute: i64) -> Call<'static> {
+        Call {
+            team: TeamId::from_bytes([1; 16]),
+            caller: Caller::Token(TokenId::from_bytes([2; 16])),
+            request: RequestId::new(at(minute), [0; 8]),
+            method: "GET",
+            route: "/api/v1/me",
+            status: 403,
+            took: Duration::ZERO,
+            ip: None,
+            agent: None,
+            admitted: false,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_holds_up_no_record() {
+        let mut refusals = Refusals::default();
+        let single =
+            |refusals: &mut Refusals, minute| (0..30).filter(|_| !refusals.fold(&refused(minute))).count();
+        assert_eq!(single(&mut refusals, 600), SINGLE as usize);
+        assert_eq!(single(&mut refusals, 0), SINGLE as usize, "those were of another minute");
+        assert_eq!(single(&mut refusals, -1), 0, "a call can be late");
+
+        let mut folder = Folder::default();
+        folder.add(record_of(&refused(600)));
+        assert_eq!(folder.close_before(at(0)).len(), 1);
+        folder.add(record_of(&refused(1)));
+        assert!(folder.close_before(at(0)).is_empty(), "this minute has begun elsewhere");
+        assert_eq!(folder.close_before(at(2)).len(), 1);
+    }
+}

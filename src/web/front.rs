@@ -93,3 +93,15 @@ fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
         None => tracing::info!(request = %id, method, route, status, took_us = took, ip),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_cut_between_characters() {
+        assert_eq!(Cause::new("short".into()).0, "short");
+        assert_eq!(Cause::new("é".repeat(60_000)).0.len(), CAUSE);
+        assert_eq!(Cause::new(format!("a{}", "é".repeat(60_000))).0.len(), CAUSE - 1);
+    }
+}

@@ -52,7 +52,7 @@ const QUERIES: [(&str, &[&str]); 12] = [
     ("GET /contacts", &["q", "state", "before"]),
     ("GET /activity", &["kind", "person", "token", "status", "from", "until", "before"]),
     ("GET /developer/docs", &["q"]),
-    ("GET /developer/tokens", &["q", "state", "before"]),
+    ("GET /developer/tokens", &["before", "revoked_before"]),
     (
         "GET /api/v1/messages",
         &["q", "alias", "contact", "conversation", "state", "since", "until", "limit", "cursor", "unread"],
@@ -214,6 +214,24 @@ both_engines! {
         }
         let faults = faults(requests).await;
         assert!(faults.is_empty(), "{faults:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_is_so_long_and_no_longer() {
+    let app = TestApp::sqlite().await;
+    let (ada, ci) = open(&app).await;
+    // Only scripts get news: others are led to the list.
+    let searches = |row: &Row| {
+        QUERIES.iter().any(|(route, names)| *route == row.route && names[0] == "q")
+            && row.route != "GET /inbox/news"
+    };
+    for (row, path) in readable(&app).into_iter().filter(|(row, _)| searches(row)) {
+        for (length, is_refused) in [(254, false), (255, true)] {
+            let address = format!("{path}?q={}", "x".repeat(length));
+            let status = send(ask(&row, (&ada, &ci), &address)).await.status;
+            assert_eq!([400, 422].contains(&status), is_refused, "{}: {length}: {status}", row.route);
+        }
     }
 }
 

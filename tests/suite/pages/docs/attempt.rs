@@ -113,3 +113,16 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 0);
     }
 }
+
+#[tokio::test]
+async fn what_is_too_long_for_a_page_is_not_shown() {
+    let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
+    app.alias("Acme", "hello");
+    let (ada, lines) = (app.as_(Ada).await, "all work and no play\n".repeat(420_000));
+    let letter = format!("From: bob@customer.test\nSubject: long\n\n{lines}");
+    let id = app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter).to_string();
+    let page = send(&ada, "download-message", &[("path.id", &id)]).await.expect(200).page();
+    assert_eq!(page.text("#outcome-title"), "200 OK");
+    assert!(page.whole_text().contains("The response is too long to show here."));
+}

@@ -125,6 +125,18 @@ async fn signing_in_by_plain_http_says_where_to_do_it_instead() {
     );
 }
 
+/// What else is served under its domain is not for this server to decide.
+#[tokio::test]
+async fn browsers_are_asked_to_keep_to_https_for_this_host_alone() {
+    for (url, expected) in [("https://mail.acme.test", "max-age=31536000"), ("http://mail.acme.test", "")] {
+        let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", url)]).await;
+        for path in ["/sign-in", "/api/v1/me"] {
+            let answer = app.visitor().get(path).await;
+            assert_eq!(answer.header("strict-transport-security"), expected, "{url}{path}");
+        }
+    }
+}
+
 both_engines! {
     async fn an_unknown_address_and_a_wrong_password_get_one_answer(app: TestApp) {
         let visitor = app.visitor();
