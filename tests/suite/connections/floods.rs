@@ -106,6 +106,25 @@ async fn bodies_that_do_not_come_shut_nobody_out() {
     is_small(&server);
 }
 
+/// Each takes 19 MiB, which go back to the system.
+#[tokio::test]
+async fn passwords_leave_no_memory_taken() {
+    let gatepost = Gatepost::new();
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
+    let server = gatepost.serve();
+    for round in 0..5 {
+        let mut guesses: Vec<_> = (0..10)
+            .map(|guess| {
+                let form = format!("email=u{round}{guess}@acme.test&password=wrong+wrong+wrong");
+                let head = format!("{HEAD}Content-Length: {}\r\n\r\n", form.len());
+                Client::connect(&server.base).send(head).send(form)
+            })
+            .collect();
+        assert!(guesses.iter_mut().all(|guess| guess.answer().starts_with("HTTP/1.1 422")));
+    }
+    assert!(server.peak_memory() <= 200 << 20, "{} MB", server.peak_memory() >> 20);
+}
+
 /// A server with a message of 23 MB, and a token that can read it.
 fn with_a_large_message(gatepost: &Gatepost) -> (Serving, String) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");

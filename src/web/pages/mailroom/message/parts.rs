@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::View;
 use crate::app::App;
+use crate::domain::Error;
 use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::html::{Pictures, safe};
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
@@ -37,26 +38,27 @@ pub async fn html(
     view: web::Query<View>,
 ) -> Result<HttpResponse, PageError> {
     let (id, team) = (path.into_inner(), member.team.id);
-    let mut opened = app.read(move |tx| messages::open(tx, team, id)).await?;
-    let html = opened.html.take().ok_or_else(PageError::not_found)?;
-    let own = match pictures::are_shown(&html, &opened) {
-        true => app.read_long(move |tx| pictures::of(tx, team, id, &opened)).await?,
-        false => Vec::new(),
-    };
     let (remote, from) = match view.pictures.is_empty() {
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
     };
-    let page = web::block(move || {
-        format!("{PAPER}{}</body></html>", pictures::put_into(&safe(&html, remote), &own))
-    })
-    .await;
+    // Cleaning takes several times the memory of what is cleaned: a few at a time.
+    let page = app.read_long(move |tx| {
+        let mut opened = messages::open(tx, team, id)?;
+        let html = opened.html.take().ok_or(Error::NotFound)?;
+        let own = match pictures::are_shown(&html, &opened) {
+            true => pictures::of(tx, team, id, &opened)?,
+            false => Vec::new(),
+        };
+        Ok(format!("{PAPER}{}</body></html>", pictures::put_into(&safe(&html, remote), &own)))
+    });
+    let page = page.await?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("content-security-policy", format!("{MAY}{from}")))
         .insert_header(("x-frame-options", "SAMEORIGIN"))
         .insert_header(("referrer-policy", "no-referrer"))
-        .body(page.map_err(PageError::fault)?))
+        .body(page))
 }
 
 #[derive(Template)]
