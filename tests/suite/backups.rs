@@ -209,6 +209,15 @@ fn what_is_not_whole_is_not_restored() {
         assert_not_restored(database, &path, "a checksum differs");
         write_members(&file, &parts[1..]);
         assert_not_restored(database, &path, "a checksum differs");
+        // A long name would be read into memory, and a link is no part.
+        for kind in [tar::EntryType::GNULongName, tar::EntryType::Symlink] {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(512);
+            header.set_cksum();
+            fs::write(&file, [&header.as_bytes()[..], &[b'x'; 512], &whole].concat()).expect("a file");
+            assert_not_restored(database, &path, "no part of a backup");
+        }
         fs::write(&file, "no archive").expect("a file");
         assert_not_restored(database, &path, "gatepost.tar");
         fs::write(&file, &whole).expect("a file");

@@ -116,8 +116,9 @@ fn folder(file: &Path) -> &Path {
 
 /// Puts the parts into the folder, and checks that each is as it was written.
 pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed> {
-    let (manifest, found) = read(file, into)
-        .map_err(|cause| Failed::new(format_args!("{} cannot be read: {cause}", file.display())))?;
+    let (manifest, found) = read(file, into).map_err(|cause| {
+        Failed::new(format_args!("{} is not a whole backup of Gatepost: {cause}", file.display()))
+    })?;
     let problem = |what: &str| Failed::new(format_args!("{} {what}", file.display()));
     let manifest = manifest.ok_or_else(|| problem("is not a backup of Gatepost, or its end is missing"))?;
     if manifest.format != FORMAT {
@@ -133,8 +134,12 @@ pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed
 fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(file)?));
     let mut found = Vec::new();
-    for entry in archive.entries()? {
+    // Raw: extensions such as long names would be read into memory, however long they are.
+    for entry in archive.entries()?.raw(true) {
         let entry = entry?;
+        if !entry.header().entry_type().is_file() {
+            return Err(foreign());
+        }
         let name = name_of(&entry.path()?)?;
         if name == MANIFEST {
             return Ok((Some(serde_json::from_reader(entry.take(MANIFEST_BYTES))?), found));
@@ -154,7 +159,11 @@ fn name_of(path: &Path) -> io::Result<String> {
     let name = path.to_str().filter(|name| {
         name.chars().all(|it| it.is_ascii_alphanumeric() || "._-".contains(it)) && !name.starts_with('.')
     });
-    name.map(str::to_owned).ok_or_else(|| io::Error::other("it holds a file that is no part of a backup"))
+    name.map(str::to_owned).ok_or_else(foreign)
+}
+
+fn foreign() -> io::Error {
+    io::Error::other("it holds a file that is no part of a backup")
 }
 
 /// Reads on, and knows the checksum of what was read.
