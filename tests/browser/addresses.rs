@@ -59,7 +59,7 @@ async fn contacts_and_domains_are_sound_too() {
     browser.inspect("domains-empty").await;
     browser.fill("Domain to add", "mail.acme.example").await;
     browser.press("Add domain").await;
-    browser.sees("Publish the two records below").await;
+    browser.sees("Publish the records below").await;
     browser.inspect("domain").await;
     browser.visit("/domains").await;
     browser.inspect("domains").await;
