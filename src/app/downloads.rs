@@ -86,7 +86,7 @@ impl App {
     ) -> Result<T> {
         let permit = timeout(TURN, self.0.downloads.reads.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| Error::out_of_reach("too many long messages are being read"))?;
-        // The thread holds it: whoever asked can be gone long before the message is read.
+        // The thread holds it: its client can be gone long before the message is read.
         self.read(move |tx| {
             let _permit = permit;
             f(tx)

@@ -171,7 +171,7 @@ impl App {
             let parsed = parse(&raw);
             (raw, parsed, share)
         } else {
-            // All of it goes along to the thread, which may go on when nobody waits any more.
+            // All of it moves into the thread, which can outlive the request that waits for it.
             let permit = self.0.post.reading.take(raw.len()).await;
             let read = blocking(move || {
                 let parsed = parse(&raw);

@@ -45,7 +45,7 @@ impl Memory {
         Self(Arc::new(Pool { most, per_network, taken: Mutex::default() }))
     }
 
-    /// For a message from `peer`; from nobody in particular, it may take all there is.
+    /// For a message from `peer`. Without one it can take all there is.
     pub fn share(&self, peer: Option<IpAddr>) -> Share {
         let held = Held { pool: self.clone(), network: peer.map(site), own: Mutex::new(0) };
         Share(Some(Arc::new(held)))

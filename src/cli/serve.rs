@@ -142,7 +142,7 @@ pub fn start_log(config: &Config) -> Result<(), Failure> {
     let colours = std::io::stderr().is_terminal();
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    // It would be printed to the same place, and a server must outlive whoever reads its log.
+    // It would go to the same place, and a server must not stop because its log is not read.
     let log = log.log_internal_errors(false);
     let started = match config.log_json {
         true => log.json().flatten_event(true).try_init(),

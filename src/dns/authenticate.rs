@@ -134,8 +134,8 @@ impl Resolvers {
     }
 }
 
-/// Nothing where the library finds other authors than we do. Of many signatures the first
-/// count, so that nobody escapes DMARC by adding more.
+/// Nothing where the library finds other authors than we do. Only the first
+/// signatures count, so adding more does not avoid DMARC.
 fn readable<'x>(raw: &'x [u8], author: &str) -> Option<AuthenticatedMessage<'x>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
     let domain = |from: &str| ascii_domain(from.rsplit_once('@')?.1);

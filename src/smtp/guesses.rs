@@ -1,5 +1,5 @@
-//! Recipients that nobody has, counted per network and hour: whoever guesses addresses comes
-//! back as often as it takes.
+//! Unknown recipients, counted per network and hour: guessing addresses goes on over many
+//! connections.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -24,7 +24,7 @@ pub struct Limits {
     pub errors: u32,
     /// Commands that lead to no message, before the first message and between two.
     pub idle_commands: u32,
-    /// Recipients of a session that nobody has.
+    /// Unknown recipients of a session.
     pub unknown: u32,
     /// The same of a network in an hour.
     pub unknown_an_hour: u32,

@@ -110,7 +110,7 @@ impl Session {
         self.wire.close().await;
     }
 
-    /// Somebody waits for the place: nobody waits for a peer that does not read why.
+    /// A newcomer waits for the place, so a peer that does not read why is not waited for.
     async fn give_way(mut self) {
         self.wire.say(&reply::GIVES_WAY);
         let _ = timeout(GIVING_WAY, self.wire.hang_up()).await;
@@ -347,7 +347,7 @@ impl Session {
         self.house.app.take_in(handed).await.into_iter().map(answered).collect()
     }
 
-    /// Where mail comes from. The peer of LMTP is a mail server of the operator, whoever sent it.
+    /// Where mail comes from. The peer of LMTP is the operator's own mail server.
     fn outside(&self) -> Option<IpAddr> {
         (self.protocol == Protocol::Smtp).then_some(self.ip)
     }

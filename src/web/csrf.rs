@@ -48,7 +48,7 @@ fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
 }
 
 /// Whether a page may have been asked for by plain http: browsers say where a request is from
-/// only where nobody on the way can change it. A proxy's word is not asked, as many get it wrong.
+/// only where it cannot be changed on the way. A proxy's word is not asked, as many get it wrong.
 pub fn may_be_plain_http(headers: &HeaderMap) -> bool {
     !headers.contains_key("sec-fetch-site")
 }

@@ -112,7 +112,7 @@ impl Drop for Answering {
 /// A response's body, whose end is noted.
 pub struct Answer {
     size: BodySize,
-    /// Nothing of it for HEAD: it would be read for nobody.
+    /// `None` for HEAD, which leaves it out.
     body: Option<BoxBody>,
     _answering: Option<Answering>,
 }

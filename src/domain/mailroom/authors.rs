@@ -7,7 +7,7 @@ use super::address::ascii_domain;
 use super::fields::{Field, Fields, LARGEST_HEADER};
 use super::mailboxes::addresses_in;
 
-/// Why a message is refused whoever sent it.
+/// Why a message is refused, from any sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("The header is larger than {} KB", LARGEST_HEADER >> 10)]

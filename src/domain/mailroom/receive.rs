@@ -57,7 +57,7 @@ pub enum Outcome {
     },
     /// What was true when the recipient was named is so no longer.
     Refused(Unroutable),
-    /// Refused whoever it is for.
+    /// Refused for every recipient.
     Malformed(Malformed),
 }
 

@@ -143,7 +143,7 @@ fn could_be_sent_now(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     Ok(sender.is_some_and(|sender| sender.role() >= needed_to_invite(invitation.role)))
 }
 
-/// Accepts with a new account; a link works once. Whoever sent the link could have followed it
+/// Accepts with a new account; a link works once. Its sender could have followed it
 /// too, so the account's address is not verified, and the record says that it is new.
 pub fn accept_as_new(tx: &mut Tx<'_>, by: &By, secret: &str, person: &NewPerson) -> Result<(Team, User)> {
     let opened = open(tx, secret, by.now)?;

@@ -3,7 +3,7 @@
 use actix_web::http::header::{ACCEPT, HeaderMap, Quality, QualityItem};
 use actix_web::mime::Mime;
 
-/// Ranges that are read: whoever sends more gets what those ask for.
+/// Ranges that are read; further ones are ignored.
 const RANGES: usize = 64;
 
 /// Whether problem details are asked for, more than or just like plain JSON but by their name.

@@ -93,7 +93,7 @@ impl TestApp {
         Api::new(&self.base, headers)
     }
 
-    /// On SQLite, with settings besides and other limits on those who connect.
+    /// On SQLite, with these settings and limits on connections.
     pub fn limited(more: &[(&str, &str)], limits: Limits) -> Self {
         let data = folder();
         let database = Database::sqlite(data.path());

@@ -185,7 +185,7 @@ impl Link<'_> {
         Ok((key, joined.await?))
     }
 
-    /// The link alone does not open an account that is there: whoever invited has seen it too.
+    /// The link alone does not open an existing account: its sender has seen it too.
     async fn join_as_known(
         &self,
         browser: &KnownBrowser,

@@ -49,7 +49,7 @@ struct SignInPage<'a> {
     errors: FormErrors,
 }
 
-/// To whoever comes before there is an account. The setup key is for the operator alone.
+/// Before there is an account. The setup key is for the operator alone.
 #[derive(Template)]
 #[template(path = "setup/waiting.html")]
 struct WaitingPage;

@@ -137,7 +137,7 @@ pub async fn invite(
     form: web::Form<InviteForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let form = form.into_inner();
-    // Whoever is invited could do what asks for the password.
+    // People who are invited could do what asks for the password.
     let fields = vec![("email", form.email.clone()), ("role", form.role.clone())];
     let action = "/team/invitations";
     let asked = Asked { nav: "team", to: "invite someone", action, fields, always: false };
