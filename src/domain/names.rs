@@ -1,5 +1,5 @@
-//! Names that people give: when two are one, and which are refused because nobody can tell them
-//! apart.
+//! Names that people give: which of them count as the same, and which are refused because they
+//! look like others.
 
 use std::collections::HashSet;
 

@@ -4,8 +4,8 @@
 //!
 //! Here every place is found at which the parser could begin to read a header: the start of
 //! the message, and what follows any boundary that any content type names. A header that is
-//! too large is cut by an empty line written over it, and what follows is read as text. Whoever
-//! names so many boundaries that finding them is work of its own has only the beginning read.
+//! too large is cut by an empty line written over it, and what follows is read as text. Of a
+//! message with so many boundaries that finding them is work of its own, only the beginning is read.
 
 use std::borrow::Cow;
 

@@ -217,7 +217,7 @@ fn padded(subject: &str) -> String {
     letter(subject) + &"x".repeat(300)
 }
 
-/// Whoever takes all places and does nothing with them gives way, the longest idle first.
+/// Idle sessions give way when all places are taken, the longest idle first.
 #[tokio::test]
 async fn the_longest_idle_gives_way() {
     let app = TestApp::sqlite().await;

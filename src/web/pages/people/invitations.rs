@@ -41,8 +41,8 @@ struct InvitationPage<'a> {
     errors: FormErrors,
 }
 
-/// Who came with the link. Whether its address has an account shows only to that account:
-/// whoever invites may ask about anybody.
+/// Who came with the link. The page does not show whether its address has an account: people
+/// could invite any address to find out. Sending a password still does, and is recorded.
 enum Holder {
     /// Not signed in here. Their password opens the account, or makes it.
     Stranger,
