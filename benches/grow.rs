@@ -68,7 +68,7 @@ fn open(folder: &str, url: &str) -> App {
 
 /// A team with a token, and that token's id.
 fn set_up(app: &App) -> (String, String) {
-    let by = app.operator();
+    let actor = app.operator();
     let owner = NewPerson {
         email: EmailAddress::parse(EMAIL).expect("an address"),
         name: PersonName::parse("Ada").expect("a name"),
@@ -80,10 +80,10 @@ fn set_up(app: &App) -> (String, String) {
     let name = TeamName::parse("Acme").expect("a name");
     let team = NewTeam { name, plan: Plan::Enterprise, owner };
     let made = app.write_now(|tx| {
-        let (team, _) = teams::found(tx, &by, &team)?;
-        api_switch::turn(tx, &by, team.id, true)?;
+        let (team, _) = teams::found(tx, &actor, &team)?;
+        api_switch::turn(tx, &actor, team.id, true)?;
         let label = Label::parse("ci").expect("a name");
-        tokens::mint(tx, &by, team.id, &label, Scopes::READ, &app.config().token_prefix)
+        tokens::mint(tx, &actor, team.id, &label, Scopes::READ, &app.config().token_prefix)
     });
     let (token, plain) = made.expect("a team and a token");
     (plain.reveal().to_owned(), token.id.to_string())

@@ -65,7 +65,7 @@ fn open(folder: &str, url: &str) -> App {
 }
 
 fn set_up(app: &App) -> (TeamId, AliasId) {
-    let by = app.operator();
+    let actor = app.operator();
     let password = Password::parse("password", "correct horse battery").expect("a password");
     let owner = NewPerson {
         email: EmailAddress::parse("ada@acme.test").expect("an address"),
@@ -75,8 +75,8 @@ fn set_up(app: &App) -> (TeamId, AliasId) {
     let team = NewTeam { name: TeamName::parse("Acme").expect("a name"), plan: Plan::Enterprise, owner };
     let hello = NewAlias { local: LocalPart::parse("hello").ok(), domain: None, note: None };
     let made = app.write_now(|tx| {
-        let (team, _) = teams::found(tx, &by, &team)?;
-        let alias = aliases::create(tx, &by, team.id, &app.office().domain, &hello)?;
+        let (team, _) = teams::found(tx, &actor, &team)?;
+        let alias = aliases::create(tx, &actor, team.id, &app.office().domain, &hello)?;
         Ok((team.id, alias.id))
     });
     made.expect("a team and an alias")

@@ -34,7 +34,7 @@ use crate::config::Config;
 use crate::dns::Dns;
 use crate::domain::access::epochs;
 use crate::domain::access::team_key::Sealer;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::people::passwords::{self, Hashed, Password};
@@ -182,18 +182,18 @@ impl App {
     }
 
     /// The operator, now.
-    pub fn operator(&self) -> By {
-        By::operator(self.now(), self.entropy())
+    pub fn operator(&self) -> Actor {
+        Actor::operator(self.now(), self.entropy())
     }
 
     /// Gatepost itself, now: for what mail or time brings about.
-    pub fn gatepost(&self) -> By {
-        By::gatepost(self.now(), self.entropy())
+    pub fn system(&self) -> Actor {
+        Actor::system(self.now(), self.entropy())
     }
 
     /// Somebody who has not signed in, now.
-    pub fn visitor(&self) -> By {
-        By::visitor(self.now(), self.entropy())
+    pub fn visitor(&self) -> Actor {
+        Actor::visitor(self.now(), self.entropy())
     }
 
     /// Runs `f` on one unchanging view of the store, on a blocking thread.

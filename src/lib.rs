@@ -22,7 +22,7 @@
 //! `web::routes` names a handler; its arguments are its permissions, so a handler that takes
 //! an `Owner` cannot be reached by anybody else. It parses what was sent into types that can
 //! only be valid, and makes one trip: `app.write(|tx| tokens::revoke(tx, &by, team, id, why))`.
-//! The domain asks once more, inside the transaction, whether whoever it is `by` may do that;
+//! The domain asks once more, inside the transaction, whether whoever it is `actor` may do that;
 //! changes, and records the change. Rows are always looked for within the team, so another
 //! team's id does not exist.
 //!

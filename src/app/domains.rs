@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::App;
 use super::background::Background;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::entropy;
 use crate::domain::mailroom::domains::{self, Domain, DomainId};
 use crate::domain::people::teams::TeamId;
@@ -22,11 +22,11 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` when it is none of the team's.
-    pub async fn check_domain(&self, by: By, team: TeamId, id: DomainId) -> Result<Domain> {
+    pub async fn check_domain(&self, actor: Actor, team: TeamId, id: DomainId) -> Result<Domain> {
         let domain = self.read(move |tx| domains::find(tx, team, id)).await?;
         let seen = self.dns().observe(&domain).await;
         let host = self.mail_host();
-        self.write(move |tx| domains::record_check(tx, &by, team, id, &host, &seen)).await
+        self.write(move |tx| domains::record_check(tx, &actor, team, id, &host, &seen)).await
     }
 
     /// Asks about every domain that is due, one after the other; how many those were.
@@ -43,7 +43,7 @@ impl App {
             if !is_due {
                 continue;
             }
-            match self.check_domain(self.gatepost(), team_id, id).await {
+            match self.check_domain(self.system(), team_id, id).await {
                 Ok(_) => checked += 1,
                 Err(Error::NotFound) => {}
                 Err(cause) => return Err(cause),

@@ -74,7 +74,7 @@ impl App {
             peer,
             rcpt: if let [only] = &to[..] { Some(&only.address) } else { None },
         };
-        raw.splice(..0, way.head(&self.gatepost()));
+        raw.splice(..0, way.head(&self.system()));
         self.deliver_sharing(share, envelope, raw, authentication, to).await
     }
 

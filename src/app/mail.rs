@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::memory::Share;
 use super::{App, blocking};
 use crate::config::Config;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::mailroom::authentication::Authentication;
@@ -105,9 +105,9 @@ impl App {
         if !lacks_postmaster {
             return Ok(routed);
         }
-        let (office, to, by) = (self.office().clone(), address.to_owned(), self.gatepost());
+        let (office, to, actor) = (self.office().clone(), address.to_owned(), self.system());
         self.write(move |tx| {
-            receive::make_postmaster(tx, &by, &office, &to)?;
+            receive::make_postmaster(tx, &actor, &office, &to)?;
             receive::route(tx, &office, &to)
         })
         .await
@@ -249,8 +249,8 @@ impl Post {
         });
         let (queue, waiting) = channel(QUEUE);
         let (arrivals, _) = broadcast::channel(QUEUE);
-        let by = By::gatepost(clock.now(), entropy);
-        let writer = Writer { store, office: office.clone(), clock, by, arrivals: arrivals.clone() };
+        let actor = Actor::system(clock.now(), entropy);
+        let writer = Writer { store, office: office.clone(), clock, actor, arrivals: arrivals.clone() };
         let thread = std::thread::Builder::new()
             .name("post".into())
             .spawn(move || writer.run(waiting))
@@ -292,7 +292,7 @@ struct Writer {
     office: Arc<Office>,
     clock: Arc<dyn Clock>,
     /// Whoever keeps messages. One for all, so that those of one moment order as they came.
-    by: By,
+    actor: Actor,
     arrivals: broadcast::Sender<TeamId>,
 }
 
@@ -340,15 +340,15 @@ impl Writer {
 
     /// All of the group, or nothing.
     fn commit(&self, group: &[Delivery]) -> Result<Vec<Outcome>> {
-        let by = self.by.at(self.clock.now());
+        let actor = self.actor.at(self.clock.now());
         let write = || {
             self.store.write(|tx| {
                 let mut ledger = Ledger::default();
                 let outcomes = group.iter().map(|it| {
-                    receive::receive(tx, &by, &self.office, &it.mail.arrival, &it.recipient, &mut ledger)
+                    receive::receive(tx, &actor, &self.office, &it.mail.arrival, &it.recipient, &mut ledger)
                 });
                 let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
-                ledger.close(tx, by.now)?;
+                ledger.close(tx, actor.now)?;
                 Ok(outcomes)
             })
         };

@@ -30,8 +30,8 @@ pub fn setup(config: Config, asked: &Setup) -> Result<(), Failure> {
     let app = open(config)?;
     let password_hash = passwords::hash(&password, &*app.entropy());
     let new = NewTeam { name: team, plan: asked.plan, owner: NewPerson { email, name, password_hash } };
-    let by = app.operator();
-    let (team, owner) = app.write_now(|tx| teams::found(tx, &by, &new)).map_err(sentence)?;
+    let actor = app.operator();
+    let (team, owner) = app.write_now(|tx| teams::found(tx, &actor, &new)).map_err(sentence)?;
     say(&format!("Made the team {} ({}) with {} as its owner.", team.name, team.plan, owner.email))
 }
 
@@ -43,8 +43,8 @@ pub fn password(config: Config, email: &str) -> Result<(), Failure> {
     let user = user.map_err(missing(format!("no account has the address {email}")))?;
     let password = read_password()?;
     let hash = passwords::hash(&password, &*app.entropy());
-    let by = app.operator();
-    app.write_now(|tx| users::change_password(tx, &by, user.id, &hash, None)).map_err(sentence)?;
+    let actor = app.operator();
+    app.write_now(|tx| users::change_password(tx, &actor, user.id, &hash, None)).map_err(sentence)?;
     say(&format!("Changed the password of {email} and ended their sessions."))
 }
 

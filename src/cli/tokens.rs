@@ -13,10 +13,10 @@ fn no_team(name: &str) -> String {
 }
 
 pub fn set_plan(app: &App, team: &str, plan: Plan) -> Result<(), Failure> {
-    let by = app.operator();
+    let actor = app.operator();
     let set = app.write_now(|tx| {
         let team = teams::find_by_name(tx, team)?;
-        plans::set(tx, &by, team.id, plan)?;
+        plans::set(tx, &actor, team.id, plan)?;
         Ok(team)
     });
     let team = set.map_err(missing(no_team(team)))?;
@@ -24,10 +24,10 @@ pub fn set_plan(app: &App, team: &str, plan: Plan) -> Result<(), Failure> {
 }
 
 pub fn switch(app: &App, team: &str, on: bool) -> Result<(), Failure> {
-    let by = app.operator();
+    let actor = app.operator();
     let turned = app.write_now(|tx| {
         let team = teams::find_by_name(tx, team)?;
-        Ok((api_switch::turn(tx, &by, team.id, on)?, team))
+        Ok((api_switch::turn(tx, &actor, team.id, on)?, team))
     });
     let (turned, team) = turned.map_err(missing(no_team(team)))?;
     let state = if on { "on" } else { "off" };
@@ -40,10 +40,10 @@ pub fn switch(app: &App, team: &str, on: bool) -> Result<(), Failure> {
 /// Prints the token alone, so that a script can take it as it is.
 pub fn mint(app: &App, team: &str, name: &str, scopes: Scopes) -> Result<(), Failure> {
     let label = Label::parse(name).map_err(|error| error.message.into_owned())?;
-    let by = app.operator();
+    let actor = app.operator();
     let minted = app.write_now(|tx| {
         let team = teams::find_by_name(tx, team)?;
-        let (token, plain) = tokens::mint(tx, &by, team.id, &label, scopes, &app.sealer().prefix)?;
+        let (token, plain) = tokens::mint(tx, &actor, team.id, &label, scopes, &app.sealer().prefix)?;
         Ok((token, plain, team))
     });
     let (token, plain, team) = minted.map_err(missing(no_team(team)))?;
@@ -69,8 +69,8 @@ pub fn revoke(app: &App, shown: &str) -> Result<(), Failure> {
                     the public id, and never the whole token"
             .into());
     }
-    let by = app.operator();
-    let revoked = app.write_now(|tx| tokens::revoke_by_start(tx, &by, start));
+    let actor = app.operator();
+    let revoked = app.write_now(|tx| tokens::revoke_by_start(tx, &actor, start));
     let token = revoked.map_err(missing(format!("no token starts with {start}")))?;
     say(&format!("Revoked {} ({}).", token.name, token.masked()))
 }

@@ -1,10 +1,10 @@
 //! What Gatepost means: plain synchronous functions and types.
 //!
 //! No HTTP, no SQL, no async, and no clock or chance of its own: both arrive as arguments
-//! (see [`by::By`]). Three areas: [`people`], [`access`] and [`mailroom`].
+//! (see [`actor::Actor`]). Three areas: [`people`], [`access`] and [`mailroom`].
 
 pub mod access;
-pub mod by;
+pub mod actor;
 pub mod clock;
 pub mod entropy;
 pub mod error;

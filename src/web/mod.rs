@@ -1,9 +1,8 @@
 //! HTTP and HTML: the only folder that names actix, askama and htmx.
 //!
-//! [`routes`] lists every address. A handler's arguments are its permissions: see [`actor`]
+//! [`routes`] lists every address. A handler's arguments are its permissions: see [`viewer`]
 //! for pages and [`api::caller`] for the API.
 
-mod actor;
 pub mod api;
 pub mod assets;
 mod browser;
@@ -25,6 +24,7 @@ mod request;
 pub mod routes;
 mod server;
 mod session;
+mod viewer;
 
 use std::io;
 use std::net::TcpListener;

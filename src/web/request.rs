@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use super::api::Entered;
 use crate::app::App;
-use crate::domain::by::{Actor, By};
+use crate::domain::actor::{Actor, Identity};
 use crate::domain::entropy;
 use crate::domain::people::teams::Team;
 use crate::domain::{RequestId, Timestamp};
@@ -49,12 +49,12 @@ impl RequestInfo {
     }
 
     /// The same in the name of somebody.
-    pub fn by(&self, actor: Actor) -> By {
-        let mut by = By::new(actor, self.now, self.app.entropy());
-        by.request = Some(self.id);
-        by.ip = self.ip;
-        by.agent = self.agent().map(str::to_owned);
-        by
+    pub fn actor(&self, identity: Identity) -> Actor {
+        let mut actor = Actor::new(identity, self.now, self.app.entropy());
+        actor.request = Some(self.id);
+        actor.ip = self.ip;
+        actor.agent = self.agent().map(str::to_owned);
+        actor
     }
 
     /// What called, as it names itself.
@@ -70,8 +70,8 @@ impl RequestInfo {
     }
 
     /// As a visitor: before a sign-in.
-    pub fn by_visitor(&self) -> By {
-        self.by(Actor::Visitor)
+    pub fn visitor(&self) -> Actor {
+        self.actor(Identity::Visitor)
     }
 }
 

@@ -118,11 +118,11 @@ impl SessionStore for StoredSessions {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        let by = self.0.visitor();
+        let actor = self.0.visitor();
         let key = key.as_ref().to_owned();
         // An error here would leave as a bare 500, past every page. The session that is
         // replaced is the same browser's, and ends by itself.
-        if let Err(cause) = self.0.write(move |tx| sessions::close(tx, &by, &key)).await {
+        if let Err(cause) = self.0.write(move |tx| sessions::close(tx, &actor, &key)).await {
             tracing::error!(%cause, "a session that was replaced could not be ended");
         }
         Ok(())

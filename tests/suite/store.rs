@@ -18,8 +18,8 @@ use crate::support::{TestApp, both_engines};
 
 fn mint(app: &App, team: TeamId, name: &str) -> Result<Token, Error> {
     let label = Label::parse(name).expect("a name");
-    let (by, prefix) = (app.operator(), app.config().token_prefix.clone());
-    app.write_now(|tx| tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)).map(|(token, _)| token)
+    let (actor, prefix) = (app.operator(), app.config().token_prefix.clone());
+    app.write_now(|tx| tokens::mint(tx, &actor, team, &label, Scopes::ALL, &prefix)).map(|(token, _)| token)
 }
 
 fn open(database: &Database) -> Result<Store, store::Error> {
@@ -65,10 +65,10 @@ both_engines! {
 
     async fn an_error_takes_back_change_and_record(app: TestApp) {
         let (team, before) = (app.team("Acme").id, (count(&app, "tokens"), count(&app, "activity")));
-        let (by, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
+        let (actor, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
         let label = Label::parse("ci").expect("a name");
         let failed: Result<(), Error> = app.app.write_now(|tx| {
-            tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)?;
+            tokens::mint(tx, &actor, team, &label, Scopes::ALL, &prefix)?;
             Err(Error::NotFound)
         });
         assert!(failed.is_err());
@@ -82,10 +82,10 @@ both_engines! {
         let (team, before) = (app.team("Acme").id, (count(&app, "tokens"), count(&app, "activity")));
         let heart = app.app.clone();
         let fell = thread::spawn(move || {
-            let (by, prefix) = (heart.operator(), heart.config().token_prefix.clone());
+            let (actor, prefix) = (heart.operator(), heart.config().token_prefix.clone());
             let label = Label::parse("ci").expect("a name");
             let _: Result<(), Error> = heart.write_now(|tx| {
-                tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)?;
+                tokens::mint(tx, &actor, team, &label, Scopes::ALL, &prefix)?;
                 panic!("on purpose");
             });
         })
@@ -97,11 +97,11 @@ both_engines! {
 
     async fn a_read_writes_nothing(app: TestApp) {
         let team = app.team("Acme").id;
-        let (by, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
+        let (actor, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
         let label = Label::parse("ci").expect("a name");
         let before = count(&app, "activity");
         let _ = app.app.read_now(|tx| -> Result<(), Error> {
-            tokens::mint(tx, &by, team, &label, Scopes::ALL, &prefix)?;
+            tokens::mint(tx, &actor, team, &label, Scopes::ALL, &prefix)?;
             Err(Error::NotFound)
         });
         assert_eq!((count(&app, "tokens"), count(&app, "activity")), (0, before));
@@ -123,8 +123,8 @@ both_engines! {
             assert_eq!(app.database.number(owners), 2, "{sql}");
         }
         let (team, owner) = (app.team("Acme").id, app.team("Acme").owner_id);
-        let by = app.app.operator();
-        let left = app.app.write_now(|tx| members::remove(tx, &by, team, owner, TheirTokens::Keep));
+        let actor = app.app.operator();
+        let left = app.app.write_now(|tx| members::remove(tx, &actor, team, owner, TheirTokens::Keep));
         assert!(matches!(left, Err(Error::Conflict(_))), "{left:?}");
     }
 
@@ -141,7 +141,7 @@ both_engines! {
         // Another team has names of its own, and a revoked token gives its name back.
         mint(&app.app, app.team("Globex").id, "ci").expect("a token");
         let taken = won.into_iter().flatten().next().expect("the one");
-        app.operate(|tx, by| tokens::revoke(tx, by, team, taken.id, None));
+        app.operate(|tx, actor| tokens::revoke(tx, actor, team, taken.id, None));
         mint(&app.app, team, "ci").expect("a token");
     }
 
@@ -149,8 +149,8 @@ both_engines! {
         let team = app.team("Acme").id;
         let token = mint(&app.app, team, "ci").expect("a token");
         let revoked = at_once(8, |_| {
-            let by = app.app.operator();
-            app.app.write_now(|tx| tokens::revoke(tx, &by, team, token.id, None)).is_ok()
+            let actor = app.app.operator();
+            app.app.write_now(|tx| tokens::revoke(tx, &actor, team, token.id, None)).is_ok()
         });
         assert_eq!(revoked.into_iter().filter(|done| *done).count(), 1);
         assert_eq!(count(&app, "activity WHERE kind = 'token.revoked'"), 1);
@@ -249,10 +249,10 @@ fn programs_that_start_at_once_make_one_schema() {
 both_engines! {
     async fn records_of_one_moment_stand_in_the_order_they_were_made(app: TestApp) {
         let team = app.team("Acme").id;
-        app.operate(|tx, by| {
+        app.operate(|tx, actor| {
             for number in 0..40 {
                 let event = Event::of(ActivityKind::TokenCreated).subject(&number.to_string());
-                activity::record(tx, by, team, event)?;
+                activity::record(tx, actor, team, event)?;
             }
             Ok(())
         });
@@ -270,9 +270,11 @@ both_engines! {
 async fn whoever_writes_without_rest_keeps_nobody_waiting() {
     const WRITES: usize = 10;
     let app = TestApp::sqlite().await;
-    let (store, team, by) = (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
+    let (store, team, actor) =
+        (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
     let write = |records: usize| {
-        let record = |tx: &mut Tx<'_>| activity::record(tx, &by, team, Event::of(ActivityKind::ApiEnabled));
+        let record =
+            |tx: &mut Tx<'_>| activity::record(tx, &actor, team, Event::of(ActivityKind::ApiEnabled));
         store.write(|tx| (0..records).try_for_each(|_| record(tx))).expect("a turn");
     };
     let (written, over) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -297,8 +299,9 @@ async fn whoever_writes_without_rest_keeps_nobody_waiting() {
 #[tokio::test]
 async fn a_single_statement_finds_a_living_connection() {
     let app = TestApp::postgres().await;
-    let (store, team, by) = (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
-    let record = |tx: &mut Tx<'_>| activity::record(tx, &by, team, Event::of(ActivityKind::ApiEnabled));
+    let (store, team, actor) =
+        (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
+    let record = |tx: &mut Tx<'_>| activity::record(tx, &actor, team, Event::of(ActivityKind::ApiEnabled));
     store.write_in_one(record).expect("a living connection");
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND pid <> pg_backend_pid()";

@@ -18,7 +18,7 @@ use crate::domain::access::plans::Plan;
 use crate::domain::access::scopes::{Scope, Scopes};
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::entropy::{self, Entropy};
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, NewAlias};
@@ -94,9 +94,9 @@ fn fill(app: &App) -> Result<PlainToken> {
     let (now, chance) = (app.now(), app.entropy());
     let hash = passwords::hash(&Password::parse("password", PASSWORD)?, &*chance);
     let (team, ada) = app.write_now(|tx| {
-        let by = at(now, 30, &chance);
+        let actor = at(now, 30, &chance);
         let owner = person("Ada Lovelace", "ada@acme.test", &hash)?;
-        teams::found(tx, &by, &NewTeam { name: TeamName::parse("Acme")?, plan: Plan::Pro, owner })
+        teams::found(tx, &actor, &NewTeam { name: TeamName::parse("Acme")?, plan: Plan::Pro, owner })
     })?;
     let bea = join(app, &team, &ada, ("Bea Bouchard", "bea@acme.test", MemberRole::Admin), &hash, 28)?;
     join(app, &team, &ada, ("Cy Young", "cy@acme.test", MemberRole::Member), &hash, 27)?;
@@ -106,8 +106,8 @@ fn fill(app: &App) -> Result<PlainToken> {
     for (local, note) in letters::ALIASES {
         let local = Some(LocalPart::parse(local)?);
         let new = NewAlias { local, domain: None, note: Some(note.to_owned()) };
-        let (by, shared) = (at(now, 26, &chance).as_person(ada.id, &ada.email), &app.office().domain);
-        app.write_now(|tx| aliases::create(tx, &by, team.id, shared, &new))?;
+        let (actor, shared) = (at(now, 26, &chance).as_person(ada.id, &ada.email), &app.office().domain);
+        app.write_now(|tx| aliases::create(tx, &actor, team.id, shared, &new))?;
     }
     let (crm, plain) = mint(app, &team, &ada, "CRM integration", Scopes::READ, 25)?;
     let (orders, _) = mint(app, &team, &bea, "Order notifications", ORDERS, 20)?;
@@ -116,14 +116,14 @@ fn fill(app: &App) -> Result<PlainToken> {
     for (token, calls) in [(&crm, 60), (&orders, 25), (&old, 8)] {
         call(app, &team, token, calls)?;
     }
-    let by = at(now, 0, &chance).as_person(bea.id, &bea.email);
-    app.write_now(|tx| tokens::revoke(tx, &by, team.id, old.id, Some("the website moved")))?;
+    let actor = at(now, 0, &chance).as_person(bea.id, &bea.email);
+    app.write_now(|tx| tokens::revoke(tx, &actor, team.id, old.id, Some("the website moved")))?;
     Ok(plain)
 }
 
 /// The operator, so many days ago.
-fn at(now: Timestamp, days: i64, chance: &Arc<dyn Entropy>) -> By {
-    By::operator(now.minus(Duration::days(days)), chance.clone())
+fn at(now: Timestamp, days: i64, chance: &Arc<dyn Entropy>) -> Actor {
+    Actor::operator(now.minus(Duration::days(days)), chance.clone())
 }
 
 fn person(name: &str, email: &str, hash: &Hashed) -> Result<NewPerson> {
@@ -143,12 +143,12 @@ fn join(
     days: i64,
 ) -> Result<User> {
     let (name, email, role) = who;
-    let by = at(app.now(), days, &app.entropy());
+    let actor = at(app.now(), days, &app.entropy());
     let new = person(name, email, hash)?;
     app.write_now(|tx| {
-        let host = by.as_person(owner.id, &owner.email);
+        let host = actor.as_person(owner.id, &owner.email);
         let link = invitations::invite(tx, &host, team.id, &new.email, role)?;
-        Ok(invitations::accept_as_new(tx, &by, &link, &new)?.1)
+        Ok(invitations::accept_as_new(tx, &actor, &link, &new)?.1)
     })
 }
 
@@ -160,9 +160,9 @@ fn mint(
     scopes: Scopes,
     days: i64,
 ) -> Result<(Token, PlainToken)> {
-    let by = at(app.now(), days, &app.entropy()).as_person(maker.id, &maker.email);
+    let actor = at(app.now(), days, &app.entropy()).as_person(maker.id, &maker.email);
     let label = Label::parse(name)?;
-    app.write_now(|tx| tokens::mint(tx, &by, team.id, &label, scopes, &app.sealer().prefix))
+    app.write_now(|tx| tokens::mint(tx, &actor, team.id, &label, scopes, &app.sealer().prefix))
 }
 
 /// Calls of the last three days, a few of them refused.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use time::Duration;
 
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::activity as rows;
@@ -76,36 +76,36 @@ impl Event {
     }
 }
 
-pub fn record(tx: &mut Tx<'_>, by: &By, team: TeamId, event: Event) -> Result<()> {
-    Ok(rows::insert(tx, &[row(by, team, &event)])?)
+pub fn record(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, event: Event) -> Result<()> {
+    Ok(rows::insert(tx, &[row(actor, team, &event)])?)
 }
 
 /// Records what a person did to their own account in each of their teams.
-pub fn record_in_all_teams(tx: &mut Tx<'_>, by: &By, user: UserId, event: Event) -> Result<()> {
+pub fn record_in_all_teams(tx: &mut Tx<'_>, actor: &Actor, user: UserId, event: Event) -> Result<()> {
     let teams = team_rows::of_user(tx, user)?;
-    let records: Vec<_> = teams.iter().map(|team| row(by, team.id, &event)).collect();
+    let records: Vec<_> = teams.iter().map(|team| row(actor, team.id, &event)).collect();
     Ok(rows::insert(tx, &records)?)
 }
 
-fn row(by: &By, team: TeamId, event: &Event) -> Record {
+fn row(actor: &Actor, team: TeamId, event: &Event) -> Record {
     let detail = (!event.detail.is_empty()).then(|| Value::Object(event.detail.clone()).to_string());
     Record {
         team_id: team,
-        id: ActivityId::new(by.now, by.chance()),
-        at: by.now,
+        id: ActivityId::new(actor.now, actor.chance()),
+        at: actor.now,
         kind: event.kind,
-        actor_kind: by.actor.kind(),
-        person_id: by.actor.person(),
+        actor_kind: actor.kind(),
+        person_id: actor.person(),
         token_id: event.token,
-        actor_label: Some(by.actor.label().into_owned()),
+        actor_label: Some(actor.label().into_owned()),
         subject: event.subject.clone(),
         method: None,
         route: None,
         status: None,
         duration_us: None,
-        ip: by.ip.map(|ip| ip.to_string()),
-        agent: by.agent.clone(),
-        request_id: by.request,
+        ip: actor.ip.map(|ip| ip.to_string()),
+        agent: actor.agent.clone(),
+        request_id: actor.request,
         detail,
         count: 1,
     }

@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::activity::{self, Event};
 use super::tokens;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::members::Role;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
@@ -23,13 +23,13 @@ pub enum Turned {
 }
 
 /// Turns a team's API access on or off. Tokens stay as they are and work again once it is on.
-pub fn turn(tx: &mut Tx<'_>, by: &By, team: TeamId, on: bool) -> Result<Turned> {
+pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Turned> {
     let wish = if on { "on" } else { "off" };
-    match by.require(tx, team, Role::Owner) {
+    match actor.require(tx, team, Role::Owner) {
         Ok(()) => {}
         Err(Error::Forbidden(_)) => {
             let event = Event::of(ActivityKind::ApiSwitchRefused).detail("asked", wish);
-            activity::record(tx, by, team, event)?;
+            activity::record(tx, actor, team, event)?;
             return Ok(Turned::Refused);
         }
         Err(other) => return Err(other),
@@ -38,7 +38,7 @@ pub fn turn(tx: &mut Tx<'_>, by: &By, team: TeamId, on: bool) -> Result<Turned> 
         return Ok(Turned::AlreadySo);
     }
     let kind = if on { ActivityKind::ApiEnabled } else { ActivityKind::ApiDisabled };
-    activity::record(tx, by, team, Event::of(kind))?;
+    activity::record(tx, actor, team, Event::of(kind))?;
     Ok(Turned::Done)
 }
 

@@ -1,7 +1,7 @@
 //! What a team's plan allows.
 
 use super::activity::{self, Event};
-use crate::domain::by::{Actor, By};
+use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::teams;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
@@ -57,8 +57,8 @@ impl Limits {
 }
 
 /// Puts a team on a plan; only the operator may.
-pub fn set(tx: &mut Tx<'_>, by: &By, team: TeamId, plan: Plan) -> Result<()> {
-    if by.actor != Actor::Operator {
+pub fn set(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, plan: Plan) -> Result<()> {
+    if actor.identity != Identity::Operator {
         return Err(Error::forbidden("Only the operator of this instance changes plans."));
     }
     let before = teams::find(tx, team)?.plan;
@@ -68,5 +68,5 @@ pub fn set(tx: &mut Tx<'_>, by: &By, team: TeamId, plan: Plan) -> Result<()> {
     rows::set_plan(tx, team, plan)?;
     let event =
         Event::of(ActivityKind::PlanChanged).detail("from", before.as_str()).detail("to", plan.as_str());
-    activity::record(tx, by, team, event)
+    activity::record(tx, actor, team, event)
 }

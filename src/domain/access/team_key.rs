@@ -6,7 +6,7 @@ use time::Duration;
 use super::activity::{self, Capped, Event, Filter, Record};
 use super::secret::{PlainToken, Prefix};
 use super::tokens::{self, Token, TokenKind};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::members::Role;
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
@@ -47,56 +47,61 @@ pub fn known(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Kno
 
 /// # Errors
 /// `Conflict` when the team has one.
-pub fn enable(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
-    by.require(tx, team, Role::Owner)?;
-    let made = make(tx, by, team, sealer)?;
-    record(tx, by, ActivityKind::TeamKeyEnabled, &made.0)?;
+pub fn enable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    actor.require(tx, team, Role::Owner)?;
+    let made = make(tx, actor, team, sealer)?;
+    record(tx, actor, ActivityKind::TeamKeyEnabled, &made.0)?;
     Ok(made)
 }
 
-fn make(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
-    let plain = PlainToken::mint(&sealer.prefix, &*by.entropy);
-    let mut token = tokens::new_row(by, team, TokenKind::TeamKey, NAME, &plain);
-    token.sealed = Some(sealer.key.seal(plain.reveal().as_bytes(), &token.id.bytes(), &*by.entropy));
+fn make(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    let plain = PlainToken::mint(&sealer.prefix, &*actor.entropy);
+    let mut token = tokens::new_row(actor, team, TokenKind::TeamKey, NAME, &plain);
+    token.sealed = Some(sealer.key.seal(plain.reveal().as_bytes(), &token.id.bytes(), &*actor.entropy));
     rows::insert(tx, &token)
         .map_err(|error| Error::from(error).conflict_instead("key", "The team has a key already."))?;
     Ok((token, plain))
 }
 
 /// Reads the key back, and records that it was.
-pub fn show(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
-    by.require(tx, team, Role::Admin)?;
+pub fn show(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+    actor.require(tx, team, Role::Admin)?;
     let token = find(tx, team)?.ok_or(Error::NotFound)?;
     let sealed = token.sealed.as_deref().unwrap_or_default();
     let opened = sealer.key.open(sealed, &token.id.bytes()).ok();
     let plain = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).ok_or_else(|| {
         Error::conflict("key", "The key cannot be read with this instance's secret key. Regenerate it.")
     })?;
-    record(tx, by, ActivityKind::TeamKeyShown, &token)?;
+    record(tx, actor, ActivityKind::TeamKeyShown, &token)?;
     Ok((token, PlainToken::restore(plain)))
 }
 
 /// Makes a new key; the old one ends at once.
-pub fn regenerate(tx: &mut Tx<'_>, by: &By, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
-    by.require(tx, team, Role::Admin)?;
-    end(tx, by, team, "regenerated")?;
-    let made = make(tx, by, team, sealer)?;
-    record(tx, by, ActivityKind::TeamKeyRegenerated, &made.0)?;
+pub fn regenerate(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    sealer: &Sealer,
+) -> Result<(Token, PlainToken)> {
+    actor.require(tx, team, Role::Admin)?;
+    end(tx, actor, team, "regenerated")?;
+    let made = make(tx, actor, team, sealer)?;
+    record(tx, actor, ActivityKind::TeamKeyRegenerated, &made.0)?;
     Ok(made)
 }
 
 /// Ends the key; the team has none until the owner enables it again.
-pub fn disable(tx: &mut Tx<'_>, by: &By, team: TeamId) -> Result<()> {
-    by.require(tx, team, Role::Owner)?;
-    let ended = end(tx, by, team, "team key switched off")?;
-    record(tx, by, ActivityKind::TeamKeyDisabled, &ended)
+pub fn disable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<()> {
+    actor.require(tx, team, Role::Owner)?;
+    let ended = end(tx, actor, team, "team key switched off")?;
+    record(tx, actor, ActivityKind::TeamKeyDisabled, &ended)
 }
 
-fn end(tx: &mut Tx<'_>, by: &By, team: TeamId, reason: &str) -> Result<Token> {
+fn end(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, reason: &str) -> Result<Token> {
     let current = find(tx, team)?.ok_or(Error::NotFound)?;
-    rows::revoke(tx, team, current.id, by.now, &by.actor.label(), Some(reason))?.ok_or(Error::NotFound)
+    rows::revoke(tx, team, current.id, actor.now, &actor.label(), Some(reason))?.ok_or(Error::NotFound)
 }
 
-fn record(tx: &mut Tx<'_>, by: &By, kind: ActivityKind, token: &Token) -> Result<()> {
-    activity::record(tx, by, token.team_id, Event::of(kind).token(token.id, &token.start))
+fn record(tx: &mut Tx<'_>, actor: &Actor, kind: ActivityKind, token: &Token) -> Result<()> {
+    activity::record(tx, actor, token.team_id, Event::of(kind).token(token.id, &token.start))
 }

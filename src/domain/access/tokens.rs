@@ -3,7 +3,7 @@
 use super::activity::{self, Capped, Event};
 use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
-use crate::domain::by::{Actor, By};
+use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::members::Role;
 use crate::domain::people::teams::Team;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
@@ -83,29 +83,29 @@ impl Token {
 /// `Conflict` on `name` when an active token of the team has it, also under a race.
 pub fn mint(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     label: &Label,
     scopes: Scopes,
     prefix: &Prefix,
 ) -> Result<(Token, PlainToken)> {
-    by.require(tx, team, Role::Admin)?;
-    let plain = PlainToken::mint(prefix, &*by.entropy);
-    let mut token = new_row(by, team, TokenKind::Token, label.as_str(), &plain);
+    actor.require(tx, team, Role::Admin)?;
+    let plain = PlainToken::mint(prefix, &*actor.entropy);
+    let mut token = new_row(actor, team, TokenKind::Token, label.as_str(), &plain);
     token.scopes = scopes.to_column();
     rows::insert(tx, &token).map_err(|error| name_taken(error, label))?;
     let event = Event::of(ActivityKind::TokenCreated)
         .token(token.id, &token.name)
         .detail("scopes", scopes.to_string());
-    activity::record(tx, by, team, event)?;
+    activity::record(tx, actor, team, event)?;
     Ok((token, plain))
 }
 
 /// A row in force from now on, not narrowed in any way.
-pub(super) fn new_row(by: &By, team: TeamId, kind: TokenKind, name: &str, plain: &PlainToken) -> Token {
+pub(super) fn new_row(actor: &Actor, team: TeamId, kind: TokenKind, name: &str, plain: &PlainToken) -> Token {
     let hashed = plain.hashed();
     Token {
-        id: TokenId::new(by.now, by.chance()),
+        id: TokenId::new(actor.now, actor.chance()),
         team_id: team,
         kind,
         hash: hashed.hash().to_vec(),
@@ -114,9 +114,9 @@ pub(super) fn new_row(by: &By, team: TeamId, kind: TokenKind, name: &str, plain:
         sealed: None,
         name: name.to_owned(),
         name_key: names::key(name),
-        created_by: by.actor.person(),
-        created_by_label: by.actor.label().into_owned(),
-        created_at: by.now,
+        created_by: actor.person(),
+        created_by_label: actor.label().into_owned(),
+        created_at: actor.now,
         expires_at: None,
         scopes: None,
         hourly_cap: None,
@@ -167,16 +167,16 @@ pub fn verify(
 
 /// The token as it is, and stays until the transaction ends: for who looks at it first and
 /// changes it then. A token may do that to itself alone.
-pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId) -> Result<Token> {
-    if !is_its_own(by, id) {
-        by.require(tx, team, Role::Admin)?;
+pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
+    if !is_its_own(actor, id) {
+        actor.require(tx, team, Role::Admin)?;
     }
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
 
-fn is_its_own(by: &By, id: TokenId) -> bool {
-    matches!(&by.actor, Actor::Token { id: actor, .. } if *actor == id)
+fn is_its_own(actor: &Actor, id: TokenId) -> bool {
+    matches!(&actor.identity, Identity::Token { id: own, .. } if *own == id)
 }
 
 /// Revokes a token for good, at once. Having a team key is the owner's choice, so only the
@@ -184,14 +184,20 @@ fn is_its_own(by: &By, id: TokenId) -> bool {
 ///
 /// # Errors
 /// `NotFound` when the team has no such token, `Conflict` when it is revoked already.
-pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, reason: Option<&str>) -> Result<Token> {
-    if hold(tx, by, team, id)?.kind == TokenKind::TeamKey && !is_its_own(by, id) {
-        by.require(tx, team, Role::Owner)?;
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    id: TokenId,
+    reason: Option<&str>,
+) -> Result<Token> {
+    if hold(tx, actor, team, id)?.kind == TokenKind::TeamKey && !is_its_own(actor, id) {
+        actor.require(tx, team, Role::Owner)?;
     }
-    let Some(token) = rows::revoke(tx, team, id, by.now, &by.actor.label(), reason)? else {
+    let Some(token) = rows::revoke(tx, team, id, actor.now, &actor.label(), reason)? else {
         return Err(Error::conflict("token", "This token is revoked already."));
     };
-    record_revoked(tx, by, &token)?;
+    record_revoked(tx, actor, &token)?;
     Ok(token)
 }
 
@@ -203,42 +209,54 @@ const MATCHES: i64 = 10;
 ///
 /// # Errors
 /// `NotFound`, or `Conflict` when there are several, which it names.
-pub fn revoke_by_start(tx: &mut Tx<'_>, by: &By, start: &str) -> Result<Token> {
+pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<Token> {
     let mut found = rows::find_by_start(tx, start, MATCHES)?;
     if found.len() > 1 {
         let names = found.iter().map(|(token, team)| {
-            format!("{} ({} of {}, {})", token.public_id, token.name, team.name, token.state(by.now).as_str())
+            format!(
+                "{} ({} of {}, {})",
+                token.public_id,
+                token.name,
+                team.name,
+                token.state(actor.now).as_str()
+            )
         });
         let names = names.collect::<Vec<_>>().join(", ");
         let message = format!("several tokens start with {start}: {names}. Give all 12 characters of one");
         return Err(Error::conflict("public_id", message));
     }
     let (token, _) = found.pop().ok_or(Error::NotFound)?;
-    revoke(tx, by, token.team_id, token.id, None)
+    revoke(tx, actor, token.team_id, token.id, None)
 }
 
 /// Revokes the active tokens a person made; how many there were.
-pub fn revoke_of_maker(tx: &mut Tx<'_>, by: &By, team: TeamId, maker: UserId, reason: &str) -> Result<usize> {
-    let revoked = rows::revoke_by_maker(tx, team, maker, by.now, &by.actor.label(), reason)?;
+pub fn revoke_of_maker(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    maker: UserId,
+    reason: &str,
+) -> Result<usize> {
+    let revoked = rows::revoke_by_maker(tx, team, maker, actor.now, &actor.label(), reason)?;
     for token in &revoked {
-        record_revoked(tx, by, token)?;
+        record_revoked(tx, actor, token)?;
     }
     Ok(revoked.len())
 }
 
-pub(super) fn record_revoked(tx: &mut Tx<'_>, by: &By, token: &Token) -> Result<()> {
+pub(super) fn record_revoked(tx: &mut Tx<'_>, actor: &Actor, token: &Token) -> Result<()> {
     let mut event = Event::of(ActivityKind::TokenRevoked).token(token.id, &token.name);
     if let Some(reason) = &token.revoke_reason {
         event = event.detail("reason", reason.as_str());
     }
-    activity::record(tx, by, token.team_id, event)
+    activity::record(tx, actor, token.team_id, event)
 }
 
 /// # Errors
 /// `NotFound` when the team has no such token in force, `Conflict` when the name is taken.
-pub fn rename(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
-    by.require(tx, team, Role::Admin)?;
-    let before = hold(tx, by, team, id)?;
+pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
+    actor.require(tx, team, Role::Admin)?;
+    let before = hold(tx, actor, team, id)?;
     if before.name == label.0 {
         return Ok(before);
     }
@@ -248,7 +266,7 @@ pub fn rename(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, label: &Label
         return Err(Error::conflict("token", "Only an active token can be renamed."));
     }
     let event = Event::of(ActivityKind::TokenRenamed).token(id, &label.0).detail("from", before.name);
-    activity::record(tx, by, team, event)?;
+    activity::record(tx, actor, team, event)?;
     find(tx, team, id)
 }
 
@@ -269,9 +287,9 @@ pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
 ///
 /// # Errors
 /// `NotFound` when the team has no such token, `Conflict` when it is not in force.
-pub fn set_cap(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<Token> {
-    by.require(tx, team, Role::Admin)?;
-    let before = hold(tx, by, team, id)?;
+pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<Token> {
+    actor.require(tx, team, Role::Admin)?;
+    let before = hold(tx, actor, team, id)?;
     if before.hourly_cap == cap {
         return Ok(before);
     }
@@ -284,7 +302,7 @@ pub fn set_cap(tx: &mut Tx<'_>, by: &By, team: TeamId, id: TokenId, cap: Option<
             event = event.detail(key, cap);
         }
     }
-    activity::record(tx, by, team, event)?;
+    activity::record(tx, actor, team, event)?;
     find(tx, team, id)
 }
 

@@ -3,7 +3,7 @@
 use super::address::{DomainName, LocalPart, POSTMASTER};
 use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::members::Role;
 use crate::domain::{Error, FieldError, Result};
 use crate::store::Tx;
@@ -82,20 +82,20 @@ pub struct NewAlias {
 /// # Errors
 /// `Invalid` on `domain` when it is none of the team's, `Conflict` on `localPart` when the
 /// address is taken or was.
-pub fn create(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, new: &NewAlias) -> Result<Alias> {
-    by.require_or_token(tx, team, Role::Member)?;
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &NewAlias) -> Result<Alias> {
+    actor.require_or_token(tx, team, Role::Member)?;
     let (domain_id, domain_name) = domain_of(tx, team, shared, new.domain.as_deref())?;
-    let local = new.local.clone().unwrap_or_else(|| LocalPart::random(&*by.entropy));
+    let local = new.local.clone().unwrap_or_else(|| LocalPart::random(&*actor.entropy));
     if domain_id.is_none() {
         check_shared(tx, team, shared, &local)?;
     }
-    let alias = row(by, team, domain_id, &domain_name, &local, new.note.clone());
+    let alias = row(actor, team, domain_id, &domain_name, &local, new.note.clone());
     let taken = || format!("{} is taken. A deleted address stays reserved.", alias.address());
     if rows::find_by_key(tx, domain_id, &alias.local_key)?.is_some() {
         return Err(Error::conflict("localPart", taken()));
     }
     rows::insert(tx, &alias).map_err(|error| Error::from(error).conflict_instead("localPart", taken()))?;
-    record(tx, by, &alias, ActivityKind::AliasCreated)?;
+    record(tx, actor, &alias, ActivityKind::AliasCreated)?;
     Ok(alias)
 }
 
@@ -156,7 +156,7 @@ fn domain_of(
 }
 
 fn row(
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     domain_id: Option<DomainId>,
     domain_name: &str,
@@ -164,7 +164,7 @@ fn row(
     note: Option<String>,
 ) -> Alias {
     Alias {
-        id: AliasId::new(by.now, by.chance()),
+        id: AliasId::new(actor.now, actor.chance()),
         team_id: team,
         domain_id,
         domain_name: domain_name.to_owned(),
@@ -172,8 +172,8 @@ fn row(
         local_key: local.key(),
         note,
         enabled: true,
-        created_at: by.now,
-        created_by_label: by.actor.label().into_owned(),
+        created_at: actor.now,
+        created_by_label: actor.label().into_owned(),
         deleted_at: None,
         deleted_by_label: None,
         received: 0,
@@ -182,23 +182,23 @@ fn row(
     }
 }
 
-fn record(tx: &mut Tx<'_>, by: &By, alias: &Alias, kind: ActivityKind) -> Result<()> {
+fn record(tx: &mut Tx<'_>, actor: &Actor, alias: &Alias, kind: ActivityKind) -> Result<()> {
     let event = Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled);
-    activity::record(tx, by, alias.team_id, event)
+    activity::record(tx, actor, alias.team_id, event)
 }
 
 /// The alias that every domain has: mail to it is always taken.
 pub(super) fn make_postmaster(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     domain: Option<DomainId>,
     domain_name: &str,
 ) -> Result<()> {
     let local = LocalPart::parse(POSTMASTER)?;
-    let alias = row(by, team, domain, domain_name, &local, None);
+    let alias = row(actor, team, domain, domain_name, &local, None);
     rows::insert(tx, &alias)?;
-    record(tx, by, &alias, ActivityKind::AliasCreated)
+    record(tx, actor, &alias, ActivityKind::AliasCreated)
 }
 
 /// The alias that takes what no other of the domain does.
@@ -212,8 +212,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Alias> {
 
 /// The alias as it is, and stays until the transaction ends: for who looks at it first and
 /// changes it then.
-pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: AliasId) -> Result<Alias> {
-    by.require_or_token(tx, team, Role::Member)?;
+pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<Alias> {
+    actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
@@ -244,13 +244,13 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
 /// `Conflict` on `enabled` for postmaster, who is always there.
 pub fn change(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     id: AliasId,
     note: Option<&str>,
     enabled: bool,
 ) -> Result<Alias> {
-    let before = hold(tx, by, team, id)?;
+    let before = hold(tx, actor, team, id)?;
     if before.is_postmaster() && !enabled {
         return Err(Error::conflict("enabled", "Mail to postmaster is always taken."));
     }
@@ -261,7 +261,7 @@ pub fn change(
         return Err(Error::NotFound);
     }
     let after = Alias { note: note.map(str::to_owned), enabled, ..before };
-    record(tx, by, &after, ActivityKind::AliasChanged)?;
+    record(tx, actor, &after, ActivityKind::AliasChanged)?;
     Ok(after)
 }
 
@@ -269,10 +269,10 @@ pub fn change(
 ///
 /// # Errors
 /// `Conflict` for postmaster, who is always there.
-pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: AliasId) -> Result<()> {
-    if hold(tx, by, team, id)?.is_postmaster() {
+pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<()> {
+    if hold(tx, actor, team, id)?.is_postmaster() {
         return Err(Error::conflict("alias", "Mail to postmaster is always taken: it cannot be deleted."));
     }
-    let deleted = rows::delete(tx, team, id, by.now, &by.actor.label())?.ok_or(Error::NotFound)?;
-    record(tx, by, &deleted, ActivityKind::AliasDeleted)
+    let deleted = rows::delete(tx, team, id, actor.now, &actor.label())?.ok_or(Error::NotFound)?;
+    record(tx, actor, &deleted, ActivityKind::AliasDeleted)
 }

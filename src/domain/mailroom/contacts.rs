@@ -3,7 +3,7 @@
 use super::address::MailAddress;
 use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::members::Role;
 use crate::domain::{Error, FieldError, Result, Timestamp, names};
 use crate::store::Tx;
@@ -49,22 +49,22 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
 /// `Conflict` on `address` when the team has the contact already.
 pub fn create(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     address: &MailAddress,
     about: About,
 ) -> Result<Contact> {
-    by.require_or_token(tx, team, Role::Member)?;
-    let contact = Contact { state: about.state, note: about.note, ..new(by, team, address, about.name) };
+    actor.require_or_token(tx, team, Role::Member)?;
+    let contact = Contact { state: about.state, note: about.note, ..new(actor, team, address, about.name) };
     let taken = format!("{address} is a contact already.");
     rows::insert(tx, &contact).map_err(|error| Error::from(error).conflict_instead("address", taken))?;
-    record(tx, by, &contact, ActivityKind::ContactCreated)?;
+    record(tx, actor, &contact, ActivityKind::ContactCreated)?;
     Ok(contact)
 }
 
-fn new(by: &By, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {
+fn new(actor: &Actor, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {
     Contact {
-        id: ContactId::new(by.now, by.chance()),
+        id: ContactId::new(actor.now, actor.chance()),
         team_id: team,
         address: address.to_string(),
         address_key: address.key(),
@@ -75,17 +75,17 @@ fn new(by: &By, team: TeamId, address: &MailAddress, name: Option<String>) -> Co
         received: 0,
         first_seen_at: None,
         last_seen_at: None,
-        created_at: by.now,
+        created_at: actor.now,
     }
 }
 
-fn record(tx: &mut Tx<'_>, by: &By, contact: &Contact, kind: ActivityKind) -> Result<()> {
+fn record(tx: &mut Tx<'_>, actor: &Actor, contact: &Contact, kind: ActivityKind) -> Result<()> {
     let event = Event::of(kind).subject(&contact.address);
     let event = match contact.state {
         ContactState::Unset => event,
         state => event.detail("state", state.as_str()),
     };
-    activity::record(tx, by, contact.team_id, event)
+    activity::record(tx, actor, contact.team_id, event)
 }
 
 pub(super) fn by_address(tx: &mut Tx<'_>, team: TeamId, address: &MailAddress) -> Result<Option<Contact>> {
@@ -96,7 +96,7 @@ pub(super) fn by_address(tx: &mut Tx<'_>, team: TeamId, address: &MailAddress) -
 /// themselves by as long as it has none.
 pub(super) fn seen(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     known: Option<Contact>,
     address: &MailAddress,
@@ -113,7 +113,7 @@ pub(super) fn seen(
             Ok(contact)
         }
         None => {
-            let seen = Contact { first_seen_at: Some(by.now), ..new(by, team, address, name) };
+            let seen = Contact { first_seen_at: Some(actor.now), ..new(actor, team, address, name) };
             Ok(rows::insert_or_find(tx, &seen)?)
         }
     }
@@ -129,8 +129,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {
 
 /// The contact as it is, and stays until the transaction ends: for who looks at it first and
 /// changes it then.
-pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId) -> Result<Contact> {
-    by.require_or_token(tx, team, Role::Member)?;
+pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<Contact> {
+    actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
@@ -151,8 +151,8 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
 }
 
 /// Changes what is said of a contact.
-pub fn change(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
-    let before = hold(tx, by, team, id)?;
+pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
+    let before = hold(tx, actor, team, id)?;
     if (&before.name, &before.note, before.state) == (&about.name, &about.note, about.state) {
         return Ok(before);
     }
@@ -161,13 +161,13 @@ pub fn change(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId, about: Abou
     if !rows::change(tx, &after)? {
         return Err(Error::NotFound);
     }
-    record(tx, by, &after, ActivityKind::ContactChanged)?;
+    record(tx, actor, &after, ActivityKind::ContactChanged)?;
     Ok(after)
 }
 
 /// Deletes a contact. Their messages stay; when they write again, they are a new contact.
-pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: ContactId) -> Result<()> {
-    by.require_or_token(tx, team, Role::Member)?;
+pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<()> {
+    actor.require_or_token(tx, team, Role::Member)?;
     let contact = rows::delete(tx, team, id)?.ok_or(Error::NotFound)?;
-    record(tx, by, &contact, ActivityKind::ContactDeleted)
+    record(tx, actor, &contact, ActivityKind::ContactDeleted)
 }

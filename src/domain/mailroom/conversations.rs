@@ -10,7 +10,7 @@ use time::Duration;
 use super::authentication::Verdict;
 use super::contacts::Contact;
 use super::receive::Arrival;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp, names};
 use crate::store::Tx;
 use crate::store::columns::ConversationState;
@@ -42,7 +42,7 @@ impl Place {
 
 pub fn place(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     contact: Option<&Contact>,
     arrival: &Arrival,
@@ -50,15 +50,15 @@ pub fn place(
     let contact = contact.map(|contact| contact.id);
     // An automatic answer or a bounce does not ask anybody to do something.
     let reopens = !arrival.parsed.automatic && arrival.envelope_from.is_some();
-    Ok(Some(match answered(tx, by, team, contact, arrival)? {
+    Ok(Some(match answered(tx, actor, team, contact, arrival)? {
         Some(id) => Place::Joins { id, reopens },
-        None => Place::New(begun_by(by, team, contact, &arrival.parsed.subject)),
+        None => Place::New(begun_by(actor, team, contact, &arrival.parsed.subject)),
     }))
 }
 
 fn answered(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     contact: Option<ContactId>,
     arrival: &Arrival,
@@ -72,7 +72,7 @@ fn answered(
     }
     match contact {
         Some(contact) if parsed.in_reply_to.is_empty() && parsed.references.is_empty() => {
-            of_subject(tx, by, team, contact, &parsed.subject)
+            of_subject(tx, actor, team, contact, &parsed.subject)
         }
         _ => Ok(None),
     }
@@ -96,7 +96,7 @@ fn may_join(
 /// Some programs answer without saying what: the same contact and subject tell, for a while.
 fn of_subject(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     contact: ContactId,
     subject: &str,
@@ -107,7 +107,7 @@ fn of_subject(
     }
     let Some(id) = rows::of_subject(tx, team, contact, &key)? else { return Ok(None) };
     let found = rows::find(tx, team, id)?;
-    Ok(found.filter(|found| found.last_message_at > by.now.minus(RECENT)).map(|found| found.id))
+    Ok(found.filter(|found| found.last_message_at > actor.now.minus(RECENT)).map(|found| found.id))
 }
 
 /// A subject without `Re:` and the like.
@@ -116,17 +116,17 @@ fn subject_key(subject: &str) -> String {
     key[..key.floor_char_boundary(255)].to_owned()
 }
 
-fn begun_by(by: &By, team: TeamId, contact: Option<ContactId>, subject: &str) -> Conversation {
+fn begun_by(actor: &Actor, team: TeamId, contact: Option<ContactId>, subject: &str) -> Conversation {
     Conversation {
-        id: ConversationId::new(by.now, by.chance()),
+        id: ConversationId::new(actor.now, actor.chance()),
         team_id: team,
         subject: subject.to_owned(),
         subject_key: subject_key(subject),
         contact_id: contact,
         state: ConversationState::Open,
         messages: 1,
-        created_at: by.now,
-        last_message_at: by.now,
+        created_at: actor.now,
+        last_message_at: actor.now,
     }
 }
 

@@ -10,7 +10,7 @@ use time::Duration;
 use super::address::DomainName;
 use super::aliases;
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::members::Role;
 use crate::domain::sealing::hex;
 use crate::domain::{Error, Result, Timestamp, entropy};
@@ -156,8 +156,8 @@ pub fn is_public(host: &str) -> bool {
 ///
 /// # Errors
 /// `Conflict` on `name` when the team has it, or it is the shared one.
-pub fn add(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, name: &DomainName) -> Result<Domain> {
-    by.require_or_token(tx, team, Role::Admin)?;
+pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &DomainName) -> Result<Domain> {
+    actor.require_or_token(tx, team, Role::Admin)?;
     let taken = || format!("{} is in the list already.", name.as_str());
     if name.as_str() == shared {
         return Err(Error::conflict("name", format!("{shared} is there for every team already.")));
@@ -166,26 +166,26 @@ pub fn add(tx: &mut Tx<'_>, by: &By, team: TeamId, shared: &str, name: &DomainNa
     if earlier.as_ref().is_some_and(|earlier| earlier.removed_at.is_none()) {
         return Err(Error::conflict("name", taken()));
     }
-    let domain = new(by, team, name, earlier.as_ref().map(|earlier| earlier.id));
+    let domain = new(actor, team, name, earlier.as_ref().map(|earlier| earlier.id));
     match earlier {
         Some(_) => rows::save(tx, &domain)?,
         None => {
             rows::insert(tx, &domain).map_err(|error| Error::from(error).conflict_instead("name", taken()))?
         }
     }
-    record(tx, by, &domain, ActivityKind::DomainAdded)?;
+    record(tx, actor, &domain, ActivityKind::DomainAdded)?;
     Ok(domain)
 }
 
 /// With the id it had, so that its addresses come back with it.
-fn new(by: &By, team: TeamId, name: &DomainName, id: Option<DomainId>) -> Domain {
+fn new(actor: &Actor, team: TeamId, name: &DomainName, id: Option<DomainId>) -> Domain {
     Domain {
-        id: id.unwrap_or_else(|| DomainId::new(by.now, by.chance())),
+        id: id.unwrap_or_else(|| DomainId::new(actor.now, actor.chance())),
         team_id: team,
         name: name.as_str().to_owned(),
-        proof: hex(&entropy::bytes::<16>(&*by.entropy)),
-        created_at: by.now,
-        created_by_label: by.actor.label().into_owned(),
+        proof: hex(&entropy::bytes::<16>(&*actor.entropy)),
+        created_at: actor.now,
+        created_by_label: actor.label().into_owned(),
         verified_at: None,
         proof_seen_at: None,
         suspended_at: None,
@@ -196,8 +196,8 @@ fn new(by: &By, team: TeamId, name: &DomainName, id: Option<DomainId>) -> Domain
     }
 }
 
-fn record(tx: &mut Tx<'_>, by: &By, domain: &Domain, kind: ActivityKind) -> Result<()> {
-    activity::record(tx, by, domain.team_id, Event::of(kind).subject(&domain.name))
+fn record(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, kind: ActivityKind) -> Result<()> {
+    activity::record(tx, actor, domain.team_id, Event::of(kind).subject(&domain.name))
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
@@ -206,8 +206,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
 
 /// The domain as it is, and stays until the transaction ends: for who looks at it first and
 /// changes it then.
-pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: DomainId) -> Result<Domain> {
-    by.require_or_token(tx, team, Role::Admin)?;
+pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<Domain> {
+    actor.require_or_token(tx, team, Role::Admin)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
@@ -219,28 +219,28 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
 
 /// Removes a domain: its addresses receive nothing more. They come back should the team add
 /// and prove it again.
-pub fn remove(tx: &mut Tx<'_>, by: &By, team: TeamId, id: DomainId) -> Result<()> {
-    let domain = hold(tx, by, team, id)?;
+pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<()> {
+    let domain = hold(tx, actor, team, id)?;
     let removed = Domain {
-        removed_at: Some(by.now),
+        removed_at: Some(actor.now),
         verified_at: None,
         suspended_at: None,
         catch_all_id: None,
         ..domain
     };
     rows::save(tx, &removed)?;
-    record(tx, by, &removed, ActivityKind::DomainRemoved)
+    record(tx, actor, &removed, ActivityKind::DomainRemoved)
 }
 
 /// Which alias of the team takes what no other of the domain does; `None` for none.
 pub fn set_catch_all(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     id: DomainId,
     alias: Option<AliasId>,
 ) -> Result<Domain> {
-    let domain = hold(tx, by, team, id)?;
+    let domain = hold(tx, actor, team, id)?;
     if domain.catch_all_id == alias {
         return Ok(domain);
     }
@@ -249,7 +249,7 @@ pub fn set_catch_all(
     rows::save(tx, &changed)?;
     let to = alias.map(|alias| alias.address()).unwrap_or_default();
     let event = Event::of(ActivityKind::CatchAllChanged).subject(&changed.name).detail("to", to);
-    activity::record(tx, by, team, event)?;
+    activity::record(tx, actor, team, event)?;
     Ok(changed)
 }
 
@@ -270,7 +270,7 @@ pub fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Re
 /// Writes down what a check found, and what follows from it. Mail is to come to `mail_host`.
 pub fn record_check(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     id: DomainId,
     mail_host: &str,
@@ -283,22 +283,22 @@ pub fn record_check(
     let (is_proved, is_gone) =
         (proof.state == RecordState::Ok, matches!(proof.state, RecordState::Missing | RecordState::Wrong));
     let mut findings = Findings { txt: proof, mx: mx_finding(&seen.mx, mail_host), held: false };
-    domain.checked_at = Some(by.now);
+    domain.checked_at = Some(actor.now);
     if is_proved {
-        domain.proof_seen_at = Some(by.now);
-        findings.held = !was_in_force && !take_from_holder(tx, by, &domain, &findings.txt.found)?;
+        domain.proof_seen_at = Some(actor.now);
+        findings.held = !was_in_force && !take_from_holder(tx, actor, &domain, &findings.txt.found)?;
     }
     // Seen by a clock that ran ahead: patience begins now.
     domain.proof_seen_at =
-        domain.proof_seen_at.map(|seen| if seen.is_ahead_of(by.now) { by.now } else { seen });
-    let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| by.now.since(seen) >= PATIENCE);
+        domain.proof_seen_at.map(|seen| if seen.is_ahead_of(actor.now) { actor.now } else { seen });
+    let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= PATIENCE);
     if is_proved && !was_in_force && !findings.held {
-        domain.verified_at = Some(by.now);
+        domain.verified_at = Some(actor.now);
         domain.suspended_at = None;
-        record(tx, by, &domain, ActivityKind::DomainVerified)?;
+        record(tx, actor, &domain, ActivityKind::DomainVerified)?;
     } else if was_in_force && lost {
-        domain.suspended_at = Some(by.now);
-        record(tx, by, &domain, ActivityKind::DomainSuspended)?;
+        domain.suspended_at = Some(actor.now);
+        record(tx, actor, &domain, ActivityKind::DomainSuspended)?;
     }
     domain.findings = serde_json::to_string(&findings).unwrap_or_default();
     rows::save(tx, &domain)?;
@@ -306,16 +306,16 @@ pub fn record_check(
 }
 
 /// Whether the name is free now: nobody's, or that of a team whose proof is gone.
-fn take_from_holder(tx: &mut Tx<'_>, by: &By, domain: &Domain, texts: &[String]) -> Result<bool> {
+fn take_from_holder(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
     let Some(holder) = rows::in_force(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
         return Ok(true);
     };
     if texts.iter().any(|text| text.trim() == holder.proof_value()) {
         return Ok(false);
     }
-    let suspended = Domain { suspended_at: Some(by.now), ..holder };
+    let suspended = Domain { suspended_at: Some(actor.now), ..holder };
     rows::save(tx, &suspended)?;
-    record(tx, by, &suspended, ActivityKind::DomainSuspended)?;
+    record(tx, actor, &suspended, ActivityKind::DomainSuspended)?;
     Ok(true)
 }
 

@@ -8,7 +8,7 @@ use super::excerpt::Excerpt;
 use super::parse::Part;
 use super::receive::{Arrival, Recipient};
 use super::route::{Office, Unroutable, refusal};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 use crate::store::columns::MessageState;
@@ -117,7 +117,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Takes down a message whose row is at `seq`.
-    pub(super) fn enter(&mut self, by: &By, seq: i64, message: &NewMessage, arrival: &'a Arrival) {
+    pub(super) fn enter(&mut self, actor: &Actor, seq: i64, message: &NewMessage, arrival: &'a Arrival) {
         if let Some(counted) = self.aliases.get_mut(&message.alias_id) {
             match message.state {
                 MessageState::Delivered => counted.received += 1,
@@ -139,7 +139,7 @@ impl<'a> Ledger<'a> {
             headers: serde_json::to_string(excerpt.headers).unwrap_or_default(),
             authentication: serde_json::to_string(&arrival.authentication).unwrap_or_default(),
         });
-        self.attachments.extend(excerpt.attachments.iter().map(|part| attachment(by, team, seq, part)));
+        self.attachments.extend(excerpt.attachments.iter().map(|part| attachment(actor, team, seq, part)));
         self.words.push((team, seq, excerpt.words(team)));
     }
 
@@ -190,9 +190,9 @@ impl Standing {
     }
 }
 
-fn attachment(by: &By, team: TeamId, seq: i64, part: &Part) -> Attachment {
+fn attachment(actor: &Actor, team: TeamId, seq: i64, part: &Part) -> Attachment {
     Attachment {
-        id: AttachmentId::new(by.now, by.chance()),
+        id: AttachmentId::new(actor.now, actor.chance()),
         team_id: team,
         seq,
         part: i32::try_from(part.index).unwrap_or(i32::MAX),

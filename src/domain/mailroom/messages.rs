@@ -5,7 +5,7 @@ use super::authentication::Authentication;
 use super::parse::{self, Mailbox};
 use super::{Page, Window, and_one_more, words};
 use crate::domain::access::activity::{self, Capped, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::members::Role;
 use crate::domain::search::Search;
 use crate::domain::{Error, Result};
@@ -156,25 +156,25 @@ pub fn find_attachment(
 
 /// The message as it is, and stays until the transaction ends: for who looks at it first and
 /// changes it then.
-pub fn hold(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<Message> {
-    by.require_or_token(tx, team, Role::Member)?;
+pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<Message> {
+    actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
 
 /// Marks a message read or unread; who read it is not recorded. One that is read already
 /// keeps its first time.
-pub fn mark(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
-    let message = hold(tx, by, team, id)?;
+pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
+    let message = hold(tx, actor, team, id)?;
     if message.read_at.is_some() != read {
-        rows::set_read(tx, team, id, read.then_some(by.now))?;
+        rows::set_read(tx, team, id, read.then_some(actor.now))?;
     }
     find(tx, team, id)
 }
 
 /// Deletes a message and all that came with it, for good.
-pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<()> {
-    let message = hold(tx, by, team, id)?;
+pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
+    let message = hold(tx, actor, team, id)?;
     // Before all that deliveries write too, so that neither waits for the other without end.
     room::keep(tx, team, -message.room())?;
     if !rows::delete(tx, message.seq)? {
@@ -189,5 +189,5 @@ pub fn delete(tx: &mut Tx<'_>, by: &By, team: TeamId, id: MessageId) -> Result<(
         .subject(message.from_address.as_deref().unwrap_or("an unknown sender"))
         .detail("message", id.to_string())
         .detail("to", message.rcpt.as_str());
-    activity::record(tx, by, team, event)
+    activity::record(tx, actor, team, event)
 }

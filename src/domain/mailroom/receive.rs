@@ -15,7 +15,7 @@ use super::excerpt::Excerpt;
 use super::ledger::Ledger;
 use super::parse::{Mailbox, Parsed, address_of};
 use crate::domain::Result;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::store::Tx;
 use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{MessageId, TeamId};
@@ -65,7 +65,7 @@ pub enum Outcome {
 /// its end.
 pub fn receive<'a>(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     office: &Office,
     arrival: &'a Arrival,
     recipient: &Recipient,
@@ -101,7 +101,7 @@ pub fn receive<'a>(
         ledger.gives_back(team, size);
         return Ok(Outcome::Refused(Unroutable::Full));
     }
-    store(tx, by, arrival, recipient, (sender, decision, likeness), ledger)
+    store(tx, actor, arrival, recipient, (sender, decision, likeness), ledger)
 }
 
 /// The key under which a message is found again. A refused message has a key of its own: it can
@@ -176,7 +176,7 @@ fn decide(arrival: &Arrival, recipient: &Recipient, contact: Option<&Contact>) -
 
 fn store<'a>(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     arrival: &'a Arrival,
     recipient: &Recipient,
     (sender, decision, likeness): (Sender, Decision, [u8; 32]),
@@ -187,23 +187,25 @@ fn store<'a>(
         // Whoever a rejected message says it is from did not send it.
         (_, MessageState::Rejected) | (None, _) => None,
         (Some((address, name)), _) => {
-            Some(contacts::seen(tx, by, recipient.team, known, address, name.as_deref())?)
+            Some(contacts::seen(tx, actor, recipient.team, known, address, name.as_deref())?)
         }
     };
     let place = match decision.state {
-        MessageState::Delivered => conversations::place(tx, by, recipient.team, contact.as_ref(), arrival)?,
+        MessageState::Delivered => {
+            conversations::place(tx, actor, recipient.team, contact.as_ref(), arrival)?
+        }
         _ => None,
     };
-    let mut message = row(by, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
+    let mut message = row(actor, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
     message.dedupe = likeness.to_vec();
     let seq = rows::insert(tx, &message)?;
     if let Some(place) = &place {
-        conversations::join(tx, place, by.now)?;
+        conversations::join(tx, place, actor.now)?;
     }
     if let Some(contact) = &contact {
-        contacts::count_arrival(tx, contact, by.now)?;
+        contacts::count_arrival(tx, contact, actor.now)?;
     }
-    ledger.enter(by, seq, &message, arrival);
+    ledger.enter(actor, seq, &message, arrival);
     Ok(match message.state {
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },
@@ -211,7 +213,7 @@ fn store<'a>(
 }
 
 fn row(
-    by: &By,
+    actor: &Actor,
     arrival: &Arrival,
     recipient: &Recipient,
     decision: &Decision,
@@ -223,7 +225,7 @@ fn row(
     let from = parsed.from.clone();
     let from = from.or_else(|| Some(Mailbox { address: arrival.envelope_from.clone()?, name: None }));
     NewMessage {
-        id: MessageId::new(by.now, by.chance()),
+        id: MessageId::new(actor.now, actor.chance()),
         team_id: recipient.team,
         direction: Direction::In,
         state: decision.state,
@@ -233,7 +235,7 @@ fn row(
         conversation_id: place.map(Place::id),
         header_id: parsed.message_id.clone(),
         dedupe: parsed.dedupe.to_vec(),
-        received_at: by.now,
+        received_at: actor.now,
         envelope_from: arrival.envelope_from.clone(),
         from_address: from.as_ref().map(|from| from.address.clone()),
         from_name: from.and_then(|from| from.name),

@@ -3,7 +3,7 @@
 use super::address::{MailAddress, POSTMASTER};
 use super::aliases;
 use crate::domain::Result;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::store::Tx;
 use crate::store::ids::{AliasId, DomainId, TeamId};
 use crate::store::mailroom::{aliases as alias_rows, domains as domain_rows, room};
@@ -170,10 +170,10 @@ pub fn lacks_postmaster(tx: &mut Tx<'_>, office: &Office, address: &str) -> Resu
 
 /// Makes the alias `postmaster` of a domain that has none yet: for the team whose domain it
 /// is, on the shared domain for the oldest team.
-pub fn make_postmaster(tx: &mut Tx<'_>, by: &By, office: &Office, address: &str) -> Result<()> {
+pub fn make_postmaster(tx: &mut Tx<'_>, actor: &Actor, office: &Office, address: &str) -> Result<()> {
     match missing_postmaster(tx, office, address)? {
         Some(missing) => {
-            aliases::make_postmaster(tx, by, missing.team, missing.domain, missing.address.domain())
+            aliases::make_postmaster(tx, actor, missing.team, missing.domain, missing.address.domain())
         }
         None => Ok(()),
     }

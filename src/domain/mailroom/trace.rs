@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use time::format_description::well_known::Rfc2822;
 
 use super::fields;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 
 /// What stands in mail that a Gatepost sends, with the name of its host.
@@ -29,7 +29,7 @@ pub struct Trace<'a> {
 
 impl Trace<'_> {
     /// The lines for the top of the message.
-    pub fn head(&self, by: &By) -> Vec<u8> {
+    pub fn head(&self, actor: &Actor) -> Vec<u8> {
         let helo = printable(self.helo, |c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
         let peer = match self.peer {
             Some(IpAddr::V4(ip)) => format!(" ([{ip}])"),
@@ -40,13 +40,13 @@ impl Trace<'_> {
             printable(address, |c| !c.is_control() && !c.is_whitespace() && !"<>".contains(c))
         };
         let rcpt = self.rcpt.map(|rcpt| format!("\r\n\tfor <{}>", path(rcpt))).unwrap_or_default();
-        let date = by.now.utc().format(&Rfc2822).unwrap_or_default();
+        let date = actor.now.utc().format(&Rfc2822).unwrap_or_default();
         format!(
             "Return-Path: <{}>\r\nReceived: from {helo}{peer}\r\n\tby {} (Gatepost) with {} id {}{rcpt};\r\n\t{date}\r\n",
             self.from.map(path).unwrap_or_default(),
             self.host,
             self.with,
-            hex(&by.chance()),
+            hex(&actor.chance()),
         )
         .into_bytes()
     }
@@ -88,8 +88,8 @@ mod tests {
             peer: Some("2001:db8::1".parse().unwrap()),
             rcpt: Some("hello@mx.example"),
         };
-        let by = By::operator(Timestamp::from_micros(1_700_000_000_000_000), Arc::new(SystemEntropy));
-        String::from_utf8(trace.head(&by)).unwrap()
+        let actor = Actor::operator(Timestamp::from_micros(1_700_000_000_000_000), Arc::new(SystemEntropy));
+        String::from_utf8(trace.head(&actor)).unwrap()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::members::{self, MemberRole, Role};
 use super::teams::{self, Team};
 use super::users::{self, NewPerson, User, UserId};
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, Result, Timestamp, entropy};
@@ -39,25 +39,25 @@ impl Invitation {
 /// gets a new link and the old one ends.
 pub fn invite(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     email: &EmailAddress,
     role: MemberRole,
 ) -> Result<LinkSecret> {
-    by.require(tx, team, needed_to_invite(role))?;
+    actor.require(tx, team, needed_to_invite(role))?;
     let there = members::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
     if there {
         return Err(Error::conflict("email", format!("{} is in the team already.", email.as_str())));
     }
     let mut open = rows::list_open(tx, team)?;
     match open.iter().position(|each| each.email_key == email.key()) {
-        Some(earlier) => replace(tx, by, team, &open.swap_remove(earlier))?,
-        None => make_room(tx, by, team, &open)?,
+        Some(earlier) => replace(tx, actor, team, &open.swap_remove(earlier))?,
+        None => make_room(tx, actor, team, &open)?,
     }
-    let secret = Zeroizing::new(hex(&entropy::bytes::<16>(&*by.entropy)));
-    rows::insert(tx, &new_row(by, team, email, role, &secret))?;
+    let secret = Zeroizing::new(hex(&entropy::bytes::<16>(&*actor.entropy)));
+    rows::insert(tx, &new_row(actor, team, email, role, &secret))?;
     let event = Event::of(ActivityKind::PersonInvited).subject(email.as_str()).detail("role", role.as_str());
-    activity::record(tx, by, team, event)?;
+    activity::record(tx, actor, team, event)?;
     Ok(secret)
 }
 
@@ -70,40 +70,40 @@ fn needed_to_invite(role: MemberRole) -> Role {
 }
 
 /// Keeps the list of open invitations short: the expired ones go when it is full.
-fn make_room(tx: &mut Tx<'_>, by: &By, team: TeamId, open: &[Invitation]) -> Result<()> {
+fn make_room(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, open: &[Invitation]) -> Result<()> {
     if open.len() < OPEN {
         return Ok(());
     }
-    let expired: Vec<_> = open.iter().filter(|each| each.is_expired(by.now)).collect();
+    let expired: Vec<_> = open.iter().filter(|each| each.is_expired(actor.now)).collect();
     if expired.is_empty() {
         let full = format!("Your team has {OPEN} open invitations. Revoke one first.");
         return Err(Error::conflict("email", full));
     }
-    expired.into_iter().try_for_each(|each| rows::revoke(tx, team, each.id, by.now).map(drop))?;
+    expired.into_iter().try_for_each(|each| rows::revoke(tx, team, each.id, actor.now).map(drop))?;
     Ok(())
 }
 
 /// Ends a link that a new one takes the place of; an admin's link only the owner replaces.
-fn replace(tx: &mut Tx<'_>, by: &By, team: TeamId, earlier: &Invitation) -> Result<()> {
+fn replace(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, earlier: &Invitation) -> Result<()> {
     if earlier.role == MemberRole::Admin {
-        by.require(tx, team, Role::Owner)?;
+        actor.require(tx, team, Role::Owner)?;
     }
-    rows::revoke(tx, team, earlier.id, by.now)?;
-    activity::record(tx, by, team, Event::of(ActivityKind::InvitationRevoked).subject(&earlier.email))
+    rows::revoke(tx, team, earlier.id, actor.now)?;
+    activity::record(tx, actor, team, Event::of(ActivityKind::InvitationRevoked).subject(&earlier.email))
 }
 
-fn new_row(by: &By, team: TeamId, email: &EmailAddress, role: MemberRole, secret: &str) -> Invitation {
+fn new_row(actor: &Actor, team: TeamId, email: &EmailAddress, role: MemberRole, secret: &str) -> Invitation {
     Invitation {
-        id: InvitationId::new(by.now, by.chance()),
+        id: InvitationId::new(actor.now, actor.chance()),
         team_id: team,
         email: email.as_str().to_owned(),
         email_key: email.key(),
         role,
         secret_hash: hash(secret),
-        invited_by: by.actor.label().into_owned(),
-        inviter_id: by.actor.person(),
-        created_at: by.now,
-        expires_at: by.now.plus(LIFE),
+        invited_by: actor.label().into_owned(),
+        inviter_id: actor.person(),
+        created_at: actor.now,
+        expires_at: actor.now.plus(LIFE),
         accepted_at: None,
         revoked_at: None,
     }
@@ -145,25 +145,30 @@ fn could_be_sent_now(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
 
 /// Accepts with a new account; a link works once. Its sender could have followed it
 /// too, so the account's address is not verified, and the record says that it is new.
-pub fn accept_as_new(tx: &mut Tx<'_>, by: &By, secret: &str, person: &NewPerson) -> Result<(Team, User)> {
-    let opened = open(tx, secret, by.now)?;
-    let user = users::create(tx, by, person, Some(&opened.invitation.invited_by))?;
-    join(tx, &by.as_person(user.id, &user.email), opened, user, true)
+pub fn accept_as_new(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    secret: &str,
+    person: &NewPerson,
+) -> Result<(Team, User)> {
+    let opened = open(tx, secret, actor.now)?;
+    let user = users::create(tx, actor, person, Some(&opened.invitation.invited_by))?;
+    join(tx, &actor.as_person(user.id, &user.email), opened, user, true)
 }
 
 /// Accepts with the account the invitation's address has.
-pub fn accept_as_known(tx: &mut Tx<'_>, by: &By, secret: &str) -> Result<(Team, User)> {
-    let mut opened = open(tx, secret, by.now)?;
+pub fn accept_as_known(tx: &mut Tx<'_>, actor: &Actor, secret: &str) -> Result<(Team, User)> {
+    let mut opened = open(tx, secret, actor.now)?;
     let user = opened.account.take().ok_or(Error::NotFound)?;
-    join(tx, &by.as_person(user.id, &user.email), opened, user, false)
+    join(tx, &actor.as_person(user.id, &user.email), opened, user, false)
 }
 
-fn join(tx: &mut Tx<'_>, by: &By, opened: Opened, user: User, is_new: bool) -> Result<(Team, User)> {
+fn join(tx: &mut Tx<'_>, actor: &Actor, opened: Opened, user: User, is_new: bool) -> Result<(Team, User)> {
     let Opened { invitation, team, .. } = opened;
-    if !rows::accept(tx, invitation.id, by.now)? {
+    if !rows::accept(tx, invitation.id, actor.now)? {
         return Err(Error::NotFound);
     }
-    member_rows::insert(tx, team.id, user.id, invitation.role, by.now).map_err(|error| {
+    member_rows::insert(tx, team.id, user.id, invitation.role, actor.now).map_err(|error| {
         Error::from(error).conflict_instead("email", format!("{} is in the team already.", user.email))
     })?;
     let event = Event::of(ActivityKind::PersonJoined)
@@ -171,7 +176,7 @@ fn join(tx: &mut Tx<'_>, by: &By, opened: Opened, user: User, is_new: bool) -> R
         .detail("role", invitation.role.as_str())
         .detail("invitedBy", invitation.invited_by.as_str());
     let event = if is_new { event.detail("account", "new, address not verified") } else { event };
-    activity::record(tx, by, team.id, event)?;
+    activity::record(tx, actor, team.id, event)?;
     Ok((team, user))
 }
 
@@ -179,21 +184,21 @@ pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
     Ok(rows::list_open(tx, team)?)
 }
 
-pub fn revoke(tx: &mut Tx<'_>, by: &By, team: TeamId, id: InvitationId) -> Result<()> {
-    by.require(tx, team, Role::Admin)?;
-    let revoked = rows::revoke(tx, team, id, by.now)?.ok_or(Error::NotFound)?;
-    activity::record(tx, by, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
+pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: InvitationId) -> Result<()> {
+    actor.require(tx, team, Role::Admin)?;
+    let revoked = rows::revoke(tx, team, id, actor.now)?.ok_or(Error::NotFound)?;
+    activity::record(tx, actor, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
 }
 
 /// Ends the open invitations that their sender could no longer send.
-pub(super) fn end_unsendable(tx: &mut Tx<'_>, by: &By, team: TeamId, sender: UserId) -> Result<()> {
+pub(super) fn end_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sender: UserId) -> Result<()> {
     for invitation in of_inviter(tx, team, sender)? {
         if could_be_sent_now(tx, &invitation)? {
             continue;
         }
-        rows::revoke(tx, team, invitation.id, by.now)?;
+        rows::revoke(tx, team, invitation.id, actor.now)?;
         let event = Event::of(ActivityKind::InvitationRevoked).subject(&invitation.email);
-        activity::record(tx, by, team, event)?;
+        activity::record(tx, actor, team, event)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{invitations, teams};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::access::tokens;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
@@ -89,13 +89,13 @@ pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(V
 /// becomes of those an admin made. False when the role stood so already.
 pub fn set_role(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     team: TeamId,
     user: UserId,
     role: MemberRole,
     tokens: TheirTokens,
 ) -> Result<bool> {
-    by.require(tx, team, Role::Owner)?;
+    actor.require(tx, team, Role::Owner)?;
     let member = find(tx, team, user)?.ok_or(Error::NotFound)?;
     if member.role() == Role::Owner {
         return Err(Error::conflict("role", "The owner's role changes by handing the team over."));
@@ -111,12 +111,12 @@ pub fn set_role(
     let event = match role {
         MemberRole::Admin => event,
         MemberRole::Member => {
-            invitations::end_unsendable(tx, by, team, user)?;
-            let revoked = end_tokens(tx, by, &member, team, tokens, "is no admin any more")?;
+            invitations::end_unsendable(tx, actor, team, user)?;
+            let revoked = end_tokens(tx, actor, &member, team, tokens, "is no admin any more")?;
             event.detail("tokensRevoked", revoked as i64)
         }
     };
-    activity::record(tx, by, team, event)?;
+    activity::record(tx, actor, team, event)?;
     Ok(true)
 }
 
@@ -125,43 +125,43 @@ pub fn set_role(
 ///
 /// # Errors
 /// `Conflict` for the owner, who must hand the team over first.
-pub fn needed_to_remove(by: &By, member: &Member) -> Result<Role> {
+pub fn needed_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
     match member.role() {
         Role::Owner => Err(Error::conflict("person", "The owner cannot leave: hand the team over first.")),
-        _ if leaves(by, member) => Ok(Role::Member),
+        _ if leaves(actor, member) => Ok(Role::Member),
         Role::Member => Ok(Role::Admin),
         Role::Admin => Ok(Role::Owner),
     }
 }
 
-fn leaves(by: &By, member: &Member) -> bool {
-    by.actor.person() == Some(member.user_id)
+fn leaves(actor: &Actor, member: &Member) -> bool {
+    actor.person() == Some(member.user_id)
 }
 
 /// Whether whoever removes a member also says what becomes of their tokens. A plain member
 /// who leaves has no say over tokens: they stay.
-pub fn decides_on_tokens(by: &By, member: &Member) -> bool {
-    !leaves(by, member) || member.role() >= Role::Admin
+pub fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
+    !leaves(actor, member) || member.role() >= Role::Admin
 }
 
 /// Takes somebody out of the team; see [`needed_to_remove`].
-pub fn remove(tx: &mut Tx<'_>, by: &By, team: TeamId, user: UserId, tokens: TheirTokens) -> Result<()> {
+pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, user: UserId, tokens: TheirTokens) -> Result<()> {
     let member = hold(tx, team, user)?.ok_or(Error::NotFound)?;
-    by.require(tx, team, needed_to_remove(by, &member)?)?;
-    let tokens = if decides_on_tokens(by, &member) { tokens } else { TheirTokens::Keep };
-    let revoked = end_tokens(tx, by, &member, team, tokens, "left the team")?;
+    actor.require(tx, team, needed_to_remove(actor, &member)?)?;
+    let tokens = if decides_on_tokens(actor, &member) { tokens } else { TheirTokens::Keep };
+    let revoked = end_tokens(tx, actor, &member, team, tokens, "left the team")?;
     rows::delete(tx, team, user)?;
-    invitations::end_unsendable(tx, by, team, user)?;
+    invitations::end_unsendable(tx, actor, team, user)?;
     let event =
         Event::of(ActivityKind::PersonRemoved).subject(&member.email).detail("tokensRevoked", revoked as i64);
-    activity::record(tx, by, team, event)
+    activity::record(tx, actor, team, event)
 }
 
 /// Ends the tokens that somebody made who may no longer act for the team, if that is wanted;
 /// how many.
 fn end_tokens(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     member: &Member,
     team: TeamId,
     tokens: TheirTokens,
@@ -170,15 +170,15 @@ fn end_tokens(
     match tokens {
         TheirTokens::Keep => Ok(0),
         TheirTokens::Revoke => {
-            tokens::revoke_of_maker(tx, by, team, member.user_id, &format!("{} {why}", member.email))
+            tokens::revoke_of_maker(tx, actor, team, member.user_id, &format!("{} {why}", member.email))
         }
     }
 }
 
 /// Makes `to` the owner; the owner until then stays as an admin, and the invitations that only
 /// an owner can send end.
-pub fn transfer(tx: &mut Tx<'_>, by: &By, team: TeamId, to: UserId) -> Result<()> {
-    by.require(tx, team, Role::Owner)?;
+pub fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Result<()> {
+    actor.require(tx, team, Role::Owner)?;
     let owner = teams::find(tx, team)?.owner_id;
     let next = find(tx, team, to)?.ok_or(Error::NotFound)?;
     if to == owner {
@@ -188,7 +188,7 @@ pub fn transfer(tx: &mut Tx<'_>, by: &By, team: TeamId, to: UserId) -> Result<()
     if !team_rows::set_owner(tx, team, owner, to)? {
         return Err(Error::conflict("to", "The team was handed over meanwhile."));
     }
-    invitations::end_unsendable(tx, by, team, owner)?;
+    invitations::end_unsendable(tx, actor, team, owner)?;
     let event = Event::of(ActivityKind::OwnershipTransferred).subject(&next.email);
-    activity::record(tx, by, team, event)
+    activity::record(tx, actor, team, event)
 }

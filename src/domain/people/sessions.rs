@@ -8,7 +8,7 @@ use time::Duration;
 use super::teams::TeamId;
 use super::users::{self, User, UserId};
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
@@ -40,25 +40,31 @@ fn hash(key: &str) -> Vec<u8> {
 
 /// Opens a session under `key`, the cookie's secret value, in the same transaction as its
 /// record.
-pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &str) -> Result<Session> {
+pub fn open(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    user: UserId,
+    team: Option<TeamId>,
+    key: &str,
+) -> Result<Session> {
     let session = Session {
-        id: SessionId::new(by.now, by.chance()),
+        id: SessionId::new(actor.now, actor.chance()),
         key_hash: hash(key),
         user_id: user,
         team_id: team,
-        created_at: by.now,
-        last_seen_at: by.now,
-        expires_at: by.now.plus(IDLE),
-        password_at: by.now,
-        ip: by.ip.map(|ip| ip.to_string()),
-        agent: by.agent.clone(),
+        created_at: actor.now,
+        last_seen_at: actor.now,
+        expires_at: actor.now.plus(IDLE),
+        password_at: actor.now,
+        ip: actor.ip.map(|ip| ip.to_string()),
+        agent: actor.agent.clone(),
     };
-    rows::delete_expired(tx, by.now)?;
+    rows::delete_expired(tx, actor.now)?;
     rows::insert(tx, &session)?;
     rows::delete_beyond(tx, user, SESSIONS)?;
     let person = users::find(tx, user)?;
-    let by = by.as_person(user, &person.email);
-    activity::record_in_all_teams(tx, &by, user, Event::of(ActivityKind::SignedIn))?;
+    let actor = actor.as_person(user, &person.email);
+    activity::record_in_all_teams(tx, &actor, user, Event::of(ActivityKind::SignedIn))?;
     Ok(session)
 }
 
@@ -69,7 +75,7 @@ pub fn open(tx: &mut Tx<'_>, by: &By, user: UserId, team: Option<TeamId>, key: &
 /// `NotFound` when the password is another one by now.
 pub fn open_verified(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     verified: &User,
     team: Option<TeamId>,
     key: &str,
@@ -77,7 +83,7 @@ pub fn open_verified(
     users::hold(tx, verified.id)?;
     let current = users::find(tx, verified.id)?;
     match current.password_hash == verified.password_hash {
-        true => open(tx, by, verified.id, team, key),
+        true => open(tx, actor, verified.id, team, key),
         false => Err(Error::NotFound),
     }
 }
@@ -97,11 +103,11 @@ pub fn touch(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<()> {
 }
 
 /// Ends the session of a cookie, recorded as a sign-out.
-pub fn close(tx: &mut Tx<'_>, by: &By, key: &str) -> Result<()> {
+pub fn close(tx: &mut Tx<'_>, actor: &Actor, key: &str) -> Result<()> {
     let Some(session) = rows::delete_by_key(tx, &hash(key))? else { return Ok(()) };
     let person = users::find(tx, session.user_id)?;
-    let by = by.as_person(person.id, &person.email);
-    activity::record_in_all_teams(tx, &by, person.id, Event::of(ActivityKind::SignedOut))
+    let actor = actor.as_person(person.id, &person.email);
+    activity::record_in_all_teams(tx, &actor, person.id, Event::of(ActivityKind::SignedOut))
 }
 
 pub fn list(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
@@ -109,20 +115,20 @@ pub fn list(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session
 }
 
 /// Ends one of the person's own sessions.
-pub fn revoke(tx: &mut Tx<'_>, by: &By, user: UserId, id: SessionId) -> Result<()> {
+pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Result<()> {
     if !rows::delete(tx, user, id)? {
         return Err(Error::NotFound);
     }
     let event = Event::of(ActivityKind::SessionRevoked).detail("sessions", 1);
-    activity::record_in_all_teams(tx, by, user, event)
+    activity::record_in_all_teams(tx, actor, user, event)
 }
 
 /// Ends all the person's sessions but the one in use; how many there were.
-pub fn revoke_others(tx: &mut Tx<'_>, by: &By, user: UserId, keep: SessionId) -> Result<usize> {
+pub fn revoke_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, keep: SessionId) -> Result<usize> {
     let ended = end_all(tx, user, Some(keep))?;
     if ended > 0 {
         let event = Event::of(ActivityKind::SessionRevoked).detail("sessions", ended as i64);
-        activity::record_in_all_teams(tx, by, user, event)?;
+        activity::record_in_all_teams(tx, actor, user, event)?;
     }
     Ok(ended)
 }
@@ -135,13 +141,13 @@ pub(super) fn end_all(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) ->
 ///
 /// # Errors
 /// `NotFound` when the person is not in it.
-pub fn switch_team(tx: &mut Tx<'_>, by: &By, session: &Session, team: TeamId) -> Result<()> {
+pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: TeamId) -> Result<()> {
     member_rows::find(tx, team, session.user_id)?.ok_or(Error::NotFound)?;
     if session.team_id == Some(team) {
         return Ok(());
     }
     rows::set_team(tx, session.id, team)?;
-    activity::record(tx, by, team, Event::of(ActivityKind::TeamSwitched))
+    activity::record(tx, actor, team, Event::of(ActivityKind::TeamSwitched))
 }
 
 /// Notes that the password was entered again.

@@ -14,7 +14,7 @@ use super::browsers::Presented;
 use super::sessions::{SessionId, network};
 use super::users::{self, User};
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
@@ -48,26 +48,26 @@ pub struct Counted(Vec<(Vec<u8>, Timestamp)>);
 /// `TooMany` with the seconds to wait.
 pub fn begin(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     email: &EmailAddress,
     browser: &Presented,
 ) -> Result<(Option<User>, Counted)> {
     let user = users::find_by_email(tx, email)?;
     let known = user.as_ref().and_then(|user| browser.known_to(user));
-    let mut counted = Counted::start(tx, by.now)?;
+    let mut counted = Counted::start(tx, actor.now)?;
     match known {
-        Some(id) => counted.count(tx, by.now, &PER_BROWSER, &[b"browser", &id])?,
+        Some(id) => counted.count(tx, actor.now, &PER_BROWSER, &[b"browser", &id])?,
         None => {
-            let (account, network) = (email.key(), by.ip.map(network).unwrap_or_default());
+            let (account, network) = (email.key(), actor.ip.map(network).unwrap_or_default());
             let (account, network) = (account.as_bytes(), network.as_bytes());
             counted.count(
                 tx,
-                by.now,
+                actor.now,
                 &PER_ACCOUNT_AND_NETWORK,
                 &[b"account", account, b"network", network],
             )?;
-            counted.count(tx, by.now, &PER_NETWORK, &[b"network", network])?;
-            counted.count(tx, by.now, &PER_ACCOUNT, &[b"account", account])?;
+            counted.count(tx, actor.now, &PER_NETWORK, &[b"network", network])?;
+            counted.count(tx, actor.now, &PER_ACCOUNT, &[b"account", account])?;
         }
     }
     Ok((user, counted))
@@ -127,13 +127,13 @@ fn window_began(now: Timestamp, window: Duration) -> Timestamp {
 
 /// Records a wrong password where the account is known. Where it is not, something as small
 /// is written: the disk must not tell which it was.
-pub fn failed(tx: &mut Tx<'_>, by: &By, user: Option<&User>) -> Result<()> {
+pub fn failed(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
-        rows::bump(tx, b"unknown account", window_began(by.now, QUARTER))?;
+        rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER))?;
         return Ok(());
     };
-    let by = by.as_person(user.id, &user.email);
-    activity::record_in_all_teams(tx, &by, user.id, Event::of(ActivityKind::SignInFailed))
+    let actor = actor.as_person(user.id, &user.email);
+    activity::record_in_all_teams(tx, &actor, user.id, Event::of(ActivityKind::SignInFailed))
 }
 
 /// Gives back what an attempt with the right password counted. Those before it stay counted:

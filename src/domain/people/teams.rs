@@ -2,7 +2,7 @@
 
 use super::users::{self, NewPerson, User};
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::{Actor, By};
+use crate::domain::actor::{Actor, Identity};
 use crate::domain::{Error, FieldError, Result, names};
 use crate::store::Tx;
 use crate::store::columns::{ActivityKind, MemberRole, Plan};
@@ -39,24 +39,24 @@ pub struct NewTeam {
 ///
 /// # Errors
 /// `Conflict` on `team` or `email` when one of them is taken.
-pub fn found(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
-    instance::claim_set_up(tx, by.now)?;
-    let owner = users::create(tx, by, &new.owner, None)?;
-    let founder = match by.actor {
-        Actor::Visitor => by.as_person(owner.id, &owner.email),
-        _ => by.clone(),
+pub fn found(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
+    instance::claim_set_up(tx, actor.now)?;
+    let owner = users::create(tx, actor, &new.owner, None)?;
+    let founder = match actor.identity {
+        Identity::Visitor => actor.as_person(owner.id, &owner.email),
+        _ => actor.clone(),
     };
     let team = Team {
-        id: TeamId::new(by.now, by.chance()),
+        id: TeamId::new(actor.now, actor.chance()),
         name: new.name.0.clone(),
         name_key: names::key(&new.name.0),
         plan: new.plan,
         owner_id: owner.id,
         api_enabled: false,
-        created_at: by.now,
+        created_at: actor.now,
     };
     insert(tx, &team)?;
-    member_rows::insert(tx, team.id, owner.id, MemberRole::Admin, by.now)?;
+    member_rows::insert(tx, team.id, owner.id, MemberRole::Admin, actor.now)?;
     let event = Event::of(ActivityKind::TeamFounded)
         .subject(&team.name)
         .detail("owner", owner.email.as_str())
@@ -77,9 +77,9 @@ fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 ///
 /// # Errors
 /// `NotFound` when the instance is set up: its setup address is worth nothing any more.
-pub fn set_up(tx: &mut Tx<'_>, by: &By, new: &NewTeam) -> Result<(Team, User)> {
-    match instance::claim_set_up(tx, by.now)? {
-        true => found(tx, by, new),
+pub fn set_up(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
+    match instance::claim_set_up(tx, actor.now)? {
+        true => found(tx, actor, new),
         false => Err(Error::NotFound),
     }
 }

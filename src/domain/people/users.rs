@@ -3,7 +3,7 @@
 use super::passwords;
 use super::sessions;
 use crate::domain::access::activity::{self, Event};
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::names;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
@@ -43,19 +43,19 @@ pub struct NewPerson {
 ///
 /// # Errors
 /// `Conflict` on `email` when somebody has it.
-pub fn create(tx: &mut Tx<'_>, by: &By, person: &NewPerson, vouched_by: Option<&str>) -> Result<User> {
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, person: &NewPerson, vouched_by: Option<&str>) -> Result<User> {
     let taken = || Error::conflict("email", format!("{} has an account already.", person.email.as_str()));
     if rows::find_by_email(tx, &person.email.key())?.is_some() {
         return Err(taken());
     }
     let user = User {
-        id: UserId::new(by.now, by.chance()),
+        id: UserId::new(actor.now, actor.chance()),
         email: person.email.as_str().to_owned(),
         email_key: person.email.key(),
         name: person.name.as_str().to_owned(),
         password_hash: person.password_hash.as_str().to_owned(),
-        password_changed_at: by.now,
-        created_at: by.now,
+        password_changed_at: actor.now,
+        created_at: actor.now,
         vouched_by: vouched_by.map(str::to_owned),
     };
     rows::insert(tx, &user)
@@ -76,21 +76,21 @@ pub fn find_by_email(tx: &mut Tx<'_>, email: &EmailAddress) -> Result<Option<Use
     Ok(rows::find_by_email(tx, &email.key())?)
 }
 
-pub fn rename(tx: &mut Tx<'_>, by: &By, id: UserId, name: &PersonName) -> Result<()> {
+pub fn rename(tx: &mut Tx<'_>, actor: &Actor, id: UserId, name: &PersonName) -> Result<()> {
     rows::set_name(tx, id, name.as_str())?;
-    activity::record_in_all_teams(tx, by, id, Event::of(ActivityKind::NameChanged).subject(name.as_str()))
+    activity::record_in_all_teams(tx, actor, id, Event::of(ActivityKind::NameChanged).subject(name.as_str()))
 }
 
 /// Sets a password and ends every session of the person but `keep`.
 pub fn change_password(
     tx: &mut Tx<'_>,
-    by: &By,
+    actor: &Actor,
     id: UserId,
     hash: &passwords::Hashed,
     keep: Option<SessionId>,
 ) -> Result<()> {
-    rows::set_password(tx, id, hash.as_str(), by.now)?;
+    rows::set_password(tx, id, hash.as_str(), actor.now)?;
     let ended = sessions::end_all(tx, id, keep)?;
     let event = Event::of(ActivityKind::PasswordChanged).detail("sessionsEnded", ended as i64);
-    activity::record_in_all_teams(tx, by, id, event)
+    activity::record_in_all_teams(tx, actor, id, event)
 }

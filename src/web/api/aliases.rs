@@ -194,9 +194,9 @@ pub async fn create(
     body: Json<NewAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.parse()?;
-    let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
+    let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
     let created = app.once(repeatable.with(&*body), move |tx| {
-        let alias = aliases::create(tx, &by, team, &shared, &new)?;
+        let alias = aliases::create(tx, &actor, team, &shared, &new)?;
         Ok(repeats::made(format!("/api/v1/aliases/{}", alias.id), &Alias::from(alias)))
     });
     repeats::answer(created.await?)
@@ -216,16 +216,16 @@ pub async fn change(
     body: Json<AliasChange>,
 ) -> Result<Json<Alias>, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let Json(AliasChange { note, enabled }) = body;
     let changed = app.write(move |tx| {
-        let before = aliases::hold(tx, &by, team, id)?;
+        let before = aliases::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Alias::from(before.clone())))?;
         let note = match note {
             Some(note) => aliases::parse_note(&note.unwrap_or_default())?,
             None => before.note,
         };
-        aliases::change(tx, &by, team, id, note.as_deref(), enabled.unwrap_or(before.enabled))
+        aliases::change(tx, &actor, team, id, note.as_deref(), enabled.unwrap_or(before.enabled))
     });
     Ok(Json(changed.await?.into()))
 }
@@ -244,11 +244,11 @@ pub async fn delete(
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let deleted = app.write(move |tx| {
-        let before = aliases::hold(tx, &by, team, id)?;
+        let before = aliases::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Alias::from(before)))?;
-        aliases::delete(tx, &by, team, id)
+        aliases::delete(tx, &actor, team, id)
     });
     deleted.await?;
     Ok(HttpResponse::NoContent().finish())

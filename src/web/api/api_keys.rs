@@ -203,10 +203,10 @@ pub async fn create(
         return Err(ApiError::forbidden(message));
     }
     let (label, scopes) = body.parse()?;
-    let (by, team, prefix) = (person.by(), person.team.id, app.sealer().prefix.clone());
+    let (actor, team, prefix) = (person.actor(), person.team.id, app.sealer().prefix.clone());
     let created = app.once(repeatable.with(&*body), move |tx| {
-        let (token, plain) = tokens::mint(tx, &by, team, &label, scopes, &prefix)?;
-        Ok(CreatedApiKey::made(ApiKey::of(token, by.now), &plain))
+        let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
+        Ok(CreatedApiKey::made(ApiKey::of(token, actor.now), &plain))
     });
     repeats::answer(created.await?)
 }
@@ -226,13 +226,13 @@ pub async fn rename(
     let person = &caller.0;
     let id = path.into_inner();
     let label = body.name.as_deref().map(Label::parse).transpose().map_err(crate::domain::Error::from)?;
-    let (by, team) = (person.by(), person.team.id);
-    let now = by.now;
+    let (actor, team) = (person.actor(), person.team.id);
+    let now = actor.now;
     let renamed = app.write(move |tx| {
-        let before = tokens::hold(tx, &by, team, id)?;
+        let before = tokens::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&ApiKey::of(before.clone(), now)))?;
         match label {
-            Some(label) => tokens::rename(tx, &by, team, id, &label),
+            Some(label) => tokens::rename(tx, &actor, team, id, &label),
             None => Ok(before),
         }
     });
@@ -254,11 +254,11 @@ pub async fn revoke(
     let person = &caller.0;
     let id = path.into_inner();
     let reason = tokens::parse_reason(&query.0.reason).map_err(crate::domain::Error::from)?;
-    let (by, team) = (person.by(), person.team.id);
+    let (actor, team) = (person.actor(), person.team.id);
     let revoked = app.write(move |tx| {
-        let before = tokens::hold(tx, &by, team, id)?;
-        seen.is(|| etag::of(&ApiKey::of(before, by.now)))?;
-        tokens::revoke(tx, &by, team, id, reason.as_deref())
+        let before = tokens::hold(tx, &actor, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, actor.now)))?;
+        tokens::revoke(tx, &actor, team, id, reason.as_deref())
     });
     revoked.await?;
     Ok(HttpResponse::NoContent().finish())

@@ -10,12 +10,12 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::ApiError;
 use crate::app::App;
-use crate::domain::by::{self, By};
+use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::members::Role;
 use crate::domain::people::teams::{Team, TeamId};
 use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
-use crate::web::actor::{self, Actor, Nobody};
 use crate::web::request::{self, RequestInfo};
+use crate::web::viewer::{self, Nobody, Viewer};
 use crate::web::{Site, csrf};
 
 /// Where a token may stand besides `Authorization`.
@@ -25,23 +25,23 @@ pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 #[derive(Clone)]
 pub enum ApiCaller {
     Token(Arc<Admission>),
-    Person(Box<Actor>),
+    Person(Box<Viewer>),
 }
 
 impl ApiCaller {
     pub fn team(&self) -> &Team {
         match self {
             Self::Token(admission) => &admission.team,
-            Self::Person(actor) => &actor.team,
+            Self::Person(viewer) => &viewer.team,
         }
     }
 
-    pub fn by(&self, request: &RequestInfo) -> By {
+    pub fn actor(&self, request: &RequestInfo) -> Actor {
         match self {
             Self::Token(admission) => {
-                request.by(by::Actor::Token { id: admission.token.id, label: admission.token.name.clone() })
+                request.actor(Identity::Token { id: admission.token.id, label: admission.token.name.clone() })
             }
-            Self::Person(actor) => actor.by(),
+            Self::Person(viewer) => viewer.actor(),
         }
     }
 
@@ -49,18 +49,18 @@ impl ApiCaller {
     pub fn recorded(&self) -> Caller {
         match self {
             Self::Token(admission) => Caller::Token(admission.token.id),
-            Self::Person(actor) => person(actor),
+            Self::Person(viewer) => person(viewer),
         }
     }
 }
 
-fn person(actor: &Actor) -> Caller {
-    Caller::Person { id: actor.user.id, label: actor.user.email.clone() }
+fn person(viewer: &Viewer) -> Caller {
+    Caller::Person { id: viewer.user.id, label: viewer.user.email.clone() }
 }
 
 /// A person with a session: what makes or takes power is not for tokens. The passage refuses
 /// them already where a route says `Need::Person`.
-pub struct SessionCaller(pub Box<Actor>);
+pub struct SessionCaller(pub Box<Viewer>);
 
 impl FromRequest for SessionCaller {
     type Error = ApiError;
@@ -69,7 +69,7 @@ impl FromRequest for SessionCaller {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = ApiCaller::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| match caller {
-            ApiCaller::Person(actor) => Ok(Self(actor)),
+            ApiCaller::Person(viewer) => Ok(Self(viewer)),
             ApiCaller::Token(_) => Err(ApiError::for_people()),
         }))
     }
@@ -164,19 +164,19 @@ async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refused> {
     if !csrf::is_own(request.headers(), site.url.as_str(), false) {
         return Err(nothing_sent().into());
     }
-    let actor = match actor::find(request).await {
-        Ok(actor) => actor,
+    let viewer = match viewer::find(request).await {
+        Ok(viewer) => viewer,
         Err(Nobody::Failed(error)) => return Err(ApiError::from(error).into()),
         Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(nothing_sent().into()),
     };
     let refuse =
-        |error: ApiError| Refused { error, whose: Some((actor.team.id, person(&actor))), allowance: None };
-    if actor.role < Role::Admin {
+        |error: ApiError| Refused { error, whose: Some((viewer.team.id, person(&viewer))), allowance: None };
+    if viewer.role < Role::Admin {
         return Err(refuse(ApiError::forbidden(Role::Admin.who_may())));
     }
     let app = request.app_data::<web::Data<App>>().expect("the app is registered");
-    if let Some(closed) = app.gate().closed(&actor.team) {
+    if let Some(closed) = app.gate().closed(&viewer.team) {
         return Err(refuse(closed.into()));
     }
-    Ok(ApiCaller::Person(Box::new(actor)))
+    Ok(ApiCaller::Person(Box::new(viewer)))
 }

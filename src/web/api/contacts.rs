@@ -206,9 +206,9 @@ pub async fn create(
     let (name, note) = (body.name.as_deref().unwrap_or_default(), body.note.as_deref().unwrap_or_default());
     let about = faults.take(About::parse(name, note, state.unwrap_or(ContactState::Unset)));
     let (address, about) = faults.all(address.zip(about))?;
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let created = app.once(repeatable.with(&*body), move |tx| {
-        let contact = contacts::create(tx, &by, team, &address, about)?;
+        let contact = contacts::create(tx, &actor, team, &address, about)?;
         Ok(repeats::made(format!("/api/v1/contacts/{}", contact.id), &Contact::from(contact)))
     });
     repeats::answer(created.await?)
@@ -228,15 +228,15 @@ pub async fn change(
     body: Json<ContactChange>,
 ) -> Result<Json<Contact>, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let Json(ContactChange { name, note, state }) = body;
     let changed = app.write(move |tx| {
-        let before = contacts::hold(tx, &by, team, id)?;
+        let before = contacts::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Contact::from(before.clone())))?;
         let state = state.as_deref().map_or(Ok(before.state), parse_state)?;
         let (name, note) = (name.unwrap_or(before.name), note.unwrap_or(before.note));
         let about = About::parse(&name.unwrap_or_default(), &note.unwrap_or_default(), state)?;
-        contacts::change(tx, &by, team, id, about)
+        contacts::change(tx, &actor, team, id, about)
     });
     Ok(Json(changed.await?.into()))
 }
@@ -255,11 +255,11 @@ pub async fn delete(
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let deleted = app.write(move |tx| {
-        let before = contacts::hold(tx, &by, team, id)?;
+        let before = contacts::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Contact::from(before)))?;
-        contacts::delete(tx, &by, team, id)
+        contacts::delete(tx, &actor, team, id)
     });
     deleted.await?;
     Ok(HttpResponse::NoContent().finish())

@@ -161,10 +161,10 @@ pub async fn create(
     body: Json<NewDomain>,
 ) -> Result<HttpResponse, ApiError> {
     let name = DomainName::parse(&body.name).map_err(Error::from)?;
-    let (by, team, shared) = (caller.by(&request), caller.team().id, app.config().mail.domain.clone());
+    let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
     let shown = app.clone();
     let created = app.once(repeatable.with(&*body), move |tx| {
-        let domain = domains::add(tx, &by, team, &shared, &name)?;
+        let domain = domains::add(tx, &actor, team, &shared, &name)?;
         Ok(repeats::made(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
     });
     repeats::answer(created.await?)
@@ -184,11 +184,11 @@ pub async fn change(
     body: Json<DomainChange>,
 ) -> Result<Json<Domain>, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let Json(DomainChange { catch_all }) = body;
     let shown = app.clone();
     let changed = app.write(move |tx| {
-        let before = domains::hold(tx, &by, team, id)?;
+        let before = domains::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Domain::of(before.clone(), &shown)))?;
         let Some(alias) = catch_all else { return Ok(before) };
         let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));
@@ -199,7 +199,7 @@ pub async fn change(
                 .filter(|it| it.deleted_at.is_none())
                 .ok_or_else(none)?;
         }
-        domains::set_catch_all(tx, &by, team, id, alias)
+        domains::set_catch_all(tx, &actor, team, id, alias)
     });
     Ok(Json(Domain::of(changed.await?, &app)))
 }
@@ -217,7 +217,7 @@ pub async fn check(
     _: Query<NoQuery>,
 ) -> Result<Json<Domain>, ApiError> {
     let id = path.into_inner();
-    let domain = app.check_domain(caller.by(&request), caller.team().id, id).await?;
+    let domain = app.check_domain(caller.actor(&request), caller.team().id, id).await?;
     Ok(Json(Domain::of(domain, &app)))
 }
 
@@ -234,12 +234,12 @@ pub async fn delete(
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let shown = app.clone();
     let removed = app.write(move |tx| {
-        let before = domains::hold(tx, &by, team, id)?;
+        let before = domains::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Domain::of(before, &shown)))?;
-        domains::remove(tx, &by, team, id)
+        domains::remove(tx, &actor, team, id)
     });
     removed.await?;
     Ok(HttpResponse::NoContent().finish())

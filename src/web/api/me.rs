@@ -104,11 +104,11 @@ pub async fn revoke(
             "This call is made with a session, not with a token. Revoke tokens at /api-keys.",
         ));
     };
-    let (team, id, by) = (admission.team.id, admission.token.id, caller.by(&request));
+    let (team, id, actor) = (admission.team.id, admission.token.id, caller.actor(&request));
     let revoked = app.write(move |tx| {
-        let before = tokens::hold(tx, &by, team, id)?;
-        seen.is(|| etag::of(&ApiKey::of(before, by.now)))?;
-        tokens::revoke(tx, &by, team, id, Some("revoked by itself"))
+        let before = tokens::hold(tx, &actor, team, id)?;
+        seen.is(|| etag::of(&ApiKey::of(before, actor.now)))?;
+        tokens::revoke(tx, &actor, team, id, Some("revoked by itself"))
     });
     revoked.await?;
     Ok(HttpResponse::NoContent().finish())

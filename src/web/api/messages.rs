@@ -195,12 +195,12 @@ pub async fn change(
     body: Json<MessageChange>,
 ) -> Result<HttpResponse, ApiError> {
     let id = path.into_inner();
-    let (by, team, read) = (caller.by(&request), caller.team().id, body.read);
+    let (actor, team, read) = (caller.actor(&request), caller.team().id, body.read);
     let changed = app.write(move |tx| {
-        let before = messages::hold(tx, &by, team, id)?;
+        let before = messages::hold(tx, &actor, team, id)?;
         seen.is(|| message::tag(&before))?;
         match read {
-            Some(read) => messages::mark(tx, &by, team, id, read),
+            Some(read) => messages::mark(tx, &actor, team, id, read),
             None => Ok(before),
         }
     });
@@ -222,11 +222,11 @@ pub async fn delete(
     _: Query<NoQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let id = path.into_inner();
-    let (by, team) = (caller.by(&request), caller.team().id);
+    let (actor, team) = (caller.actor(&request), caller.team().id);
     let deleted = app.write(move |tx| {
-        let before = messages::hold(tx, &by, team, id)?;
+        let before = messages::hold(tx, &actor, team, id)?;
         seen.is(|| message::tag(&before))?;
-        messages::delete(tx, &by, team, id)
+        messages::delete(tx, &actor, team, id)
     });
     deleted.await?;
     Ok(HttpResponse::NoContent().finish())

@@ -64,8 +64,8 @@ async fn take(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<Allo
     match caller {
         ApiCaller::Token(admission) => gate::pass(app, admission, need, now).await,
         // Boxed, so that it takes no room in the calls of programs.
-        ApiCaller::Person(actor) => {
-            let meters = Box::pin(gate::meters(app, &actor.team, now)).await.map_err(Refusal::Failed)?;
+        ApiCaller::Person(viewer) => {
+            let meters = Box::pin(gate::meters(app, &viewer.team, now)).await.map_err(Refusal::Failed)?;
             gate::take(app, &meters, now).await
         }
     }

@@ -34,7 +34,7 @@ impl Repeatable {
         let body = serde_json::to_vec(body).expect("a body that was read is JSON");
         let id = match &caller {
             ApiCaller::Token(admission) => admission.token.id.bytes(),
-            ApiCaller::Person(actor) => actor.user.id.bytes(),
+            ApiCaller::Person(viewer) => viewer.user.id.bytes(),
         };
         Some(Request::new(caller.team().id, id, &key, &[&route, &body], at))
     }

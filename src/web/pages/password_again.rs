@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::domain::people::passwords::Password;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::{sessions, sign_in};
-use crate::web::actor::Actor;
+use crate::web::viewer::Viewer;
 
 /// What is about to be done, so that the same request can be sent once more with a password.
 pub struct Asked<'a> {
@@ -36,42 +36,42 @@ struct PasswordAgainPage<'a> {
 /// `None` lets the request go on; else the page that asks.
 pub async fn ask(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     password: Option<&str>,
     asked: &Asked<'_>,
 ) -> Result<Option<HttpResponse>, PageError> {
-    if actor.is_fresh() && !asked.always {
+    if viewer.is_fresh() && !asked.always {
         return Ok(None);
     }
     let Some(password) = password.filter(|typed| !typed.is_empty()) else {
-        return page(actor, asked, StatusCode::FORBIDDEN, FormErrors::default()).map(Some);
+        return page(viewer, asked, StatusCode::FORBIDDEN, FormErrors::default()).map(Some);
     };
-    match enter(app, actor, password).await {
+    match enter(app, viewer, password).await {
         Ok(true) => Ok(None),
         Ok(false) => {
             let errors = FormErrors::one("password", "This is not your password.");
-            page(actor, asked, StatusCode::FORBIDDEN, errors).map(Some)
+            page(viewer, asked, StatusCode::FORBIDDEN, errors).map(Some)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            page(actor, asked, status, errors).map(Some)
+            page(viewer, asked, status, errors).map(Some)
         }
     }
 }
 
 fn page(
-    actor: &Actor,
+    viewer: &Viewer,
     asked: &Asked<'_>,
     status: StatusCode,
     errors: FormErrors,
 ) -> Result<HttpResponse, PageError> {
-    html(status, &PasswordAgainPage { email: &actor.user.email, team: actor.team.id, asked, errors })
+    html(status, &PasswordAgainPage { email: &viewer.user.email, team: viewer.team.id, asked, errors })
 }
 
 /// Checks the actor's password and notes when it was right. Counted by session, so that a
 /// stranger's guesses cannot keep somebody signed in from it.
-pub async fn enter(app: &App, actor: &Actor, password: &str) -> Result<bool, crate::domain::Error> {
-    let (user, now, session) = (actor.user.clone(), actor.request.now, actor.session.id);
+pub async fn enter(app: &App, viewer: &Viewer, password: &str) -> Result<bool, crate::domain::Error> {
+    let (user, now, session) = (viewer.user.clone(), viewer.request.now, viewer.session.id);
     let counted = app.write(move |tx| sign_in::begin_again(tx, now, session)).await?;
     let right = app.verify_password(Password::presented(password), Some(user.password_hash.clone())).await?;
     if right {
@@ -81,8 +81,8 @@ pub async fn enter(app: &App, actor: &Actor, password: &str) -> Result<bool, cra
         })
         .await?;
     } else {
-        let by = actor.by();
-        app.write(move |tx| sign_in::failed(tx, &by, Some(&user))).await?;
+        let actor = viewer.actor();
+        app.write(move |tx| sign_in::failed(tx, &actor, Some(&user))).await?;
     }
     Ok(right)
 }

@@ -4,7 +4,7 @@ use super::notice::Notice;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::messages::UNREAD_TOLD;
 use crate::domain::people::members::Role;
-use crate::web::actor::Actor;
+use crate::web::viewer::Viewer;
 
 pub struct Shell {
     pub person: String,
@@ -26,24 +26,24 @@ pub struct TeamChoice {
 }
 
 impl Shell {
-    pub fn new(actor: &Actor, nav: &'static str) -> Self {
+    pub fn new(viewer: &Viewer, nav: &'static str) -> Self {
         Self {
-            person: actor.user.name.clone(),
-            email: actor.user.email.clone(),
-            team: actor.team.name.clone(),
-            team_id: actor.team.id.to_string(),
-            role: actor.role,
-            teams: actor.teams.iter().map(|team| choice(actor, team)).collect(),
+            person: viewer.user.name.clone(),
+            email: viewer.user.email.clone(),
+            team: viewer.team.name.clone(),
+            team_id: viewer.team.id.to_string(),
+            role: viewer.role,
+            teams: viewer.teams.iter().map(|team| choice(viewer, team)).collect(),
             nav,
-            is_admin: actor.role >= Role::Admin,
-            unread: Unread(actor.unread),
-            notice: actor.flash.take(),
+            is_admin: viewer.role >= Role::Admin,
+            unread: Unread(viewer.unread),
+            notice: viewer.flash.take(),
         }
     }
 }
 
-fn choice(actor: &Actor, team: &crate::domain::people::teams::Team) -> TeamChoice {
-    TeamChoice { id: team.id.to_string(), name: team.name.clone(), current: team.id == actor.team.id }
+fn choice(viewer: &Viewer, team: &crate::domain::people::teams::Team) -> TeamChoice {
+    TeamChoice { id: team.id.to_string(), name: team.name.clone(), current: team.id == viewer.team.id }
 }
 
 /// How many messages nobody has read, as the navigation tells it.

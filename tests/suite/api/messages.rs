@@ -108,7 +108,7 @@ both_engines! {
         app.alias("Acme", "hello");
         let bob = contacts::parse_address("bob@customer.test").expect("an address");
         let about = About { name: None, note: None, state: ContactState::Blocked };
-        app.operate(|tx, by| contacts::create(tx, by, team, &bob, about));
+        app.operate(|tx, actor| contacts::create(tx, actor, team, &bob, about));
         let text = "Nothing new. ".repeat(20_000);
         let id = arrives(&app, "bob@customer.test", HELLO, "long", &text);
         let body = api.get(&format!("/api/v1/messages/{id}")).await.expect(200).json();
@@ -155,7 +155,7 @@ both_engines! {
         let team = app.team("Acme").id;
         let address = contacts::parse_address("eve@nowhere.test").expect("an address");
         let blocked = About::parse("", "", ContactState::Blocked).expect("a state");
-        let eve = app.operate(|tx, by| contacts::create(tx, by, team, &address, blocked)).id;
+        let eve = app.operate(|tx, actor| contacts::create(tx, actor, team, &address, blocked)).id;
         arrives(&app, "bob@customer.test", HELLO, "one", "text");
         arrives(&app, "bob@customer.test", "sales@gatepost.localhost", "two", "text");
         arrives(&app, "eve@nowhere.test", HELLO, "three", "text");

@@ -89,7 +89,7 @@ both_engines! {
                 }
                 _ => {
                     let (team, id) = (app.team("Acme").id, tokens(&app)[0].id);
-                    app.operate(|tx, by| tokens::revoke(tx, by, team, id, None));
+                    app.operate(|tx, actor| tokens::revoke(tx, actor, team, id, None));
                     api.get("/api/v1/me").await.expect(401)
                 }
             };

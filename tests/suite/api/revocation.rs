@@ -89,7 +89,7 @@ async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
     let revoked = app.token("Acme", "old");
     let hashed = |token: &str| HashedToken::parse(token).expect("a whole token");
     let revoked = hashed(&revoked);
-    app.operate(|tx, by| tokens::revoke_by_start(tx, by, revoked.public_id()));
+    app.operate(|tx, actor| tokens::revoke_by_start(tx, actor, revoked.public_id()));
     let unknown = hashed(PlainToken::mint(&prefix, &SystemEntropy).reveal());
     // The id of one token before the secret of another, as a guess would be.
     let mut wrong = hashed(PlainToken::mint(&prefix, &SystemEntropy).reveal());

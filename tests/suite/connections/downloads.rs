@@ -90,7 +90,7 @@ both_engines! {
         let (mut client, head) = ask(&app, &app.token("Acme", "ci"), id);
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         let team = app.team("Acme").id;
-        app.operate(|tx, by| messages::delete(tx, by, team, id));
+        app.operate(|tx, actor| messages::delete(tx, actor, team, id));
         // What comes into its place in the store isn't taken for the rest.
         arrives_again(&app);
         assert!(client.rest().len() < LONG);

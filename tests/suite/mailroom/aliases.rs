@@ -14,8 +14,8 @@ const SHARED: &str = "gatepost.localhost";
 fn create(app: &TestApp, team: TeamId, local: Option<&str>, domain: Option<&str>) -> Result<Alias, Error> {
     let local = local.map(|local| LocalPart::parse(local).expect("a local part"));
     let new = NewAlias { local, domain: domain.map(str::to_owned), note: Some("why".into()) };
-    let by = app.app.operator();
-    app.app.write_now(|tx| aliases::create(tx, &by, team, SHARED, &new))
+    let actor = app.app.operator();
+    app.app.write_now(|tx| aliases::create(tx, &actor, team, SHARED, &new))
 }
 
 fn field_of(refused: Result<Alias, Error>) -> String {
@@ -39,7 +39,7 @@ both_engines! {
         for team in [acme, globex] {
             assert_eq!(field_of(create(&app, team, Some("sALES"), Some(" GatePost.Localhost "))), "localPart");
         }
-        app.operate(|tx, by| aliases::delete(tx, by, acme, alias.id));
+        app.operate(|tx, actor| aliases::delete(tx, actor, acme, alias.id));
         for team in [acme, globex] {
             assert_eq!(field_of(create(&app, team, Some("sales"), None)), "localPart");
         }
@@ -63,11 +63,11 @@ both_engines! {
 
     async fn postmaster_stays(app: TestApp) {
         let found = app.route("postmaster@gatepost.localhost").await.expect("a postmaster");
-        let (acme, by) = (app.team("Acme").id, app.app.operator());
-        let off = app.app.write_now(|tx| aliases::change(tx, &by, acme, found.alias, None, false));
-        let gone = app.app.write_now(|tx| aliases::delete(tx, &by, acme, found.alias));
+        let (acme, actor) = (app.team("Acme").id, app.app.operator());
+        let off = app.app.write_now(|tx| aliases::change(tx, &actor, acme, found.alias, None, false));
+        let gone = app.app.write_now(|tx| aliases::delete(tx, &actor, acme, found.alias));
         assert!(matches!((off, gone), (Err(Error::Conflict(_)), Err(Error::Conflict(_)))));
-        app.operate(|tx, by| aliases::change(tx, by, acme, found.alias, Some("ours"), true));
+        app.operate(|tx, actor| aliases::change(tx, actor, acme, found.alias, Some("ours"), true));
     }
 
     async fn lists_are_a_teams_own_and_narrow(app: TestApp) {
@@ -95,10 +95,10 @@ both_engines! {
         let all = app.app.read_now(|tx| aliases::count(tx, acme, &Filter::default())).expect("a count");
         assert_eq!(all.0, 3);
 
-        let by = app.app.operator();
+        let actor = app.app.operator();
         assert!(matches!(app.app.read_now(|tx| aliases::find(tx, acme, other.id)), Err(Error::NotFound)));
-        assert!(matches!(app.app.write_now(|tx| aliases::delete(tx, &by, acme, other.id)), Err(Error::NotFound)));
-        let change = app.app.write_now(|tx| aliases::change(tx, &by, acme, other.id, None, false));
+        assert!(matches!(app.app.write_now(|tx| aliases::delete(tx, &actor, acme, other.id)), Err(Error::NotFound)));
+        let change = app.app.write_now(|tx| aliases::change(tx, &actor, acme, other.id, None, false));
         assert!(matches!(change, Err(Error::NotFound)));
     }
 }

@@ -19,8 +19,8 @@ fn about(name: &str, state: ContactState) -> About {
 
 fn create(app: &TestApp, team: TeamId, address: &str, about: About) -> Result<Contact, Error> {
     let address = contacts::parse_address(address).expect("an address");
-    let by = app.app.operator();
-    app.app.write_now(|tx| contacts::create(tx, &by, team, &address, about))
+    let actor = app.app.operator();
+    app.app.write_now(|tx| contacts::create(tx, &actor, team, &address, about))
 }
 
 fn found(app: &TestApp, team: TeamId, text: &str) -> Vec<String> {
@@ -42,7 +42,7 @@ both_engines! {
         assert_eq!(app.count("conversations"), 0);
         let other = app.send("x@y.test", "theirs@gatepost.localhost", &raw).await.expect("an answer");
         assert!(matches!(other, Outcome::Stored { state: MessageState::Delivered, .. }), "{other:?}");
-        app.operate(|tx, by| contacts::change(tx, by, acme, spammer.id, about("", ContactState::Allowed)));
+        app.operate(|tx, actor| contacts::change(tx, actor, acme, spammer.id, about("", ContactState::Allowed)));
         let raw = letter("spam@example.com", "2@x", "Sorry", "Really");
         let taken = app.send("x@y.test", HELLO, &raw).await.expect("an answer");
         assert!(matches!(taken, Outcome::Stored { state: MessageState::Delivered, .. }), "{taken:?}");
@@ -74,19 +74,19 @@ both_engines! {
         let [bob] = &page.rows[..] else { panic!("{:?}", page.rows) };
         assert_eq!((bob.name.as_deref(), bob.received), (Some("Bob"), 3));
         assert!(bob.first_seen_at.is_some() && bob.last_seen_at == bob.first_seen_at);
-        app.operate(|tx, by| contacts::delete(tx, by, acme, bob.id));
+        app.operate(|tx, actor| contacts::delete(tx, actor, acme, bob.id));
         assert_eq!(app.count("messages"), 3);
         app.keep("bob@a.test", HELLO, &letter("bob@a.test", "9@x", "Hi", "Hi")).await;
         assert_eq!(app.count("contacts WHERE received = 1"), 1);
     }
 
     async fn another_teams_contact_does_not_exist(app: TestApp) {
-        let (acme, globex, by) = (app.team("Acme").id, app.team("Globex").id, app.app.operator());
+        let (acme, globex, actor) = (app.team("Acme").id, app.team("Globex").id, app.app.operator());
         let theirs = create(&app, globex, "bob@a.test", about("", ContactState::Unset)).expect("a contact");
         assert!(matches!(app.app.read_now(|tx| contacts::find(tx, acme, theirs.id)), Err(Error::NotFound)));
-        let change = app.app.write_now(|tx| contacts::change(tx, &by, acme, theirs.id, about("x", ContactState::Blocked)));
+        let change = app.app.write_now(|tx| contacts::change(tx, &actor, acme, theirs.id, about("x", ContactState::Blocked)));
         assert!(matches!(change, Err(Error::NotFound)));
-        assert!(matches!(app.app.write_now(|tx| contacts::delete(tx, &by, acme, theirs.id)), Err(Error::NotFound)));
+        assert!(matches!(app.app.write_now(|tx| contacts::delete(tx, &actor, acme, theirs.id)), Err(Error::NotFound)));
         assert_eq!(found(&app, acme, "bob"), [""; 0]);
     }
 }

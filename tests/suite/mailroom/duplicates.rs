@@ -19,7 +19,7 @@ fn set(app: &TestApp, state: ContactState) {
     let team = app.team("Acme").id;
     let id = app.database.texts(&format!("SELECT {} AS t FROM contacts", app.database.hex("id")));
     let id = contacts::ContactId::parse(&format!("con_{}", id[0])).expect("an id");
-    app.operate(|tx, by| contacts::change(tx, by, team, id, About { name: None, note: None, state }));
+    app.operate(|tx, actor| contacts::change(tx, actor, team, id, About { name: None, note: None, state }));
 }
 
 both_engines! {

@@ -53,7 +53,7 @@ both_engines! {
         let raw = letter("s0@a.test", "r@x", "Hi", "Hi");
         app.send_as("s0@a.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject)).await.expect("an answer");
         let first = app.operate(|tx, _| messages::find(tx, team, kept[0]));
-        app.operate(|tx, by| messages::mark(tx, by, team, kept[5], true));
+        app.operate(|tx, actor| messages::mark(tx, actor, team, kept[5], true));
         let none = Filter::default;
         for (what, filter, expected) in [
             ("all", none(), 7),
@@ -133,11 +133,11 @@ both_engines! {
         let id = app.keep("b@a.test", HELLO, &letter("b@a.test", "1@x", "Hi", "Hi")).await;
         let unread = |app: &TestApp| app.operate(|tx, _| messages::unread(tx, team)).0;
         assert_eq!(unread(&app), 1);
-        let first = app.operate(|tx, by| messages::mark(tx, by, team, id, true)).read_at;
+        let first = app.operate(|tx, actor| messages::mark(tx, actor, team, id, true)).read_at;
         app.clock.advance(Duration::from_secs(60));
-        assert_eq!(app.operate(|tx, by| messages::mark(tx, by, team, id, true)).read_at, first);
+        assert_eq!(app.operate(|tx, actor| messages::mark(tx, actor, team, id, true)).read_at, first);
         assert_eq!(unread(&app), 0);
-        assert_eq!(app.operate(|tx, by| messages::mark(tx, by, team, id, false)).read_at, None);
+        assert_eq!(app.operate(|tx, actor| messages::mark(tx, actor, team, id, false)).read_at, None);
         assert_eq!(unread(&app), 1);
     }
 
@@ -145,7 +145,7 @@ both_engines! {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let id = app.keep("bob@a.test", HELLO, ATTACHED).await;
-        app.operate(|tx, by| messages::delete(tx, by, team, id));
+        app.operate(|tx, actor| messages::delete(tx, actor, team, id));
         for table in ["messages", "message_contents", "attachments", "conversations"] {
             assert_eq!(app.count(table), 0, "{table}");
         }
@@ -153,14 +153,14 @@ both_engines! {
         assert!(found.rows.is_empty());
         assert_eq!(app.operate(|tx, _| messages::kept(tx, team)), messages::Kept::default());
         assert_eq!(app.count("activity WHERE kind = 'message.deleted'"), 1);
-        let by = app.app.operator();
-        assert!(matches!(app.app.write_now(|tx| messages::delete(tx, &by, team, id)), Err(Error::NotFound)));
+        let actor = app.app.operator();
+        assert!(matches!(app.app.write_now(|tx| messages::delete(tx, &actor, team, id)), Err(Error::NotFound)));
         assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).messages, 0, "an error takes nothing off");
         app.keep("bob@a.test", HELLO, ATTACHED).await;
     }
 
     async fn another_teams_message_does_not_exist(app: TestApp) {
-        let (acme, by) = (app.team("Acme").id, app.app.operator());
+        let (acme, actor) = (app.team("Acme").id, app.app.operator());
         app.alias("Globex", "theirs");
         let id = app.keep("bob@a.test", "theirs@gatepost.localhost", ATTACHED).await;
         let globex = app.team("Globex").id;
@@ -170,8 +170,8 @@ both_engines! {
         assert!(gone(app.app.read_now(|tx| messages::open(tx, acme, id))));
         assert!(gone(app.app.read_now(|tx| downloads::raw(tx, acme, id))));
         assert!(gone(app.app.read_now(|tx| downloads::attachment(tx, acme, id, part))));
-        assert!(gone(app.app.write_now(|tx| messages::mark(tx, &by, acme, id, true))));
-        assert!(gone(app.app.write_now(|tx| messages::delete(tx, &by, acme, id))));
+        assert!(gone(app.app.write_now(|tx| messages::mark(tx, &actor, acme, id, true))));
+        assert!(gone(app.app.write_now(|tx| messages::delete(tx, &actor, acme, id))));
         app.operate(|tx, _| downloads::attachment(tx, globex, id, part));
     }
 }

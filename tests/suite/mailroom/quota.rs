@@ -22,7 +22,7 @@ fn allow(app: &TestApp, address: &str) {
     let team = app.team("Acme").id;
     let address = contacts::parse_address(address).expect("an address");
     let about = About { name: None, note: None, state: ContactState::Allowed };
-    app.operate(|tx, by| contacts::create(tx, by, team, &address, about));
+    app.operate(|tx, actor| contacts::create(tx, actor, team, &address, about));
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_full_team_is_asked_to_wait() {
         let raw = letter("b@a.test", "5@x", "Hi", "").into_bytes();
         let late = app.app.deliver(Default::default(), raw, Default::default(), vec![early]).await;
         assert!(matches!(late[..], [Ok(Outcome::Refused(Unroutable::Full))]), "{late:?}");
-        app.operate(|tx, by| messages::delete(tx, by, team, first));
+        app.operate(|tx, actor| messages::delete(tx, actor, team, first));
         assert!(app.route(HELLO).await.is_ok());
     }
 }

@@ -62,7 +62,7 @@ both_engines! {
     async fn an_alias_deleted_after_it_was_named_takes_nothing(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let recipient = app.route(HELLO).await.expect("an alias");
-        app.operate(|tx, by| aliases::delete(tx, by, team, alias.id));
+        app.operate(|tx, actor| aliases::delete(tx, actor, team, alias.id));
         let raw = letter("bob@example.com", "1@x", "Hi", "Hi").into_bytes();
         let outcomes =
             app.app.deliver(Default::default(), raw, Authentication::default(), vec![recipient]).await;

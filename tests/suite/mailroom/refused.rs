@@ -55,13 +55,13 @@ fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<
         raw: raw.as_bytes().to_vec().into(),
         authentication: forged(),
     });
-    let (by, arrivals) = (app.app.gatepost(), arrivals.collect::<Vec<_>>());
+    let (actor, arrivals) = (app.app.system(), arrivals.collect::<Vec<_>>());
     app.app.write_now(|tx| {
         let mut ledger = Ledger::default();
         let outcomes =
-            arrivals.iter().map(|arrival| receive::receive(tx, &by, &office, arrival, to, &mut ledger));
+            arrivals.iter().map(|arrival| receive::receive(tx, &actor, &office, arrival, to, &mut ledger));
         let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-        ledger.close(tx, by.now).map(|()| outcomes)
+        ledger.close(tx, actor.now).map(|()| outcomes)
     })
 }
 
@@ -90,7 +90,7 @@ both_engines! {
         app.keep("a@b.test", HELLO, &raw).await;
         assert_eq!((app.count("attachments"), kept(&app).messages), (1, 1));
         assert_exact(&app);
-        app.operate(|tx, by| messages::delete(tx, by, team, id));
+        app.operate(|tx, actor| messages::delete(tx, actor, team, id));
         assert_eq!((kept(&app).refused_bytes, kept(&app).refused_messages, kept(&app).messages), (0, 0, 1));
         assert_exact(&app);
     }
@@ -150,8 +150,8 @@ both_engines! {
                 while !done.load(Ordering::Relaxed) {
                     let all = app.operate(|tx, _| messages::list(tx, team, &of_team, Window::first(60))).rows;
                     for message in all.iter().rev().take(5) {
-                        let by = app.app.operator();
-                        match app.app.write_now(|tx| messages::delete(tx, &by, team, message.id)) {
+                        let actor = app.app.operator();
+                        match app.app.write_now(|tx| messages::delete(tx, &actor, team, message.id)) {
                             Ok(()) => deleted += 1,
                             Err(Error::NotFound) => {}
                             Err(other) => panic!("{other}"),

@@ -29,11 +29,11 @@ both_engines! {
         let to = "hello+tag@gatepost.localhost";
         // It is not remembered past a change.
         assert_eq!(app.route(to).await.expect("an alias").alias, alias.id);
-        app.operate(|tx, by| aliases::change(tx, by, team, alias.id, None, false));
+        app.operate(|tx, actor| aliases::change(tx, actor, team, alias.id, None, false));
         assert_eq!(app.route(to).await, Err(Unroutable::Disabled));
-        app.operate(|tx, by| aliases::change(tx, by, team, alias.id, None, true));
+        app.operate(|tx, actor| aliases::change(tx, actor, team, alias.id, None, true));
         assert!(app.route(to).await.is_ok());
-        app.operate(|tx, by| aliases::delete(tx, by, team, alias.id));
+        app.operate(|tx, actor| aliases::delete(tx, actor, team, alias.id));
         assert_eq!(app.route(to).await, Err(Unroutable::Deleted));
     }
 

@@ -143,7 +143,7 @@ both_engines! {
         // A page goes on where it ended, also when its last message is gone.
         let page = app.operate(|tx, _| messages::search(tx, team, "common", &Filter::default(), None, 10));
         let last = page.next.expect("more");
-        app.operate(|tx, by| messages::delete(tx, by, team, last));
+        app.operate(|tx, actor| messages::delete(tx, actor, team, last));
         let page = app.operate(|tx, _| messages::search(tx, team, "common", &Filter::default(), Some(last), 1));
         assert_eq!(page.rows[0].id, kept[10]);
     }

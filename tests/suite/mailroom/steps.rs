@@ -19,7 +19,7 @@ impl TestApp {
         let team = self.team(team).id;
         let local = Some(LocalPart::parse(local).expect("a local part"));
         let new = NewAlias { local, domain: domain.map(str::to_owned), note: None };
-        self.operate(|tx, by| aliases::create(tx, by, team, "gatepost.localhost", &new))
+        self.operate(|tx, actor| aliases::create(tx, actor, team, "gatepost.localhost", &new))
     }
 
     pub async fn route(&self, address: &str) -> Result<Recipient, Unroutable> {

@@ -15,9 +15,9 @@ use crate::support::{TestApp, both_engines};
 const SHARED: &str = "gatepost.localhost";
 
 fn create(app: &TestApp, team: &str, local: &str) -> Result<Alias, Error> {
-    let (team, by) = (app.team(team).id, app.app.operator());
+    let (team, actor) = (app.team(team).id, app.app.operator());
     let new = NewAlias { local: LocalPart::parse(local).ok(), domain: None, note: None };
-    app.app.write_now(|tx| aliases::create(tx, &by, team, SHARED, &new))
+    app.app.write_now(|tx| aliases::create(tx, &actor, team, SHARED, &new))
 }
 
 #[track_caller]
@@ -47,7 +47,7 @@ both_engines! {
         }
         let bank = create(&app, "Acme", "ada+bank").expect("an alias");
         let team = app.team("Acme").id;
-        app.operate(|tx, by| aliases::delete(tx, by, team, ada.id));
+        app.operate(|tx, actor| aliases::delete(tx, actor, team, ada.id));
         assert!(refusal(&app, "Globex", "ada+x").contains("another team has"));
         create(&app, "Acme", "ada+later").expect("its own, also when the name was deleted");
         assert_eq!(app.route("ada+bank@gatepost.localhost").await.expect("an alias").alias, bank.id);
@@ -61,14 +61,14 @@ both_engines! {
         // Who is there already is not put out of its mail.
         assert!(refusal(&app, "Acme", "ada").contains("another team has addresses with ada+."));
         let globex = app.team("Globex").id;
-        app.operate(|tx, by| aliases::delete(tx, by, globex, bank.id));
+        app.operate(|tx, actor| aliases::delete(tx, actor, globex, bank.id));
         refusal(&app, "Acme", "Ada");
         let base = create(&app, "Globex", "ada").expect("its own tag");
 
         create_unchecked(&app, "Acme", "ada+shop");
         let found = app.route("ada+shop@gatepost.localhost").await.expect("an alias");
         assert_eq!((found.alias, found.way), (base.id, Way::Tag));
-        app.operate(|tx, by| aliases::delete(tx, by, globex, base.id));
+        app.operate(|tx, actor| aliases::delete(tx, actor, globex, base.id));
         assert_eq!(app.route("ada+shop@gatepost.localhost").await, Err(Unroutable::Deleted));
         create_unchecked(&app, "Globex", "abuse+x");
         assert_eq!(app.route("abuse+x@gatepost.localhost").await, Err(Unroutable::Unknown));
@@ -102,10 +102,10 @@ both_engines! {
         let name = DomainName::parse("shop.example").expect("a name");
         let prove = |team: &str| {
             let team = app.team(team).id;
-            let domain = app.operate(|tx, by| domains::add(tx, by, team, SHARED, &name));
+            let domain = app.operate(|tx, actor| domains::add(tx, actor, team, SHARED, &name));
             let proof = Answer::Found(vec![domain.proof_value()]);
             let seen = Observation { proof, mx: Answer::Nothing };
-            app.operate(|tx, by| domains::record_check(tx, by, team, domain.id, "mx.test", &seen));
+            app.operate(|tx, actor| domains::record_check(tx, actor, team, domain.id, "mx.test", &seen));
         };
         prove("Globex");
         // The team has the whole domain: a name needs none before it.

@@ -89,39 +89,39 @@ both_engines! {
         next();
         let token = app.app.read_now(|tx| tokens::list(tx, team.id, false, None, 1)).expect("tokens").tokens[0].id;
         let label = Label::parse("build").expect("a name");
-        app.operate(|tx, by| tokens::rename(tx, by, team.id, token, &label));
+        app.operate(|tx, actor| tokens::rename(tx, actor, team.id, token, &label));
         next();
         app.api(&plain).get("/api/v1/team?x=1").await.expect(400);
         next();
         app.api(&plain).delete("/api/v1/me/token").await.expect(204);
         next();
-        let key = app.operate(|tx, by| team_key::enable(tx, by, team.id, app.app.sealer())).0.start;
+        let key = app.operate(|tx, actor| team_key::enable(tx, actor, team.id, app.app.sealer())).0.start;
         next();
-        app.operate(|tx, by| team_key::show(tx, by, team.id, app.app.sealer()));
+        app.operate(|tx, actor| team_key::show(tx, actor, team.id, app.app.sealer()));
         next();
-        let new_key = app.operate(|tx, by| team_key::regenerate(tx, by, team.id, app.app.sealer())).0.start;
+        let new_key = app.operate(|tx, actor| team_key::regenerate(tx, actor, team.id, app.app.sealer())).0.start;
         next();
-        app.operate(|tx, by| team_key::disable(tx, by, team.id));
+        app.operate(|tx, actor| team_key::disable(tx, actor, team.id));
         next();
         app.set_plan("Acme", Plan::Enterprise);
         next();
-        app.operate(|tx, by| {
-            members::set_role(tx, by, team.id, cy, MemberRole::Admin, TheirTokens::Keep).map(drop)
+        app.operate(|tx, actor| {
+            members::set_role(tx, actor, team.id, cy, MemberRole::Admin, TheirTokens::Keep).map(drop)
         });
         next();
-        app.operate(|tx, by| members::remove(tx, by, team.id, cy, TheirTokens::Revoke));
+        app.operate(|tx, actor| members::remove(tx, actor, team.id, cy, TheirTokens::Revoke));
         next();
-        app.operate(|tx, by| members::remove(tx, &by.as_person(bea, "bea@acme.test"), team.id, bea, TheirTokens::Keep));
+        app.operate(|tx, actor| members::remove(tx, &actor.as_person(bea, "bea@acme.test"), team.id, bea, TheirTokens::Keep));
         next();
-        app.operate(|tx, by| {
+        app.operate(|tx, actor| {
             let name = PersonName::parse("Ada L.").expect("a name");
-            users::rename(tx, &by.as_person(team.owner_id, "ada@acme.test"), team.owner_id, &name)
+            users::rename(tx, &actor.as_person(team.owner_id, "ada@acme.test"), team.owner_id, &name)
         });
         next();
-        app.operate(|tx, by| {
-            sessions::open(tx, by, team.owner_id, None, "elsewhere")?;
-            let keep = sessions::list(tx, team.owner_id, by.now)?.last().expect("a session").id;
-            sessions::revoke_others(tx, &by.as_person(team.owner_id, "ada@acme.test"), team.owner_id, keep)
+        app.operate(|tx, actor| {
+            sessions::open(tx, actor, team.owner_id, None, "elsewhere")?;
+            let keep = sessions::list(tx, team.owner_id, actor.now)?.last().expect("a session").id;
+            sessions::revoke_others(tx, &actor.as_person(team.owner_id, "ada@acme.test"), team.owner_id, keep)
         });
         next();
         app.switch_api("Acme", false);

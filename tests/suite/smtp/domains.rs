@@ -18,7 +18,7 @@ async fn asking(dns: &Dns) -> [TestApp; 2] {
 
 fn add(app: &TestApp, team: &str, name: &str) -> Domain {
     let (team, name) = (app.team(team).id, DomainName::parse(name).expect("a domain"));
-    app.operate(|tx, by| domains::add(tx, by, team, "gatepost.localhost", &name))
+    app.operate(|tx, actor| domains::add(tx, actor, team, "gatepost.localhost", &name))
 }
 
 async fn check(app: &TestApp, domain: &Domain) -> Domain {

@@ -21,12 +21,12 @@ impl TestApp {
             raw: raw.into(),
             authentication: Authentication::default(),
         };
-        let (office, by) = (self.app.office().clone(), self.app.gatepost());
+        let (office, actor) = (self.app.office().clone(), self.app.system());
         let outcome = self.operate(|tx, _| {
             let recipient = receive::route(tx, &office, to)?.expect("somebody");
             let mut ledger = Ledger::default();
-            let outcome = receive::receive(tx, &by, &office, &arrival, &recipient, &mut ledger)?;
-            ledger.close(tx, by.now).map(|()| outcome)
+            let outcome = receive::receive(tx, &actor, &office, &arrival, &recipient, &mut ledger)?;
+            ledger.close(tx, actor.now).map(|()| outcome)
         });
         match outcome {
             Outcome::Stored { message, .. } => message,

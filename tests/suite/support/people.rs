@@ -3,7 +3,7 @@
 
 use gatepost::app::App;
 use gatepost::domain::access::plans::Plan;
-use gatepost::domain::by::By;
+use gatepost::domain::actor::Actor;
 use gatepost::domain::people::invitations;
 use gatepost::domain::people::members::MemberRole;
 use gatepost::domain::people::passwords::{self, Hashed, Password};
@@ -59,28 +59,28 @@ impl Person {
 
 /// Two teams on the plan pro, their API still off.
 pub fn gather(app: &App) {
-    let by = app.operator();
+    let actor = app.operator();
     let gathered = app.write_now(|tx| {
-        let (acme, ada) = found(tx, &by, "Acme", Person::Ada)?;
-        let ada = by.as_person(ada.id, &ada.email);
+        let (acme, ada) = found(tx, &actor, "Acme", Person::Ada)?;
+        let ada = actor.as_person(ada.id, &ada.email);
         join(tx, &ada, &acme, Person::Bea, MemberRole::Admin)?;
         join(tx, &ada, &acme, Person::Cy, MemberRole::Member)?;
-        found(tx, &by, "Globex", Person::Dan).map(drop)
+        found(tx, &actor, "Globex", Person::Dan).map(drop)
     });
     gathered.expect("two teams");
 }
 
 type Made<T> = gatepost::domain::Result<T>;
 
-fn found(tx: &mut Tx<'_>, by: &By, name: &str, owner: Person) -> Made<(Team, User)> {
+fn found(tx: &mut Tx<'_>, actor: &Actor, name: &str, owner: Person) -> Made<(Team, User)> {
     let name = TeamName::parse(name).expect("a name");
-    teams::found(tx, by, &NewTeam { name, plan: Plan::Pro, owner: owner.to_be_made() })
+    teams::found(tx, actor, &NewTeam { name, plan: Plan::Pro, owner: owner.to_be_made() })
 }
 
-fn join(tx: &mut Tx<'_>, by: &By, team: &Team, person: Person, role: MemberRole) -> Made<()> {
+fn join(tx: &mut Tx<'_>, actor: &Actor, team: &Team, person: Person, role: MemberRole) -> Made<()> {
     let email = EmailAddress::parse(person.email()).expect("an address");
-    let link = invitations::invite(tx, by, team.id, &email, role)?;
-    invitations::accept_as_new(tx, by, &link, &person.to_be_made()).map(drop)
+    let link = invitations::invite(tx, actor, team.id, &email, role)?;
+    invitations::accept_as_new(tx, actor, &link, &person.to_be_made()).map(drop)
 }
 
 /// Made once: it is slow by design.

@@ -5,7 +5,7 @@ use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::access::{api_switch, plans};
-use gatepost::domain::by::By;
+use gatepost::domain::actor::Actor;
 use gatepost::domain::people::teams::{self, Team};
 use gatepost::store::Tx;
 
@@ -16,12 +16,12 @@ impl TestApp {
 
     pub fn switch_api(&self, team: &str, on: bool) {
         let team = self.team(team).id;
-        self.operate(|tx, by| api_switch::turn(tx, by, team, on));
+        self.operate(|tx, actor| api_switch::turn(tx, actor, team, on));
     }
 
     pub fn set_plan(&self, team: &str, plan: Plan) {
         let team = self.team(team).id;
-        self.operate(|tx, by| plans::set(tx, by, team, plan));
+        self.operate(|tx, actor| plans::set(tx, actor, team, plan));
     }
 
     /// A token of this team that may do everything, whole.
@@ -33,7 +33,7 @@ impl TestApp {
         let team = self.team(team).id;
         let label = Label::parse(name).expect("a name");
         let prefix = self.app.config().token_prefix.clone();
-        let (_, plain) = self.operate(|tx, by| tokens::mint(tx, by, team, &label, scopes, &prefix));
+        let (_, plain) = self.operate(|tx, actor| tokens::mint(tx, actor, team, &label, scopes, &prefix));
         plain.reveal().to_owned()
     }
 
@@ -49,9 +49,9 @@ impl TestApp {
     }
 
     /// Does something in the domain that must succeed.
-    pub fn operate<T>(&self, step: impl FnOnce(&mut Tx<'_>, &By) -> gatepost::domain::Result<T>) -> T {
-        let by = self.app.operator();
-        match self.app.write_now(|tx| step(tx, &by)) {
+    pub fn operate<T>(&self, step: impl FnOnce(&mut Tx<'_>, &Actor) -> gatepost::domain::Result<T>) -> T {
+        let actor = self.app.operator();
+        match self.app.write_now(|tx| step(tx, &actor)) {
             Ok(value) => value,
             Err(cause) => panic!("{cause:?}"),
         }

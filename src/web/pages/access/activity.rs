@@ -19,11 +19,11 @@ use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind,
 use crate::domain::access::tokens::{self, Token};
 use crate::domain::people::members;
 use crate::domain::{Error, Result};
-use crate::web::actor::Admin;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{FormErrors, html};
+use crate::web::viewer::Admin;
 
 /// Records on a page.
 const PAGE: usize = 50;

@@ -12,12 +12,12 @@ use crate::domain::access::plans::Plan;
 use crate::domain::people::members::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::User;
-use crate::web::actor::{Actor, Member, Owner};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::see_other_with;
+use crate::web::viewer::{Member, Owner, Viewer};
 
 /// The section of the Developer page.
 #[derive(Template)]
@@ -32,23 +32,23 @@ pub struct ApiSwitch {
 }
 
 impl ApiSwitch {
-    pub fn of(actor: &Actor, owner: User) -> Self {
+    pub fn of(viewer: &Viewer, owner: User) -> Self {
         Self {
-            team: actor.team.id,
-            is_on: actor.team.api_enabled,
-            may_turn: actor.role == Role::Owner,
+            team: viewer.team.id,
+            is_on: viewer.team.api_enabled,
+            may_turn: viewer.role == Role::Owner,
             owner,
-            plan: actor.team.plan,
-            plan_has_api: actor.request.plan_has_api(&actor.team),
+            plan: viewer.team.plan,
+            plan_has_api: viewer.request.plan_has_api(&viewer.team),
         }
     }
 }
 
 /// Why calls are refused whatever token they bring; empty when they are not.
-pub fn closed(actor: &Actor) -> String {
-    let team = &actor.team;
-    match actor.role {
-        _ if !actor.request.plan_has_api(team) => {
+pub fn closed(viewer: &Viewer) -> String {
+    let team = &viewer.team;
+    match viewer.role {
+        _ if !viewer.request.plan_has_api(team) => {
             format!(
                 "The plan {} has no API. A token can be made, but each call with it is refused (403).",
                 team.plan
@@ -105,8 +105,8 @@ pub async fn turn(
             return Ok(page);
         }
     }
-    let (by, team, on) = (member.by(), member.team.id, matches!(form.state, State::On));
-    match app.write(move |tx| api_switch::turn(tx, &by, team, on)).await? {
+    let (actor, team, on) = (member.actor(), member.team.id, matches!(form.state, State::On));
+    match app.write(move |tx| api_switch::turn(tx, &actor, team, on)).await? {
         Turned::Done => Ok(see_other_with("/developer", notice)),
         Turned::AlreadySo => Ok(see_other_with("/developer", Notice::NothingChanged)),
         Turned::Refused => Err(PageError::role_needed(Role::Owner)),

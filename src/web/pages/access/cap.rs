@@ -6,11 +6,11 @@ use super::tokens::{self as page, Refused};
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::tokens::{self, Token, TokenId};
-use crate::web::actor::{Actor, Admin};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, see_other_with};
+use crate::web::viewer::{Admin, Viewer};
 
 #[derive(serde::Deserialize)]
 pub struct Limit {
@@ -36,13 +36,13 @@ pub async fn set(
     }
 }
 
-async fn change(app: &App, actor: &Actor, id: TokenId, cap: &str) -> Result<Token> {
-    let (by, team) = (actor.by(), actor.team.id);
+async fn change(app: &App, viewer: &Viewer, id: TokenId, cap: &str) -> Result<Token> {
+    let (actor, team) = (viewer.actor(), viewer.team.id);
     let cap = tokens::parse_cap(cap);
     app.write(move |tx| {
         // Another team's token does not exist, whatever limit it should have.
         tokens::find(tx, team, id)?;
-        tokens::set_cap(tx, &by, team, id, cap?)
+        tokens::set_cap(tx, &actor, team, id, cap?)
     })
     .await
 }

@@ -17,11 +17,11 @@ use crate::domain::people::members::{self, Role};
 use crate::domain::people::users;
 use crate::gate;
 use crate::web::Site;
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, html};
+use crate::web::viewer::{Member, Viewer};
 
 /// Where the parts of the lists begin that are shown; without one, at the newest.
 #[derive(Default, serde::Deserialize)]
@@ -91,7 +91,7 @@ pub async fn show(
 }
 
 /// To a member: whom to ask.
-async fn who_may(app: &App, member: &Actor) -> std::result::Result<HttpResponse, PageError> {
+async fn who_may(app: &App, member: &Viewer) -> std::result::Result<HttpResponse, PageError> {
     let team = member.team.id;
     let mut who = app.read(move |tx| members::list(tx, team)).await?;
     who.retain(|each| each.role() >= Role::Admin);
@@ -104,12 +104,12 @@ async fn who_may(app: &App, member: &Actor) -> std::result::Result<HttpResponse,
 pub async fn draw(
     app: &App,
     site: &Site,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     view: View,
 ) -> std::result::Result<HttpResponse, PageError> {
     let (before, revoked_before) = view.cursors.parse()?;
-    let (team, owner, now) = (actor.team.id, actor.team.owner_id, actor.request.now);
+    let (team, owner, now) = (viewer.team.id, viewer.team.owner_id, viewer.request.now);
     let read = app.read(move |tx| -> Result<_> {
         let (page, count) = tokens::in_force(tx, team, before, token_list::PAGE)?;
         let revoked = tokens::list(tx, team, true, revoked_before, token_list::PAGE)?;
@@ -118,19 +118,19 @@ pub async fn draw(
         Ok((tokens, revoked, team_key::known(tx, team, now)?, users::find(tx, owner)?))
     });
     let (tokens, revoked, key, owner) = read.await?;
-    let usage = gate::usage(app, &actor.team, now).await?;
+    let usage = gate::usage(app, &viewer.team, now).await?;
     let page = DeveloperPage {
-        shell: Shell::new(actor, "developer"),
+        shell: Shell::new(viewer, "developer"),
         limiter_is_away: !app.gate().limiter_is_reachable().await,
-        switch: ApiSwitch::of(actor, owner),
-        closed: api_switch::closed(actor),
+        switch: ApiSwitch::of(viewer, owner),
+        closed: api_switch::closed(viewer),
         label: view.label,
         choice: view.choice,
         errors: view.errors,
         tokens,
         revoked,
         usage: UsageSection::of(&usage),
-        key: KeySection::of(actor, key),
+        key: KeySection::of(viewer, key),
         url: site.url.as_str().to_owned(),
         pattern: app.sealer().prefix.pattern(),
         gitleaks: app.sealer().prefix.gitleaks_rule(),
@@ -141,7 +141,7 @@ pub async fn draw(
 /// A question before something is done: in the dialog for htmx, else on a page of its own.
 pub fn ask(
     htmx: Htmx,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     title: &str,
     question: &impl Template,
@@ -149,7 +149,7 @@ pub fn ask(
     if htmx.0 {
         return html(status, question);
     }
-    let shell = Shell::new(actor, "developer");
+    let shell = Shell::new(viewer, "developer");
     let question = question.render().map_err(PageError::fault)?;
     html(status, &QuestionPage { shell, title, question })
 }

@@ -21,13 +21,13 @@ use crate::domain::access::usage::Grouped;
 use crate::domain::people::members::Role;
 use crate::domain::search::Search;
 use crate::web::Site;
-use crate::web::actor::{Actor, Member};
 use crate::web::api::codes::{self, Code};
 use crate::web::api::openapi::about;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{address, html, part_at, see_other};
+use crate::web::viewer::{Member, Viewer};
 use description::{GROUPS, Group, Operation};
 use examples::{Example, Here, Request};
 
@@ -76,17 +76,17 @@ struct Found {
 }
 
 impl Reference {
-    fn of(app: &App, site: &Site, actor: &Actor, asked: &str) -> Self {
+    fn of(app: &App, site: &Site, viewer: &Viewer, asked: &str) -> Self {
         let limit = |plan| Grouped(app.gate().limit(plan).into());
         Self {
             here: here(app, site),
             asked: asked.to_owned(),
             groups: GROUPS.iter().map(|group| Found::of(group, asked)).filter(Found::is_some).collect(),
-            team: actor.team.name.clone(),
-            plan: actor.team.plan,
-            limit: limit(actor.team.plan),
+            team: viewer.team.name.clone(),
+            plan: viewer.team.plan,
+            limit: limit(viewer.team.plan),
             plans: Plan::ALL.iter().map(|plan| (*plan, limit(*plan))).collect(),
-            may_try: actor.role >= Role::Admin,
+            may_try: viewer.role >= Role::Admin,
         }
     }
 

@@ -11,10 +11,10 @@ use super::token_list::TokenList;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::Token;
 use crate::web::Site;
-use crate::web::actor::Actor;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
 use crate::web::pages::shell::Shell;
+use crate::web::viewer::Viewer;
 
 /// What is shown.
 pub enum Shown {
@@ -42,20 +42,20 @@ struct RevealPage<'a> {
 
 pub fn draw(
     site: &Site,
-    actor: &Actor,
+    viewer: &Viewer,
     token: &Token,
     plain: &PlainToken,
     shown: Shown,
 ) -> Result<HttpResponse, PageError> {
     let page = RevealPage {
-        shell: Shell::new(actor, "developer"),
+        shell: Shell::new(viewer, "developer"),
         id: token.id.to_string(),
         name: &token.name,
         secret: plain.reveal(),
         may: scopes::words(token.scopes()),
         scopes: token.scopes().to_string(),
         curl: curl(plain.reveal(), site.url.as_str()),
-        closed: api_switch::closed(actor),
+        closed: api_switch::closed(viewer),
         list: match shown {
             Shown::Token(list) => Some(list),
             Shown::TeamKey => None,

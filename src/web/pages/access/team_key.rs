@@ -15,13 +15,13 @@ use crate::domain::people::members::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Timestamp};
 use crate::web::Site;
-use crate::web::actor::{Actor, Admin, Owner};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::see_other_with;
 use crate::web::pages::shell::When;
+use crate::web::viewer::{Admin, Owner, Viewer};
 
 /// The section of the Developer page.
 #[derive(Template)]
@@ -33,11 +33,11 @@ pub struct KeySection {
 }
 
 impl KeySection {
-    pub fn of(actor: &Actor, known: Option<Known>) -> Self {
+    pub fn of(viewer: &Viewer, known: Option<Known>) -> Self {
         Self {
-            team: actor.team.id,
-            is_owner: actor.role == Role::Owner,
-            key: known.map(|known| Key::of(known, actor.request.now)),
+            team: viewer.team.id,
+            is_owner: viewer.role == Role::Owner,
+            key: known.map(|known| Key::of(known, viewer.request.now)),
         }
     }
 }
@@ -79,12 +79,17 @@ pub async fn ask_disable(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Resul
     question(&app, &owner, htmx, false).await
 }
 
-async fn question(app: &App, actor: &Actor, htmx: Htmx, regenerate: bool) -> Result<HttpResponse, PageError> {
-    let (team, now) = (actor.team.id, actor.request.now);
+async fn question(
+    app: &App,
+    viewer: &Viewer,
+    htmx: Htmx,
+    regenerate: bool,
+) -> Result<HttpResponse, PageError> {
+    let (team, now) = (viewer.team.id, viewer.request.now);
     let known = app.read(move |tx| team_key::known(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
     let title = if regenerate { "Regenerate the team key" } else { "Turn the team key off" };
-    developer::ask(htmx, actor, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })
+    developer::ask(htmx, viewer, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })
 }
 
 #[derive(serde::Deserialize)]
@@ -142,26 +147,26 @@ pub async fn regenerate(
 async fn reveal(
     app: &App,
     site: &Site,
-    actor: &Actor,
+    viewer: &Viewer,
     form: &Form,
     way: Way,
 ) -> Result<HttpResponse, PageError> {
-    if let Some(page) = password_again::ask(app, actor, Some(&form.password), &way.asked()).await? {
+    if let Some(page) = password_again::ask(app, viewer, Some(&form.password), &way.asked()).await? {
         return Ok(page);
     }
-    let (by, team, sealer) = (actor.by(), actor.team.id, app.sealer().clone());
+    let (actor, team, sealer) = (viewer.actor(), viewer.team.id, app.sealer().clone());
     let taken = app.write(move |tx| match way {
-        Way::Enable => team_key::enable(tx, &by, team, &sealer),
-        Way::Show => team_key::show(tx, &by, team, &sealer),
-        Way::Regenerate => team_key::regenerate(tx, &by, team, &sealer),
+        Way::Enable => team_key::enable(tx, &actor, team, &sealer),
+        Way::Show => team_key::show(tx, &actor, team, &sealer),
+        Way::Regenerate => team_key::regenerate(tx, &actor, team, &sealer),
     });
     let (token, plain) = taken.await?;
-    reveal::draw(site, actor, &token, &plain, Shown::TeamKey)
+    reveal::draw(site, viewer, &token, &plain, Shown::TeamKey)
 }
 
 pub async fn disable(app: web::Data<App>, owner: Owner) -> Result<HttpResponse, PageError> {
-    let (by, team) = (owner.by(), owner.team.id);
-    match app.write(move |tx| team_key::disable(tx, &by, team)).await {
+    let (actor, team) = (owner.actor(), owner.team.id);
+    match app.write(move |tx| team_key::disable(tx, &actor, team)).await {
         Ok(()) => Ok(see_other_with("/developer", Notice::TeamKeyOff)),
         Err(Error::NotFound) => Ok(see_other_with("/developer", Notice::NothingChanged)),
         Err(error) => Err(error.into()),

@@ -11,11 +11,11 @@ use crate::domain::Timestamp;
 use crate::domain::access::activity::Capped;
 use crate::domain::access::tokens::{self, State, Token, TokenId, TokenKind};
 use crate::domain::access::usage::Grouped;
-use crate::web::actor::Admin;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::When;
 use crate::web::pages::{html, see_other};
+use crate::web::viewer::Admin;
 
 /// Rows of a page of either list.
 pub const PAGE: usize = 50;

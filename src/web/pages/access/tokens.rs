@@ -17,13 +17,13 @@ use crate::domain::access::tokens::{self, Label, Token, TokenId};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::web::Site;
-use crate::web::actor::{Actor, Admin};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::viewer::{Admin, Viewer};
 
 /// Calls listed on a token's page.
 const LAST: usize = 20;
@@ -95,15 +95,15 @@ pub async fn create(
 
 async fn mint(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     label: Label,
     scopes: Scopes,
 ) -> Result<(Token, PlainToken, TokenList)> {
-    let (by, team, prefix) = (actor.by(), actor.team.id, app.sealer().prefix.clone());
+    let (actor, team, prefix) = (viewer.actor(), viewer.team.id, app.sealer().prefix.clone());
     app.write(move |tx| {
-        let (token, plain) = tokens::mint(tx, &by, team, &label, scopes, &prefix)?;
+        let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
         let (page, count) = tokens::in_force(tx, team, None, token_list::PAGE)?;
-        Ok((token, plain, TokenList::of(page, count, None, by.now)))
+        Ok((token, plain, TokenList::of(page, count, None, actor.now)))
     })
     .await
 }
@@ -169,13 +169,13 @@ pub struct Refused {
 /// A token's page, with what came of changing it if that failed.
 pub async fn draw(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     id: TokenId,
     shell: Shell,
     status: StatusCode,
     refused: Refused,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (team, now) = (actor.team.id, actor.request.now);
+    let (team, now) = (viewer.team.id, viewer.request.now);
     let read = app.read(move |tx| -> Result<_> {
         let token = tokens::find(tx, team, id)?;
         let last = activity::page(tx, team, &calls_of(id), None, LAST)?;
@@ -213,13 +213,13 @@ pub async fn rename(
     }
 }
 
-async fn renamed(app: &App, actor: &Actor, id: TokenId, name: &str) -> Result<Token> {
-    let (by, team) = (actor.by(), actor.team.id);
+async fn renamed(app: &App, viewer: &Viewer, id: TokenId, name: &str) -> Result<Token> {
+    let (actor, team) = (viewer.actor(), viewer.team.id);
     let label = Label::parse(name);
     app.write(move |tx| {
         // Another team's token does not exist, whatever it should be called.
         tokens::find(tx, team, id)?;
-        tokens::rename(tx, &by, team, id, &label?)
+        tokens::rename(tx, &actor, team, id, &label?)
     })
     .await
 }
@@ -247,19 +247,19 @@ pub async fn ask_revoke(
 
 async fn question(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     htmx: Htmx,
     id: TokenId,
     status: StatusCode,
     (reason, errors): (String, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (team, now) = (actor.team.id, actor.request.now);
+    let (team, now) = (viewer.team.id, viewer.request.now);
     let read = app.read(move |tx| -> Result<_> {
         Ok((tokens::find(tx, team, id)?, activity::usage(tx, team, id, now)?))
     });
     let (token, calls) = read.await?;
     let revoke = Revoke { team, token: Row::of(token, now), calls, reason, errors };
-    developer::ask(htmx, actor, status, "Revoke a token", &revoke)
+    developer::ask(htmx, viewer, status, "Revoke a token", &revoke)
 }
 
 #[derive(serde::Deserialize)]
@@ -275,11 +275,11 @@ pub async fn revoke(
     form: web::Form<Why>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
-    let (by, team) = (admin.by(), admin.team.id);
+    let (actor, team) = (admin.actor(), admin.team.id);
     let reason = tokens::parse_reason(&form.reason);
     let revoked = app.write(move |tx| -> Result<_> {
         tokens::find(tx, team, id)?;
-        tokens::revoke(tx, &by, team, id, reason?.as_deref())
+        tokens::revoke(tx, &actor, team, id, reason?.as_deref())
     });
     match revoked.await {
         Ok(_) => Ok(see_other_with("/developer", Notice::TokenRevoked)),

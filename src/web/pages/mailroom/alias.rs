@@ -12,12 +12,12 @@ use crate::domain::Result;
 use crate::domain::access::activity::Capped;
 use crate::domain::mailroom::aliases::{self, AliasId};
 use crate::domain::mailroom::{domains, messages};
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, html, see_other_with};
+use crate::web::viewer::{Member, Viewer};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -47,15 +47,15 @@ pub async fn show(app: web::Data<App>, member: Member, path: web::Path<AliasId>)
     draw(&app, &member, path.into_inner(), StatusCode::OK, Refused::default()).await
 }
 
-async fn draw(app: &App, actor: &Actor, id: AliasId, status: StatusCode, refused: Refused) -> Answer {
-    let (row, kept, catches) = look(app, actor, id).await?;
+async fn draw(app: &App, viewer: &Viewer, id: AliasId, status: StatusCode, refused: Refused) -> Answer {
+    let (row, kept, catches) = look(app, viewer, id).await?;
     let Refused { note, errors } = refused;
     let noted = note.unwrap_or_else(|| row.note.clone());
-    html(status, &AliasPage { shell: Shell::new(actor, "aliases"), row, kept, catches, noted, errors })
+    html(status, &AliasPage { shell: Shell::new(viewer, "aliases"), row, kept, catches, noted, errors })
 }
 
-async fn look(app: &App, actor: &Actor, id: AliasId) -> Result<Known> {
-    let team = actor.team.id;
+async fn look(app: &App, viewer: &Viewer, id: AliasId) -> Result<Known> {
+    let team = viewer.team.id;
     app.read(move |tx| {
         let (alias, all) = (aliases::find(tx, team, id)?, domains::list(tx, team)?);
         let filter = messages::Filter { alias: Some(id), ..messages::Filter::default() };
@@ -80,12 +80,12 @@ pub async fn note(
     form: web::Form<Note>,
 ) -> Answer {
     let id = path.into_inner();
-    let (by, team) = (member.by(), member.team.id);
+    let (actor, team) = (member.actor(), member.team.id);
     let parsed = aliases::parse_note(&lines(&form.note));
     let noted = app.write(move |tx| -> Result<_> {
         // Another team's alias does not exist, whatever is said of it.
         let before = aliases::find(tx, team, id)?;
-        aliases::change(tx, &by, team, id, parsed?.as_deref(), before.enabled)
+        aliases::change(tx, &actor, team, id, parsed?.as_deref(), before.enabled)
     });
     match noted.await {
         Ok(_) => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasNoted)),
@@ -125,10 +125,10 @@ pub async fn switch(
     form: web::Form<Switch>,
 ) -> Answer {
     let id = path.into_inner();
-    let (by, team, on) = (member.by(), member.team.id, form.state == State::On);
+    let (actor, team, on) = (member.actor(), member.team.id, form.state == State::On);
     let switched = app.write(move |tx| -> Result<_> {
         let before = aliases::find(tx, team, id)?;
-        let after = aliases::change(tx, &by, team, id, before.note.as_deref(), on)?;
+        let after = aliases::change(tx, &actor, team, id, before.note.as_deref(), on)?;
         Ok(Row::of(after, &domains::list(tx, team)?))
     });
     match switched.await {
@@ -165,7 +165,7 @@ pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: w
 
 pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<AliasId>) -> Answer {
     let id = path.into_inner();
-    let (by, team) = (member.by(), member.team.id);
-    app.write(move |tx| aliases::delete(tx, &by, team, id)).await?;
+    let (actor, team) = (member.actor(), member.team.id);
+    app.write(move |tx| aliases::delete(tx, &actor, team, id)).await?;
     Ok(see_other_with("/aliases", Notice::AliasDeleted))
 }

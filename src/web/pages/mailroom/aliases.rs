@@ -14,12 +14,12 @@ use crate::domain::mailroom::aliases::{self, Alias, AliasId, Filter, NewAlias};
 use crate::domain::mailroom::domains::{self, Domain, DomainId};
 use crate::domain::mailroom::{Page, Window};
 use crate::domain::search::Search;
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other_with};
+use crate::web::viewer::{Member, Viewer};
 
 const PAGE: i64 = 50;
 /// Stands for the domain that has no id.
@@ -125,11 +125,17 @@ struct List {
 }
 
 impl List {
-    fn of(actor: &Actor, query: &Query, found: Page<Alias, AliasId>, count: Capped, all: &[Domain]) -> Self {
+    fn of(
+        viewer: &Viewer,
+        query: &Query,
+        found: Page<Alias, AliasId>,
+        count: Capped,
+        all: &[Domain],
+    ) -> Self {
         Self {
             rows: found.rows.into_iter().map(|alias| Row::of(alias, all)).collect(),
             count,
-            team_id: actor.team.id.to_string(),
+            team_id: viewer.team.id.to_string(),
             is_filtered: query.is_filtered(),
             address: query.address(&query.before),
             older: found.next.map(|id| query.address(&id.to_string())).unwrap_or_default(),
@@ -205,32 +211,32 @@ pub async fn list(
 
 async fn look(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     query: &Query,
 ) -> std::result::Result<(List, Vec<Domain>), PageError> {
-    let ((filter, before), team) = (query.parse()?, actor.team.id);
+    let ((filter, before), team) = (query.parse()?, viewer.team.id);
     let read = app.read(move |tx| -> Result<_> {
         let found = aliases::list(tx, team, &filter, Window::below(before, PAGE))?;
         Ok((found, aliases::count(tx, team, &filter)?, domains::list(tx, team)?))
     });
     let (found, count, domains) = read.await?;
-    Ok((List::of(actor, query, found, count, &domains), domains))
+    Ok((List::of(viewer, query, found, count, &domains), domains))
 }
 
 async fn draw(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     query: Query,
     (form, errors): (Form, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (list, domains) = look(app, actor, &query).await?;
+    let (list, domains) = look(app, viewer, &query).await?;
     let shared = &app.office().domain;
     let in_force = domains.iter().filter(|domain| domain.is_in_force());
     let own = in_force.map(|domain| choice(&domain.name, format!("@{}", domain.name)));
     let every = domains.iter().map(|domain| choice(domain.id, &domain.name));
     let page = AliasesPage {
-        shell: Shell::new(actor, "aliases"),
+        shell: Shell::new(viewer, "aliases"),
         shared: shared.clone(),
         made_on: [choice(shared, format!("@{shared}"))].into_iter().chain(own).collect(),
         narrow_by: [choice("", "All"), choice(SHARED, shared)].into_iter().chain(every).collect(),
@@ -258,7 +264,8 @@ pub async fn create(
     }
 }
 
-async fn made(app: &App, actor: &Actor, form: &Form) -> Result<Alias> {
-    let (new, by, team, shared) = (form.parse()?, actor.by(), actor.team.id, app.office().domain.clone());
-    app.write(move |tx| aliases::create(tx, &by, team, &shared, &new)).await
+async fn made(app: &App, viewer: &Viewer, form: &Form) -> Result<Alias> {
+    let (new, actor, team, shared) =
+        (form.parse()?, viewer.actor(), viewer.team.id, app.office().domain.clone());
+    app.write(move |tx| aliases::create(tx, &actor, team, &shared, &new)).await
 }

@@ -11,12 +11,12 @@ use crate::domain::Result;
 use crate::domain::access::activity::Capped;
 use crate::domain::mailroom::contacts::{self, Contact, ContactId, ContactState};
 use crate::domain::mailroom::messages;
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::viewer::{Member, Viewer};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -39,8 +39,8 @@ pub async fn show(app: web::Data<App>, member: Member, path: web::Path<ContactId
 }
 
 /// A contact, and how many of their messages are kept.
-async fn look(app: &App, actor: &Actor, id: ContactId) -> Result<(Row, Capped)> {
-    let team = actor.team.id;
+async fn look(app: &App, viewer: &Viewer, id: ContactId) -> Result<(Row, Capped)> {
+    let team = viewer.team.id;
     app.read(move |tx| {
         let filter = messages::Filter { contact: Some(id), ..messages::Filter::default() };
         Ok((Row::of(contacts::find(tx, team, id)?), messages::count(tx, team, &filter)?))
@@ -66,15 +66,15 @@ pub async fn change(
     }
 }
 
-async fn changed(app: &App, actor: &Actor, id: ContactId, said: &Said) -> Result<Contact> {
+async fn changed(app: &App, viewer: &Viewer, id: ContactId, said: &Said) -> Result<Contact> {
     let mut fields = Fields::default();
     let about = said.parse(&mut fields);
     let about = fields.done(about);
-    let (by, team) = (actor.by(), actor.team.id);
+    let (actor, team) = (viewer.actor(), viewer.team.id);
     app.write(move |tx| {
         // Another team's contact does not exist, whatever is said of it.
         contacts::find(tx, team, id)?;
-        contacts::change(tx, &by, team, id, about?)
+        contacts::change(tx, &actor, team, id, about?)
     })
     .await
 }
@@ -104,7 +104,7 @@ pub async fn ask_delete(
 
 pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<ContactId>) -> Answer {
     let id = path.into_inner();
-    let (by, team) = (member.by(), member.team.id);
-    app.write(move |tx| contacts::delete(tx, &by, team, id)).await?;
+    let (actor, team) = (member.actor(), member.team.id);
+    app.write(move |tx| contacts::delete(tx, &actor, team, id)).await?;
     Ok(see_other_with("/contacts", Notice::ContactDeleted))
 }

@@ -12,12 +12,12 @@ use crate::domain::mailroom::contacts::{self, About, Contact, ContactId, Contact
 use crate::domain::mailroom::{Page, Window};
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Result};
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other_with};
+use crate::web::viewer::{Member, Viewer};
 
 const PAGE: i64 = 50;
 
@@ -182,8 +182,8 @@ pub async fn list(
     draw(&app, &member, StatusCode::OK, query.into_inner(), sent).await
 }
 
-async fn look(app: &App, actor: &Actor, query: &Query) -> std::result::Result<List, PageError> {
-    let ((filter, before), team) = (query.parse()?, actor.team.id);
+async fn look(app: &App, viewer: &Viewer, query: &Query) -> std::result::Result<List, PageError> {
+    let ((filter, before), team) = (query.parse()?, viewer.team.id);
     let read = app.read(move |tx| -> Result<_> {
         let found = contacts::list(tx, team, &filter, Window::below(before, PAGE))?;
         Ok((found, contacts::count(tx, team, &filter)?))
@@ -194,13 +194,13 @@ async fn look(app: &App, actor: &Actor, query: &Query) -> std::result::Result<Li
 
 async fn draw(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     query: Query,
     (form, errors): (Form, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
-    let list = look(app, actor, &query).await?;
-    let shell = Shell::new(actor, "contacts");
+    let list = look(app, viewer, &query).await?;
+    let shell = Shell::new(viewer, "contacts");
     html(status, &ContactsPage { shell, query, list, form, errors })
 }
 
@@ -219,11 +219,11 @@ pub async fn create(
     }
 }
 
-async fn added(app: &App, actor: &Actor, form: &Form) -> Result<Contact> {
+async fn added(app: &App, viewer: &Viewer, form: &Form) -> Result<Contact> {
     let mut fields = Fields::default();
     let address = fields.take(contacts::parse_address(&form.address));
     let about = form.said.parse(&mut fields);
     let (address, about) = fields.done(address.zip(about))?;
-    let (by, team) = (actor.by(), actor.team.id);
-    app.write(move |tx| contacts::create(tx, &by, team, &address, about)).await
+    let (actor, team) = (viewer.actor(), viewer.team.id);
+    app.write(move |tx| contacts::create(tx, &actor, team, &address, about)).await
 }

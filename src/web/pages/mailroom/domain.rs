@@ -12,12 +12,12 @@ use crate::domain::mailroom::Window;
 use crate::domain::mailroom::aliases::{self, Alias, AliasId};
 use crate::domain::mailroom::domains::{self, Domain, DomainId, Record, RecordState};
 use crate::domain::{Error, FieldError, Result};
-use crate::web::actor::{Actor, Admin, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{FormErrors, html, see_other_with};
+use crate::web::viewer::{Admin, Member, Viewer};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -87,8 +87,8 @@ struct Known {
     addresses: Capped,
 }
 
-async fn look(app: &App, actor: &Actor, id: DomainId) -> Result<Known> {
-    let team = actor.team.id;
+async fn look(app: &App, viewer: &Viewer, id: DomainId) -> Result<Known> {
+    let team = viewer.team.id;
     app.read(move |tx| {
         let domain = domains::find(tx, team, id)?;
         let found = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?;
@@ -108,14 +108,14 @@ fn of_domain(id: DomainId) -> aliases::Filter {
     aliases::Filter { domain: Some(Some(id)), ..aliases::Filter::default() }
 }
 
-async fn draw(app: &App, actor: &Actor, id: DomainId, status: StatusCode, errors: FormErrors) -> Answer {
-    let Known { domain, mut newest, are_all, catch_all, addresses } = look(app, actor, id).await?;
+async fn draw(app: &App, viewer: &Viewer, id: DomainId, status: StatusCode, errors: FormErrors) -> Answer {
+    let Known { domain, mut newest, are_all, catch_all, addresses } = look(app, viewer, id).await?;
     let chosen = catch_all.as_ref().map(|alias| alias.id);
     newest.retain(|alias| Some(alias.id) != chosen);
     let choices = catch_all.iter().chain(&newest);
     let host = app.mail_host();
     let page = DomainPage {
-        shell: Shell::new(actor, "domains"),
+        shell: Shell::new(viewer, "domains"),
         records: domain.records(&host).into_iter().map(RecordRow::of).collect(),
         is_public: domains::is_public(&host),
         row: Row::of(domain),
@@ -132,7 +132,7 @@ async fn draw(app: &App, actor: &Actor, id: DomainId, status: StatusCode, errors
 /// Asks the DNS, now.
 pub async fn check(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
     let id = path.into_inner();
-    app.check_domain(admin.by(), admin.team.id, id).await?;
+    app.check_domain(admin.actor(), admin.team.id, id).await?;
     Ok(see_other_with(&format!("/domains/{id}"), Notice::DomainChecked))
 }
 
@@ -158,17 +158,17 @@ pub async fn set_catch_all(
     }
 }
 
-async fn chosen(app: &App, actor: &Actor, id: DomainId, alias: &str) -> Result<Domain> {
+async fn chosen(app: &App, viewer: &Viewer, id: DomainId, alias: &str) -> Result<Domain> {
     let gone = || FieldError::new("alias", "There is no such address in the team any more. Choose another.");
     let alias = match alias {
         "" => Ok(None),
         alias => AliasId::parse(alias).map(Some).ok_or_else(gone),
     };
-    let (by, team) = (actor.by(), actor.team.id);
+    let (actor, team) = (viewer.actor(), viewer.team.id);
     app.write(move |tx| {
         // Another team's domain does not exist, whatever it should catch.
         domains::find(tx, team, id)?;
-        let changed = domains::set_catch_all(tx, &by, team, id, alias?);
+        let changed = domains::set_catch_all(tx, &actor, team, id, alias?);
         changed.map_err(|error| if matches!(error, Error::NotFound) { gone().into() } else { error })
     })
     .await
@@ -198,7 +198,7 @@ pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web
 
 pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
     let id = path.into_inner();
-    let (by, team) = (admin.by(), admin.team.id);
-    app.write(move |tx| domains::remove(tx, &by, team, id)).await?;
+    let (actor, team) = (admin.actor(), admin.team.id);
+    app.write(move |tx| domains::remove(tx, &actor, team, id)).await?;
     Ok(see_other_with("/domains", Notice::DomainRemoved))
 }

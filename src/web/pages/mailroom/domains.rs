@@ -8,11 +8,11 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::domains::{self, Domain};
-use crate::web::actor::{Actor, Admin, Member};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{FormErrors, html, see_other_with};
+use crate::web::viewer::{Admin, Member, Viewer};
 
 /// A domain as people see it.
 pub struct Row {
@@ -79,15 +79,15 @@ pub async fn list(app: web::Data<App>, member: Member) -> std::result::Result<Ht
 
 async fn draw(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     form: Form,
     errors: FormErrors,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let team = actor.team.id;
+    let team = viewer.team.id;
     let rows = app.read(move |tx| domains::list(tx, team)).await?;
     let page = DomainsPage {
-        shell: Shell::new(actor, "domains"),
+        shell: Shell::new(viewer, "domains"),
         shared: app.office().domain.clone(),
         rows: rows.into_iter().map(Row::of).collect(),
         form,
@@ -110,8 +110,8 @@ pub async fn add(
     }
 }
 
-async fn added(app: &App, actor: &Actor, name: &str) -> Result<Domain> {
+async fn added(app: &App, viewer: &Viewer, name: &str) -> Result<Domain> {
     let name = DomainName::parse(name)?;
-    let (by, team, shared) = (actor.by(), actor.team.id, app.office().domain.clone());
-    app.write(move |tx| domains::add(tx, &by, team, &shared, &name)).await
+    let (actor, team, shared) = (viewer.actor(), viewer.team.id, app.office().domain.clone());
+    app.write(move |tx| domains::add(tx, &actor, team, &shared, &name)).await
 }

@@ -18,11 +18,11 @@ use crate::domain::mailroom::aliases::{self, Alias, AliasId};
 use crate::domain::mailroom::contacts;
 use crate::domain::mailroom::messages::{self, Message, MessageId, MessageState};
 use crate::domain::mailroom::{Page, Window};
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
 use crate::web::pages::shell::{Shell, Unread, When};
+use crate::web::viewer::{Member, Viewer};
 
 /// Messages on a page.
 const PAGE: i64 = 50;
@@ -96,9 +96,9 @@ pub async fn list(
 }
 
 /// Finds what is asked for, and what else may be asked.
-async fn look(app: &App, actor: &Actor, query: Query) -> std::result::Result<(List, Menus), PageError> {
+async fn look(app: &App, viewer: &Viewer, query: Query) -> std::result::Result<(List, Menus), PageError> {
     let asked = query.parse()?;
-    let (team, wanted) = (actor.team.id, asked.clone());
+    let (team, wanted) = (viewer.team.id, asked.clone());
     let read = app.read(move |tx| {
         let window = Window::below(wanted.before, PAGE);
         let page = messages::look(tx, team, &wanted.words, &wanted.filter, window)?;
@@ -113,7 +113,7 @@ async fn look(app: &App, actor: &Actor, query: Query) -> std::result::Result<(Li
     let (page, named, aliases, contacts, chosen) = read.await?;
     let first = (page.rows.is_empty() && query.is_plain()).then(|| FirstMessage::of(app, &aliases));
     let menus = Menus::of(&query, &aliases, contacts.into_iter().chain(chosen));
-    Ok((List::of(actor, query, page, &named, first), menus))
+    Ok((List::of(viewer, query, page, &named, first), menus))
 }
 
 fn aliases_of(rows: &[Message]) -> Vec<AliasId> {
@@ -122,20 +122,20 @@ fn aliases_of(rows: &[Message]) -> Vec<AliasId> {
 
 impl List {
     fn of(
-        actor: &Actor,
+        viewer: &Viewer,
         asked: Query,
         page: Page<Message, MessageId>,
         named: &[Alias],
         first: Option<FirstMessage>,
     ) -> Self {
-        let known = Known::of(actor, &page.rows);
+        let known = Known::of(viewer, &page.rows);
         Self {
             rows: page.rows.into_iter().map(|message| Row::of(message, named)).collect(),
             older: page.next.map(|id| asked.below(id)).unwrap_or_default(),
             newest: if asked.before.is_empty() { String::new() } else { asked.newest() },
             news: if asked.before.is_empty() { asked.news(&known) } else { String::new() },
             first,
-            team: actor.team.id.to_string(),
+            team: viewer.team.id.to_string(),
             asked,
         }
     }

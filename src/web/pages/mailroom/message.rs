@@ -15,13 +15,13 @@ use crate::domain::Error;
 use crate::domain::mailroom::contacts::{self, ContactId};
 use crate::domain::mailroom::html::has_remote_pictures;
 use crate::domain::mailroom::messages::{self, Attachment, MessageId, Opened};
-use crate::web::actor::{Actor, Member};
 use crate::web::headers::FRAMING;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::{Shell, Unread, When};
 use crate::web::pages::{html, see_other_with};
+use crate::web::viewer::{Member, Viewer};
 
 /// How a message is looked at.
 #[derive(Default, serde::Deserialize)]
@@ -124,10 +124,10 @@ fn is_looked_at(request: &HttpRequest) -> bool {
 }
 
 /// How many are unread then.
-async fn mark_read(app: &App, actor: &Actor, id: MessageId) -> Result<Unread, PageError> {
-    let (by, team) = (actor.by(), actor.team.id);
+async fn mark_read(app: &App, viewer: &Viewer, id: MessageId) -> Result<Unread, PageError> {
+    let (actor, team) = (viewer.actor(), viewer.team.id);
     let marked = app.write(move |tx| {
-        messages::mark(tx, &by, team, id, true)?;
+        messages::mark(tx, &actor, team, id, true)?;
         messages::unread_told(tx, team)
     });
     Ok(Unread(marked.await?))
@@ -199,8 +199,8 @@ pub async fn mark_unread(
     path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
     let id = path.into_inner();
-    let (by, team) = (member.by(), member.team.id);
-    app.write(move |tx| messages::mark(tx, &by, team, id, false)).await?;
+    let (actor, team) = (member.actor(), member.team.id);
+    app.write(move |tx| messages::mark(tx, &actor, team, id, false)).await?;
     // Not back to the message: opening it marks it read.
     Ok(see_other_with("/inbox", Notice::MessageUnread))
 }
@@ -250,7 +250,7 @@ pub async fn delete(
     path: web::Path<MessageId>,
 ) -> Result<HttpResponse, PageError> {
     let id = path.into_inner();
-    let (by, team) = (member.by(), member.team.id);
-    app.write(move |tx| messages::delete(tx, &by, team, id)).await?;
+    let (actor, team) = (member.actor(), member.team.id);
+    app.write(move |tx| messages::delete(tx, &actor, team, id)).await?;
     Ok(see_other_with("/inbox", Notice::MessageDeleted))
 }

@@ -4,11 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use crate::web::actor::Actor;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
 use crate::web::pages::shell::Shell;
+use crate::web::viewer::Viewer;
 
 /// Where a question belongs, and what it is about.
 pub struct About {
@@ -29,7 +29,7 @@ struct QuestionPage {
 
 pub fn ask(
     htmx: Htmx,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     about: About,
     question: &impl Template,
@@ -37,7 +37,7 @@ pub fn ask(
     if htmx.0 {
         return html(status, question);
     }
-    let shell = Shell::new(actor, about.nav);
+    let shell = Shell::new(viewer, about.nav);
     let question = question.render().map_err(PageError::fault)?;
     html(status, &QuestionPage { shell, about, question })
 }

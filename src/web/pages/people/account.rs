@@ -12,7 +12,6 @@ use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions;
 use crate::domain::people::users::{self, PersonName, User};
 use crate::domain::{FieldError, Result};
-use crate::web::actor::{Actor, Member};
 use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
@@ -20,6 +19,7 @@ use crate::web::pages::password_again;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::session;
+use crate::web::viewer::{Member, Viewer};
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -49,12 +49,12 @@ pub async fn show(app: web::Data<App>, member: Member) -> Answer {
     draw(&app, &member, StatusCode::OK, &member.user.name, FormErrors::default()).await
 }
 
-async fn draw(app: &App, actor: &Actor, status: StatusCode, person: &str, errors: FormErrors) -> Answer {
-    let (user, own, now) = (actor.user.id, actor.session.id, actor.request.now);
+async fn draw(app: &App, viewer: &Viewer, status: StatusCode, person: &str, errors: FormErrors) -> Answer {
+    let (user, own, now) = (viewer.user.id, viewer.session.id, viewer.request.now);
     let sessions = app.read(move |tx| sessions::list(tx, user, now)).await?;
     let mut sessions: Vec<_> = sessions.into_iter().map(|row| SessionRow::new(row, own)).collect();
     sessions.sort_by_key(|row| !row.is_this);
-    html(status, &AccountPage { shell: Shell::new(actor, "account"), person, sessions, errors })
+    html(status, &AccountPage { shell: Shell::new(viewer, "account"), person, sessions, errors })
 }
 
 pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameForm>) -> Answer {
@@ -68,8 +68,8 @@ pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameFor
     if name.as_str() == member.user.name {
         return Ok(see_other_with("/account", Notice::NothingChanged));
     }
-    let (by, user) = (member.by(), member.user.id);
-    app.write(move |tx| users::rename(tx, &by, user, &name)).await?;
+    let (actor, user) = (member.actor(), member.user.id);
+    app.write(move |tx| users::rename(tx, &actor, user, &name)).await?;
     Ok(see_other_with("/account", Notice::NameChanged))
 }
 
@@ -94,19 +94,19 @@ pub async fn change_password(
 
 /// Ends every session of the person and opens a new one for this browser, in the transaction
 /// that changes the password; returns its key, and the person as they are now.
-async fn replace_password(app: &App, actor: &Actor, form: &PasswordForm) -> Result<(String, User)> {
+async fn replace_password(app: &App, viewer: &Viewer, form: &PasswordForm) -> Result<(String, User)> {
     let mut fields = Fields::default();
     let new = fields.take(Password::parse("password", &form.password));
     let new = fields.done(new)?;
-    if !password_again::enter(app, actor, &form.current).await? {
+    if !password_again::enter(app, viewer, &form.current).await? {
         return Err(FieldError::new("current", "This is not your password.").into());
     }
     let hash = app.hash_password(new).await?;
-    let (by, user, team, key) = (actor.by(), actor.user.id, actor.team.id, session::new_key(app));
+    let (actor, user, team, key) = (viewer.actor(), viewer.user.id, viewer.team.id, session::new_key(app));
     let own = key.clone();
     let changed = app.write(move |tx| {
-        users::change_password(tx, &by, user, &hash, None)?;
-        sessions::open(tx, &by, user, Some(team), &own)?;
+        users::change_password(tx, &actor, user, &hash, None)?;
+        sessions::open(tx, &actor, user, Some(team), &own)?;
         users::find(tx, user)
     });
     Ok((key, changed.await?))

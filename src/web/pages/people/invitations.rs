@@ -174,12 +174,12 @@ impl Link<'_> {
     /// Makes the account, its membership and its first session in one transaction; returns the
     /// session's key and the person.
     async fn join_as_new(&self, person: NewPerson) -> Result<(String, User)> {
-        let (by, key, secret) =
-            (self.request.by_visitor(), session::new_key(self.app), self.secret.to_owned());
+        let (actor, key, secret) =
+            (self.request.visitor(), session::new_key(self.app), self.secret.to_owned());
         let own = key.clone();
         let joined = self.app.write(move |tx| {
-            let (team, user) = invitations::accept_as_new(tx, &by, &secret, &person)?;
-            sessions::open(tx, &by, user.id, Some(team.id), &own)?;
+            let (team, user) = invitations::accept_as_new(tx, &actor, &secret, &person)?;
+            sessions::open(tx, &actor, user.id, Some(team.id), &own)?;
             Ok(user)
         });
         Ok((key, joined.await?))
@@ -195,13 +195,13 @@ impl Link<'_> {
         let checked = sign_in::check(self.app, self.request, browser, email, password).await?;
         let (user, counted) = checked
             .ok_or_else(|| FieldError::new("password", "This is not the password of your account here."))?;
-        let (by, key, secret) =
-            (self.request.by_visitor(), session::new_key(self.app), self.secret.to_owned());
+        let (actor, key, secret) =
+            (self.request.visitor(), session::new_key(self.app), self.secret.to_owned());
         let (own, verified) = (key.clone(), user.clone());
         let joined = self.app.write(move |tx| {
             attempts::succeeded(tx, &counted)?;
-            let (team, _) = invitations::accept_as_known(tx, &by, &secret)?;
-            sessions::open_verified(tx, &by, &verified, Some(team.id), &own)
+            let (team, _) = invitations::accept_as_known(tx, &actor, &secret)?;
+            sessions::open_verified(tx, &actor, &verified, Some(team.id), &own)
         });
         joined.await?;
         Ok((key, user))
@@ -210,10 +210,10 @@ impl Link<'_> {
 
 /// Joins with the session at hand, which looks at the new team from now on.
 async fn join(app: &App, request: &RequestInfo, link: &str, session: &Session) -> Result<()> {
-    let (by, secret, session) = (request.by_visitor(), link.to_owned(), session.clone());
+    let (actor, secret, session) = (request.visitor(), link.to_owned(), session.clone());
     app.write(move |tx| {
-        let (team, user) = invitations::accept_as_known(tx, &by, &secret)?;
-        sessions::switch_team(tx, &by.as_person(user.id, &user.email), &session, team.id)
+        let (team, user) = invitations::accept_as_known(tx, &actor, &secret)?;
+        sessions::switch_team(tx, &actor.as_person(user.id, &user.email), &session, team.id)
     })
     .await
 }

@@ -13,12 +13,12 @@ use crate::domain::access::tokens;
 use crate::domain::people::invitations;
 use crate::domain::people::members::{self, Member as Row, MemberRole, TheirTokens};
 use crate::domain::people::users::UserId;
-use crate::web::actor::{Actor, Member, Owner};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{html, see_other, see_other_with};
+use crate::web::viewer::{Member, Owner, Viewer};
 
 type Answer = Result<HttpResponse, PageError>;
 
@@ -64,8 +64,8 @@ impl Form {
 
 pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<UserId>) -> Answer {
     let (row, left) = look(&app, &member, path.into_inner()).await?;
-    let by = member.by();
-    let needed = members::needed_to_remove(&by, &row)?;
+    let actor = member.actor();
+    let needed = members::needed_to_remove(&actor, &row)?;
     if member.role < needed {
         return Err(PageError::role_needed(needed));
     }
@@ -73,7 +73,7 @@ pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<
         shell: Shell::new(&member, "team"),
         id: row.user_id.to_string(),
         is_self: row.user_id == member.user.id,
-        decides: members::decides_on_tokens(&by, &row),
+        decides: members::decides_on_tokens(&actor, &row),
         person: row.name,
         left,
     };
@@ -89,14 +89,14 @@ pub async fn remove(
     form: web::Form<Form>,
 ) -> Answer {
     let (user, choice) = (path.into_inner(), form.their_tokens()?);
-    let (by, team) = (member.by(), member.team.id);
+    let (actor, team) = (member.actor(), member.team.id);
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
-        let asks = choice.is_none() && members::decides_on_tokens(&by, &row);
+        let asks = choice.is_none() && members::decides_on_tokens(&actor, &row);
         if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
             return Ok(false);
         }
-        members::remove(tx, &by, team, user, choice.unwrap_or(TheirTokens::Keep))?;
+        members::remove(tx, &actor, team, user, choice.unwrap_or(TheirTokens::Keep))?;
         Ok::<_, Error>(true)
     });
     Ok(match done.await? {
@@ -135,14 +135,14 @@ pub async fn set_role(
             return Ok(page);
         }
     }
-    let (by, team) = (owner.by(), owner.team.id);
+    let (actor, team) = (owner.actor(), owner.team.id);
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let asks = choice.is_none() && role == MemberRole::Member && row.role() == members::Role::Admin;
         if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
             return Ok(None);
         }
-        members::set_role(tx, &by, team, user, role, choice.unwrap_or(TheirTokens::Keep)).map(Some)
+        members::set_role(tx, &actor, team, user, role, choice.unwrap_or(TheirTokens::Keep)).map(Some)
     });
     Ok(match done.await? {
         None => see_other(&action),
@@ -151,8 +151,8 @@ pub async fn set_role(
     })
 }
 
-async fn look(app: &App, actor: &Actor, user: UserId) -> Result<(Row, LeftBehind), PageError> {
-    let (team, now) = (actor.team.id, actor.request.now);
+async fn look(app: &App, viewer: &Viewer, user: UserId) -> Result<(Row, LeftBehind), PageError> {
+    let (team, now) = (viewer.team.id, viewer.request.now);
     let found = app.read(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let tokens = tokens::of_maker(tx, team, user)?;

@@ -6,11 +6,11 @@ use super::agent;
 use crate::app::App;
 use crate::domain::people::sessions::{self, Session, SessionId};
 use crate::domain::people::teams::TeamId;
-use crate::web::actor::{Member, SignedIn};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::see_other_with;
 use crate::web::pages::shell::When;
+use crate::web::viewer::{Member, SignedIn};
 
 type Answer = Result<HttpResponse, PageError>;
 
@@ -42,14 +42,14 @@ impl SessionRow {
 
 pub async fn revoke(app: web::Data<App>, member: Member, id: web::Path<SessionId>) -> Answer {
     let id = id.into_inner();
-    let (by, user) = (member.by(), member.user.id);
-    app.write(move |tx| sessions::revoke(tx, &by, user, id)).await?;
+    let (actor, user) = (member.actor(), member.user.id);
+    app.write(move |tx| sessions::revoke(tx, &actor, user, id)).await?;
     Ok(see_other_with("/account", Notice::SessionRevoked))
 }
 
 pub async fn revoke_others(app: web::Data<App>, member: Member) -> Answer {
-    let (by, user, own) = (member.by(), member.user.id, member.session.id);
-    Ok(match app.write(move |tx| sessions::revoke_others(tx, &by, user, own)).await? {
+    let (actor, user, own) = (member.actor(), member.user.id, member.session.id);
+    Ok(match app.write(move |tx| sessions::revoke_others(tx, &actor, user, own)).await? {
         0 => see_other_with("/account", Notice::NothingChanged),
         _ => see_other_with("/account", Notice::SessionsRevoked),
     })
@@ -63,7 +63,7 @@ pub struct SwitchForm {
 
 pub async fn switch_team(app: web::Data<App>, person: SignedIn, form: web::Form<SwitchForm>) -> Answer {
     let team = TeamId::parse(&form.team).ok_or_else(PageError::not_found)?;
-    let (by, session) = (person.by(), person.session.clone());
-    app.write(move |tx| sessions::switch_team(tx, &by, &session, team)).await?;
+    let (actor, session) = (person.actor(), person.session.clone());
+    app.write(move |tx| sessions::switch_team(tx, &actor, &session, team)).await?;
     Ok(see_other_with("/inbox", Notice::TeamSwitched))
 }

@@ -96,11 +96,11 @@ async fn admit(app: &App, key: &str) -> std::result::Result<(), PageError> {
 /// and the owner.
 async fn set_up(app: &App, request: &RequestInfo, form: &Form) -> Result<(String, User)> {
     let new = parse(app, form).await?;
-    let (by, key) = (request.by_visitor(), session::new_key(app));
+    let (actor, key) = (request.visitor(), session::new_key(app));
     let own = key.clone();
     let owner = app.write(move |tx| {
-        let (team, owner) = teams::set_up(tx, &by, &new)?;
-        sessions::open(tx, &by, owner.id, Some(team.id), &own)?;
+        let (team, owner) = teams::set_up(tx, &actor, &new)?;
+        sessions::open(tx, &actor, owner.id, Some(team.id), &own)?;
         Ok(owner)
     });
     Ok((key, owner.await?))

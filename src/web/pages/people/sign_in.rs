@@ -108,15 +108,15 @@ pub async fn check(
     email: &EmailAddress,
     password: &str,
 ) -> Result<Option<(User, Counted)>> {
-    let by = request.by_visitor();
-    let (attempt, email, presented) = (by.clone(), email.clone(), browser.presented.clone());
+    let actor = request.visitor();
+    let (attempt, email, presented) = (actor.clone(), email.clone(), browser.presented.clone());
     let (user, counted) = app.write(move |tx| sign_in::begin(tx, &attempt, &email, &presented)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
     let right = app.verify_password(Password::presented(password), phc).await?;
     match user {
         Some(user) if right => Ok(Some((user, counted))),
         user => {
-            app.write(move |tx| sign_in::failed(tx, &by, user.as_ref())).await?;
+            app.write(move |tx| sign_in::failed(tx, &actor, user.as_ref())).await?;
             Ok(None)
         }
     }
@@ -125,10 +125,10 @@ pub async fn check(
 /// A password that was changed while it was checked is a wrong one.
 async fn open_session(app: &App, request: &RequestInfo, user: User, counted: Counted) -> Result<String> {
     let key = session::new_key(app);
-    let (by, own) = (request.by_visitor(), key.clone());
+    let (actor, own) = (request.visitor(), key.clone());
     let opened = app.write(move |tx| {
         sign_in::succeeded(tx, &counted)?;
-        sessions::open_verified(tx, &by, &user, None, &own)
+        sessions::open_verified(tx, &actor, &user, None, &own)
     });
     match opened.await {
         Ok(_) => Ok(key),
@@ -155,8 +155,8 @@ pub async fn leave(
 ) -> std::result::Result<HttpResponse, PageError> {
     match session::presented(&cookie) {
         session::Presented::Key(key) => {
-            let by = request.by_visitor();
-            app.write(move |tx| sessions::close(tx, &by, &key)).await?;
+            let actor = request.visitor();
+            app.write(move |tx| sessions::close(tx, &actor, &key)).await?;
         }
         session::Presented::Unknown => {
             return Err(Error::out_of_reach("the session could not be read").into());

@@ -6,18 +6,18 @@ use askama::Template;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::domain::by::By;
+use crate::domain::actor::Actor;
 use crate::domain::people::invitations::{self, Invitation, InvitationId};
 use crate::domain::people::members::{self, Member as Row, MemberRole, Role};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result, Timestamp};
 use crate::web::Site;
-use crate::web::actor::{Actor, Admin, Member};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::shell::{Shell, When};
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::viewer::{Admin, Member, Viewer};
 
 #[derive(Template)]
 #[template(path = "team/page.html")]
@@ -74,22 +74,22 @@ pub async fn show(app: web::Data<App>, member: Member) -> std::result::Result<Ht
 
 async fn draw(
     app: &App,
-    actor: &Actor,
+    viewer: &Viewer,
     status: StatusCode,
     inviting: Inviting<'_>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (team, by, now) = (actor.team.id, actor.by(), actor.request.now);
+    let (team, actor, now) = (viewer.team.id, viewer.actor(), viewer.request.now);
     let (people, open) = app
         .read(move |tx| Ok::<_, Error>((members::list(tx, team)?, invitations::list_open(tx, team)?)))
         .await?;
-    let shell = Shell::new(actor, "team");
+    let shell = Shell::new(viewer, "team");
     // Whom the team is about to let in is for those who let in.
     let open = if shell.is_admin { open } else { Vec::new() };
     let page = TeamPage {
-        is_owner: actor.role == Role::Owner,
-        own_id: actor.user.id.to_string(),
+        is_owner: viewer.role == Role::Owner,
+        own_id: viewer.user.id.to_string(),
         days: invitations::LIFE.whole_days(),
-        people: people.into_iter().map(|row| person(&by, actor, row)).collect(),
+        people: people.into_iter().map(|row| person(&actor, viewer, row)).collect(),
         invitations: open.into_iter().map(|row| invitation(row, now)).collect(),
         shell,
         inviting,
@@ -97,10 +97,10 @@ async fn draw(
     html(status, &page)
 }
 
-fn person(by: &By, actor: &Actor, row: Row) -> PersonRow {
+fn person(actor: &Actor, viewer: &Viewer, row: Row) -> PersonRow {
     PersonRow {
-        may_remove: members::needed_to_remove(by, &row).is_ok_and(|needed| actor.role >= needed),
-        is_self: row.user_id == actor.user.id,
+        may_remove: members::needed_to_remove(actor, &row).is_ok_and(|needed| viewer.role >= needed),
+        is_self: row.user_id == viewer.user.id,
         role: row.role(),
         id: row.user_id.to_string(),
         person: row.name,
@@ -157,15 +157,15 @@ pub async fn invite(
     draw(&app, &admin, status, inviting).await
 }
 
-async fn make_link(app: &App, actor: &Actor, site: &Site, form: &InviteForm) -> Result<String> {
+async fn make_link(app: &App, viewer: &Viewer, site: &Site, form: &InviteForm) -> Result<String> {
     let mut fields = Fields::default();
     let email = fields.take(EmailAddress::parse(&form.email));
     let role = MemberRole::parse(&form.role)
         .ok_or_else(|| FieldError::new("role", "Choose a role: member or admin."));
     let role = fields.take(role);
     let (email, role) = fields.done(email.zip(role))?;
-    let (by, team) = (actor.by(), actor.team.id);
-    let secret = app.write(move |tx| invitations::invite(tx, &by, team, &email, role)).await?;
+    let (actor, team) = (viewer.actor(), viewer.team.id);
+    let secret = app.write(move |tx| invitations::invite(tx, &actor, team, &email, role)).await?;
     Ok(format!("{}/invitations/{}", site.url.as_str(), *secret))
 }
 
@@ -175,7 +175,7 @@ pub async fn revoke_invitation(
     id: web::Path<InvitationId>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = id.into_inner();
-    let (by, team) = (admin.by(), admin.team.id);
-    app.write(move |tx| invitations::revoke(tx, &by, team, id)).await?;
+    let (actor, team) = (admin.actor(), admin.team.id);
+    app.write(move |tx| invitations::revoke(tx, &actor, team, id)).await?;
     Ok(see_other_with("/team", Notice::InvitationRevoked))
 }

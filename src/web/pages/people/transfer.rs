@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::domain::people::members;
 use crate::domain::people::users::UserId;
-use crate::web::actor::Owner;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::see_other_with;
+use crate::web::viewer::Owner;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -35,7 +35,7 @@ pub async fn transfer(
     if let Some(page) = password_again::ask(&app, &owner, Some(&form.password), &asked).await? {
         return Ok(page);
     }
-    let (by, team) = (owner.by(), owner.team.id);
-    app.write(move |tx| members::transfer(tx, &by, team, to)).await?;
+    let (actor, team) = (owner.actor(), owner.team.id);
+    app.write(move |tx| members::transfer(tx, &actor, team, to)).await?;
     Ok(see_other_with("/team", Notice::Transferred))
 }

@@ -23,12 +23,12 @@ pub fn alias(app: &TestApp) -> String {
     let (team, local) = (app.team("Acme").id, LocalPart::parse(&fresh_name(app)).expect("a local part"));
     let shared = &app.app.config().mail.domain;
     let new = NewAlias { local: Some(local), domain: None, note: None };
-    app.operate(|tx, by| aliases::create(tx, by, team, shared, &new)).id.to_string()
+    app.operate(|tx, actor| aliases::create(tx, actor, team, shared, &new)).id.to_string()
 }
 
 pub fn domain(app: &TestApp) -> String {
     let (team, name) = (app.team("Acme").id, DomainName::parse(&format!("{}.test", fresh_name(app))));
-    app.operate(|tx, by| domains::add(tx, by, team, "gatepost.localhost", &name?)).id.to_string()
+    app.operate(|tx, actor| domains::add(tx, actor, team, "gatepost.localhost", &name?)).id.to_string()
 }
 
 /// A message with an attachment.
@@ -57,7 +57,7 @@ pub fn contact(app: &TestApp) -> String {
     let team = app.team("Acme").id;
     let address = contacts::parse_address(&format!("{}@customer.test", fresh_name(app))).expect("an address");
     let about = About::parse("", "", ContactState::Unset).expect("nothing");
-    app.operate(|tx, by| contacts::create(tx, by, team, &address, about)).id.to_string()
+    app.operate(|tx, actor| contacts::create(tx, actor, team, &address, about)).id.to_string()
 }
 
 /// A name that nothing has yet.
@@ -90,7 +90,7 @@ pub fn record(app: &TestApp) -> String {
 pub fn key(app: &TestApp) -> String {
     let team = app.team("Acme").id;
     if app.app.read_now(|tx| team_key::find(tx, team)).expect("an answer").is_none() {
-        app.operate(|tx, by| team_key::enable(tx, by, team, app.app.sealer()));
+        app.operate(|tx, actor| team_key::enable(tx, actor, team, app.app.sealer()));
     }
     String::new()
 }
@@ -98,7 +98,7 @@ pub fn key(app: &TestApp) -> String {
 fn invite(app: &TestApp, role: MemberRole) -> (EmailAddress, String) {
     let email = EmailAddress::parse(&format!("{}@acme.test", fresh_name(app))).expect("an address");
     let team = app.team("Acme").id;
-    let secret = app.operate(|tx, by| invitations::invite(tx, by, team, &email, role));
+    let secret = app.operate(|tx, actor| invitations::invite(tx, actor, team, &email, role));
     (email, secret.to_string())
 }
 
@@ -121,7 +121,7 @@ fn join(app: &TestApp, role: MemberRole) -> User {
         name: PersonName::parse("Somebody").expect("a name"),
         password_hash: passwords::hash(&password, &*app.app.entropy()),
     };
-    app.operate(|tx, by| invitations::accept_as_new(tx, by, &secret, &person)).1
+    app.operate(|tx, actor| invitations::accept_as_new(tx, actor, &secret, &person)).1
 }
 
 pub fn member(app: &TestApp) -> String {
@@ -134,5 +134,5 @@ pub fn admin(app: &TestApp) -> String {
 
 pub fn session_of_the_owner(app: &TestApp) -> String {
     let (owner, key) = (app.team("Acme").owner_id, fresh_name(app));
-    app.operate(|tx, by| sessions::open(tx, by, owner, None, &key)).id.to_string()
+    app.operate(|tx, actor| sessions::open(tx, actor, owner, None, &key)).id.to_string()
 }

@@ -65,7 +65,7 @@ both_engines! {
         let made: Vec<_> = (0..52).map(make).collect();
         app.alias("Globex", "a-theirs");
         let (team, off) = (app.team("Acme").id, made[7].id);
-        app.operate(|tx, by| aliases::change(tx, by, team, off, None, false));
+        app.operate(|tx, actor| aliases::change(tx, actor, team, off, None, false));
         let cy = app.as_(Cy).await;
         let first = cy.get("/aliases").await.expect(200);
         assert_eq!((addresses(&first).len(), first.page().text("#list caption")), (50, "52 addresses".into()));
@@ -152,7 +152,7 @@ both_engines! {
         let text = ada.get(&path(&alias, "")).await.expect(200).page().whole_text();
         assert!(text.contains("its domain is not verified"), "{text}");
         let id = app.operate(|tx, _| domains::list(tx, team))[0].id;
-        app.operate(|tx, by| domains::set_catch_all(tx, by, team, id, Some(alias.id)));
+        app.operate(|tx, actor| domains::set_catch_all(tx, actor, team, id, Some(alias.id)));
         let question = ada.get(&path(&alias, "/delete")).await.expect(200).page().whole_text();
         assert!(question.contains("It is the catch-all of acme.example"), "{question}");
         let choices = ada.get("/aliases").await.page().texts("#create select option");

@@ -19,7 +19,7 @@ fn only(app: &TestApp) -> Domain {
 fn observe(app: &TestApp, proof: Answer) {
     let (domain, host) = (only(app), app.app.mail_host());
     let seen = Observation { proof, mx: Answer::Found(vec![host.clone()]) };
-    app.operate(|tx, by| domains::record_check(tx, by, domain.team_id, domain.id, &host, &seen));
+    app.operate(|tx, actor| domains::record_check(tx, actor, domain.team_id, domain.id, &host, &seen));
 }
 
 /// Added by Ada; the path of its page.

@@ -91,7 +91,7 @@ both_engines! {
         let team = app.team("Acme").id;
         let about = About::parse("", "", ContactState::Blocked).expect("a state");
         let address = contacts::parse_address(BOB).expect("an address");
-        app.operate(|tx, by| contacts::create(tx, by, team, &address, about));
+        app.operate(|tx, actor| contacts::create(tx, actor, team, &address, about));
         app.arrives(BOB, &to, &letter(BOB, "unwanted"));
         let ada = app.as_(Ada).await;
         let page = look(&ada, "?state=denied").await;

@@ -101,7 +101,7 @@ both_engines! {
         let (team, to) = (app.team("Acme").id, alias(&app, "hello").address());
         let bob = contacts::parse_address(BOB).expect("an address");
         let about = About { name: None, note: None, state: ContactState::Blocked };
-        app.operate(|tx, by| contacts::create(tx, by, team, &bob, about));
+        app.operate(|tx, actor| contacts::create(tx, actor, team, &bob, about));
         let long = |from: &str| letter(from, "long") + &"Nothing new. ".repeat(20_000);
         let (denied, whole) = (app.arrives(BOB, &to, &long(BOB)), app.arrives("b@a.test", &to, &long("b@a.test")));
         let cy = app.as_(Cy).await;

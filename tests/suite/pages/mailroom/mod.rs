@@ -28,7 +28,7 @@ async fn is_nobody_elses(app: &TestApp, reads: &[String], writes: &[(String, &[(
 fn alias(app: &TestApp, local: &str) -> Alias {
     let (team, shared) = (app.team("Acme").id, app.app.office().domain.clone());
     let new = NewAlias { local: LocalPart::parse(local).ok(), domain: None, note: None };
-    app.operate(|tx, by| create(tx, by, team, &shared, &new))
+    app.operate(|tx, actor| create(tx, actor, team, &shared, &new))
 }
 
 /// A plain letter.

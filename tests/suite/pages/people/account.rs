@@ -115,11 +115,11 @@ both_engines! {
         let (ada, second) = (app.user(Ada).id, app.as_(Ada).await);
         for number in 0..48 {
             app.clock.advance(Duration::from_secs(1));
-            app.operate(|tx, by| sessions::open(tx, by, ada, None, &format!("key {number}")));
+            app.operate(|tx, actor| sessions::open(tx, actor, ada, None, &format!("key {number}")));
         }
         first.get("/account").await.expect(200);
         app.clock.advance(Duration::from_secs(1));
-        app.operate(|tx, by| sessions::open(tx, by, ada, None, "one more"));
+        app.operate(|tx, actor| sessions::open(tx, actor, ada, None, "one more"));
         first.get("/account").await.expect(303);
         second.get("/account").await.expect(200);
         bea.get("/account").await.expect(200);

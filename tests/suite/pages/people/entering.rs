@@ -220,11 +220,11 @@ both_engines! {
     }
 
     async fn a_visitor_has_no_role(app: TestApp) {
-        let (acme, by) = (app.team("Acme").id, app.app.visitor());
+        let (acme, actor) = (app.team("Acme").id, app.app.visitor());
         for role in [Role::Member, Role::Admin, Role::Owner] {
             let refused = [
-                app.app.write_now(|tx| by.require(tx, acme, role)),
-                app.app.write_now(|tx| by.require_or_token(tx, acme, role)),
+                app.app.write_now(|tx| actor.require(tx, acme, role)),
+                app.app.write_now(|tx| actor.require_or_token(tx, acme, role)),
             ];
             assert!(refused.iter().all(|each| matches!(each, Err(Error::Forbidden(_)))), "{role}: {refused:?}");
         }
@@ -234,9 +234,9 @@ both_engines! {
     async fn a_password_changed_while_it_is_checked_opens_nothing(app: TestApp) {
         let verified = app.user(Ada);
         let hash = passwords::hash(&Password::presented("another horse battery"), &*app.app.entropy());
-        app.operate(|tx, by| users::change_password(tx, by, verified.id, &hash, None));
-        let by = app.app.operator();
-        let opened = app.app.write_now(|tx| sessions::open_verified(tx, &by, &verified, None, "key"));
+        app.operate(|tx, actor| users::change_password(tx, actor, verified.id, &hash, None));
+        let actor = app.app.operator();
+        let opened = app.app.write_now(|tx| sessions::open_verified(tx, &actor, &verified, None, "key"));
         assert!(matches!(opened, Err(Error::NotFound)));
         assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 0);
     }
@@ -246,7 +246,7 @@ both_engines! {
 async fn a_team_set_up_in_a_browser_is_recorded_as_its_owners_doing() {
     for app in TestApp::both_empty() {
         app.visitor().post("/setup", &form(&setup_key(&app), "ada@acme.test")).await.expect(303);
-        let by = "SELECT DISTINCT actor_kind || ' ' || actor_label AS t FROM activity";
-        assert_eq!(app.database.texts(by), ["person ada@acme.test"]);
+        let actor = "SELECT DISTINCT actor_kind || ' ' || actor_label AS t FROM activity";
+        assert_eq!(app.database.texts(actor), ["person ada@acme.test"]);
     }
 }

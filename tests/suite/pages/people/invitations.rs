@@ -92,10 +92,10 @@ both_engines! {
 
     async fn a_team_has_200_open_invitations_at_most(app: TestApp) {
         let (ada, team) = (app.as_(Ada).await, app.team("Acme").id);
-        app.operate(|tx, by| {
+        app.operate(|tx, actor| {
             (0..200).try_for_each(|number| {
                 let email = EmailAddress::parse(&format!("guest{number}@nowhere.test"))?;
-                invitations::invite(tx, by, team, &email, MemberRole::Member).map(drop)
+                invitations::invite(tx, actor, team, &email, MemberRole::Member).map(drop)
             })
         });
         let one_more = [("email", Eve.email()), ("role", "member")];

@@ -8,7 +8,7 @@ use crate::support::client::{Visitor, send};
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
-use gatepost::domain::by::By;
+use gatepost::domain::actor::Actor;
 use gatepost::domain::people::browsers::Presented;
 use gatepost::domain::people::sign_in;
 use gatepost::domain::text::EmailAddress;
@@ -28,12 +28,12 @@ async fn shut(app: &TestApp, email: &str) {
 
 /// A stranger's attempt from this address; whether it was counted and let through.
 fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
-    let mut by: By = app.app.visitor();
-    by.ip = Some(IpAddr::V6(from.into()));
+    let mut actor: Actor = app.app.visitor();
+    actor.ip = Some(IpAddr::V6(from.into()));
     let email = EmailAddress::parse(email).expect("an address");
     let stranger = Presented::new(app.app.sealer().key.clone(), None);
     let done: Result<()> = app.app.write_now(|tx| {
-        let (_, counted) = sign_in::begin(tx, &by, &email, &stranger)?;
+        let (_, counted) = sign_in::begin(tx, &actor, &email, &stranger)?;
         if right { sign_in::succeeded(tx, &counted) } else { Ok(()) }
     });
     match done {

@@ -31,17 +31,17 @@ impl TestApp {
         let (team, maker) = (self.team("Acme").id, self.user(maker));
         let label = Label::parse(name).expect("a name");
         let prefix = self.app.config().token_prefix.clone();
-        let (_, plain) = self.operate(|tx, by| {
-            tokens::mint(tx, &by.as_person(maker.id, &maker.email), team, &label, Scopes::ALL, &prefix)
+        let (_, plain) = self.operate(|tx, actor| {
+            tokens::mint(tx, &actor.as_person(maker.id, &maker.email), team, &label, Scopes::ALL, &prefix)
         });
         plain.reveal().to_owned()
     }
 
     /// The path of a new invitation's link.
-    async fn invite(&self, by: &Visitor, email: &str, role: &str) -> String {
+    async fn invite(&self, actor: &Visitor, email: &str, role: &str) -> String {
         // The password counts only where it is asked for.
         let form = [("email", email), ("role", role), ("password", PASSWORD)];
-        let reply = by.post("/team/invitations", &form).await.expect(200);
+        let reply = actor.post("/team/invitations", &form).await.expect(200);
         let link = reply.page().text("#invitation-link");
         link.strip_prefix(&self.base).expect("an address of this instance").to_owned()
     }

@@ -13,11 +13,11 @@ use super::schema::Field;
 use crate::app::App;
 use crate::domain::access::usage::Grouped;
 use crate::web::Site;
-use crate::web::actor::{Actor, Admin};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, QUERY, html};
+use crate::web::viewer::{Admin, Viewer};
 
 /// Bytes of an answer that are shown.
 const SHOWN: usize = 64 * 1024;
@@ -98,7 +98,7 @@ struct AttemptPage<'a> {
 type Filled = Vec<(String, String)>;
 
 impl<'a> Attempt<'a> {
-    fn of(operation: &'static Operation, actor: &Actor, filled: &Filled, stage: Stage<'a>) -> Self {
+    fn of(operation: &'static Operation, viewer: &Viewer, filled: &Filled, stage: Stage<'a>) -> Self {
         let inputs = operation.places.iter().filter(|place| place.name != "body").map(|place| Inputs {
             place: place.name,
             title: place.title,
@@ -106,8 +106,8 @@ impl<'a> Attempt<'a> {
         });
         Self {
             operation,
-            team: actor.team.name.clone(),
-            team_id: actor.team.id.to_string(),
+            team: viewer.team.name.clone(),
+            team_id: viewer.team.id.to_string(),
             places: inputs.collect(),
             body: value(filled, "body").to_owned(),
             errors: FormErrors::default(),
@@ -123,12 +123,12 @@ impl<'a> Attempt<'a> {
         matches!(self.stage, Stage::Done(_))
     }
 
-    fn draw(&self, htmx: Htmx, actor: &Actor, status: StatusCode) -> Result<HttpResponse, PageError> {
+    fn draw(&self, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Result<HttpResponse, PageError> {
         if htmx.0 {
             return html(status, self);
         }
         let part = self.render().map_err(PageError::fault)?;
-        let shell = Shell::new(actor, "docs");
+        let shell = Shell::new(viewer, "docs");
         html(status, &AttemptPage { shell, title: &self.operation.title, id: &self.operation.id, part })
     }
 }

@@ -8,10 +8,10 @@ use crate::app::App;
 use crate::domain::Error;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, Alias, NewAlias};
-use crate::web::actor::Member;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::see_other_with;
+use crate::web::viewer::Member;
 
 /// The address that is made when there is none, unless somebody else has it.
 const LOCAL: &str = "hello";
@@ -85,7 +85,7 @@ pub async fn make_alias(app: web::Data<App>, member: Member) -> Result<HttpRespo
 }
 
 async fn make(app: &App, member: &Member, local: Option<LocalPart>) -> Result<Alias, Error> {
-    let (by, team, shared) = (member.by(), member.team.id, app.office().domain.clone());
+    let (actor, team, shared) = (member.actor(), member.team.id, app.office().domain.clone());
     let new = NewAlias { local, domain: None, note: None };
-    app.write(move |tx| aliases::create(tx, &by, team, &shared, &new)).await
+    app.write(move |tx| aliases::create(tx, &actor, team, &shared, &new)).await
 }

@@ -14,11 +14,11 @@ use crate::domain::Error;
 use crate::domain::mailroom::aliases::{self, Alias};
 use crate::domain::mailroom::messages::{self, Message, MessageId};
 use crate::domain::mailroom::{Page, Window};
-use crate::web::actor::{Actor, Member};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::Unread;
 use crate::web::pages::{html, see_other};
+use crate::web::viewer::{Member, Viewer};
 
 /// What the page that asks has.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -34,10 +34,10 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn of(actor: &Actor, rows: &[Message]) -> Self {
+    pub fn of(viewer: &Viewer, rows: &[Message]) -> Self {
         Self {
-            team: actor.team.id.to_string(),
-            count: actor.unread,
+            team: viewer.team.id.to_string(),
+            count: viewer.unread,
             after: rows.first().map(|message| message.id.to_string()).unwrap_or_default(),
             seen: seen(rows),
         }
@@ -128,9 +128,9 @@ pub async fn of_list(
     html(StatusCode::OK, &News { news: query.news(&now), told: told(&rows), rows, unread })
 }
 
-async fn look(app: &App, actor: &Actor, query: &Query, known: &Known) -> Result<Look, PageError> {
+async fn look(app: &App, viewer: &Viewer, query: &Query, known: &Known) -> Result<Look, PageError> {
     let asked = query.parse()?;
-    let (team, after, had) = (actor.team.id, MessageId::parse(&known.after), known.seen.clone());
+    let (team, after, had) = (viewer.team.id, MessageId::parse(&known.after), known.seen.clone());
     let read = app.read(move |tx| {
         let page = messages::look(tx, team, &asked.words, &asked.filter, Window::first(PAGE))?;
         let is_fresh = |message: &&Message| after.is_some_and(|after| message.id > after);
@@ -148,9 +148,9 @@ async fn look(app: &App, actor: &Actor, query: &Query, known: &Known) -> Result<
     Ok(read.await?)
 }
 
-fn anew(actor: &Actor, query: Query, look: Look) -> Result<HttpResponse, PageError> {
-    let list = List::of(actor, query, look.page, &look.named, None);
-    let anew = Anew { told: list.told(), unread: Unread(actor.unread), list };
+fn anew(viewer: &Viewer, query: Query, look: Look) -> Result<HttpResponse, PageError> {
+    let list = List::of(viewer, query, look.page, &look.named, None);
+    let anew = Anew { told: list.told(), unread: Unread(viewer.unread), list };
     let mut answer = html(StatusCode::OK, &anew)?;
     for (name, value) in [("hx-retarget", "#messages"), ("hx-reswap", "outerHTML")] {
         answer.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));

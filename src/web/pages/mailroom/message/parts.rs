@@ -11,10 +11,10 @@ use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::html::{Pictures, safe};
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
-use crate::web::actor::Member;
 use crate::web::files::file;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::Shell;
+use crate::web::viewer::Member;
 
 /// Bytes of a source that are shown; all of it can be downloaded.
 const SHOWN: usize = 256 * 1024;

@@ -1,4 +1,4 @@
-//! Who does something, when and from where: what every change is told besides its subject.
+//! Who does something, when and from where. Every change takes one.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use crate::store::columns::ActorKind;
 use crate::store::ids::{RequestId, TeamId, TokenId, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
+pub enum Identity {
     Person {
         id: UserId,
         label: String,
@@ -22,48 +22,18 @@ pub enum Actor {
         id: TokenId,
         label: String,
     },
-    /// Somebody at the command line of the machine.
+    /// At the command line of the machine.
     Operator,
-    /// Gatepost itself: mail that arrived, or time that passed.
+    /// Gatepost: mail that arrived, or a job.
     System,
-    /// Somebody who has not signed in.
+    /// Not signed in. A visitor has no role.
     Visitor,
 }
 
-impl Actor {
-    pub fn kind(&self) -> ActorKind {
-        match self {
-            Self::Person { .. } => ActorKind::Person,
-            Self::Token { .. } => ActorKind::Token,
-            Self::Operator => ActorKind::Operator,
-            Self::System => ActorKind::System,
-            Self::Visitor => ActorKind::Visitor,
-        }
-    }
-
-    /// How lists and records call them.
-    pub fn label(&self) -> Cow<'_, str> {
-        match self {
-            Self::Person { label, .. } => label.into(),
-            Self::Token { label, .. } => format!("token {label}").into(),
-            Self::Operator => "command line".into(),
-            Self::System => "Gatepost".into(),
-            Self::Visitor => "visitor".into(),
-        }
-    }
-
-    pub fn person(&self) -> Option<UserId> {
-        match self {
-            Self::Person { id, .. } => Some(*id),
-            _ => None,
-        }
-    }
-}
-
-/// Taken once a request and passed by reference; `now` does not move while it is handled.
+/// Taken once per request and passed by reference; `now` does not move while it is handled.
 #[derive(Clone)]
-pub struct By {
-    pub actor: Actor,
+pub struct Actor {
+    pub identity: Identity,
     pub now: Timestamp,
     pub entropy: Arc<dyn Entropy>,
     pub request: Option<RequestId>,
@@ -73,31 +43,59 @@ pub struct By {
     made: Arc<AtomicU16>,
 }
 
-impl By {
-    pub fn new(actor: Actor, now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self { actor, now, entropy, request: None, ip: None, agent: None, made: Arc::default() }
+impl Actor {
+    pub fn new(identity: Identity, now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self { identity, now, entropy, request: None, ip: None, agent: None, made: Arc::default() }
     }
 
     pub fn operator(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self::new(Actor::Operator, now, entropy)
+        Self::new(Identity::Operator, now, entropy)
     }
 
-    pub fn gatepost(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self::new(Actor::System, now, entropy)
+    pub fn system(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
+        Self::new(Identity::System, now, entropy)
     }
 
     pub fn visitor(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self::new(Actor::Visitor, now, entropy)
+        Self::new(Identity::Visitor, now, entropy)
     }
 
-    /// The same request, in the name of somebody it has just made or signed in.
+    /// The same request, by a person it has just created or signed in.
     pub fn as_person(&self, id: UserId, label: &str) -> Self {
-        Self { actor: Actor::Person { id, label: label.to_owned() }, ..self.clone() }
+        Self { identity: Identity::Person { id, label: label.to_owned() }, ..self.clone() }
     }
 
     /// The same, later.
     pub fn at(&self, now: Timestamp) -> Self {
         Self { now, ..self.clone() }
+    }
+
+    pub fn kind(&self) -> ActorKind {
+        match self.identity {
+            Identity::Person { .. } => ActorKind::Person,
+            Identity::Token { .. } => ActorKind::Token,
+            Identity::Operator => ActorKind::Operator,
+            Identity::System => ActorKind::System,
+            Identity::Visitor => ActorKind::Visitor,
+        }
+    }
+
+    /// The name in lists and records.
+    pub fn label(&self) -> Cow<'_, str> {
+        match &self.identity {
+            Identity::Person { label, .. } => label.into(),
+            Identity::Token { label, .. } => format!("token {label}").into(),
+            Identity::Operator => "command line".into(),
+            Identity::System => "Gatepost".into(),
+            Identity::Visitor => "visitor".into(),
+        }
+    }
+
+    pub fn person(&self) -> Option<UserId> {
+        match self.identity {
+            Identity::Person { id, .. } => Some(id),
+            _ => None,
+        }
     }
 
     /// Eight bytes, as ids take: a counter, then chance. Ids of one moment order as they were
@@ -116,23 +114,23 @@ impl By {
     /// # Errors
     /// `NotFound` to somebody outside the team, `Forbidden` to a lower role.
     pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
-        match &self.actor {
-            Actor::Person { id, .. } => hold_role(tx, team, *id, role),
-            Actor::Operator | Actor::System => Ok(()),
-            Actor::Token { .. } => {
+        match &self.identity {
+            Identity::Person { id, .. } => hold_role(tx, team, *id, role),
+            Identity::Operator | Identity::System => Ok(()),
+            Identity::Token { .. } => {
                 Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead."))
             }
-            Actor::Visitor => Err(sign_in_first()),
+            Identity::Visitor => Err(sign_in_first()),
         }
     }
 
     /// Like [`Self::require`], for what a token may do too: its scopes were asked before, and
     /// it speaks for its whole team.
     pub fn require_or_token(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
-        match &self.actor {
-            Actor::Person { id, .. } => hold_role(tx, team, *id, role),
-            Actor::Token { .. } | Actor::Operator | Actor::System => Ok(()),
-            Actor::Visitor => Err(sign_in_first()),
+        match &self.identity {
+            Identity::Person { id, .. } => hold_role(tx, team, *id, role),
+            Identity::Token { .. } | Identity::Operator | Identity::System => Ok(()),
+            Identity::Visitor => Err(sign_in_first()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who asks for a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] cannot be
+//! The signed-in person who asks for a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] cannot be
 //! reached by anybody else, and one that changes something only from a page of the same team.
 //! That page's forms name their team: see `to` in `templates/macros/forms.html`.
 
@@ -16,7 +16,7 @@ use super::request::{self, RequestInfo};
 use super::session::{self, Presented};
 use crate::app::App;
 use crate::domain;
-use crate::domain::by::{self, By};
+use crate::domain::actor::{Actor, Identity};
 use crate::domain::mailroom::messages;
 use crate::domain::people::members::{self, Role};
 use crate::domain::people::sessions::{self, Session};
@@ -25,7 +25,7 @@ use crate::domain::people::users::{self, User};
 
 /// Somebody signed in, looking at one of their teams.
 #[derive(Clone)]
-pub struct Actor {
+pub struct Viewer {
     pub user: User,
     pub session: Session,
     pub team: Team,
@@ -39,9 +39,9 @@ pub struct Actor {
     pub request: RequestInfo,
 }
 
-impl Actor {
-    pub fn by(&self) -> By {
-        self.request.by(by::Actor::Person { id: self.user.id, label: self.user.email.clone() })
+impl Viewer {
+    pub fn actor(&self) -> Actor {
+        self.request.actor(Identity::Person { id: self.user.id, label: self.user.email.clone() })
     }
 
     /// Whether the password was entered within the last 10 minutes.
@@ -50,7 +50,7 @@ impl Actor {
     }
 }
 
-/// Why there is no actor.
+/// Why there is no viewer.
 pub enum Nobody {
     NotSignedIn,
     /// Signed in, but in no team any more.
@@ -58,8 +58,8 @@ pub enum Nobody {
     Failed(domain::Error),
 }
 
-/// The actor of a request, if there is one.
-pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
+/// The viewer of a request, if there is one.
+pub async fn find(request: &HttpRequest) -> Result<Viewer, Nobody> {
     let info = request::of(request);
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
     let key = match session::presented(&request.get_session()) {
@@ -81,29 +81,29 @@ pub async fn find(request: &HttpRequest) -> Result<Actor, Nobody> {
         Ok(Ok((user, session, team, member.role(), teams, unread)))
     });
     let (user, session, team, role, teams, unread) = found.await.map_err(Nobody::Failed)??;
-    Ok(Actor { user, session, team, role, teams, unread, flash: Flash::of(request), request: info })
+    Ok(Viewer { user, session, team, role, teams, unread, flash: Flash::of(request), request: info })
 }
 
-async fn signed_in(request: &HttpRequest) -> Result<Actor, PageError> {
+async fn signed_in(request: &HttpRequest) -> Result<Viewer, PageError> {
     match find(request).await {
-        Ok(actor) => Ok(actor),
+        Ok(viewer) => Ok(viewer),
         Err(Nobody::NotSignedIn) => Err(PageError::sign_in(&next(request))),
         Err(Nobody::NoTeam) => Err(PageError::no_team()),
         Err(Nobody::Failed(error)) => Err(error.into()),
     }
 }
 
-async fn require(request: &HttpRequest, role: Role) -> Result<Actor, PageError> {
-    let actor = signed_in(request).await?;
-    if !request.method().is_safe() && !is_for(request, &actor.team) {
+async fn require(request: &HttpRequest, role: Role) -> Result<Viewer, PageError> {
+    let viewer = signed_in(request).await?;
+    if !request.method().is_safe() && !is_for(request, &viewer.team) {
         return Err(PageError::another_team());
     }
-    if actor.role < role {
+    if viewer.role < role {
         return Err(PageError::role_needed(role));
     }
     // A page tells of every call that was answered before it was asked for.
-    actor.request.app().gate().settle().await;
-    Ok(actor)
+    viewer.request.app().gate().settle().await;
+    Ok(viewer)
 }
 
 /// Whether the page that sent this form was this team's. It was not when its reader has
@@ -127,15 +127,15 @@ fn next(request: &HttpRequest) -> String {
     }
 }
 
-macro_rules! who_asks {
-    ($(#[$doc:meta])* $name:ident, $request:ident => $actor:expr) => {
+macro_rules! viewer_with_role {
+    ($(#[$doc:meta])* $name:ident, $request:ident => $viewer:expr) => {
         $(#[$doc])*
-        pub struct $name(pub Actor);
+        pub struct $name(pub Viewer);
 
         impl Deref for $name {
-            type Target = Actor;
+            type Target = Viewer;
 
-            fn deref(&self) -> &Actor {
+            fn deref(&self) -> &Viewer {
                 &self.0
             }
         }
@@ -146,26 +146,26 @@ macro_rules! who_asks {
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let $request = request.clone();
-                Box::pin(async move { $actor.await.map(Self) })
+                Box::pin(async move { $viewer.await.map(Self) })
             }
         }
     };
 }
 
-who_asks!(
+viewer_with_role!(
     /// Somebody signed in, whichever team's page they come from. What is done for a team takes
     /// one of the others.
     SignedIn, request => signed_in(&request)
 );
-who_asks!(
+viewer_with_role!(
     /// Anybody in the team.
     Member, request => require(&request, Role::Member)
 );
-who_asks!(
+viewer_with_role!(
     /// The owner or an admin.
     Admin, request => require(&request, Role::Admin)
 );
-who_asks!(
+viewer_with_role!(
     /// The owner.
     Owner, request => require(&request, Role::Owner)
 );
