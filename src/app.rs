@@ -7,13 +7,13 @@ pub mod descriptors;
 pub mod domains;
 pub mod downloads;
 pub mod hours;
+pub mod idempotency;
 pub mod intake;
 pub mod mail;
 pub mod memory;
 mod names;
 pub mod places;
 mod recipients;
-pub mod repeats;
 pub mod retention;
 mod senders;
 pub mod shares;
@@ -65,7 +65,7 @@ struct Shared {
     recipients: Recipients,
     senders: Senders,
     smtp: OnceLock<SocketAddr>,
-    under_way: repeats::UnderWay,
+    in_progress: idempotency::InProgress,
     dns: Dns,
     hashing: Semaphore,
     decoy: Hashed,
@@ -130,7 +130,7 @@ impl App {
             recipients: Recipients::default(),
             senders: Senders::default(),
             smtp: OnceLock::new(),
-            under_way: repeats::UnderWay::default(),
+            in_progress: idempotency::InProgress::default(),
             dns: Dns::open(config.mail.dns),
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),

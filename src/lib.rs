@@ -26,8 +26,8 @@
 //! changes, and records the change. Rows are always looked for within the team, so another
 //! team's id does not exist.
 //!
-//! A call of the API passes `web::api::door` first, whatever its address: the credential, the
-//! gate, the handler, the record. The answer leaves when the record is on disk.
+//! Each API request passes `web::api::authenticate` first: the credential, the gate, the handler,
+//! the record. The response leaves when the record is on disk.
 //!
 //! # Secrets
 //!

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::App;
 use super::background::Background;
-use crate::domain::access::repeats;
+use crate::domain::access::idempotency;
 use crate::domain::access::retention::OldCalls;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
@@ -62,7 +62,7 @@ pub fn sweep(app: &App, before: Timestamp, goes_on: impl Fn(Duration) -> bool) -
 /// Like [`sweep`].
 pub fn forget_answers(app: &App, goes_on: impl Fn(Duration) -> bool) -> Result<usize> {
     let now = app.now();
-    in_steps(app, goes_on, |tx| Ok(Some(repeats::remove_some(tx, now)?).filter(|removed| *removed > 0)))
+    in_steps(app, goes_on, |tx| Ok(Some(idempotency::remove_some(tx, now)?).filter(|removed| *removed > 0)))
 }
 
 fn in_steps(

@@ -1,6 +1,6 @@
 //! Scripts of pages elsewhere (CORS): whether they may send what the API takes, and read what
 //! it answers. They bring a token. The dashboard's cookie is not theirs to use: no answer
-//! allows credentials, and the door takes a cookie only from this site.
+//! allows credentials, and the API takes a cookie only from this site.
 //!
 //! These few lines are our own because the front answers before anything is routed, and a
 //! script needs to read refusals above all.

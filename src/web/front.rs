@@ -39,9 +39,9 @@ pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<Servi
     let is_api = request.match_info().as_str().starts_with("/api/");
     let origins = &info.app().config().cors_origins;
     let is_shared = is_api && *origins != Origins::Nobody;
-    let mut answer = match is_api && api::is_for_the_door(&request) {
+    let mut answer = match is_api && api::is_api_call(&request) {
         _ if is_shared && cors::is_asked(&request, origins) => cors::preflight(request),
-        true => api::door(request, next, &info, began).await?,
+        true => api::authenticate(request, next, &info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());
             held::hold(next.call(request).await?, &info, |_| busy())

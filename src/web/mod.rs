@@ -19,6 +19,7 @@ mod held;
 mod htmx;
 mod limits;
 mod metrics;
+mod origin;
 mod pages;
 mod request;
 pub mod routes;

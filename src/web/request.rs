@@ -1,6 +1,5 @@
 //! What is known of a request before anybody handles it: its id, its moment, where it is from.
 
-use std::cell::OnceCell;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
@@ -11,7 +10,6 @@ use actix_web::http::header::{HeaderValue, USER_AGENT};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use ipnet::IpNet;
 
-use super::api::Entered;
 use crate::app::App;
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::entropy;
@@ -31,8 +29,6 @@ pub struct Observed {
     pub ip: Option<IpAddr>,
     agent: Option<HeaderValue>,
     app: web::Data<App>,
-    /// Who came in by the API's door, if anybody did.
-    pub entered: OnceCell<Entered>,
 }
 
 impl Deref for RequestInfo {
@@ -99,7 +95,6 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
         ip: client(request, &app.config().trusted_proxies),
         agent: request.headers().get(USER_AGENT).cloned(),
         app,
-        entered: OnceCell::new(),
     }))
 }
 

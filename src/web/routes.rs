@@ -6,7 +6,7 @@ use actix_web::{Resource, Route, guard};
 
 use super::api::openapi;
 use super::front::RouteTemplate;
-use super::pages::access::docs::{self, attempt};
+use super::pages::access::docs::{self, try_it};
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
 use super::pages::mailroom::inbox::{self, first_message, news};
@@ -31,11 +31,11 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
         )
         // Before the pages, whose scope takes every address that is left. A session is looked for
         // only where it may count.
-        .service(scope("/api/v1").guard(guard::fn_guard(api::has_passed)).configure(api::nothing_else))
+        .service(scope("/api/v1").guard(guard::fn_guard(api::is_authenticated)).configure(api::nothing_else))
         .service(
             scope("/api/v1")
                 .configure(api::for_pages)
-                .wrap(from_fn(api::inner_door))
+                .wrap(from_fn(api::authenticate_session))
                 .wrap(session::middleware(app, site)),
         )
         .service(page("/healthz").route(get().to(health::alive)))
@@ -137,9 +137,7 @@ fn developer(services: &mut ServiceConfig) {
         )
         .service(page("/developer/docs").route(get().to(docs::show)))
         .service(page("/developer/docs/language").route(post().to(docs::keep_language)))
-        .service(
-            page("/developer/docs/try/{id}").route(get().to(attempt::ask)).route(post().to(attempt::send)),
-        )
+        .service(page("/developer/docs/try/{id}").route(get().to(try_it::ask)).route(post().to(try_it::send)))
         .service(page("/developer/tokens").route(get().to(token_list::show)).route(post().to(tokens::create)))
         .service(page("/developer/tokens/{id}").route(get().to(tokens::show)))
         .service(page("/developer/tokens/{id}/rename").route(post().to(tokens::rename)))

@@ -1,7 +1,7 @@
 //! kill -9 between any two steps: the store starts again, each change has its record and
 //! each record its change, and every call that was answered is in the log.
 
-mod repeats;
+mod idempotency;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

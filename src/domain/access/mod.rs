@@ -3,9 +3,9 @@
 pub mod activity;
 pub mod api_switch;
 pub mod epochs;
+pub mod idempotency;
 pub mod journal;
 pub mod plans;
-pub mod repeats;
 pub mod retention;
 pub mod scopes;
 pub mod secret;

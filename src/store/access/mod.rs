@@ -4,9 +4,9 @@
 pub mod activity;
 pub mod call_files;
 pub mod calls;
+pub mod idempotency;
 pub mod journal;
 pub mod leases;
-pub mod repeats;
 pub mod retention;
 pub mod tokens;
 pub mod usage;

@@ -7,11 +7,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::ApiError;
 use super::caller::ApiCaller;
 use super::etag::{self, Seen};
-use super::faults::Faults;
+use super::field_errors::FieldErrors;
+use super::idempotency::{self, IdempotencyKey};
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{self, Page};
-use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::Window;
@@ -95,10 +95,10 @@ pub struct AliasQuery {
 impl AliasQuery {
     fn parse(&self) -> Result<(Window<AliasId>, Filter), ApiError> {
         let window = paging::window(self.limit, self.offset, self.cursor.as_deref(), AliasId::parse)?;
-        let mut faults = Faults::default();
-        let words = faults.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        let mut errors = FieldErrors::default();
+        let words = errors.take(Search::parse(self.q.as_deref().unwrap_or_default()));
         let filter = words.map(|words| Filter { enabled: self.enabled, text: words.key(), domain: None });
-        faults.all(filter.map(|filter| (window, filter)))
+        errors.all(filter.map(|filter| (window, filter)))
     }
 }
 
@@ -128,10 +128,10 @@ pub struct NewAlias {
 
 impl NewAlias {
     fn parse(&self) -> Result<aliases::NewAlias, ApiError> {
-        let mut faults = Faults::default();
-        let local = faults.take(self.local_part.as_deref().map(LocalPart::parse).transpose());
-        let note = faults.take(aliases::parse_note(self.note.as_deref().unwrap_or_default()));
-        faults.done()?;
+        let mut errors = FieldErrors::default();
+        let local = errors.take(self.local_part.as_deref().map(LocalPart::parse).transpose());
+        let note = errors.take(aliases::parse_note(self.note.as_deref().unwrap_or_default()));
+        errors.done()?;
         let (local, note) = (local.flatten(), note.flatten());
         Ok(aliases::NewAlias { local, domain: self.domain.clone(), note })
     }
@@ -189,17 +189,17 @@ pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
-    repeatable: Repeatable,
+    key: IdempotencyKey,
     _: Query<NoQuery>,
     body: Json<NewAlias>,
 ) -> Result<HttpResponse, ApiError> {
     let new = body.parse()?;
     let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
-    let created = app.once(repeatable.with(&*body), move |tx| {
+    let created = app.once(key.with(&*body), move |tx| {
         let alias = aliases::create(tx, &actor, team, &shared, &new)?;
-        Ok(repeats::made(format!("/api/v1/aliases/{}", alias.id), &Alias::from(alias)))
+        Ok(idempotency::created(format!("/api/v1/aliases/{}", alias.id), &Alias::from(alias)))
     });
-    repeats::answer(created.await?)
+    idempotency::answer(created.await?)
 }
 
 /// Change an alias

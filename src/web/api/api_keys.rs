@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 use super::ApiError;
 use super::caller::{ApiCaller, SessionCaller};
 use super::etag::{self, Seen};
+use super::idempotency::{self, IdempotencyKey};
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
-use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::Timestamp;
-use crate::domain::access::repeats::Made;
+use crate::domain::access::idempotency::Created;
 use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
@@ -96,14 +96,14 @@ impl CreatedApiKey {
     /// What is kept for a repetition holds no secret, not even sealed: besides the team key,
     /// which is kept by the owner's choice, no token can be read back from the store. Whoever
     /// lost the first answer has lost a token that nobody knows, and makes another.
-    fn made(key: ApiKey, plain: &PlainToken) -> Made {
+    fn made(key: ApiKey, plain: &PlainToken) -> Created {
         let location = format!("/api/v1/api-keys/{}", key.id);
         let tag = etag::of(&key).to_string();
         let first = Self { key, token: Some(plain.reveal().to_owned()), notice: None };
-        let body = repeats::json(&first);
+        let body = idempotency::json(&first);
         let notice = "The token was told once, in the first answer, and is kept nowhere. If you lost that, revoke this token and create another, with a new Idempotency-Key.";
-        let again = repeats::json(&Self { token: None, notice: Some(notice), ..first });
-        Made { location, tag, body, again: Some(again) }
+        let again = idempotency::json(&Self { token: None, notice: Some(notice), ..first });
+        Created { location, tag, body, again: Some(again) }
     }
 }
 
@@ -193,7 +193,7 @@ pub async fn show(
 pub async fn create(
     app: web::Data<App>,
     caller: SessionCaller,
-    repeatable: Repeatable,
+    key: IdempotencyKey,
     _: Query<NoQuery>,
     body: Json<NewApiKey>,
 ) -> Result<HttpResponse, ApiError> {
@@ -204,11 +204,11 @@ pub async fn create(
     }
     let (label, scopes) = body.parse()?;
     let (actor, team, prefix) = (person.actor(), person.team.id, app.sealer().prefix.clone());
-    let created = app.once(repeatable.with(&*body), move |tx| {
+    let created = app.once(key.with(&*body), move |tx| {
         let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
         Ok(CreatedApiKey::made(ApiKey::of(token, actor.now), &plain))
     });
-    repeats::answer(created.await?)
+    idempotency::answer(created.await?)
 }
 
 /// Rename a token

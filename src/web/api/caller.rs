@@ -9,14 +9,15 @@ use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, Head
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::ApiError;
+use super::authorize::AuthenticatedCall;
 use crate::app::App;
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::members::Role;
 use crate::domain::people::teams::{Team, TeamId};
 use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
-use crate::web::request::{self, RequestInfo};
+use crate::web::request::RequestInfo;
 use crate::web::viewer::{self, Nobody, Viewer};
-use crate::web::{Site, csrf};
+use crate::web::{Site, origin};
 
 /// Where a token may stand besides `Authorization`.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -80,8 +81,8 @@ impl FromRequest for ApiCaller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request::of(request).entered.get().map(|entered| entered.caller.clone());
-        ready(caller.ok_or_else(|| ApiError::server_error("a route of the API stands outside its door")))
+        let call = AuthenticatedCall::of(request);
+        ready(call.map(|call| call.caller.clone()).ok_or_else(ApiError::unauthenticated_route))
     }
 }
 
@@ -108,7 +109,7 @@ impl From<Refusal> for Refused {
 
 /// Steps 1 to 4 of every call, before it is routed: the credential, whether it holds, whether
 /// the team's API is on, and whether its plan has one.
-pub async fn enter(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refused> {
+pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refused> {
     match credential(request.headers())? {
         Some(presented) => Ok(ApiCaller::Token(gate::admit(info.app(), presented, info.now).await?)),
         // Boxed, so that it takes no room in the calls of programs.
@@ -161,7 +162,7 @@ fn bearer_token(value: &str) -> Option<&str> {
 /// The dashboard's session, of a page of this site, of the owner or an admin.
 async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refused> {
     let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
-    if !csrf::is_own(request.headers(), site.url.as_str(), false) {
+    if !origin::is_own(request.headers(), site.url.as_str(), false) {
         return Err(nothing_sent().into());
     }
     let viewer = match viewer::find(request).await {

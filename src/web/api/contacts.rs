@@ -8,12 +8,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::ApiError;
 use super::caller::ApiCaller;
 use super::etag::{self, Seen};
-use super::faults::Faults;
+use super::field_errors::FieldErrors;
+use super::idempotency::{self, IdempotencyKey};
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::openapi::words;
 use super::paging::{self, Page};
-use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::Window;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
@@ -108,11 +108,11 @@ pub struct ContactQuery {
 impl ContactQuery {
     fn parse(self) -> Result<(Window<ContactId>, Filter), ApiError> {
         let window = paging::window(self.limit, self.offset, self.cursor.as_deref(), ContactId::parse)?;
-        let mut faults = Faults::default();
-        let state = faults.take(self.state.as_deref().map(parse_state).transpose());
-        let words = faults.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        let mut errors = FieldErrors::default();
+        let state = errors.take(self.state.as_deref().map(parse_state).transpose());
+        let words = errors.take(Search::parse(self.q.as_deref().unwrap_or_default()));
         let filter = words.map(|words| Filter { state: state.flatten(), text: words.key() });
-        faults.all(filter.map(|filter| (window, filter)))
+        errors.all(filter.map(|filter| (window, filter)))
     }
 }
 
@@ -196,22 +196,22 @@ pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
-    repeatable: Repeatable,
+    key: IdempotencyKey,
     _: Query<NoQuery>,
     body: Json<NewContact>,
 ) -> Result<HttpResponse, ApiError> {
-    let mut faults = Faults::default();
-    let address = faults.take(contacts::parse_address(&body.address));
-    let state = faults.take(body.state.as_deref().map_or(Ok(ContactState::Unset), parse_state));
+    let mut errors = FieldErrors::default();
+    let address = errors.take(contacts::parse_address(&body.address));
+    let state = errors.take(body.state.as_deref().map_or(Ok(ContactState::Unset), parse_state));
     let (name, note) = (body.name.as_deref().unwrap_or_default(), body.note.as_deref().unwrap_or_default());
-    let about = faults.take(About::parse(name, note, state.unwrap_or(ContactState::Unset)));
-    let (address, about) = faults.all(address.zip(about))?;
+    let about = errors.take(About::parse(name, note, state.unwrap_or(ContactState::Unset)));
+    let (address, about) = errors.all(address.zip(about))?;
     let (actor, team) = (caller.actor(&request), caller.team().id);
-    let created = app.once(repeatable.with(&*body), move |tx| {
+    let created = app.once(key.with(&*body), move |tx| {
         let contact = contacts::create(tx, &actor, team, &address, about)?;
-        Ok(repeats::made(format!("/api/v1/contacts/{}", contact.id), &Contact::from(contact)))
+        Ok(idempotency::created(format!("/api/v1/contacts/{}", contact.id), &Contact::from(contact)))
     });
-    repeats::answer(created.await?)
+    idempotency::answer(created.await?)
 }
 
 /// Change a contact

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::ApiError;
 use super::caller::ApiCaller;
 use super::etag::{self, Seen};
+use super::idempotency::{self, IdempotencyKey};
 use super::json::{Json, Query, present};
 use super::me::NoQuery;
 use super::paging::{Page, PageQuery};
-use super::repeats::{self, Repeatable};
 use crate::app::App;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::aliases::{self, AliasId};
@@ -156,18 +156,18 @@ pub async fn create(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
-    repeatable: Repeatable,
+    key: IdempotencyKey,
     _: Query<NoQuery>,
     body: Json<NewDomain>,
 ) -> Result<HttpResponse, ApiError> {
     let name = DomainName::parse(&body.name).map_err(Error::from)?;
     let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
     let shown = app.clone();
-    let created = app.once(repeatable.with(&*body), move |tx| {
+    let created = app.once(key.with(&*body), move |tx| {
         let domain = domains::add(tx, &actor, team, &shared, &name)?;
-        Ok(repeats::made(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
+        Ok(idempotency::created(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
     });
-    repeats::answer(created.await?)
+    idempotency::answer(created.await?)
 }
 
 /// Change a domain

@@ -16,7 +16,7 @@ use crate::domain::error::StoreError;
 use crate::domain::{self, FieldError, RequestId, Room};
 use crate::gate::{Closed, Refusal, Unrecognised};
 
-/// How an API request fails. It is drawn by [`super::door`], which knows the request.
+/// How an API request fails. [`super::authenticate`] renders it, as it knows the request.
 #[derive(Debug)]
 pub struct ApiError {
     code: &'static Code,
@@ -128,7 +128,7 @@ impl ApiError {
     }
 
     /// A request that is repeated before it is done.
-    pub fn under_way() -> Self {
+    pub fn in_progress() -> Self {
         let message =
             "The first request with this Idempotency-Key is not done yet. Send the same again in a second.";
         Self { retry_after: Some(1), ..Self::new(&codes::IDEMPOTENCY_KEY_IN_USE, message) }
@@ -158,6 +158,11 @@ impl ApiError {
         let message = "Something went wrong on our side. The request's id finds the cause in our log.";
         let error = Self::new(&codes::SERVER_ERROR, message);
         Self { cause: Some(cause.to_string()), ..error }
+    }
+
+    /// A handler of the API that no middleware of it guards.
+    pub fn unauthenticated_route() -> Self {
+        Self::server_error("a route of the API is not authenticated")
     }
 
     pub fn unavailable(cause: impl fmt::Display) -> Self {
@@ -190,7 +195,7 @@ impl ApiError {
     }
 
     /// The whole answer.
-    pub fn draw(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
+    pub fn render(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
         let (kind, body) = match prefers_problem(asked) {
             true => ("application/problem+json", json(&self.problem(request))),
             false => ("application/json", self.body(request)),
@@ -332,7 +337,7 @@ impl ResponseError for ApiError {
         StatusCode::from_u16(self.code.status).expect("a code has a status of HTTP")
     }
 
-    /// Bare; [`super::door`] draws it.
+    /// Without a body: [`super::authenticate`] renders it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

@@ -38,7 +38,7 @@ impl Alike {
 /// The names most clients know, and those of the IETF draft (ratelimit-headers, sections 4
 /// and 5): a policy of `q` calls in `w` seconds, `r` left, starting over in `t` seconds.
 /// Nothing else sets them, so they are appended, which costs less than to look what was there.
-pub fn tell(headers: &mut HeaderMap, allowance: &Allowance, now: Timestamp) {
+pub fn add_headers(headers: &mut HeaderMap, allowance: &Allowance, now: Timestamp) {
     let Allowance { limit, remaining, reset } = *allowance;
     headers.reserve(5);
     ALIKE.with_borrow_mut(|alike| {

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::ApiError;
 use super::caller::ApiCaller;
 use super::etag::{self, Known, Seen};
-use super::faults::Faults;
+use super::field_errors::FieldErrors;
 use super::json::{Json, Query};
 use super::me::NoQuery;
 use super::message::{self, Message, MessageRow};
@@ -65,20 +65,20 @@ pub struct MessageQuery {
 impl MessageQuery {
     fn parse(&self) -> Result<(Window<MessageId>, Filter, Search), ApiError> {
         let window = paging::window(self.limit, 0, self.cursor.as_deref(), MessageId::parse)?;
-        let mut faults = Faults::default();
+        let mut errors = FieldErrors::default();
         let filter = Filter {
-            alias: faults.take(named("alias", self.alias.as_deref(), AliasId::parse)).flatten(),
-            contact: faults.take(named("contact", self.contact.as_deref(), ContactId::parse)).flatten(),
-            conversation: faults
+            alias: errors.take(named("alias", self.alias.as_deref(), AliasId::parse)).flatten(),
+            contact: errors.take(named("contact", self.contact.as_deref(), ContactId::parse)).flatten(),
+            conversation: errors
                 .take(named("conversation", self.conversation.as_deref(), ConversationId::parse))
                 .flatten(),
-            state: faults.take(self.state.as_deref().map(parse_state).transpose()).flatten(),
+            state: errors.take(self.state.as_deref().map(parse_state).transpose()).flatten(),
             unread: self.unread,
-            from: faults.take(moment("since", self.since.as_deref())).flatten(),
-            until: faults.take(moment("until", self.until.as_deref())).flatten(),
+            from: errors.take(moment("since", self.since.as_deref())).flatten(),
+            until: errors.take(moment("until", self.until.as_deref())).flatten(),
         };
-        let words = faults.take(Search::parse(self.q.as_deref().unwrap_or_default()));
-        faults.all(words.map(|words| (window, filter, words)))
+        let words = errors.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        errors.all(words.map(|words| (window, filter, words)))
     }
 }
 

@@ -1,17 +1,19 @@
-//! The public API, `/api/v1`: one file a resource. [`door`] stands before all of it.
+//! The public API, `/api/v1`: one file a resource, all behind [`authenticate`].
 
 mod accept;
 mod aliases;
 mod api_keys;
+mod authenticate;
+mod authorize;
 pub mod caller;
 pub mod codes;
 mod contacts;
 mod domains;
-mod door;
 mod downloads;
 mod error;
 mod etag;
-mod faults;
+mod field_errors;
+mod idempotency;
 mod json;
 mod limits;
 mod me;
@@ -19,8 +21,6 @@ mod message;
 mod messages;
 pub mod openapi;
 mod paging;
-mod passage;
-mod repeats;
 mod route;
 mod team;
 
@@ -29,9 +29,9 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::access::scopes::{Need, Scope};
-pub use door::{door, inner_door, is_for_the_door};
+pub use authenticate::{authenticate, authenticate_session, is_api_call};
+pub use authorize::AuthenticatedCall;
 pub use error::ApiError;
-pub use passage::Entered;
 use route::At;
 
 /// Every address within `/api/v1`, and what is needed there; `base` is what stands before them
@@ -77,10 +77,10 @@ fn resources(base: &str) -> Vec<At> {
 /// Where it is.
 pub const BASE: &str = "/api/v1";
 
-/// Those that programs call, who have passed the door before they are routed. They are declared
-/// one by one and not in a scope, which would be one more layer for each call to go through.
+/// For calls with a token, authenticated before they are routed. Declared one by one and not in a
+/// scope, which would be one more layer for each call to go through.
 pub fn for_programs(services: &mut ServiceConfig) {
-    declare(services, BASE, |each| each.only(guard::fn_guard(has_passed)));
+    declare(services, BASE, |each| each.only(guard::fn_guard(is_authenticated)));
 }
 
 /// The same in a scope of their own, whose middleware knows sessions.
@@ -98,11 +98,11 @@ fn declare(services: &mut ServiceConfig, base: &str, with: impl Fn(At) -> At) {
 /// What a scope answers where there is nothing.
 pub fn nothing_else(services: &mut ServiceConfig) {
     let nothing = async || Err::<String, _>(ApiError::not_found());
-    services.default_service(web::to(route::behind_passage(Need::AnyToken, false, nothing)));
+    services.default_service(web::to(route::authorized(Need::AnyToken, false, nothing)));
 }
 
-/// Whether a request that is being routed has passed the door.
-pub fn has_passed(request: &GuardContext<'_>) -> bool {
+/// Whether a request was authenticated before it was routed.
+pub fn is_authenticated(request: &GuardContext<'_>) -> bool {
     !caller::has_only_a_cookie(request.head().headers())
 }
 

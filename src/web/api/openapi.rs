@@ -104,11 +104,11 @@ pub async fn show(known: Known, published: web::Data<Published>) -> HttpResponse
     answer
 }
 
-/// The answer to other methods. This address lies before the door, which would draw it.
+/// The answer to other methods. This address is outside the middleware that renders errors.
 pub async fn other(request: HttpRequest, info: RequestInfo) -> HttpResponse {
     const ALLOWED: &str = "GET, HEAD, OPTIONS";
     match *request.method() {
         Method::OPTIONS => HttpResponse::NoContent().insert_header((ALLOW, ALLOWED)).finish(),
-        _ => ApiError::method_not_allowed(ALLOWED).draw(info.id, request.headers()),
+        _ => ApiError::method_not_allowed(ALLOWED).render(info.id, request.headers()),
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::faults::Faults;
+use super::field_errors::FieldErrors;
 use crate::domain::FieldError;
 use crate::domain::access::activity::{COUNTED, Capped};
 use crate::domain::mailroom::{self, Window};
@@ -68,11 +68,11 @@ pub fn window<Id>(
     cursor: Option<&str>,
     parse: impl Fn(&str) -> Option<Id>,
 ) -> Result<Window<Id>, ApiError> {
-    let mut faults = Faults::default();
-    let (size, skipped) = (faults.take(limit(size)), faults.take(offset(skip)));
-    let before = faults.take(beginning(skip, cursor, parse));
+    let mut errors = FieldErrors::default();
+    let (size, skipped) = (errors.take(limit(size)), errors.take(offset(skip)));
+    let before = errors.take(beginning(skip, cursor, parse));
     let parsed = size.zip(skipped).zip(before);
-    faults.all(parsed.map(|((limit, offset), before)| Window { before, offset, limit }))
+    errors.all(parsed.map(|((limit, offset), before)| Window { before, offset, limit }))
 }
 
 /// The cursor of a short list in an order of its own is the place where it goes on.

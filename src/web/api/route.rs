@@ -13,13 +13,13 @@ use actix_web::{
     web,
 };
 
-use super::passage::pass;
+use super::authorize::authorize;
 use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::web::encoding::is_encoded;
 use crate::web::front::RouteTemplate;
 
-/// An address and what answers there, behind the passage.
+/// An address and its handlers, each behind [`authorize`].
 pub struct At {
     /// `/api/v1` left out.
     pub path: &'static str,
@@ -74,7 +74,7 @@ impl At {
         self.needs.push((method.clone(), need));
         // Not by actix's own guard, which keeps a list of the methods it saw for each call.
         let taken = guard::fn_guard(move |call| is_taken_by(&method, &call.head().method));
-        let route = web::route().guard(taken).to(behind_passage(need, self.tagged, handler));
+        let route = web::route().guard(taken).to(authorized(need, self.tagged, handler));
         Self { resource: self.resource.route(route), ..self }
     }
 
@@ -105,7 +105,7 @@ fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
 
 /// A handler that is called once the caller has passed. No middleware, which would be one more
 /// layer for each call to go through: this is all that stands before the handler's arguments.
-pub fn behind_passage<F, Args>(
+pub fn authorized<F, Args>(
     need: Need,
     tagged: bool,
     handler: F,
@@ -118,7 +118,7 @@ where
     move |request: HttpRequest, payload: web::Payload| {
         let handler = handler.clone();
         async move {
-            pass(&request, need).await?;
+            authorize(&request, need).await?;
             if is_encoded(request.headers()) {
                 return Err(ApiError::encoded_body().into());
             }
@@ -134,7 +134,7 @@ impl HttpServiceFactory for At {
         let allow = self.allow();
         let other = move |method: Method| std::future::ready(other(&method, &allow));
         // A method that is not taken needs nothing to be told so.
-        let other = web::to(behind_passage(Need::AnyToken, false, other));
+        let other = web::to(authorized(Need::AnyToken, false, other));
         self.resource.default_service(other).register(config);
     }
 }

@@ -1,7 +1,7 @@
 //! The reference of the API: complete, small, searchable, and true as it is printed.
 
-mod attempt;
 mod examples;
+mod try_it;
 
 use std::collections::BTreeSet;
 

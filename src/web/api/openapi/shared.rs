@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::caller::API_KEY;
 use super::super::codes::{self, Code};
-use super::super::repeats::KEY;
+use super::super::idempotency::KEY;
 
 /// A tag in examples.
 const TAG: &str = "\"9f86d081884c7d659a2feaa0c55ad015\"";

@@ -1,11 +1,11 @@
 //! The reference of the API, drawn from the description its handlers carry: what is written
 //! by hand here is how to begin, how limits and pages work, and what stays as it is.
 
-pub mod attempt;
 mod description;
 mod examples;
-mod inner;
+mod in_process;
 mod schema;
+pub mod try_it;
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};

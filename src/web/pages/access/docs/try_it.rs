@@ -8,7 +8,7 @@ use askama::Template;
 use percent_encoding::utf8_percent_encode;
 
 use super::description::{self, Operation};
-use super::inner::{self, Answer, Call};
+use super::in_process::{self, Answer, Call};
 use super::schema::Field;
 use crate::app::App;
 use crate::domain::access::usage::Grouped;
@@ -28,7 +28,7 @@ const INPUT: usize = 1000;
 /// The form, and below it what comes of it.
 #[derive(Template)]
 #[template(path = "docs/_try.html")]
-struct Attempt<'a> {
+struct TryIt<'a> {
     operation: &'static Operation,
     team: String,
     team_id: String,
@@ -87,7 +87,7 @@ struct Outcome<'a> {
 
 #[derive(Template)]
 #[template(path = "docs/try.html")]
-struct AttemptPage<'a> {
+struct TryItPage<'a> {
     shell: Shell,
     title: &'a str,
     id: &'a str,
@@ -97,7 +97,7 @@ struct AttemptPage<'a> {
 /// What was filled in, by place and name: `path.id`, `query.limit`, `body`.
 type Filled = Vec<(String, String)>;
 
-impl<'a> Attempt<'a> {
+impl<'a> TryIt<'a> {
     fn of(operation: &'static Operation, viewer: &Viewer, filled: &Filled, stage: Stage<'a>) -> Self {
         let inputs = operation.places.iter().filter(|place| place.name != "body").map(|place| Inputs {
             place: place.name,
@@ -123,13 +123,13 @@ impl<'a> Attempt<'a> {
         matches!(self.stage, Stage::Done(_))
     }
 
-    fn draw(&self, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Result<HttpResponse, PageError> {
+    fn respond(&self, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Result<HttpResponse, PageError> {
         if htmx.0 {
             return html(status, self);
         }
         let part = self.render().map_err(PageError::fault)?;
         let shell = Shell::new(viewer, "docs");
-        html(status, &AttemptPage { shell, title: &self.operation.title, id: &self.operation.id, part })
+        html(status, &TryItPage { shell, title: &self.operation.title, id: &self.operation.id, part })
     }
 }
 
@@ -164,7 +164,7 @@ pub async fn ask(
         true => vec![("body".to_owned(), example)],
         false => Vec::new(),
     };
-    Attempt::of(operation, &admin, &filled, Stage::Filling).draw(htmx, &admin, StatusCode::OK)
+    TryIt::of(operation, &admin, &filled, Stage::Filling).respond(htmx, &admin, StatusCode::OK)
 }
 
 /// Sends it; what changes something only once that is confirmed.
@@ -179,17 +179,17 @@ pub async fn send(
     let call = match call(operation, &filled) {
         Ok(call) => call,
         Err(errors) => {
-            let attempt = Attempt { errors, ..Attempt::of(operation, &admin, &filled, Stage::Filling) };
-            return attempt.draw(htmx, &admin, StatusCode::UNPROCESSABLE_ENTITY);
+            let form = TryIt { errors, ..TryIt::of(operation, &admin, &filled, Stage::Filling) };
+            return form.respond(htmx, &admin, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     if operation.changes_something() && value(&filled, "sure") != "yes" {
-        return Attempt::of(operation, &admin, &filled, Stage::Asking).draw(htmx, &admin, StatusCode::OK);
+        return TryIt::of(operation, &admin, &filled, Stage::Asking).respond(htmx, &admin, StatusCode::OK);
     }
     let line = format!("{} {}", call.method, call.uri);
-    let answer = inner::send(&request, call).await?;
+    let answer = in_process::send(&request, call).await?;
     let stage = Stage::Done(Outcome::of(line, &answer));
-    Attempt::of(operation, &admin, &filled, stage).draw(htmx, &admin, StatusCode::OK)
+    TryIt::of(operation, &admin, &filled, stage).respond(htmx, &admin, StatusCode::OK)
 }
 
 /// # Errors

@@ -10,7 +10,7 @@ use time::Duration;
 
 use crate::domain::{FieldError, Result, Timestamp};
 use crate::store::Tx;
-use crate::store::access::repeats as rows;
+use crate::store::access::idempotency as rows;
 use crate::store::ids::TeamId;
 
 /// How long an answer is kept.
@@ -69,7 +69,7 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
 
 /// What the first request is told, and what of that is told again, in the words of the face it
 /// came by.
-pub struct Made {
+pub struct Created {
     pub location: String,
     /// Which state of the thing it is; by the time that is told again it may have passed.
     pub tag: String,
@@ -80,33 +80,33 @@ pub struct Made {
 
 /// What comes of a request.
 pub enum Outcome {
-    First(Made),
-    Again {
+    First(Created),
+    Replayed {
         location: String,
         body: String,
     },
     /// The key was another request's.
-    Another,
+    KeyReused,
     /// The first one is not done yet.
-    UnderWay,
+    InProgress,
 }
 
 /// Makes what is asked for unless this request did, and keeps the answer.
 pub fn once(
     tx: &mut Tx<'_>,
     request: &Request,
-    make: impl FnOnce(&mut Tx<'_>) -> Result<Made>,
+    make: impl FnOnce(&mut Tx<'_>) -> Result<Created>,
 ) -> Result<Outcome> {
     if !rows::take(tx, &request.id)? {
-        return Ok(Outcome::UnderWay);
+        return Ok(Outcome::InProgress);
     }
     match rows::find(tx, request.team, &request.id)? {
-        Some(kept) if kept.at > request.at.minus(KEPT) => return Ok(again(kept, request)),
+        Some(kept) if kept.at > request.at.minus(KEPT) => return Ok(replay(kept, request)),
         Some(_) => rows::remove(tx, &[request.id.to_vec()])?,
         None => {}
     }
     let made = make(tx)?;
-    let kept = rows::Kept {
+    let kept = rows::Response {
         id: request.id.to_vec(),
         team_id: request.team,
         content: request.content.to_vec(),
@@ -118,10 +118,10 @@ pub fn once(
     Ok(Outcome::First(made))
 }
 
-fn again(kept: rows::Kept, request: &Request) -> Outcome {
+fn replay(kept: rows::Response, request: &Request) -> Outcome {
     match kept.content == request.content {
-        true => Outcome::Again { location: kept.location, body: kept.body },
-        false => Outcome::Another,
+        true => Outcome::Replayed { location: kept.location, body: kept.body },
+        false => Outcome::KeyReused,
     }
 }
 

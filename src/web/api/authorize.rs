@@ -1,11 +1,12 @@
-//! From the router to a route's handler: whether the caller may call this, and has a call
-//! left. It lies behind the router because only the route knows what it needs.
+//! Whether an authenticated caller may use a route, and has a call left. It runs behind the
+//! router because only the route knows what it needs.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_web::HttpRequest;
 use actix_web::http::Method;
+use actix_web::{HttpMessage, HttpRequest};
 
 use super::ApiError;
 use super::caller::ApiCaller;
@@ -13,49 +14,51 @@ use crate::domain::access::scopes::Need;
 use crate::gate::{self, Allowance, Refusal};
 use crate::web::request::{self, RequestInfo};
 
-/// Who came in by the door, since when they are here, and what came of their passage.
-pub struct Entered {
+/// An API call whose caller is known. Lives in the request's extensions.
+pub struct AuthenticatedCall {
     pub caller: ApiCaller,
     began: Instant,
-    pub passage: Cell<Passage>,
+    pub decision: Cell<Decision>,
 }
 
-impl Entered {
+impl AuthenticatedCall {
     pub fn new(caller: ApiCaller, began: Instant) -> Self {
-        Self { caller, began, passage: Cell::default() }
+        Self { caller, began, decision: Cell::default() }
+    }
+
+    pub fn of(request: &HttpRequest) -> Option<Rc<Self>> {
+        request.extensions().get::<Rc<Self>>().cloned()
     }
 }
 
-/// What came of it, for the door to tell and to record.
+/// What was decided, for the headers and the record.
 #[derive(Clone, Copy, Default)]
-pub struct Passage {
+pub struct Decision {
     pub admitted: bool,
-    /// What is left of the caller's limit.
+    /// The caller's remaining quota.
     pub allowance: Option<Allowance>,
-    /// How long it took from the door on.
+    /// Since authentication began.
     pub took: Duration,
 }
 
-/// Returns when the caller may go on.
-///
 /// # Errors
-/// Why not, as the caller is told.
-pub async fn pass(request: &HttpRequest, need: Need) -> Result<(), ApiError> {
+/// When the caller may not use a route with this need.
+pub async fn authorize(request: &HttpRequest, need: Need) -> Result<(), ApiError> {
     let info = request::of(request);
-    let Some(entered) = info.entered.get() else {
+    let Some(call) = AuthenticatedCall::of(request) else {
         return match *request.method() {
-            // The door lets it through as nobody's.
+            // Never authenticated.
             Method::OPTIONS => Ok(()),
-            _ => Err(ApiError::server_error("a route of the API stands outside its door")),
+            _ => Err(ApiError::unauthenticated_route()),
         };
     };
-    let taken = take(&info, &entered.caller, need).await;
-    let took = entered.began.elapsed();
+    let taken = take(&info, &call.caller, need).await;
+    let took = call.began.elapsed();
     let (admitted, allowance) = match &taken {
         Ok(allowance) => (true, Some(*allowance)),
         Err(refusal) => (false, refusal.allowance()),
     };
-    entered.passage.set(Passage { admitted, allowance, took });
+    call.decision.set(Decision { admitted, allowance, took });
     Ok(taken.map(drop)?)
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use gatepost::app::retention::forget_answers;
+use gatepost::domain::access::idempotency::{self, Created, Key, Outcome, Request};
 use gatepost::domain::access::plans::Plan;
-use gatepost::domain::access::repeats::{self, Key, Made, Outcome, Request};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -241,22 +241,22 @@ async fn another_instance_does_not_begin_it_either() {
     let app = TestApp::postgres().await;
     let key = Key::parse(b"key").expect("a key");
     let request = Request::new(app.team("Acme").id, [1; 16], &key, &[b"content"], app.app.now());
-    let elsewhere = || app.app.write_now(|tx| repeats::once(tx, &request, |_| panic!("begun twice")));
+    let elsewhere = || app.app.write_now(|tx| idempotency::once(tx, &request, |_| panic!("begun twice")));
     let failed = app.app.write_now(|tx| {
-        repeats::once(tx, &request, |_| {
-            assert!(matches!(elsewhere(), Ok(Outcome::UnderWay)));
+        idempotency::once(tx, &request, |_| {
+            assert!(matches!(elsewhere(), Ok(Outcome::InProgress)));
             Err(gatepost::domain::Error::NotFound)
         })
     });
     assert!(failed.is_err());
     let made = app.operate(|tx, _| {
-        repeats::once(tx, &request, |_| {
-            assert!(matches!(elsewhere(), Ok(Outcome::UnderWay)));
-            Ok(Made { location: "/here".into(), tag: "\"1\"".into(), body: "{}".into(), again: None })
+        idempotency::once(tx, &request, |_| {
+            assert!(matches!(elsewhere(), Ok(Outcome::InProgress)));
+            Ok(Created { location: "/here".into(), tag: "\"1\"".into(), body: "{}".into(), again: None })
         })
     });
     assert!(matches!(made, Outcome::First(_)));
-    let Ok(Outcome::Again { location, body }) = elsewhere() else { panic!("not told again") };
+    let Ok(Outcome::Replayed { location, body }) = elsewhere() else { panic!("not told again") };
     assert_eq!((location.as_str(), body.as_str()), ("/here", "{}"));
 }
 

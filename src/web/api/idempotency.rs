@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: how a program repeats a creation whose answer it did not get (IETF
+//! `Idempotency-Key`: how a program idempotency a creation whose answer it did not get (IETF
 //! draft idempotency-key-header).
 
 use std::future::{Ready, ready};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::caller::ApiCaller;
 use super::{ApiError, etag};
-use crate::domain::access::repeats::{Key, Made, Outcome, Request};
+use crate::domain::access::idempotency::{Created, Key, Outcome, Request};
 use crate::domain::{FieldError, Timestamp};
 use crate::web::front;
 use crate::web::request;
@@ -19,7 +19,7 @@ pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A creation that may be sent again, if its sender says so.
-pub struct Repeatable(Option<(Key, Sender)>);
+pub struct IdempotencyKey(Option<(Key, Sender)>);
 
 struct Sender {
     caller: ApiCaller,
@@ -27,7 +27,7 @@ struct Sender {
     at: Timestamp,
 }
 
-impl Repeatable {
+impl IdempotencyKey {
     /// This request, by what it means: `body` as it was understood, not as it was written.
     pub fn with(self, body: &impl Serialize) -> Option<Request> {
         let (key, Sender { caller, route, at }) = self.0?;
@@ -40,7 +40,7 @@ impl Repeatable {
     }
 }
 
-impl FromRequest for Repeatable {
+impl FromRequest for IdempotencyKey {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -70,8 +70,8 @@ pub fn json(shown: &impl Serialize) -> String {
 }
 
 /// What a creation answers: the thing, and where it is from now on.
-pub fn made(location: String, thing: &impl Serialize) -> Made {
-    Made { location, tag: etag::of(thing).to_string(), body: json(thing), again: None }
+pub fn created(location: String, thing: &impl Serialize) -> Created {
+    Created { location, tag: etag::of(thing).to_string(), body: json(thing), again: None }
 }
 
 /// The answer to a creation.
@@ -81,9 +81,9 @@ pub fn made(location: String, thing: &impl Serialize) -> Made {
 pub fn answer(outcome: Outcome) -> Result<HttpResponse, ApiError> {
     let (location, body, told) = match outcome {
         Outcome::First(made) => (made.location, made.body, (ETAG, made.tag)),
-        Outcome::Again { location, body } => (location, body, (REPLAYED, "true".into())),
-        Outcome::Another => return Err(ApiError::key_reused()),
-        Outcome::UnderWay => return Err(ApiError::under_way()),
+        Outcome::Replayed { location, body } => (location, body, (REPLAYED, "true".into())),
+        Outcome::KeyReused => return Err(ApiError::key_reused()),
+        Outcome::InProgress => return Err(ApiError::in_progress()),
     };
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, location)).insert_header(told);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::App;
 use crate::domain::Result;
-use crate::domain::access::repeats::{self, Made, Outcome, Request};
+use crate::domain::access::idempotency::{self, Created, Outcome, Request};
 use crate::store::Tx;
 
 type Ids = HashSet<[u8; 32]>;
@@ -13,11 +13,11 @@ type Ids = HashSet<[u8; 32]>;
 /// With SQLite one writes and the others wait: here whoever sends a request again while it is
 /// under way is told so at once. With Postgres the store itself says so, to all instances.
 #[derive(Clone, Default)]
-pub struct UnderWay(Arc<Mutex<Ids>>);
+pub struct InProgress(Arc<Mutex<Ids>>);
 
-impl UnderWay {
+impl InProgress {
     fn begin(&self, id: [u8; 32]) -> Option<Begun> {
-        self.ids().insert(id).then(|| Begun { id, under_way: self.clone() })
+        self.ids().insert(id).then(|| Begun { id, in_progress: self.clone() })
     }
 
     fn ids(&self) -> MutexGuard<'_, Ids> {
@@ -28,12 +28,12 @@ impl UnderWay {
 /// Over when it is dropped.
 struct Begun {
     id: [u8; 32],
-    under_way: UnderWay,
+    in_progress: InProgress,
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.under_way.ids().remove(&self.id);
+        self.in_progress.ids().remove(&self.id);
     }
 }
 
@@ -42,18 +42,18 @@ impl App {
     pub async fn once(
         &self,
         request: Option<Request>,
-        make: impl FnOnce(&mut Tx<'_>) -> Result<Made> + Send + 'static,
+        make: impl FnOnce(&mut Tx<'_>) -> Result<Created> + Send + 'static,
     ) -> Result<Outcome> {
         let Some(request) = request else {
             return self.write(make).await.map(Outcome::First);
         };
-        let Some(begun) = self.0.under_way.begin(request.id()) else {
-            return Ok(Outcome::UnderWay);
+        let Some(begun) = self.0.in_progress.begin(request.id()) else {
+            return Ok(Outcome::InProgress);
         };
         self.write(move |tx| {
             // Whoever asks goes away at will; what is begun is under way until it is done.
             let _begun = begun;
-            repeats::once(tx, &request, make)
+            idempotency::once(tx, &request, make)
         })
         .await
     }

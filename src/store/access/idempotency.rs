@@ -13,7 +13,7 @@ use crate::store::schema::kept_answers;
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = kept_answers)]
-pub struct Kept {
+pub struct Response {
     pub id: Vec<u8>,
     pub team_id: TeamId,
     pub content: Vec<u8>,
@@ -38,15 +38,15 @@ pub fn take(tx: &mut Tx<'_>, id: &[u8; 32]) -> Result<bool> {
     Ok(taken.taken)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: &[u8; 32]) -> Result<Option<Kept>> {
+pub fn find(tx: &mut Tx<'_>, team: TeamId, id: &[u8; 32]) -> Result<Option<Response>> {
     kept_answers::table
         .filter(kept_answers::id.eq(id.as_slice()).and(kept_answers::team_id.eq(team)))
-        .select(Kept::as_select())
+        .select(Response::as_select())
         .get_result(tx.connection)
         .optional_row()
 }
 
-pub fn insert(tx: &mut Tx<'_>, kept: &Kept) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, kept: &Response) -> Result<()> {
     diesel::insert_into(kept_answers::table).values(kept).execute(tx.connection)?;
     Ok(())
 }
