@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
 use futures_util::future::join_all;
 use gatepost::app::App;
-use gatepost::app::mail::Envelope;
+use gatepost::app::inbound::Envelope;
 use gatepost::config::Config;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::clock::SystemClock;
@@ -48,7 +48,7 @@ fn main() {
         store.grow(rows, size);
         rows = size;
         measure(&app, team, alias, rows);
-        let rate = runtime.block_on(take_in(&app, rows));
+        let rate = runtime.block_on(accept_message(&app, rows));
         println!("{rows:>10}  {:<28} {rate:>9.0}", "messages taken in a second");
     }
     app.close();
@@ -76,7 +76,7 @@ fn set_up(app: &App) -> (TeamId, AliasId) {
     let hello = NewAlias { local: LocalPart::parse("hello").ok(), domain: None, note: None };
     let made = app.write_now(|tx| {
         let (team, _) = teams::found(tx, &actor, &team)?;
-        let alias = aliases::create(tx, &actor, team.id, &app.office().domain, &hello)?;
+        let alias = aliases::create(tx, &actor, team.id, &app.mail_settings().domain, &hello)?;
         Ok((team.id, alias.id))
     });
     made.expect("a team and an alias")
@@ -138,7 +138,7 @@ fn ms(time: Duration) -> f64 {
 }
 
 /// Messages of 2 KiB a second, each known to be on disk.
-async fn take_in(app: &App, rows: u64) -> f64 {
+async fn accept_message(app: &App, rows: u64) -> f64 {
     let began = Instant::now();
     for round in 0..ROUNDS {
         let sent = (0..AT_ONCE).map(|number| async move {

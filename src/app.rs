@@ -8,8 +8,8 @@ pub mod domains;
 pub mod downloads;
 pub mod hours;
 pub mod idempotency;
+pub mod inbound;
 pub mod intake;
-pub mod mail;
 pub mod memory;
 mod names;
 pub mod places;
@@ -59,7 +59,7 @@ struct Shared {
     entropy: Arc<dyn Entropy>,
     sealer: Sealer,
     gate: Arc<Gate>,
-    post: mail::Post,
+    inbound: inbound::Inbound,
     downloads: downloads::Downloads,
     answers: Shares<IpAddr>,
     recipients: Recipients,
@@ -119,12 +119,12 @@ impl App {
             clock.clone(),
             &*entropy,
         )?;
-        let post = mail::Post::open(store.clone(), &config, clock.clone(), entropy.clone());
+        let inbound = inbound::Inbound::open(store.clone(), &config, clock.clone(), entropy.clone());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             sealer: Sealer { key, prefix: config.token_prefix.clone() },
             gate: Arc::new(gate),
-            post,
+            inbound,
             downloads: downloads::Downloads::default(),
             answers: Shares::new(ANSWERS_OF_ONE, ANSWERS_OF_ALL),
             recipients: Recipients::default(),
@@ -230,7 +230,7 @@ impl App {
 
     /// Writes what waits to be written, before the process ends.
     pub fn close(&self) {
-        self.0.post.close();
+        self.0.inbound.close();
         self.0.gate.close();
     }
 

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::App;
-use super::mail::{Delivered, Envelope, Undelivered};
+use super::inbound::{Delivered, Envelope, Undelivered};
 use super::memory::Share;
 use crate::dns::{Dns, Sender};
 use crate::domain::mailroom::authentication::Authentication;
 use crate::domain::mailroom::authors::{self, Malformed};
 use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
-use crate::domain::mailroom::trace::{self, Trace};
+use crate::domain::mailroom::received_header::{self, ReceivedHeader};
 
 /// A message as it was handed over.
-pub struct Handed {
+pub struct Submission {
     pub envelope: Envelope,
     /// What was spoken, such as `ESMTPS`.
     pub with: &'static str,
@@ -40,14 +40,14 @@ impl App {
 
     /// What became of a message, for each recipient in their order. Whatever is `Ok` and was
     /// not refused is on disk.
-    pub async fn take_in(&self, handed: Handed) -> Vec<Delivered> {
+    pub async fn accept_message(&self, submission: Submission) -> Vec<Delivered> {
         let host = self.mail_host();
-        let Handed { envelope, with, peer, mut raw, to, share } = handed;
+        let Submission { envelope, with, peer, mut raw, to, share } = submission;
         let author = match authors::check(&raw) {
             Ok(domain) => domain,
             Err(why) => return vec![Ok(Outcome::Malformed(why)); to.len()],
         };
-        if trace::is_marked(&raw, &host) {
+        if received_header::is_marked(&raw, &host) {
             return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
         }
         if let Some(ip) = envelope.ip
@@ -56,7 +56,7 @@ impl App {
             return vec![Ok(Outcome::Refused(Unroutable::TooMuch)); to.len()];
         }
         let authentication = match peer {
-            Some(_) => match self.who_sent(&raw, &author, &envelope, &host).await {
+            Some(_) => match self.authenticate(&raw, &author, &envelope, &host).await {
                 Some(authentication) => authentication,
                 None => return vec![Ok(Outcome::Malformed(Malformed::Ambiguous)); to.len()],
             },
@@ -66,7 +66,7 @@ impl App {
         if envelope.ip.is_some() && authentication.is_undecided() {
             return vec![Err(Undelivered::Unverified); to.len()];
         }
-        let way = Trace {
+        let way = ReceivedHeader {
             host: &host,
             with,
             from: envelope.from.as_deref(),
@@ -79,7 +79,7 @@ impl App {
     }
 
     /// Nothing when the header names another author to those who authenticate it.
-    async fn who_sent(
+    async fn authenticate(
         &self,
         raw: &[u8],
         author: &str,

@@ -4,8 +4,8 @@ use std::io::{self, Read};
 
 use super::{Failure, say, sentence};
 use crate::app::App;
-use crate::app::intake::Handed;
-use crate::app::mail::Envelope;
+use crate::app::inbound::Envelope;
+use crate::app::intake::Submission;
 use crate::app::memory::Share;
 use crate::domain::mailroom::parse::parse;
 use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
@@ -38,8 +38,8 @@ async fn hand_in(
     let from = from.or_else(|| parse(&raw).from.map(|from| from.address));
     let envelope = Envelope { from, helo: "localhost".into(), ..Envelope::default() };
     let handed =
-        Handed { envelope, with: "local", peer: None, raw, to: vec![recipient], share: Share::default() };
-    match app.take_in(handed).await.pop() {
+        Submission { envelope, with: "local", peer: None, raw, to: vec![recipient], share: Share::default() };
+    match app.accept_message(handed).await.pop() {
         Some(Ok(Outcome::Stored { message, .. })) => Ok(format!("Stored as {message}.")),
         Some(Ok(Outcome::Duplicate { message })) => Ok(format!("It is there already: {message}.")),
         Some(Ok(Outcome::Rejected { reason, .. })) => Err(reason),

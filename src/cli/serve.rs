@@ -10,7 +10,7 @@ use crate::app::{self, App, descriptors, domains, hours, retention, upkeep};
 use crate::config::Config;
 use crate::domain::mailroom::aliases::{self, Overruled};
 use crate::domain::people::teams;
-use crate::smtp::{Bound, Doors, Limits, Tls};
+use crate::smtp::{Bound, Limits, MailServer, Tls};
 use crate::web;
 
 /// Every port that people, programs and mail come in by.
@@ -63,14 +63,14 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     let metrics = metrics.map(|at| bind_to("GATEPOST_METRICS_LISTEN to another address", at)).transpose()?;
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let (web_limits, mail_limits) = limits(app.config());
-    let doors = open_doors(&app, ports.mail, mail_limits)?;
-    if let Some(at) = doors.smtp {
+    let mail_server = open_mail_server(&app, ports.mail, mail_limits)?;
+    if let Some(at) = mail_server.smtp {
         app.note_smtp(at);
     }
     let threads =
         [retention::start, domains::start, hours::start, upkeep::start].map(|start| start(app.clone()));
     let url = site.url.as_str().to_owned();
-    let mail_at = doors.told();
+    let mail_at = mail_server.addresses();
     let served = web::run(app.clone(), ports.web, metrics, web_limits, move || {
         mail_at.iter().for_each(|line| tell_operator(line));
         if let Some(address) = metrics_at {
@@ -82,7 +82,7 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
         }
         tell(&url);
     });
-    drop((doors, threads));
+    drop((mail_server, threads));
     // Here, and not when the last worker thread lets go of it: nobody waits for those.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
@@ -114,11 +114,11 @@ fn limits(config: &Config) -> (web::Limits, Limits) {
     (web, mail)
 }
 
-fn open_doors(app: &App, bound: Bound, limits: Limits) -> Result<Doors, Failure> {
+fn open_mail_server(app: &App, bound: Bound, limits: Limits) -> Result<MailServer, Failure> {
     let config = app.config();
     let tls = config.mail.tls.as_ref().map(Tls::load).transpose();
     let tls = tls.map_err(|why| format!("GATEPOST_TLS_CERT and GATEPOST_TLS_KEY: {why}"))?;
-    Doors::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot take mail: {cause}"))
+    MailServer::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot take mail: {cause}"))
 }
 
 /// The last and set apart: the log goes to the same terminal.

@@ -16,12 +16,12 @@ use tokio::time::{Instant, timeout_at};
 use super::{Dns, Resolvers};
 use crate::domain::mailroom::address::ascii_domain;
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
-use crate::domain::mailroom::trace::headers_named;
+use crate::domain::mailroom::received_header::headers_named;
 
 /// For SPF and the signatures, which are asked about together, and for DMARC after them.
-const FIRST: Duration = Duration::from_millis(3500);
-const WHOLE: Duration = Duration::from_secs(5);
-/// Signatures that are looked at. Each can cost a question and a hash of the whole body.
+const SPF_AND_DKIM_TIMEOUT: Duration = Duration::from_millis(3500);
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Signatures that are verified. Each can cost a question and a hash of the whole body.
 const SIGNATURES: usize = 8;
 
 /// Who handed a message over.
@@ -53,7 +53,7 @@ impl Dns {
         Some(tokio::select! {
             biased;
             authentication = &mut asked => authentication,
-            there = resolvers.reach.is_there() => if there { asked.await } else { unknown(raw) },
+            there = resolvers.reachable.is_answering() => if there { asked.await } else { unknown(raw) },
         })
     }
 }
@@ -74,11 +74,11 @@ impl Resolvers {
     async fn authenticate(&self, message: &AuthenticatedMessage<'_>, sender: Sender<'_>) -> Authentication {
         let begun = Instant::now();
         let (spf, dkim, policy) = tokio::join!(
-            self.spf(sender, begun + FIRST),
-            self.dkim(message, begun + FIRST),
-            self.policy(message, sender, begun + FIRST)
+            self.spf(sender, begun + SPF_AND_DKIM_TIMEOUT),
+            self.dkim(message, begun + SPF_AND_DKIM_TIMEOUT),
+            self.policy(message, sender, begun + SPF_AND_DKIM_TIMEOUT)
         );
-        let dmarc = self.dmarc(message, &dkim, (sender.domain(), &spf), begun + WHOLE).await;
+        let dmarc = self.dmarc(message, &dkim, (sender.domain(), &spf), begun + TIMEOUT).await;
         let dmarc = Dmarc { policy: dmarc.policy.or(policy), ..dmarc };
         let spf = if sender.ip.is_some() { spf_check(&spf, sender) } else { Check::default() };
         Authentication { spf, dkim: dkim.iter().map(dkim_check).collect(), dmarc }

@@ -5,8 +5,8 @@
 //! same.
 
 mod authenticate;
-mod look;
-mod reach;
+mod lookup;
+mod reachable;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use hickory_resolver::system_conf::read_system_conf;
 use mail_auth::MessageAuthenticator;
 
 pub use authenticate::Sender;
-use reach::Reach;
+use reachable::Reachability;
 
 /// How long one question to one server may take, and how often it is asked.
-const QUESTION: Duration = Duration::from_secs(2);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
 /// Questions under way to one server; further ones would be refused by the resolver itself.
 const AT_ONCE: usize = 512;
@@ -33,9 +33,9 @@ pub struct Dns(Option<Resolvers>);
 struct Resolvers {
     /// Remembers answers for as long as they say.
     authenticator: MessageAuthenticator,
-    /// Asks anew each time: somebody has just changed a record and wants to know.
+    /// Without a cache: someone who has just changed a record wants to see the change.
     fresh: TokioResolver,
-    reach: Reach,
+    reachable: Reachability,
 }
 
 impl Dns {
@@ -48,21 +48,21 @@ impl Dns {
 
 impl Resolvers {
     fn new(config: ResolverConfig, mut options: ResolverOpts) -> Result<Self, NetError> {
-        options.timeout = QUESTION;
+        options.timeout = QUERY_TIMEOUT;
         options.attempts = ATTEMPTS;
         options.max_active_requests = AT_ONCE;
         let build = |options: ResolverOpts| {
             let builder = TokioResolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
             builder.with_options(options).build()
         };
-        let mut anew = options.clone();
-        anew.cache_size = 0;
-        let mut quick = anew.clone();
-        quick.timeout = reach::PATIENCE / 2;
+        let mut uncached = options.clone();
+        uncached.cache_size = 0;
+        let mut quick = uncached.clone();
+        quick.timeout = reachable::PROBE_TIMEOUT / 2;
         Ok(Self {
             authenticator: MessageAuthenticator(build(options)?),
-            fresh: build(anew)?,
-            reach: Reach::of(build(quick)?),
+            fresh: build(uncached)?,
+            reachable: Reachability::of(build(quick)?),
         })
     }
 }

@@ -25,7 +25,7 @@ pub struct Data {
     size: usize,
     share: Share,
     /// Why nothing is kept any more, although the rest is still read.
-    spilt: Option<Ending>,
+    overflow: Option<Ending>,
 }
 
 impl Data {
@@ -34,7 +34,7 @@ impl Data {
         let mut receiver = DataReceiver::new();
         // The end of the DATA command is the start of a line: an empty message is `.` alone.
         receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
-        Self { receiver, raw: Vec::new(), last: b'\n', size, share, spilt: None }
+        Self { receiver, raw: Vec::new(), last: b'\n', size, share, overflow: None }
     }
 
     /// Takes its part of `bytes`; how many that were, and the ending if it has come.
@@ -45,9 +45,9 @@ impl Data {
         if self.meets_bare(&bytes[..used]) {
             return (used, Some(Ending::Bare));
         }
-        if self.spilt.is_none() {
+        if self.overflow.is_none() {
             // The dot at the end counts while it is not yet known to be one.
-            self.spilt = if self.raw.len() > self.size + 1 {
+            self.overflow = if self.raw.len() > self.size + 1 {
                 Some(Ending::TooLarge)
             } else if !self.share.covers(self.raw.len()) {
                 Some(Ending::TooMuch)
@@ -55,7 +55,7 @@ impl Data {
                 None
             };
         }
-        if self.spilt.is_some() {
+        if self.overflow.is_some() {
             self.raw = Vec::new();
             let _ = self.share.covers(0);
         }
@@ -63,8 +63,8 @@ impl Data {
     }
 
     fn ending(&mut self) -> Ending {
-        match self.spilt.take() {
-            Some(spilt) => spilt,
+        match self.overflow.take() {
+            Some(overflow) => overflow,
             None if self.raw.len() > self.size => Ending::TooLarge,
             None => Ending::Whole(std::mem::take(&mut self.raw)),
         }

@@ -35,7 +35,7 @@ pub struct Limits {
     /// From DATA to its end, however slowly that comes.
     pub message: Duration,
     /// How long sessions under way may go on after the process was asked to end.
-    pub farewell: Duration,
+    pub closing_timeout: Duration,
 }
 
 impl Limits {
@@ -56,7 +56,7 @@ impl Limits {
             session: Duration::from_secs(300),
             command: Duration::from_secs(300),
             message: Duration::from_secs(600),
-            farewell: Duration::from_secs(25),
+            closing_timeout: Duration::from_secs(25),
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::guesses::Guesses;
 use super::limits::Limits;
 use super::reply::{self, Reply};
-use super::session::{House, Protocol, Session};
+use super::session::{Protocol, Session, SmtpContext};
 use super::tls::Tls;
 use crate::app::App;
 use crate::app::connections::Crowded;
@@ -25,7 +25,7 @@ use crate::app::memory::Memory;
 use crate::app::places::{Place, Places};
 
 /// After an error of the system, such as too many open files, nothing is accepted for so long.
-const REST: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Ports that are taken, before anything else has started.
 #[derive(Default)]
@@ -36,14 +36,14 @@ pub struct Bound {
 
 /// The ports at work, on threads of their own. Dropping this ends them: sessions under way
 /// finish, and until then new ones are told to come back.
-pub struct Doors {
+pub struct MailServer {
     pub smtp: Option<SocketAddr>,
     pub lmtp: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Doors {
+impl MailServer {
     /// # Errors
     /// When the system gives no thread or does not let the ports be used.
     pub fn open(app: App, bound: Bound, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
@@ -53,7 +53,7 @@ impl Doors {
         let (stop, stopping) = watch::channel(false);
         let memory = Memory::new(limits.memory, limits.network_memory);
         let guesses = Guesses::default();
-        let house = Arc::new(House { app, host, limits, tls, memory, guesses, stopping });
+        let context = Arc::new(SmtpContext { app, host, limits, tls, memory, guesses, stopping });
         let runtime = Builder::new_multi_thread().thread_name("mail").enable_all().build()?;
         let ports = {
             let _context = runtime.enter();
@@ -62,18 +62,18 @@ impl Doors {
         let told = stop.clone();
         let thread = std::thread::Builder::new()
             .name("mail".into())
-            .spawn(move || run(runtime, house, ports, told))?;
+            .spawn(move || run(runtime, context, ports, told))?;
         Ok(Self { smtp, lmtp, stop, thread: Some(thread) })
     }
 
     /// Where mail is taken, for the operator.
-    pub fn told(&self) -> Vec<String> {
+    pub fn addresses(&self) -> Vec<String> {
         let each = [("SMTP", self.smtp), ("LMTP", self.lmtp)];
         each.iter().filter_map(|(name, at)| Some(format!("Mail by {name} on {}", (*at)?))).collect()
     }
 }
 
-impl Drop for Doors {
+impl Drop for MailServer {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
@@ -82,9 +82,9 @@ impl Drop for Doors {
     }
 }
 
-fn run(runtime: Runtime, house: Arc<House>, ports: Ports, stop: watch::Sender<bool>) {
+fn run(runtime: Runtime, context: Arc<SmtpContext>, ports: Ports, stop: watch::Sender<bool>) {
     runtime.spawn(stop_when_asked(stop));
-    runtime.block_on(serve(house, ports));
+    runtime.block_on(serve(context, ports));
     // What is left waits for peers that do not answer, or for a store out of reach.
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
@@ -129,32 +129,32 @@ async fn accept(port: Option<&tokio::net::TcpListener>) -> io::Result<(TcpStream
     }
 }
 
-async fn serve(house: Arc<House>, ports: Ports) {
+async fn serve(context: Arc<SmtpContext>, ports: Ports) {
     let (places, mut sessions) = ([Places::default(), Places::default()], JoinSet::new());
-    let mut stopping = house.stopping.clone();
+    let mut stopping = context.stopping.clone();
     loop {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => break,
             Some(_) = sessions.join_next() => {}
-            (protocol, peer) = ports.accept() => enter(&house, &places, &mut sessions, protocol, peer).await,
+            (protocol, peer) = ports.accept() => start_session(&context, &places, &mut sessions, protocol, peer).await,
         }
     }
     let finished = async {
         loop {
             tokio::select! {
                 ended = sessions.join_next() => if ended.is_none() { break },
-                (_, peer) = ports.accept() => turn_away(peer, &reply::STOPPING).await,
+                (_, peer) = ports.accept() => reject(peer, &reply::STOPPING).await,
             }
         }
     };
-    if timeout(house.limits.farewell, finished).await.is_err() {
+    if timeout(context.limits.closing_timeout, finished).await.is_err() {
         tracing::warn!("mail sessions were broken off; their senders will try again");
     }
 }
 
-async fn enter(
-    house: &Arc<House>,
+async fn start_session(
+    context: &Arc<SmtpContext>,
     places: &[Places; 2],
     sessions: &mut JoinSet<()>,
     protocol: Protocol,
@@ -164,29 +164,29 @@ async fn enter(
         Ok((_, address)) => *address,
         Err(cause) => {
             tracing::warn!(%cause, "a mail connection could not be accepted");
-            return tokio::time::sleep(REST).await;
+            return tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     };
-    match (peer, admit(house, places, protocol, address)) {
+    match (peer, admit(context, places, protocol, address)) {
         (Ok((stream, _)), Ok(place)) => {
             let _ = stream.set_nodelay(true);
             let ip = address.ip().to_canonical();
-            sessions.spawn(Session::new(house.clone(), protocol, Box::new(stream), ip, place).run());
+            sessions.spawn(Session::new(context.clone(), protocol, Box::new(stream), ip, place).run());
         }
-        (peer, Err(Crowded::Everywhere)) => turn_away(peer, &reply::CROWDED).await,
-        (peer, Err(Crowded::There(..))) => turn_away(peer, &reply::CROWDED_THERE).await,
+        (peer, Err(Crowded::Everywhere)) => reject(peer, &reply::TOO_MANY_CONNECTIONS).await,
+        (peer, Err(Crowded::There(..))) => reject(peer, &reply::TOO_MANY_FROM_NETWORK).await,
         (Err(_), _) => {}
     }
 }
 
 /// Mail by LMTP comes from a server of the operator's, for which strangers leave places free.
 fn admit(
-    house: &House,
+    context: &SmtpContext,
     [smtp, lmtp]: &[Places; 2],
     protocol: Protocol,
     peer: SocketAddr,
 ) -> Result<Place, Crowded> {
-    let limits = &house.limits;
+    let limits = &context.limits;
     let (places, all, per_ip) = match protocol {
         Protocol::Smtp => (smtp, limits.connections, limits.per_ip),
         Protocol::Lmtp => (lmtp, limits.lmtp_connections, limits.lmtp_connections),
@@ -195,11 +195,11 @@ fn admit(
 }
 
 /// What fits into the socket at once; nobody waits for a peer that does not read it.
-async fn turn_away(peer: io::Result<(TcpStream, SocketAddr)>, why: &Reply) {
-    let Ok((mut stream, _)) = peer else { return tokio::time::sleep(REST).await };
+async fn reject(peer: io::Result<(TcpStream, SocketAddr)>, why: &Reply) {
+    let Ok((mut stream, _)) = peer else { return tokio::time::sleep(ACCEPT_PAUSE).await };
     let mut line = Vec::new();
     why.write(&mut line);
-    let _ = timeout(REST, async {
+    let _ = timeout(ACCEPT_PAUSE, async {
         stream.write_all(&line).await?;
         stream.shutdown().await
     })

@@ -8,18 +8,18 @@
 //! is answered 4xx, so that the sender keeps the mail and tries again; that it may then come
 //! twice is no harm, the store knows it again.
 
-mod answers;
 mod data;
 mod guesses;
 mod limits;
 mod listener;
+mod outcomes;
 mod reply;
 mod session;
+mod session_limits;
 mod tls;
 mod transaction;
-mod used;
 mod wire;
 
 pub use limits::Limits;
-pub use listener::{Bound, Doors};
+pub use listener::{Bound, MailServer};
 pub use tls::Tls;

@@ -1,4 +1,4 @@
-//! What is answered: a code, the enhanced status code of RFC 3463, and words.
+//! A reply: a code, the enhanced status code of RFC 3463, and words.
 
 use std::borrow::Cow;
 
@@ -39,46 +39,46 @@ macro_rules! replies {
 }
 
 replies! {
-    FINE: 250 "2.0.0" "OK";
-    SENDER_FINE: 250 "2.1.0" "Sender OK";
-    RECIPIENT_FINE: 250 "2.1.5" "Recipient OK";
+    OK: 250 "2.0.0" "OK";
+    SENDER_OK: 250 "2.1.0" "Sender OK";
+    RECIPIENT_OK: 250 "2.1.5" "Recipient OK";
     GOODBYE: 221 "2.0.0" "Goodbye";
     HELP: 214 "2.0.0" "See RFC 5321; this server takes mail and sends none";
-    NOT_TOLD: 252 "2.5.0" "Addresses are not verified; send mail and see";
+    CANNOT_VERIFY: 252 "2.5.0" "Addresses are not verified; send mail and see";
     READY_FOR_TLS: 220 "2.0.0" "Ready to start TLS";
     GO_AHEAD: 354 "" "Send the message; end it with <CRLF>.<CRLF>";
 
     TIMED_OUT: 421 "4.4.2" "That took too long";
     STOPPING: 421 "4.3.2" "This server is stopping; try again shortly";
-    CROWDED: 421 "4.3.2" "Too many connections; try again later";
-    CROWDED_THERE: 421 "4.7.0" "Too many connections from your address; try again later";
+    TOO_MANY_CONNECTIONS: 421 "4.3.2" "Too many connections; try again later";
+    TOO_MANY_FROM_NETWORK: 421 "4.7.0" "Too many connections from your address; try again later";
     TOO_MANY_ERRORS: 421 "4.7.0" "Too many errors";
     TOO_MANY_COMMANDS: 421 "4.7.0" "Too many commands without a message";
     TOO_MANY_UNKNOWN: 421 "4.7.1" "Too many unknown recipients from your network; try again later";
-    GIVES_WAY: 421 "4.3.2" "Others are waiting; connect again when there is mail";
+    EVICTED: 421 "4.3.2" "Others are waiting; connect again when there is mail";
 
-    OUT_OF_REACH: 451 "4.3.0" "The message store is out of reach; try again later";
-    SENT_TOO_MUCH: 451 "4.7.1" "Your network has sent as much mail as it can in an hour; try again later";
+    STORE_UNAVAILABLE: 451 "4.3.0" "The message store is out of reach; try again later";
+    HOURLY_LIMIT: 451 "4.7.1" "Your network has sent as much mail as it can in an hour; try again later";
     UNVERIFIED: 451 "4.7.5" "The sender could not be verified just now; try again later";
     FULL: 452 "4.2.2" "The mailbox is full; try again later";
-    TOO_MUCH_AT_ONCE: 452 "4.3.1" "Too much mail is being received just now; try again later";
+    OUT_OF_MEMORY: 452 "4.3.1" "Too much mail is being received just now; try again later";
     TOO_MANY_RECIPIENTS: 452 "4.5.3" "Too many recipients; send the rest in another message";
 
     LINE_TOO_LONG: 500 "5.5.2" "The line is too long";
     BARE_LINE: 500 "5.5.2" "Lines end with CR LF, and hold neither CR nor LF nor NUL";
-    UNKNOWN: 500 "5.5.1" "There is no such command";
-    NOT_HERE: 502 "5.5.1" "This server does not have that command";
+    UNKNOWN_COMMAND: 500 "5.5.1" "There is no such command";
+    NOT_IMPLEMENTED: 502 "5.5.1" "This server does not have that command";
     GREET_FIRST: 503 "5.5.1" "Greet first";
-    ONE_AT_A_TIME: 503 "5.5.1" "There is a sender already; RSET starts again";
+    NESTED_MAIL: 503 "5.5.1" "There is a sender already; RSET starts again";
     SENDER_FIRST: 503 "5.5.1" "MAIL first";
     RECIPIENT_FIRST: 503 "5.5.1" "RCPT first; nobody would get this message";
-    SECURE_ALREADY: 503 "5.5.1" "TLS is on already";
+    ALREADY_SECURE: 503 "5.5.1" "TLS is on already";
     BAD_SENDER: 501 "5.1.7" "That is not a sender's address";
     BAD_RECIPIENT: 501 "5.1.3" "That is not an address";
     ASCII_ONLY: 553 "5.6.7" "The address needs SMTPUTF8, which MAIL did not ask for";
     UNKNOWN_PARAMETER: 555 "5.5.4" "There is a parameter that this server does not have";
 
-    NOBODY: 550 "5.1.1" "There is no such address here";
+    UNKNOWN_RECIPIENT: 550 "5.1.1" "There is no such address here";
     HEADER_TOO_LARGE: 552 "5.3.4" "The header of the message is too large";
     TOO_LARGE: 552 "5.3.4" "The message is too large";
     NOT_SMTP: 554 "5.5.1" "This is not HTTP";
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn nothing_breaks_out_of_a_line() {
         let mut out = Vec::new();
-        NOBODY.about("a\r\n250 b").write(&mut out);
+        UNKNOWN_RECIPIENT.about("a\r\n250 b").write(&mut out);
         GO_AHEAD.write(&mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),

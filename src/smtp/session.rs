@@ -1,5 +1,5 @@
 //! One conversation, in SMTP (RFC 5321) or LMTP (RFC 2033): the same code, since they differ
-//! in their greeting and in how many answers a message gets.
+//! in their greeting and in how many replies a message gets.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use smtp_proto::{
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::answers::{answered, is_http, malformed, summary, unroutable};
 use super::data::{Data, Ending};
 use super::guesses::Guesses;
 use super::limits::Limits;
+use super::outcomes::{combined_reply, is_http, outcome_reply, syntax_error, unroutable_reply};
 use super::reply::{self, Reply};
+use super::session_limits::SessionLimits;
 use super::tls::Tls;
 use super::transaction::Transaction;
-use super::used::Used;
-use super::wire::{Gone, Line, Stream, Wire};
+use super::wire::{Disconnected, Line, Stream, Wire};
 use crate::app::App;
-use crate::app::intake::Handed;
-use crate::app::mail::Envelope;
+use crate::app::inbound::Envelope;
+use crate::app::intake::Submission;
 use crate::app::memory::{Memory, Share};
 use crate::app::places::Place;
 use crate::domain::mailroom::receive::Recipient;
 
 /// The code after which a server closes (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
-const GIVING_WAY: Duration = Duration::from_secs(1);
+const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -39,7 +39,7 @@ pub enum Protocol {
 }
 
 /// What all sessions share.
-pub struct House {
+pub struct SmtpContext {
     pub app: App,
     pub host: String,
     pub limits: Limits,
@@ -51,7 +51,7 @@ pub struct House {
 }
 
 pub struct Session {
-    house: Arc<House>,
+    context: Arc<SmtpContext>,
     protocol: Protocol,
     wire: Wire,
     ip: IpAddr,
@@ -60,30 +60,30 @@ pub struct Session {
     greeting: Option<(String, bool)>,
     transaction: Option<Transaction>,
     place: Arc<Place>,
-    used: Used,
+    session_limits: SessionLimits,
 }
 
 /// Whether the conversation goes on.
 #[derive(PartialEq, Eq)]
 enum Next {
-    GoOn,
+    Continue,
     /// The peer may still be talking.
-    End,
+    Close,
     /// The peer has said that it is done.
-    Done,
+    Quit,
 }
 
 impl Session {
     pub fn new(
-        house: Arc<House>,
+        context: Arc<SmtpContext>,
         protocol: Protocol,
         stream: Box<dyn Stream>,
         ip: IpAddr,
         place: Place,
     ) -> Self {
         Self {
-            used: Used::new(house.limits.clone()),
-            house,
+            session_limits: SessionLimits::new(context.limits.clone()),
+            context,
             protocol,
             wire: Wire::new(stream),
             ip,
@@ -98,46 +98,46 @@ impl Session {
         let place = self.place.clone();
         let ended = tokio::select! {
             biased;
-            () = place.leave() => return self.give_way().await,
-            ended = self.converse() => ended,
+            () = place.leave() => return self.evict().await,
+            ended = self.run_commands() => ended,
         };
         match ended {
-            Ok(Next::Done) => return self.wire.hang_up().await,
+            Ok(Next::Quit) => return self.wire.hang_up().await,
             Ok(_) => {}
-            Err(Gone::TimedOut) => self.wire.say(&reply::TIMED_OUT),
+            Err(Disconnected::TimedOut) => self.wire.say(&reply::TIMED_OUT),
             Err(cause) => return tracing::debug!(%cause, ip = %self.ip, "a mail session broke off"),
         }
         self.wire.close().await;
     }
 
     /// A newcomer waits for the place, so a peer that does not read why is not waited for.
-    async fn give_way(mut self) {
-        self.wire.say(&reply::GIVES_WAY);
-        let _ = timeout(GIVING_WAY, self.wire.hang_up()).await;
+    async fn evict(mut self) {
+        self.wire.say(&reply::EVICTED);
+        let _ = timeout(EVICTION_TIMEOUT, self.wire.hang_up()).await;
     }
 
-    async fn converse(&mut self) -> Result<Next, Gone> {
+    async fn run_commands(&mut self) -> Result<Next, Disconnected> {
         let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
         // Nobody is asked in who is sent away with the next line.
-        if !*self.house.stopping.borrow() {
-            self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.house.host)));
+        if !*self.context.stopping.borrow() {
+            self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.context.host)));
         }
         while let Some(line) = self.next_line().await? {
             let next = self.answer(line).await?;
-            if next != Next::GoOn {
+            if next != Next::Continue {
                 return Ok(next);
             }
         }
-        Ok(Next::End)
+        Ok(Next::Close)
     }
 
     /// Nothing when the process ends and nothing is under way here.
-    async fn next_line(&mut self) -> Result<Option<Line>, Gone> {
-        let until = self.used.until().ok_or(Gone::TimedOut)?;
+    async fn next_line(&mut self) -> Result<Option<Line>, Disconnected> {
+        let until = self.session_limits.until().ok_or(Disconnected::TimedOut)?;
         if self.transaction.is_some() {
             return self.wire.line(until).await.map(Some);
         }
-        let mut stopping = self.house.stopping.clone();
+        let mut stopping = self.context.stopping.clone();
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => {
@@ -148,24 +148,24 @@ impl Session {
         }
     }
 
-    async fn answer(&mut self, line: Line) -> Result<Next, Gone> {
+    async fn answer(&mut self, line: Line) -> Result<Next, Disconnected> {
         let line = match line {
             Line::Whole(line) => line,
             Line::TooLong => return Ok(self.say(&reply::LINE_TOO_LONG)),
             Line::Bare => return Ok(self.say(&reply::BARE_LINE)),
         };
         match Request::parse(&mut line.iter()) {
-            Ok(request) => self.obey(request.into_owned(), &line).await,
+            Ok(request) => self.execute(request.into_owned(), &line).await,
             Err(_) if is_http(&line) => {
                 self.wire.say(&reply::NOT_SMTP);
-                Ok(Next::End)
+                Ok(Next::Close)
             }
-            Err(error) => Ok(self.say(&malformed(error))),
+            Err(error) => Ok(self.say(&syntax_error(error))),
         }
     }
 
-    async fn obey(&mut self, request: Request<String>, line: &[u8]) -> Result<Next, Gone> {
-        if self.used.leads_nowhere(&request) {
+    async fn execute(&mut self, request: Request<String>, line: &[u8]) -> Result<Next, Disconnected> {
+        if self.session_limits.counts_too_many_idle_commands(&request) {
             return Ok(self.say(&reply::TOO_MANY_COMMANDS));
         }
         let reply = match request {
@@ -173,7 +173,7 @@ impl Session {
             Request::Lhlo { host } if self.protocol == Protocol::Lmtp => return Ok(self.greet(host)),
             Request::Helo { host } if self.protocol == Protocol::Smtp => {
                 self.start_over(host, false);
-                Reply::new(250, "", self.house.host.clone())
+                Reply::new(250, "", self.context.host.clone())
             }
             Request::StartTls => return self.start_tls().await,
             Request::Mail { from } => self.mail(from),
@@ -181,16 +181,16 @@ impl Session {
             Request::Data => return self.data().await,
             Request::Rset => {
                 self.transaction = None;
-                reply::FINE
+                reply::OK
             }
-            Request::Noop { .. } => reply::FINE,
+            Request::Noop { .. } => reply::OK,
             Request::Help { .. } => reply::HELP,
-            Request::Vrfy { .. } => reply::NOT_TOLD,
+            Request::Vrfy { .. } => reply::CANNOT_VERIFY,
             Request::Quit => {
                 self.wire.say(&reply::GOODBYE);
-                return Ok(Next::Done);
+                return Ok(Next::Quit);
             }
-            _ => reply::NOT_HERE,
+            _ => reply::NOT_IMPLEMENTED,
         };
         Ok(self.say(&reply))
     }
@@ -199,26 +199,26 @@ impl Session {
     fn say(&mut self, reply: &Reply) -> Next {
         self.wire.say(reply);
         if reply.code == CLOSING {
-            return Next::End;
+            return Next::Close;
         }
-        if !self.used.is_one_error_too_many(reply) {
-            return Next::GoOn;
+        if !self.session_limits.counts_too_many_errors(reply) {
+            return Next::Continue;
         }
         self.wire.say(&reply::TOO_MANY_ERRORS);
-        Next::End
+        Next::Close
     }
 
     fn greet(&mut self, name: String) -> Next {
         self.start_over(name, true);
-        let mut response = EhloResponse::new(self.house.host.as_str());
-        response.size = self.house.limits.size;
+        let mut response = EhloResponse::new(self.context.host.as_str());
+        response.size = self.context.limits.size;
         response.capabilities =
             EXT_SIZE | EXT_8BIT_MIME | EXT_PIPELINING | EXT_SMTP_UTF8 | EXT_ENHANCED_STATUS_CODES;
-        if self.house.tls.is_some() && !self.secured {
+        if self.context.tls.is_some() && !self.secured {
             response.capabilities |= EXT_START_TLS;
         }
         response.write(self.wire.output()).expect("a vector takes everything");
-        Next::GoOn
+        Next::Continue
     }
 
     fn start_over(&mut self, name: String, extended: bool) {
@@ -226,23 +226,23 @@ impl Session {
         self.transaction = None;
     }
 
-    async fn start_tls(&mut self) -> Result<Next, Gone> {
-        let house = self.house.clone();
-        let Some(tls) = &house.tls else { return Ok(self.say(&reply::NOT_HERE)) };
+    async fn start_tls(&mut self) -> Result<Next, Disconnected> {
+        let context = self.context.clone();
+        let Some(tls) = &context.tls else { return Ok(self.say(&reply::NOT_IMPLEMENTED)) };
         if self.secured {
-            return Ok(self.say(&reply::SECURE_ALREADY));
+            return Ok(self.say(&reply::ALREADY_SECURE));
         }
         if self.wire.has_more() {
             // It was said in the clear, perhaps by somebody in between.
             self.wire.say(&reply::PIPELINED_TLS);
-            return Ok(Next::End);
+            return Ok(Next::Close);
         }
         self.wire.say(&reply::READY_FOR_TLS);
         self.wire.flush().await?;
         let clear = std::mem::replace(&mut self.wire, Wire::new(Box::new(tokio::io::empty())));
         self.wire = Wire::new(tls.accept(clear.into_stream()).await?);
         (self.secured, self.greeting, self.transaction) = (true, None, None);
-        Ok(Next::GoOn)
+        Ok(Next::Continue)
     }
 
     fn mail(&mut self, from: smtp_proto::MailFrom<String>) -> Reply {
@@ -250,15 +250,15 @@ impl Session {
             return reply::GREET_FIRST;
         }
         if self.transaction.is_some() {
-            return reply::ONE_AT_A_TIME;
+            return reply::NESTED_MAIL;
         }
-        if self.protocol == Protocol::Smtp && self.house.app.has_sent_enough(self.ip) {
-            return reply::SENT_TOO_MUCH;
+        if self.protocol == Protocol::Smtp && self.context.app.has_sent_enough(self.ip) {
+            return reply::HOURLY_LIMIT;
         }
-        match Transaction::begin(from, self.house.limits.size) {
+        match Transaction::begin(from, self.context.limits.size) {
             Ok(transaction) => {
                 self.transaction = Some(transaction);
-                reply::SENDER_FINE
+                reply::SENDER_OK
             }
             Err(refusal) => refusal,
         }
@@ -266,13 +266,13 @@ impl Session {
 
     async fn rcpt(&mut self, to: smtp_proto::RcptTo<String>, line: &[u8]) -> Reply {
         let Some(transaction) = &self.transaction else { return reply::SENDER_FIRST };
-        if self.outside().is_some() && self.used.has_guessed_enough() {
+        if self.client_ip().is_some() && self.session_limits.has_too_many_unknown() {
             return reply::TOO_MANY_UNKNOWN;
         }
-        if transaction.recipients.len() >= self.house.limits.recipients {
+        if transaction.recipients.len() >= self.context.limits.recipients {
             return reply::TOO_MANY_RECIPIENTS;
         }
-        let app = &self.house.app;
+        let app = &self.context.app;
         let address = match transaction.address(to, line, &app.config().mail.domain) {
             Ok(address) => address,
             Err(refusal) => return refusal,
@@ -280,34 +280,34 @@ impl Session {
         match app.route_recipient(&address).await {
             Ok(Ok(recipient)) => {
                 self.transaction.iter_mut().for_each(|it| it.recipients.push(recipient.clone()));
-                reply::RECIPIENT_FINE
+                reply::RECIPIENT_OK
             }
             Ok(Err(why)) => {
-                let refusal = unroutable(why);
-                if refusal == reply::NOBODY && self.is_a_guess_too_many() {
+                let refusal = unroutable_reply(why);
+                if refusal == reply::UNKNOWN_RECIPIENT && self.counts_unknown_recipient() {
                     return reply::TOO_MANY_UNKNOWN;
                 }
                 refusal.about(&address)
             }
             Err(cause) => {
                 tracing::warn!(%cause, "a recipient could not be looked up");
-                reply::OUT_OF_REACH
+                reply::STORE_UNAVAILABLE
             }
         }
     }
 
     /// Counts an unknown recipient. Past the limit of a network each costs it a connection, but
     /// recipients that exist still get their mail: honest senders can share the address.
-    fn is_a_guess_too_many(&mut self) -> bool {
+    fn counts_unknown_recipient(&mut self) -> bool {
         // A server of the operator's hands on what others have guessed.
-        let Some(ip) = self.outside() else { return false };
-        let is_used_up = self.house.guesses.are_used_up(ip, self.house.limits.unknown_an_hour);
-        self.used.count_unknown();
-        self.house.guesses.count(ip);
+        let Some(ip) = self.client_ip() else { return false };
+        let is_used_up = self.context.guesses.are_used_up(ip, self.context.limits.unknown_an_hour);
+        self.session_limits.count_unknown();
+        self.context.guesses.count(ip);
         is_used_up
     }
 
-    async fn data(&mut self) -> Result<Next, Gone> {
+    async fn data(&mut self) -> Result<Next, Disconnected> {
         let ready = self.transaction.take_if(|transaction| !transaction.recipients.is_empty());
         let Some(transaction) = ready else {
             let missing =
@@ -315,40 +315,41 @@ impl Session {
             return Ok(self.say(&missing));
         };
         self.wire.say(&reply::GO_AHEAD);
-        let limits = &self.house.limits;
+        let limits = &self.context.limits;
         // Held until the answer has left: until then something of the message may be around.
-        let share = self.house.memory.share(self.outside());
+        let share = self.context.memory.share(self.client_ip());
         let data = Data::new(limits.size, share.clone());
         let until = Instant::now() + limits.message;
         let ending = self.wire.message(data, until, || self.place.progress()).await?;
         let (bare, names) = (ending == Ending::Bare, names(&transaction.recipients));
         let replies = match ending {
-            Ending::Whole(raw) => self.hand_in(transaction, raw, share.clone()).await,
+            Ending::Whole(raw) => self.deliver(transaction, raw, share.clone()).await,
             Ending::TooLarge => vec![reply::TOO_LARGE; names.len()],
-            Ending::TooMuch => vec![reply::TOO_MUCH_AT_ONCE; names.len()],
+            Ending::TooMuch => vec![reply::OUT_OF_MEMORY; names.len()],
             Ending::Bare => vec![reply::BARE_ENDING; names.len()],
         };
         if replies.iter().any(|reply| !reply.is_refusal()) {
-            self.used.message_taken();
+            self.session_limits.accepted_message();
         }
-        let next = self.say_all(&names, &replies);
+        let next = self.send_replies(&names, &replies);
         self.wire.flush().await?;
         drop(share);
-        Ok(if bare { Next::End } else { next })
+        Ok(if bare { Next::Close } else { next })
     }
 
     /// The answer for each recipient, all of it after the commit.
-    async fn hand_in(&self, transaction: Transaction, raw: Vec<u8>, share: Share) -> Vec<Reply> {
+    async fn deliver(&self, transaction: Transaction, raw: Vec<u8>, share: Share) -> Vec<Reply> {
         let _busy = self.place.busy();
         let (helo, extended) = self.greeting.clone().unwrap_or_default();
-        let envelope = Envelope { from: transaction.from, helo, ip: self.outside(), tls: self.secured };
+        let envelope = Envelope { from: transaction.from, helo, ip: self.client_ip(), tls: self.secured };
         let with = self.with(extended, transaction.utf8);
-        let handed = Handed { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients, share };
-        self.house.app.take_in(handed).await.into_iter().map(answered).collect()
+        let submission =
+            Submission { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients, share };
+        self.context.app.accept_message(submission).await.into_iter().map(outcome_reply).collect()
     }
 
     /// Where mail comes from. The peer of LMTP is the operator's own mail server.
-    fn outside(&self) -> Option<IpAddr> {
+    fn client_ip(&self) -> Option<IpAddr> {
         (self.protocol == Protocol::Smtp).then_some(self.ip)
     }
 
@@ -367,13 +368,13 @@ impl Session {
         }
     }
 
-    /// LMTP answers for each recipient, SMTP once for all of them.
-    fn say_all(&mut self, names: &[String], replies: &[Reply]) -> Next {
+    /// LMTP replies for each recipient, SMTP once for all of them.
+    fn send_replies(&mut self, names: &[String], replies: &[Reply]) -> Next {
         if self.protocol == Protocol::Smtp {
-            return self.say(&summary(replies));
+            return self.say(&combined_reply(replies));
         }
         let each = names.iter().zip(replies).map(|(name, reply)| self.say(&reply.about(name)));
-        if each.filter(|next| *next == Next::End).count() > 0 { Next::End } else { Next::GoOn }
+        if each.filter(|next| *next == Next::Close).count() > 0 { Next::Close } else { Next::Continue }
     }
 }
 

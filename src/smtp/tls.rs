@@ -16,7 +16,7 @@ use tokio_rustls::rustls::crypto::ring;
 use super::wire::Stream;
 use crate::config::TlsFiles;
 
-const HANDSHAKE: Duration = Duration::from_secs(30);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What shows that a file has changed.
 type Stamp = Vec<(u64, Option<SystemTime>)>;
@@ -36,11 +36,12 @@ impl Tls {
 
     pub async fn accept(&self, stream: Box<dyn Stream>) -> io::Result<Box<dyn Stream>> {
         let acceptor = TlsAcceptor::from(self.current());
-        let accepted = timeout(HANDSHAKE, acceptor.accept(stream)).await;
+        let accepted = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
         Ok(Box::new(accepted.map_err(|_| io::ErrorKind::TimedOut)??))
     }
 
-    /// Files that cannot be used, such as while only one of them is new, leave it as it was.
+    /// Keeps the former certificate while the files cannot be used, for example because only one of
+    /// them has been replaced yet.
     fn current(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.files);
@@ -51,7 +52,9 @@ impl Tls {
                     current.1 = config;
                     tracing::info!("the certificate for STARTTLS was read again");
                 }
-                Err(why) => tracing::error!(why, "the new certificate cannot be used; the former stays"),
+                Err(why) => {
+                    tracing::error!(why, "the new certificate cannot be used; the former one stays")
+                }
             }
         }
         current.1.clone()

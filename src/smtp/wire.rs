@@ -15,10 +15,10 @@ const CHUNK: usize = 16 * 1024;
 /// Of a message that comes more slowly, byte by byte, little comes.
 const PROGRESS: usize = 64 * 1024;
 /// How long a peer may take to read an answer.
-const READING: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How much of what a peer goes on sending is read and dropped, so that it can read why.
 const DRAINED: usize = 8 << 20;
-const DRAINING: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -36,7 +36,7 @@ pub enum Line {
 
 /// Why nothing more can be said or heard.
 #[derive(Debug, thiserror::Error)]
-pub enum Gone {
+pub enum Disconnected {
     #[error("the peer closed the connection")]
     Closed,
     #[error("the peer was too slow")]
@@ -71,7 +71,7 @@ impl Wire {
     }
 
     /// The next line. Dropped half-way, nothing of it is lost.
-    pub async fn line(&mut self, until: Instant) -> Result<Line, Gone> {
+    pub async fn line(&mut self, until: Instant) -> Result<Line, Disconnected> {
         let (mut seen, mut too_long) = (0, false);
         loop {
             if let Some(at) = self.input[seen..].iter().position(|byte| *byte == b'\n') {
@@ -94,7 +94,7 @@ impl Wire {
         mut data: Data,
         until: Instant,
         progress: impl Fn(),
-    ) -> Result<Ending, Gone> {
+    ) -> Result<Ending, Disconnected> {
         let mut read = 0;
         loop {
             let (used, ending) = data.take(&self.input);
@@ -112,17 +112,17 @@ impl Wire {
     }
 
     /// Dropped half-way, nothing is said twice.
-    pub async fn flush(&mut self) -> Result<(), Gone> {
-        let until = Instant::now() + READING;
+    pub async fn flush(&mut self) -> Result<(), Disconnected> {
+        let until = Instant::now() + WRITE_TIMEOUT;
         while !self.output.is_empty() {
             let sent = timeout_at(until, self.stream.write(&self.output)).await;
-            let sent = sent.map_err(|_| Gone::TimedOut)??;
+            let sent = sent.map_err(|_| Disconnected::TimedOut)??;
             self.output.drain(..sent);
             if sent == 0 {
-                return Err(Gone::Closed);
+                return Err(Disconnected::Closed);
             }
         }
-        Ok(timeout_at(until, self.stream.flush()).await.map_err(|_| Gone::TimedOut)??)
+        Ok(timeout_at(until, self.stream.flush()).await.map_err(|_| Disconnected::TimedOut)??)
     }
 
     /// Says what is left to say, and closes.
@@ -146,7 +146,7 @@ impl Wire {
                 left -= read;
             }
         };
-        let _ = timeout_at(Instant::now() + DRAINING, drain).await;
+        let _ = timeout_at(Instant::now() + DRAIN_TIMEOUT, drain).await;
     }
 
     /// The connection itself, for TLS to take over.
@@ -154,14 +154,14 @@ impl Wire {
         self.stream
     }
 
-    async fn fill(&mut self, until: Instant) -> Result<(), Gone> {
+    async fn fill(&mut self, until: Instant) -> Result<(), Disconnected> {
         self.flush().await?;
         self.input.reserve(CHUNK);
         match timeout_at(until, self.stream.read_buf(&mut self.input)).await {
-            Err(_) => Err(Gone::TimedOut),
-            Ok(Ok(0)) => Err(Gone::Closed),
+            Err(_) => Err(Disconnected::TimedOut),
+            Ok(Ok(0)) => Err(Disconnected::Closed),
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(cause)) => Err(Gone::Broken(cause)),
+            Ok(Err(cause)) => Err(Disconnected::Broken(cause)),
         }
     }
 }

@@ -12,7 +12,7 @@ use gatepost::domain::mailroom::aliases;
 use gatepost::domain::people::teams::TeamId;
 use gatepost::domain::people::users::UserId;
 use gatepost::domain::{Result, Timestamp};
-use gatepost::store::mailroom::{aliases as alias_rows, room};
+use gatepost::store::mailroom::{aliases as alias_rows, mail_usage};
 use gatepost::store::{Location, Store, Tx};
 
 use crate::support::database::Database;
@@ -168,7 +168,7 @@ both_engines! {
         };
         for (what, index, sql) in [
             ("the oldest refused", "messages_by_state",
-                ask(&|tx| Ok(room::oldest_refused(tx, team, 64).map(drop)?))),
+                ask(&|tx| Ok(mail_usage::oldest_refused(tx, team, 64).map(drop)?))),
             ("names before a +", "aliases_tagged",
                 ask(&|tx| Ok(alias_rows::is_tagged_by_another(tx, team, "n500").map(drop)?))),
             ("names of others", "aliases_tagged", ask(&|tx| aliases::overruled(tx, 100).map(drop))),

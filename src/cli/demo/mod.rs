@@ -65,7 +65,7 @@ fn send_letters(app: App) {
     let Some(at) = app.smtp_at() else {
         return tell_operator("No mail is taken, so the inbox is empty: GATEPOST_SMTP_LISTEN is off.");
     };
-    let domain = app.office().domain.clone();
+    let domain = app.mail_settings().domain.clone();
     // Nobody waits for it: it ends with the process.
     std::thread::spawn(move || {
         let came = letters::send(at, &domain);
@@ -106,7 +106,8 @@ fn fill(app: &App) -> Result<PlainToken> {
     for (local, note) in letters::ALIASES {
         let local = Some(LocalPart::parse(local)?);
         let new = NewAlias { local, domain: None, note: Some(note.to_owned()) };
-        let (actor, shared) = (at(now, 26, &chance).as_person(ada.id, &ada.email), &app.office().domain);
+        let (actor, shared) =
+            (at(now, 26, &chance).as_person(ada.id, &ada.email), &app.mail_settings().domain);
         app.write_now(|tx| aliases::create(tx, &actor, team.id, shared, &new))?;
     }
     let (crm, plain) = mint(app, &team, &ada, "CRM integration", Scopes::READ, 25)?;

@@ -1,6 +1,6 @@
 //! Text that others wrote, made fit to be kept and shown.
 
-use super::tame::restore;
+use super::defuse::restore;
 
 /// The longest single line that is kept, in bytes.
 pub const LINE: usize = 998;

@@ -1,7 +1,7 @@
 //! Domains of a team: claimed, proved by a TXT record, looked after.
 //!
 //! Who can write into a domain's DNS owns it. A domain receives for one team at a time: the
-//! one whose proof was found. When that proof has been gone for [`PATIENCE`], or gone while
+//! one whose proof was found. When that proof has been gone for [`SUSPENSION_GRACE`], or gone while
 //! another team's is there, the domain is suspended for it.
 
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,12 @@ pub use crate::store::ids::DomainId;
 pub use rows::Domain;
 
 /// How long a proof may be gone.
-pub const PATIENCE: Duration = Duration::days(7);
+pub const SUSPENSION_GRACE: Duration = Duration::days(7);
 /// How often a domain is asked about, proved once or not yet.
 const DAILY: Duration = Duration::days(1);
 const HOURLY: Duration = Duration::hours(1);
 /// How long a domain that nobody proved is asked for by itself.
-const HOPE: Duration = Duration::days(7);
+const PROOF_DEADLINE: Duration = Duration::days(7);
 
 /// What the DNS said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Domain {
     /// When the proof's absence will have lasted too long, if it is gone.
     pub fn suspension_due(&self) -> Option<Timestamp> {
         let seen = self.proof_seen_at.filter(|seen| self.is_in_force() && self.checked_at > Some(*seen))?;
-        Some(seen.plus(PATIENCE))
+        Some(seen.plus(SUSPENSION_GRACE))
     }
 
     pub fn proof_name(&self) -> String {
@@ -257,7 +257,7 @@ pub fn set_catch_all(
 pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
     let (proved, unproved) = (now.minus(DAILY), now.minus(HOURLY));
     let believed = now.plus(Timestamp::BELIEVED);
-    Ok(rows::due(tx, (proved, unproved), now.minus(HOPE), believed, most)?)
+    Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), believed, most)?)
 }
 
 /// Whether one of [`due`] still is.
@@ -291,7 +291,7 @@ pub fn record_check(
     // Seen by a clock that ran ahead: patience begins now.
     domain.proof_seen_at =
         domain.proof_seen_at.map(|seen| if seen.is_ahead_of(actor.now) { actor.now } else { seen });
-    let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= PATIENCE);
+    let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= SUSPENSION_GRACE);
     if is_proved && !was_in_force && !findings.held {
         domain.verified_at = Some(actor.now);
         domain.suspended_at = None;

@@ -23,7 +23,7 @@ static WITH: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Rem
 
 /// The HTML that may be shown, in a frame that may do nothing.
 pub fn safe(html: &str, pictures: Pictures) -> String {
-    if cost(html) > DEAR {
+    if cost(html) > MAX_HTML_COST {
         return text_only(html);
     }
     let builder = match pictures {
@@ -50,7 +50,7 @@ fn cost(html: &str) -> usize {
 }
 
 /// What nobody but an attacker reaches, except with a very large picture in the text.
-const DEAR: usize = 50_000_000;
+const MAX_HTML_COST: usize = 50_000_000;
 
 fn text_only(html: &str) -> String {
     let text = to_text(html);

@@ -12,12 +12,14 @@ use crate::domain::{Error, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
-use crate::store::mailroom::{contents, conversations as conversation_rows, messages as rows, room, search};
+use crate::store::mailroom::{
+    contents, conversations as conversation_rows, mail_usage, messages as rows, search,
+};
 
 pub use crate::store::columns::{Direction, MessageState};
 pub use crate::store::ids::{AttachmentId, MessageId};
 pub use contents::Attachment;
-pub use room::Kept;
+pub use mail_usage::MailUsage;
 pub use rows::{Filter, Message};
 
 /// Places looked at in one step of a search, and steps before a page is told as it is.
@@ -118,8 +120,8 @@ pub fn unread_told(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
 }
 
 /// How much the team keeps, for its quota.
-pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
-    Ok(room::kept(tx, team)?)
+pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
+    Ok(mail_usage::find(tx, team)?)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Message> {
@@ -176,7 +178,7 @@ pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: b
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, actor, team, id)?;
     // Before all that deliveries write too, so that neither waits for the other without end.
-    room::keep(tx, team, -message.room())?;
+    mail_usage::add(tx, team, -message.usage())?;
     if !rows::delete(tx, message.seq)? {
         return Err(Error::NotFound);
     }

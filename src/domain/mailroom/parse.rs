@@ -8,8 +8,8 @@ use mail_parser::{HeaderName, HeaderValue, Message, MessageParser, MessagePart, 
 use sha2::{Digest, Sha256};
 
 use super::clean::{LINE, beginning, clipped, file_name, one_line, plain, unfolded};
+use super::defuse::{defuse, restore};
 use super::mailboxes::{ADDRESSES, mailboxes};
-use super::tame::{restore, tame};
 use super::words::Words;
 
 pub use super::mailboxes::{Mailbox, address_of, mailboxes_in};
@@ -92,8 +92,8 @@ impl Parsed {
 /// Reads a message.
 pub fn parse(raw: &[u8]) -> Parsed {
     let read = catch_unwind(AssertUnwindSafe(|| {
-        let tamed = tame(raw);
-        MessageParser::default().parse(tamed.as_ref()).map(|message| read(&message))
+        let defused = defuse(raw);
+        MessageParser::default().parse(defused.as_ref()).map(|message| read(&message))
     }));
     let parsed = read.ok().flatten().unwrap_or_default();
     Parsed { dedupe: dedupe(raw, &parsed), words: found_by(&parsed, &parsed.text), ..parsed }

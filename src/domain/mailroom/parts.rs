@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mail_parser::{Encoding as Declared, MessageParser};
 
 use super::decoding::{Decoder, Encoding};
+use super::defuse::defuse;
 use super::downloads::PIECE;
-use super::tame::tame;
 
 /// Where a file is within a raw message, and what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl Place {
 /// Where a part of a message is; `None` when there is no such part.
 pub fn locate(raw: &[u8], index: usize) -> Option<Place> {
     let (start, end, declared) = catch_unwind(AssertUnwindSafe(|| {
-        let tamed = tame(raw);
-        let message = MessageParser::default().parse(tamed.as_ref())?;
+        let defused = defuse(raw);
+        let message = MessageParser::default().parse(defused.as_ref())?;
         let part = message.parts.get(index)?;
         Some((part.offset_body as usize, part.offset_end as usize, part.encoding))
     }))

@@ -12,8 +12,8 @@ use super::authors::Malformed;
 use super::contacts::{self, Contact};
 use super::conversations::{self, Place};
 use super::excerpt::Excerpt;
-use super::ledger::Ledger;
 use super::parse::{Mailbox, Parsed, address_of};
+use super::quota::Quota;
 use crate::domain::Result;
 use crate::domain::actor::Actor;
 use crate::store::Tx;
@@ -22,7 +22,7 @@ use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 
 pub use super::route::{
-    Office, REFUSED, Recipient, Unroutable, Way, lacks_postmaster, make_postmaster, route,
+    MailSettings, REFUSED, Recipient, Unroutable, Way, lacks_postmaster, make_postmaster, route,
 };
 
 /// Servers a message may have passed.
@@ -50,7 +50,7 @@ pub enum Outcome {
     Duplicate {
         message: MessageId,
     },
-    /// Kept as rejected; its sender is told the reason.
+    /// Kept as rejected; the sender gets the reason.
     Rejected {
         message: MessageId,
         reason: String,
@@ -61,53 +61,53 @@ pub enum Outcome {
     Malformed(Malformed),
 }
 
-/// Keeps a message, or says why not. All of it is one transaction, with [`Ledger::close`] at
+/// Keeps a message, or says why not. All of it is one transaction, with [`Quota::close`] at
 /// its end.
 pub fn receive<'a>(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    office: &Office,
+    settings: &MailSettings,
     arrival: &'a Arrival,
     recipient: &Recipient,
-    ledger: &mut Ledger<'a>,
+    quota: &mut Quota<'a>,
 ) -> Result<Outcome> {
     if arrival.parsed.hops > HOPS {
         return Ok(Outcome::Refused(Unroutable::Loop));
     }
-    if let Some(why) = ledger.refusal(tx, recipient)? {
+    if let Some(why) = quota.refusal(tx, recipient)? {
         return Ok(Outcome::Refused(why));
     }
     let (team, size) = (recipient.team, arrival.raw.len() as i64);
     // First of all: after it nobody else keeps mail of this team.
-    let room = ledger.makes_room(tx, office, team, size)?;
+    let room = quota.makes_room(tx, settings, team, size)?;
     let sender = Sender::of(tx, arrival, team)?;
     let decision = decide(arrival, recipient, sender.contact.as_ref());
-    let likeness = likeness(arrival, decision.state);
+    let dedupe_key = dedupe_key(arrival, decision.state);
     let header_id = arrival.parsed.message_id.as_deref();
-    if let Some(message) = rows::find_same(tx, (team, recipient.alias), header_id, &likeness)? {
+    if let Some(message) = rows::find_same(tx, (team, recipient.alias), header_id, &dedupe_key)? {
         if room {
-            ledger.gives_back(team, size);
+            quota.gives_back(team, size);
         }
         return Ok(again(message, decision));
     }
     if decision.state.is_refused() {
         // It has a share of its own, outside the quota.
         if room {
-            ledger.gives_back(team, size);
+            quota.gives_back(team, size);
         }
     } else if !room {
         return Ok(Outcome::Refused(Unroutable::Full));
-    } else if ledger.takes_reserve(office, team) && !sender.is_trusted(arrival) {
-        ledger.gives_back(team, size);
+    } else if quota.takes_reserve(settings, team) && !sender.is_trusted(arrival) {
+        quota.gives_back(team, size);
         return Ok(Outcome::Refused(Unroutable::Full));
     }
-    store(tx, actor, arrival, recipient, (sender, decision, likeness), ledger)
+    store(tx, actor, arrival, recipient, (sender, decision, dedupe_key), quota)
 }
 
 /// The key under which a message is found again. A refused message has a key of its own: it can
 /// be a forgery of one that is still to come, or its sender can be unblocked later. So has one
 /// that DMARC proves: a copy that anybody can have sent must not stand for it.
-fn likeness(arrival: &Arrival, state: MessageState) -> [u8; 32] {
+fn dedupe_key(arrival: &Arrival, state: MessageState) -> [u8; 32] {
     let of_its_own = match (state, arrival.authentication.dmarc.result) {
         (MessageState::Delivered, Verdict::Pass) => "proven",
         (MessageState::Delivered, _) => return arrival.parsed.dedupe,
@@ -179,8 +179,8 @@ fn store<'a>(
     actor: &Actor,
     arrival: &'a Arrival,
     recipient: &Recipient,
-    (sender, decision, likeness): (Sender, Decision, [u8; 32]),
-    ledger: &mut Ledger<'a>,
+    (sender, decision, dedupe_key): (Sender, Decision, [u8; 32]),
+    quota: &mut Quota<'a>,
 ) -> Result<Outcome> {
     let Sender { named, contact: known } = sender;
     let contact = match (&named, decision.state) {
@@ -197,7 +197,7 @@ fn store<'a>(
         _ => None,
     };
     let mut message = row(actor, arrival, recipient, &decision, contact.as_ref(), place.as_ref());
-    message.dedupe = likeness.to_vec();
+    message.dedupe = dedupe_key.to_vec();
     let seq = rows::insert(tx, &message)?;
     if let Some(place) = &place {
         conversations::join(tx, place, actor.now)?;
@@ -205,7 +205,7 @@ fn store<'a>(
     if let Some(contact) = &contact {
         contacts::count_arrival(tx, contact, actor.now)?;
     }
-    ledger.enter(actor, seq, &message, arrival);
+    quota.enter(actor, seq, &message, arrival);
     Ok(match message.state {
         MessageState::Rejected => Outcome::Rejected { message: message.id, reason: decision.reason },
         state => Outcome::Stored { message: message.id, state },

@@ -6,12 +6,12 @@ use crate::domain::Result;
 use crate::domain::actor::Actor;
 use crate::store::Tx;
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::mailroom::{aliases as alias_rows, domains as domain_rows, room};
+use crate::store::mailroom::{aliases as alias_rows, domains as domain_rows, mail_usage};
 use crate::store::people::teams as team_rows;
 
 /// Where mail is taken, and how much of it.
 #[derive(Clone, Debug)]
-pub struct Office {
+pub struct MailSettings {
     /// The shared domain, in lower case.
     pub domain: String,
     /// Bytes a team may keep.
@@ -20,10 +20,10 @@ pub struct Office {
     pub refused: i64,
 }
 
-/// See [`Office::refused`].
+/// See [`MailSettings::refused`].
 pub const REFUSED: i64 = 64 << 20;
 
-impl Office {
+impl MailSettings {
     /// Bytes a team may keep, as they are counted; `None` is any number.
     pub(super) fn quota(&self) -> Option<i64> {
         self.quota.map(|quota| i64::try_from(quota).unwrap_or(i64::MAX))
@@ -70,11 +70,11 @@ pub enum Unroutable {
 /// of it. `postmaster` is there on every domain, see [`make_postmaster`].
 pub fn route(
     tx: &mut Tx<'_>,
-    office: &Office,
+    settings: &MailSettings,
     address: &str,
 ) -> Result<std::result::Result<Recipient, Unroutable>> {
     let Some(parsed) = MailAddress::parse(address) else { return Ok(Err(Unroutable::Unknown)) };
-    let domain = match domain_of(tx, office, &parsed)? {
+    let domain = match domain_of(tx, settings, &parsed)? {
         Ok(domain) => domain,
         Err(why) => return Ok(Err(why)),
     };
@@ -83,8 +83,8 @@ pub fn route(
         Err(why) => return Ok(Err(why)),
     };
     let (alias, way) = found;
-    if let Some(quota) = office.quota()
-        && room::kept(tx, alias.team_id)?.bytes >= quota
+    if let Some(quota) = settings.quota()
+        && mail_usage::find(tx, alias.team_id)?.bytes >= quota
     {
         return Ok(Err(Unroutable::Full));
     }
@@ -94,10 +94,10 @@ pub fn route(
 /// The row in force of a domain; `None` is the shared one.
 fn domain_of(
     tx: &mut Tx<'_>,
-    office: &Office,
+    settings: &MailSettings,
     address: &MailAddress,
 ) -> Result<std::result::Result<Option<DomainId>, Unroutable>> {
-    if address.domain() == office.domain {
+    if address.domain() == settings.domain {
         return Ok(Ok(None));
     }
     if let Some(domain) = domain_rows::in_force(tx, address.domain())? {
@@ -164,14 +164,14 @@ pub(super) fn refusal(alias: &alias_rows::Alias, way: Way) -> Option<Unroutable>
 }
 
 /// Whether an address is that of a postmaster whom [`make_postmaster`] would make.
-pub fn lacks_postmaster(tx: &mut Tx<'_>, office: &Office, address: &str) -> Result<bool> {
-    Ok(missing_postmaster(tx, office, address)?.is_some())
+pub fn lacks_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -> Result<bool> {
+    Ok(missing_postmaster(tx, settings, address)?.is_some())
 }
 
 /// Makes the alias `postmaster` of a domain that has none yet: for the team whose domain it
 /// is, on the shared domain for the oldest team.
-pub fn make_postmaster(tx: &mut Tx<'_>, actor: &Actor, office: &Office, address: &str) -> Result<()> {
-    match missing_postmaster(tx, office, address)? {
+pub fn make_postmaster(tx: &mut Tx<'_>, actor: &Actor, settings: &MailSettings, address: &str) -> Result<()> {
+    match missing_postmaster(tx, settings, address)? {
         Some(missing) => {
             aliases::make_postmaster(tx, actor, missing.team, missing.domain, missing.address.domain())
         }
@@ -185,10 +185,10 @@ struct Missing {
     team: TeamId,
 }
 
-fn missing_postmaster(tx: &mut Tx<'_>, office: &Office, address: &str) -> Result<Option<Missing>> {
+fn missing_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -> Result<Option<Missing>> {
     let address = MailAddress::parse(address).filter(MailAddress::is_postmaster);
     let Some(address) = address else { return Ok(None) };
-    let Ok(domain) = domain_of(tx, office, &address)? else { return Ok(None) };
+    let Ok(domain) = domain_of(tx, settings, &address)? else { return Ok(None) };
     if alias_rows::find_by_key(tx, domain, POSTMASTER)?.is_some() {
         return Ok(None);
     }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::Window;
-use super::room::Kept;
+use super::mail_usage::MailUsage;
 use crate::store::Tx;
 use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
@@ -48,8 +48,8 @@ pub struct NewMessage {
 
 impl NewMessage {
     /// What it takes of the team's room.
-    pub fn room(&self) -> Kept {
-        Kept::of(self.state, self.kept.unwrap_or(self.size))
+    pub fn usage(&self) -> MailUsage {
+        MailUsage::of(self.state, self.kept.unwrap_or(self.size))
     }
 }
 

@@ -5,8 +5,8 @@ pub mod contacts;
 pub mod contents;
 pub mod conversations;
 pub mod domains;
+pub mod mail_usage;
 pub mod messages;
-pub mod room;
 pub mod search;
 
 /// A part of a list, newest first: below the row `before`, past the first `offset` of those.

@@ -151,7 +151,7 @@ both_engines! {
         }
         let found = app.operate(|tx, _| messages::search(tx, team, "pictures", &Filter::default(), None, 10));
         assert!(found.rows.is_empty());
-        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)), messages::Kept::default());
+        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)), messages::MailUsage::default());
         assert_eq!(app.count("activity WHERE kind = 'message.deleted'"), 1);
         let actor = app.app.operator();
         assert!(matches!(app.app.write_now(|tx| messages::delete(tx, &actor, team, id)), Err(Error::NotFound)));

@@ -8,10 +8,10 @@ use gatepost::domain::Error;
 use gatepost::domain::mailroom::Window;
 use gatepost::domain::mailroom::authentication::{Authentication, Policy, Verdict};
 use gatepost::domain::mailroom::downloads;
-use gatepost::domain::mailroom::ledger::Ledger;
-use gatepost::domain::mailroom::messages::{self, Filter, Kept, MessageId, MessageState};
+use gatepost::domain::mailroom::messages::{self, Filter, MailUsage, MessageId, MessageState};
 use gatepost::domain::mailroom::parse::parse;
-use gatepost::domain::mailroom::receive::{self, Arrival, Office, Outcome, Recipient, Unroutable};
+use gatepost::domain::mailroom::quota::Quota;
+use gatepost::domain::mailroom::receive::{self, Arrival, MailSettings, Outcome, Recipient, Unroutable};
 use gatepost::store::{Location, Store, check};
 
 use super::receiving::dmarc;
@@ -31,7 +31,7 @@ fn rejected(outcome: Outcome) -> MessageId {
     }
 }
 
-fn kept(app: &TestApp) -> Kept {
+fn kept(app: &TestApp) -> MailUsage {
     let team = app.team("Acme").id;
     app.operate(|tx, _| messages::kept(tx, team))
 }
@@ -43,9 +43,9 @@ fn assert_exact(app: &TestApp) {
     assert_eq!(check::findings(&location).expect("a store"), [""; 0]);
 }
 
-/// Keeps rejected messages as an office does that has this share for them.
+/// Keeps rejected messages, with room for this many bytes of them.
 fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<Vec<Outcome>, Error> {
-    let office = Office { refused: share, ..Office::clone(app.app.office()) };
+    let settings = MailSettings { refused: share, ..MailSettings::clone(app.app.mail_settings()) };
     let arrivals = raws.iter().map(|raw| Arrival {
         envelope_from: Some("a@b.test".into()),
         helo: "mx.test".into(),
@@ -57,11 +57,11 @@ fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<
     });
     let (actor, arrivals) = (app.app.system(), arrivals.collect::<Vec<_>>());
     app.app.write_now(|tx| {
-        let mut ledger = Ledger::default();
+        let mut quota = Quota::default();
         let outcomes =
-            arrivals.iter().map(|arrival| receive::receive(tx, &actor, &office, arrival, to, &mut ledger));
+            arrivals.iter().map(|arrival| receive::receive(tx, &actor, &settings, arrival, to, &mut quota));
         let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-        ledger.close(tx, actor.now).map(|()| outcomes)
+        quota.close(tx, actor.now).map(|()| outcomes)
     })
 }
 
@@ -128,7 +128,7 @@ both_engines! {
         let to = app.route(HELLO).await.expect("an alias");
         let raws: Vec<_> = (0..500).map(|number| sized(number, 10)).collect();
         reject(&app, &to, 1 << 40, &raws).expect("kept messages");
-        let room = |kept: Kept| kept.refused_bytes + kept.refused_messages * 4096;
+        let room = |kept: MailUsage| kept.refused_bytes + kept.refused_messages * 4096;
         for round in 0..15 {
             let before = room(kept(&app));
             reject(&app, &to, 200_000, &[sized(1000 + round, 200_000)]).expect("kept messages");

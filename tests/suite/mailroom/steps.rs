@@ -1,6 +1,6 @@
 //! Steps in the mailroom.
 
-use gatepost::app::mail::{Delivered, Envelope};
+use gatepost::app::inbound::{Delivered, Envelope};
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, Alias, NewAlias};
 use gatepost::domain::mailroom::authentication::Authentication;

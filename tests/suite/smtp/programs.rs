@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use gatepost::smtp::Doors;
+use gatepost::smtp::MailServer;
 use lettre::message::{Attachment, MultiPart, SinglePart, header::ContentType};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
@@ -26,7 +26,7 @@ fn subjects(app: &TestApp) -> Vec<String> {
     app.stored().into_iter().map(|(_, subject)| subject).collect()
 }
 
-fn opened(app: &TestApp) -> (Doors, SocketAddr) {
+fn opened(app: &TestApp) -> (MailServer, SocketAddr) {
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
     let address = door::smtp(&doors);

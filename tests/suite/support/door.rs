@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatepost::app::App;
 use gatepost::config::TlsFiles;
-use gatepost::smtp::{Bound, Doors, Limits, Tls};
+use gatepost::smtp::{Bound, Limits, MailServer, Tls};
 
 use super::TestApp;
 use super::database::Database;
@@ -16,25 +16,25 @@ use super::process::Serving;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// SMTP and LMTP, each on a port of its own.
-pub fn open(app: &App) -> Doors {
+pub fn open(app: &App) -> MailServer {
     open_with(app, None, |_| {})
 }
 
 /// The same with a certificate, or with other limits.
-pub fn open_with(app: &App, tls: Option<&TlsFiles>, change: impl FnOnce(&mut Limits)) -> Doors {
+pub fn open_with(app: &App, tls: Option<&TlsFiles>, change: impl FnOnce(&mut Limits)) -> MailServer {
     let port = || Some(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let bound = Bound { smtp: port(), lmtp: port() };
     let mut limits = Limits::for_size(app.config().mail.max_size);
     change(&mut limits);
     let tls = tls.map(|files| Tls::load(files).expect("a certificate"));
-    Doors::open(app.clone(), bound, tls, limits).expect("open doors")
+    MailServer::open(app.clone(), bound, tls, limits).expect("open doors")
 }
 
-pub fn smtp(doors: &Doors) -> SocketAddr {
+pub fn smtp(doors: &MailServer) -> SocketAddr {
     doors.smtp.expect("an SMTP port")
 }
 
-pub fn lmtp(doors: &Doors) -> SocketAddr {
+pub fn lmtp(doors: &MailServer) -> SocketAddr {
     doors.lmtp.expect("an LMTP port")
 }
 

@@ -1,9 +1,9 @@
 //! Mail that arrives without a door: for tests of what comes after.
 
 use gatepost::domain::mailroom::authentication::Authentication;
-use gatepost::domain::mailroom::ledger::Ledger;
 use gatepost::domain::mailroom::messages::MessageId;
 use gatepost::domain::mailroom::parse::parse;
+use gatepost::domain::mailroom::quota::Quota;
 use gatepost::domain::mailroom::receive::{self, Arrival, Outcome};
 
 use super::TestApp;
@@ -21,12 +21,12 @@ impl TestApp {
             raw: raw.into(),
             authentication: Authentication::default(),
         };
-        let (office, actor) = (self.app.office().clone(), self.app.system());
+        let (settings, actor) = (self.app.mail_settings().clone(), self.app.system());
         let outcome = self.operate(|tx, _| {
-            let recipient = receive::route(tx, &office, to)?.expect("somebody");
-            let mut ledger = Ledger::default();
-            let outcome = receive::receive(tx, &actor, &office, &arrival, &recipient, &mut ledger)?;
-            ledger.close(tx, actor.now).map(|()| outcome)
+            let recipient = receive::route(tx, &settings, to)?.expect("somebody");
+            let mut quota = Quota::default();
+            let outcome = receive::receive(tx, &actor, &settings, &arrival, &recipient, &mut quota)?;
+            quota.close(tx, actor.now).map(|()| outcome)
         });
         match outcome {
             Outcome::Stored { message, .. } => message,

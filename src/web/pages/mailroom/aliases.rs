@@ -231,7 +231,7 @@ async fn draw(
     (form, errors): (Form, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
     let (list, domains) = look(app, viewer, &query).await?;
-    let shared = &app.office().domain;
+    let shared = &app.mail_settings().domain;
     let in_force = domains.iter().filter(|domain| domain.is_in_force());
     let own = in_force.map(|domain| choice(&domain.name, format!("@{}", domain.name)));
     let every = domains.iter().map(|domain| choice(domain.id, &domain.name));
@@ -266,6 +266,6 @@ pub async fn create(
 
 async fn made(app: &App, viewer: &Viewer, form: &Form) -> Result<Alias> {
     let (new, actor, team, shared) =
-        (form.parse()?, viewer.actor(), viewer.team.id, app.office().domain.clone());
+        (form.parse()?, viewer.actor(), viewer.team.id, app.mail_settings().domain.clone());
     app.write(move |tx| aliases::create(tx, &actor, team, &shared, &new)).await
 }

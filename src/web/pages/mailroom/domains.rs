@@ -88,7 +88,7 @@ async fn draw(
     let rows = app.read(move |tx| domains::list(tx, team)).await?;
     let page = DomainsPage {
         shell: Shell::new(viewer, "domains"),
-        shared: app.office().domain.clone(),
+        shared: app.mail_settings().domain.clone(),
         rows: rows.into_iter().map(Row::of).collect(),
         form,
         errors,
@@ -112,6 +112,6 @@ pub async fn add(
 
 async fn added(app: &App, viewer: &Viewer, name: &str) -> Result<Domain> {
     let name = DomainName::parse(name)?;
-    let (actor, team, shared) = (viewer.actor(), viewer.team.id, app.office().domain.clone());
+    let (actor, team, shared) = (viewer.actor(), viewer.team.id, app.mail_settings().domain.clone());
     app.write(move |tx| domains::add(tx, &actor, team, &shared, &name)).await
 }

@@ -26,7 +26,7 @@ async fn is_nobody_elses(app: &TestApp, reads: &[String], writes: &[(String, &[(
 
 /// An alias of Acme on the shared domain.
 fn alias(app: &TestApp, local: &str) -> Alias {
-    let (team, shared) = (app.team("Acme").id, app.app.office().domain.clone());
+    let (team, shared) = (app.team("Acme").id, app.app.mail_settings().domain.clone());
     let new = NewAlias { local: LocalPart::parse(local).ok(), domain: None, note: None };
     app.operate(|tx, actor| create(tx, actor, team, &shared, &new))
 }

@@ -85,7 +85,7 @@ pub async fn make_alias(app: web::Data<App>, member: Member) -> Result<HttpRespo
 }
 
 async fn make(app: &App, member: &Member, local: Option<LocalPart>) -> Result<Alias, Error> {
-    let (actor, team, shared) = (member.actor(), member.team.id, app.office().domain.clone());
+    let (actor, team, shared) = (member.actor(), member.team.id, app.mail_settings().domain.clone());
     let new = NewAlias { local, domain: None, note: None };
     app.write(move |tx| aliases::create(tx, &actor, team, &shared, &new)).await
 }

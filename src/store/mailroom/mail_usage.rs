@@ -15,14 +15,14 @@ use crate::store::schema::{mail_stores, messages};
 /// How much mail a team keeps, in raw bytes and in number: what is wanted, and what was refused
 /// (denied or rejected), of which `messages.kept` is the part that is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
-pub struct Kept {
+pub struct MailUsage {
     pub bytes: i64,
     pub messages: i64,
     pub refused_bytes: i64,
     pub refused_messages: i64,
 }
 
-impl Kept {
+impl MailUsage {
     /// One message.
     pub fn of(state: MessageState, bytes: i64) -> Self {
         match state.is_refused() {
@@ -32,7 +32,7 @@ impl Kept {
     }
 }
 
-impl std::ops::AddAssign for Kept {
+impl std::ops::AddAssign for MailUsage {
     fn add_assign(&mut self, more: Self) {
         self.bytes += more.bytes;
         self.messages += more.messages;
@@ -41,7 +41,7 @@ impl std::ops::AddAssign for Kept {
     }
 }
 
-impl std::ops::Neg for Kept {
+impl std::ops::Neg for MailUsage {
     type Output = Self;
 
     fn neg(self) -> Self {
@@ -59,14 +59,14 @@ type Columns =
 const COLUMNS: Columns =
     (mail_stores::bytes, mail_stores::messages, mail_stores::refused_bytes, mail_stores::refused_messages);
 
-pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<Kept> {
+pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     let kept = mail_stores::table.find(team).select(COLUMNS);
     Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
 
 /// Adds to a team's counters, or subtracts what is negative, and returns the new totals. On
 /// Postgres the row stays locked until the transaction ends.
-pub fn keep(tx: &mut Tx<'_>, team: TeamId, more: Kept) -> Result<Kept> {
+pub fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> {
     let of_team = (
         mail_stores::team_id.eq(team),
         mail_stores::bytes.eq(more.bytes),

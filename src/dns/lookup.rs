@@ -16,7 +16,7 @@ impl Dns {
 
     /// The texts under a name, each in one piece.
     async fn txt(&self, name: &str) -> Answer {
-        self.look(name, RecordType::TXT, |data| match data {
+        self.lookup(name, RecordType::TXT, |data| match data {
             RData::TXT(txt) => {
                 let whole: Vec<u8> = txt.txt_data.iter().flat_map(|part| part.to_vec()).collect();
                 Some(String::from_utf8_lossy(&whole).into_owned())
@@ -28,14 +28,14 @@ impl Dns {
 
     /// The servers that take mail for a domain, the best first, in lower case.
     async fn mx(&self, name: &str) -> Answer {
-        let looked = self.look(name, RecordType::MX, |data| match data {
+        let answer = self.lookup(name, RecordType::MX, |data| match data {
             RData::MX(mx) => {
                 let host = mx.exchange.to_lowercase().to_ascii();
                 Some(format!("{:05} {}", mx.preference, host.trim_end_matches('.')))
             }
             _ => None,
         });
-        match looked.await {
+        match answer.await {
             Answer::Found(mut servers) => {
                 servers.sort();
                 let names = servers.into_iter().map(|server| server.chars().skip(6).collect());
@@ -45,7 +45,7 @@ impl Dns {
         }
     }
 
-    async fn look(&self, name: &str, kind: RecordType, read: impl Fn(&RData) -> Option<String>) -> Answer {
+    async fn lookup(&self, name: &str, kind: RecordType, read: impl Fn(&RData) -> Option<String>) -> Answer {
         let Some(resolvers) = &self.0 else { return Answer::Failed("no DNS server is known".into()) };
         let Ok(mut name) = Name::from_ascii(name) else { return Answer::Nothing };
         name.set_fqdn(true);

@@ -3,7 +3,7 @@
 use smtp_proto::Error;
 
 use super::reply::{self, Reply};
-use crate::app::mail::{Delivered, Undelivered};
+use crate::app::inbound::{Delivered, Undelivered};
 use crate::domain::mailroom::authors::Malformed;
 use crate::domain::mailroom::receive::{Outcome, Unroutable};
 
@@ -14,7 +14,7 @@ pub fn is_http(line: &[u8]) -> bool {
         .any(|word| line.starts_with(word))
 }
 
-pub fn malformed(error: Error) -> Reply {
+pub fn syntax_error(error: Error) -> Reply {
     match error {
         Error::InvalidSenderAddress => reply::BAD_SENDER,
         Error::InvalidRecipientAddress => reply::BAD_RECIPIENT,
@@ -22,39 +22,39 @@ pub fn malformed(error: Error) -> Reply {
         Error::InvalidParameter { param } => Reply::new(501, "5.5.4", format!("{param} is malformed")),
         Error::UnsupportedParameter { .. } => reply::UNKNOWN_PARAMETER,
         Error::ResponseTooLong => reply::LINE_TOO_LONG,
-        _ => reply::UNKNOWN,
+        _ => reply::UNKNOWN_COMMAND,
     }
 }
 
-pub fn unroutable(why: Unroutable) -> Reply {
+pub fn unroutable_reply(why: Unroutable) -> Reply {
     match why {
         Unroutable::Full => reply::FULL,
-        Unroutable::TooMuch => reply::SENT_TOO_MUCH,
+        Unroutable::TooMuch => reply::HOURLY_LIMIT,
         Unroutable::Loop => reply::LOOP,
         Unroutable::Unknown | Unroutable::Disabled | Unroutable::Deleted | Unroutable::Suspended => {
-            reply::NOBODY
+            reply::UNKNOWN_RECIPIENT
         }
     }
 }
 
-pub fn answered(answer: Delivered) -> Reply {
+pub fn outcome_reply(answer: Delivered) -> Reply {
     match answer {
         Ok(Outcome::Stored { message, .. } | Outcome::Duplicate { message }) => {
             Reply::new(250, "2.0.0", format!("Stored as {message}"))
         }
         Ok(Outcome::Rejected { reason, .. }) => Reply::new(550, "5.7.1", reason),
-        Ok(Outcome::Refused(why)) => unroutable(why),
+        Ok(Outcome::Refused(why)) => unroutable_reply(why),
         Ok(Outcome::Malformed(Malformed::TooLarge)) => reply::HEADER_TOO_LARGE,
         Ok(Outcome::Malformed(why)) => Reply::new(550, "5.6.0", why.to_string()),
-        Err(Undelivered::Crowded) => reply::TOO_MUCH_AT_ONCE,
+        Err(Undelivered::Crowded) => reply::OUT_OF_MEMORY,
         Err(Undelivered::Unverified) => reply::UNVERIFIED,
-        Err(Undelivered::Failed(_)) => reply::OUT_OF_REACH,
+        Err(Undelivered::Failed(_)) => reply::STORE_UNAVAILABLE,
     }
 }
 
 /// One answer for all recipients of a message: try again if that may help one of them, since
 /// those who have it will not get it twice; else it is taken if anybody has it.
-pub fn summary(replies: &[Reply]) -> Reply {
+pub fn combined_reply(replies: &[Reply]) -> Reply {
     let again = replies.iter().find(|reply| (400..500).contains(&reply.code));
     let taken: Vec<&Reply> = replies.iter().filter(|reply| !reply.is_refusal()).collect();
     match (again, &taken[..]) {
@@ -63,7 +63,7 @@ pub fn summary(replies: &[Reply]) -> Reply {
             Reply { text: format!("{} and {} more", first.text, rest.len()).into(), ..(*first).clone() }
         }
         (None, [only]) => (*only).clone(),
-        (None, _) => replies.first().cloned().unwrap_or(reply::OUT_OF_REACH),
+        (None, _) => replies.first().cloned().unwrap_or(reply::STORE_UNAVAILABLE),
     }
 }
 
@@ -74,12 +74,13 @@ mod tests {
     #[test]
     fn one_answer_stands_for_all_recipients() {
         let taken = Reply::new(250, "2.0.0", "Stored as msg_1");
-        let said =
-            |replies: &[&Reply]| summary(&replies.iter().map(|&each| each.clone()).collect::<Vec<_>>());
+        let said = |replies: &[&Reply]| {
+            combined_reply(&replies.iter().map(|&each| each.clone()).collect::<Vec<_>>())
+        };
         assert_eq!(said(&[&taken]), taken);
         assert_eq!(said(&[&taken, &taken, &taken]).text, "Stored as msg_1 and 2 more");
         assert_eq!(said(&[&taken, &reply::FULL]), reply::FULL);
-        assert_eq!(said(&[&reply::NOBODY, &taken]), taken);
-        assert_eq!(said(&[&reply::NOBODY, &reply::NOBODY]), reply::NOBODY);
+        assert_eq!(said(&[&reply::UNKNOWN_RECIPIENT, &taken]), taken);
+        assert_eq!(said(&[&reply::UNKNOWN_RECIPIENT, &reply::UNKNOWN_RECIPIENT]), reply::UNKNOWN_RECIPIENT);
     }
 }

@@ -1,4 +1,4 @@
-//! What a session has used up of what it may.
+//! How much of its limits a session has used.
 
 use smtp_proto::Request;
 use tokio::time::Instant;
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::limits::Limits;
 use super::reply::Reply;
 
-pub struct Used {
+pub struct SessionLimits {
     limits: Limits,
     errors: u32,
     idle_commands: u32,
@@ -15,7 +15,7 @@ pub struct Used {
     taken: Instant,
 }
 
-impl Used {
+impl SessionLimits {
     pub fn new(limits: Limits) -> Self {
         Self { limits, errors: 0, idle_commands: 0, unknown: 0, taken: Instant::now() }
     }
@@ -28,13 +28,13 @@ impl Used {
     }
 
     /// Whether it is one refusal too many.
-    pub fn is_one_error_too_many(&mut self, reply: &Reply) -> bool {
+    pub fn counts_too_many_errors(&mut self, reply: &Reply) -> bool {
         self.errors += u32::from(reply.is_refusal());
         self.errors > self.limits.errors
     }
 
     /// Whether it is one command too many that has nothing to do with a message.
-    pub fn leads_nowhere(&mut self, request: &Request<String>) -> bool {
+    pub fn counts_too_many_idle_commands(&mut self, request: &Request<String>) -> bool {
         let leads = matches!(
             request,
             Request::Mail { .. } | Request::Rcpt { .. } | Request::Data | Request::StartTls | Request::Quit
@@ -47,11 +47,11 @@ impl Used {
         self.unknown += 1;
     }
 
-    pub fn has_guessed_enough(&self) -> bool {
+    pub fn has_too_many_unknown(&self) -> bool {
         self.unknown >= self.limits.unknown
     }
 
-    pub fn message_taken(&mut self) {
+    pub fn accepted_message(&mut self) {
         (self.taken, self.idle_commands) = (Instant::now(), 0);
     }
 }

@@ -1,10 +1,10 @@
 //! How mail gets from a door to the store.
 //!
 //! A door asks [`App::route_recipient`] for each address it is named, and hands the message
-//! to [`App::deliver`]. One thread writes, in groups: while one group is being committed the
+//! to [`App::deliver`]. One thread writes, in groups: while one batch is being committed the
 //! next one gathers, so that the cost of a commit is shared. A door hears of a message only
-//! when its group is on disk. A message that cannot be kept takes its group back with it;
-//! then each of the group is tried by itself.
+//! when its batch is on disk. A message that cannot be kept takes its batch back with it;
+//! then each of the batch is tried by itself.
 
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,29 +23,31 @@ use crate::domain::actor::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::mailroom::authentication::Authentication;
-use crate::domain::mailroom::ledger::Ledger;
 use crate::domain::mailroom::parse::parse;
-use crate::domain::mailroom::receive::{self, Arrival, Office, Outcome, REFUSED, Recipient, Unroutable};
+use crate::domain::mailroom::quota::Quota;
+use crate::domain::mailroom::receive::{
+    self, Arrival, MailSettings, Outcome, REFUSED, Recipient, Unroutable,
+};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::{self, Store};
 
 /// Messages, and their bytes, in one commit. With more, all doors wait for one commit and then
 /// all talk at once; so some talk while the messages of others are kept.
-const GROUP: usize = 32;
-const GROUP_BYTES: usize = 32 << 20;
+const BATCH: usize = 32;
+const BATCH_BYTES: usize = 32 << 20;
 /// Messages that wait for a commit; further doors wait for a place.
 const QUEUE: usize = 512;
 const QUEUE_BYTES: usize = 64 << 20;
 /// How long a door waits to hear of its message. One that is kept after that is the same
 /// message when its sender tries again.
-const PATIENCE: Duration = Duration::from_secs(30);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of long messages that are read at once: reading takes some times as many.
-const READING: usize = 32 << 20;
+const PARSING_BYTES: usize = 32 << 20;
 /// A message of so many bytes is read at once, others on a thread that may block.
-const SHORT: usize = 16 << 10;
-/// Messages in a row that find the store out of reach before the rest of a group is not tried.
-const VAIN: usize = 3;
+const SHORT_MESSAGE: usize = 16 << 10;
+/// Messages in a row that find the store out of reach before the rest of a batch is not tried.
+const MAX_FAILURES: usize = 3;
 
 /// Who hands a message over, and for whom it says to come.
 #[derive(Clone, Debug, Default)]
@@ -73,13 +75,13 @@ pub type Delivered = std::result::Result<Outcome, Undelivered>;
 
 impl App {
     /// Where mail is taken, and how much of it.
-    pub fn office(&self) -> &Arc<Office> {
-        &self.0.post.office
+    pub fn mail_settings(&self) -> &Arc<MailSettings> {
+        &self.0.inbound.settings
     }
 
     /// The teams to which mail has come, as it comes to this process.
     pub fn arrivals(&self) -> broadcast::Receiver<TeamId> {
-        self.0.post.arrivals.subscribe()
+        self.0.inbound.arrivals.subscribe()
     }
 
     /// Whom an address leads to.
@@ -91,12 +93,12 @@ impl App {
             return Ok(Ok(recipient));
         }
         let changes = self.0.recipients.changes();
-        let (office, to) = (self.office().clone(), address.to_owned());
+        let (settings, to) = (self.mail_settings().clone(), address.to_owned());
         let (routed, lacks_postmaster) = self
             .read(move |tx| {
-                let routed = receive::route(tx, &office, &to)?;
+                let routed = receive::route(tx, &settings, &to)?;
                 let unknown = routed == Err(Unroutable::Unknown);
-                Ok((routed, unknown && receive::lacks_postmaster(tx, &office, &to)?))
+                Ok((routed, unknown && receive::lacks_postmaster(tx, &settings, &to)?))
             })
             .await?;
         if let Ok(recipient) = &routed {
@@ -105,10 +107,10 @@ impl App {
         if !lacks_postmaster {
             return Ok(routed);
         }
-        let (office, to, actor) = (self.office().clone(), address.to_owned(), self.system());
+        let (settings, to, actor) = (self.mail_settings().clone(), address.to_owned(), self.system());
         self.write(move |tx| {
-            receive::make_postmaster(tx, &actor, &office, &to)?;
-            receive::route(tx, &office, &to)
+            receive::make_postmaster(tx, &actor, &settings, &to)?;
+            receive::route(tx, &settings, &to)
         })
         .await
     }
@@ -139,7 +141,7 @@ impl App {
             let mail = self.read_message(share, envelope, raw, authentication).await?;
             Ok(self.post(Arc::new(mail), to).await)
         };
-        match timeout(PATIENCE, posted).await {
+        match timeout(DELIVERY_TIMEOUT, posted).await {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(why)) => vec![Err(why); count],
             Err(_) => vec![Err(Undelivered::Failed("it took too long".into())); count],
@@ -149,7 +151,7 @@ impl App {
     async fn post(&self, mail: Arc<Mail>, to: Vec<Recipient>) -> Vec<Delivered> {
         let mut answers = Vec::with_capacity(to.len());
         for recipient in to {
-            answers.push(self.0.post.send(mail.clone(), recipient).await);
+            answers.push(self.0.inbound.send(mail.clone(), recipient).await);
         }
         let mut outcomes = Vec::with_capacity(answers.len());
         for answer in answers {
@@ -167,12 +169,12 @@ impl App {
         authentication: Authentication,
     ) -> std::result::Result<Mail, Undelivered> {
         let Envelope { from, helo, ip, tls } = envelope;
-        let (raw, parsed, share) = if raw.len() <= SHORT {
+        let (raw, parsed, share) = if raw.len() <= SHORT_MESSAGE {
             let parsed = parse(&raw);
             (raw, parsed, share)
         } else {
             // All of it moves into the thread, which can outlive the request that waits for it.
-            let permit = self.0.post.reading.take(raw.len()).await;
+            let permit = self.0.inbound.reading.take(raw.len()).await;
             let read = blocking(move || {
                 let parsed = parse(&raw);
                 drop(permit);
@@ -184,7 +186,7 @@ impl App {
         if !share.covers(size) {
             return Err(Undelivered::Crowded);
         }
-        let place = self.0.post.queued.take(size).await;
+        let place = self.0.inbound.queued.take(size).await;
         let raw = Arc::new(raw);
         let arrival = Arrival { envelope_from: from, helo, ip, tls, raw, parsed, authentication };
         Ok(Mail { arrival, _share: share, _place: place })
@@ -202,7 +204,7 @@ struct Mail {
 struct Delivery {
     mail: Arc<Mail>,
     recipient: Recipient,
-    told: oneshot::Sender<Delivered>,
+    reply_to: oneshot::Sender<Delivered>,
 }
 
 /// Bytes of messages at one step of their way.
@@ -229,8 +231,8 @@ impl Room {
 }
 
 /// The thread that keeps messages, and the way to it.
-pub(super) struct Post {
-    office: Arc<Office>,
+pub(super) struct Inbound {
+    settings: Arc<MailSettings>,
     queue: Mutex<Option<Sender<Delivery>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     arrivals: broadcast::Sender<TeamId>,
@@ -240,9 +242,9 @@ pub(super) struct Post {
     queued: Room,
 }
 
-impl Post {
+impl Inbound {
     pub fn open(store: Store, config: &Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        let office = Arc::new(Office {
+        let settings = Arc::new(MailSettings {
             domain: config.mail.domain.clone(),
             quota: config.mail.quota,
             refused: REFUSED,
@@ -250,18 +252,18 @@ impl Post {
         let (queue, waiting) = channel(QUEUE);
         let (arrivals, _) = broadcast::channel(QUEUE);
         let actor = Actor::system(clock.now(), entropy);
-        let writer = Writer { store, office: office.clone(), clock, actor, arrivals: arrivals.clone() };
+        let writer = Writer { store, settings: settings.clone(), clock, actor, arrivals: arrivals.clone() };
         let thread = std::thread::Builder::new()
-            .name("post".into())
+            .name("inbound".into())
             .spawn(move || writer.run(waiting))
             .expect("the system starts a thread");
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            office,
+            settings,
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             arrivals,
-            reading: Room::new(READING, threads),
+            reading: Room::new(PARSING_BYTES, threads),
             queued: Room::new(QUEUE_BYTES, 4 * QUEUE),
         }
     }
@@ -269,10 +271,10 @@ impl Post {
     /// The way to what will have become of a message. It closes without an answer when the
     /// process ends.
     async fn send(&self, mail: Arc<Mail>, recipient: Recipient) -> oneshot::Receiver<Delivered> {
-        let (told, answer) = oneshot::channel();
+        let (reply_to, answer) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(queue) = queue {
-            let _ = queue.send(Delivery { mail, recipient, told }).await;
+            let _ = queue.send(Delivery { mail, recipient, reply_to }).await;
         }
         answer
     }
@@ -289,7 +291,7 @@ impl Post {
 
 struct Writer {
     store: Store,
-    office: Arc<Office>,
+    settings: Arc<MailSettings>,
     clock: Arc<dyn Clock>,
     /// Whoever keeps messages. One for all, so that those of one moment order as they came.
     actor: Actor,
@@ -299,38 +301,38 @@ struct Writer {
 impl Writer {
     fn run(&self, mut queue: Receiver<Delivery>) {
         while let Some(first) = queue.blocking_recv() {
-            let group = gather(first, &mut queue);
-            let outcomes = self.keep(&group);
-            for (delivery, outcome) in group.into_iter().zip(outcomes) {
+            let batch = collect_batch(first, &mut queue);
+            let outcomes = self.commit_batch(&batch);
+            for (delivery, outcome) in batch.into_iter().zip(outcomes) {
                 if let Ok(Outcome::Stored { .. }) = outcome {
                     let _ = self.arrivals.send(delivery.recipient.team);
                 }
                 // Nobody waits any more when it took too long.
-                let _ = delivery.told.send(outcome);
+                let _ = delivery.reply_to.send(outcome);
             }
         }
     }
 
-    fn keep(&self, group: &[Delivery]) -> Vec<Delivered> {
-        match self.commit(group) {
+    fn commit_batch(&self, batch: &[Delivery]) -> Vec<Delivered> {
+        match self.commit(batch) {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(cause) if group.len() == 1 => vec![Err(undelivered(&cause))],
+            Err(cause) if batch.len() == 1 => vec![Err(undelivered(&cause))],
             Err(cause) => {
-                tracing::warn!(%cause, messages = group.len(), "messages are kept one by one");
-                self.keep_each(group)
+                tracing::warn!(%cause, messages = batch.len(), "messages are kept one by one");
+                self.commit_each(batch)
             }
         }
     }
 
-    fn keep_each(&self, group: &[Delivery]) -> Vec<Delivered> {
-        let mut vain = 0;
-        let each = group.iter().map(|delivery| {
-            if vain == VAIN {
+    fn commit_each(&self, batch: &[Delivery]) -> Vec<Delivered> {
+        let mut failures = 0;
+        let each = batch.iter().map(|delivery| {
+            if failures == MAX_FAILURES {
                 return Err(Undelivered::Failed("the store is out of reach".into()));
             }
             let outcome = self.commit(std::slice::from_ref(delivery));
             let out_of_reach = matches!(outcome, Err(Error::Store(store::Error::Unavailable(_))));
-            vain = if out_of_reach { vain + 1 } else { 0 };
+            failures = if out_of_reach { failures + 1 } else { 0 };
             outcome.map_err(|cause| undelivered(&cause)).and_then(|mut outcomes| {
                 outcomes.pop().ok_or_else(|| Undelivered::Failed("nothing became of it".into()))
             })
@@ -338,17 +340,17 @@ impl Writer {
         each.collect()
     }
 
-    /// All of the group, or nothing.
-    fn commit(&self, group: &[Delivery]) -> Result<Vec<Outcome>> {
+    /// All of the batch, or nothing.
+    fn commit(&self, batch: &[Delivery]) -> Result<Vec<Outcome>> {
         let actor = self.actor.at(self.clock.now());
         let write = || {
             self.store.write(|tx| {
-                let mut ledger = Ledger::default();
-                let outcomes = group.iter().map(|it| {
-                    receive::receive(tx, &actor, &self.office, &it.mail.arrival, &it.recipient, &mut ledger)
+                let mut quota = Quota::default();
+                let outcomes = batch.iter().map(|it| {
+                    receive::receive(tx, &actor, &self.settings, &it.mail.arrival, &it.recipient, &mut quota)
                 });
                 let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
-                ledger.close(tx, actor.now)?;
+                quota.close(tx, actor.now)?;
                 Ok(outcomes)
             })
         };
@@ -358,18 +360,18 @@ impl Writer {
     }
 }
 
-/// What waits, up to a group, sorted by team: in one order always, so that writers of several
+/// What waits, up to a batch, sorted by team: in one order always, so that writers of several
 /// instances never wait for each other.
-fn gather(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Delivery> {
+fn collect_batch(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Delivery> {
     let mut bytes = first.mail.arrival.raw.len();
-    let mut group = vec![first];
-    while group.len() < GROUP && bytes < GROUP_BYTES {
+    let mut batch = vec![first];
+    while batch.len() < BATCH && bytes < BATCH_BYTES {
         let Ok(next) = queue.try_recv() else { break };
         bytes += next.mail.arrival.raw.len();
-        group.push(next);
+        batch.push(next);
     }
-    group.sort_by_key(|delivery| delivery.recipient.team);
-    group
+    batch.sort_by_key(|delivery| delivery.recipient.team);
+    batch
 }
 
 fn undelivered(cause: &Error) -> Undelivered {

@@ -13,7 +13,7 @@ use crate::domain::sealing::hex;
 pub const LOOP_MARK: &str = "X-Gatepost-Loop";
 
 /// How a message came here.
-pub struct Trace<'a> {
+pub struct ReceivedHeader<'a> {
     /// The name of this server.
     pub host: &'a str,
     /// What was spoken, such as `ESMTPS`.
@@ -27,7 +27,7 @@ pub struct Trace<'a> {
     pub rcpt: Option<&'a str>,
 }
 
-impl Trace<'_> {
+impl ReceivedHeader<'_> {
     /// The lines for the top of the message.
     pub fn head(&self, actor: &Actor) -> Vec<u8> {
         let helo = printable(self.helo, |c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
@@ -80,7 +80,7 @@ mod tests {
     use crate::domain::entropy::SystemEntropy;
 
     fn head(helo: &str, from: Option<&str>) -> String {
-        let trace = Trace {
+        let trace = ReceivedHeader {
             host: "mx.example",
             with: "ESMTP",
             from,

@@ -13,21 +13,21 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 /// How long servers may take for it, and how long what was found out is believed.
-pub const PATIENCE: Duration = Duration::from_millis(700);
-const BELIEVED: Duration = Duration::from_secs(10);
+pub const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
+const PROBE_LIFETIME: Duration = Duration::from_secs(10);
 
-pub struct Reach {
+pub struct Reachability {
     resolver: TokioResolver,
     /// Whether one answered, and until when that is believed.
     known: Mutex<Option<(bool, Instant)>>,
 }
 
-impl Reach {
+impl Reachability {
     pub fn of(resolver: TokioResolver) -> Self {
         Self { resolver, known: Mutex::new(None) }
     }
 
-    pub async fn is_there(&self) -> bool {
+    pub async fn is_answering(&self) -> bool {
         let mut known = self.known.lock().await;
         if let Some((there, until)) = *known
             && Instant::now() < until
@@ -38,13 +38,13 @@ impl Reach {
         if !there {
             tracing::warn!("no DNS server answers; mail is kept without asking who sent it");
         }
-        *known = Some((there, Instant::now() + BELIEVED));
+        *known = Some((there, Instant::now() + PROBE_LIFETIME));
         there
     }
 
     /// A refusal is an answer.
     async fn answers(&self) -> bool {
-        match timeout(PATIENCE, self.resolver.lookup(Name::root(), RecordType::NS)).await {
+        match timeout(PROBE_TIMEOUT, self.resolver.lookup(Name::root(), RecordType::NS)).await {
             Ok(Ok(_)) | Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_) | DnsError::ResponseCode(_)))) => {
                 true
             }

@@ -20,20 +20,20 @@ const LINES: usize = 1_000_000;
 /// What is read of a message with more lines.
 const BEGINNING: usize = 1 << 20;
 
-pub fn tame(raw: &[u8]) -> Cow<'_, [u8]> {
+pub fn defuse(raw: &[u8]) -> Cow<'_, [u8]> {
     let lines = raw.iter().filter(|byte| **byte == b'\n').count();
     let read = if lines > LINES { &raw[..raw.len().min(BEGINNING)] } else { raw };
-    let mut tamed = Cow::Borrowed(read);
+    let mut defused = Cow::Borrowed(read);
     let mut multiparts = 0;
     for slash in slashes(read) {
-        if let Some(at) = bite(read, slash, &mut multiparts) {
-            tamed.to_mut()[at] = MASK;
+        if let Some(at) = byte_to_mask(read, slash, &mut multiparts) {
+            defused.to_mut()[at] = MASK;
         }
     }
-    bound(tamed)
+    bound(defused)
 }
 
-/// Puts back what [`tame`] took out of a text.
+/// Puts back what [`defuse`] took out of a text.
 pub fn restore(text: String) -> String {
     if !text.as_bytes().contains(&MASK) {
         return text;
@@ -52,7 +52,7 @@ fn slashes(raw: &[u8]) -> impl Iterator<Item = usize> {
 
 /// Which byte to take out around a slash, if it is that of a content type that opens another
 /// message or one multipart too many.
-fn bite(raw: &[u8], slash: usize, multiparts: &mut usize) -> Option<usize> {
+fn byte_to_mask(raw: &[u8], slash: usize, multiparts: &mut usize) -> Option<usize> {
     let before = before(&raw[..slash]);
     let (is_message, is_multipart) = (ends(before, b"message"), ends(before, b"multipart"));
     // After a comment it may be either.
@@ -95,8 +95,8 @@ fn begins(raw: &[u8], word: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn tamed(text: &str) -> String {
-        String::from_utf8(tame(text.as_bytes()).into_owned()).unwrap()
+    fn defused(text: &str) -> String {
+        String::from_utf8(defuse(text.as_bytes()).into_owned()).unwrap()
     }
 
     #[test]
@@ -110,24 +110,24 @@ mod tests {
             "Content-Type: message/(why)rfc822",
             "Content-Type: multipart/digest",
         ] {
-            assert_ne!(tamed(text), text);
-            assert_eq!(tamed(text).len(), text.len());
+            assert_ne!(defused(text), text);
+            assert_eq!(defused(text).len(), text.len());
         }
     }
 
     #[test]
     fn other_text_is_left_alone() {
         let text = "See https://a.test/rfc822 and and/or message/partial; text/plain, image/png.";
-        assert_eq!(tamed(text), text);
-        assert!(matches!(tame(text.as_bytes()), Cow::Borrowed(_)));
+        assert_eq!(defused(text), text);
+        assert!(matches!(defuse(text.as_bytes()), Cow::Borrowed(_)));
         let text = "The type message/rfc822 is MESSAGE/RFC822.";
-        assert_eq!(restore(tamed(text)), text);
+        assert_eq!(restore(defused(text)), text);
     }
 
     #[test]
     fn only_so_much_is_read() {
         let multiparts = "Content-Type: multipart/mixed\n".repeat(MULTIPARTS + 50);
-        assert_eq!(tamed(&multiparts).matches("multipart/mixed").count(), MULTIPARTS);
-        assert_eq!(tame(&b"\n".repeat(LINES + BEGINNING)).len(), BEGINNING);
+        assert_eq!(defused(&multiparts).matches("multipart/mixed").count(), MULTIPARTS);
+        assert_eq!(defuse(&b"\n".repeat(LINES + BEGINNING)).len(), BEGINNING);
     }
 }

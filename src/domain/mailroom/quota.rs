@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use super::excerpt::Excerpt;
 use super::parse::Part;
 use super::receive::{Arrival, Recipient};
-use super::route::{Office, Unroutable, refusal};
+use super::route::{MailSettings, Unroutable, refusal};
 use crate::domain::actor::Actor;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
@@ -15,15 +15,15 @@ use crate::store::columns::MessageState;
 use crate::store::ids::{AliasId, AttachmentId, TeamId};
 use crate::store::mailroom::aliases::{self as alias_rows, Alias};
 use crate::store::mailroom::contents::{self, Attachment, NewContent};
+use crate::store::mailroom::mail_usage::{self, MailUsage};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
-use crate::store::mailroom::room::{self, Kept};
 use crate::store::mailroom::search;
 
-/// What has not been written yet of messages that are being kept. [`Ledger::close`] ends their
+/// What has not been written yet of messages that are being kept. [`Quota::close`] ends their
 /// transaction: without it they have no text, are found by no word and count nowhere.
 #[derive(Default)]
 #[must_use]
-pub struct Ledger<'a> {
+pub struct Quota<'a> {
     teams: BTreeMap<TeamId, Standing>,
     aliases: BTreeMap<AliasId, Counted>,
     contents: Vec<NewContent<'a>>,
@@ -42,8 +42,8 @@ const REMOVED: i64 = 64;
 
 /// What a team keeps, and how much of it is not written yet.
 struct Standing {
-    total: Kept,
-    unwritten: Kept,
+    total: MailUsage,
+    unwritten: MailUsage,
     /// Bytes of refused mail.
     share: i64,
 }
@@ -55,7 +55,7 @@ struct Counted {
     denied: i64,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> Quota<'a> {
     /// Why the alias takes no mail, if so: it may have been changed since its address was
     /// asked for.
     pub(super) fn refusal(&mut self, tx: &mut Tx<'_>, to: &Recipient) -> Result<Option<Unroutable>> {
@@ -78,11 +78,11 @@ impl<'a> Ledger<'a> {
     pub(super) fn makes_room(
         &mut self,
         tx: &mut Tx<'_>,
-        office: &Office,
+        settings: &MailSettings,
         team: TeamId,
         bytes: i64,
     ) -> Result<bool> {
-        let more = Kept::of(MessageState::Delivered, bytes);
+        let more = MailUsage::of(MessageState::Delivered, bytes);
         let standing = match self.teams.entry(team) {
             Entry::Occupied(found) => {
                 let standing = found.into_mut();
@@ -90,29 +90,29 @@ impl<'a> Ledger<'a> {
                 standing
             }
             Entry::Vacant(place) => {
-                let total = room::keep(tx, team, more)?;
-                place.insert(Standing { total, unwritten: Kept::default(), share: office.refused })
+                let total = mail_usage::add(tx, team, more)?;
+                place.insert(Standing { total, unwritten: MailUsage::default(), share: settings.refused })
             }
         };
-        let fits = office.quota().is_none_or(|quota| standing.total.bytes <= quota);
+        let fits = settings.quota().is_none_or(|quota| standing.total.bytes <= quota);
         if !fits {
             standing.add(-more);
         }
         Ok(fits)
     }
 
-    /// Whether the message that [`Ledger::makes_room`] just counted is in the part of the quota
+    /// Whether the message that [`Quota::makes_room`] just counted is in the part of the quota
     /// that is reserved for allowed contacts.
-    pub(super) fn takes_reserve(&self, office: &Office, team: TeamId) -> bool {
-        let free = office.quota().map(|quota| quota - quota / RESERVE);
+    pub(super) fn takes_reserve(&self, settings: &MailSettings, team: TeamId) -> bool {
+        let free = settings.quota().map(|quota| quota - quota / RESERVE);
         let standing = self.teams.get(&team);
         free.zip(standing).is_some_and(|(free, standing)| standing.total.bytes > free)
     }
 
-    /// What [`Ledger::makes_room`] made room for is not kept after all.
+    /// What [`Quota::makes_room`] made room for is not kept after all.
     pub(super) fn gives_back(&mut self, team: TeamId, bytes: i64) {
         if let Some(standing) = self.teams.get_mut(&team) {
-            standing.add(-Kept::of(MessageState::Delivered, bytes));
+            standing.add(-MailUsage::of(MessageState::Delivered, bytes));
         }
     }
 
@@ -128,7 +128,7 @@ impl<'a> Ledger<'a> {
         if message.state.is_refused()
             && let Some(standing) = self.teams.get_mut(&team)
         {
-            standing.add(message.room());
+            standing.add(message.usage());
         }
         self.contents.push(NewContent {
             seq,
@@ -153,8 +153,8 @@ impl<'a> Ledger<'a> {
         search::insert(tx, &self.words)?;
         for (team, standing) in &mut self.teams {
             standing.remove_oldest_refused(tx, *team)?;
-            if standing.unwritten != Kept::default() {
-                room::keep(tx, *team, standing.unwritten)?;
+            if standing.unwritten != MailUsage::default() {
+                mail_usage::add(tx, *team, standing.unwritten)?;
             }
         }
         Ok(())
@@ -162,7 +162,7 @@ impl<'a> Ledger<'a> {
 }
 
 impl Standing {
-    fn add(&mut self, more: Kept) {
+    fn add(&mut self, more: MailUsage) {
         self.total += more;
         self.unwritten += more;
     }
@@ -177,14 +177,14 @@ impl Standing {
         if taken <= 0 || !self.is_over() {
             return Ok(());
         }
-        for (seq, bytes) in room::oldest_refused(tx, team, taken * REMOVED)? {
+        for (seq, bytes) in mail_usage::oldest_refused(tx, team, taken * REMOVED)? {
             if !self.is_over() {
                 break;
             }
             rows::delete(tx, seq)?;
             contents::delete(tx, seq)?;
             search::delete(tx, seq)?;
-            self.add(-Kept::of(MessageState::Rejected, bytes));
+            self.add(-MailUsage::of(MessageState::Rejected, bytes));
         }
         Ok(())
     }
