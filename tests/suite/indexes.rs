@@ -135,7 +135,7 @@ both_engines! {
             ("a token's calls", "activity_by_token",
                 overhear(&store, |tx| activity::calls_since(tx, team, Some(token), START))),
             ("the team's calls", "key", overhear(&store, |tx| activity::calls_since(tx, team, None, START))),
-            ("tokens in force", "tokens_active", overhear(&store, |tx| tokens::list(tx, team, false, None, 50))),
+            ("active tokens", "tokens_active", overhear(&store, |tx| tokens::list(tx, team, false, None, 50))),
             ("revoked tokens", "tokens_revoked", overhear(&store, |tx| tokens::list(tx, team, true, None, 50))),
             ("how many tokens", "tokens_active", overhear(&store, |tx| tokens::count_active(tx, team))),
             ("an hour", "key", overhear(&store, |tx| usage::of_hour(tx, team, hour))),

@@ -24,12 +24,12 @@ pub struct Sealer {
     pub prefix: Prefix,
 }
 
-/// The team key in force.
+/// The active team key.
 pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
     Ok(rows::team_key(tx, team)?)
 }
 
-/// The key in force, how often it was used in 24 hours, and when it was last shown.
+/// The active key, how often it was used in 24 hours, and when it was last shown.
 pub struct Known {
     pub token: Token,
     pub calls_in_24h: Capped,

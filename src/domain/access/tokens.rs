@@ -101,7 +101,7 @@ pub fn mint(
     Ok((token, plain))
 }
 
-/// A row in force from now on, not narrowed in any way.
+/// An active row with every scope.
 pub(super) fn new_row(actor: &Actor, team: TeamId, kind: TokenKind, name: &str, plain: &PlainToken) -> Token {
     let hashed = plain.hashed();
     Token {
@@ -165,8 +165,8 @@ pub fn verify(
     })
 }
 
-/// The token as it is, and stays until the transaction ends: for who looks at it first and
-/// changes it then. A token may do that to itself alone.
+/// The token as it is, and stays until the transaction ends: for callers that look at it first
+/// and change it then. A token may do that to itself alone.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
     if !is_its_own(actor, id) {
         actor.require(tx, team, Role::Admin)?;
@@ -253,7 +253,7 @@ pub(super) fn record_revoked(tx: &mut Tx<'_>, actor: &Actor, token: &Token) -> R
 }
 
 /// # Errors
-/// `NotFound` when the team has no such token in force, `Conflict` when the name is taken.
+/// `NotFound` when the team has no such active token, `Conflict` when the name is taken.
 pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
     actor.require(tx, team, Role::Admin)?;
     let before = hold(tx, actor, team, id)?;
@@ -286,7 +286,7 @@ pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
 /// Gives a token an hourly limit of its own, besides the team's, or takes it away.
 ///
 /// # Errors
-/// `NotFound` when the team has no such token, `Conflict` when it is not in force.
+/// `NotFound` when the team has no such token, `Conflict` when it is not active.
 pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<Token> {
     actor.require(tx, team, Role::Admin)?;
     let before = hold(tx, actor, team, id)?;
@@ -331,7 +331,7 @@ impl Page {
     }
 }
 
-/// Those in force (the team key among them), or those revoked.
+/// Active ones (the team key among them), or revoked ones.
 pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -342,8 +342,8 @@ pub fn list(
     Ok(Page::of(rows::list(tx, team, revoked, before, limit as i64 + 1)?, limit))
 }
 
-/// Those in force without the team key, and how many they are altogether.
-pub fn in_force(
+/// Active ones without the team key, and how many they are altogether.
+pub fn list_active(
     tx: &mut Tx<'_>,
     team: TeamId,
     before: Option<TokenId>,

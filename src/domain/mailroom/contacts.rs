@@ -127,8 +127,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// The contact as it is, and stays until the transaction ends: for who looks at it first and
-/// changes it then.
+/// The contact as it is, and stays until the transaction ends: for callers that look at it first
+/// and change it then.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<Contact> {
     actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;

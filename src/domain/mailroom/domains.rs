@@ -105,18 +105,18 @@ struct Finding {
 }
 
 impl Domain {
-    pub fn is_in_force(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.verified_at.is_some() && self.suspended_at.is_none()
     }
 
     /// Whether the proof was found, but so was that of another team, whose domain it is.
     pub fn is_held_by_another(&self) -> bool {
-        !self.is_in_force() && self.findings().held
+        !self.is_active() && self.findings().held
     }
 
     /// When the proof's absence will have lasted too long, if it is gone.
     pub fn suspension_due(&self) -> Option<Timestamp> {
-        let seen = self.proof_seen_at.filter(|seen| self.is_in_force() && self.checked_at > Some(*seen))?;
+        let seen = self.proof_seen_at.filter(|seen| self.is_active() && self.checked_at > Some(*seen))?;
         Some(seen.plus(SUSPENSION_GRACE))
     }
 
@@ -204,8 +204,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// The domain as it is, and stays until the transaction ends: for who looks at it first and
-/// changes it then.
+/// The domain as it is, and stays until the transaction ends: for callers that look at it first
+/// and change it then.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<Domain> {
     actor.require_or_token(tx, team, Role::Admin)?;
     rows::hold(tx, id)?;
@@ -278,7 +278,7 @@ pub fn record_check(
 ) -> Result<Domain> {
     rows::hold(tx, id)?;
     let mut domain = find(tx, team, id)?;
-    let was_in_force = domain.is_in_force();
+    let was_active = domain.is_active();
     let proof = txt_finding(&seen.proof, &domain.proof_value());
     let (is_proved, is_gone) =
         (proof.state == RecordState::Ok, matches!(proof.state, RecordState::Missing | RecordState::Wrong));
@@ -286,17 +286,17 @@ pub fn record_check(
     domain.checked_at = Some(actor.now);
     if is_proved {
         domain.proof_seen_at = Some(actor.now);
-        findings.held = !was_in_force && !take_from_holder(tx, actor, &domain, &findings.txt.found)?;
+        findings.held = !was_active && !take_from_holder(tx, actor, &domain, &findings.txt.found)?;
     }
     // Seen by a clock that ran ahead: patience begins now.
     domain.proof_seen_at =
         domain.proof_seen_at.map(|seen| if seen.is_ahead_of(actor.now) { actor.now } else { seen });
     let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= SUSPENSION_GRACE);
-    if is_proved && !was_in_force && !findings.held {
+    if is_proved && !was_active && !findings.held {
         domain.verified_at = Some(actor.now);
         domain.suspended_at = None;
         record(tx, actor, &domain, ActivityKind::DomainVerified)?;
-    } else if was_in_force && lost {
+    } else if was_active && lost {
         domain.suspended_at = Some(actor.now);
         record(tx, actor, &domain, ActivityKind::DomainSuspended)?;
     }
@@ -307,7 +307,7 @@ pub fn record_check(
 
 /// Whether the name is free now: nobody's, or that of a team whose proof is gone.
 fn take_from_holder(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
-    let Some(holder) = rows::in_force(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
+    let Some(holder) = rows::find_active(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
         return Ok(true);
     };
     if texts.iter().any(|text| text.trim() == holder.proof_value()) {

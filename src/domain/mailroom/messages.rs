@@ -156,8 +156,8 @@ pub fn find_attachment(
     contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)
 }
 
-/// The message as it is, and stays until the transaction ends: for who looks at it first and
-/// changes it then.
+/// The message as it is, and stays until the transaction ends: for callers that look at it first
+/// and change it then.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<Message> {
     actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;

@@ -91,7 +91,7 @@ pub fn route(
     Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), way }))
 }
 
-/// The row in force of a domain; `None` is the shared one.
+/// The active row of a domain; `None` is the shared one.
 fn domain_of(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -100,7 +100,7 @@ fn domain_of(
     if address.domain() == settings.domain {
         return Ok(Ok(None));
     }
-    if let Some(domain) = domain_rows::in_force(tx, address.domain())? {
+    if let Some(domain) = domain_rows::find_active(tx, address.domain())? {
         return Ok(Ok(Some(domain.id)));
     }
     match domain_rows::is_suspended(tx, address.domain())? {
@@ -193,7 +193,7 @@ fn missing_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -
         return Ok(None);
     }
     let team = match domain {
-        Some(_) => domain_rows::in_force(tx, address.domain())?.map(|domain| domain.team_id),
+        Some(_) => domain_rows::find_active(tx, address.domain())?.map(|domain| domain.team_id),
         None => team_rows::oldest(tx)?,
     };
     Ok(team.map(|team| Missing { address, domain, team }))

@@ -92,7 +92,7 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<To
         .load(tx.connection)?)
 }
 
-/// The team key in force.
+/// The active team key.
 pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
     tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::kind.eq(TokenKind::TeamKey)))
@@ -102,7 +102,7 @@ pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
         .optional_row()
 }
 
-/// Tokens of a team, newest first: those in force, or those revoked. `before` pages on.
+/// Tokens of a team, newest first: active ones, or revoked ones. `before` pages on.
 pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -153,7 +153,7 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
     Ok(all.len() as i64)
 }
 
-/// Tokens in force, capped at `most`.
+/// Active tokens, capped at `most`.
 pub fn count_active(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
     let active: Vec<TokenId> = tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::revoked_at.is_null()))
@@ -165,7 +165,7 @@ pub fn count_active(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
     Ok(active.len() as i64)
 }
 
-/// The tokens in force that a person made; the team key is nobody's.
+/// The active tokens that a person made; the team key is nobody's.
 pub fn active_by_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<Vec<Token>> {
     Ok(tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(maker)))
@@ -175,7 +175,7 @@ pub fn active_by_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<V
         .load(tx.connection)?)
 }
 
-/// Revokes the tokens in force that a person made. Postgres locks them first, in the order in
+/// Revokes the active tokens that a person made. Postgres locks them first, in the order in
 /// which last uses are written: two orders would wait for each other without end.
 pub fn revoke_by_maker(
     tx: &mut Tx<'_>,

@@ -39,7 +39,7 @@ pub fn insert(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
 /// Writes the row as it is now.
 ///
 /// # Errors
-/// `Conflict` when the name is in force for another team.
+/// `Conflict` when the name is active for another team.
 pub fn save(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
     diesel::update(domains::table.find(domain.id)).set(domain).execute(tx.connection)?;
     Ok(())
@@ -69,7 +69,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<
 }
 
 /// The row that receives for a name.
-pub fn in_force(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
+pub fn find_active(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::name.eq(name))
         .filter(domains::verified_at.is_not_null().and(domains::suspended_at.is_null()))
@@ -78,7 +78,7 @@ pub fn in_force(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
         .optional_row()
 }
 
-/// Whether somebody had the name in force and lost its proof.
+/// Whether a team had the name active and lost its proof.
 pub fn is_suspended(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
     let suspended = domains::table
         .filter(domains::name.eq(name))

@@ -48,7 +48,7 @@ both_engines! {
         let states: Vec<_> = wrong.records(HOST).into_iter().map(|record| record.state).collect();
         assert_eq!(states, [RecordState::Wrong, RecordState::Ok]);
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
-        assert!(prove(&app, &domain).is_in_force());
+        assert!(prove(&app, &domain).is_active());
         assert!(app.route("HELLO+x@Acme.Example").await.is_ok());
         assert_eq!((activity(&app, "domain.added"), activity(&app, "domain.verified")), (1, 1));
         prove(&app, &domain);
@@ -78,14 +78,14 @@ both_engines! {
         app.alias_on("Acme", "hello", Some("acme.example"));
         app.clock.advance(6 * DAY);
         let lost = check(&app, &domain, &[]);
-        assert!(lost.is_in_force() && lost.suspension_due().is_some());
+        assert!(lost.is_active() && lost.suspension_due().is_some());
         app.clock.advance(2 * DAY);
         let unasked = observe(&app, &domain, Answer::Failed("no DNS server answered".into()));
-        assert!(unasked.is_in_force(), "a DNS that says nothing takes nothing away");
-        assert!(!check(&app, &domain, &[]).is_in_force());
+        assert!(unasked.is_active(), "a DNS that says nothing takes nothing away");
+        assert!(!check(&app, &domain, &[]).is_active());
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Suspended));
         assert_eq!(activity(&app, "domain.suspended"), 1);
-        assert!(prove(&app, &domain).is_in_force());
+        assert!(prove(&app, &domain).is_active());
         assert!(app.route("hello@acme.example").await.is_ok());
     }
 
@@ -96,12 +96,12 @@ both_engines! {
         app.alias_on("Globex", "hello", Some("acme.example"));
         let both = [ours.proof_value(), theirs.proof_value()];
         let held = check(&app, &theirs, &both);
-        assert!(!held.is_in_force() && held.is_held_by_another());
+        assert!(!held.is_active() && held.is_held_by_another());
         assert_eq!(app.route("hello@acme.example").await.expect("ours").team, ours.team_id);
-        assert!(prove(&app, &theirs).is_in_force(), "the other proof is gone");
+        assert!(prove(&app, &theirs).is_active(), "the other proof is gone");
         assert_eq!(app.route("hello@acme.example").await.expect("theirs").team, theirs.team_id);
         let back = check(&app, &ours, &both);
-        assert!(!back.is_in_force() && back.is_held_by_another());
+        assert!(!back.is_active() && back.is_held_by_another());
     }
 
     async fn a_removed_domain_comes_back_with_its_addresses(app: TestApp) {
@@ -114,7 +114,7 @@ both_engines! {
         assert_eq!((shown(&app), app.operate(|tx, _| domains::list(tx, team)).len()), (0, 0));
         let again = add(&app, "Acme", "acme.example");
         assert_ne!(again.proof, domain.proof);
-        assert!(!check(&app, &again, &[domain.proof_value()]).is_in_force(), "the old proof");
+        assert!(!check(&app, &again, &[domain.proof_value()]).is_active(), "the old proof");
         prove(&app, &again);
         assert!(app.route("hello@acme.example").await.is_ok());
         assert_eq!(shown(&app), 1);

@@ -41,7 +41,7 @@ async fn a_domain_receives_once_it_is_proved() {
         talk.say("MAIL FROM:<bob@example.test>").expect("250");
         talk.say("RCPT TO:<ada@acme.test>").expect("550 5.1.1");
         let checked = check(&app, &domain).await;
-        assert_eq!((states(&checked), checked.is_in_force()), (["missing", "missing"], false));
+        assert_eq!((states(&checked), checked.is_active()), (["missing", "missing"], false));
         dns.txt("_gatepost.acme.test", "gatepost-verify=somebody-else").mx(
             "acme.test",
             5,
@@ -50,13 +50,13 @@ async fn a_domain_receives_once_it_is_proved() {
         assert_eq!(states(&check(&app, &domain).await), ["wrong", "wrong"]);
         dns.txt("_gatepost.acme.test", &domain.proof_value()).mx("acme.test", 10, "MX.Acme.test");
         let checked = check(&app, &domain).await;
-        assert_eq!((states(&checked), checked.is_in_force()), (["ok", "ok"], true));
+        assert_eq!((states(&checked), checked.is_active()), (["ok", "ok"], true));
         assert_eq!(checked.records("mx.acme.test")[1].found, ["mx.elsewhere.test", "mx.acme.test"]);
         talk.say("RCPT TO:<ada@acme.test>").expect("250");
         talk.data(letter("own domain")).expect("250");
         dns.remove("_gatepost.acme.test").fail("_gatepost.acme.test");
         let checked = check(&app, &domain).await;
-        assert_eq!((states(&checked), checked.is_in_force()), (["unknown", "ok"], true));
+        assert_eq!((states(&checked), checked.is_active()), (["unknown", "ok"], true));
         dns.remove("_gatepost.acme.test").remove("acme.test");
     }
 }

@@ -27,7 +27,7 @@ use crate::web::viewer::Admin;
 
 /// Records on a page.
 const PAGE: usize = 50;
-/// Tokens in the filter, of those in force and of those revoked: a menu has to end somewhere.
+/// Tokens in the filter, of active ones and of those revoked: a menu has to end somewhere.
 const TOKENS: usize = 100;
 
 #[derive(Template)]

@@ -111,7 +111,7 @@ pub async fn draw(
     let (before, revoked_before) = view.cursors.parse()?;
     let (team, owner, now) = (viewer.team.id, viewer.team.owner_id, viewer.request.now);
     let read = app.read(move |tx| -> Result<_> {
-        let (page, count) = tokens::in_force(tx, team, before, token_list::PAGE)?;
+        let (page, count) = tokens::list_active(tx, team, before, token_list::PAGE)?;
         let revoked = tokens::list(tx, team, true, revoked_before, token_list::PAGE)?;
         let tokens = TokenList::of(page, count, before, now);
         let revoked = RevokedList::of(revoked, revoked_before, now);

@@ -42,7 +42,7 @@ impl KeySection {
     }
 }
 
-/// The key in force, without its secret.
+/// The active key, without its secret.
 struct Key {
     row: Row,
     calls: Capped,

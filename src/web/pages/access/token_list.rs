@@ -1,4 +1,4 @@
-//! The lists of tokens: those in force, and those revoked.
+//! The lists of tokens: active ones, and those revoked.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -106,12 +106,12 @@ impl Row {
     }
 }
 
-/// The tokens in force. The list refreshes itself.
+/// The active tokens. The list refreshes itself.
 #[derive(Template)]
 #[template(path = "developer/_tokens.html")]
 pub struct TokenList {
     rows: Vec<Row>,
-    /// All in force, on every page of the list.
+    /// All active ones, on every page of the list.
     pub count: Capped,
     /// Where the list refreshes itself from.
     address: String,
@@ -177,6 +177,6 @@ pub async fn show(
     }
     let (before, _) = cursors.parse()?;
     let (team, now) = (admin.team.id, admin.request.now);
-    let (page, count) = app.read(move |tx| tokens::in_force(tx, team, before, PAGE)).await?;
+    let (page, count) = app.read(move |tx| tokens::list_active(tx, team, before, PAGE)).await?;
     html(StatusCode::OK, &TokenList::of(page, count, before, now))
 }

@@ -102,7 +102,7 @@ async fn mint(
     let (actor, team, prefix) = (viewer.actor(), viewer.team.id, app.sealer().prefix.clone());
     app.write(move |tx| {
         let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
-        let (page, count) = tokens::in_force(tx, team, None, token_list::PAGE)?;
+        let (page, count) = tokens::list_active(tx, team, None, token_list::PAGE)?;
         Ok((token, plain, TokenList::of(page, count, None, actor.now)))
     })
     .await

@@ -46,7 +46,7 @@ pub struct Row {
 impl Row {
     pub fn of(alias: Alias, domains: &[Domain]) -> Self {
         let domain = domains.iter().find(|domain| Some(domain.id) == alias.domain_id);
-        let trouble = match domain.map(|domain| (domain.is_in_force(), domain.suspended_at)) {
+        let trouble = match domain.map(|domain| (domain.is_active(), domain.suspended_at)) {
             None | Some((true, _)) => "",
             Some((false, None)) => "not verified",
             Some((false, Some(_))) => "suspended",
@@ -232,8 +232,8 @@ async fn draw(
 ) -> std::result::Result<HttpResponse, PageError> {
     let (list, domains) = look(app, viewer, &query).await?;
     let shared = &app.mail_settings().domain;
-    let in_force = domains.iter().filter(|domain| domain.is_in_force());
-    let own = in_force.map(|domain| choice(&domain.name, format!("@{}", domain.name)));
+    let active = domains.iter().filter(|domain| domain.is_active());
+    let own = active.map(|domain| choice(&domain.name, format!("@{}", domain.name)));
     let every = domains.iter().map(|domain| choice(domain.id, &domain.name));
     let page = AliasesPage {
         shell: Shell::new(viewer, "aliases"),

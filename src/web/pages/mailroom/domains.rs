@@ -23,7 +23,7 @@ pub struct Row {
     pub checked: Option<When>,
     /// When it will be suspended, unless the proof is back.
     pub due: Option<When>,
-    pub is_in_force: bool,
+    pub is_active: bool,
     /// The proof is there, but so is that of another team, whose domain it is.
     pub is_held: bool,
     pub made: When,
@@ -38,7 +38,7 @@ impl Row {
             suspended: domain.suspended_at.map(When),
             checked: domain.checked_at.map(When),
             due: domain.suspension_due().map(When),
-            is_in_force: domain.is_in_force(),
+            is_active: domain.is_active(),
             is_held: domain.is_held_by_another(),
             made: When(domain.created_at),
             domain: domain.name,
@@ -51,7 +51,7 @@ impl Row {
         match self {
             Self { suspended: Some(_), .. } => ("danger", "Suspended"),
             Self { due: Some(_), .. } => ("warning", "Proof is gone"),
-            Self { is_in_force: true, .. } => ("success", "Verified"),
+            Self { is_active: true, .. } => ("success", "Verified"),
             _ => ("off", "Unverified"),
         }
     }
