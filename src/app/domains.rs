@@ -9,7 +9,7 @@ use super::App;
 use super::background::Background;
 use crate::domain::actor::Actor;
 use crate::domain::entropy;
-use crate::domain::mailroom::domains::{self, Domain, DomainId};
+use crate::domain::mailroom::mail_domains::{self, Domain, DomainId};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 
@@ -23,10 +23,10 @@ impl App {
     /// # Errors
     /// `NotFound` when it is none of the team's.
     pub async fn check_domain(&self, actor: Actor, team: TeamId, id: DomainId) -> Result<Domain> {
-        let domain = self.read(move |tx| domains::find(tx, team, id)).await?;
+        let domain = self.read(move |tx| mail_domains::find(tx, team, id)).await?;
         let seen = self.dns().observe(&domain).await;
         let host = self.mail_host();
-        self.write(move |tx| domains::record_check(tx, &actor, team, id, &host, &seen)).await
+        self.write(move |tx| mail_domains::record_check(tx, &actor, team, id, &host, &seen)).await
     }
 
     /// Asks about every domain that is due, one after the other; how many those were.
@@ -35,11 +35,11 @@ impl App {
     /// When the store is out of reach.
     pub async fn check_due_domains(&self) -> Result<usize> {
         let now = self.now();
-        let due = self.read(move |tx| domains::due(tx, now, MOST)).await?;
+        let due = self.read(move |tx| mail_domains::due(tx, now, MOST)).await?;
         let mut checked = 0;
         for Domain { id, team_id, .. } in due {
             // Another instance may have been here meanwhile, or somebody has removed it.
-            let is_due = self.read(move |tx| domains::is_due(tx, now, team_id, id)).await?;
+            let is_due = self.read(move |tx| mail_domains::is_due(tx, now, team_id, id)).await?;
             if !is_due {
                 continue;
             }

@@ -4,7 +4,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
 use super::Dns;
-use crate::domain::mailroom::domains::{Answer, Domain, Observation};
+use crate::domain::mailroom::mail_domains::{Answer, Domain, Observation};
 
 impl Dns {
     /// Both records of a domain that a team claims, as they are at this moment.

@@ -9,7 +9,7 @@ use crate::domain::{Error, FieldError, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::{DomainId, TeamId};
-use crate::store::mailroom::{aliases as rows, domains as domain_rows};
+use crate::store::mailroom::{aliases as rows, mail_domains as domain_rows};
 
 pub use crate::store::ids::AliasId;
 pub use rows::{Alias, Filter, Overruled};

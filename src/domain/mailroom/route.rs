@@ -6,7 +6,7 @@ use crate::domain::Result;
 use crate::domain::actor::Actor;
 use crate::store::Tx;
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::mailroom::{aliases as alias_rows, domains as domain_rows, mail_usage};
+use crate::store::mailroom::{aliases as alias_rows, mail_domains as domain_rows, mail_usage};
 use crate::store::people::teams as team_rows;
 
 /// Where mail is taken, and how much of it.

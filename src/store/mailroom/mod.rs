@@ -4,7 +4,7 @@ pub mod aliases;
 pub mod contacts;
 pub mod contents;
 pub mod conversations;
-pub mod domains;
+pub mod mail_domains;
 pub mod mail_usage;
 pub mod messages;
 pub mod search;

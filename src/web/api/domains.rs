@@ -14,7 +14,7 @@ use super::paging::{Page, PageQuery};
 use crate::app::App;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::aliases::{self, AliasId};
-use crate::domain::mailroom::domains::{self, DomainId, RecordState};
+use crate::domain::mailroom::mail_domains::{self, DomainId, RecordState};
 use crate::domain::{Error, FieldError, Timestamp};
 use crate::web::request::RequestInfo;
 
@@ -70,15 +70,15 @@ pub struct Record {
     checked_at: Option<Timestamp>,
 }
 
-impl From<domains::Record> for Record {
-    fn from(record: domains::Record) -> Self {
-        let domains::Record { kind, name, value, state, found, checked_at } = record;
+impl From<mail_domains::Record> for Record {
+    fn from(record: mail_domains::Record) -> Self {
+        let mail_domains::Record { kind, name, value, state, found, checked_at } = record;
         Self { kind, name, value, state, found, checked_at }
     }
 }
 
 impl Domain {
-    fn of(domain: domains::Domain, app: &App) -> Self {
+    fn of(domain: mail_domains::Domain, app: &App) -> Self {
         let records = domain.records(&app.mail_host());
         Self {
             id: domain.id,
@@ -124,7 +124,7 @@ pub async fn list(
 ) -> Result<Json<Page<Domain>>, ApiError> {
     let (limit, offset) = query.0.bounds()?;
     let team = caller.team().id;
-    let all = app.read(move |tx| domains::list(tx, team)).await?;
+    let all = app.read(move |tx| mail_domains::list(tx, team)).await?;
     let total = all.len() as i64;
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let part = all.into_iter().skip(skipped).take(usize::try_from(limit).unwrap_or_default());
@@ -144,7 +144,7 @@ pub async fn show(
 ) -> Result<Json<Domain>, ApiError> {
     let id = path.into_inner();
     let team = caller.team().id;
-    let domain = app.read(move |tx| domains::find(tx, team, id)).await?;
+    let domain = app.read(move |tx| mail_domains::find(tx, team, id)).await?;
     Ok(Json(Domain::of(domain, &app)))
 }
 
@@ -164,7 +164,7 @@ pub async fn create(
     let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
     let shown = app.clone();
     let created = app.once(key.with(&*body), move |tx| {
-        let domain = domains::add(tx, &actor, team, &shared, &name)?;
+        let domain = mail_domains::add(tx, &actor, team, &shared, &name)?;
         Ok(idempotency::created(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
     });
     idempotency::answer(created.await?)
@@ -188,7 +188,7 @@ pub async fn change(
     let Json(DomainChange { catch_all }) = body;
     let shown = app.clone();
     let changed = app.write(move |tx| {
-        let before = domains::hold(tx, &actor, team, id)?;
+        let before = mail_domains::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Domain::of(before.clone(), &shown)))?;
         let Some(alias) = catch_all else { return Ok(before) };
         let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));
@@ -199,7 +199,7 @@ pub async fn change(
                 .filter(|it| it.deleted_at.is_none())
                 .ok_or_else(none)?;
         }
-        domains::set_catch_all(tx, &actor, team, id, alias)
+        mail_domains::set_catch_all(tx, &actor, team, id, alias)
     });
     Ok(Json(Domain::of(changed.await?, &app)))
 }
@@ -237,9 +237,9 @@ pub async fn delete(
     let (actor, team) = (caller.actor(&request), caller.team().id);
     let shown = app.clone();
     let removed = app.write(move |tx| {
-        let before = domains::hold(tx, &actor, team, id)?;
+        let before = mail_domains::hold(tx, &actor, team, id)?;
         seen.is(|| etag::of(&Domain::of(before, &shown)))?;
-        domains::remove(tx, &actor, team, id)
+        mail_domains::remove(tx, &actor, team, id)
     });
     removed.await?;
     Ok(HttpResponse::NoContent().finish())

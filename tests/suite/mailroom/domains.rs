@@ -5,7 +5,7 @@ use std::time::Duration;
 use gatepost::domain::Error;
 use gatepost::domain::mailroom::address::DomainName;
 use gatepost::domain::mailroom::aliases;
-use gatepost::domain::mailroom::domains::{self, Answer, Domain, Observation, RecordState};
+use gatepost::domain::mailroom::mail_domains::{self, Answer, Domain, Observation, RecordState};
 use gatepost::domain::mailroom::receive::{Unroutable, Way};
 
 use crate::support::{TestApp, both_engines};
@@ -15,7 +15,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn add(app: &TestApp, team: &str, name: &str) -> Domain {
     let (team, name) = (app.team(team).id, DomainName::parse(name).expect("a name"));
-    app.operate(|tx, actor| domains::add(tx, actor, team, "gatepost.localhost", &name))
+    app.operate(|tx, actor| mail_domains::add(tx, actor, team, "gatepost.localhost", &name))
 }
 
 /// A check that finds these texts, and the right MX.
@@ -26,7 +26,7 @@ fn check(app: &TestApp, domain: &Domain, texts: &[String]) -> Domain {
 
 fn observe(app: &TestApp, domain: &Domain, proof: Answer) -> Domain {
     let seen = Observation { proof, mx: Answer::Found(vec![format!("{}.", HOST.to_uppercase())]) };
-    app.operate(|tx, actor| domains::record_check(tx, actor, domain.team_id, domain.id, HOST, &seen))
+    app.operate(|tx, actor| mail_domains::record_check(tx, actor, domain.team_id, domain.id, HOST, &seen))
 }
 
 fn prove(app: &TestApp, domain: &Domain) -> Domain {
@@ -60,7 +60,7 @@ both_engines! {
         let (acme, sink) = (domain.team_id, app.alias("Acme", "sink"));
         let gone = app.alias_on("Acme", "gone", Some("acme.example"));
         app.operate(|tx, actor| aliases::delete(tx, actor, acme, gone.id));
-        app.operate(|tx, actor| domains::set_catch_all(tx, actor, acme, domain.id, Some(sink.id)));
+        app.operate(|tx, actor| mail_domains::set_catch_all(tx, actor, acme, domain.id, Some(sink.id)));
         let found = app.route("anybody@acme.example").await.expect("the catch-all");
         assert_eq!((found.alias, found.way), (sink.id, Way::CatchAll));
         assert_eq!(app.route("gone@acme.example").await, Err(Unroutable::Deleted));
@@ -69,7 +69,7 @@ both_engines! {
         assert_eq!(app.route("anybody@acme.example").await, Err(Unroutable::Unknown));
         let theirs = app.alias("Globex", "theirs");
         let actor = app.app.operator();
-        let refused = app.app.write_now(|tx| domains::set_catch_all(tx, &actor, acme, domain.id, Some(theirs.id)));
+        let refused = app.app.write_now(|tx| mail_domains::set_catch_all(tx, &actor, acme, domain.id, Some(theirs.id)));
         assert!(matches!(refused, Err(Error::NotFound)));
     }
 
@@ -108,10 +108,10 @@ both_engines! {
         let domain = prove(&app, &add(&app, "Acme", "acme.example"));
         let team = domain.team_id;
         app.alias_on("Acme", "hello", Some("acme.example"));
-        app.operate(|tx, actor| domains::remove(tx, actor, team, domain.id));
+        app.operate(|tx, actor| mail_domains::remove(tx, actor, team, domain.id));
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Unknown));
         let shown = |app: &TestApp| app.operate(|tx, _| aliases::count(tx, team, &aliases::Filter::default())).0;
-        assert_eq!((shown(&app), app.operate(|tx, _| domains::list(tx, team)).len()), (0, 0));
+        assert_eq!((shown(&app), app.operate(|tx, _| mail_domains::list(tx, team)).len()), (0, 0));
         let again = add(&app, "Acme", "acme.example");
         assert_ne!(again.proof, domain.proof);
         assert!(!check(&app, &again, &[domain.proof_value()]).is_active(), "the old proof");
@@ -123,11 +123,11 @@ both_engines! {
     async fn another_teams_domain_does_not_exist(app: TestApp) {
         let theirs = prove(&app, &add(&app, "Globex", "globex.example"));
         let (acme, actor) = (app.team("Acme").id, app.app.operator());
-        assert!(matches!(app.app.read_now(|tx| domains::find(tx, acme, theirs.id)), Err(Error::NotFound)));
-        assert!(matches!(app.app.write_now(|tx| domains::remove(tx, &actor, acme, theirs.id)), Err(Error::NotFound)));
+        assert!(matches!(app.app.read_now(|tx| mail_domains::find(tx, acme, theirs.id)), Err(Error::NotFound)));
+        assert!(matches!(app.app.write_now(|tx| mail_domains::remove(tx, &actor, acme, theirs.id)), Err(Error::NotFound)));
         for name in ["globex.example", "gatepost.localhost"] {
             let name = DomainName::parse(name).expect("a name");
-            let again = app.app.write_now(|tx| domains::add(tx, &actor, theirs.team_id, "gatepost.localhost", &name));
+            let again = app.app.write_now(|tx| mail_domains::add(tx, &actor, theirs.team_id, "gatepost.localhost", &name));
             assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
         }
     }
@@ -137,7 +137,7 @@ both_engines! {
         let hopeful = add(&app, "Acme", "b.example");
         let due = |app: &TestApp| {
             let now = app.app.now();
-            let due = app.operate(|tx, _| domains::due(tx, now, 10));
+            let due = app.operate(|tx, _| mail_domains::due(tx, now, 10));
             due.into_iter().map(|domain| domain.id).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(due(&app), [hopeful.id].into());

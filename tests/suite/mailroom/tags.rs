@@ -98,14 +98,14 @@ both_engines! {
 
     async fn a_domain_that_changes_teams_leaves_its_names_behind(app: TestApp) {
         use gatepost::domain::mailroom::address::DomainName;
-        use gatepost::domain::mailroom::domains::{self, Answer, Observation};
+        use gatepost::domain::mailroom::mail_domains::{self, Answer, Observation};
         let name = DomainName::parse("shop.example").expect("a name");
         let prove = |team: &str| {
             let team = app.team(team).id;
-            let domain = app.operate(|tx, actor| domains::add(tx, actor, team, SHARED, &name));
+            let domain = app.operate(|tx, actor| mail_domains::add(tx, actor, team, SHARED, &name));
             let proof = Answer::Found(vec![domain.proof_value()]);
             let seen = Observation { proof, mx: Answer::Nothing };
-            app.operate(|tx, actor| domains::record_check(tx, actor, team, domain.id, "mx.test", &seen));
+            app.operate(|tx, actor| mail_domains::record_check(tx, actor, team, domain.id, "mx.test", &seen));
         };
         prove("Globex");
         // The team has the whole domain: a name needs none before it.

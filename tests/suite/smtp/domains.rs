@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost::domain::mailroom::address::DomainName;
-use gatepost::domain::mailroom::domains::{self, Domain};
+use gatepost::domain::mailroom::mail_domains::{self, Domain};
 
 use crate::support::TestApp;
 use crate::support::dns::Dns;
@@ -18,7 +18,7 @@ async fn asking(dns: &Dns) -> [TestApp; 2] {
 
 fn add(app: &TestApp, team: &str, name: &str) -> Domain {
     let (team, name) = (app.team(team).id, DomainName::parse(name).expect("a domain"));
-    app.operate(|tx, actor| domains::add(tx, actor, team, "gatepost.localhost", &name))
+    app.operate(|tx, actor| mail_domains::add(tx, actor, team, "gatepost.localhost", &name))
 }
 
 async fn check(app: &TestApp, domain: &Domain) -> Domain {

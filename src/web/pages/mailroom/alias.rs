@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::activity::Capped;
 use crate::domain::mailroom::aliases::{self, AliasId};
-use crate::domain::mailroom::{domains, messages};
+use crate::domain::mailroom::{mail_domains, messages};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
@@ -57,7 +57,7 @@ async fn draw(app: &App, viewer: &Viewer, id: AliasId, status: StatusCode, refus
 async fn look(app: &App, viewer: &Viewer, id: AliasId) -> Result<Known> {
     let team = viewer.team.id;
     app.read(move |tx| {
-        let (alias, all) = (aliases::find(tx, team, id)?, domains::list(tx, team)?);
+        let (alias, all) = (aliases::find(tx, team, id)?, mail_domains::list(tx, team)?);
         let filter = messages::Filter { alias: Some(id), ..messages::Filter::default() };
         let kept = messages::count(tx, team, &filter)?;
         let catches = all.iter().filter(|domain| domain.catch_all_id == Some(id));
@@ -129,7 +129,7 @@ pub async fn switch(
     let switched = app.write(move |tx| -> Result<_> {
         let before = aliases::find(tx, team, id)?;
         let after = aliases::change(tx, &actor, team, id, before.note.as_deref(), on)?;
-        Ok(Row::of(after, &domains::list(tx, team)?))
+        Ok(Row::of(after, &mail_domains::list(tx, team)?))
     });
     match switched.await {
         Ok(row) if by_htmx => html(StatusCode::OK, &Switched { row, team_id: team.to_string() }),

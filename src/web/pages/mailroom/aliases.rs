@@ -11,7 +11,7 @@ use crate::domain::access::activity::Capped;
 use crate::domain::access::usage::Grouped;
 use crate::domain::mailroom::address::{LocalPart, POSTMASTER};
 use crate::domain::mailroom::aliases::{self, Alias, AliasId, Filter, NewAlias};
-use crate::domain::mailroom::domains::{self, Domain, DomainId};
+use crate::domain::mailroom::mail_domains::{self, Domain, DomainId};
 use crate::domain::mailroom::{Page, Window};
 use crate::domain::search::Search;
 use crate::web::htmx::Htmx;
@@ -217,7 +217,7 @@ async fn look(
     let ((filter, before), team) = (query.parse()?, viewer.team.id);
     let read = app.read(move |tx| -> Result<_> {
         let found = aliases::list(tx, team, &filter, Window::below(before, PAGE))?;
-        Ok((found, aliases::count(tx, team, &filter)?, domains::list(tx, team)?))
+        Ok((found, aliases::count(tx, team, &filter)?, mail_domains::list(tx, team)?))
     });
     let (found, count, domains) = read.await?;
     Ok((List::of(viewer, query, found, count, &domains), domains))

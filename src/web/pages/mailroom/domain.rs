@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::domain::access::activity::Capped;
 use crate::domain::mailroom::Window;
 use crate::domain::mailroom::aliases::{self, Alias, AliasId};
-use crate::domain::mailroom::domains::{self, Domain, DomainId, Record, RecordState};
+use crate::domain::mailroom::mail_domains::{self, Domain, DomainId, Record, RecordState};
 use crate::domain::{Error, FieldError, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
@@ -90,7 +90,7 @@ struct Known {
 async fn look(app: &App, viewer: &Viewer, id: DomainId) -> Result<Known> {
     let team = viewer.team.id;
     app.read(move |tx| {
-        let domain = domains::find(tx, team, id)?;
+        let domain = mail_domains::find(tx, team, id)?;
         let found = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?;
         let catch_all = aliases::find_all(tx, team, domain.catch_all_id.as_slice())?;
         Ok(Known {
@@ -117,7 +117,7 @@ async fn draw(app: &App, viewer: &Viewer, id: DomainId, status: StatusCode, erro
     let page = DomainPage {
         shell: Shell::new(viewer, "domains"),
         records: domain.records(&host).into_iter().map(RecordRow::of).collect(),
-        is_public: domains::is_public(&host),
+        is_public: mail_domains::is_public(&host),
         row: Row::of(domain),
         addresses,
         choices: choices.map(|alias| (alias.id.to_string(), alias.address())).collect(),
@@ -167,8 +167,8 @@ async fn chosen(app: &App, viewer: &Viewer, id: DomainId, alias: &str) -> Result
     let (actor, team) = (viewer.actor(), viewer.team.id);
     app.write(move |tx| {
         // Another team's domain does not exist, whatever it should catch.
-        domains::find(tx, team, id)?;
-        let changed = domains::set_catch_all(tx, &actor, team, id, alias?);
+        mail_domains::find(tx, team, id)?;
+        let changed = mail_domains::set_catch_all(tx, &actor, team, id, alias?);
         changed.map_err(|error| if matches!(error, Error::NotFound) { gone().into() } else { error })
     })
     .await
@@ -187,7 +187,7 @@ pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web
     let id = path.into_inner();
     let team = admin.team.id;
     let read = app.read(move |tx| -> Result<_> {
-        Ok((domains::find(tx, team, id)?, aliases::count(tx, team, &of_domain(id))?))
+        Ok((mail_domains::find(tx, team, id)?, aliases::count(tx, team, &of_domain(id))?))
     });
     let (domain, addresses) = read.await?;
     let (back, from) = (format!("/domains/{id}"), domain.name.clone());
@@ -199,6 +199,6 @@ pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web
 pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
     let id = path.into_inner();
     let (actor, team) = (admin.actor(), admin.team.id);
-    app.write(move |tx| domains::remove(tx, &actor, team, id)).await?;
+    app.write(move |tx| mail_domains::remove(tx, &actor, team, id)).await?;
     Ok(see_other_with("/domains", Notice::DomainRemoved))
 }

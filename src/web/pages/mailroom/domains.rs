@@ -7,7 +7,7 @@ use askama::Template;
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::mailroom::address::DomainName;
-use crate::domain::mailroom::domains::{self, Domain};
+use crate::domain::mailroom::mail_domains::{self, Domain};
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::shell::{Shell, When};
@@ -85,7 +85,7 @@ async fn draw(
     errors: FormErrors,
 ) -> std::result::Result<HttpResponse, PageError> {
     let team = viewer.team.id;
-    let rows = app.read(move |tx| domains::list(tx, team)).await?;
+    let rows = app.read(move |tx| mail_domains::list(tx, team)).await?;
     let page = DomainsPage {
         shell: Shell::new(viewer, "domains"),
         shared: app.mail_settings().domain.clone(),
@@ -113,5 +113,5 @@ pub async fn add(
 async fn added(app: &App, viewer: &Viewer, name: &str) -> Result<Domain> {
     let name = DomainName::parse(name)?;
     let (actor, team, shared) = (viewer.actor(), viewer.team.id, app.mail_settings().domain.clone());
-    app.write(move |tx| domains::add(tx, &actor, team, &shared, &name)).await
+    app.write(move |tx| mail_domains::add(tx, &actor, team, &shared, &name)).await
 }

@@ -10,7 +10,7 @@ use gatepost::domain::mailroom::Window;
 use gatepost::domain::mailroom::address::{DomainName, LocalPart};
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};
-use gatepost::domain::mailroom::domains;
+use gatepost::domain::mailroom::mail_domains;
 use gatepost::domain::mailroom::messages::{self, Opened};
 use gatepost::domain::people::members::MemberRole;
 use gatepost::domain::people::passwords::{self, Password};
@@ -28,7 +28,7 @@ pub fn alias(app: &TestApp) -> String {
 
 pub fn domain(app: &TestApp) -> String {
     let (team, name) = (app.team("Acme").id, DomainName::parse(&format!("{}.test", fresh_name(app))));
-    app.operate(|tx, actor| domains::add(tx, actor, team, "gatepost.localhost", &name?)).id.to_string()
+    app.operate(|tx, actor| mail_domains::add(tx, actor, team, "gatepost.localhost", &name?)).id.to_string()
 }
 
 /// A message with an attachment.

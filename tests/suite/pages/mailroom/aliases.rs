@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use gatepost::domain::mailroom::aliases::{self, Alias};
-use gatepost::domain::mailroom::domains;
+use gatepost::domain::mailroom::mail_domains;
 
 use super::is_nobody_elses;
 use crate::support::client::Reply;
@@ -151,8 +151,8 @@ both_engines! {
         let alias = app.alias_on("Acme", "hello", Some("acme.example"));
         let text = ada.get(&path(&alias, "")).await.expect(200).page().whole_text();
         assert!(text.contains("its domain is not verified"), "{text}");
-        let id = app.operate(|tx, _| domains::list(tx, team))[0].id;
-        app.operate(|tx, actor| domains::set_catch_all(tx, actor, team, id, Some(alias.id)));
+        let id = app.operate(|tx, _| mail_domains::list(tx, team))[0].id;
+        app.operate(|tx, actor| mail_domains::set_catch_all(tx, actor, team, id, Some(alias.id)));
         let question = ada.get(&path(&alias, "/delete")).await.expect(200).page().whole_text();
         assert!(question.contains("It is the catch-all of acme.example"), "{question}");
         let choices = ada.get("/aliases").await.page().texts("#create select option");

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use gatepost::domain::mailroom::domains::{self, Answer, Domain, Observation};
+use gatepost::domain::mailroom::mail_domains::{self, Answer, Domain, Observation};
 
 use super::is_nobody_elses;
 use crate::support::dns::Dns;
@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn only(app: &TestApp) -> Domain {
     let team = app.team("Acme").id;
-    let all = app.operate(|tx, _| domains::list(tx, team));
+    let all = app.operate(|tx, _| mail_domains::list(tx, team));
     assert_eq!(all.len(), 1);
     all[0].clone()
 }
@@ -19,7 +19,7 @@ fn only(app: &TestApp) -> Domain {
 fn observe(app: &TestApp, proof: Answer) {
     let (domain, host) = (only(app), app.app.mail_host());
     let seen = Observation { proof, mx: Answer::Found(vec![host.clone()]) };
-    app.operate(|tx, actor| domains::record_check(tx, actor, domain.team_id, domain.id, &host, &seen));
+    app.operate(|tx, actor| mail_domains::record_check(tx, actor, domain.team_id, domain.id, &host, &seen));
 }
 
 /// Added by Ada; the path of its page.

@@ -17,7 +17,7 @@ use crate::domain::{Error, Result, Timestamp, entropy};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::{AliasId, TeamId};
-use crate::store::mailroom::domains as rows;
+use crate::store::mailroom::mail_domains as rows;
 
 pub use crate::store::ids::DomainId;
 pub use rows::Domain;
