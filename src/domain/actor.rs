@@ -5,12 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use super::Timestamp;
 use super::entropy::{self, Entropy};
-use super::people::members::{self, Role};
-use super::{Error, Result, Timestamp};
-use crate::store::Tx;
 use crate::store::columns::ActorKind;
-use crate::store::ids::{RequestId, TeamId, TokenId, UserId};
+use crate::store::ids::{RequestId, TokenId, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
@@ -105,44 +103,5 @@ impl Actor {
         let made = self.made.fetch_add(1, Ordering::Relaxed);
         bytes[..2].copy_from_slice(&(made & 0x3fff).to_be_bytes());
         bytes
-    }
-
-    /// Lets the actor go on if they have at least `role` in the team as it stands now, and
-    /// keeps it so until the transaction ends. The operator may do everything; a token and a
-    /// visitor have no role.
-    ///
-    /// # Errors
-    /// `NotFound` to somebody outside the team, `Forbidden` to a lower role.
-    pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
-        match &self.identity {
-            Identity::Person { id, .. } => hold_role(tx, team, *id, role),
-            Identity::Operator | Identity::System => Ok(()),
-            Identity::Token { .. } => {
-                Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead."))
-            }
-            Identity::Visitor => Err(sign_in_first()),
-        }
-    }
-
-    /// Like [`Self::require`], for what a token may do too: its scopes were asked before, and
-    /// it speaks for its whole team.
-    pub fn require_or_token(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
-        match &self.identity {
-            Identity::Person { id, .. } => hold_role(tx, team, *id, role),
-            Identity::Token { .. } | Identity::Operator | Identity::System => Ok(()),
-            Identity::Visitor => Err(sign_in_first()),
-        }
-    }
-}
-
-fn sign_in_first() -> Error {
-    Error::forbidden("Sign in first.")
-}
-
-fn hold_role(tx: &mut Tx<'_>, team: TeamId, person: UserId, role: Role) -> Result<()> {
-    let member = members::hold(tx, team, person)?.ok_or(Error::NotFound)?;
-    match member.role() >= role {
-        true => Ok(()),
-        false => Err(Error::forbidden(role.who_may())),
     }
 }

@@ -5,7 +5,7 @@ use time::Duration;
 use super::activity::{self, Event};
 use super::tokens;
 use crate::domain::actor::Actor;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;

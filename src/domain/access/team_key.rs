@@ -7,7 +7,7 @@ use super::activity::{self, Capped, Event, Filter, Record};
 use super::secret::{PlainToken, Prefix};
 use super::tokens::{self, Token, TokenKind};
 use crate::domain::actor::Actor;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;

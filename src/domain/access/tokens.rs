@@ -4,7 +4,7 @@ use super::activity::{self, Capped, Event};
 use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::actor::{Actor, Identity};
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;

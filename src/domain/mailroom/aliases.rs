@@ -4,7 +4,7 @@ use super::address::{DomainName, LocalPart, POSTMASTER};
 use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::actor::Actor;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;

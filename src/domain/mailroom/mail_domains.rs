@@ -11,7 +11,7 @@ use super::address::DomainName;
 use super::aliases;
 use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::sealing::hex;
 use crate::domain::{Error, Result, Timestamp, entropy};
 use crate::store::Tx;

@@ -6,7 +6,7 @@ use super::parse::{self, Mailbox};
 use super::{Page, Window, and_one_more, words};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::actor::Actor;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::search::Search;
 use crate::domain::{Error, Result};
 use crate::store::Tx;

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 use zeroize::Zeroizing;
 
-use super::members::{self, MemberRole, Role};
+use super::roles::{MemberRole, Role};
 use super::teams::{self, Team};
 use super::users::{self, NewPerson, User, UserId};
 use crate::domain::access::activity::{self, Event};
@@ -45,7 +45,7 @@ pub fn invite(
     role: MemberRole,
 ) -> Result<LinkSecret> {
     actor.require(tx, team, needed_to_invite(role))?;
-    let there = members::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
+    let there = member_rows::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
     if there {
         return Err(Error::conflict("email", format!("{} is in the team already.", email.as_str())));
     }
@@ -139,7 +139,7 @@ pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
 
 fn could_be_sent_now(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     let Some(inviter) = invitation.inviter_id else { return Ok(true) };
-    let sender = members::find(tx, invitation.team_id, inviter)?;
+    let sender = member_rows::find(tx, invitation.team_id, inviter)?;
     Ok(sender.is_some_and(|sender| sender.role() >= needed_to_invite(invitation.role)))
 }
 

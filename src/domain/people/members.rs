@@ -1,7 +1,6 @@
 //! Who is in a team, and what they may do there.
 
-use std::borrow::Cow;
-
+use super::roles::{MemberRole, Role};
 use super::{invitations, teams};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::access::tokens;
@@ -12,52 +11,7 @@ use crate::store::columns::ActivityKind;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::{members as rows, teams as team_rows};
 
-pub use crate::store::columns::MemberRole;
 pub use rows::Member;
-
-/// What a person may do in a team, least first. Exactly one person is the owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Member,
-    Admin,
-    Owner,
-}
-
-impl Role {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Admin => "admin",
-            Self::Owner => "owner",
-        }
-    }
-
-    /// The sentence to somebody with less than this role.
-    pub fn who_may(self) -> Cow<'static, str> {
-        match self {
-            Self::Member => "Only people in the team may do this.".into(),
-            Self::Admin => "Only the team's owner and admins may do this. Ask one of them.".into(),
-            Self::Owner => "Only the team's owner may do this. Ask the owner.".into(),
-        }
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Member {
-    pub fn role(&self) -> Role {
-        match self.role {
-            _ if self.user_id == self.owner_id => Role::Owner,
-            MemberRole::Admin => Role::Admin,
-            MemberRole::Member => Role::Member,
-        }
-    }
-}
 
 /// What becomes of the tokens somebody made when they leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

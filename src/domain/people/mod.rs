@@ -4,6 +4,7 @@ pub mod browsers;
 pub mod invitations;
 pub mod members;
 pub mod passwords;
+pub mod roles;
 pub mod sessions;
 pub mod sign_in;
 pub mod teams;

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use super::teams::TeamId;
 use super::users::{self, User, UserId};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
 use crate::store::people::{members as member_rows, sessions as rows};
 
 pub use crate::store::ids::SessionId;
@@ -125,16 +125,12 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Re
 
 /// Ends all the person's sessions but the one in use; how many there were.
 pub fn revoke_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, keep: SessionId) -> Result<usize> {
-    let ended = end_all(tx, user, Some(keep))?;
+    let ended = rows::delete_others(tx, user, Some(keep))?;
     if ended > 0 {
         let event = Event::of(ActivityKind::SessionRevoked).detail("sessions", ended as i64);
         activity::record_in_all_teams(tx, actor, user, event)?;
     }
     Ok(ended)
-}
-
-pub(super) fn end_all(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) -> Result<usize> {
-    Ok(rows::delete_others(tx, user, keep)?)
 }
 
 /// Looks at another team from now on.

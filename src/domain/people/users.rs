@@ -1,14 +1,13 @@
 //! A person with an e-mail address and a password.
 
 use super::passwords;
-use super::sessions;
 use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
 use crate::domain::names;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
 use crate::store::columns::ActivityKind;
-use crate::store::people::users as rows;
+use crate::store::people::{sessions as session_rows, users as rows};
 use crate::store::{Tx, ids::SessionId};
 
 pub use crate::store::ids::UserId;
@@ -90,7 +89,7 @@ pub fn change_password(
     keep: Option<SessionId>,
 ) -> Result<()> {
     rows::set_password(tx, id, hash.as_str(), actor.now)?;
-    let ended = sessions::end_all(tx, id, keep)?;
+    let ended = session_rows::delete_others(tx, id, keep)?;
     let event = Event::of(ActivityKind::PasswordChanged).detail("sessionsEnded", ended as i64);
     activity::record_in_all_teams(tx, actor, id, event)
 }

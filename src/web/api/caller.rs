@@ -12,7 +12,7 @@ use super::ApiError;
 use super::authorize::AuthenticatedCall;
 use crate::app::App;
 use crate::domain::actor::{Actor, Identity};
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::people::teams::{Team, TeamId};
 use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
 use crate::web::request::RequestInfo;

@@ -12,7 +12,8 @@ use super::paging::{Page, PageQuery};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
-use crate::domain::people::members::{self, Member, Role};
+use crate::domain::people::members::{self, Member};
+use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
 

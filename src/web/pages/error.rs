@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use crate::domain::error::StoreError;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::{self, FieldError};
 use crate::web::front::Cause;
 use crate::web::htmx;

@@ -3,7 +3,7 @@
 use super::notice::Notice;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::messages::UNREAD_TOLD;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::web::viewer::Viewer;
 
 pub struct Shell {

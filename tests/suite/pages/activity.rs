@@ -5,7 +5,8 @@ use std::time::Duration;
 use gatepost::domain::access::activity::{self, Filter};
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::access::{plans::Plan, team_key};
-use gatepost::domain::people::members::{self, MemberRole, TheirTokens};
+use gatepost::domain::people::members::{self, TheirTokens};
+use gatepost::domain::people::roles::MemberRole;
 use gatepost::domain::people::sessions;
 use gatepost::domain::people::users::{self, PersonName};
 

@@ -9,7 +9,7 @@ use super::developer;
 use crate::app::App;
 use crate::domain::access::api_switch::{self, Affected, Turned};
 use crate::domain::access::plans::Plan;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::User;
 use crate::web::htmx::Htmx;

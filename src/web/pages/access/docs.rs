@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::domain::access::plans::Plan;
 use crate::domain::access::scopes::Scope;
 use crate::domain::access::usage::Grouped;
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::search::Search;
 use crate::web::Site;
 use crate::web::api::codes::{self, Code};

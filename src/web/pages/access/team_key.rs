@@ -11,7 +11,7 @@ use super::token_list::Row;
 use crate::app::App;
 use crate::domain::access::activity::Capped;
 use crate::domain::access::team_key::{self, Known};
-use crate::domain::people::members::Role;
+use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Timestamp};
 use crate::web::Site;

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::domain::Error;
 use crate::domain::access::tokens;
 use crate::domain::people::invitations;
-use crate::domain::people::members::{self, Member as Row, MemberRole, TheirTokens};
+use crate::domain::people::members::{self, Member as Row, TheirTokens};
+use crate::domain::people::roles::{MemberRole, Role};
 use crate::domain::people::users::UserId;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
@@ -108,7 +109,7 @@ pub async fn remove(
 
 pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<UserId>) -> Answer {
     let (row, left) = look(&app, &owner, path.into_inner()).await?;
-    if row.role() != members::Role::Admin {
+    if row.role() != Role::Admin {
         return Err(PageError::not_found());
     }
     let page =
@@ -138,7 +139,7 @@ pub async fn set_role(
     let (actor, team) = (owner.actor(), owner.team.id);
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
-        let asks = choice.is_none() && role == MemberRole::Member && row.role() == members::Role::Admin;
+        let asks = choice.is_none() && role == MemberRole::Member && row.role() == Role::Admin;
         if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
             return Ok(None);
         }

@@ -10,8 +10,8 @@ use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
 use gatepost::domain::Error;
-use gatepost::domain::people::members::Role;
 use gatepost::domain::people::passwords::{self, Password};
+use gatepost::domain::people::roles::Role;
 use gatepost::domain::people::{sessions, users};
 
 fn setup_key(app: &TestApp) -> String {

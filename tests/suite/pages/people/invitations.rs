@@ -4,7 +4,7 @@ use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
 use gatepost::domain::people::invitations;
-use gatepost::domain::people::members::MemberRole;
+use gatepost::domain::people::roles::MemberRole;
 use gatepost::domain::text::EmailAddress;
 use reqwest::Method;
 use std::time::Duration;

@@ -1,0 +1,93 @@
+//! What a person may do in a team. A permission is asked of an actor and of rows: this file
+//! knows nothing of the nouns that ask it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::domain::actor::{Actor, Identity};
+use crate::domain::{Error, Result};
+use crate::store::Tx;
+use crate::store::ids::{TeamId, UserId};
+use crate::store::people::members::{self as rows, Member};
+
+pub use crate::store::columns::MemberRole;
+
+/// Least first. Exactly one person is the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Member,
+    Admin,
+    Owner,
+}
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The sentence to somebody with less than this role.
+    pub fn who_may(self) -> Cow<'static, str> {
+        match self {
+            Self::Member => "Only people in the team may do this.".into(),
+            Self::Admin => "Only the team's owner and admins may do this. Ask one of them.".into(),
+            Self::Owner => "Only the team's owner may do this. Ask the owner.".into(),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Member {
+    pub fn role(&self) -> Role {
+        match self.role {
+            _ if self.user_id == self.owner_id => Role::Owner,
+            MemberRole::Admin => Role::Admin,
+            MemberRole::Member => Role::Member,
+        }
+    }
+}
+
+impl Actor {
+    /// Checks that the actor has at least `role` in the team, and keeps it so until the
+    /// transaction ends. The operator and the system may do everything; a token and a visitor
+    /// have no role.
+    ///
+    /// # Errors
+    /// `NotFound` to people outside the team, `Forbidden` to a lower role.
+    pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
+        match self.identity {
+            Identity::Token { .. } => {
+                Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead."))
+            }
+            _ => self.require_or_token(tx, team, role),
+        }
+    }
+
+    /// Like [`Self::require`], for what a token may do too: its scopes were checked before, and
+    /// it acts for its whole team.
+    pub fn require_or_token(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
+        match self.identity {
+            Identity::Person { id, .. } => require_role(tx, team, id, role),
+            Identity::Token { .. } | Identity::Operator | Identity::System => Ok(()),
+            Identity::Visitor => Err(Error::forbidden("Sign in first.")),
+        }
+    }
+}
+
+fn require_role(tx: &mut Tx<'_>, team: TeamId, person: UserId, role: Role) -> Result<()> {
+    rows::hold(tx, team)?;
+    let member = rows::find(tx, team, person)?.ok_or(Error::NotFound)?;
+    match member.role() >= role {
+        true => Ok(()),
+        false => Err(Error::forbidden(role.who_may())),
+    }
+}
