@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod characters;
 pub mod clock;
 pub mod entropy;
 pub mod error;

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::props::{DefaultIgnorableCodePoint, Script};
-use icu_properties::{CodePointMapData, CodePointSetData};
+use icu_properties::CodePointMapData;
+use icu_properties::props::Script;
 
+use super::characters::is_ignorable;
 use super::{FieldError, text};
 use crate::store::Tx;
 use crate::store::names as rows;
@@ -27,22 +28,6 @@ pub fn parse(field: &'static str, what: &str, text: &str, max: usize) -> Result<
             Err(FieldError::new(field, message))
         }
         false => Ok(name),
-    }
-}
-
-/// Like [`parse`], but nothing at all is `None`.
-///
-/// # Errors
-/// A sentence about `field` that starts with `what`.
-pub fn parse_optional(
-    field: &'static str,
-    what: &str,
-    text: &str,
-    max: usize,
-) -> Result<Option<String>, FieldError> {
-    match text.trim() {
-        "" => Ok(None),
-        _ => parse(field, what, text, max).map(Some),
     }
 }
 
@@ -70,11 +55,6 @@ fn mixes_alphabets(word: &str) -> bool {
 
 fn script(c: char) -> Script {
     CodePointMapData::<Script>::new().get(c)
-}
-
-/// What shows nothing by itself (Unicode, section 5.21).
-pub fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 /// The rule by which [`key`] makes keys. Another one needs another number, so that those in the

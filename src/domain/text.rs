@@ -3,46 +3,55 @@
 use std::str::FromStr;
 
 use super::FieldError;
-use super::names::is_ignorable;
+use super::characters::{is_control_in_text, is_ignorable, is_invisible};
 
 /// One line of 1 to `max` characters without control characters. Its ends are trimmed, but
-/// count: a bound that is told is one for what is sent.
+/// count: the limit is one on what is sent.
 ///
 /// # Errors
 /// A sentence about `field` that starts with `what`.
 pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let (length, text) = (text.chars().count(), text.trim());
-    let message = match length {
-        _ if text.is_empty() => format!("{what} is missing."),
-        length if length > max => format!("{what} has {length} characters; {max} is the most."),
-        _ if text.chars().any(is_invisible) || text.chars().all(|c| is_ignorable(c) || c == ' ') => {
-            format!("{what} contains invisible characters.")
-        }
-        _ => return Ok(text.to_owned()),
-    };
-    Err(FieldError::new(field, message))
+    let shows_nothing = || text.chars().all(|c| is_ignorable(c) || c == ' ');
+    match text {
+        "" => Err(FieldError::new(field, format!("{what} is missing."))),
+        _ if length > max => Err(too_long(field, what, length, max)),
+        _ if text.chars().any(is_invisible) || shows_nothing() => Err(invisible(field, what)),
+        _ => Ok(text.to_owned()),
+    }
 }
 
-/// Control characters, and those that turn or hide the text around them or show nothing. The
-/// joiners that emoji and several scripts need are none of them, nor is what makes an emoji of a
-/// character.
-fn is_invisible(c: char) -> bool {
-    let is_needed = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
-    let is_break = matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}');
-    c.is_control() || is_break || is_ignorable(c) && !is_needed
+/// A text of any number of lines and up to `max` characters, without control characters; an
+/// empty one is `None`.
+///
+/// # Errors
+/// A sentence about `field` that starts with `what`.
+pub fn lines(field: &'static str, what: &str, text: &str, max: usize) -> Result<Option<String>, FieldError> {
+    let (length, text) = (text.chars().count(), text.trim().replace("\r\n", "\n"));
+    match text {
+        _ if length > max => Err(too_long(field, what, length, max)),
+        text if text.chars().any(is_control_in_text) => Err(invisible(field, what)),
+        text => Ok((!text.is_empty()).then_some(text)),
+    }
 }
 
-/// Like [`one_line`], but nothing at all is `None`.
-pub fn optional_line(
-    field: &'static str,
-    what: &str,
+/// `None` for an empty text, else what `parse` makes of it.
+pub fn optional<T>(
     text: &str,
-    max: usize,
-) -> Result<Option<String>, FieldError> {
+    parse: impl FnOnce(&str) -> Result<T, FieldError>,
+) -> Result<Option<T>, FieldError> {
     match text.trim() {
         "" => Ok(None),
-        _ => one_line(field, what, text, max).map(Some),
+        _ => parse(text).map(Some),
     }
+}
+
+fn too_long(field: &'static str, what: &str, length: usize, max: usize) -> FieldError {
+    FieldError::new(field, format!("{what} has {length} characters; {max} is the most."))
+}
+
+fn invisible(field: &'static str, what: &str) -> FieldError {
+    FieldError::new(field, format!("{what} contains invisible characters."))
 }
 
 /// An address of a person, as typed; compared without regard to case.

@@ -38,7 +38,7 @@ impl Label {
 /// # Errors
 /// A sentence about the field `reason`.
 pub fn parse_reason(text: &str) -> std::result::Result<Option<String>, FieldError> {
-    text::optional_line("reason", "The reason", text, 200)
+    text::optional(text, |text| text::one_line("reason", "The reason", text, 200))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

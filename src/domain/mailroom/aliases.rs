@@ -5,7 +5,7 @@ use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::actor::Actor;
 use crate::domain::people::roles::Role;
-use crate::domain::{Error, FieldError, Result};
+use crate::domain::{Error, FieldError, Result, text};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::{DomainId, TeamId};
@@ -42,29 +42,10 @@ impl Alias {
     }
 }
 
-/// What somebody writes down about a thing; nothing at all is `None`.
-///
-/// # Errors
-/// A sentence about the field `note`.
-pub(super) fn note(text: &str, most: usize) -> std::result::Result<Option<String>, FieldError> {
-    let length = text.chars().count();
-    let text = text.trim().replace("\r\n", "\n");
-    if length > most {
-        return Err(FieldError::new(
-            "note",
-            format!("The note has {length} characters; {most} is the most."),
-        ));
-    }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Err(FieldError::new("note", "The note contains invisible characters."));
-    }
-    Ok((!text.is_empty()).then_some(text))
-}
-
 /// # Errors
 /// A sentence about the field `note`.
 pub fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError> {
-    note(text, NOTE)
+    text::lines("note", "The note", text, NOTE)
 }
 
 /// An alias to be made.

@@ -1,13 +1,14 @@
 //! Text that others wrote, made fit to be kept and shown.
 
 use super::defuse::restore;
+use crate::domain::characters::{is_control_in_text, is_deceptive};
 
 /// The longest single line that is kept, in bytes.
 pub const LINE: usize = 998;
 
 /// Without the control characters that no text needs; Postgres refuses NUL.
 pub fn plain(text: &str) -> String {
-    let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let kept = |c: &char| !is_control_in_text(*c);
     let mut text = text.replace("\r\n", "\n");
     if text.contains('\r') {
         text = text.replace('\r', "\n");
@@ -20,20 +21,8 @@ pub fn unfolded(text: &str) -> String {
     if text.is_ascii() && !text.contains(char::is_control) {
         return text.trim().to_owned();
     }
-    let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    let text: String = text.chars().filter(|c| !is_deceptive(*c)).collect();
     plain(&text).split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// Reorders or hides what stands beside it, so that a sender or a file could pass for another:
-/// bidirectional controls, and characters that show nothing. Right-to-left letters need none of
-/// them. The joiners stay, because Persian, Hindi and emoji are spelled with them, and so do
-/// variation selectors.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
-        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}')
 }
 
 pub fn one_line(text: &str) -> String {

@@ -5,7 +5,7 @@ use super::{Page, Window, and_one_more};
 use crate::domain::access::activity::{self, Capped, Event};
 use crate::domain::actor::Actor;
 use crate::domain::people::roles::Role;
-use crate::domain::{Error, FieldError, Result, Timestamp, names};
+use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
@@ -31,9 +31,13 @@ impl About {
     /// # Errors
     /// Sentences about the fields `name` and `note`.
     pub fn parse(name: &str, note: &str, state: ContactState) -> std::result::Result<Self, FieldError> {
-        let name = names::parse_optional("name", "The name", name, NAME)?;
-        Ok(Self { name, note: super::aliases::note(note, NOTE)?, state })
+        let note = text::lines("note", "The note", note, NOTE)?;
+        Ok(Self { name: text::optional(name, parse_name)?, note, state })
     }
+}
+
+fn parse_name(text: &str) -> std::result::Result<String, FieldError> {
+    names::parse("name", "The name", text, NAME)
 }
 
 /// # Errors
@@ -104,7 +108,7 @@ pub(super) fn seen(
 ) -> Result<Contact> {
     let name = name.map(|name| name.chars().take(NAME).collect::<String>());
     // A name that people could not type is none: it could not be kept when they change the rest.
-    let name = name.and_then(|name| names::parse_optional("name", "The name", &name, NAME).ok().flatten());
+    let name = name.and_then(|name| parse_name(&name).ok());
     match known {
         Some(contact) => {
             if let (None, Some(name)) = (&contact.name, &name) {
