@@ -18,7 +18,7 @@ use gatepost::config::Config;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::clock::SystemClock;
 use gatepost::domain::entropy::SystemEntropy;
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
 use gatepost::domain::mailroom::messages::{self, Filter, MessageState};

@@ -15,6 +15,7 @@ pub mod columns;
 pub mod error;
 pub mod ids;
 pub mod instance;
+pub mod lists;
 pub mod mailroom;
 mod migrations;
 pub mod names;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, TokenId};
 use gatepost::domain::access::{tokens, usage};
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::aliases;
 use gatepost::domain::people::teams::TeamId;
 use gatepost::domain::people::users::UserId;
@@ -106,7 +107,7 @@ fn fill_mail(app: &TestApp) {
 
 fn list(store: &Store, team: TeamId, filter: Filter) -> String {
     let before = Some(ActivityId::floor(START.plus(time::Duration::DAY)));
-    overhear(store, |tx| activity::page(tx, team, &filter, before, 50))
+    overhear(store, |tx| activity::list(tx, team, &filter, Window::below(before, 50)))
 }
 
 fn any(kinds: &[ActivityKind]) -> Filter {
@@ -135,9 +136,9 @@ both_engines! {
             ("a token's calls", "activity_by_token",
                 overhear(&store, |tx| activity::calls_since(tx, team, Some(token), START))),
             ("the team's calls", "key", overhear(&store, |tx| activity::calls_since(tx, team, None, START))),
-            ("active tokens", "tokens_active", overhear(&store, |tx| tokens::list(tx, team, false, None, 50))),
-            ("revoked tokens", "tokens_revoked", overhear(&store, |tx| tokens::list(tx, team, true, None, 50))),
-            ("how many tokens", "tokens_active", overhear(&store, |tx| tokens::count_active(tx, team))),
+            ("active tokens", "tokens_active", overhear(&store, |tx| tokens::list(tx, team, &tokens::Filter::ACTIVE, Window::first(50)))),
+            ("revoked tokens", "tokens_revoked", overhear(&store, |tx| tokens::list(tx, team, &tokens::Filter::REVOKED, Window::first(50)))),
+            ("how many tokens", "tokens_active", overhear(&store, |tx| tokens::count(tx, team, &tokens::Filter::ACTIVE))),
             ("an hour", "key", overhear(&store, |tx| usage::of_hour(tx, team, hour))),
             ("teams", "key", overhear(&store, |tx| usage::next_team(tx, Some(team)))),
         ] {

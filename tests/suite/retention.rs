@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatepost::app::retention::sweep;
 use gatepost::domain::Timestamp;
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, Record};
+use gatepost::domain::lists::Window;
 
 use crate::support::{TestApp, both_engines};
 
@@ -25,8 +26,8 @@ fn changes(app: &TestApp) -> i64 {
 fn newest_call(app: &TestApp, team: &str) -> Record {
     let team = app.team(team).id;
     let filter = Filter { kinds: Some(ActivityKind::CALLS.to_vec()), ..Filter::default() };
-    let page = app.app.read_now(|tx| activity::page(tx, team, &filter, None, 1)).expect("a page");
-    page.records.into_iter().next().expect("a call")
+    let page = app.app.read_now(|tx| activity::list(tx, team, &filter, Window::first(1))).expect("a page");
+    page.rows.into_iter().next().expect("a call")
 }
 
 /// Adds calls like this one, one a second from its moment on.

@@ -9,6 +9,7 @@ use gatepost::domain::Error;
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Event, Filter};
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label, Token};
+use gatepost::domain::lists::Window;
 use gatepost::domain::people::members::{self, TheirTokens};
 use gatepost::domain::people::teams::TeamId;
 use gatepost::store::{self, Location, Store, Tx};
@@ -220,12 +221,13 @@ both_engines! {
 }
 
 /// The ids of every page; `between` runs after each.
-fn pages(app: &TestApp, team: TeamId, size: usize, between: impl Fn(usize)) -> Vec<ActivityId> {
+fn pages(app: &TestApp, team: TeamId, size: i64, between: impl Fn(usize)) -> Vec<ActivityId> {
     let (mut ids, mut before) = (Vec::new(), None);
     for number in 0.. {
-        let read = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), before, size));
+        let read =
+            app.app.read_now(|tx| activity::list(tx, team, &Filter::default(), Window::below(before, size)));
         let page = read.expect("a page");
-        ids.extend(page.records.iter().map(|record| record.id));
+        ids.extend(page.rows.iter().map(|record| record.id));
         between(number);
         before = page.next;
         if before.is_none() {
@@ -257,8 +259,8 @@ both_engines! {
             Ok(())
         });
         let made = Filter { kinds: Some(vec![ActivityKind::TokenCreated]), ..Filter::default() };
-        let page = app.app.read_now(|tx| activity::page(tx, team, &made, None, 40)).expect("a page");
-        let subjects: Vec<_> = page.records.into_iter().filter_map(|record| record.subject).collect();
+        let page = app.app.read_now(|tx| activity::list(tx, team, &made, Window::first(40))).expect("a page");
+        let subjects: Vec<_> = page.rows.into_iter().filter_map(|record| record.subject).collect();
         let newest_first: Vec<_> = (0..40).rev().map(|number| number.to_string()).collect();
         assert_eq!(subjects, newest_first);
     }

@@ -1,12 +1,11 @@
 //! The append-only record: every API request, and who changed what. A change is recorded in
 //! its own transaction, so there is never one without the other.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 use time::Duration;
 
 use crate::domain::actor::Actor;
+use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::activity as rows;
@@ -20,29 +19,6 @@ pub use crate::store::ids::{ActivityId, TokenId};
 pub use calls::CallRecord;
 pub use rows::{Filter, Record};
 pub use uses::Use;
-
-/// Counting stops here: it is read by people, and must not cost more as the log grows.
-pub const COUNTED: i64 = 10_000;
-
-/// A count that says when there are more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capped(pub i64);
-
-impl Capped {
-    /// The cap to ask the store for: one more than is told.
-    pub const ASK: i64 = COUNTED + 1;
-}
-
-/// `1`, `9,999`, `more than 10,000`.
-impl fmt::Display for Capped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = if self.0 > COUNTED { "more than " } else { "" };
-        match self.0.min(COUNTED) {
-            n if n >= 1000 => write!(f, "{more}{},{:03}", n / 1000, n % 1000),
-            n => write!(f, "{n}"),
-        }
-    }
-}
 
 /// What a record tells besides who, when and from where.
 #[derive(Clone, Debug)]
@@ -144,29 +120,19 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// A page of records, newest first, and where the next one starts.
-pub struct Page {
-    pub records: Vec<Record>,
-    pub next: Option<ActivityId>,
-}
-
-pub fn page(
+/// Newest first.
+pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,
     filter: &Filter,
-    before: Option<ActivityId>,
-    limit: usize,
-) -> Result<Page> {
-    let mut records = rows::list(tx, team, filter, before, limit as i64 + 1)?;
-    let more = records.len() > limit;
-    records.truncate(limit);
-    let next = if more { records.last().map(|last| last.id) } else { None };
-    Ok(Page { records, next })
+    window: Window<ActivityId>,
+) -> Result<Page<Record, ActivityId>> {
+    Page::load(window, |window| rows::list(tx, team, filter, window), |record| record.id)
 }
 
 /// API requests since `from`, of one token or of all.
 pub fn calls_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Capped> {
-    Ok(Capped(rows::count_calls(tx, team, token, from, Capped::ASK)?))
+    Capped::count(|most| rows::count_calls(tx, team, token, from, most))
 }
 
 /// How often a token was used: what one asks before taking it back.
@@ -179,9 +145,9 @@ pub struct Usage {
 
 pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
     // What is more than is counted in a day is so in a week, too.
-    let mut since = |days, less: Capped| match less.0 {
-        ..=COUNTED => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
-        _ => Ok(less),
+    let mut since = |days, less: Capped| match less.exact() {
+        Some(_) => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
+        None => Ok(less),
     };
     let in_24h = since(1, Capped(0))?;
     let in_7d = since(7, in_24h)?;
@@ -195,15 +161,4 @@ pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began
     let until = began.plus(Duration::HOUR + Timestamp::BELIEVED);
     let used = rows::sum_calls(tx, team, token, (began, until))?;
     Ok(u32::try_from(used).unwrap_or(u32::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_written_for_people() {
-        let written = [0, 999, 1_204, COUNTED, COUNTED + 1].map(|n| Capped(n).to_string());
-        assert_eq!(written, ["0", "999", "1,204", "10,000", "more than 10,000"]);
-    }
 }

@@ -5,6 +5,7 @@ use time::Duration;
 use super::activity::{self, Event};
 use super::tokens;
 use crate::domain::actor::Actor;
+use crate::domain::lists::Capped;
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
@@ -45,13 +46,13 @@ pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Tu
 /// What turning the API off would stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Affected {
-    pub tokens: activity::Capped,
-    pub calls_in_24h: activity::Capped,
+    pub tokens: Capped,
+    pub calls_in_24h: Capped,
 }
 
 pub fn affected(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Affected> {
     Ok(Affected {
-        tokens: tokens::count_active(tx, team)?,
+        tokens: tokens::count(tx, team, &tokens::Filter::ACTIVE)?,
         calls_in_24h: activity::calls_since(tx, team, None, now.minus(Duration::DAY))?,
     })
 }

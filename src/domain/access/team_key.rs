@@ -3,10 +3,11 @@
 
 use time::Duration;
 
-use super::activity::{self, Capped, Event, Filter, Record};
+use super::activity::{self, Event, Filter, Record};
 use super::secret::{PlainToken, Prefix};
 use super::tokens::{self, Token, TokenKind};
 use crate::domain::actor::Actor;
+use crate::domain::lists::{Capped, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
@@ -40,7 +41,7 @@ pub fn known(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Kno
     let Some(token) = find(tx, team)? else { return Ok(None) };
     let kinds = Some(vec![ActivityKind::TeamKeyShown]);
     let shows = Filter { kinds, token: Some(token.id), ..Filter::default() };
-    let last_shown = activity::page(tx, team, &shows, None, 1)?.records.pop();
+    let last_shown = activity::list(tx, team, &shows, Window::first(1))?.rows.pop();
     let calls_in_24h = activity::calls_since(tx, team, Some(token.id), now.minus(Duration::DAY))?;
     Ok(Some(Known { token, calls_in_24h, last_shown }))
 }

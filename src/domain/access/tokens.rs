@@ -1,9 +1,10 @@
 //! Tokens of a team: minted (revealed once), verified, renamed, revoked, listed.
 
-use super::activity::{self, Capped, Event};
+use super::activity::{self, Event};
 use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::actor::{Actor, Identity};
+use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
@@ -11,11 +12,10 @@ use crate::store::Tx;
 use crate::store::access::tokens as rows;
 use crate::store::columns::ActivityKind;
 use crate::store::ids::{TeamId, UserId};
-use crate::store::mailroom::Window;
 
 pub use crate::store::columns::TokenKind;
 pub use crate::store::ids::TokenId;
-pub use rows::Token;
+pub use rows::{Filter, Token};
 
 /// What a token is called, 1 to 60 characters: the name of the system that uses it.
 #[derive(Clone, Debug)]
@@ -315,58 +315,36 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<To
     Ok(rows::find_all(tx, team, ids)?)
 }
 
-/// Tokens of a team, newest first, and where the next page starts.
-pub struct Page {
-    pub tokens: Vec<Token>,
-    pub next: Option<TokenId>,
+impl Filter {
+    pub const ACTIVE: Self = Self { revoked: Some(false) };
+    pub const REVOKED: Self = Self { revoked: Some(true) };
 }
 
-impl Page {
-    /// Of rows that were asked for one more than `limit`, to see whether there are more.
-    fn of(mut tokens: Vec<Token>, limit: usize) -> Self {
-        let more = tokens.len() > limit;
-        tokens.truncate(limit);
-        let next = if more { tokens.last().map(|last| last.id) } else { None };
-        Self { tokens, next }
-    }
-}
-
-/// Active ones (the team key among them), or revoked ones.
+/// Newest first, the team key among them.
 pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,
-    revoked: bool,
-    before: Option<TokenId>,
-    limit: usize,
-) -> Result<Page> {
-    Ok(Page::of(rows::list(tx, team, revoked, before, limit as i64 + 1)?, limit))
+    filter: &Filter,
+    window: Window<TokenId>,
+) -> Result<Page<Token, TokenId>> {
+    Page::load(window, |window| rows::list(tx, team, filter, window), |token| token.id)
 }
 
-/// Active ones without the team key, and how many they are altogether.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
+    Capped::count(|most| rows::count(tx, team, filter, most))
+}
+
+/// Active ones without the team key, and how many there are on all pages.
 pub fn list_active(
     tx: &mut Tx<'_>,
     team: TeamId,
-    before: Option<TokenId>,
-    limit: usize,
-) -> Result<(Page, Capped)> {
-    let mut page = list(tx, team, false, before, limit)?;
-    page.tokens.retain(|token| token.kind == TokenKind::Token);
+    window: Window<TokenId>,
+) -> Result<(Page<Token, TokenId>, Capped)> {
+    let mut page = list(tx, team, &Filter::ACTIVE, window)?;
+    page.rows.retain(|token| token.kind == TokenKind::Token);
     let keys = i64::from(rows::team_key(tx, team)?.is_some());
-    Ok((page, Capped(rows::count_active(tx, team, Capped::ASK + keys)? - keys)))
-}
-
-/// All of a team's tokens, whatever became of them.
-pub fn page(tx: &mut Tx<'_>, team: TeamId, window: Window<TokenId>) -> Result<Page> {
-    let tokens = rows::page(tx, team, Window { limit: window.limit + 1, ..window })?;
-    Ok(Page::of(tokens, usize::try_from(window.limit).unwrap_or(0)))
-}
-
-pub fn count(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
-    Ok(Capped(rows::count(tx, team, Capped::ASK)?))
-}
-
-pub fn count_active(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
-    Ok(Capped(rows::count_active(tx, team, Capped::ASK)?))
+    let count = Capped::count(|most| Ok(rows::count(tx, team, &Filter::ACTIVE, most + keys)? - keys))?;
+    Ok((page, count))
 }
 
 /// The active tokens a person made.

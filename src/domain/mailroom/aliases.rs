@@ -1,9 +1,9 @@
 //! Addresses that receive.
 
 use super::address::{DomainName, LocalPart, POSTMASTER};
-use super::{Page, Window, and_one_more};
-use crate::domain::access::activity::{self, Capped, Event};
+use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
+use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, text};
 use crate::store::Tx;
@@ -211,12 +211,11 @@ pub fn list(
     filter: &Filter,
     window: Window<AliasId>,
 ) -> Result<Page<Alias, AliasId>> {
-    let rows = rows::list(tx, team, filter, and_one_more(window))?;
-    Ok(Page::of(rows, window.limit, |alias| alias.id))
+    Page::load(window, |window| rows::list(tx, team, filter, window), |alias| alias.id)
 }
 
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Ok(Capped(rows::count(tx, team, filter, Capped::ASK)?))
+    Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
 /// Switches an alias on or off and notes something about it.

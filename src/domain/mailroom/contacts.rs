@@ -1,9 +1,9 @@
 //! Correspondents: made by the mail they send, or by hand.
 
 use super::address::MailAddress;
-use super::{Page, Window, and_one_more};
-use crate::domain::access::activity::{self, Capped, Event};
+use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
+use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
@@ -146,12 +146,11 @@ pub fn list(
     filter: &Filter,
     window: Window<ContactId>,
 ) -> Result<Page<Contact, ContactId>> {
-    let rows = rows::list(tx, team, filter, and_one_more(window))?;
-    Ok(Page::of(rows, window.limit, |contact| contact.id))
+    Page::load(window, |window| rows::list(tx, team, filter, window), |contact| contact.id)
 }
 
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Ok(Capped(rows::count(tx, team, filter, Capped::ASK)?))
+    Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
 /// Changes what is said of a contact.

@@ -3,9 +3,10 @@
 use super::aliases::{self, Alias};
 use super::authentication::Authentication;
 use super::parse::{self, Mailbox};
-use super::{Page, Window, and_one_more, words};
-use crate::domain::access::activity::{self, Capped, Event};
+use super::words;
+use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
+use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::search::Search;
 use crate::domain::{Error, Result};
@@ -49,8 +50,7 @@ pub fn list(
     filter: &Filter,
     window: Window<MessageId>,
 ) -> Result<Page<Message, MessageId>> {
-    let rows = rows::list(tx, team, filter, and_one_more(window))?;
-    Ok(Page::of(rows, window.limit, |message| message.id))
+    Page::load(window, |window| rows::list(tx, team, filter, window), |message| message.id)
 }
 
 /// What a list shows: [`search`] where there are words to look for, else [`list`].
@@ -102,7 +102,7 @@ pub fn search(
 
 /// How many there are, of those that a list with this filter tells.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Ok(Capped(rows::count(tx, team, filter, Capped::ASK)?))
+    Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
 /// Delivered and not read yet.

@@ -9,6 +9,7 @@ use crate::store::backend::on_engine;
 use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ActivityId, RequestId, TeamId, TokenId, UserId};
+use crate::store::lists::Window;
 use crate::store::schema::activity;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -94,17 +95,16 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
 const CHANGES: &str = "kind NOT IN ('api.request', 'api.refused')";
 const REFUSED: &str = "status >= 400";
 
-/// Newest first, from below `before` on.
+/// Newest first.
 pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,
     filter: &Filter,
-    before: Option<ActivityId>,
-    limit: i64,
+    window: Window<ActivityId>,
 ) -> Result<Vec<Record>> {
     let of_team = activity::table.filter(activity::team_id.eq(team)).order(activity::id.desc());
-    let mut query = of_team.limit(limit).into_boxed();
-    if let Some(id) = before {
+    let mut query = of_team.offset(window.offset).limit(window.limit).into_boxed();
+    if let Some(id) = window.before {
         query = query.filter(activity::id.lt(id));
     }
     if let Some(kinds) = &filter.kinds {

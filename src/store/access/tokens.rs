@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
 use crate::store::Tx;
-use crate::store::backend::{Engine, hold_row};
+use crate::store::backend::{Backend, Engine, hold_row};
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, TokenId, UserId};
-use crate::store::mailroom::Window;
+use crate::store::lists::{Window, count_rows, list_rows};
 use crate::store::people::teams::Team;
 use crate::store::schema::{teams, tokens};
 
@@ -102,67 +102,29 @@ pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
         .optional_row()
 }
 
-/// Tokens of a team, newest first: active ones, or revoked ones. `before` pages on.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    revoked: bool,
-    before: Option<TokenId>,
-    limit: i64,
-) -> Result<Vec<Token>> {
-    let mut query = tokens::table
-        .filter(tokens::team_id.eq(team))
-        .select(Token::as_select())
-        .order(tokens::id.desc())
-        .limit(limit)
-        .into_boxed();
-    query = match revoked {
-        true => query.filter(tokens::revoked_at.is_not_null()),
-        false => query.filter(tokens::revoked_at.is_null()),
-    };
-    if let Some(id) = before {
-        query = query.filter(tokens::id.lt(id));
+/// Which tokens are asked for; `None` does not narrow.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    pub revoked: Option<bool>,
+}
+
+/// Newest first, the team key among them.
+pub fn list(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, window: Window<TokenId>) -> Result<Vec<Token>> {
+    Ok(list_rows!(tx, tokens, Token, narrowed(team, filter), window))
+}
+
+/// How many [`list`] has; counting stops at `most`.
+pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
+    Ok(count_rows!(tx, tokens, TokenId, narrowed(team, filter), most))
+}
+
+fn narrowed<'q>(team: TeamId, filter: &Filter) -> tokens::BoxedQuery<'q, Backend> {
+    let query = tokens::table.filter(tokens::team_id.eq(team)).into_boxed();
+    match filter.revoked {
+        Some(true) => query.filter(tokens::revoked_at.is_not_null()),
+        Some(false) => query.filter(tokens::revoked_at.is_null()),
+        None => query,
     }
-    Ok(query.load(tx.connection)?)
-}
-
-/// Every token of a team, newest first, as the public API lists them.
-pub fn page(tx: &mut Tx<'_>, team: TeamId, window: Window<TokenId>) -> Result<Vec<Token>> {
-    let mut query = tokens::table
-        .filter(tokens::team_id.eq(team))
-        .order(tokens::id.desc())
-        .offset(window.offset)
-        .limit(window.limit)
-        .select(Token::as_select())
-        .into_boxed();
-    if let Some(id) = window.before {
-        query = query.filter(tokens::id.lt(id));
-    }
-    Ok(query.load(tx.connection)?)
-}
-
-/// Those that [`page`] tells, capped at `most`.
-pub fn count(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
-    let all: Vec<TokenId> = tokens::table
-        .filter(tokens::team_id.eq(team))
-        .select(tokens::id)
-        // Only so it is sure to walk an index.
-        .order(tokens::id.desc())
-        .limit(most)
-        .load(tx.connection)?;
-    Ok(all.len() as i64)
-}
-
-/// Active tokens, capped at `most`.
-pub fn count_active(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<i64> {
-    let active: Vec<TokenId> = tokens::table
-        .filter(tokens::team_id.eq(team).and(tokens::revoked_at.is_null()))
-        .select(tokens::id)
-        // Only so it is sure to walk an index.
-        .order(tokens::id.asc())
-        .limit(most)
-        .load(tx.connection)?;
-    Ok(active.len() as i64)
 }
 
 /// The active tokens that a person made; the team key is nobody's.

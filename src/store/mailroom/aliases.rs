@@ -5,12 +5,12 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 
-use super::{ESCAPE, Window, like};
 use crate::store::Tx;
 use crate::store::backend::{Backend, Engine, hold_row, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
+use crate::store::lists::{ESCAPE, Window, count_rows, like, list_rows};
 use crate::store::prepared::Prepared;
 use crate::store::schema::{aliases, domains};
 
@@ -146,25 +146,12 @@ pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
 
 /// Newest first. Those of a domain that was removed are not among them.
 pub fn list(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, window: Window<AliasId>) -> Result<Vec<Alias>> {
-    let mut query = narrowed(team, filter)
-        .select(Alias::as_select())
-        .order(aliases::id.desc())
-        .offset(window.offset)
-        .limit(window.limit);
-    if let Some(id) = window.before {
-        query = query.filter(aliases::id.lt(id));
-    }
-    Ok(query.load(tx.connection)?)
+    Ok(list_rows!(tx, aliases, Alias, narrowed(team, filter), window))
 }
 
-/// How many [`list`] would tell; counting stops at `most`.
+/// How many [`list`] has; counting stops at `most`.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    let ids: Vec<AliasId> = narrowed(team, filter)
-        .select(aliases::id)
-        .order(aliases::id.desc())
-        .limit(most)
-        .load(tx.connection)?;
-    Ok(ids.len() as i64)
+    Ok(count_rows!(tx, aliases, AliasId, narrowed(team, filter), most))
 }
 
 type Query<'q> = aliases::BoxedQuery<'q, Backend>;

@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::{ESCAPE, Window, like};
 use crate::store::Tx;
 use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{ContactState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ContactId, TeamId};
+use crate::store::lists::{ESCAPE, Window, count_rows, like, list_rows};
 use crate::store::prepared::Prepared;
 use crate::store::schema::contacts;
 
@@ -85,22 +85,12 @@ pub fn list(
     filter: &Filter,
     window: Window<ContactId>,
 ) -> Result<Vec<Contact>> {
-    let mut query =
-        narrowed(team, filter).order(contacts::id.desc()).offset(window.offset).limit(window.limit);
-    if let Some(id) = window.before {
-        query = query.filter(contacts::id.lt(id));
-    }
-    Ok(query.select(Contact::as_select()).load(tx.connection)?)
+    Ok(list_rows!(tx, contacts, Contact, narrowed(team, filter), window))
 }
 
-/// How many [`list`] would tell; counting stops at `most`.
+/// How many [`list`] has; counting stops at `most`.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    let ids: Vec<ContactId> = narrowed(team, filter)
-        .order(contacts::id.desc())
-        .limit(most)
-        .select(contacts::id)
-        .load(tx.connection)?;
-    Ok(ids.len() as i64)
+    Ok(count_rows!(tx, contacts, ContactId, narrowed(team, filter), most))
 }
 
 fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backend> {

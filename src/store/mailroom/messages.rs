@@ -4,13 +4,13 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::Window;
 use super::mail_usage::MailUsage;
 use crate::store::Tx;
 use crate::store::backend::{Backend, hold_row, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
+use crate::store::lists::{Window, count_rows, list_rows};
 use crate::store::schema::messages;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -137,22 +137,12 @@ pub fn list(
     filter: &Filter,
     window: Window<MessageId>,
 ) -> Result<Vec<Message>> {
-    let mut query =
-        narrowed(team, filter).order(messages::id.desc()).offset(window.offset).limit(window.limit);
-    if let Some(id) = window.before {
-        query = query.filter(messages::id.lt(id));
-    }
-    Ok(query.select(Message::as_select()).load(tx.connection)?)
+    Ok(list_rows!(tx, messages, Message, narrowed(team, filter), window))
 }
 
-/// How many [`list`] would tell; counting stops at `most`.
+/// How many [`list`] has; counting stops at `most`.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    let ids: Vec<MessageId> = narrowed(team, filter)
-        .order(messages::id.desc())
-        .limit(most)
-        .select(messages::id)
-        .load(tx.connection)?;
-    Ok(ids.len() as i64)
+    Ok(count_rows!(tx, messages, MessageId, narrowed(team, filter), most))
 }
 
 /// The condition of the partial index, in its own words: an engine uses such an index only

@@ -14,7 +14,7 @@ use super::me::NoQuery;
 use super::paging::{self, Page};
 use crate::app::App;
 use crate::domain::Timestamp;
-use crate::domain::mailroom::Window;
+use crate::domain::lists::Window;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, AliasId, Filter};
 use crate::domain::search::Search;

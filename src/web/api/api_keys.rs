@@ -17,7 +17,6 @@ use crate::domain::access::idempotency::Created;
 use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
-use crate::domain::mailroom::Page as Part;
 
 /// A token, without its secret.
 #[derive(Serialize, ToSchema)]
@@ -163,10 +162,10 @@ pub async fn list(
     query: Query<PageQuery>,
 ) -> Result<Json<Page<ApiKey>>, ApiError> {
     let window = query.0.window(TokenId::parse)?;
-    let (team, now) = (caller.team().id, app.now());
-    let (page, total) =
-        app.read(move |tx| Ok((tokens::page(tx, team, window)?, tokens::count(tx, team)?))).await?;
-    let page = Part { rows: page.tokens, next: page.next };
+    let (team, now, all) = (caller.team().id, app.now(), tokens::Filter::default());
+    let (page, total) = app
+        .read(move |tx| Ok((tokens::list(tx, team, &all, window)?, tokens::count(tx, team, &all)?)))
+        .await?;
     Ok(Json(Page::of(page, &window, Some(total), |token| ApiKey::of(token, now))))
 }
 

@@ -15,7 +15,7 @@ use super::me::NoQuery;
 use super::openapi::words;
 use super::paging::{self, Page};
 use crate::app::App;
-use crate::domain::mailroom::Window;
+use crate::domain::lists::Window;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Timestamp};

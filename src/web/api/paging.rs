@@ -8,8 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::ApiError;
 use super::field_errors::FieldErrors;
 use crate::domain::FieldError;
-use crate::domain::access::activity::{COUNTED, Capped};
-use crate::domain::mailroom::{self, Window};
+use crate::domain::lists::{self, Capped, Window};
 
 /// Which part of a list is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -128,7 +127,7 @@ impl<T> Page<T> {
 
     /// What came of a [`window`].
     pub fn of<Row, Id: fmt::Display>(
-        page: mailroom::Page<Row, Id>,
+        page: lists::Page<Row, Id>,
         window: &Window<Id>,
         total: Option<Capped>,
         draw: impl Fn(Row) -> T,
@@ -136,7 +135,7 @@ impl<T> Page<T> {
         let pagination = Pagination {
             limit: window.limit,
             offset: window.offset,
-            total: total.map(|total| total.0).filter(|total| *total <= COUNTED),
+            total: total.and_then(Capped::exact),
             has_more: page.next.is_some(),
             next_cursor: page.next.map(|id| id.to_string()),
         };

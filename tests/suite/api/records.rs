@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatepost::domain::access::activity::{self, ActivityKind, Filter, Record};
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::tokens::{self, Token};
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use reqwest::Method;
 use serde_json::json;
 
@@ -19,14 +19,17 @@ fn last(app: &TestApp) -> Record {
     app.clock.advance(Duration::from_millis(1));
     let team = app.team("Acme").id;
     let filter = Filter { kinds: Some(ActivityKind::CALLS.to_vec()), ..Filter::default() };
-    let page = app.app.read_now(|tx| activity::page(tx, team, &filter, None, 1)).expect("a page");
-    page.records.into_iter().next().expect("a record")
+    let page = app.app.read_now(|tx| activity::list(tx, team, &filter, Window::first(1))).expect("a page");
+    page.rows.into_iter().next().expect("a record")
 }
 
 /// The team's tokens, newest first.
 fn tokens(app: &TestApp) -> Vec<Token> {
     let team = app.team("Acme").id;
-    app.app.read_now(|tx| tokens::page(tx, team, Window::first(100))).expect("tokens").tokens
+    app.app
+        .read_now(|tx| tokens::list(tx, team, &tokens::Filter::default(), Window::first(100)))
+        .expect("tokens")
+        .rows
 }
 
 fn last_used(app: &TestApp) -> Option<String> {
@@ -153,8 +156,8 @@ both_engines! {
         let reply = app.api(&token).delete("/api/v1/me/token").await.expect(204);
         let team = app.team("Acme").id;
         let filter = Filter { kinds: Some(vec![ActivityKind::TokenRevoked]), ..Filter::default() };
-        let page = app.app.read_now(|tx| activity::page(tx, team, &filter, None, 2)).expect("a page");
-        let [record] = page.records.as_slice() else { panic!("{:?}", page.records) };
+        let page = app.app.read_now(|tx| activity::list(tx, team, &filter, Window::first(2))).expect("a page");
+        let [record] = page.rows.as_slice() else { panic!("{:?}", page.rows) };
         assert_eq!(record.actor_label.as_deref(), Some("token ci"));
         assert_eq!(record.subject.as_deref(), Some("ci"));
         assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));

@@ -1,7 +1,7 @@
 //! Addresses that receive: made, found, switched, deleted and never given away.
 
 use gatepost::domain::Error;
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, Alias, Filter, NewAlias};
 use gatepost::domain::people::teams::TeamId;

@@ -1,7 +1,7 @@
 //! Correspondents.
 
 use gatepost::domain::Error;
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::contacts::{self, About, Contact, ContactState, Filter};
 use gatepost::domain::mailroom::receive::Outcome;
 use gatepost::domain::people::teams::TeamId;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatepost::domain::Error;
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};
 use gatepost::domain::mailroom::downloads::{self, Pieces};
 use gatepost::domain::mailroom::messages::{self, Filter, MessageId, MessageState};

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use gatepost::domain::Error;
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::authentication::{Authentication, Policy, Verdict};
 use gatepost::domain::mailroom::downloads;
 use gatepost::domain::mailroom::messages::{self, Filter, MailUsage, MessageId, MessageState};

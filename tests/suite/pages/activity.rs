@@ -5,6 +5,7 @@ use std::time::Duration;
 use gatepost::domain::access::activity::{self, Filter};
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::access::{plans::Plan, team_key};
+use gatepost::domain::lists::Window;
 use gatepost::domain::people::members::{self, TheirTokens};
 use gatepost::domain::people::roles::MemberRole;
 use gatepost::domain::people::sessions;
@@ -88,7 +89,7 @@ both_engines! {
         next();
         let plain = app.token("Acme", "ci");
         next();
-        let token = app.app.read_now(|tx| tokens::list(tx, team.id, false, None, 1)).expect("tokens").tokens[0].id;
+        let token = app.app.read_now(|tx| tokens::list(tx, team.id, &tokens::Filter::ACTIVE, Window::first(1))).expect("tokens").rows[0].id;
         let label = Label::parse("build").expect("a name");
         app.operate(|tx, actor| tokens::rename(tx, actor, team.id, token, &label));
         next();
@@ -272,8 +273,8 @@ both_engines! {
     async fn another_teams_records_do_not_exist(app: TestApp) {
         app.token("Acme", "acmes own");
         let (team, dan) = (app.team("Acme").id, app.as_(Dan).await);
-        let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 1)).expect("a page");
-        let path = format!("/activity/{}", page.records[0].id);
+        let page = app.app.read_now(|tx| activity::list(tx, team, &Filter::default(), Window::first(1))).expect("a page");
+        let path = format!("/activity/{}", page.rows[0].id);
         app.as_(Ada).await.get(&path).await.expect(200);
         for path in [path, format!("/activity/act_{}", "0".repeat(32)), "/activity/x".into()] {
             dan.get(&path).await.expect(404);

@@ -17,6 +17,7 @@ use self::words::Fact;
 use crate::app::App;
 use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, TokenId};
 use crate::domain::access::tokens::{self, Token};
+use crate::domain::lists::Window;
 use crate::domain::people::members;
 use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
@@ -26,9 +27,9 @@ use crate::web::pages::{FormErrors, html};
 use crate::web::viewer::Admin;
 
 /// Records on a page.
-const PAGE: usize = 50;
+const PAGE: i64 = 50;
 /// Tokens in the filter, of active ones and of those revoked: a menu has to end somewhere.
-const TOKENS: usize = 100;
+const TOKENS: i64 = 100;
 
 #[derive(Template)]
 #[template(path = "activity/page.html")]
@@ -130,19 +131,19 @@ async fn look(
     let (people, tokens, page, named) = app
         .read(move |tx| {
             let people = members::list(tx, team)?;
-            let mut tokens = tokens::list(tx, team, false, None, TOKENS)?.tokens;
-            tokens.extend(tokens::list(tx, team, true, None, TOKENS)?.tokens);
+            let mut tokens = tokens::list(tx, team, &tokens::Filter::ACTIVE, Window::first(TOKENS))?.rows;
+            tokens.extend(tokens::list(tx, team, &tokens::Filter::REVOKED, Window::first(TOKENS))?.rows);
             let Some(Asked { filter, before }) = wanted else {
                 return Ok::<_, Error>((people, tokens, None, Vec::new()));
             };
-            let page = activity::page(tx, team, &filter, before, PAGE)?;
-            let ids: Vec<TokenId> = page.records.iter().filter_map(|record| record.token_id).collect();
+            let page = activity::list(tx, team, &filter, Window::below(before, PAGE))?;
+            let ids: Vec<TokenId> = page.rows.iter().filter_map(|record| record.token_id).collect();
             let named = tokens::find_all(tx, team, &ids)?;
             Ok((people, tokens, Some(page), named))
         })
         .await?;
     let (looked, named) = (asked.is_some(), by_id(named));
-    let (records, next) = page.map_or_else(Default::default, |page| (page.records, page.next));
+    let (records, next) = page.map_or_else(Default::default, |page| (page.rows, page.next));
     Ok(List {
         kinds: menus::kinds(&query.kind),
         people: menus::people(&people, &query.person),

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::team_key;
 use crate::domain::access::tokens::{self, TokenId};
+use crate::domain::lists::Window;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
 use crate::domain::people::users;
@@ -112,8 +113,13 @@ pub async fn draw(
     let (before, revoked_before) = view.cursors.parse()?;
     let (team, owner, now) = (viewer.team.id, viewer.team.owner_id, viewer.request.now);
     let read = app.read(move |tx| -> Result<_> {
-        let (page, count) = tokens::list_active(tx, team, before, token_list::PAGE)?;
-        let revoked = tokens::list(tx, team, true, revoked_before, token_list::PAGE)?;
+        let (page, count) = tokens::list_active(tx, team, Window::below(before, token_list::PAGE))?;
+        let revoked = tokens::list(
+            tx,
+            team,
+            &tokens::Filter::REVOKED,
+            Window::below(revoked_before, token_list::PAGE),
+        )?;
         let tokens = TokenList::of(page, count, before, now);
         let revoked = RevokedList::of(revoked, revoked_before, now);
         Ok((tokens, revoked, team_key::known(tx, team, now)?, users::find(tx, owner)?))

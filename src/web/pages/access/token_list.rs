@@ -8,9 +8,9 @@ use super::developer::Cursors;
 use super::scopes;
 use crate::app::App;
 use crate::domain::Timestamp;
-use crate::domain::access::activity::Capped;
 use crate::domain::access::tokens::{self, State, Token, TokenId, TokenKind};
 use crate::domain::access::usage::Grouped;
+use crate::domain::lists::{Capped, Page, Window};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::shell::When;
@@ -18,7 +18,7 @@ use crate::web::pages::{html, see_other};
 use crate::web::viewer::Admin;
 
 /// Rows of a page of either list.
-pub const PAGE: usize = 50;
+pub const PAGE: i64 = 50;
 
 /// A token as people see it.
 pub struct Row {
@@ -120,9 +120,9 @@ pub struct TokenList {
 }
 
 impl TokenList {
-    pub fn of(page: tokens::Page, count: Capped, before: Option<TokenId>, now: Timestamp) -> Self {
+    pub fn of(page: Page<Token, TokenId>, count: Capped, before: Option<TokenId>, now: Timestamp) -> Self {
         Self {
-            rows: page.tokens.into_iter().map(|token| Row::of(token, now)).collect(),
+            rows: page.rows.into_iter().map(|token| Row::of(token, now)).collect(),
             count,
             address: before.map_or("/developer/tokens".into(), |id| format!("/developer/tokens?before={id}")),
             older: page.next.map(|id| format!("/developer?before={id}")).unwrap_or_default(),
@@ -146,9 +146,9 @@ pub struct RevokedList {
 }
 
 impl RevokedList {
-    pub fn of(page: tokens::Page, before: Option<TokenId>, now: Timestamp) -> Self {
+    pub fn of(page: Page<Token, TokenId>, before: Option<TokenId>, now: Timestamp) -> Self {
         Self {
-            rows: page.tokens.into_iter().map(|token| Row::of(token, now)).collect(),
+            rows: page.rows.into_iter().map(|token| Row::of(token, now)).collect(),
             older: page.next.map(|id| format!("/developer?revoked_before={id}")).unwrap_or_default(),
             is_first: before.is_none(),
         }
@@ -177,6 +177,7 @@ pub async fn show(
     }
     let (before, _) = cursors.parse()?;
     let (team, now) = (admin.team.id, admin.request.now);
-    let (page, count) = app.read(move |tx| tokens::list_active(tx, team, before, PAGE)).await?;
+    let (page, count) =
+        app.read(move |tx| tokens::list_active(tx, team, Window::below(before, PAGE))).await?;
     html(StatusCode::OK, &TokenList::of(page, count, before, now))
 }

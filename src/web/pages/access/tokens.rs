@@ -14,6 +14,7 @@ use crate::domain::access::activity::{self, ActivityKind, Filter, Record, Usage}
 use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
+use crate::domain::lists::Window;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::web::Site;
@@ -26,7 +27,7 @@ use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::viewer::{Admin, Viewer};
 
 /// Calls listed on a token's page.
-const LAST: usize = 20;
+const LAST: i64 = 20;
 
 /// The form of a new token. A box that is ticked sends its name once more, so the form is
 /// read as the pairs it is.
@@ -102,7 +103,7 @@ async fn mint(
     let (actor, team, prefix) = (viewer.actor(), viewer.team.id, app.sealer().prefix.clone());
     app.write(move |tx| {
         let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
-        let (page, count) = tokens::list_active(tx, team, None, token_list::PAGE)?;
+        let (page, count) = tokens::list_active(tx, team, Window::first(token_list::PAGE))?;
         Ok((token, plain, TokenList::of(page, count, None, actor.now)))
     })
     .await
@@ -178,8 +179,8 @@ pub async fn draw(
     let (team, now) = (viewer.team.id, viewer.request.now);
     let read = app.read(move |tx| -> Result<_> {
         let token = tokens::find(tx, team, id)?;
-        let last = activity::page(tx, team, &calls_of(id), None, LAST)?;
-        Ok((token, activity::usage(tx, team, id, now)?, last.records))
+        let last = activity::list(tx, team, &calls_of(id), Window::first(LAST))?;
+        Ok((token, activity::usage(tx, team, id, now)?, last.rows))
     });
     let (token, calls, last) = read.await?;
     let last = last.into_iter().map(Call::of).collect();

@@ -9,7 +9,7 @@ use super::lines;
 use super::question::{self, About};
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::access::activity::Capped;
+use crate::domain::lists::Capped;
 use crate::domain::mailroom::aliases::{self, AliasId};
 use crate::domain::mailroom::{mail_domains, messages};
 use crate::web::htmx::Htmx;

@@ -8,7 +8,7 @@ use super::contacts::{Row, Said};
 use super::question::{self, About};
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::access::activity::Capped;
+use crate::domain::lists::Capped;
 use crate::domain::mailroom::contacts::{self, Contact, ContactId, ContactState};
 use crate::domain::mailroom::messages;
 use crate::web::htmx::Htmx;

@@ -6,10 +6,9 @@ use askama::Template;
 
 use super::lines;
 use crate::app::App;
-use crate::domain::access::activity::Capped;
 use crate::domain::access::usage::Grouped;
+use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::mailroom::contacts::{self, About, Contact, ContactId, ContactState, Filter};
-use crate::domain::mailroom::{Page, Window};
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Result};
 use crate::web::htmx::Htmx;

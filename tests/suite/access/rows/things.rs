@@ -6,7 +6,7 @@ use crate::support::people::PASSWORD;
 use gatepost::domain::access::activity::{self, Filter};
 use gatepost::domain::access::{team_key, tokens};
 use gatepost::domain::entropy;
-use gatepost::domain::mailroom::Window;
+use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::{DomainName, LocalPart};
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};
@@ -76,14 +76,18 @@ pub fn owner(app: &TestApp) -> String {
 pub fn token(app: &TestApp) -> String {
     let plain = app.token("Acme", &fresh_name(app));
     let team = app.team("Acme").id;
-    let all = app.app.read_now(|tx| tokens::page(tx, team, Window::first(100))).expect("tokens").tokens;
+    let all = app
+        .app
+        .read_now(|tx| tokens::list(tx, team, &tokens::Filter::default(), Window::first(100)))
+        .expect("tokens")
+        .rows;
     all.iter().find(|each| plain.starts_with(&each.start)).expect("the token").id.to_string()
 }
 
 pub fn record(app: &TestApp) -> String {
     let team = app.team("Acme").id;
-    let page = app.app.read_now(|tx| activity::page(tx, team, &Filter::default(), None, 1));
-    page.expect("a page").records[0].id.to_string()
+    let page = app.app.read_now(|tx| activity::list(tx, team, &Filter::default(), Window::first(1)));
+    page.expect("a page").rows[0].id.to_string()
 }
 
 /// Acme has a team key from here on.

@@ -11,7 +11,7 @@ const ROWS: &str = "#list tbody th a";
 
 fn only(app: &TestApp) -> Contact {
     let team = app.team("Acme").id;
-    let window = gatepost::domain::mailroom::Window::first(2);
+    let window = gatepost::domain::lists::Window::first(2);
     let page = app.operate(|tx, _| contacts::list(tx, team, &contacts::Filter::default(), window));
     assert_eq!(page.rows.len(), 1);
     page.rows[0].clone()

@@ -1,0 +1,50 @@
+//! What all lists of rows share.
+
+/// A part of a list, newest first: below the row `before`, past the first `offset` of those.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<Id> {
+    pub before: Option<Id>,
+    pub offset: i64,
+    pub limit: i64,
+}
+
+impl<Id> Window<Id> {
+    pub fn first(limit: i64) -> Self {
+        Self::below(None, limit)
+    }
+
+    pub fn below(before: Option<Id>, limit: i64) -> Self {
+        Self { before, offset: 0, limit }
+    }
+}
+
+/// Loads a window of a boxed query of one team's rows, newest first.
+macro_rules! list_rows {
+    ($tx:expr, $table:ident, $row:ty, $query:expr, $window:expr) => {{
+        let window = $window;
+        let mut query = $query.order($table::id.desc()).offset(window.offset).limit(window.limit);
+        if let Some(id) = window.before {
+            query = query.filter($table::id.lt(id));
+        }
+        query.select(<$row>::as_select()).load($tx.connection)?
+    }};
+}
+pub(in crate::store) use list_rows;
+
+/// Counts a boxed query of one team's rows and stops at `most`. The order only makes sure that
+/// the engine walks an index.
+macro_rules! count_rows {
+    ($tx:expr, $table:ident, $id:ty, $query:expr, $most:expr) => {{
+        let query = $query.order($table::id.desc()).limit($most).select($table::id);
+        query.load::<$id>($tx.connection)?.len() as i64
+    }};
+}
+pub(in crate::store) use count_rows;
+
+/// What takes the meaning off `%` and `_` in a pattern.
+pub(in crate::store) const ESCAPE: char = '\\';
+
+/// The text as a part of a pattern that it alone matches.
+pub(in crate::store) fn like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
