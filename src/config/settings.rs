@@ -98,6 +98,10 @@ pub const SETTINGS: [(&str, &str, &str); 26] = [
         "as the system has it",
         "address, or address and port, of the DNS server that is asked about mail and domains",
     ),
-    ("GATEPOST_LOG", "info", "what is logged to standard error: error, warn, info, debug, or a filter"),
+    (
+        "GATEPOST_LOG",
+        "info",
+        "what is logged to standard error: error, warn, info, debug, or a filter. API calls that succeed are in the activity log, and are logged here only with debug",
+    ),
     ("GATEPOST_LOG_FORMAT", "text", "text or json"),
 ];

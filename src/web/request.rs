@@ -1,5 +1,6 @@
 //! What is known of a request before anybody handles it: its id, its moment, where it is from.
 
+use std::cell::Cell;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
@@ -29,6 +30,8 @@ pub struct Observed {
     pub ip: Option<IpAddr>,
     agent: Option<HeaderValue>,
     app: web::Data<App>,
+    /// Whether the activity log keeps this request.
+    pub recorded: Cell<bool>,
 }
 
 impl Deref for RequestInfo {
@@ -95,6 +98,7 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
         ip: client(request, &app.config().trusted_proxies),
         agent: request.headers().get(USER_AGENT).cloned(),
         app,
+        recorded: Cell::new(false),
     }))
 }
 

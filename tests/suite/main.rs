@@ -17,6 +17,7 @@ mod mailroom;
 mod metrics;
 mod names;
 mod pages;
+mod request_log;
 mod retention;
 mod smtp;
 mod store;

@@ -162,7 +162,10 @@ async fn record(
     let recorded = info.app().gate().record(&call).await;
     drop(route);
     match recorded {
-        Ok(()) => answer,
+        Ok(()) => {
+            info.recorded.set(true);
+            answer
+        }
         Err(_) => {
             let error = ApiError::unavailable("the call could not be recorded");
             let rendered = render(&error, info, answer.request());
