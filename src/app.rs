@@ -205,6 +205,16 @@ impl App {
         blocking(move || store.read(f)).await
     }
 
+    /// [`Self::read`] for a page that shows calls: those answered before it was requested are in
+    /// the activity table.
+    pub async fn read_activity<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.gate().flush().await;
+        self.read(f).await
+    }
+
     /// Runs `f` in a write transaction on a blocking thread; on `Ok` its work is on disk, and
     /// no process answers out of a memory that is older.
     pub async fn write<T: Send + 'static>(

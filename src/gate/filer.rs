@@ -115,7 +115,7 @@ impl Filer {
     }
 
     /// Returns once everything appended until now is in the record, or cannot be moved there.
-    pub async fn settle(&self) {
+    pub async fn flush(&self) {
         if self.unfiled() == 0 {
             return;
         }

@@ -40,6 +40,7 @@ pub struct Metrics {
     batches: Histogram,
     commits: Histogram,
     failed_commits: AtomicU64,
+    flush_requests: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -51,6 +52,7 @@ impl Default for Metrics {
             batches: Histogram::default(),
             commits: Histogram::default(),
             failed_commits: AtomicU64::new(0),
+            flush_requests: AtomicU64::new(0),
         }
     }
 }
@@ -71,6 +73,11 @@ impl Metrics {
     /// The gate took so long to let a call in or refuse it.
     pub fn decided(&self, took: Duration) {
         self.gate.note(micros(took));
+    }
+
+    /// A page waits for calls to reach the activity log.
+    pub fn flush_requested(&self) {
+        add(&self.flush_requests);
     }
 
     /// The writer tried to commit so many calls together.
@@ -120,6 +127,9 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
     let name = "gatepost_writer_failed_commits_total";
     head(text, name, "counter", "Commits the store refused; their calls were answered 503.")?;
     writeln!(text, "{name} {}", metrics.failed_commits.load(Ordering::Relaxed))?;
+    let name = "gatepost_flush_requests_total";
+    head(text, name, "counter", "Pages that waited for calls to reach the activity log.")?;
+    writeln!(text, "{name} {}", metrics.flush_requests.load(Ordering::Relaxed))?;
     write_gauges(text, gauges)
 }
 

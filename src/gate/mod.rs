@@ -142,9 +142,10 @@ impl Gate {
 
     /// Returns once the record tells of every call that was answered until now, but for refusals
     /// that are folded: it tells of those when their minute is over.
-    pub async fn settle(&self) {
-        self.recorder.settle().await;
-        self.filer.settle().await;
+    pub async fn flush(&self) {
+        self.metrics.flush_requested();
+        self.recorder.flush().await;
+        self.filer.flush().await;
     }
 
     /// Whether calls can be counted now; if not, each is refused.

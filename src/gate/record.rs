@@ -185,7 +185,7 @@ impl Recorder {
 
     /// Returns once what was sent until now is on disk, with the folded refusals of minutes that
     /// are over, or the store did not take it.
-    pub async fn settle(&self) {
+    pub async fn flush(&self) {
         let (done, settled) = oneshot::channel();
         if self.queue.send(Message::Settle(done)).is_ok() {
             let _ = timeout(SETTLING, settled).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::client::{Api, Visitor};
+use crate::support::people::PASSWORD;
 use crate::support::process::Gatepost;
 
 async fn numbers(address: &str) -> BTreeMap<String, f64> {
@@ -70,6 +71,27 @@ async fn numbers_move_with_calls() {
     Visitor::new(base).get("/developer").await.expect(404);
     let public = Visitor::new(&server.base).get("/metrics").await;
     assert!(public.status != 200 && !public.body.contains("gatepost_"), "{public:?}");
+}
+
+/// The inbox asks every second: if that flushed, calls would never gather into batches.
+#[tokio::test]
+async fn only_pages_that_show_calls_wait_for_the_activity_log() {
+    let gatepost = Gatepost::new().with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
+    gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], PASSWORD);
+    let server = gatepost.serve();
+    let printed = server.stdout();
+    let address = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
+    let ada = Visitor::new(&server.base);
+    ada.sign_in("ada@acme.test", PASSWORD).await.expect(303);
+    for page in ["/inbox", "/aliases", "/contacts", "/domains", "/team", "/account"] {
+        ada.get(page).await.expect(200);
+    }
+    let requests = async || numbers(address).await["gatepost_flush_requests_total"];
+    assert_eq!(requests().await, 0.0);
+    for page in ["/activity", "/developer"] {
+        ada.get(page).await.expect(200);
+    }
+    assert_eq!(requests().await, 2.0);
 }
 
 #[tokio::test]

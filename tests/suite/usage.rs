@@ -104,7 +104,7 @@ both_engines! {
         app.clock.advance(HOUR * 48);
         call(&app, &token, 2, 200).await;
         app.clock.advance(HOUR * 2);
-        app.settle().await;
+        app.flush().await;
         let count = |until| hours::count(&app.app, until, |_| true).expect("counted hours");
         count(usage::settled(app.app.now()));
         let kept = || app.database.number("SELECT count(*) AS n FROM call_hours");

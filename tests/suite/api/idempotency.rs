@@ -177,7 +177,7 @@ both_engines! {
         assert!(again["notice"].as_str().expect("a notice").contains("revoke this token"));
         assert_eq!((&again["id"], &first["notice"]), (&first["id"], &Value::Null));
         app.api(&token).get("/api/v1/me").await.expect(200);
-        app.settle().await;
+        app.flush().await;
         assert!(!app.database.holds(&token[15..47]), "the secret is in the store");
         assert!(!app.database.holds("a-key-that-says-something"), "the key is in the store");
         assert!(app.database.holds("was told once"), "this looks in the wrong place");

@@ -56,7 +56,7 @@ async fn head_is_a_get_without_its_body_and_counts_like_one() {
         let remaining =
             |reply: &Reply| reply.header("x-ratelimit-remaining").parse::<i64>().expect("a number");
         assert_eq!(remaining(&head), remaining(&get) - 1, "{}", row.route);
-        app.settle().await;
+        app.flush().await;
         assert_eq!(recorded(&app, "Acme"), before + 2, "{}", row.route);
         seen += 1;
     }
@@ -104,7 +104,7 @@ async fn anybody_may_ask_what_an_address_takes_and_it_is_nobodys_call() {
             assert_eq!(answer.header("x-ratelimit-limit"), None, "{path}");
             assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
         }
-        app.settle().await;
+        app.flush().await;
         assert_eq!(recorded(&app, "Acme"), before, "{path}");
     }
     for path in ["/api/v1", "/api/v1/nothing", "/api/v1/me/"] {

@@ -175,7 +175,7 @@ both_engines! {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 200);
-        app.settle().await;
+        app.flush().await;
         assert_eq!(recorded(&app, "Acme"), 200);
     }
 }

@@ -45,7 +45,7 @@ async fn who_has_what_a_read_would_show_is_told_only_that() {
     let (app, api) = with_token().await;
     // Its own use shows in the list of tokens, and is written by and by.
     api.get("/api/v1/me").await.expect(200);
-    app.settle().await;
+    app.flush().await;
     for row in reads() {
         let (_, path, _) = fill(&app, &row);
         let first = api.get(&path).await.expect(200);
@@ -66,7 +66,7 @@ async fn who_has_what_a_read_would_show_is_told_only_that() {
             assert_eq!((reply.body.as_str(), reply.header("etag")), (first.body.as_str(), tag.as_str()));
         }
     }
-    app.settle().await;
+    app.flush().await;
     let told = "SELECT COUNT(*) AS n FROM activity WHERE kind = 'api.request' AND status = 304";
     assert_eq!(app.database.number(told), 8 * reads().count() as i64);
 }
@@ -134,7 +134,7 @@ async fn a_change_is_made_only_to_what_its_sender_has_seen() {
         for right in ["the tag", "any", "one of two"] {
             let (method, path, fields) = fill(&app, &row);
             let read_at = changer.read_at(&path).await;
-            app.settle().await;
+            app.flush().await;
             let before = changer.ada.get(&read_at).await.expect(200);
             let change = |tag: &str| {
                 let request = changer.request(method.clone(), &path).header("If-Match", tag);
@@ -144,7 +144,7 @@ async fn a_change_is_made_only_to_what_its_sender_has_seen() {
                 let refused = change(wrong).await.expect(412);
                 assert_eq!(refused.error_code(), "PRECONDITION_FAILED", "{}", row.route);
             }
-            app.settle().await;
+            app.flush().await;
             assert_eq!(changer.ada.get(&read_at).await.expect(200).body, before.body, "{}", row.route);
             let tag = match right {
                 "the tag" => tag(&before),

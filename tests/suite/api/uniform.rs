@@ -236,7 +236,7 @@ async fn lists_are_walked_alike() {
         // Three of everything, or more: whatever the rows are about.
         caller.routes().for_each(drop);
     }
-    caller.app.settle().await;
+    caller.app.flush().await;
     for row in rows::api().into_iter().filter(is_list) {
         let path = row.route.trim_start_matches("GET ");
         let whole = caller.ada.get(&format!("{path}?limit=100")).await.expect(200).json();

@@ -49,7 +49,7 @@ async fn a_call_whose_body_does_not_come_is_recorded() {
          Content-Length: 1000\r\n\r\n{{"
     );
     Client::connect(&app.base).send(request).rest();
-    app.settle().await;
+    app.flush().await;
     assert_eq!(app.database.number("SELECT count(*) AS n FROM activity WHERE status = 400"), 1);
 }
 

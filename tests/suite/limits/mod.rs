@@ -129,13 +129,13 @@ wherever_it_counts! {
         app.clock.advance(days);
         let statuses = at_once(&api, 20).await;
         assert_eq!((count(&statuses, 200), count(&statuses, 429)), (7, 13));
-        app.settle().await;
+        app.flush().await;
         let used_ahead = last_used(&app);
         app.clock.set_back(days);
         // Memory has forgotten this hour, but no more is given than a whole limit.
         let next = api[0].get("/api/v1/me").await.expect(200);
         assert!(remaining(&next) <= 6, "{}", remaining(&next));
-        app.settle().await;
+        app.flush().await;
         assert!(last_used(&app) < used_ahead, "the token was used now, not in ten days");
         // Who starts now reads from the record what was used this hour, and no other.
         let (team, now) = (app.team("Acme").id, app.app.now());
@@ -214,7 +214,7 @@ wherever_it_counts! {
         let tokens = open(&app, 2);
         let apis = [app.api(&tokens[0]), app.api(&tokens[1])];
         at_once(&apis[..1], 250).await;
-        app.settle().await;
+        app.flush().await;
         let used = last_used(&app);
         for _ in 0..2 {
             app.clock.advance(MINUTE);
@@ -237,7 +237,7 @@ wherever_it_counts! {
         assert_eq!(refused(&app, 403).await, Refused { calls: 140, records: 82, fewest: 1, most: 30, tokens: 2 });
         app.switch_api("Acme", true);
         assert_eq!(count(&at_once(&apis, 30).await, 200), 60, "what passes is never folded");
-        app.settle().await;
+        app.flush().await;
         let passed = "SELECT COUNT(*) AS n FROM activity WHERE kind = 'api.request'";
         assert_eq!(app.database.number(passed), 60);
     }
@@ -258,7 +258,7 @@ async fn refused(app: &TestApp, status: u16) -> Refused {
     let records = format!("activity WHERE kind = 'api.refused' AND status = {status}");
     let number =
         |what: &str| app.database.number(&format!("SELECT CAST({what} AS BIGINT) AS n FROM {records}"));
-    app.settle().await;
+    app.flush().await;
     let [records, fewest, most] = [number("COUNT(*)"), number("MIN(count)"), number("MAX(count)")];
     Refused { calls: number("SUM(count)"), records, fewest, most, tokens: number("COUNT(DISTINCT token_id)") }
 }

@@ -44,8 +44,8 @@ impl TestApp {
     }
 
     /// Waits until the log tells of every call that was answered.
-    pub async fn settle(&self) {
-        self.app.gate().settle().await;
+    pub async fn flush(&self) {
+        self.app.gate().flush().await;
     }
 
     /// Does something in the domain that must succeed.

@@ -129,7 +129,7 @@ async fn look(
 ) -> Result<List> {
     let (team, wanted) = (admin.team.id, asked.clone());
     let (people, tokens, page, named) = app
-        .read(move |tx| {
+        .read_activity(move |tx| {
             let people = members::list(tx, team)?;
             let mut tokens = tokens::list(tx, team, &tokens::Filter::ACTIVE, Window::first(TOKENS))?.rows;
             tokens.extend(tokens::list(tx, team, &tokens::Filter::REVOKED, Window::first(TOKENS))?.rows);
@@ -165,7 +165,7 @@ pub async fn show(
     let id = id.into_inner();
     let team = admin.team.id;
     let (record, tokens) = app
-        .read(move |tx| {
+        .read_activity(move |tx| {
             let record = activity::find(tx, team, id)?;
             let tokens = tokens::find_all(tx, team, record.token_id.as_slice())?;
             Ok::<_, Error>((record, tokens))

@@ -70,7 +70,7 @@ struct ApiOff {
 /// What switching off would stop.
 pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
-    let affected = app.read(move |tx| api_switch::affected(tx, team, now)).await?;
+    let affected = app.read_activity(move |tx| api_switch::affected(tx, team, now)).await?;
     developer::ask(htmx, &owner, StatusCode::OK, "Switch the API off", &ApiOff { team, affected })
 }
 

@@ -112,7 +112,7 @@ pub async fn draw(
 ) -> std::result::Result<HttpResponse, PageError> {
     let (before, revoked_before) = view.cursors.parse()?;
     let (team, owner, now) = (viewer.team.id, viewer.team.owner_id, viewer.request.now);
-    let read = app.read(move |tx| -> Result<_> {
+    let read = app.read_activity(move |tx| -> Result<_> {
         let (page, count) = tokens::list_active(tx, team, Window::below(before, token_list::PAGE))?;
         let revoked = tokens::list(
             tx,

@@ -86,7 +86,7 @@ async fn question(
     regenerate: bool,
 ) -> Result<HttpResponse, PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
-    let known = app.read(move |tx| team_key::known(tx, team, now)).await?;
+    let known = app.read_activity(move |tx| team_key::known(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
     let title = if regenerate { "Regenerate the team key" } else { "Turn the team key off" };
     developer::ask(htmx, viewer, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })

@@ -178,6 +178,6 @@ pub async fn show(
     let (before, _) = cursors.parse()?;
     let (team, now) = (admin.team.id, admin.request.now);
     let (page, count) =
-        app.read(move |tx| tokens::list_active(tx, team, Window::below(before, PAGE))).await?;
+        app.read_activity(move |tx| tokens::list_active(tx, team, Window::below(before, PAGE))).await?;
     html(StatusCode::OK, &TokenList::of(page, count, before, now))
 }

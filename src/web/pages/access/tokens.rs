@@ -177,7 +177,7 @@ pub async fn draw(
     refused: Refused,
 ) -> std::result::Result<HttpResponse, PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
-    let read = app.read(move |tx| -> Result<_> {
+    let read = app.read_activity(move |tx| -> Result<_> {
         let token = tokens::find(tx, team, id)?;
         let last = activity::list(tx, team, &calls_of(id), Window::first(LAST))?;
         Ok((token, activity::usage(tx, team, id, now)?, last.rows))
@@ -255,7 +255,7 @@ async fn question(
     (reason, errors): (String, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
-    let read = app.read(move |tx| -> Result<_> {
+    let read = app.read_activity(move |tx| -> Result<_> {
         Ok((tokens::find(tx, team, id)?, activity::usage(tx, team, id, now)?))
     });
     let (token, calls) = read.await?;

@@ -154,7 +154,7 @@ pub async fn set_role(
 
 async fn look(app: &App, viewer: &Viewer, user: UserId) -> Result<(Row, LeftBehind), PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
-    let found = app.read(move |tx| {
+    let found = app.read_activity(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let tokens = tokens::of_maker(tx, team, user)?;
         let invited = invitations::of_inviter(tx, team, user)?;
