@@ -30,7 +30,8 @@ use recipients::Recipients;
 use senders::Senders;
 use shares::Shares;
 
-use crate::config::Config;
+use crate::blocking::blocking;
+use crate::config::{Config, RedisUrl};
 use crate::dns::Dns;
 use crate::domain::access::epochs;
 use crate::domain::access::team_key::Sealer;
@@ -40,7 +41,7 @@ use crate::domain::entropy::Entropy;
 use crate::domain::people::passwords::{self, Hashed, Password};
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
-use crate::gate::Gate;
+use crate::gate::{self, Gate};
 use crate::store::serving::Serving;
 use crate::store::{self, Store, Tx, instance};
 
@@ -106,19 +107,15 @@ impl App {
     ) -> std::result::Result<Self, StartError> {
         config.make_data_folder()?;
         let key = config.secret_key(&*entropy)?;
-        let location = config.location()?;
-        let store = Store::open(location.clone())?;
+        let store = Store::open(config.location()?)?;
         check_key(&store, &key)?;
         names::make_keys(&store);
-        let gate = Gate::open(
-            store.clone(),
-            location,
-            config.plan_limits,
-            config.redis.clone(),
-            config.activity,
-            clock.clone(),
-            &*entropy,
-        )?;
+        let settings = gate::Settings {
+            limits: config.plan_limits,
+            redis: config.redis.as_ref().map(RedisUrl::client),
+            activity: config.activity,
+        };
+        let gate = Gate::open(store.clone(), settings, clock.clone(), &*entropy)?;
         let inbound = inbound::Inbound::open(store.clone(), &config, clock.clone(), entropy.clone());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
@@ -275,22 +272,4 @@ fn check_key(store: &Store, key: &SecretKey) -> std::result::Result<(), StartErr
     let check = key.check_value();
     let kept = store.write(|tx| instance::key_check(tx, &check))?;
     if kept == check { Ok(()) } else { Err(StartError::OtherKey) }
-}
-
-/// How long somebody waits for the store. What it does after that is not waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The one place where async code hops to a thread that may block.
-async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let work = tokio::task::spawn_blocking(f);
-    let begun = work.abort_handle();
-    match timeout(PATIENCE, work).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(fault)) => Err(store::Error::Fault(fault.to_string()).into()),
-        Err(_) => {
-            // Takes back what waited for a thread all the time.
-            begun.abort();
-            Err(Error::out_of_reach("it did not answer in time"))
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod mail;
 mod origins;
+mod redis_url;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -13,14 +14,15 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::domain::access::activity_mode::ActivityMode;
 use crate::domain::access::plans::Limits;
 use crate::domain::access::secret::Prefix;
 use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
-use crate::gate::{Mode, RedisUrl};
 
 pub use mail::{Hourly, Mail, TlsFiles};
 pub use origins::{Origins, origin};
+pub use redis_url::RedisUrl;
 pub use settings::SETTINGS;
 
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ pub struct Config {
     pub cors_origins: Origins,
     pub plan_limits: Limits,
     pub redis: Option<RedisUrl>,
-    pub activity: Mode,
+    pub activity: ActivityMode,
     /// 0 for ever.
     pub activity_days: u32,
     pub metrics_listen: Option<SocketAddr>,
@@ -138,7 +140,7 @@ impl Config {
             cors_origins: vars.parse("GATEPOST_CORS_ORIGINS", "", expected::ORIGINS, Origins::parse)?,
             plan_limits: vars.parse("GATEPOST_PLAN_LIMITS", "", expected::LIMITS, Limits::parse)?,
             redis: vars.optional("GATEPOST_REDIS_URL", expected::REDIS, RedisUrl::parse)?,
-            activity: vars.parse("GATEPOST_ACTIVITY", "strict", expected::MODE, parse_mode)?,
+            activity: vars.parse("GATEPOST_ACTIVITY", "strict", expected::MODE, ActivityMode::parse)?,
             activity_days: vars.parse("GATEPOST_ACTIVITY_DAYS", "90", expected::DAYS, parse_days)?,
             metrics_listen: vars.optional("GATEPOST_METRICS_LISTEN", expected::ADDRESS, parse_text)?,
             mail: Mail::from_vars(&vars)?,
@@ -288,14 +290,6 @@ fn parse_days(text: &str) -> Option<u32> {
 fn parse_networks(text: &str) -> Option<Vec<IpNet>> {
     let each = text.split(',').map(str::trim).filter(|each| !each.is_empty());
     each.map(|each| each.parse().ok().or_else(|| each.parse::<IpAddr>().ok().map(IpNet::from))).collect()
-}
-
-fn parse_mode(text: &str) -> Option<Mode> {
-    match text {
-        "strict" => Some(Mode::Strict),
-        "buffered" => Some(Mode::Buffered),
-        _ => None,
-    }
 }
 
 fn parse_format(text: &str) -> Option<bool> {

@@ -35,6 +35,7 @@
 //! store keeps a hash; the log knows routes by their templates, never by their paths.
 
 pub mod app;
+mod blocking;
 pub mod cli;
 pub mod config;
 pub mod dns;

@@ -1,41 +1,19 @@
-//! What an operator watches, in the text format of Prometheus (version 0.0.4). Counting is
-//! one or two additions to memory: it must not be felt.
+//! Metrics in the text format of Prometheus (version 0.0.4). Counting is one or two additions to
+//! memory, so that it costs calls nothing.
 
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Why a call belongs to no team: it is counted here and recorded nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unrecognised {
-    /// No credential at all.
-    Missing,
-    /// More than one, or one that is no credential.
-    Malformed,
-    /// A token that does not exist, or whose secret is another.
-    Invalid,
-    /// It could not be looked up.
-    Failed,
-}
+use super::refusal::Reason;
 
-impl Unrecognised {
-    const ALL: [Self; 4] = [Self::Missing, Self::Malformed, Self::Invalid, Self::Failed];
+/// Reasons for which a call has no known caller, and so no record.
+const UNRECOGNISED: [&str; 4] = ["missing", "malformed", "invalid", "failed"];
 
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Malformed => "malformed",
-            Self::Invalid => "invalid",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// Everything that is counted.
 pub struct Metrics {
     /// Calls by status, from 100 on.
     statuses: [AtomicU64; 500],
-    unrecognised: [AtomicU64; Unrecognised::ALL.len()],
+    unrecognised: [AtomicU64; UNRECOGNISED.len()],
     gate: Histogram,
     batches: Histogram,
     commits: Histogram,
@@ -58,19 +36,19 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A call was answered with this status.
     pub fn answered(&self, status: u16) {
         if let Some(counter) = self.statuses.get(usize::from(status).wrapping_sub(100)) {
             add(counter);
         }
     }
 
-    /// A call was of nobody known.
-    pub fn unrecognised(&self, why: Unrecognised) {
-        add(&self.unrecognised[why as usize]);
+    /// A call whose caller is unknown was refused.
+    pub fn unrecognised(&self, reason: &Reason) {
+        let index = UNRECOGNISED.iter().position(|label| *label == reason.label());
+        add(&self.unrecognised[index.unwrap_or(UNRECOGNISED.len() - 1)]);
     }
 
-    /// The gate took so long to let a call in or refuse it.
+    /// How long the gate took to let a call in or refuse it.
     pub fn decided(&self, took: Duration) {
         self.gate.note(micros(took));
     }
@@ -80,7 +58,7 @@ impl Metrics {
         add(&self.flush_requests);
     }
 
-    /// The writer tried to commit so many calls together.
+    /// The writer tried to commit a group of calls.
     pub fn committed(&self, calls: usize, took: Duration, succeeded: bool) {
         self.batches.note(calls as u64);
         self.commits.note(micros(took));
@@ -90,15 +68,14 @@ impl Metrics {
     }
 }
 
-/// What is measured only when somebody looks.
+/// Read only when the metrics are.
 pub struct Gauges {
     pub waiting: usize,
-    pub unfiled: usize,
-    pub remembered: usize,
+    pub in_journal: usize,
+    pub cached: usize,
     pub limiter_is_reachable: bool,
 }
 
-/// All metrics as text.
 pub fn text(metrics: &Metrics, gauges: &Gauges) -> String {
     let mut text = String::with_capacity(8 * 1024);
     write(&mut text, metrics, gauges).expect("a string takes everything");
@@ -114,10 +91,9 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
         }
     }
     let name = "gatepost_unrecognised_calls_total";
-    head(text, name, "counter", "Calls of nobody known, which are in no activity log.")?;
-    for why in Unrecognised::ALL {
-        let calls = metrics.unrecognised[why as usize].load(Ordering::Relaxed);
-        writeln!(text, "{name}{{reason=\"{}\"}} {calls}", why.as_str())?;
+    head(text, name, "counter", "Calls without a known caller, which are in no activity log.")?;
+    for (reason, calls) in UNRECOGNISED.iter().zip(&metrics.unrecognised) {
+        writeln!(text, "{name}{{reason=\"{reason}\"}} {}", calls.load(Ordering::Relaxed))?;
     }
     let help = "How long the gate took to let a call in or refuse it.";
     metrics.gate.write(text, "gatepost_gate_seconds", help, MICROS)?;
@@ -137,8 +113,8 @@ fn write_gauges(text: &mut String, gauges: &Gauges) -> fmt::Result {
     let reachable = usize::from(gauges.limiter_is_reachable);
     for (name, help, value) in [
         ("gatepost_writer_waiting_calls", "Calls whose record is not committed yet.", gauges.waiting),
-        ("gatepost_journal_calls", "Calls on disk that are not in the activity log yet.", gauges.unfiled),
-        ("gatepost_remembered_tokens", "Verified tokens kept in memory.", gauges.remembered),
+        ("gatepost_journal_calls", "Calls on disk that are not in the activity log yet.", gauges.in_journal),
+        ("gatepost_remembered_tokens", "Verified tokens in the cache.", gauges.cached),
         ("gatepost_limiter_reachable", "1 while calls can be counted, else 0.", reachable),
     ] {
         head(text, name, "gauge", help)?;
@@ -151,15 +127,14 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
-/// Microseconds of a second, by which times are divided as they are told.
+/// In a second.
 const MICROS: f64 = 1e6;
 /// Upper bounds are powers of two, up to 8.4 s in microseconds.
 const BUCKETS: usize = 24;
 
-/// How often values of each size came.
 #[derive(Default)]
 struct Histogram {
-    /// The last is for what is larger than every bound.
+    /// The last one is for values above every bound.
     buckets: [AtomicU64; BUCKETS + 1],
     sum: AtomicU64,
 }
@@ -185,7 +160,7 @@ impl Histogram {
     }
 }
 
-/// The first bound, as a power of two, that a value does not exceed.
+/// The first power of two that is no smaller than the value.
 fn bucket(value: u64) -> usize {
     let power = u64::BITS - value.saturating_sub(1).leading_zeros();
     (power as usize).min(BUCKETS)
@@ -218,7 +193,7 @@ mod tests {
         metrics.answered(99);
         metrics.committed(3, Duration::from_micros(100), false);
         metrics.committed(64, Duration::from_secs(60), true);
-        let gauges = Gauges { waiting: 0, unfiled: 0, remembered: 7, limiter_is_reachable: true };
+        let gauges = Gauges { waiting: 0, in_journal: 0, cached: 7, limiter_is_reachable: true };
         let text = text(&metrics, &gauges);
         for line in [
             "gatepost_api_calls_total{status=\"200\"} 1",

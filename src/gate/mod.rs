@@ -1,151 +1,180 @@
 //! The gate: what every API call passes. Verify → limit → record. It knows no HTTP.
 //!
-//! [`admit`] says whether a presented token may call now and on whose behalf, [`pass`]
-//! whether it has the scope and its team calls left this hour, and [`Gate::record`] writes what
-//! came of it; in the strict mode an answer leaves only when its record is on disk.
+//! # Verify: why a revoked token never passes
 //!
-//! # Why a revoked token never passes
+//! [`verify`] keeps tokens in a cache, or each call would cost a query. Two rules make that safe.
 //!
-//! A verified token is kept in [`memory`], or a call would cost a query. Two things make that
-//! safe, on one machine and on several.
+//! 1. The store counts an *access epoch*: triggers advance it in the transaction of every change
+//!    that could turn a yes into a no. A cached token is valid only for the epoch that was read
+//!    before it was loaded. The process that makes a change drops its own cache after the commit
+//!    and before its reply.
+//! 2. Another process (an instance over the same Postgres, or a command beside a server) can use
+//!    its cache only while it holds a *lease*: a row that says until when, by the database's
+//!    clock, and up to which epoch it knows. It checks the epoch every 20 ms; after a change it
+//!    drops its cache first and updates its row second. The process that made the change replies
+//!    only when no unexpired lease of another is behind. A process that is stopped or cut off
+//!    can't renew its lease. It counts the lease from before it asked for it, on its own monotonic
+//!    clock, so it stops using its cache no later than others stop waiting for it, and reads the
+//!    store for each call until it has a lease again.
 //!
-//! 1. The store counts an *access epoch*: every change that could turn a yes into a no
-//!    advances it in the change's own transaction, by triggers. An entry of the memory is
-//!    good only under the epoch before whose reading it was loaded. The process that makes a
-//!    change drops its own memory after the commit and before the reply.
-//! 2. Another process (an instance over the same Postgres, or a command beside a running
-//!    server) may use its memory only while it holds a *lease*: a row that says until when,
-//!    by the database's clock, and up to which epoch it knows. Its [`watch`] looks at the
-//!    epoch every 20 ms; when it moved, it first drops its memory and then says so in its
-//!    row. Whoever made the change replies only when no lease of another is both unexpired
-//!    and behind. A process that cannot be told, because it is stopped or cut off, stops
-//!    prolonging its lease; on its own monotonic clock it counts the lease from before it
-//!    asked for it, so it stops trusting its memory no later than others stop waiting for
-//!    it, and asks the store for each call until it has a lease again.
+//! So a confirmed revocation holds everywhere after at most the 2 s of a lease. No message has to
+//! be delivered, and the wait ends even if the database goes away.
 //!
-//! So a confirmed revocation holds everywhere, after at most the 2 s of a lease, and nothing
-//! depends on a message being delivered. Whoever waits does so by its own clock too: after
-//! the time of a lease nobody can hold one of before, even if the database went away.
+//! # Limit
 //!
-//! # Where an answered call is
+//! [`limit`] counts the call for the token and its team in the current hour, in memory or in
+//! Redis. While Redis is away, a circuit breaker refuses calls at once.
 //!
-//! On disk, always, in the strict mode, but for refusals that are [folded](fold). A commit that
-//! puts thirty calls of thirty tokens where they belong writes sixty pages of the record's
-//! trees. So of many calls at once only a [`journal`] is waited for: a few kilobytes, in a file
-//! beside SQLite's or in a row of Postgres. The [`filer`] has them [moved](mover) into the
-//! record in bulk, before a page is drawn and twice a second, where neighbours in a tree are
-//! written together; while many come, and no other server shows the record, it lets them
-//! gather. A few calls at a time go into the record directly. What a process that was killed
-//! left in the journal is moved by the one that opens the store next; moving twice changes
-//! nothing, as a call's record has its request's id for its key.
+//! # Record: where an answered call is
 //!
-//! # What is held up by what
+//! In the strict mode an answer leaves only when its call is on disk; in the buffered mode the call
+//! is on disk within 50 ms. A commit of thirty calls of thirty tokens writes sixty pages of the
+//! activity table's indexes. So when many calls arrive at once, [`record`] commits them to a
+//! journal: a few kilobytes, in a file beside SQLite's or a row in Postgres. A second thread
+//! flushes the journal into the activity table twice a second and before a page shows calls; under
+//! load it lets them gather, unless another server could be asked for them. A few calls at a time
+//! go into the activity table directly. After a crash, the next process that opens the store
+//! flushes what is in the journal. Adding a call twice changes nothing: its request's id is its
+//! key. Refusals of one minute fold into one row.
 //!
-//! What a stopped process holds locked would stand in the way of a revocation, so Postgres
-//! ends a transaction that is idle for 4 s. A store that does not answer at all costs a call
-//! 10 s and then a 503.
+//! # Timeouts
+//!
+//! Postgres ends a transaction that is idle for 4 s, so a stopped process can't block a revocation
+//! with its locks. A store that doesn't respond costs a call 10 s, and then a 503.
 
-mod circuit;
-mod filer;
-mod fold;
-mod gather;
-mod journal;
-mod limit;
-mod memory;
+pub mod limit;
 mod metrics;
-mod mover;
-mod record;
-mod redis;
-mod usage;
-mod verify;
-mod watch;
-mod window;
-mod writer;
+pub mod record;
+pub mod refusal;
+mod threads;
+pub mod verify;
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
-use crate::app::App;
-use crate::domain::access::epochs;
+use crate::blocking::blocking;
+use crate::domain::Timestamp;
+use crate::domain::access::activity_mode::ActivityMode;
+use crate::domain::access::epochs::LeaseId;
+use crate::domain::access::plans::{Limits, Plan};
+use crate::domain::access::scopes::Need;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::{self, Entropy};
 use crate::domain::error::StoreError;
-use crate::store::{Location, Store};
+use crate::domain::people::teams::Team;
+use crate::store::Store;
 
-use filer::Filer;
 use limit::Limiter;
-pub use limit::{Allowance, Limits, Meters};
-use memory::Memory;
-pub use metrics::Unrecognised;
+use limit::meter::Meters;
 use metrics::{Gauges, Metrics};
 use record::Recorder;
-pub use record::{Call, Caller, Mode, NotRecorded};
-pub use redis::RedisUrl;
-pub use usage::{Usage, usage};
-pub use verify::{Admission, Closed, Refusal, Suspect, admit, meters, pass, take};
-use watch::Watch;
+use verify::Verifier;
 
-/// How long a call, or the end of the process, waits for a store that does not answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub use limit::meter::Allowance;
+pub use record::call::{Call, Caller};
+pub use refusal::{Reason, Refusal};
+pub use verify::admission::Admission;
 
-/// What the gate keeps in memory, and the threads that keep it true.
+pub struct Settings {
+    pub limits: Limits,
+    /// Counts calls in the place of memory.
+    pub redis: Option<redis::Client>,
+    pub activity: ActivityMode,
+}
+
 pub struct Gate {
     store: Store,
-    memory: Arc<Memory>,
-    watch: Watch,
-    limiter: Limiter,
+    verifier: Verifier,
+    limiter: Arc<Limiter>,
     recorder: Recorder,
-    filer: Arc<Filer>,
     metrics: Arc<Metrics>,
 }
 
+type Result<T> = std::result::Result<T, Refusal>;
+
 impl Gate {
     /// # Errors
-    /// When the journal of calls cannot be opened.
+    /// When the journal can't be opened.
     pub fn open(
         store: Store,
-        location: Location,
-        limits: Limits,
-        redis: Option<RedisUrl>,
-        mode: Mode,
+        settings: Settings,
         clock: Arc<dyn Clock>,
         entropy: &dyn Entropy,
-    ) -> Result<Self, StoreError> {
-        let (memory, metrics) = (Arc::new(Memory::default()), Arc::new(Metrics::default()));
-        let lease = epochs::LeaseId::new(clock.now(), entropy::bytes(entropy));
-        let filer = Arc::new(Filer::start(store.clone(), location, lease)?);
-        Ok(Self {
-            watch: Watch::start(store.clone(), memory.clone(), lease),
-            limiter: Limiter::new(limits, redis),
-            recorder: Recorder::start(store.clone(), clock, mode, metrics.clone(), filer.clone()),
-            filer,
-            metrics,
-            memory,
-            store,
-        })
+    ) -> std::result::Result<Self, StoreError> {
+        let metrics = Arc::new(Metrics::default());
+        let lease = LeaseId::new(clock.now(), entropy::bytes(entropy));
+        let limiter = Arc::new(Limiter::new(settings.limits, settings.redis));
+        let recorder = Recorder::start(store.clone(), clock, settings.activity, metrics.clone(), lease)?;
+        let verifier = Verifier::start(store.clone(), limiter.clone(), lease);
+        Ok(Self { store, verifier, limiter, recorder, metrics })
     }
 
-    /// After a change: forgets what is older than `epoch` here, and waits until no other
-    /// process can answer out of what is.
-    pub fn confirm(&self, epoch: i64) {
-        self.memory.advance(epoch);
-        self.watch.wait_for_others(&self.store, epoch);
+    /// Whose token it is, if it can be used now.
+    pub async fn verify(&self, presented: &str, now: Timestamp) -> Result<Arc<Admission>> {
+        let admission = self.verifier.verify(presented, now).await?;
+        match self.closed(&admission.team) {
+            None => Ok(admission),
+            Some(reason) => {
+                let allowance = self.limiter.allowance(&admission.meters, now).await;
+                Err(admission.refuse(reason).with_allowance(allowance))
+            }
+        }
     }
 
-    /// Writes what waits to be written and gives the lease back, before the process ends.
-    pub fn close(&self) {
-        self.recorder.close();
-        self.filer.close();
-        self.watch.close();
+    /// Why the team's API is closed to tokens and sessions alike, if it is.
+    pub fn closed(&self, team: &Team) -> Option<Reason> {
+        match team {
+            team if !team.api_enabled => Some(Reason::ApiDisabled),
+            team if self.limit(team.plan) == 0 => Some(Reason::PlanRequired),
+            _ => None,
+        }
     }
 
-    /// Returns once the record tells of every call that was answered until now, but for refusals
-    /// that are folded: it tells of those when their minute is over.
+    /// Requests an hour of a plan; 0 is no API.
+    pub fn limit(&self, plan: Plan) -> u32 {
+        self.limiter.limit(plan)
+    }
+
+    /// Counts a token's call, if the token has what the route needs.
+    pub async fn count(&self, admission: &Admission, need: Need, now: Timestamp) -> Result<Allowance> {
+        if need.is_met_by(admission.scopes) {
+            return self.limiter.count(&admission.meters, now).await;
+        }
+        let allowance = self.limiter.allowance(&admission.meters, now).await;
+        Err(Refusal::from(Reason::OutOfScope(need)).with_allowance(allowance))
+    }
+
+    /// Counts a call with a session.
+    pub async fn count_person(&self, team: &Team, now: Timestamp) -> Result<Allowance> {
+        let meters = self.meters(team, now).await?;
+        self.limiter.count(&meters, now).await
+    }
+
+    /// What remains of a team's limit.
+    pub async fn allowance(&self, team: &Team, now: Timestamp) -> crate::domain::Result<Allowance> {
+        let meters = self.meters(team, now).await?;
+        Ok(self.limiter.allowance(&meters, now).await)
+    }
+
+    async fn meters(&self, team: &Team, now: Timestamp) -> crate::domain::Result<Meters> {
+        let (store, limiter, team) = (self.store.clone(), self.limiter.clone(), team.clone());
+        blocking(move || store.read(|tx| limiter.meters(tx, &team, None, now))).await
+    }
+
+    /// Returns once the call is on disk, or sure to be soon: see [`ActivityMode`].
+    pub async fn record(&self, call: &Call<'_>) -> Result<()> {
+        self.recorder.record(call).await
+    }
+
+    /// Returns once the activity table has every call answered until now, except refusals that
+    /// are folded: those are added when their minute is over.
     pub async fn flush(&self) {
         self.metrics.flush_requested();
         self.recorder.flush().await;
-        self.filer.flush().await;
+    }
+
+    /// After a change of access: returns when no process can use a token cached before it.
+    pub fn confirm(&self, epoch: i64) {
+        self.verifier.confirm(epoch);
     }
 
     /// Whether calls can be counted now; if not, each is refused.
@@ -153,40 +182,24 @@ impl Gate {
         self.limiter.is_reachable().await
     }
 
-    /// What counts the calls, for whoever answers them.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Returns once the call's record is on disk, or is sure to be soon: see [`Mode`].
-    ///
-    /// # Errors
-    /// [`NotRecorded`] when the store would not take it.
-    pub async fn record(&self, call: &Call<'_>) -> std::result::Result<(), NotRecorded> {
-        self.recorder.record(call).await
+    /// In the text format of Prometheus.
+    pub async fn metrics_text(&self) -> String {
+        let gauges = Gauges {
+            waiting: self.recorder.waiting(),
+            in_journal: self.recorder.in_journal(),
+            cached: self.verifier.cached(),
+            limiter_is_reachable: self.limiter_is_reachable().await,
+        };
+        metrics::text(&self.metrics, &gauges)
     }
-}
 
-/// Waits for a thread that was told to end, unless the store holds it up.
-fn end(thread: Option<JoinHandle<()>>) {
-    let Some(thread) = thread else { return };
-    let since = Instant::now();
-    while !thread.is_finished() && since.elapsed() < PATIENCE * 2 {
-        std::thread::sleep(Duration::from_millis(1));
+    /// Writes what waits to be written and releases the lease, before the process ends.
+    pub fn close(&self) {
+        self.recorder.close();
+        self.verifier.close();
     }
-    if thread.is_finished() {
-        let _ = thread.join();
-    }
-}
-
-/// What an operator watches, as text.
-pub async fn metrics_text(app: &App) -> String {
-    let gate = app.gate();
-    let gauges = Gauges {
-        waiting: gate.recorder.waiting(),
-        unfiled: gate.filer.unfiled(),
-        remembered: gate.memory.len(),
-        limiter_is_reachable: gate.limiter_is_reachable().await,
-    };
-    metrics::text(&gate.metrics, &gauges)
 }

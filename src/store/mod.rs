@@ -42,6 +42,7 @@ pub struct Tx<'c> {
 /// A pool of connections to one engine.
 #[derive(Clone)]
 pub struct Store {
+    location: Arc<Location>,
     pool: r2d2::Pool<Manager>,
     turns: Option<Arc<Turns>>,
 }
@@ -68,7 +69,7 @@ impl Store {
         // One plain attempt first: the pool would keep trying and tell only that time ran out.
         drop(location.connect()?);
         let turns = location.is_file().then(Arc::default);
-        let store = Self { pool: pool(location, 16)?, turns };
+        let store = Self { pool: pool(location.clone(), 16)?, location: Arc::new(location), turns };
         store.write(|tx| {
             migrations::lock_schema(tx.connection)?;
             migrations::migrate(tx.connection)
@@ -76,12 +77,13 @@ impl Store {
         Ok(store)
     }
 
-    /// A connection of its own to the same rows, for much work in few steps.
+    /// The same rows by a connection of its own, for long transactions.
     ///
     /// # Errors
     /// Like [`Self::open`].
-    pub fn open_for_bulk(&self, location: Location) -> Result<Self> {
-        Ok(Self { pool: pool(location, 1)?, turns: self.turns.clone() })
+    pub fn for_bulk(&self) -> Result<Self> {
+        let location = self.location.clone();
+        Ok(Self { pool: pool(Location::clone(&location), 1)?, location, turns: self.turns.clone() })
     }
 
     /// Whether it is a file of this machine.

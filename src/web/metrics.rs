@@ -9,7 +9,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::limits::Limits;
 use super::server::{self, Seats};
 use crate::app::App;
-use crate::gate;
 
 /// A few collectors at once.
 const CONNECTIONS: usize = 32;
@@ -30,7 +29,7 @@ pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
 
 async fn tell(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match request.path() {
-        "/metrics" => HttpResponse::Ok().content_type(TEXT).body(gate::metrics_text(&app).await),
+        "/metrics" => HttpResponse::Ok().content_type(TEXT).body(app.gate().metrics_text().await),
         _ => HttpResponse::NotFound().finish(),
     }
 }

@@ -1,10 +1,10 @@
 //! Access of programs: tokens, the API switch, plans, and the record of it all.
 
 pub mod activity;
+pub mod activity_mode;
 pub mod api_switch;
 pub mod epochs;
 pub mod idempotency;
-pub mod journal;
 pub mod plans;
 pub mod retention;
 pub mod scopes;

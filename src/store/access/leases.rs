@@ -54,3 +54,10 @@ pub fn now(tx: &mut Tx<'_>) -> Result<i64> {
     };
     Ok(diesel::select(diesel::dsl::sql::<BigInt>(words)).get_result(tx.connection)?)
 }
+
+/// Other servers with an unexpired lease.
+pub fn others_at_work(tx: &mut Tx<'_>, own: LeaseId) -> Result<Vec<LeaseId>> {
+    let now = now(tx)?;
+    let others = leases::table.filter(leases::id.ne(own).and(leases::until.ge(now)));
+    Ok(others.select(leases::id).load(tx.connection)?)
+}

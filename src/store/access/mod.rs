@@ -2,7 +2,6 @@
 //! answered to who asks again.
 
 pub mod activity;
-pub mod call_files;
 pub mod calls;
 pub mod idempotency;
 pub mod journal;

@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
 use super::{Add, Part, applied, problem};
-use crate::store::access::call_files;
+use crate::store::access::journal::{copy as calls, files};
 use crate::store::backend::{Engine, Location};
 use crate::store::error::{Error, Result};
 
@@ -22,9 +22,9 @@ const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// is in both has the same id.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut original = location.connect_patiently()?;
-    for suffix in call_files::SUFFIXES {
+    for suffix in files::SUFFIXES {
         let Some(from) = location.beside(suffix) else { continue };
-        add(&format!("{DATABASE}{suffix}"), &mut |to| call_files::copy(&from, to))?;
+        add(&format!("{DATABASE}{suffix}"), &mut |to| calls::copy(&from, to))?;
     }
     let mut schema = Vec::new();
     add(DATABASE, &mut |to| {
@@ -53,13 +53,13 @@ fn text(path: &Path) -> Result<&str> {
 }
 
 /// Where the files of a store are, the database last.
-fn files(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
-    let suffixes = call_files::SUFFIXES.into_iter().chain(OWN).chain([""]);
+fn files_of(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
+    let suffixes = files::SUFFIXES.into_iter().chain(OWN).chain([""]);
     suffixes.filter_map(|suffix| location.beside(suffix))
 }
 
 pub fn require_none(location: &Location) -> Result<()> {
-    match files(location).find(|path| path.exists()) {
+    match files_of(location).find(|path| path.exists()) {
         Some(path) => Err(Error::Unusable(format!(
             "{} exists: restore only where there is no store yet",
             path.display()
@@ -75,7 +75,7 @@ pub fn restore(location: &Location, parts: &[Part]) -> Result<()> {
     let mut placed = Placed(Vec::new());
     for (name, from) in parts {
         let to = name.strip_prefix(DATABASE).and_then(|suffix| location.beside(suffix));
-        let to = to.filter(|to| files(location).any(|file| file == *to));
+        let to = to.filter(|to| files_of(location).any(|file| file == *to));
         let to = to.ok_or_else(|| Error::Unusable(format!("a backup of SQLite has no part {name}")))?;
         fs::rename(from, &to).map_err(|cause| problem(&to, &cause))?;
         placed.0.push(to);

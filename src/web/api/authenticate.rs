@@ -17,10 +17,10 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
 use super::ApiError;
 use super::authorize::AuthenticatedCall;
-use super::caller::{self, ApiCaller, Refused};
+use super::caller::{self, ApiCaller};
 use super::limits;
 use crate::domain::people::teams::TeamId;
-use crate::gate::{Call, Caller};
+use crate::gate::{Call, Caller, Refusal};
 use crate::web::front::{self, Cause};
 use crate::web::held;
 use crate::web::request::{self, RequestInfo};
@@ -57,7 +57,7 @@ pub async fn authenticate(
     let (answer, took) = match caller::identify(request.request(), info).await {
         Ok(caller) => admit(request, next, info, caller, began).await?,
         // Boxed, so that it takes no room in calls that succeed.
-        Err(refused) => Box::pin(refuse(request, info, refused, began)).await,
+        Err(refusal) => Box::pin(refuse(request, info, refusal, began)).await,
     };
     let metrics = info.app().gate().metrics();
     metrics.decided(took);
@@ -104,19 +104,20 @@ async fn admit(
     Ok((record(answer, info, (team, who), decision.admitted, began).await, decision.took))
 }
 
-async fn refuse(request: ServiceRequest, info: &RequestInfo, refused: Refused, began: Instant) -> Answered {
+async fn refuse(request: ServiceRequest, info: &RequestInfo, refusal: Refusal, began: Instant) -> Answered {
     let (took, (request, _)) = (began.elapsed(), request.into_parts());
-    let rendered = render(&refused.error, info, &request);
+    let Refusal { reason, whose, allowance } = refusal;
+    if whose.is_none() {
+        info.app().gate().metrics().unrecognised(&reason);
+    }
+    let rendered = render(&reason.into(), info, &request);
     let mut answer = ServiceResponse::new(request, rendered);
-    if let Some(allowance) = refused.allowance {
+    if let Some(allowance) = allowance {
         limits::add_headers(answer.headers_mut(), &allowance, info.now);
     }
-    let answer = match refused.whose {
+    let answer = match whose {
         Some(who) => record(answer, info, who, false, began).await,
-        None => {
-            info.app().gate().metrics().unrecognised(refused.error.unrecognised());
-            answer
-        }
+        None => answer,
     };
     (answer, took)
 }
@@ -166,9 +167,8 @@ async fn record(
             info.recorded.set(true);
             answer
         }
-        Err(_) => {
-            let error = ApiError::unavailable("the call could not be recorded");
-            let rendered = render(&error, info, answer.request());
+        Err(refusal) => {
+            let rendered = render(&refusal.into(), info, answer.request());
             answer.into_response(rendered)
         }
     }

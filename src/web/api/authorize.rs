@@ -11,7 +11,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use super::ApiError;
 use super::caller::ApiCaller;
 use crate::domain::access::scopes::Need;
-use crate::gate::{self, Allowance, Refusal};
+use crate::gate::{Allowance, Refusal};
 use crate::web::request::{self, RequestInfo};
 
 /// An API call whose caller is known. Lives in the request's extensions.
@@ -52,24 +52,21 @@ pub async fn authorize(request: &HttpRequest, need: Need) -> Result<(), ApiError
             _ => Err(ApiError::unauthenticated_route()),
         };
     };
-    let taken = take(&info, &call.caller, need).await;
+    let counted = count(&info, &call.caller, need).await;
     let took = call.began.elapsed();
-    let (admitted, allowance) = match &taken {
+    let (admitted, allowance) = match &counted {
         Ok(allowance) => (true, Some(*allowance)),
-        Err(refusal) => (false, refusal.allowance()),
+        Err(refusal) => (false, refusal.allowance),
     };
     call.decision.set(Decision { admitted, allowance, took });
-    Ok(taken.map(drop)?)
+    Ok(counted.map(drop)?)
 }
 
-async fn take(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
-    let (app, now) = (info.app(), info.now);
+async fn count(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<Allowance, Refusal> {
+    let (gate, now) = (info.app().gate(), info.now);
     match caller {
-        ApiCaller::Token(admission) => gate::pass(app, admission, need, now).await,
-        // Boxed, so that it takes no room in the calls of programs.
-        ApiCaller::Person(viewer) => {
-            let meters = Box::pin(gate::meters(app, &viewer.team, now)).await.map_err(Refusal::Failed)?;
-            gate::take(app, &meters, now).await
-        }
+        ApiCaller::Token(admission) => gate.count(admission, need, now).await,
+        // Boxed, so that it takes no room in the calls of tokens.
+        ApiCaller::Person(viewer) => Box::pin(gate.count_person(&viewer.team, now)).await,
     }
 }

@@ -13,8 +13,8 @@ use super::authorize::AuthenticatedCall;
 use crate::app::App;
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::roles::Role;
-use crate::domain::people::teams::{Team, TeamId};
-use crate::gate::{self, Admission, Allowance, Caller, Refusal, Suspect};
+use crate::domain::people::teams::Team;
+use crate::gate::{Admission, Caller, Reason, Refusal};
 use crate::web::request::RequestInfo;
 use crate::web::viewer::{self, Nobody, Viewer};
 use crate::web::{Site, origin};
@@ -86,60 +86,31 @@ impl FromRequest for ApiCaller {
     }
 }
 
-/// A refused call, whose it was where that is certain, and what is left of their limit.
-pub struct Refused {
-    pub error: ApiError,
-    pub whose: Option<(TeamId, Caller)>,
-    pub allowance: Option<Allowance>,
-}
-
-impl From<ApiError> for Refused {
-    fn from(error: ApiError) -> Self {
-        Self { error, whose: None, allowance: None }
-    }
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        let whose = refusal.suspect().map(|Suspect { team, token }| (team, Caller::Token(token)));
-        let allowance = refusal.allowance();
-        Self { error: refusal.into(), whose, allowance }
-    }
-}
-
 /// Steps 1 to 4 of every call, before it is routed: the credential, whether it holds, whether
 /// the team's API is on, and whether its plan has one.
-pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refused> {
+pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refusal> {
     match credential(request.headers())? {
-        Some(presented) => Ok(ApiCaller::Token(gate::admit(info.app(), presented, info.now).await?)),
+        Some(presented) => Ok(ApiCaller::Token(info.app().gate().verify(presented, info.now).await?)),
         // Boxed, so that it takes no room in the calls of programs.
         None if has_only_a_cookie(request.headers()) => Box::pin(by_session(request)).await,
-        None => Err(nothing_sent().into()),
+        None => Err(Reason::NoCredential.into()),
     }
 }
 
 /// The one credential among the headers; `None` when neither header was sent at all. Tokens
 /// in the query string are never looked at: addresses end up in logs.
-fn credential(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+fn credential(headers: &HeaderMap) -> Result<Option<&str>, Reason> {
     let (mut bearer, mut keys) = (headers.get_all(AUTHORIZATION), headers.get_all(API_KEY));
     let presented = match (bearer.next(), bearer.next(), keys.next(), keys.next()) {
         (None, _, None, _) => return Ok(None),
         (Some(value), None, None, _) => bearer_token(text(value)),
         (None, _, Some(value), None) => Some(text(value).trim_ascii()),
-        _ => {
-            return Err(ApiError::ambiguous_credential(
-                "Send one credential: Authorization: Bearer or X-API-Key, once.",
-            ));
-        }
+        _ => return Err(Reason::SeveralCredentials),
     };
     match presented {
         Some(token) if !token.is_empty() => Ok(Some(token)),
-        _ => Err(nothing_sent()),
+        _ => Err(Reason::NoCredential),
     }
-}
-
-fn nothing_sent() -> ApiError {
-    ApiError::missing_token("No API token was sent. Send it as Authorization: Bearer <token>.")
 }
 
 /// Whether the dashboard's session may count: only where no credential was sent at all.
@@ -160,24 +131,23 @@ fn bearer_token(value: &str) -> Option<&str> {
 }
 
 /// The dashboard's session, of a page of this site, of the owner or an admin.
-async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refused> {
+async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refusal> {
     let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
     if !origin::is_own(request.headers(), site.url.as_str(), false) {
-        return Err(nothing_sent().into());
+        return Err(Reason::NoCredential.into());
     }
     let viewer = match viewer::find(request).await {
         Ok(viewer) => viewer,
-        Err(Nobody::Failed(error)) => return Err(ApiError::from(error).into()),
-        Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(nothing_sent().into()),
+        Err(Nobody::Failed(error)) => return Err(error.into()),
+        Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(Reason::NoCredential.into()),
     };
-    let refuse =
-        |error: ApiError| Refused { error, whose: Some((viewer.team.id, person(&viewer))), allowance: None };
-    if viewer.role < Role::Admin {
-        return Err(refuse(ApiError::forbidden(Role::Admin.who_may())));
-    }
     let app = request.app_data::<web::Data<App>>().expect("the app is registered");
-    if let Some(closed) = app.gate().closed(&viewer.team) {
-        return Err(refuse(closed.into()));
+    let refused = match viewer.role {
+        role if role < Role::Admin => Some(Reason::RoleNeeded(Role::Admin)),
+        _ => app.gate().closed(&viewer.team),
+    };
+    match refused {
+        None => Ok(ApiCaller::Person(Box::new(viewer))),
+        Some(reason) => Err(Refusal::from(reason).of(viewer.team.id, person(&viewer))),
     }
-    Ok(ApiCaller::Person(Box::new(viewer)))
 }

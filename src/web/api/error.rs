@@ -14,7 +14,7 @@ use super::codes::{self, Code};
 use crate::domain::access::scopes::{Need, Scope};
 use crate::domain::error::StoreError;
 use crate::domain::{self, FieldError, RequestId, Room};
-use crate::gate::{Closed, Refusal, Unrecognised};
+use crate::gate::{Reason, Refusal};
 
 /// How an API request fails. [`super::authenticate`] renders it, as it knows the request.
 #[derive(Debug)]
@@ -77,15 +77,14 @@ impl ApiError {
         Self { details, ..Self::invalid_request("The request is not valid; details name what to change.") }
     }
 
-    /// More than one credential was sent: which is meant, nobody knows.
-    pub fn ambiguous_credential(message: &'static str) -> Self {
+    fn several_credentials() -> Self {
+        let message = "Send one credential: Authorization: Bearer or X-API-Key, once.";
         Self { authenticate: Some(Challenge::InvalidRequest), ..Self::invalid_request(message) }
     }
 
-    /// No credential was sent, or none of a kind this API takes.
-    pub fn missing_token(message: &'static str) -> Self {
-        let error = Self::new(&codes::MISSING_TOKEN, message);
-        Self { authenticate: Some(Challenge::Bare), ..error }
+    fn no_credential() -> Self {
+        let message = "No API token was sent. Send it as Authorization: Bearer <token>.";
+        Self { authenticate: Some(Challenge::Bare), ..Self::new(&codes::MISSING_TOKEN, message) }
     }
 
     fn invalid_token(message: &'static str) -> Self {
@@ -184,16 +183,6 @@ impl ApiError {
         Self { retry_after: Some(60), cause: Some("the limiter's counters are out of reach".into()), ..error }
     }
 
-    /// Why a call of nobody known was refused, as metrics tell it.
-    pub fn unrecognised(&self) -> Unrecognised {
-        match self.code.name {
-            "MISSING_TOKEN" => Unrecognised::Missing,
-            "INVALID_API_TOKEN" => Unrecognised::Invalid,
-            _ if self.status_code().is_server_error() => Unrecognised::Failed,
-            _ => Unrecognised::Malformed,
-        }
-    }
-
     /// The whole answer.
     pub fn render(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
         let (kind, body) = match prefers_problem(asked) {
@@ -266,33 +255,34 @@ struct Problem<'a> {
     details: &'a [FieldError],
 }
 
-impl From<Closed> for ApiError {
-    fn from(closed: Closed) -> Self {
-        let (code, message) = match closed {
-            Closed::ApiDisabled => (
-                &codes::API_DISABLED,
-                "API access is switched off for this team. Its owner can switch it on.",
-            ),
-            Closed::PlanRequired => {
-                (&codes::PLAN_REQUIRED, "API access not available on your subscription plan")
-            }
-        };
-        Self::new(code, message)
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.reason.into()
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Invalid => Self::invalid_token("The API token is not valid."),
-            Refusal::Revoked(_) => Self::invalid_token("The API token has been revoked."),
-            Refusal::Expired(_) => Self::invalid_token("The API token has expired."),
-            Refusal::Closed(closed, ..) => closed.into(),
-            Refusal::OutOfScope(Need::Scope(scope), _) => Self::insufficient_scope(scope),
-            Refusal::OutOfScope(Need::AnyToken | Need::Person, _) => Self::for_people(),
-            Refusal::OverLimit(allowance, now) => Self::over_limit(allowance.wait(now)),
-            Refusal::LimiterFailed => Self::limiter_failed(),
-            Refusal::Failed(error) => error.into(),
+impl From<Reason> for ApiError {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::NoCredential => Self::no_credential(),
+            Reason::SeveralCredentials => Self::several_credentials(),
+            Reason::InvalidToken => Self::invalid_token("The API token is not valid."),
+            Reason::Revoked => Self::invalid_token("The API token has been revoked."),
+            Reason::Expired => Self::invalid_token("The API token has expired."),
+            Reason::RoleNeeded(role) => Self::forbidden(role.who_may()),
+            Reason::ApiDisabled => Self::new(
+                &codes::API_DISABLED,
+                "API access is switched off for this team. Its owner can switch it on.",
+            ),
+            Reason::PlanRequired => {
+                Self::new(&codes::PLAN_REQUIRED, "API access not available on your subscription plan")
+            }
+            Reason::OutOfScope(Need::Scope(scope)) => Self::insufficient_scope(scope),
+            Reason::OutOfScope(Need::AnyToken | Need::Person) => Self::for_people(),
+            Reason::OverLimit { retry_after } => Self::over_limit(retry_after),
+            Reason::LimiterUnavailable => Self::limiter_failed(),
+            Reason::NotRecorded => Self::unavailable("the call could not be recorded"),
+            Reason::Failed(error) => error.into(),
         }
     }
 }

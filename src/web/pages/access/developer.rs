@@ -11,13 +11,12 @@ use super::token_list::{self, RevokedList, TokenList};
 use super::usage::UsageSection;
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::access::team_key;
 use crate::domain::access::tokens::{self, TokenId};
+use crate::domain::access::{team_key, usage};
 use crate::domain::lists::Window;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
 use crate::domain::people::users;
-use crate::gate;
 use crate::web::Site;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
@@ -122,10 +121,11 @@ pub async fn draw(
         )?;
         let tokens = TokenList::of(page, count, before, now);
         let revoked = RevokedList::of(revoked, revoked_before, now);
-        Ok((tokens, revoked, team_key::known(tx, team, now)?, users::find(tx, owner)?))
+        let hours = usage::of_day(tx, team, now)?;
+        Ok((tokens, revoked, hours, team_key::known(tx, team, now)?, users::find(tx, owner)?))
     });
-    let (tokens, revoked, key, owner) = read.await?;
-    let usage = gate::usage(app, &viewer.team, now).await?;
+    let (tokens, revoked, hours, key, owner) = read.await?;
+    let allowance = app.gate().allowance(&viewer.team, now).await?;
     let page = DeveloperPage {
         shell: Shell::new(viewer, "developer"),
         limiter_is_away: !app.gate().limiter_is_reachable().await,
@@ -136,7 +136,7 @@ pub async fn draw(
         errors: view.errors,
         tokens,
         revoked,
-        usage: UsageSection::of(&usage),
+        usage: UsageSection::of(allowance, &hours),
         key: KeySection::of(viewer, key),
         url: site.url.as_str().to_owned(),
         pattern: app.sealer().prefix.pattern(),

@@ -6,7 +6,7 @@ use time::macros::format_description;
 
 use crate::domain::Timestamp;
 use crate::domain::access::usage::{Grouped, Hour};
-use crate::gate::Usage;
+use crate::gate::Allowance;
 use crate::web::pages::shell::When;
 
 /// The drawing's own units: its width is shared by the hours, its height by the highest bar.
@@ -50,10 +50,10 @@ struct Bar {
 }
 
 impl UsageSection {
-    pub fn of(usage: &Usage) -> Self {
-        let allowance = usage.allowance;
-        let cut_off = usage.hours.iter().any(|hour| hour.cut_off);
-        let sum = |of: fn(&Hour) -> i64| count(usage.hours.iter().map(of).sum(), cut_off);
+    /// The last of the hours is the current one.
+    pub fn of(allowance: Allowance, hours: &[Hour]) -> Self {
+        let cut_off = hours.iter().any(|hour| hour.cut_off);
+        let sum = |of: fn(&Hour) -> i64| count(hours.iter().map(of).sum(), cut_off);
         Self {
             limit: allowance.limit.into(),
             used: Grouped((allowance.limit - allowance.remaining).into()).to_string(),
@@ -61,7 +61,7 @@ impl UsageSection {
             reset: When(allowance.reset),
             answered: sum(|hour| hour.answered),
             refused: sum(|hour| hour.refused),
-            chart: Chart::of(&usage.hours),
+            chart: Chart::of(hours),
         }
     }
 

@@ -1,18 +1,18 @@
-//! Copies of files of calls, for a backup.
+//! Copies files of calls for a backup.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::{CallFile, Found, out_of_reach};
+use super::call_file::{CallFile, Found, unavailable};
 use crate::store::error::{Error, Result};
 
-/// How often a copy is begun again because its file was shortened meanwhile.
+/// The file may be shortened while it is copied.
 const TRIES: u32 = 100;
 
-/// Copies the calls in a file, if it is there. A server at work may have it: it puts more behind
-/// them, or over all of them once they are in the record. So the calls that were there when this
-/// began are in the copy, or in any copy of the record that is made after it.
+/// Copies the calls in a file, if it exists. A server may be at work on it: it appends batches, or
+/// overwrites them once they are in the activity table. So calls that were there at the start are in
+/// the copy, or in any copy of the database that is made after it.
 ///
 /// # Errors
 /// [`Error::Unavailable`], or [`Error::Unusable`] when this program does not write such files.
@@ -20,7 +20,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     for _ in 0..TRIES {
         match try_copy(from, to) {
             Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {}
-            copied => return copied.map_err(|cause| out_of_reach(from, &cause))?,
+            copied => return copied.map_err(|cause| unavailable(from, &cause))?,
         }
     }
     Err(Error::Unavailable(format!("{} keeps changing", from.display())))
@@ -48,8 +48,9 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::thread;
 
-    use super::super::{LeaseId, open_file};
     use super::*;
+    use crate::store::access::journal::call_file::open_file;
+    use crate::store::ids::LeaseId;
 
     const BATCHES: u64 = 3000;
     const COPIES: usize = 200;
@@ -69,7 +70,7 @@ mod tests {
             on_disk.store(number, Ordering::SeqCst);
             if number % 37 == 0 {
                 moved.store(number, Ordering::SeqCst);
-                file.begin_anew(LeaseId::from_bytes([2; 16])).expect("a new beginning");
+                file.reset(LeaseId::from_bytes([2; 16])).expect("a new beginning");
             }
         }
     }

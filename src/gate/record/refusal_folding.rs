@@ -1,32 +1,30 @@
-//! Refusals, folded: one record a caller, status and minute, with a count. Somebody who goes on
-//! calling must not fill the store, and who is refused is under no limit: whoever found a token
-//! that was revoked can call with it as often as they like.
+//! Refused calls are folded: one record a caller, status and minute, with a count. Refused callers
+//! are under no limit, so one that keeps calling could otherwise fill the store.
 
 use std::collections::HashMap;
 
-use super::record::{Call, Caller};
+use super::call::{Call, Caller};
 use crate::domain::Timestamp;
 use crate::domain::access::activity::{Record, TokenId};
 use crate::domain::people::users::UserId;
 
 const MINUTE: i64 = 60_000_000;
-/// Refusals of a caller and status that have records of their own, of each minute the first.
-/// Those over the limit never have.
-const SINGLE: u32 = 20;
+/// The first refusals of a caller and status in a minute get records of their own; those over
+/// the limit never do.
+const MAX_SINGLE: u32 = 20;
 
-/// The token or the person that called.
 type Who = (Option<TokenId>, Option<UserId>);
 
-/// The refusals of the minute that runs.
+/// Refusals of the current minute.
 #[derive(Default)]
-pub struct Refusals {
+pub struct RefusalCounts {
     minute: i64,
     counts: HashMap<(Who, u16), u32>,
 }
 
-impl Refusals {
-    /// Counts a refused call; whether it is to be folded.
-    pub fn fold(&mut self, call: &Call<'_>) -> bool {
+impl RefusalCounts {
+    /// Counts a refused call and returns whether it is folded.
+    pub fn folds(&mut self, call: &Call<'_>) -> bool {
         let who = match &call.caller {
             Caller::Token(token) => (Some(*token), None),
             Caller::Person { id, .. } => (None, Some(*id)),
@@ -38,47 +36,47 @@ impl Refusals {
         }
         let count = self.counts.entry((who, call.status)).or_default();
         *count = count.saturating_add(1);
-        call.status == 429 || *count > SINGLE
+        call.status == 429 || *count > MAX_SINGLE
     }
 }
 
-/// Refusals of the minute that runs, and records of minutes that are over.
+/// Folded records: of the current minute, and those that can be written.
 #[derive(Default)]
-pub struct Folder {
+pub struct FoldedRefusals {
     open: HashMap<(Who, Option<i16>), Record>,
     closed: Vec<Record>,
 }
 
-impl Folder {
-    /// Counts a refusal: the first of a minute gives the record its facts.
+impl FoldedRefusals {
+    /// The first refusal of a minute becomes the record; later ones raise its count.
     pub fn add(&mut self, refused: Record) {
-        let alike = ((refused.token_id, refused.person_id), refused.status);
-        match self.open.get_mut(&alike) {
+        let key = ((refused.token_id, refused.person_id), refused.status);
+        match self.open.get_mut(&key) {
             Some(record) if minute(record.at) == minute(refused.at) => record.count += 1,
-            _ => self.closed.extend(self.open.insert(alike, refused)),
+            _ => self.closed.extend(self.open.insert(key, refused)),
         }
     }
 
-    /// The records of minutes that are over by `now`.
+    /// Takes the records of minutes that are over by `now`.
     pub fn close_before(&mut self, now: Timestamp) -> Vec<Record> {
         let over = self.open.extract_if(|_, record| is_over(minute(record.at), minute(now)));
         self.closed.extend(over.map(|(_, record)| record));
         std::mem::take(&mut self.closed)
     }
 
-    /// Ends the minute that runs, too.
+    /// Closes the current minute, too.
     pub fn close_all(&mut self) {
         self.closed.extend(self.open.drain().map(|(_, record)| record));
     }
 
-    /// Takes records back that could not be written.
-    pub fn keep(&mut self, records: Vec<Record>) {
+    /// Takes back records that could not be written.
+    pub fn put_back(&mut self, records: Vec<Record>) {
         self.closed.extend(records);
     }
 }
 
-/// The next minute goes on: a call can be late. One further ahead was begun by a clock that has
-/// been set back since.
+/// The next minute is not over, because calls can be late. A minute further ahead came from a
+/// clock that has been set back since.
 fn is_over(minute: i64, now: i64) -> bool {
     !(now..=now.saturating_add(1)).contains(&minute)
 }
@@ -94,7 +92,7 @@ mod tests {
     use super::*;
     use crate::domain::RequestId;
     use crate::domain::people::teams::TeamId;
-    use crate::gate::journal::record_of;
+    use crate::gate::record::encoding::record_of;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_micros((1000 + minute) * MINUTE)
@@ -117,18 +115,19 @@ mod tests {
 
     #[test]
     fn a_clock_that_ran_ahead_holds_up_no_record() {
-        let mut refusals = Refusals::default();
-        let single =
-            |refusals: &mut Refusals, minute| (0..30).filter(|_| !refusals.fold(&refused(minute))).count();
-        assert_eq!(single(&mut refusals, 600), SINGLE as usize);
-        assert_eq!(single(&mut refusals, 0), SINGLE as usize, "those were of another minute");
+        let mut refusals = RefusalCounts::default();
+        let single = |refusals: &mut RefusalCounts, minute| {
+            (0..30).filter(|_| !refusals.folds(&refused(minute))).count()
+        };
+        assert_eq!(single(&mut refusals, 600), MAX_SINGLE as usize);
+        assert_eq!(single(&mut refusals, 0), MAX_SINGLE as usize, "those were of another minute");
         assert_eq!(single(&mut refusals, -1), 0, "a call can be late");
 
-        let mut folder = Folder::default();
-        folder.add(record_of(&refused(600)));
-        assert_eq!(folder.close_before(at(0)).len(), 1);
-        folder.add(record_of(&refused(1)));
-        assert!(folder.close_before(at(0)).is_empty(), "this minute has begun elsewhere");
-        assert_eq!(folder.close_before(at(2)).len(), 1);
+        let mut folded = FoldedRefusals::default();
+        folded.add(record_of(&refused(600)));
+        assert_eq!(folded.close_before(at(0)).len(), 1);
+        folded.add(record_of(&refused(1)));
+        assert!(folded.close_before(at(0)).is_empty(), "this minute has begun elsewhere");
+        assert_eq!(folded.close_before(at(2)).len(), 1);
     }
 }

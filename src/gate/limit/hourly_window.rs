@@ -1,4 +1,4 @@
-//! The calls of one hour in one number, so that counting one more is one compare-and-swap.
+//! The calls of one hour in one number, so that counting a call is one compare-and-swap.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,9 +9,9 @@ const HOUR: i64 = 3_600_000_000;
 /// Calls of one team, or token, within one hour: the hour since 1970 in the upper half, the
 /// count in the lower.
 #[derive(Debug, Default)]
-pub struct Window(AtomicU64);
+pub struct HourlyWindow(AtomicU64);
 
-/// The hour a moment lies in, and when the next one begins.
+/// The number of the hour that `now` is in, and when the next one begins.
 pub fn hour(now: Timestamp) -> (u32, Timestamp) {
     let hour = now.micros().div_euclid(HOUR);
     (hour.max(0) as u32, Timestamp::from_micros((hour + 1).saturating_mul(HOUR)))
@@ -22,34 +22,34 @@ pub fn hour_began(now: Timestamp) -> Timestamp {
     Timestamp::from_micros(now.micros().div_euclid(HOUR).saturating_mul(HOUR))
 }
 
-impl Window {
+impl HourlyWindow {
     pub fn starting(hour: u32, used: u32) -> Self {
         Self(AtomicU64::new(pack(hour, used)))
     }
 
-    /// Counts one more call, unless `limit` are counted: how many are left then.
-    pub fn take(&self, hour: u32, limit: u32) -> Option<u32> {
+    /// Counts a call and returns how many remain, unless `limit` are counted already.
+    pub fn count(&self, hour: u32, limit: u32) -> Option<u32> {
         let next = |packed: u64| {
-            let (counted, used) = believed(packed, hour);
+            let (counted, used) = current(packed, hour);
             (used < limit).then(|| pack(counted, used + 1))
         };
         let before = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()?;
-        Some(limit - believed(before, hour).1 - 1)
+        Some(limit - current(before, hour).1 - 1)
     }
 
-    /// Takes a call back that was not let in after all.
+    /// Takes back a call that was refused after all.
     pub fn give_back(&self, hour: u32) {
         let less = |packed: u64| {
-            let (counted, used) = believed(packed, hour);
+            let (counted, used) = current(packed, hour);
             (used > 0).then(|| pack(counted, used - 1))
         };
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 
-    /// Remembers that at least so many were counted.
+    /// Remembers that at least `used` calls were counted.
     pub fn raise(&self, hour: u32, used: u32) {
         let higher = |packed: u64| {
-            let (counted, known) = believed(packed, hour);
+            let (counted, known) = current(packed, hour);
             let raised = pack(counted, known.max(used));
             (raised != packed).then_some(raised)
         };
@@ -57,7 +57,7 @@ impl Window {
     }
 
     pub fn used(&self, hour: u32) -> u32 {
-        believed(self.0.load(Ordering::Acquire), hour).1
+        current(self.0.load(Ordering::Acquire), hour).1
     }
 }
 
@@ -65,11 +65,10 @@ const fn pack(hour: u32, used: u32) -> u64 {
     ((hour as u64) << 32) | used as u64
 }
 
-/// The hour to count in, and the calls counted. Those of an earlier hour are over. After the
-/// next hour has begun a clock can step back a little, or a call be late: it is counted there,
-/// so that nothing starts over. A clock that ran further ahead is not believed, or it would
-/// use up every hour until then.
-fn believed(packed: u64, hour: u32) -> (u32, u32) {
+/// The hour to count in and its calls so far. A call may be late, or a clock step back a little,
+/// after the next hour has begun: it is counted in that hour, so that no count starts over. An
+/// hour further ahead came from a clock that was wrong, and would use up every hour until then.
+fn current(packed: u64, hour: u32) -> (u32, u32) {
     let counted = (packed >> 32) as u32;
     match counted.checked_sub(hour) {
         Some(0 | 1) => (counted, packed as u32),
@@ -83,10 +82,10 @@ mod tests {
 
     #[test]
     fn exactly_the_limit_passes_under_parallel_calls() {
-        let window = Window::default();
+        let window = HourlyWindow::default();
         let passed: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..1000).filter(|_| window.take(7, 1234).is_some()).count()))
+                .map(|_| scope.spawn(|| (0..1000).filter(|_| window.count(7, 1234).is_some()).count()))
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
@@ -95,13 +94,13 @@ mod tests {
 
     #[test]
     fn a_new_hour_starts_over_and_an_old_one_does_not() {
-        let window = Window::starting(7, 9);
-        assert_eq!(window.take(7, 10), Some(0));
-        assert_eq!(window.take(7, 10), None);
-        assert_eq!(window.take(6, 10), None, "the clock stepped back");
-        assert_eq!(window.take(6, 11), Some(0));
-        assert_eq!(window.take(7, 11), None, "that call was not forgotten");
-        assert_eq!(window.take(8, 10), Some(9));
+        let window = HourlyWindow::starting(7, 9);
+        assert_eq!(window.count(7, 10), Some(0));
+        assert_eq!(window.count(7, 10), None);
+        assert_eq!(window.count(6, 10), None, "the clock stepped back");
+        assert_eq!(window.count(6, 11), Some(0));
+        assert_eq!(window.count(7, 11), None, "that call was not forgotten");
+        assert_eq!(window.count(8, 10), Some(9));
         assert_eq!(window.used(8), 1);
         window.give_back(8);
         assert_eq!(window.used(8), 0);
@@ -110,10 +109,10 @@ mod tests {
     #[test]
     fn a_clock_that_ran_ahead_uses_up_no_hour_before() {
         let (now, ahead) = (7, 7 + 240);
-        let window = Window::starting(now, 3);
-        assert_eq!(window.take(ahead, 1), Some(0));
-        assert_eq!(window.take(ahead, 1), None);
-        assert_eq!((window.used(now), window.take(now, 10)), (0, Some(9)));
+        let window = HourlyWindow::starting(now, 3);
+        assert_eq!(window.count(ahead, 1), Some(0));
+        assert_eq!(window.count(ahead, 1), None);
+        assert_eq!((window.used(now), window.count(now, 10)), (0, Some(9)));
         window.raise(ahead, 10);
         window.raise(now, 2);
         assert_eq!((window.used(now), window.used(ahead)), (2, 0));
@@ -121,14 +120,14 @@ mod tests {
         window.give_back(now);
         assert_eq!(window.used(now), 1);
         window.raise(now + 1, 10);
-        assert_eq!(window.take(now, 10), None, "the next hour is believed");
+        assert_eq!(window.count(now, 10), None, "the next hour is believed");
     }
 
     #[test]
     fn counts_and_hours_have_an_end() {
-        let window = Window::starting(u32::MAX, u32::MAX);
-        assert_eq!(window.take(u32::MAX, u32::MAX), None);
-        assert_eq!(window.take(u32::MAX - 1, u32::MAX), None);
+        let window = HourlyWindow::starting(u32::MAX, u32::MAX);
+        assert_eq!(window.count(u32::MAX, u32::MAX), None);
+        assert_eq!(window.count(u32::MAX - 1, u32::MAX), None);
         window.raise(u32::MAX, u32::MAX);
         window.give_back(u32::MAX);
         assert_eq!(window.used(u32::MAX), u32::MAX - 1);

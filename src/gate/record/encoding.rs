@@ -1,4 +1,4 @@
-//! How a batch of calls is written down until it is moved into the record.
+//! Calls as the bytes that the journal keeps until they are in the activity table.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,24 +7,24 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::record::{Call, Caller};
+use super::call::{Call, Caller};
 use crate::domain::access::activity::{ActivityId, ActivityKind, CallRecord, Record, TokenId, Use};
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
 
-/// The first byte of a batch: how the rest is to be read.
-const VERSION: u8 = 3;
-/// Bytes of one batch. Postgres keeps a row of so many in one page; a longer one it would cut
-/// into pieces of 2 kB, each with a row and an entry of an index of its own.
-const MOST: usize = 8_000;
-/// What the calls of one turn of a thread's event loop take, more or less.
-const USUAL: usize = 1_000;
-/// What stands before what a call has in common with others, and what stands there instead when
-/// the call before it in the batch had the same: postcard's own `Some` and `None`.
+/// The first byte of a batch. Raise it when the format changes.
+pub const VERSION: u8 = 3;
+/// Bytes of one batch: a row that Postgres keeps in one page. It would cut a longer one into
+/// pieces of 2 kB, each with a row and an index entry.
+const MAX_BATCH: usize = 8_000;
+/// About the bytes of the calls of one turn of a thread's event loop.
+const USUAL_BATCH: usize = 1_000;
+/// What precedes a call's [`Common`], and what replaces it if the previous call in the batch had the
+/// same: postcard's `Some` and `None`.
 const COMMON: u8 = 1;
-const THE_SAME: u8 = 0;
+const SAME_AS_BEFORE: u8 = 0;
 
-/// What many calls in a row have in common.
+/// Often the same for many calls in a row.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Common<'a> {
     team: Uuid,
@@ -34,7 +34,7 @@ struct Common<'a> {
     agent: Option<&'a str>,
 }
 
-/// What each call has of its own. When it came, its id tells.
+/// Different for each call. The request's id holds the time.
 #[derive(Serialize, Deserialize)]
 struct Own<'a> {
     token: Option<Uuid>,
@@ -51,30 +51,29 @@ struct Line<'a> {
     own: Own<'a>,
 }
 
-/// Calls as bytes.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct Encoded {
     batches: Vec<Vec<u8>>,
     calls: usize,
-    /// Where in the last batch the last [`Common`] stands; nowhere, if that was written elsewhere.
+    /// Where the last [`Common`] of the last batch is; empty if it was encoded elsewhere.
     common: Range<usize>,
 }
 
-impl Lines {
+impl Encoded {
     pub fn add(&mut self, call: &Call<'_>) {
         let line = line(call);
         if !self.write(&line) {
-            self.batches.push(empty(MOST));
+            self.batches.push(empty(MAX_BATCH));
             self.common = 0..0;
             self.write(&line);
         }
         self.calls += 1;
     }
 
-    /// Adds a line to the last batch, unless that is full.
+    /// Returns false if the last batch is full.
     fn write(&mut self, line: &Line<'_>) -> bool {
         if self.batches.is_empty() {
-            self.batches.push(empty(USUAL));
+            self.batches.push(empty(USUAL_BATCH));
         }
         let batch = self.batches.last_mut().expect("there is one");
         let (before, is_first) = (batch.len(), batch.len() == 1);
@@ -84,10 +83,10 @@ impl Lines {
         let is_new = batch[common.clone()] != batch[self.common.clone()];
         if !is_new {
             batch.truncate(before);
-            batch.push(THE_SAME);
+            batch.push(SAME_AS_BEFORE);
         }
         put(&line.own, batch);
-        let fits = batch.len() <= MOST || is_first;
+        let fits = batch.len() <= MAX_BATCH || is_first;
         if !fits {
             batch.truncate(before);
         } else if is_new {
@@ -99,7 +98,7 @@ impl Lines {
     pub fn extend(&mut self, more: Self) {
         for batch in more.batches {
             match self.batches.last_mut() {
-                Some(last) if last.len() + batch.len() <= MOST => last.extend_from_slice(&batch[1..]),
+                Some(last) if last.len() + batch.len() <= MAX_BATCH => last.extend_from_slice(&batch[1..]),
                 _ => self.batches.push(batch),
             }
         }
@@ -107,18 +106,16 @@ impl Lines {
         self.common = 0..0;
     }
 
-    /// Calls in it.
+    /// The number of calls.
     pub fn len(&self) -> usize {
         self.calls
     }
 
-    /// All of them, each batch as [`Moved::read`] takes it.
     pub fn batches(&self) -> &[Vec<u8>] {
         &self.batches
     }
 }
 
-/// A batch without calls.
 fn empty(room: usize) -> Vec<u8> {
     let mut batch = Vec::with_capacity(room);
     batch.push(VERSION);
@@ -153,25 +150,24 @@ fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
     }
 }
 
-/// The record of one call, for who keeps it otherwise.
 pub fn record_of(call: &Call<'_>) -> Record {
     record(&line(call)).record()
 }
 
-/// What is to be moved into the record.
+/// Calls out of batches.
 #[derive(Default)]
-pub struct Moved<'a> {
+pub struct Decoded<'a> {
     lines: Vec<Line<'a>>,
-    /// Who called, and where among the lines.
+    /// Team and token, and the indices of their lines.
     callers: HashMap<(Uuid, Option<Uuid>), Vec<u32>>,
 }
 
-impl<'a> Moved<'a> {
-    /// Adds the calls of a batch, or none.
+impl<'a> Decoded<'a> {
+    /// Adds all calls of a batch, or none, and returns how many.
     ///
     /// # Errors
-    /// When it is not one that this program writes.
-    pub fn read(&mut self, batch: &'a [u8]) -> Result<usize, postcard::Error> {
+    /// When this version did not write the batch.
+    pub fn add(&mut self, batch: &'a [u8]) -> Result<usize, postcard::Error> {
         let before = self.lines.len();
         let read = self.read_lines(batch);
         if read.is_err() {
@@ -198,15 +194,15 @@ impl<'a> Moved<'a> {
         Ok(())
     }
 
-    /// The calls, those of a team and of a token together: neighbours in the record's trees.
+    /// The calls, sorted by team and token: neighbours in the indexes of the activity table.
     pub fn records(&self) -> impl Iterator<Item = CallRecord<'a>> {
         let mut callers: Vec<_> = self.callers.iter().collect();
         callers.sort_unstable_by_key(|(who, _)| **who);
         callers.into_iter().flat_map(|(_, lines)| lines).map(|&at| record(&self.lines[at as usize]))
     }
 
-    /// The latest use of each token, in one order always, so that writers of several instances
-    /// never wait for each other.
+    /// The latest use of each token, in the same order on every instance, so that their writers
+    /// never deadlock.
     pub fn uses(&self) -> Vec<Use> {
         let latest = |lines: &[u32]| {
             let admitted = lines.iter().map(|&at| &self.lines[at as usize]).filter(|line| line.own.admitted);
@@ -267,8 +263,8 @@ mod tests {
         }
     }
 
-    fn lines(calls: &[Call<'_>]) -> Lines {
-        let mut lines = Lines::default();
+    fn lines(calls: &[Call<'_>]) -> Encoded {
+        let mut lines = Encoded::default();
         calls.iter().for_each(|call| lines.add(call));
         lines
     }
@@ -279,12 +275,12 @@ mod tests {
         let person = Caller::Person { id: UserId::from_bytes([9; 16]), label: "ada@acme.test".into() };
         let mut written = lines(&[call(2, Caller::Token(token), true), call(1, Caller::Token(token), true)]);
         written.extend(lines(&[call(3, Caller::Token(token), false), call(4, person, true)]));
-        let mut moved = Moved::default();
+        let mut decoded = Decoded::default();
         assert_eq!(
-            (written.len(), written.batches().len(), moved.read(&written.batches()[0])),
+            (written.len(), written.batches().len(), decoded.add(&written.batches()[0])),
             (4, 1, Ok(4))
         );
-        let mut records: Vec<_> = moved.records().collect();
+        let mut records: Vec<_> = decoded.records().collect();
         records.sort_by_key(|each| each.id);
         let told: Vec<_> = records.iter().map(|each| (each.kind, each.status, each.token)).collect();
         let of_token = Some(token);
@@ -294,7 +290,7 @@ mod tests {
         assert_eq!(records[3].person.map(|(_, label)| label), Some("ada@acme.test"));
         assert_eq!(records[1].at.micros(), 1_002);
         assert_eq!(records[1].ip, Some([192, 0, 2, 2].into()));
-        let used: Vec<_> = moved.uses().iter().map(|each| (each.token, each.at.micros())).collect();
+        let used: Vec<_> = decoded.uses().iter().map(|each| (each.token, each.at.micros())).collect();
         assert_eq!(used, [(token, 1_002)], "the latest call that was let in");
     }
 
@@ -326,9 +322,9 @@ mod tests {
         written.extend(lines(&later[..1]));
         written.add(&later[1]);
         let calls = || calls.iter().chain(&later);
-        let mut moved = Moved::default();
-        assert_eq!(moved.read(&written.batches()[0]), Ok(11));
-        let mut records: Vec<_> = moved.records().collect();
+        let mut decoded = Decoded::default();
+        assert_eq!(decoded.add(&written.batches()[0]), Ok(11));
+        let mut records: Vec<_> = decoded.records().collect();
         records.sort_by_key(|each| each.id);
         for (record, call) in records.iter().zip(calls()) {
             assert_eq!(
@@ -336,14 +332,14 @@ mod tests {
                 (call.team, call.method, call.route, call.ip)
             );
         }
-        let agents: Vec<_> = moved.lines.iter().map(|line| line.common.agent).collect();
+        let agents: Vec<_> = decoded.lines.iter().map(|line| line.common.agent).collect();
         assert_eq!(agents, calls().map(|call| call.agent).collect::<Vec<_>>());
     }
 
     #[test]
     fn many_are_kept_in_batches_of_a_page() {
         let of_token = |number| call(number, Caller::Token(TokenId::from_bytes([7; 16])), true);
-        let mut written = Lines::default();
+        let mut written = Encoded::default();
         for turn in 0..100 {
             match turn % 2 {
                 0 => (0..9).for_each(|_| written.add(&of_token(turn))),
@@ -351,11 +347,15 @@ mod tests {
             }
         }
         let batches = written.batches();
-        assert!(batches.iter().all(|batch| batch.len() <= MOST), "{:?}", batches.iter().map(Vec::len));
+        assert!(batches.iter().all(|batch| batch.len() <= MAX_BATCH), "{:?}", batches.iter().map(Vec::len));
         let all: usize = batches.iter().map(|batch| batch.len() - 1).sum();
-        assert!((3..=all / (MOST - 2 * USUAL) + 1).contains(&batches.len()), "{} of {all}", batches.len());
-        let mut moved = Moved::default();
-        let read: usize = batches.iter().map(|batch| moved.read(batch).expect("a batch")).sum();
+        assert!(
+            (3..=all / (MAX_BATCH - 2 * USUAL_BATCH) + 1).contains(&batches.len()),
+            "{} of {all}",
+            batches.len()
+        );
+        let mut decoded = Decoded::default();
+        let read: usize = batches.iter().map(|batch| decoded.add(batch).expect("a batch")).sum();
         assert_eq!((read, written.len()), (500, 500));
     }
 
@@ -364,9 +364,9 @@ mod tests {
         let whole = lines(&[call(1, Caller::Token(TokenId::from_bytes([7; 16])), true)]);
         let whole = &whole.batches()[0][..];
         for damaged in [&[][..], &[9], &whole[..whole.len() - 1], &[whole, &[255; 40]].concat()] {
-            let mut moved = Moved::default();
-            assert!(moved.read(damaged).is_err(), "{damaged:?}");
-            assert_eq!((moved.records().count(), moved.uses().len()), (0, 0), "{damaged:?}");
+            let mut decoded = Decoded::default();
+            assert!(decoded.add(damaged).is_err(), "{damaged:?}");
+            assert_eq!((decoded.records().count(), decoded.uses().len()), (0, 0), "{damaged:?}");
         }
     }
 }

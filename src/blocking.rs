@@ -1,0 +1,25 @@
+//! The one place where async code hops to a thread that may block.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::domain::error::StoreError;
+use crate::domain::{Error, Result};
+
+/// How long a caller waits. What was begun continues after that.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let work = tokio::task::spawn_blocking(f);
+    let begun = work.abort_handle();
+    match timeout(TIMEOUT, work).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(fault)) => Err(StoreError::Fault(fault.to_string()).into()),
+        Err(_) => {
+            // Cancels work that is still waiting for a thread.
+            begun.abort();
+            Err(Error::out_of_reach("it did not answer in time"))
+        }
+    }
+}

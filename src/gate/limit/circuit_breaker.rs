@@ -1,0 +1,78 @@
+//! Keeps a service that is away from slowing down every call.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// How long no call tries again after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// After a failure it is open: calls are refused at once, except one after each pause. When
+/// that one succeeds, the breaker closes.
+#[derive(Default)]
+pub struct CircuitBreaker(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Failures so far. Many calls fail of one cause: only the first of a generation counts.
+    generation: u64,
+    /// When the next call may try; `None` while closed.
+    retry_at: Option<Instant>,
+}
+
+impl CircuitBreaker {
+    /// The generation to call in; `None` while open.
+    pub fn enter(&self) -> Option<u64> {
+        let mut state = self.0.lock();
+        if let Some(retry_at) = state.retry_at {
+            let now = Instant::now();
+            if now < retry_at {
+                return None;
+            }
+            // If this call never returns, another one tries after the next pause.
+            state.retry_at = Some(now + PAUSE);
+        }
+        Some(state.generation)
+    }
+
+    pub fn is_current(&self, generation: u64) -> bool {
+        self.0.lock().generation == generation
+    }
+
+    /// Returns whether this closed the breaker.
+    pub fn succeeded(&self, generation: u64) -> bool {
+        let mut state = self.0.lock();
+        state.generation == generation && state.retry_at.take().is_some()
+    }
+
+    /// Returns whether this opened the breaker.
+    pub fn failed(&self, generation: u64) -> bool {
+        let mut state = self.0.lock();
+        if state.generation != generation {
+            return false;
+        }
+        state.generation += 1;
+        state.retry_at.replace(Instant::now() + PAUSE).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_call_tries_after_each_pause_until_one_succeeds() {
+        let breaker = CircuitBreaker::default();
+        let first = breaker.enter().unwrap();
+        assert!(breaker.failed(first));
+        assert!(!breaker.failed(first), "the same failure again");
+        assert!(breaker.enter().is_none());
+        std::thread::sleep(PAUSE);
+        let second = breaker.enter().unwrap();
+        assert!(breaker.enter().is_none(), "one at a time");
+        assert!(!breaker.succeeded(first), "a reply from before the failure");
+        assert!(breaker.succeeded(second));
+        assert!(!breaker.succeeded(second), "it was closed already");
+        assert!(breaker.enter().is_some() && breaker.enter().is_some());
+    }
+}

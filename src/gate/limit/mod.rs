@@ -1,0 +1,150 @@
+//! Limit: hourly quotas, exact under parallel calls. A team has its plan's; a token can have a
+//! smaller one of its own.
+//!
+//! An hour is a fixed window of UTC. In memory a window is one number, the hour and the count
+//! together. A team's first call after a start takes the hour's count from the activity table.
+//! With [`redis`] the windows here only remember the highest count seen.
+
+mod circuit_breaker;
+mod hourly_window;
+pub mod meter;
+mod redis;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use self::redis::Redis;
+use super::refusal::{Reason, Refusal};
+use crate::domain::access::activity;
+use crate::domain::access::plans::{Limits, Plan};
+use crate::domain::access::tokens::Token;
+use crate::domain::people::teams::Team;
+use crate::domain::{Result, Timestamp};
+use crate::store::Tx;
+use hourly_window::{HourlyWindow, hour, hour_began};
+use meter::{Allowance, Counted, Meter, Meters};
+
+pub struct Limiter {
+    limits: Limits,
+    redis: Option<Redis>,
+    windows: RwLock<HashMap<Counted, Arc<HourlyWindow>>>,
+    /// Held while a window's first count is read.
+    starting: Mutex<()>,
+}
+
+impl Limiter {
+    pub fn new(limits: Limits, redis: Option<::redis::Client>) -> Self {
+        let redis = redis.map(Redis::new);
+        Self { limits, redis, windows: RwLock::default(), starting: Mutex::default() }
+    }
+
+    /// Whether calls can be counted now; if not, each is refused.
+    pub async fn is_reachable(&self) -> bool {
+        match &self.redis {
+            None => true,
+            Some(redis) => redis.is_reachable().await,
+        }
+    }
+
+    /// Requests an hour of a plan; 0 is no API.
+    pub fn limit(&self, plan: Plan) -> u32 {
+        self.limits.of(plan)
+    }
+
+    pub fn meters(
+        &self,
+        tx: &mut Tx<'_>,
+        team: &Team,
+        token: Option<&Token>,
+        now: Timestamp,
+    ) -> Result<Meters> {
+        let token = match token {
+            Some(token) => self.token_meter(tx, token, now)?,
+            None => None,
+        };
+        let used = || activity::used_in_hour(tx, team.id, None, hour_began(now));
+        Ok(Meters { team: self.meter(Counted::Team(team.id), self.limit(team.plan), now, used)?, token })
+    }
+
+    fn token_meter(&self, tx: &mut Tx<'_>, token: &Token, now: Timestamp) -> Result<Option<Meter>> {
+        let counted = Counted::Token(token.id);
+        let Some(cap) = token.hourly_cap.and_then(|cap| u32::try_from(cap).ok()) else {
+            self.forget(counted);
+            return Ok(None);
+        };
+        let used = || activity::used_in_hour(tx, token.team_id, Some(token.id), hour_began(now));
+        self.meter(counted, cap, now, used).map(Some)
+    }
+
+    fn meter(
+        &self,
+        counted: Counted,
+        limit: u32,
+        now: Timestamp,
+        used: impl FnOnce() -> Result<u32>,
+    ) -> Result<Meter> {
+        if let Some(window) = self.window(counted) {
+            return Ok(Meter { counted, limit, window });
+        }
+        // Of many first calls at once, one reads the count for all.
+        let _starting = self.starting.lock();
+        let window = match self.window(counted) {
+            Some(window) => window,
+            None => {
+                let window = Arc::new(HourlyWindow::starting(hour(now).0, used()?));
+                self.windows.write().insert(counted, window.clone());
+                window
+            }
+        };
+        Ok(Meter { counted, limit, window })
+    }
+
+    fn window(&self, counted: Counted) -> Option<Arc<HourlyWindow>> {
+        self.windows.read().get(&counted).cloned()
+    }
+
+    /// Drops a window that is no longer counted in. If it is needed again, it starts from the
+    /// activity table.
+    fn forget(&self, counted: Counted) {
+        if self.window(counted).is_some() {
+            self.windows.write().remove(&counted);
+        }
+    }
+
+    /// Counts a call unless a limit is used up.
+    pub async fn count(&self, meters: &Meters, now: Timestamp) -> std::result::Result<Allowance, Refusal> {
+        let counted = match &self.redis {
+            None => meters.count(now),
+            // Boxed, so that calls that don't wait for Redis have smaller futures.
+            Some(redis) => Box::pin(count(redis, meters, now, 1)).await.ok_or(Reason::LimiterUnavailable)?,
+        };
+        counted.map_err(|allowance| {
+            Refusal::from(Reason::OverLimit { retry_after: allowance.wait(now) }).with_allowance(allowance)
+        })
+    }
+
+    /// What remains; while Redis is away, as far as this process knows.
+    pub async fn allowance(&self, meters: &Meters, now: Timestamp) -> Allowance {
+        match &self.redis {
+            None => meters.allowance(now),
+            Some(redis) => match Box::pin(count(redis, meters, now, 0)).await {
+                Some(Ok(allowance) | Err(allowance)) => allowance,
+                None => meters.allowance(now),
+            },
+        }
+    }
+}
+
+/// `None` while Redis is away.
+async fn count(
+    redis: &Redis,
+    meters: &Meters,
+    now: Timestamp,
+    cost: u8,
+) -> Option<std::result::Result<Allowance, Allowance>> {
+    let counts = redis.count(meters, hour(now).0, cost).await?;
+    let allowance = meters.allowance_of(&counts, now);
+    Some(if counts.allowed { Ok(allowance) } else { Err(allowance) })
+}
