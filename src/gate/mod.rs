@@ -30,7 +30,7 @@
 //! In the strict mode an answer leaves only when its call is on disk; in the buffered mode the call
 //! is on disk within 50 ms. A commit of thirty calls of thirty tokens writes sixty pages of the
 //! activity table's indexes. So when many calls arrive at once, [`record`] commits them to a
-//! journal: a few kilobytes, in a file beside SQLite's or a row in Postgres. A second thread
+//! journal: a row of a few kilobytes; with SQLite in a file of its own. A second thread
 //! flushes the journal into the activity table twice a second and before a page shows calls; under
 //! load it lets them gather, unless another server could be asked for them. A few calls at a time
 //! go into the activity table directly. After a crash, the next process that opens the store

@@ -187,14 +187,22 @@ fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// What r2d2 needs to know to keep connections.
-pub struct Manager(pub Location);
+pub struct Manager {
+    pub location: Location,
+    /// Pages in SQLite's log at which a commit moves them into the file.
+    pub log_pages: u32,
+}
 
 impl r2d2::ManageConnection for Manager {
     type Connection = Engine;
     type Error = Error;
 
     fn connect(&self) -> Result<Engine> {
-        self.0.connect()
+        let mut engine = self.location.connect()?;
+        if let Engine::Sqlite(inner) = &mut engine {
+            inner.batch_execute(&format!("PRAGMA wal_autocheckpoint = {}", self.log_pages))?;
+        }
+        Ok(engine)
     }
 
     /// Never asked: each use begins with a BEGIN, which tells the same for less.

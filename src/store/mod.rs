@@ -54,6 +54,11 @@ type Turns = Mutex<()>;
 /// How long a writer stands in line: as long as one waits for another process.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Pages in SQLite's log at which a commit moves them into the file: so many that it hardly happens,
+/// see [`checkpoints`]; and few for the journal, whose rows are soon gone.
+const LOG_PAGES: u32 = 16_384;
+const JOURNAL_LOG_PAGES: u32 = 1000;
+
 #[derive(Clone, Copy)]
 enum Mode {
     Read,
@@ -69,7 +74,8 @@ impl Store {
         // One plain attempt first: the pool would keep trying and tell only that time ran out.
         drop(location.connect()?);
         let turns = location.is_file().then(Arc::default);
-        let store = Self { pool: pool(location.clone(), 16)?, location: Arc::new(location), turns };
+        let pool = pool(Manager { location: location.clone(), log_pages: LOG_PAGES }, 16)?;
+        let store = Self { location: Arc::new(location), pool, turns };
         store.write(|tx| {
             migrations::lock_schema(tx.connection)?;
             migrations::migrate(tx.connection)
@@ -83,7 +89,14 @@ impl Store {
     /// Like [`Self::open`].
     pub fn for_bulk(&self) -> Result<Self> {
         let location = self.location.clone();
-        Ok(Self { pool: pool(Location::clone(&location), 1)?, location, turns: self.turns.clone() })
+        let pool = pool(Manager { location: Location::clone(&location), log_pages: LOG_PAGES }, 1)?;
+        Ok(Self { location, pool, turns: self.turns.clone() })
+    }
+
+    /// The file of the journal beside SQLite's, with writers of its own.
+    fn for_journal(&self, location: Location) -> Result<Self> {
+        let pool = pool(Manager { location: location.clone(), log_pages: JOURNAL_LOG_PAGES }, 2)?;
+        Ok(Self { location: Arc::new(location), pool, turns: Some(Arc::default()) })
     }
 
     /// Whether it is a file of this machine.
@@ -193,14 +206,14 @@ impl Drop for Turn<'_> {
     }
 }
 
-fn pool(location: Location, connections: u32) -> Result<r2d2::Pool<Manager>> {
+fn pool(manager: Manager, connections: u32) -> Result<r2d2::Pool<Manager>> {
     r2d2::Pool::builder()
         .max_size(connections)
         .min_idle(Some(1))
         .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(2))
         .error_handler(Box::new(r2d2::NopErrorHandler))
-        .build(Manager(location))
+        .build(manager)
         .map_err(|cause| Error::Unavailable(cause.to_string()))
 }
 

@@ -1,7 +1,7 @@
 //! Copies of a whole store, taken while others write to it, and a store made of such a copy.
 //!
-//! A copy is a list of parts, each a file. Of SQLite it is the database and the two
-//! [files of calls](super::access::journal::files), of Postgres a file of rows a table.
+//! A copy is a list of parts, each a file. Of SQLite it is the database and the file of
+//! the [journal](super::access::journal), of Postgres a file of rows a table.
 
 mod postgres;
 mod sqlite;

@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
 use super::{Add, Part, applied, problem};
-use crate::store::access::journal::{copy as calls, files};
+use crate::store::access::journal;
 use crate::store::backend::{Engine, Location};
 use crate::store::error::{Error, Result};
 
@@ -18,13 +18,13 @@ const DATABASE: &str = "gatepost.db";
 /// What SQLite adds to the name of a database for files of its own.
 const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The calls first: they leave their files for the database, and never the other way. One that
+/// The calls first: they move from their file into the database, and never the other way. One that
 /// is in both has the same id.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut original = location.connect_patiently()?;
-    for suffix in files::SUFFIXES {
-        let Some(from) = location.beside(suffix) else { continue };
-        add(&format!("{DATABASE}{suffix}"), &mut |to| calls::copy(&from, to))?;
+    if let Some(path) = location.beside(journal::SUFFIX).filter(|path| path.exists()) {
+        let mut calls = Location::Sqlite(path).connect_patiently()?;
+        add(&format!("{DATABASE}{}", journal::SUFFIX), &mut |to| copy(&mut calls, to))?;
     }
     let mut schema = Vec::new();
     add(DATABASE, &mut |to| {
@@ -54,8 +54,10 @@ fn text(path: &Path) -> Result<&str> {
 
 /// Where the files of a store are, the database last.
 fn files_of(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
-    let suffixes = files::SUFFIXES.into_iter().chain(OWN).chain([""]);
-    suffixes.filter_map(|suffix| location.beside(suffix))
+    let own = |name: &'static str| OWN.into_iter().map(move |suffix| format!("{name}{suffix}"));
+    let suffixes =
+        own(journal::SUFFIX).chain([journal::SUFFIX.to_owned()]).chain(own("")).chain([String::new()]);
+    suffixes.filter_map(|suffix| location.beside(&suffix))
 }
 
 pub fn require_none(location: &Location) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::support::database::Database;
 use crate::support::process::{Gatepost, Serving};
 
 /// Calls that may be answered while nothing can be written: those that wait, a group of them
-/// that is being written, and two files' room for the journal.
+/// that is being written, and what the journal's log has room for.
 const BOUND: usize = 16_000 + 5_000 + 2 * 13_000;
 
 /// Longer than SQLite itself waits for a lock.
@@ -81,7 +81,7 @@ async fn a_full_disk_refuses_calls_until_there_is_room() {
 fn copied(server: &Serving, gatepost: &Gatepost) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a temporary folder");
     server.signal("STOP");
-    for name in ["gatepost.db", "gatepost.db-wal", "gatepost.db-calls-1", "gatepost.db-calls-2", "secret.key"]
+    for name in ["gatepost.db", "gatepost.db-wal", "gatepost.db-calls", "gatepost.db-calls-wal", "secret.key"]
     {
         std::fs::copy(server.disk(gatepost).join(name), copy.path().join(name)).expect("a copy");
     }

@@ -99,24 +99,23 @@ impl Database {
 
     /// Whether no calls wait to be moved into the log.
     pub fn journal_is_empty(&self) -> bool {
-        match self {
-            Self::Postgres { .. } => self.number("SELECT count(*) AS n FROM call_batches") == 0,
-            // A file that holds none begins with zeros, or ends where it begins.
-            Self::Sqlite { url } => call_files(url)
-                .iter()
-                .all(|file| std::fs::read(file).expect("a file").iter().take(32).all(|byte| *byte == 0)),
-        }
+        let own = self.journal();
+        own.as_ref().unwrap_or(self).number("SELECT count(*) AS n FROM call_batches") == 0
     }
 
     /// Keeps calls that are not in the log yet; what it gives puts them back there.
     pub fn keep_journal(&self) -> Box<dyn Fn() + '_> {
-        let Self::Sqlite { url } = self else {
-            self.execute("CREATE TABLE kept AS SELECT writer, calls FROM call_batches").expect("a copy");
-            let back = "INSERT INTO call_batches (writer, calls) SELECT writer, calls FROM kept";
-            return Box::new(|| assert!(self.execute(back).expect("copied batches") > 0));
-        };
-        let kept = call_files(url).map(|file| (std::fs::read(&file).expect("a file"), file));
-        Box::new(move || kept.iter().for_each(|(calls, file)| std::fs::write(file, calls).expect("a file")))
+        let own = self.journal();
+        let execute = move |sql| own.as_ref().unwrap_or(self).execute(sql);
+        execute("CREATE TABLE kept AS SELECT writer, calls FROM call_batches").expect("a copy");
+        let back = "INSERT INTO call_batches (writer, calls) SELECT writer, calls FROM kept";
+        Box::new(move || assert!(execute(back).expect("copied batches") > 0))
+    }
+
+    /// SQLite's file of calls.
+    fn journal(&self) -> Option<Self> {
+        let Self::Sqlite { url } = self else { return None };
+        Some(Self::Sqlite { url: format!("{url}-calls") })
     }
 
     /// The number that a query gives in its one column `n`.
@@ -195,11 +194,6 @@ fn server() -> String {
 
 fn on_server(sql: &str) {
     sql_query(sql).execute(&mut open_postgres(&server())).expect("a done statement");
-}
-
-fn call_files(url: &str) -> [String; 2] {
-    let path = url.strip_prefix("sqlite:").expect("a path");
-    ["-calls-1", "-calls-2"].map(|name| format!("{path}{name}"))
 }
 
 fn open_sqlite(url: &str) -> SqliteConnection {

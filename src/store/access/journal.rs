@@ -1,0 +1,313 @@
+//! Calls that are on disk and not in the activity table yet: rows of `call_batches`, many calls in
+//! one row, so that a commit of many costs as little as one.
+//!
+//! With SQLite the table is in a file of its own, because a file has one writer at a time: calls
+//! are committed while the flush, or anything else, writes to the store.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::max;
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Binary};
+use diesel::sqlite::SqliteConnection;
+use parking_lot::Mutex;
+
+use super::leases;
+use crate::store::backend::{Engine, Location};
+use crate::store::error::{Error, Result};
+use crate::store::ids::LeaseId;
+use crate::store::schema::call_batches;
+use crate::store::{Store, Tx};
+
+/// Added to the name of SQLite's file.
+pub const SUFFIX: &str = "-calls";
+/// Files in which an earlier version kept calls.
+const FORMER: [&str; 2] = ["-calls-1", "-calls-2"];
+/// Bytes of batches that are taken together: some 20,000 calls; and rows of one query.
+const TAKEN: usize = 5 << 19;
+const ROWS: i64 = 32;
+
+/// One thread appends while another one takes.
+pub struct Journal {
+    store: Store,
+    batches: Store,
+    writer: LeaseId,
+    /// Calls of this process in it.
+    calls: AtomicUsize,
+    /// Held while batches are put on disk.
+    appending: Mutex<()>,
+    was_read: AtomicBool,
+    /// Unreadable batches, up to this one at most, stay where they are.
+    skipped: AtomicI64,
+}
+
+/// Gives out what is in the journal at one moment, and not what is added meanwhile: so it ends.
+pub struct Pass<'j> {
+    journal: &'j Journal,
+    last: i64,
+    /// Servers at work move their own batches.
+    others: Vec<LeaseId>,
+    /// Calls of this process in the journal when it began.
+    calls: usize,
+}
+
+#[derive(Queryable)]
+pub struct Batch {
+    pub id: i64,
+    pub calls: Vec<u8>,
+}
+
+impl Journal {
+    /// # Errors
+    /// [`Error::Unusable`] when an earlier version left calls in files of another format.
+    pub fn open(store: &Store, writer: LeaseId) -> Result<Self> {
+        let batches = match store.location.beside(SUFFIX) {
+            None => store.clone(),
+            Some(path) => {
+                remove_former(&store.location)?;
+                let batches = store.for_journal(Location::Sqlite(path))?;
+                batches.write(create)?;
+                batches
+            }
+        };
+        Ok(Self {
+            store: store.clone(),
+            batches,
+            writer,
+            calls: AtomicUsize::new(0),
+            appending: Mutex::default(),
+            was_read: AtomicBool::new(false),
+            skipped: AtomicI64::new(0),
+        })
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Acquire)
+    }
+
+    /// Whether no other server is at work on the same store.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn is_alone(&self) -> Result<bool> {
+        Ok(self.store.read(|tx| leases::others_at_work(tx, self.writer))?.is_empty())
+    }
+
+    /// Puts batches on disk. If that fails they can be there all the same.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the disk is full or the store away.
+    pub fn append(&self, batches: &[Vec<u8>], calls: usize) -> Result<()> {
+        let _appending = self.appending.lock();
+        // Counted before, so that a reader never misses calls that are on disk.
+        self.calls.fetch_add(calls, Ordering::AcqRel);
+        // SQLite takes them one by one, and each statement on its own is a commit.
+        let appended = match batches.len() > 1 && self.batches.is_file() {
+            true => self.batches.write(|tx| append(tx, self.writer, batches)),
+            false => self.batches.write_in_one(|tx| append(tx, self.writer, batches)),
+        };
+        appended.inspect_err(|_| self.forget(calls))
+    }
+
+    /// One thread at a time. The first pass of a process also gives out the batches of others:
+    /// what a server that was killed left can't wait until its lease ends.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub fn pass(&self) -> Result<Pass<'_>> {
+        let others = match self.was_read.load(Ordering::Relaxed) {
+            true => self.store.read(|tx| leases::others_at_work(tx, self.writer))?,
+            false => Vec::new(),
+        };
+        let _appending = self.appending.lock();
+        let last = self.batches.read(last)?;
+        self.was_read.store(true, Ordering::Relaxed);
+        Ok(Pass { journal: self, last, others, calls: self.calls() })
+    }
+
+    fn forget(&self, calls: usize) {
+        // Never below zero: a batch whose writing failed too late can be there and not count.
+        let fewer = |known: usize| Some(known.saturating_sub(calls));
+        let _ = self.calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
+    }
+}
+
+impl Pass<'_> {
+    /// The next batches to move into the activity table, oldest first; none at the end.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub fn take(&mut self) -> Result<Vec<Batch>> {
+        let (mut batches, mut bytes) = (Vec::<Batch>::new(), 0);
+        let mut after = self.journal.skipped.load(Ordering::Relaxed);
+        while bytes < TAKEN {
+            let more = self.journal.batches.read(|tx| oldest(tx, &self.others, (after, self.last)))?;
+            let Some(newest) = more.last() else { break };
+            after = newest.id;
+            bytes += more.iter().map(|batch| batch.calls.len()).sum::<usize>();
+            batches.extend(more);
+        }
+        if batches.is_empty() {
+            self.journal.forget(std::mem::take(&mut self.calls));
+        }
+        Ok(batches)
+    }
+
+    /// Forgets batches that are in the activity table. Unreadable ones stay where they are.
+    ///
+    /// # Errors
+    /// When the store is away: they are taken again then.
+    pub fn done(&self, batches: &[Batch], unreadable: &[&Batch]) -> Result<()> {
+        let is_kept = |batch: &Batch| unreadable.iter().any(|kept| kept.id == batch.id);
+        let ids: Vec<i64> = batches.iter().filter(|batch| !is_kept(batch)).map(|batch| batch.id).collect();
+        self.journal.batches.write(|tx| remove(tx, &ids))?;
+        for batch in unreadable {
+            self.journal.skipped.fetch_max(batch.id, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// For SQLite: the table of Postgres is in its migrations.
+fn create(tx: &mut Tx<'_>) -> Result<()> {
+    Ok(tx.connection.batch_execute(
+        "CREATE TABLE IF NOT EXISTS call_batches (
+             id     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+             writer BLOB    NOT NULL,
+             calls  BLOB    NOT NULL
+         )",
+    )?)
+}
+
+/// Files without calls go. A version that did not end by itself left calls in them.
+fn remove_former(location: &Location) -> Result<()> {
+    for path in FORMER.iter().filter_map(|suffix| location.beside(suffix)) {
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        if bytes.iter().take(8).any(|byte| *byte != 0) {
+            return Err(Error::Unusable(format!(
+                "{} holds calls of an earlier version of Gatepost; start and stop that version once",
+                path.display()
+            )));
+        }
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
+fn append(tx: &mut Tx<'_>, writer: LeaseId, batches: &[Vec<u8>]) -> Result<()> {
+    match &mut *tx.connection {
+        Engine::Sqlite(inner) => batches.iter().try_for_each(|batch| append_one(inner, writer, batch)),
+        Engine::Postgres(inner) => {
+            AppendAll { writer, batches: batches.iter().map(Vec::as_slice).collect() }.execute(inner)?;
+            Ok(())
+        }
+    }
+}
+
+fn append_one(connection: &mut SqliteConnection, writer: LeaseId, batch: &[u8]) -> Result<()> {
+    let row = (call_batches::writer.eq(writer), call_batches::calls.eq(batch));
+    diesel::insert_into(call_batches::table).values(row).execute(connection)?;
+    Ok(())
+}
+
+/// One statement, which is prepared once: Diesel's own insert is a different statement for each
+/// number of rows.
+struct AppendAll<'a> {
+    writer: LeaseId,
+    batches: Vec<&'a [u8]>,
+}
+
+impl QueryId for AppendAll<'_> {
+    type QueryId = AppendAll<'static>;
+
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for AppendAll<'_> {}
+
+impl QueryFragment<Pg> for AppendAll<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO call_batches (writer, calls) SELECT ");
+        out.push_bind_param::<Binary, _>(&self.writer)?;
+        out.push_sql(", UNNEST(");
+        out.push_bind_param::<Array<Binary>, _>(&self.batches)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+fn last(tx: &mut Tx<'_>) -> Result<i64> {
+    let newest: Option<i64> = call_batches::table.select(max(call_batches::id)).get_result(tx.connection)?;
+    Ok(newest.unwrap_or(0))
+}
+
+fn oldest(tx: &mut Tx<'_>, others: &[LeaseId], between: (i64, i64)) -> Result<Vec<Batch>> {
+    Ok(call_batches::table
+        .filter(call_batches::id.gt(between.0).and(call_batches::id.le(between.1)))
+        .filter(call_batches::writer.ne_all(others.to_vec()))
+        .select((call_batches::id, call_batches::calls))
+        .order(call_batches::id.asc())
+        .limit(ROWS)
+        .load(tx.connection)?)
+}
+
+fn remove(tx: &mut Tx<'_>, batches: &[i64]) -> Result<()> {
+    // In pieces: statements have a limit on parameters.
+    for some in batches.chunks(500) {
+        diesel::delete(call_batches::table.filter(call_batches::id.eq_any(some.to_vec())))
+            .execute(tx.connection)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open(Location::Sqlite(folder.path().join("store.db"))).expect("a store")
+    }
+
+    fn open(store: &Store, writer: u8) -> Result<Journal> {
+        Journal::open(store, LeaseId::from_bytes([writer; 16]))
+    }
+
+    fn take(pass: &mut Pass<'_>) -> (Vec<Batch>, Vec<Vec<u8>>) {
+        let batches = pass.take().expect("batches");
+        let calls = batches.iter().map(|batch| batch.calls.clone()).collect();
+        (batches, calls)
+    }
+
+    #[test]
+    fn a_pass_gives_out_what_was_there_and_the_next_process_what_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = store(&folder);
+        let journal = open(&store, 1).expect("a journal");
+        journal.append(&[vec![1], vec![2]], 5).expect("on disk");
+        let mut pass = journal.pass().expect("a pass");
+        journal.append(&[vec![3]], 1).expect("on disk");
+        let (batches, calls) = take(&mut pass);
+        assert_eq!((calls, journal.calls()), (vec![vec![1], vec![2]], 6));
+        pass.done(&batches, &[&batches[0]]).expect("forgotten batches");
+        assert_eq!((take(&mut pass).1, journal.calls()), (vec![], 1));
+        assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[3]], "the unreadable one is skipped");
+        let next = open(&store, 2).expect("a journal");
+        assert_eq!(take(&mut next.pass().expect("a pass")).1, [[1], [3]]);
+    }
+
+    #[test]
+    fn calls_in_files_of_an_earlier_version_are_not_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = store(&folder);
+        let path = folder.path().join("store.db-calls-1");
+        std::fs::write(&path, b"gpcalls1 and calls").expect("a file");
+        let refused = open(&store, 1).map(drop).expect_err("no journal").to_string();
+        assert!(refused.contains("store.db-calls-1 holds calls of an earlier version"), "{refused}");
+        std::fs::write(&path, [0; 999]).expect("a file without calls");
+        open(&store, 1).expect("a journal");
+        assert!(!path.exists());
+    }
+}
