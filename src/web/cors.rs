@@ -2,7 +2,7 @@
 //! it answers. They bring a token. The dashboard's cookie is not theirs to use: no answer
 //! allows credentials, and the API takes a cookie only from this site.
 //!
-//! These few lines are our own because the front answers before anything is routed, and a
+//! These few lines are our own because the request log answers before anything is routed, and a
 //! script needs to read refusals above all.
 
 use actix_web::HttpResponse;

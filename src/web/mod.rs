@@ -13,7 +13,6 @@ mod deadline;
 mod encoding;
 mod files;
 mod flash;
-mod front;
 mod headers;
 mod held;
 mod htmx;
@@ -22,6 +21,7 @@ mod metrics;
 mod origin;
 mod pages;
 mod request;
+mod request_log;
 pub mod routes;
 mod server;
 mod session;
@@ -114,7 +114,7 @@ fn program(
         .configure(|services| routes::configure(services, &app, &site))
         .app_data(web::Data::new(app))
         .app_data(web::Data::new(site))
-        .wrap(actix_web::middleware::from_fn(front::front))
+        .wrap(actix_web::middleware::from_fn(request_log::request_log))
 }
 
 /// Where this listener is reached.

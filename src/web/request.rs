@@ -83,7 +83,7 @@ impl FromRequest for RequestInfo {
     }
 }
 
-/// What [`super::front`] noted of this request.
+/// What [`super::request_log`] noted of this request.
 pub fn of(request: &HttpRequest) -> RequestInfo {
     let info = request.extensions().get::<RequestInfo>().cloned();
     info.expect("every request is identified first")

@@ -5,7 +5,6 @@ use actix_web::web::{self, ServiceConfig, post, resource, scope};
 use actix_web::{Resource, Route, guard};
 
 use super::api::openapi;
-use super::front::RouteTemplate;
 use super::pages::access::docs::{self, try_it};
 use super::pages::access::{activity, api_switch, cap, developer, team_key, token_list, tokens};
 use super::pages::error::{self, PageError};
@@ -14,6 +13,7 @@ use super::pages::mailroom::message::{self, parts};
 use super::pages::mailroom::{alias, aliases, contact, contacts, domain, domains};
 use super::pages::people::{account, invitations, members, sessions, setup, sign_in, team, transfer};
 use super::pages::{health, see_other};
+use super::request_log::RouteTemplate;
 use super::{Site, api, assets, csrf, flash, session};
 use crate::app::App;
 

@@ -21,9 +21,9 @@ use super::caller::{self, ApiCaller};
 use super::limits;
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller, Refusal};
-use crate::web::front::{self, Cause};
 use crate::web::held;
 use crate::web::request::{self, RequestInfo};
+use crate::web::request_log::{self, Cause};
 
 /// The only address that needs no credential.
 const DESCRIPTION: &str = "/openapi.json";
@@ -147,12 +147,12 @@ async fn record(
     began: Instant,
 ) -> ServiceResponse<BoxBody> {
     let request = answer.request();
-    let route = front::route(request);
+    let route = request_log::route(request);
     let call = Call {
         team,
         caller,
         request: info.id,
-        method: front::method(request.method()),
+        method: request_log::method(request.method()),
         route: route.as_deref().unwrap_or("unknown"),
         status: answer.status().as_u16(),
         took: began.elapsed(),

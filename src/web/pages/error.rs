@@ -13,9 +13,9 @@ use askama::Template;
 use crate::domain::error::StoreError;
 use crate::domain::people::roles::Role;
 use crate::domain::{self, FieldError};
-use crate::web::front::Cause;
 use crate::web::htmx;
 use crate::web::request;
+use crate::web::request_log::Cause;
 
 const NO_TEAM: &str = "You are in no team";
 

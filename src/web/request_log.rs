@@ -1,5 +1,5 @@
-//! What every request passes first: it gets its id, leaves with the usual headers, and is
-//! logged once. A program's call meets the gate here, before anything else is done for it.
+//! Middleware of every request: gives it an id and the usual headers, and logs it once. An API
+//! call is authenticated here, before anything else is done for it.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -15,25 +15,27 @@ use super::request::RequestInfo;
 use super::{api, cors, headers, held, request};
 use crate::config::Origins;
 
-/// What the log says of an answer whose reader learns no more than its request id.
+/// The cause of an error, for the log only.
 pub struct Cause(String);
 
-/// Bytes of a cause: it can quote what was sent.
-const CAUSE: usize = 1000;
+/// Bytes. A cause can quote what was sent.
+const MAX_CAUSE: usize = 1000;
 
 impl Cause {
     pub fn new(mut cause: String) -> Self {
-        cause.truncate(cause.floor_char_boundary(CAUSE));
+        cause.truncate(cause.floor_char_boundary(MAX_CAUSE));
         Self(cause)
     }
 }
 
-/// A route as records and logs name it: with its parameters' names, never the path, which
-/// can hold a one-time link. Each resource carries its own.
+/// The name of a route in records and logs. Never the path: it can hold a one-time link.
 #[derive(Clone)]
 pub struct RouteTemplate(pub std::sync::Arc<str>);
 
-pub async fn front(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn request_log(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
     let info = request::observe(request.request());
     let is_api = request.match_info().as_str().starts_with("/api/");
@@ -59,13 +61,12 @@ fn busy() -> HttpResponse {
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "15")).finish()
 }
 
-/// The template of the route that a request took, or would have taken.
 pub fn route(request: &HttpRequest) -> Option<Cow<'_, str>> {
     let taken = request.app_data::<RouteTemplate>().map(|template| Cow::Borrowed(&*template.0));
     taken.or_else(|| request.match_pattern().map(Cow::Owned))
 }
 
-/// The methods there are; what else somebody sends is of any length and not worth keeping.
+/// Other methods are of any length and not worth keeping.
 pub fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn a_cause_is_cut_between_characters() {
         assert_eq!(Cause::new("short".into()).0, "short");
-        assert_eq!(Cause::new("é".repeat(60_000)).0.len(), CAUSE);
-        assert_eq!(Cause::new(format!("a{}", "é".repeat(60_000))).0.len(), CAUSE - 1);
+        assert_eq!(Cause::new("é".repeat(60_000)).0.len(), MAX_CAUSE);
+        assert_eq!(Cause::new(format!("a{}", "é".repeat(60_000))).0.len(), MAX_CAUSE - 1);
     }
 }
