@@ -11,7 +11,6 @@ use super::refusal::Reason;
 const UNRECOGNISED: [&str; 4] = ["missing", "malformed", "invalid", "failed"];
 
 pub struct Metrics {
-    /// Calls by status, from 100 on.
     statuses: [AtomicU64; 500],
     unrecognised: [AtomicU64; UNRECOGNISED.len()],
     gate: Histogram,
@@ -53,12 +52,10 @@ impl Metrics {
         self.gate.note(micros(took));
     }
 
-    /// A page waits for calls to reach the activity log.
     pub fn flush_requested(&self) {
         add(&self.flush_requests);
     }
 
-    /// The writer tried to commit a group of calls.
     pub fn committed(&self, calls: usize, took: Duration, succeeded: bool) {
         self.batches.note(calls as u64);
         self.commits.note(micros(took));
@@ -68,7 +65,6 @@ impl Metrics {
     }
 }
 
-/// Read only when the metrics are.
 pub struct Gauges {
     pub waiting: usize,
     pub in_journal: usize,
@@ -96,10 +92,10 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
         writeln!(text, "{name}{{reason=\"{reason}\"}} {}", calls.load(Ordering::Relaxed))?;
     }
     let help = "How long the gate took to let a call in or refuse it.";
-    metrics.gate.write(text, "gatepost_gate_seconds", help, MICROS)?;
+    metrics.gate.write(text, "gatepost_gate_seconds", help, MICROS_A_SECOND)?;
     metrics.batches.write(text, "gatepost_writer_batch_calls", "Calls committed together.", 1.0)?;
     let help = "How long such a commit took.";
-    metrics.commits.write(text, "gatepost_writer_commit_seconds", help, MICROS)?;
+    metrics.commits.write(text, "gatepost_writer_commit_seconds", help, MICROS_A_SECOND)?;
     let name = "gatepost_writer_failed_commits_total";
     head(text, name, "counter", "Commits the store refused; their calls were answered 503.")?;
     writeln!(text, "{name} {}", metrics.failed_commits.load(Ordering::Relaxed))?;
@@ -127,8 +123,7 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
-/// In a second.
-const MICROS: f64 = 1e6;
+const MICROS_A_SECOND: f64 = 1e6;
 /// Upper bounds are powers of two, up to 8.4 s in microseconds.
 const BUCKETS: usize = 24;
 

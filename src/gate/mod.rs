@@ -92,8 +92,6 @@ pub struct Gate {
 type Result<T> = std::result::Result<T, Refusal>;
 
 impl Gate {
-    /// # Errors
-    /// When the journal can't be opened.
     pub fn open(
         store: Store,
         settings: Settings,
@@ -108,7 +106,6 @@ impl Gate {
         Ok(Self { store, verifier, limiter, recorder, metrics })
     }
 
-    /// Whose token it is, if it can be used now.
     pub async fn verify(&self, presented: &str, now: Timestamp) -> Result<Arc<Admission>> {
         let admission = self.verifier.verify(presented, now).await?;
         match self.closed(&admission.team) {
@@ -143,13 +140,11 @@ impl Gate {
         Err(Refusal::from(Reason::OutOfScope(need)).with_allowance(allowance))
     }
 
-    /// Counts a call with a session.
     pub async fn count_person(&self, team: &Team, now: Timestamp) -> Result<Allowance> {
         let meters = self.meters(team, now).await?;
         self.limiter.count(&meters, now).await
     }
 
-    /// What remains of a team's limit.
     pub async fn allowance(&self, team: &Team, now: Timestamp) -> crate::domain::Result<Allowance> {
         let meters = self.meters(team, now).await?;
         Ok(self.limiter.allowance(&meters, now).await)
@@ -186,7 +181,6 @@ impl Gate {
         &self.metrics
     }
 
-    /// In the text format of Prometheus.
     pub async fn metrics_text(&self) -> String {
         let gauges = Gauges {
             waiting: self.recorder.waiting(),

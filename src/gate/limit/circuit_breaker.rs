@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// How long no call tries again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// After a failure it is open: calls are refused at once, except one after each pause. When

@@ -17,7 +17,6 @@ pub fn hour(now: Timestamp) -> (u32, Timestamp) {
     (hour.max(0) as u32, Timestamp::from_micros((hour + 1).saturating_mul(HOUR)))
 }
 
-/// When the hour of `now` began.
 pub fn hour_began(now: Timestamp) -> Timestamp {
     Timestamp::from_micros(now.micros().div_euclid(HOUR).saturating_mul(HOUR))
 }

@@ -12,7 +12,6 @@ use crate::domain::people::teams::TeamId;
 pub struct Allowance {
     pub limit: u32,
     pub remaining: u32,
-    /// When the window ends.
     pub reset: Timestamp,
 }
 
@@ -24,7 +23,6 @@ impl Allowance {
     }
 }
 
-/// Whose calls a window counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Counted {
     Team(TeamId),
@@ -38,7 +36,6 @@ pub struct Counts {
     pub token: Option<u32>,
 }
 
-/// A limit and the calls counted against it.
 #[derive(Clone, Debug)]
 pub struct Meter {
     pub counted: Counted,
@@ -57,7 +54,6 @@ impl Meter {
     }
 }
 
-/// The limits that apply to a caller.
 #[derive(Clone, Debug)]
 pub struct Meters {
     pub team: Meter,

@@ -113,7 +113,6 @@ impl Limiter {
         }
     }
 
-    /// Counts a call unless a limit is used up.
     pub async fn count(&self, meters: &Meters, now: Timestamp) -> std::result::Result<Allowance, Refusal> {
         let counted = match &self.redis {
             None => meters.count(now),

@@ -120,7 +120,6 @@ impl Redis {
         }
     }
 
-    /// This thread's connection, opened unless that happened in this generation.
     async fn connection(
         &self,
         own: &ThreadConnection,
@@ -188,7 +187,6 @@ struct Opened {
 }
 
 impl ThreadConnection {
-    /// Unless another call has opened the next one already.
     async fn forget(&self, number: u64) {
         let mut opened = self.0.lock().await;
         if opened.number == number {

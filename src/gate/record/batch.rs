@@ -12,7 +12,6 @@ use super::call::Call;
 use super::queue::{Calls, Message, STORE_TIMEOUT};
 
 thread_local! {
-    /// The batch of this thread's current turn.
     static CURRENT: RefCell<Option<Rc<Batch>>> = const { RefCell::new(None) };
 }
 
@@ -41,7 +40,6 @@ impl Batch {
     }
 }
 
-/// Adds a call to this thread's batch.
 pub fn join(queue: &mpsc::UnboundedSender<Message>, call: &Call<'_>, fold: bool) -> Rc<Batch> {
     CURRENT.with_borrow_mut(|current| {
         if let Some(batch) = current

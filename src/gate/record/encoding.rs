@@ -24,7 +24,6 @@ const USUAL_BATCH: usize = 1_000;
 const COMMON: u8 = 1;
 const SAME_AS_BEFORE: u8 = 0;
 
-/// Often the same for many calls in a row.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Common<'a> {
     team: Uuid,
@@ -106,7 +105,6 @@ impl Encoded {
         self.common = 0..0;
     }
 
-    /// The number of calls.
     pub fn len(&self) -> usize {
         self.calls
     }
@@ -154,7 +152,6 @@ pub fn record_of(call: &Call<'_>) -> Record {
     record(&line(call)).record()
 }
 
-/// Calls out of batches.
 #[derive(Default)]
 pub struct Decoded<'a> {
     lines: Vec<Line<'a>>,
@@ -163,10 +160,7 @@ pub struct Decoded<'a> {
 }
 
 impl<'a> Decoded<'a> {
-    /// Adds all calls of a batch, or none, and returns how many.
-    ///
-    /// # Errors
-    /// When this version did not write the batch.
+    /// Adds all calls of a batch, or none if this version did not write it.
     pub fn add(&mut self, batch: &'a [u8]) -> Result<usize, postcard::Error> {
         let before = self.lines.len();
         let read = self.read_lines(batch);

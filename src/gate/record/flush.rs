@@ -42,9 +42,6 @@ pub struct Flusher {
 
 impl Flusher {
     /// Moves what an earlier process left behind, and starts the thread.
-    ///
-    /// # Errors
-    /// When the journal was not written by this version.
     pub fn start(store: &Store, lease: LeaseId) -> Result<Self, StoreError> {
         let journal = Arc::new(Journal::open(store, lease)?);
         let worker = Worker { store: store.for_bulk()?, journal: journal.clone() };
@@ -57,7 +54,6 @@ impl Flusher {
         Ok(Self { journal, requests, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Calls of this process in the journal.
     pub fn in_journal(&self) -> usize {
         self.journal.calls()
     }
@@ -81,7 +77,6 @@ impl Flusher {
         }
     }
 
-    /// Flushes and ends the thread.
     pub fn close(&self) {
         let _ = self.requests.send(Request::End);
         if let Some(thread) = self.thread.lock().take() {
@@ -133,7 +128,6 @@ impl Worker {
         arrived > BUSY && in_journal < MAX_DEFERRED && self.journal.is_alone().unwrap_or(false)
     }
 
-    /// Moves everything that is in the journal now.
     fn flush(&self) -> Result<(), Error> {
         let mut pass = self.journal.pass()?;
         loop {

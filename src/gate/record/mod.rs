@@ -47,8 +47,6 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// # Errors
-    /// When the journal can't be opened.
     pub fn start(
         store: Store,
         clock: Arc<dyn Clock>,
@@ -65,12 +63,10 @@ impl Recorder {
         Ok(Self { mode, queue, backlog, refusals, writer, flusher })
     }
 
-    /// Calls sent and not yet committed.
     pub fn waiting(&self) -> usize {
         self.backlog.waiting()
     }
 
-    /// Calls on disk that are not in the activity table yet.
     pub fn in_journal(&self) -> usize {
         self.flusher.in_journal()
     }

@@ -27,7 +27,6 @@ pub enum Message {
     End,
 }
 
-/// Calls that are recorded together.
 #[derive(Debug, Default)]
 pub struct Calls {
     pub encoded: Encoded,
@@ -53,7 +52,6 @@ impl Calls {
     }
 }
 
-/// Calls sent and not yet committed.
 #[derive(Default)]
 pub struct Backlog {
     waiting: AtomicUsize,
@@ -101,7 +99,6 @@ impl Backlog {
         std::mem::take(&mut *self.buffered.lock())
     }
 
-    /// Counts calls out.
     pub fn leave(&self, calls: usize) {
         self.waiting.fetch_sub(calls, Ordering::Relaxed);
         self.committed.notify_waiters();

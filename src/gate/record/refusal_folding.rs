@@ -15,7 +15,6 @@ const MAX_SINGLE: u32 = 20;
 
 type Who = (Option<TokenId>, Option<UserId>);
 
-/// Refusals of the current minute.
 #[derive(Default)]
 pub struct RefusalCounts {
     minute: i64,
@@ -40,7 +39,6 @@ impl RefusalCounts {
     }
 }
 
-/// Folded records: of the current minute, and those that can be written.
 #[derive(Default)]
 pub struct FoldedRefusals {
     open: HashMap<(Who, Option<i16>), Record>,
@@ -57,19 +55,16 @@ impl FoldedRefusals {
         }
     }
 
-    /// Takes the records of minutes that are over by `now`.
     pub fn close_before(&mut self, now: Timestamp) -> Vec<Record> {
         let over = self.open.extract_if(|_, record| is_over(minute(record.at), minute(now)));
         self.closed.extend(over.map(|(_, record)| record));
         std::mem::take(&mut self.closed)
     }
 
-    /// Closes the current minute, too.
     pub fn close_all(&mut self) {
         self.closed.extend(self.open.drain().map(|(_, record)| record));
     }
 
-    /// Takes back records that could not be written.
     pub fn put_back(&mut self, records: Vec<Record>) {
         self.closed.extend(records);
     }

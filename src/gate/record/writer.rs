@@ -20,11 +20,8 @@ use crate::domain::error::StoreError;
 use crate::gate::metrics::Metrics;
 use crate::store::Store;
 
-/// Calls in one commit.
 const MAX_GROUP: usize = 4000;
-/// How long a group gathers in the buffered mode.
 const LINGER: Duration = Duration::from_millis(20);
-/// How often folded refusals of past minutes are written, at least.
 const FOLD_INTERVAL: Duration = Duration::from_millis(500);
 /// Groups up to this size go straight into the activity table.
 const SMALL_GROUP: usize = 16;
@@ -41,7 +38,6 @@ pub struct Writer {
     folded_at: Instant,
 }
 
-/// What is committed together.
 #[derive(Default)]
 struct Group {
     calls: Calls,

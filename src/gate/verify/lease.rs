@@ -14,7 +14,6 @@ use crate::domain::access::epochs::{self, LEASE, LeaseId};
 use crate::gate::threads;
 use crate::store::Store;
 
-/// How often the epoch is checked while calls come in.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// How often a lease is renewed, in microseconds.
 const RENEW_INTERVAL: u64 = LEASE as u64 / 4;
@@ -56,7 +55,6 @@ impl Lease {
         }
     }
 
-    /// Releases the lease: from now on every call reads the store.
     pub fn close(&self) {
         if let Some((stop, thread)) = self.thread.lock().take() {
             drop(stop);

@@ -73,7 +73,6 @@ impl Verifier {
         self.lease.wait_for_others(&self.store, epoch);
     }
 
-    /// Tokens in the cache.
     pub fn cached(&self) -> usize {
         self.cache.len()
     }

@@ -20,7 +20,6 @@ pub struct TokenCache {
     epoch: AtomicI64,
     /// When the lease ends, in microseconds since `began`; 0 without a lease.
     lease_end: AtomicU64,
-    /// Whether a token was looked up lately.
     was_used: AtomicBool,
     entries: RwLock<Entries>,
     began: Instant,

@@ -61,8 +61,6 @@ pub struct Batch {
 }
 
 impl Journal {
-    /// # Errors
-    /// [`Error::Unusable`] when an earlier version left calls in files of another format.
     pub fn open(store: &Store, writer: LeaseId) -> Result<Self> {
         let batches = match store.location.beside(SUFFIX) {
             None => store.clone(),
@@ -89,17 +87,11 @@ impl Journal {
     }
 
     /// Whether no other server is at work on the same store.
-    ///
-    /// # Errors
-    /// When the store can't be read.
     pub fn is_alone(&self) -> Result<bool> {
         Ok(self.store.read(|tx| leases::others_at_work(tx, self.writer))?.is_empty())
     }
 
     /// Puts batches on disk. If that fails they can be there all the same.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the disk is full or the store away.
     pub fn append(&self, batches: &[Vec<u8>], calls: usize) -> Result<()> {
         let _appending = self.appending.lock();
         // Counted before, so that a reader never misses calls that are on disk.
@@ -114,9 +106,6 @@ impl Journal {
 
     /// One thread at a time. The first pass of a process also gives out the batches of others:
     /// what a server that was killed left can't wait until its lease ends.
-    ///
-    /// # Errors
-    /// When the store is away.
     pub fn pass(&self) -> Result<Pass<'_>> {
         let others = match self.was_read.load(Ordering::Relaxed) {
             true => self.store.read(|tx| leases::others_at_work(tx, self.writer))?,
@@ -137,9 +126,6 @@ impl Journal {
 
 impl Pass<'_> {
     /// The next batches to move into the activity table, oldest first; none at the end.
-    ///
-    /// # Errors
-    /// When the store is away.
     pub fn take(&mut self) -> Result<Vec<Batch>> {
         let (mut batches, mut bytes) = (Vec::<Batch>::new(), 0);
         let mut after = self.journal.skipped.load(Ordering::Relaxed);
@@ -157,9 +143,6 @@ impl Pass<'_> {
     }
 
     /// Forgets batches that are in the activity table. Unreadable ones stay where they are.
-    ///
-    /// # Errors
-    /// When the store is away: they are taken again then.
     pub fn done(&self, batches: &[Batch], unreadable: &[&Batch]) -> Result<()> {
         let is_kept = |batch: &Batch| unreadable.iter().any(|kept| kept.id == batch.id);
         let ids: Vec<i64> = batches.iter().filter(|batch| !is_kept(batch)).map(|batch| batch.id).collect();
