@@ -9,9 +9,9 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 
-use super::Site;
 use super::pages::error::PageError;
 use super::request::{self, RequestInfo};
+use super::site::Site;
 use crate::domain::people::browsers::Presented;
 use crate::domain::people::users::User;
 

@@ -12,8 +12,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 
-use super::Site;
 use super::pages::notice::Notice;
+use super::site::Site;
 
 /// A notice that no page showed by then is dropped.
 const LIFE: Duration = Duration::minutes(1);

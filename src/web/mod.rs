@@ -8,7 +8,6 @@ pub mod assets;
 mod browser;
 mod connection;
 mod cors;
-mod csrf;
 mod deadline;
 mod encoding;
 mod files;
@@ -17,14 +16,18 @@ mod headers;
 mod held;
 mod htmx;
 mod limits;
+mod logged;
 mod metrics;
 mod origin;
 mod pages;
+pub mod paths;
 mod request;
 mod request_log;
+mod route;
 pub mod routes;
 mod server;
 mod session;
+mod site;
 mod viewer;
 
 use std::io;
@@ -37,17 +40,10 @@ use actix_web::web;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
-use crate::config::PublicUrl;
 
 pub use limits::Limits;
 use server::Seats;
-
-/// What the handlers share besides the app itself.
-#[derive(Clone)]
-pub struct Site {
-    /// Where people and programs reach this instance, without a slash at the end.
-    pub url: PublicUrl,
-}
+pub use site::{Site, site};
 
 /// Serves on a bound listener until SIGINT or SIGTERM, finishing the requests under way;
 /// `started` is called once connections are taken. What an operator watches is served besides
@@ -115,10 +111,4 @@ fn program(
         .app_data(web::Data::new(app))
         .app_data(web::Data::new(site))
         .wrap(actix_web::middleware::from_fn(request_log::request_log))
-}
-
-/// Where this listener is reached.
-pub fn site(app: &App, listener: &TcpListener) -> io::Result<Site> {
-    let url = app.config().public_url.clone();
-    Ok(Site { url: url.map_or_else(|| listener.local_addr().map(PublicUrl::of_listener), Ok)? })
 }

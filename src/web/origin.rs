@@ -1,14 +1,14 @@
-//! Whether a request came from a page of this site.
+//! Where a request came from, by what its browser says.
 
-use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::http::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 
+use super::paths;
 use crate::config::origin;
 
 /// Whether a page of this site sent the request. `by_hand` also allows navigation that a person
 /// started, like an address typed in.
 pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
-    let text =
-        |name| headers.get(name).and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok());
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || (by_hand && site == "none");
     }
@@ -22,6 +22,24 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
         }
         None => false,
     }
+}
+
+/// Whether the page that sent the request was opened by http, although this site is https. Its
+/// browser keeps no session, so nothing could come of it but the sign-in page again.
+pub fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    site.starts_with("https://") && origin.is_some_and(|origin| origin.starts_with("http://"))
+}
+
+/// Whether a page may have been asked for by plain http: browsers say where a request is from
+/// only where it cannot be changed on the way. A proxy's word is not asked, as many get it wrong.
+pub fn may_be_plain_http(headers: &HeaderMap) -> bool {
+    !headers.contains_key("sec-fetch-site")
+}
+
+/// Where to sign in over HTTPS.
+pub fn secure_address(site: &str) -> String {
+    format!("{site}{}", paths::SIGN_IN)
 }
 
 #[cfg(test)]

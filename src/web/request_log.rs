@@ -1,36 +1,18 @@
 //! Middleware of every request: gives it an id and the usual headers, and logs it once. An API
 //! call is authenticated here, before anything else is done for it.
 
-use std::borrow::Cow;
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{Error, HttpMessage, HttpResponse};
 
+use super::logged::{Cause, method, route};
 use super::request::RequestInfo;
 use super::{api, cors, headers, held, request};
 use crate::config::Origins;
-
-/// The cause of an error, for the log only.
-pub struct Cause(String);
-
-/// Bytes. A cause can quote what was sent.
-const MAX_CAUSE: usize = 1000;
-
-impl Cause {
-    pub fn new(mut cause: String) -> Self {
-        cause.truncate(cause.floor_char_boundary(MAX_CAUSE));
-        Self(cause)
-    }
-}
-
-/// The name of a route in records and logs. Never the path: it can hold a one-time link.
-#[derive(Clone)]
-pub struct RouteTemplate(pub std::sync::Arc<str>);
 
 pub async fn request_log(
     request: ServiceRequest,
@@ -61,27 +43,8 @@ fn busy() -> HttpResponse {
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "15")).finish()
 }
 
-pub fn route(request: &HttpRequest) -> Option<Cow<'_, str>> {
-    let taken = request.app_data::<RouteTemplate>().map(|template| Cow::Borrowed(&*template.0));
-    taken.or_else(|| request.match_pattern().map(Cow::Owned))
-}
-
-/// Other methods are of any length and not worth keeping.
-pub fn method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "OTHER",
-    }
-}
-
 fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
-    let cause = answer.response().extensions().get::<Cause>().map(|cause| cause.0.clone());
+    let cause = answer.response().extensions().get::<Cause>().map(|cause| cause.as_str().to_owned());
     // The activity log has this call: a second copy here would cost a fifth of the throughput.
     let is_recorded = info.recorded.get() && answer.status().as_u16() < 400;
     let is_logged = match is_recorded {
@@ -99,17 +62,5 @@ fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
         Some(cause) => tracing::error!(request = %id, method, route, status, took_us = took, ip, cause),
         None if is_recorded => tracing::debug!(request = %id, method, route, status, took_us = took, ip),
         None => tracing::info!(request = %id, method, route, status, took_us = took, ip),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cause_is_cut_between_characters() {
-        assert_eq!(Cause::new("short".into()).0, "short");
-        assert_eq!(Cause::new("é".repeat(60_000)).0.len(), MAX_CAUSE);
-        assert_eq!(Cause::new(format!("a{}", "é".repeat(60_000))).0.len(), MAX_CAUSE - 1);
     }
 }

@@ -11,7 +11,7 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::{Key, SameSite};
 
-use super::Site;
+use super::site::Site;
 use crate::app::App;
 use crate::domain::Error;
 use crate::domain::entropy;

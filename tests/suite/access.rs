@@ -1,7 +1,5 @@
-//! Who may do what: every route, every kind of caller. The routes are read from where they
-//! are registered, so that one without a row fails.
+//! Who may do what: every route, every kind of caller. A route without a row fails.
 
-mod routes;
 pub mod rows;
 
 use std::collections::BTreeSet;
@@ -9,6 +7,7 @@ use std::collections::BTreeSet;
 use gatepost::domain::access::scopes::{Scope, Scopes};
 use reqwest::{Method, RequestBuilder};
 
+use crate::architecture::rule::Rule;
 use crate::architecture::source::tree;
 use crate::support::TestApp;
 use crate::support::client::{Visitor, send};
@@ -19,12 +18,26 @@ use rows::{CALLERS, Caller, Row, Sends};
 
 #[test]
 fn every_route_has_a_row_and_every_row_a_route() {
-    let routes = routes::all();
+    let routes: BTreeSet<String> =
+        gatepost::web::routes::all().into_iter().map(|(method, path)| format!("{method} {path}")).collect();
     let rows: BTreeSet<String> = rows::all().iter().map(|row| row.route.to_owned()).collect();
     let without_row: Vec<_> = routes.difference(&rows).collect();
     assert!(without_row.is_empty(), "say in access/rows.rs who may do what: {without_row:?}");
     let without_route: Vec<_> = rows.difference(&routes).collect();
     assert!(without_route.is_empty(), "there is no such route: {without_route:?}");
+}
+
+#[test]
+fn routes_are_registered_by_the_tables_alone() {
+    Rule::code_without(
+        "a route that no table lists would not be tested",
+        r#"\.route\(|\bresource\(|\bscope\("|#\[(?:actix_web::)?(?:get|post|put|patch|delete|route)\("#,
+        &["src/web/route.rs", "src/web/routes.rs", "src/web/api/route.rs"],
+    )
+    .refuses("src/web/pages/a.rs", "services.service(web::resource(path).route(web::get().to(show)));")
+    .refuses("src/web/pages/a.rs", "#[get(\"/a\")] async fn show() {}")
+    .permits("src/web/pages/a.rs", "page(paths::CONTACTS).get(list).post(create)")
+    .holds_for(&tree("src", "rs"));
 }
 
 #[tokio::test]

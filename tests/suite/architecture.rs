@@ -1,7 +1,7 @@
 //! The rules of the house that the compiler cannot keep: which way the
 //! arrows between the layers point, and how large things may grow.
 
-mod rule;
+pub mod rule;
 pub mod source;
 
 use rule::Rule;

@@ -22,8 +22,8 @@ use super::limits;
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller, Refusal};
 use crate::web::held;
+use crate::web::logged::{self, Cause};
 use crate::web::request::{self, RequestInfo};
-use crate::web::request_log::{self, Cause};
 
 /// The only address that needs no credential.
 const DESCRIPTION: &str = "/openapi.json";
@@ -147,12 +147,12 @@ async fn record(
     began: Instant,
 ) -> ServiceResponse<BoxBody> {
     let request = answer.request();
-    let route = request_log::route(request);
+    let route = logged::route(request);
     let call = Call {
         team,
         caller,
         request: info.id,
-        method: request_log::method(request.method()),
+        method: logged::method(request.method()),
         route: route.as_deref().unwrap_or("unknown"),
         status: answer.status().as_u16(),
         took: began.elapsed(),

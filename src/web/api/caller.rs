@@ -15,9 +15,10 @@ use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
 use crate::gate::{Admission, Caller, Reason, Refusal};
+use crate::web::origin;
 use crate::web::request::RequestInfo;
+use crate::web::site::Site;
 use crate::web::viewer::{self, Nobody, Viewer};
-use crate::web::{Site, origin};
 
 /// Where a token may stand besides `Authorization`.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -12,8 +12,8 @@ use super::caller::ApiCaller;
 use super::{ApiError, etag};
 use crate::domain::access::idempotency::{Created, Key, Outcome, Request};
 use crate::domain::{FieldError, Timestamp};
+use crate::web::logged;
 use crate::web::request;
-use crate::web::request_log;
 
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -48,7 +48,7 @@ impl FromRequest for IdempotencyKey {
         let caller = ApiCaller::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| {
             let Some(key) = key(request)? else { return Ok(Self(None)) };
-            let route = request_log::route(request).map(|template| template.as_bytes().to_vec());
+            let route = logged::route(request).map(|template| template.as_bytes().to_vec());
             let at = request::of(request).now;
             Ok(Self(Some((key, Sender { caller, route: route.unwrap_or_default(), at }))))
         }))

@@ -17,7 +17,7 @@ use super::authorize::authorize;
 use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::web::encoding::is_encoded;
-use crate::web::request_log::RouteTemplate;
+use crate::web::logged::RouteTemplate;
 
 /// An address and its handlers, each behind [`authorize`].
 pub struct At {

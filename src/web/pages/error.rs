@@ -14,12 +14,13 @@ use crate::domain::error::StoreError;
 use crate::domain::people::roles::Role;
 use crate::domain::{self, FieldError};
 use crate::web::htmx;
+use crate::web::logged::Cause;
+use crate::web::paths;
 use crate::web::request;
-use crate::web::request_log::Cause;
 
 const NO_TEAM: &str = "You are in no team";
 
-/// How a page request fails. It is drawn by [`dress`], which knows the request.
+/// How a page request fails. It is rendered by [`render_errors`], which knows the request.
 #[derive(Debug)]
 pub struct PageError {
     status: StatusCode,
@@ -41,14 +42,9 @@ impl PageError {
 
     /// Sign in first, then come back to `next`, a path of ours or nothing.
     pub fn sign_in(next: &str) -> Self {
-        let to = match next {
-            "" | "/" => "/sign-in".to_owned(),
-            next => format!(
-                "/sign-in?next={}",
-                percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC)
-            ),
-        };
-        Self { to: Some(to), ..Self::new(StatusCode::SEE_OTHER, "Sign in", "Sign in first.") }
+        let next = if next == paths::HOME.0 { "" } else { next };
+        let to = Some(paths::SIGN_IN.query(&[("next", next)]));
+        Self { to, ..Self::new(StatusCode::SEE_OTHER, "Sign in", "Sign in first.") }
     }
 
     pub fn not_found() -> Self {
@@ -175,7 +171,7 @@ impl ResponseError for PageError {
         self.status
     }
 
-    /// Bare; [`dress`] draws it.
+    /// Bare; [`render_errors`] renders it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status)
     }
@@ -201,47 +197,38 @@ struct ErrorNotice<'a> {
     is_fault: bool,
 }
 
-/// Draws the refusals of the pages inside it, as a page or, for htmx, as a notice.
-pub async fn dress<B: MessageBody + 'static>(
+/// Renders the refusals of the pages inside it, as a page or, for htmx, as a notice.
+pub async fn render_errors<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let response = next.call(request).await?;
-    let drawn = match response.response().error().and_then(|error| error.as_error::<PageError>()) {
-        Some(error) => Some(draw(error, response.request())),
-        None => redraw(&response),
+    let error = response.response().error().and_then(|error| error.as_error::<PageError>());
+    let page = match error {
+        Some(error) => Some(render(error, response.request())),
+        None => method_not_allowed(&response),
     };
-    Ok(match drawn {
-        None => response.map_into_left_body(),
-        Some(drawn) => {
-            let (request, bare) = response.into_parts();
-            let mut drawn = drawn;
-            // The cause stays with the answer for the log.
-            let cause = bare
-                .error()
-                .and_then(|error| error.as_error::<PageError>())
-                .and_then(|error| error.cause.clone());
-            if let Some(cause) = cause {
-                drawn.extensions_mut().insert(Cause::new(cause));
-            }
-            ServiceResponse::new(request, drawn).map_into_right_body()
-        }
-    })
+    let cause = error.and_then(|error| error.cause.clone());
+    let Some(mut page) = page else { return Ok(response.map_into_left_body()) };
+    if let Some(cause) = cause {
+        page.extensions_mut().insert(Cause::new(cause));
+    }
+    Ok(response.into_response(page).map_into_right_body())
 }
 
 /// What actix itself says, and bare, of a method that a page does not take.
-fn redraw<B>(bare: &ServiceResponse<B>) -> Option<HttpResponse> {
+fn method_not_allowed<B>(bare: &ServiceResponse<B>) -> Option<HttpResponse> {
     if bare.status() != StatusCode::METHOD_NOT_ALLOWED {
         return None;
     }
-    let mut drawn = draw(&PageError::method_not_allowed(), bare.request());
+    let mut page = render(&PageError::method_not_allowed(), bare.request());
     if let Some(allow) = bare.headers().get(ALLOW) {
-        drawn.headers_mut().insert(ALLOW, allow.clone());
+        page.headers_mut().insert(ALLOW, allow.clone());
     }
-    Some(drawn)
+    Some(page)
 }
 
-fn draw(error: &PageError, request: &HttpRequest) -> HttpResponse {
+fn render(error: &PageError, request: &HttpRequest) -> HttpResponse {
     let by_htmx = htmx::asks(request);
     let mut answer = HttpResponse::build(error.status);
     answer.insert_header(("vary", "HX-Request")).content_type("text/html; charset=utf-8");

@@ -1,25 +1,37 @@
 //! Pages: one file a page, its handlers beside the struct its template is drawn from.
 
 pub mod access;
+pub mod csrf;
 pub mod error;
+pub mod guards;
 pub mod health;
+pub mod layout;
 pub mod mailroom;
 pub mod notice;
 pub mod password_again;
 pub mod people;
-pub mod shell;
+pub mod when;
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use askama::Template;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::{self, FieldError};
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
 use error::PageError;
 use notice::Notice;
+
+/// The dashboard, for people who are signed in or about to be.
+pub fn routes() -> Vec<PageRoute> {
+    let home = page(paths::HOME).get(async || see_other(paths::INBOX));
+    let areas = [vec![home], people::routes(), mailroom::routes(), access::routes()];
+    areas.into_iter().flatten().collect()
+}
 
 /// A page, or a part of one, as an answer.
 pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
@@ -31,29 +43,15 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<HttpResponse, Pa
 }
 
 /// After a change: go and look. `to` is a path of ours.
-pub fn see_other(to: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
+pub fn see_other(to: impl Display) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, to.to_string())).finish()
 }
 
 /// After a change: go and look at the page that says once what was done.
-pub fn see_other_with(to: &str, notice: Notice) -> HttpResponse {
+pub fn see_other_with(to: impl Display, notice: Notice) -> HttpResponse {
     let mut answer = see_other(to);
     answer.extensions_mut().insert(notice);
     answer
-}
-
-/// What a query string keeps as it is.
-pub const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
-
-/// A path of ours with its parameters; those that are empty are left out.
-pub fn address(path: &str, parameters: &[(&str, &str)]) -> String {
-    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
-    let pairs: Vec<_> =
-        given.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY))).collect();
-    match pairs.as_slice() {
-        [] => path.to_owned(),
-        pairs => format!("{path}?{}", pairs.join("&")),
-    }
 }
 
 /// A part of a page, which the browser is to keep under this address.

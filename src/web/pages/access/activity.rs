@@ -22,9 +22,10 @@ use crate::domain::people::members;
 use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::guards::Admin;
+use crate::web::pages::layout::Layout;
+use crate::web::pages::when::When;
 use crate::web::pages::{FormErrors, html};
-use crate::web::viewer::Admin;
 
 /// Records on a page.
 const PAGE: i64 = 50;
@@ -34,7 +35,7 @@ const TOKENS: i64 = 100;
 #[derive(Template)]
 #[template(path = "activity/page.html")]
 struct ActivityPage<'a> {
-    shell: Shell,
+    layout: Layout,
     list: &'a List,
 }
 
@@ -63,7 +64,7 @@ struct List {
 #[derive(Template)]
 #[template(path = "activity/record.html")]
 struct RecordPage {
-    shell: Shell,
+    layout: Layout,
     row: Row,
     facts: Vec<Fact>,
     agent: String,
@@ -109,8 +110,8 @@ pub async fn list(
         }
     };
     if !by_htmx {
-        let shell = Shell::new(&admin, "activity");
-        return html(status, &ActivityPage { shell, list: &list });
+        let layout = Layout::new(&admin, "activity");
+        return html(status, &ActivityPage { layout, list: &list });
     }
     let mut answer = html(status, &ListFragment { list: &list })?;
     // The address without the fields that were left empty.
@@ -174,7 +175,7 @@ pub async fn show(
     html(
         StatusCode::OK,
         &RecordPage {
-            shell: Shell::new(&admin, "activity"),
+            layout: Layout::new(&admin, "activity"),
             row: Row::of(&record, &by_id(tokens)),
             facts: words::facts(&record),
             request: record.request().map(|id| id.to_string()).unwrap_or_default(),

@@ -14,10 +14,12 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::User;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Member, Owner};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::see_other_with;
-use crate::web::viewer::{Member, Owner, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 /// The section of the Developer page.
 #[derive(Template)]
@@ -100,15 +102,15 @@ pub async fn turn(
     };
     if member.role == Role::Owner {
         let fields = vec![("state", state.to_owned())];
-        let asked = Asked { nav: "developer", to, action: "/developer/api", fields, always: false };
+        let asked = Asked { nav: "developer", to, action: paths::API_SWITCH.0, fields, always: false };
         if let Some(page) = password_again::ask(&app, &member, Some(&form.password), &asked).await? {
             return Ok(page);
         }
     }
     let (actor, team, on) = (member.actor(), member.team.id, matches!(form.state, State::On));
     match app.write(move |tx| api_switch::turn(tx, &actor, team, on)).await? {
-        Turned::Done => Ok(see_other_with("/developer", notice)),
-        Turned::AlreadySo => Ok(see_other_with("/developer", Notice::NothingChanged)),
+        Turned::Done => Ok(see_other_with(paths::DEVELOPER, notice)),
+        Turned::AlreadySo => Ok(see_other_with(paths::DEVELOPER, Notice::NothingChanged)),
         Turned::Refused => Err(PageError::role_needed(Role::Owner)),
     }
 }

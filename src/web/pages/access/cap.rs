@@ -7,10 +7,12 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::tokens::{self, Token, TokenId};
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Admin;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, see_other_with};
-use crate::web::viewer::{Admin, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 #[derive(serde::Deserialize)]
 pub struct Limit {
@@ -26,12 +28,12 @@ pub async fn set(
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
     match change(&app, &admin, id, &form.cap).await {
-        Ok(_) => Ok(see_other_with(&format!("/developer/tokens/{id}"), Notice::TokenCapChanged)),
+        Ok(_) => Ok(see_other_with(paths::TOKEN.of(id), Notice::TokenCapChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            let shell = Shell::new(&admin, "developer");
+            let layout = Layout::new(&admin, "developer");
             let refused = Refused { cap: Some(form.into_inner().cap), errors, ..Refused::default() };
-            page::draw(&app, &admin, id, shell, status, refused).await
+            page::draw(&app, &admin, id, layout, status, refused).await
         }
     }
 }

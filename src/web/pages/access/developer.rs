@@ -17,12 +17,13 @@ use crate::domain::lists::Window;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
 use crate::domain::people::users;
-use crate::web::Site;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::Shell;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::{FormErrors, html};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::site::Site;
+use crate::web::viewer::Viewer;
 
 /// Where the parts of the lists begin that are shown; without one, at the newest.
 #[derive(Default, serde::Deserialize)]
@@ -54,7 +55,7 @@ pub struct View {
 #[derive(Template)]
 #[template(path = "developer/page.html")]
 struct DeveloperPage {
-    shell: Shell,
+    layout: Layout,
     limiter_is_away: bool,
     switch: ApiSwitch,
     closed: String,
@@ -73,7 +74,7 @@ struct DeveloperPage {
 #[derive(Template)]
 #[template(path = "developer/member.html")]
 struct MemberPage<'a> {
-    shell: Shell,
+    layout: Layout,
     team: &'a str,
     who: Vec<members::Member>,
 }
@@ -97,8 +98,8 @@ async fn who_may(app: &App, member: &Viewer) -> std::result::Result<HttpResponse
     let mut who = app.read(move |tx| members::list(tx, team)).await?;
     who.retain(|each| each.role() >= Role::Admin);
     who.sort_by_key(|each| std::cmp::Reverse(each.role()));
-    let shell = Shell::new(member, "developer");
-    html(StatusCode::OK, &MemberPage { shell, team: &member.team.name, who })
+    let layout = Layout::new(member, "developer");
+    html(StatusCode::OK, &MemberPage { layout, team: &member.team.name, who })
 }
 
 /// The whole page, to the owner or an admin.
@@ -127,7 +128,7 @@ pub async fn draw(
     let (tokens, revoked, hours, key, owner) = read.await?;
     let allowance = app.gate().allowance(&viewer.team, now).await?;
     let page = DeveloperPage {
-        shell: Shell::new(viewer, "developer"),
+        layout: Layout::new(viewer, "developer"),
         limiter_is_away: !app.gate().limiter_is_reachable().await,
         switch: ApiSwitch::of(viewer, owner),
         closed: api_switch::closed(viewer),
@@ -156,15 +157,15 @@ pub fn ask(
     if htmx.0 {
         return html(status, question);
     }
-    let shell = Shell::new(viewer, "developer");
+    let layout = Layout::new(viewer, "developer");
     let question = question.render().map_err(PageError::fault)?;
-    html(status, &QuestionPage { shell, title, question })
+    html(status, &QuestionPage { layout, title, question })
 }
 
 #[derive(Template)]
 #[template(path = "developer/question.html")]
 struct QuestionPage<'a> {
-    shell: Shell,
+    layout: Layout,
     title: &'a str,
     question: String,
 }

@@ -20,18 +20,18 @@ use crate::domain::access::scopes::Scope;
 use crate::domain::access::usage::Grouped;
 use crate::domain::people::roles::Role;
 use crate::domain::search::Search;
-use crate::web::Site;
 use crate::web::api::codes::{self, Code};
 use crate::web::api::openapi::about;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::Shell;
-use crate::web::pages::{address, html, part_at, see_other};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
+use crate::web::pages::{html, part_at, see_other};
+use crate::web::paths;
+use crate::web::site::Site;
+use crate::web::viewer::Viewer;
 use description::{GROUPS, Group, Operation};
 use examples::{Example, Here, Request};
-
-const ADDRESS: &str = "/developer/docs";
 
 /// What examples are shown in, kept by the browser.
 const LANGUAGE: &str = "docs-language";
@@ -48,7 +48,7 @@ pub struct Asked {
 #[derive(Template)]
 #[template(path = "docs/page.html")]
 struct DocsPage {
-    shell: Shell,
+    layout: Layout,
     language: &'static str,
     closed: String,
     reference: Reference,
@@ -169,10 +169,10 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let reference = Reference::of(&app, &site, &member, Search::parse(&asked.q)?.as_str());
     if by_htmx {
-        return part_at(&address(ADDRESS, &[("q", &reference.asked)]), &reference);
+        return part_at(&paths::DOCS.query(&[("q", &reference.asked)]), &reference);
     }
     let page = DocsPage {
-        shell: Shell::new(&member, "docs"),
+        layout: Layout::new(&member, "docs"),
         language: request.cookie(LANGUAGE).and_then(|kept| language(kept.value())).unwrap_or("curl"),
         closed: api_switch::closed(&member),
         reference,
@@ -199,12 +199,12 @@ pub async fn keep_language(
     let language =
         language(&form.language).ok_or_else(|| PageError::bad_request("There is no such language."))?;
     let kept = Cookie::build(LANGUAGE, language)
-        .path(ADDRESS)
+        .path(paths::DOCS.0)
         .http_only(true)
         .secure(site.url.is_https())
         .same_site(SameSite::Lax)
         .max_age(Duration::days(365));
-    let mut answer = if by_htmx { HttpResponse::NoContent().finish() } else { see_other(ADDRESS) };
+    let mut answer = if by_htmx { HttpResponse::NoContent().finish() } else { see_other(paths::DOCS) };
     answer.add_cookie(&kept.finish()).map_err(PageError::fault)?;
     Ok(answer)
 }

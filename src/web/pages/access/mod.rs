@@ -11,3 +11,29 @@ pub mod team_key;
 pub mod token_list;
 pub mod tokens;
 pub mod usage;
+
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+
+pub fn routes() -> Vec<PageRoute> {
+    let redirect = async || actix_web::web::Redirect::to(paths::DEVELOPER.0).permanent();
+    vec![
+        page(paths::DEVELOPER).get(developer::show),
+        page(paths::OLD_API_SETTINGS).get(redirect).otherwise(redirect),
+        page(paths::API_SWITCH).get(api_switch::ask_off).post(api_switch::turn),
+        page(paths::DOCS).get(docs::show),
+        page(paths::DOCS_LANGUAGE).post(docs::keep_language),
+        page(paths::DOCS_TRY).get(docs::try_it::ask).post(docs::try_it::send),
+        page(paths::TOKENS).get(token_list::show).post(tokens::create),
+        page(paths::TOKEN).get(tokens::show),
+        page(paths::TOKEN_RENAME).post(tokens::rename),
+        page(paths::TOKEN_CAP).post(cap::set),
+        page(paths::TOKEN_REVOKE).get(tokens::ask_revoke).post(tokens::revoke),
+        page(paths::TEAM_KEY).post(team_key::enable),
+        page(paths::TEAM_KEY_SHOW).post(team_key::show),
+        page(paths::TEAM_KEY_REGENERATE).get(team_key::ask_regenerate).post(team_key::regenerate),
+        page(paths::TEAM_KEY_DISABLE).get(team_key::ask_disable).post(team_key::disable),
+        page(paths::ACTIVITY).get(activity::list),
+        page(paths::ACTIVITY_RECORD).get(activity::show),
+    ]
+}

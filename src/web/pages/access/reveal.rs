@@ -10,10 +10,10 @@ use super::scopes;
 use super::token_list::TokenList;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::Token;
-use crate::web::Site;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
-use crate::web::pages::shell::Shell;
+use crate::web::pages::layout::Layout;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 /// What is shown.
@@ -27,7 +27,7 @@ pub enum Shown {
 #[derive(Template)]
 #[template(path = "developer/reveal.html")]
 struct RevealPage<'a> {
-    shell: Shell,
+    layout: Layout,
     id: String,
     name: &'a str,
     secret: &'a str,
@@ -48,7 +48,7 @@ pub fn draw(
     shown: Shown,
 ) -> Result<HttpResponse, PageError> {
     let page = RevealPage {
-        shell: Shell::new(viewer, "developer"),
+        layout: Layout::new(viewer, "developer"),
         id: token.id.to_string(),
         name: &token.name,
         secret: plain.reveal(),

@@ -14,14 +14,16 @@ use crate::domain::lists::Capped;
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Timestamp};
-use crate::web::Site;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Admin, Owner};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::see_other_with;
-use crate::web::pages::shell::When;
-use crate::web::viewer::{Admin, Owner, Viewer};
+use crate::web::pages::when::When;
+use crate::web::paths;
+use crate::web::site::Site;
+use crate::web::viewer::Viewer;
 
 /// The section of the Developer page.
 #[derive(Template)]
@@ -109,9 +111,9 @@ enum Way {
 impl Way {
     fn asked(self) -> Asked<'static> {
         let (to, action) = match self {
-            Self::Enable => ("turn the team key on", "/developer/team-key"),
-            Self::Show => ("see the team key", "/developer/team-key/show"),
-            Self::Regenerate => ("regenerate the team key", "/developer/team-key/regenerate"),
+            Self::Enable => ("turn the team key on", paths::TEAM_KEY.0),
+            Self::Show => ("see the team key", paths::TEAM_KEY_SHOW.0),
+            Self::Regenerate => ("regenerate the team key", paths::TEAM_KEY_REGENERATE.0),
         };
         Asked { nav: "developer", to, action, fields: Vec::new(), always: false }
     }
@@ -167,8 +169,8 @@ async fn reveal(
 pub async fn disable(app: web::Data<App>, owner: Owner) -> Result<HttpResponse, PageError> {
     let (actor, team) = (owner.actor(), owner.team.id);
     match app.write(move |tx| team_key::disable(tx, &actor, team)).await {
-        Ok(()) => Ok(see_other_with("/developer", Notice::TeamKeyOff)),
-        Err(Error::NotFound) => Ok(see_other_with("/developer", Notice::NothingChanged)),
+        Ok(()) => Ok(see_other_with(paths::DEVELOPER, Notice::TeamKeyOff)),
+        Err(Error::NotFound) => Ok(see_other_with(paths::DEVELOPER, Notice::NothingChanged)),
         Err(error) => Err(error.into()),
     }
 }

@@ -13,9 +13,10 @@ use crate::domain::access::usage::Grouped;
 use crate::domain::lists::{Capped, Page, Window};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::When;
+use crate::web::pages::guards::Admin;
+use crate::web::pages::when::When;
 use crate::web::pages::{html, see_other};
-use crate::web::viewer::Admin;
+use crate::web::paths;
 
 /// Rows of a page of either list.
 pub const PAGE: i64 = 50;
@@ -124,8 +125,8 @@ impl TokenList {
         Self {
             rows: page.rows.into_iter().map(|token| Row::of(token, now)).collect(),
             count,
-            address: before.map_or("/developer/tokens".into(), |id| format!("/developer/tokens?before={id}")),
-            older: page.next.map(|id| format!("/developer?before={id}")).unwrap_or_default(),
+            address: before.map_or(paths::TOKENS.to_string(), |id| paths::TOKENS.with("before", id)),
+            older: page.next.map(|id| paths::DEVELOPER.with("before", id)).unwrap_or_default(),
             is_first: before.is_none(),
         }
     }
@@ -149,7 +150,7 @@ impl RevokedList {
     pub fn of(page: Page<Token, TokenId>, before: Option<TokenId>, now: Timestamp) -> Self {
         Self {
             rows: page.rows.into_iter().map(|token| Row::of(token, now)).collect(),
-            older: page.next.map(|id| format!("/developer?revoked_before={id}")).unwrap_or_default(),
+            older: page.next.map(|id| paths::DEVELOPER.with("revoked_before", id)).unwrap_or_default(),
             is_first: before.is_none(),
         }
     }
@@ -173,7 +174,7 @@ pub async fn show(
     cursors: web::Query<Cursors>,
 ) -> Result<HttpResponse, PageError> {
     if !htmx.0 {
-        return Ok(see_other("/developer"));
+        return Ok(see_other(paths::DEVELOPER));
     }
     let (before, _) = cursors.parse()?;
     let (team, now) = (admin.team.id, admin.request.now);

@@ -17,14 +17,17 @@ use crate::domain::access::tokens::{self, Label, Token, TokenId};
 use crate::domain::lists::Window;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
-use crate::web::Site;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Admin;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::when::When;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
-use crate::web::viewer::{Admin, Viewer};
+use crate::web::paths;
+use crate::web::site::Site;
+use crate::web::viewer::Viewer;
 
 /// Calls listed on a token's page.
 const LAST: i64 = 20;
@@ -76,7 +79,7 @@ pub async fn create(
     let refused = match form.parse() {
         Err(error) => error,
         Ok((label, scopes)) => {
-            let (to, action) = ("create a token", "/developer/tokens");
+            let (to, action) = ("create a token", paths::TOKENS.0);
             let asked = Asked { nav: "developer", to, action, fields: form.kept(), always: false };
             if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
                 return Ok(page);
@@ -141,7 +144,7 @@ fn calls_of(id: TokenId) -> Filter {
 #[derive(Template)]
 #[template(path = "developer/token.html")]
 struct TokenPage {
-    shell: Shell,
+    layout: Layout,
     token: Row,
     calls: Usage,
     last: Vec<Call>,
@@ -155,8 +158,8 @@ pub async fn show(
     admin: Admin,
     path: web::Path<TokenId>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let shell = Shell::new(&admin, "developer");
-    draw(&app, &admin, path.into_inner(), shell, StatusCode::OK, Refused::default()).await
+    let layout = Layout::new(&admin, "developer");
+    draw(&app, &admin, path.into_inner(), layout, StatusCode::OK, Refused::default()).await
 }
 
 /// What was sent about a token and refused; what was not sent is shown as it stands.
@@ -172,7 +175,7 @@ pub async fn draw(
     app: &App,
     viewer: &Viewer,
     id: TokenId,
-    shell: Shell,
+    layout: Layout,
     status: StatusCode,
     refused: Refused,
 ) -> std::result::Result<HttpResponse, PageError> {
@@ -187,7 +190,7 @@ pub async fn draw(
     let Refused { label, cap, errors } = refused;
     let label = label.unwrap_or_else(|| token.name.clone());
     let cap = cap.unwrap_or_else(|| token.hourly_cap.map(|cap| cap.to_string()).unwrap_or_default());
-    html(status, &TokenPage { shell, token: Row::of(token, now), calls, last, label, cap, errors })
+    html(status, &TokenPage { layout, token: Row::of(token, now), calls, last, label, cap, errors })
 }
 
 #[derive(serde::Deserialize)]
@@ -204,12 +207,12 @@ pub async fn rename(
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
     match renamed(&app, &admin, id, &form.name).await {
-        Ok(_) => Ok(see_other_with(&format!("/developer/tokens/{id}"), Notice::TokenRenamed)),
+        Ok(_) => Ok(see_other_with(paths::TOKEN.of(id), Notice::TokenRenamed)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            let shell = Shell::new(&admin, "developer");
+            let layout = Layout::new(&admin, "developer");
             let refused = Refused { label: Some(form.name.clone()), errors, ..Refused::default() };
-            draw(&app, &admin, id, shell, status, refused).await
+            draw(&app, &admin, id, layout, status, refused).await
         }
     }
 }
@@ -283,8 +286,8 @@ pub async fn revoke(
         tokens::revoke(tx, &actor, team, id, reason?.as_deref())
     });
     match revoked.await {
-        Ok(_) => Ok(see_other_with("/developer", Notice::TokenRevoked)),
-        Err(Error::Conflict(_)) => Ok(see_other_with("/developer", Notice::TokenRevokedAlready)),
+        Ok(_) => Ok(see_other_with(paths::DEVELOPER, Notice::TokenRevoked)),
+        Err(Error::Conflict(_)) => Ok(see_other_with(paths::DEVELOPER, Notice::TokenRevokedAlready)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             question(&app, &admin, Htmx(false), id, status, (form.into_inner().reason, errors)).await

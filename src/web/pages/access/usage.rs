@@ -7,7 +7,7 @@ use time::macros::format_description;
 use crate::domain::Timestamp;
 use crate::domain::access::usage::{Grouped, Hour};
 use crate::gate::Allowance;
-use crate::web::pages::shell::When;
+use crate::web::pages::when::When;
 
 /// The drawing's own units: its width is shared by the hours, its height by the highest bar.
 const WIDTH: f64 = 480.0;

@@ -14,17 +14,19 @@ use crate::domain::mailroom::aliases::{self, AliasId};
 use crate::domain::mailroom::{mail_domains, messages};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::Shell;
 use crate::web::pages::{FormErrors, html, see_other_with};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
 #[derive(Template)]
 #[template(path = "mailroom/alias.html")]
 struct AliasPage {
-    shell: Shell,
+    layout: Layout,
     row: Row,
     kept: Capped,
     /// The domains whose catch-all it is.
@@ -51,7 +53,7 @@ async fn draw(app: &App, viewer: &Viewer, id: AliasId, status: StatusCode, refus
     let (row, kept, catches) = look(app, viewer, id).await?;
     let Refused { note, errors } = refused;
     let noted = note.unwrap_or_else(|| row.note.clone());
-    html(status, &AliasPage { shell: Shell::new(viewer, "aliases"), row, kept, catches, noted, errors })
+    html(status, &AliasPage { layout: Layout::new(viewer, "aliases"), row, kept, catches, noted, errors })
 }
 
 async fn look(app: &App, viewer: &Viewer, id: AliasId) -> Result<Known> {
@@ -88,7 +90,7 @@ pub async fn note(
         aliases::change(tx, &actor, team, id, parsed?.as_deref(), before.enabled)
     });
     match noted.await {
-        Ok(_) => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasNoted)),
+        Ok(_) => Ok(see_other_with(paths::ALIAS.of(id), Notice::AliasNoted)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let refused = Refused { note: Some(form.into_inner().note), errors };
@@ -133,8 +135,8 @@ pub async fn switch(
     });
     match switched.await {
         Ok(row) if by_htmx => html(StatusCode::OK, &Switched { row, team_id: team.to_string() }),
-        Ok(_) if on => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasOn)),
-        Ok(_) => Ok(see_other_with(&format!("/aliases/{id}"), Notice::AliasOff)),
+        Ok(_) if on => Ok(see_other_with(paths::ALIAS.of(id), Notice::AliasOn)),
+        Ok(_) => Ok(see_other_with(paths::ALIAS.of(id), Notice::AliasOff)),
         Err(error) if by_htmx => Err(error.into()),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
@@ -157,7 +159,7 @@ struct Delete {
 pub async fn ask_delete(app: web::Data<App>, member: Member, htmx: Htmx, path: web::Path<AliasId>) -> Answer {
     let id = path.into_inner();
     let (row, kept, catches) = look(&app, &member, id).await?;
-    let (back, from) = (format!("/aliases/{id}"), row.address.clone());
+    let (back, from) = (paths::ALIAS.of(id), row.address.clone());
     let about = About { nav: "aliases", title: "Delete an alias".into(), back, from };
     let question = Delete { row, kept, catches, team_id: member.team.id.to_string() };
     question::ask(htmx, &member, StatusCode::OK, about, &question)
@@ -167,5 +169,5 @@ pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<AliasId
     let id = path.into_inner();
     let (actor, team) = (member.actor(), member.team.id);
     app.write(move |tx| aliases::delete(tx, &actor, team, id)).await?;
-    Ok(see_other_with("/aliases", Notice::AliasDeleted))
+    Ok(see_other_with(paths::ALIASES, Notice::AliasDeleted))
 }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::alias;
 use super::lines;
 use crate::app::App;
 use crate::domain::Result;
@@ -15,10 +16,24 @@ use crate::domain::mailroom::mail_domains::{self, Domain, DomainId};
 use crate::domain::search::Search;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::{Shell, When};
-use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other_with};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::pages::when::When;
+use crate::web::pages::{Fields, FormErrors, html, part_at, see_other_with};
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::ALIASES).get(list).post(create),
+        page(paths::ALIAS).get(alias::show),
+        page(paths::ALIAS_NOTE).post(alias::note),
+        page(paths::ALIAS_SWITCH).post(alias::switch),
+        page(paths::ALIAS_DELETE).get(alias::ask_delete).post(alias::delete),
+    ]
+}
 
 const PAGE: i64 = 50;
 /// Stands for the domain that has no id.
@@ -101,11 +116,11 @@ impl Query {
 
     fn address(&self, before: &str) -> String {
         let given = [("q", &*self.q), ("state", &self.state), ("domain", &self.domain), ("before", before)];
-        address("/aliases", &given)
+        paths::ALIASES.query(&given)
     }
 
     fn is_filtered(&self) -> bool {
-        self.address("") != "/aliases"
+        self.address("") != paths::ALIASES.0
     }
 }
 
@@ -182,7 +197,7 @@ impl Form {
 #[derive(Template)]
 #[template(path = "mailroom/aliases.html")]
 struct AliasesPage {
-    shell: Shell,
+    layout: Layout,
     shared: String,
     /// Domains an alias can be made on, by name.
     made_on: Vec<Choice>,
@@ -235,7 +250,7 @@ async fn draw(
     let own = active.map(|domain| choice(&domain.name, format!("@{}", domain.name)));
     let every = domains.iter().map(|domain| choice(domain.id, &domain.name));
     let page = AliasesPage {
-        shell: Shell::new(viewer, "aliases"),
+        layout: Layout::new(viewer, "aliases"),
         shared: shared.clone(),
         made_on: [choice(shared, format!("@{shared}"))].into_iter().chain(own).collect(),
         narrow_by: [choice("", "All"), choice(SHARED, shared)].into_iter().chain(every).collect(),
@@ -254,7 +269,7 @@ pub async fn create(
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     match made(&app, &member, &form).await {
-        Ok(alias) => Ok(see_other_with(&format!("/aliases/{}", alias.id), Notice::AliasCreated)),
+        Ok(alias) => Ok(see_other_with(paths::ALIAS.of(alias.id), Notice::AliasCreated)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let query = Query::default();

@@ -13,17 +13,19 @@ use crate::domain::mailroom::contacts::{self, Contact, ContactId, ContactState};
 use crate::domain::mailroom::messages;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::Shell;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
 #[derive(Template)]
 #[template(path = "mailroom/contact.html")]
 struct ContactPage {
-    shell: Shell,
+    layout: Layout,
     row: Row,
     kept: Capped,
     said: Said,
@@ -34,8 +36,8 @@ pub async fn show(app: web::Data<App>, member: Member, path: web::Path<ContactId
     let (row, kept) = look(&app, &member, path.into_inner()).await?;
     let (person, note) = (row.person.clone(), row.note.clone());
     let said = Said { name: person, note, state: row.state.to_string() };
-    let shell = Shell::new(&member, "contacts");
-    html(StatusCode::OK, &ContactPage { shell, row, kept, said, errors: FormErrors::default() })
+    let layout = Layout::new(&member, "contacts");
+    html(StatusCode::OK, &ContactPage { layout, row, kept, said, errors: FormErrors::default() })
 }
 
 /// A contact, and how many of their messages are kept.
@@ -56,12 +58,12 @@ pub async fn change(
 ) -> Answer {
     let id = path.into_inner();
     match changed(&app, &member, id, &form).await {
-        Ok(_) => Ok(see_other_with(&format!("/contacts/{id}"), Notice::ContactChanged)),
+        Ok(_) => Ok(see_other_with(paths::CONTACT.of(id), Notice::ContactChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let (row, kept) = look(&app, &member, id).await?;
-            let shell = Shell::new(&member, "contacts");
-            html(status, &ContactPage { shell, row, kept, said: form.into_inner(), errors })
+            let layout = Layout::new(&member, "contacts");
+            html(status, &ContactPage { layout, row, kept, said: form.into_inner(), errors })
         }
     }
 }
@@ -96,7 +98,7 @@ pub async fn ask_delete(
 ) -> Answer {
     let id = path.into_inner();
     let (row, kept) = look(&app, &member, id).await?;
-    let (back, from) = (format!("/contacts/{id}"), row.called.clone());
+    let (back, from) = (paths::CONTACT.of(id), row.called.clone());
     let about = About { nav: "contacts", title: "Delete a contact".into(), back, from };
     let question = Delete { row, kept, team_id: member.team.id.to_string() };
     question::ask(htmx, &member, StatusCode::OK, about, &question)
@@ -106,5 +108,5 @@ pub async fn delete(app: web::Data<App>, member: Member, path: web::Path<Contact
     let id = path.into_inner();
     let (actor, team) = (member.actor(), member.team.id);
     app.write(move |tx| contacts::delete(tx, &actor, team, id)).await?;
-    Ok(see_other_with("/contacts", Notice::ContactDeleted))
+    Ok(see_other_with(paths::CONTACTS, Notice::ContactDeleted))
 }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::contact;
 use super::lines;
 use crate::app::App;
 use crate::domain::access::usage::Grouped;
@@ -13,10 +14,22 @@ use crate::domain::search::Search;
 use crate::domain::{FieldError, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::{Shell, When};
-use crate::web::pages::{Fields, FormErrors, address, html, part_at, see_other_with};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::pages::when::When;
+use crate::web::pages::{Fields, FormErrors, html, part_at, see_other_with};
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::CONTACTS).get(list).post(create),
+        page(paths::CONTACT).get(contact::show).post(contact::change),
+        page(paths::CONTACT_DELETE).get(contact::ask_delete).post(contact::delete),
+    ]
+}
 
 const PAGE: i64 = 50;
 
@@ -109,11 +122,11 @@ impl Query {
     }
 
     fn address(&self, before: &str) -> String {
-        address("/contacts", &[("q", &*self.q), ("state", &self.state), ("before", before)])
+        paths::CONTACTS.query(&[("q", &*self.q), ("state", &self.state), ("before", before)])
     }
 
     fn is_filtered(&self) -> bool {
-        self.address("") != "/contacts"
+        self.address("") != paths::CONTACTS.0
     }
 }
 
@@ -160,7 +173,7 @@ pub struct Form {
 #[derive(Template)]
 #[template(path = "mailroom/contacts.html")]
 struct ContactsPage {
-    shell: Shell,
+    layout: Layout,
     query: Query,
     list: List,
     form: Form,
@@ -199,8 +212,8 @@ async fn draw(
     (form, errors): (Form, FormErrors),
 ) -> std::result::Result<HttpResponse, PageError> {
     let list = look(app, viewer, &query).await?;
-    let shell = Shell::new(viewer, "contacts");
-    html(status, &ContactsPage { shell, query, list, form, errors })
+    let layout = Layout::new(viewer, "contacts");
+    html(status, &ContactsPage { layout, query, list, form, errors })
 }
 
 pub async fn create(
@@ -209,7 +222,7 @@ pub async fn create(
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     match added(&app, &member, &form).await {
-        Ok(contact) => Ok(see_other_with(&format!("/contacts/{}", contact.id), Notice::ContactAdded)),
+        Ok(contact) => Ok(see_other_with(paths::CONTACT.of(contact.id), Notice::ContactAdded)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let query = Query::default();

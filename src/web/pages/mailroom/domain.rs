@@ -13,10 +13,13 @@ use crate::domain::mailroom::mail_domains::{self, Domain, DomainId, Record, Reco
 use crate::domain::{Error, FieldError, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Admin, Member};
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::when::When;
 use crate::web::pages::{FormErrors, html, see_other_with};
-use crate::web::viewer::{Admin, Member, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
@@ -57,7 +60,7 @@ impl RecordRow {
 #[derive(Template)]
 #[template(path = "mailroom/domain.html")]
 struct DomainPage {
-    shell: Shell,
+    layout: Layout,
     row: Row,
     records: Vec<RecordRow>,
     /// Whether other mail servers can find this one.
@@ -114,7 +117,7 @@ async fn draw(app: &App, viewer: &Viewer, id: DomainId, status: StatusCode, erro
     let choices = catch_all.iter().chain(&newest);
     let host = app.mail_host();
     let page = DomainPage {
-        shell: Shell::new(viewer, "domains"),
+        layout: Layout::new(viewer, "domains"),
         records: domain.records(&host).into_iter().map(RecordRow::of).collect(),
         is_public: mail_domains::is_public(&host),
         row: Row::of(domain),
@@ -132,7 +135,7 @@ async fn draw(app: &App, viewer: &Viewer, id: DomainId, status: StatusCode, erro
 pub async fn check(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
     let id = path.into_inner();
     app.check_domain(admin.actor(), admin.team.id, id).await?;
-    Ok(see_other_with(&format!("/domains/{id}"), Notice::DomainChecked))
+    Ok(see_other_with(paths::DOMAIN.of(id), Notice::DomainChecked))
 }
 
 #[derive(serde::Deserialize)]
@@ -149,7 +152,7 @@ pub async fn set_catch_all(
 ) -> Answer {
     let id = path.into_inner();
     match chosen(&app, &admin, id, &form.alias).await {
-        Ok(_) => Ok(see_other_with(&format!("/domains/{id}"), Notice::CatchAllChanged)),
+        Ok(_) => Ok(see_other_with(paths::DOMAIN.of(id), Notice::CatchAllChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             draw(&app, &admin, id, status, errors).await
@@ -189,7 +192,7 @@ pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web
         Ok((mail_domains::find(tx, team, id)?, aliases::count(tx, team, &of_domain(id))?))
     });
     let (domain, addresses) = read.await?;
-    let (back, from) = (format!("/domains/{id}"), domain.name.clone());
+    let (back, from) = (paths::DOMAIN.of(id), domain.name.clone());
     let about = About { nav: "domains", title: "Remove a domain".into(), back, from };
     let question = Remove { row: Row::of(domain), addresses, team_id: team.to_string() };
     question::ask(htmx, &admin, StatusCode::OK, about, &question)
@@ -199,5 +202,5 @@ pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>
     let id = path.into_inner();
     let (actor, team) = (admin.actor(), admin.team.id);
     app.write(move |tx| mail_domains::remove(tx, &actor, team, id)).await?;
-    Ok(see_other_with("/domains", Notice::DomainRemoved))
+    Ok(see_other_with(paths::DOMAINS, Notice::DomainRemoved))
 }

@@ -4,15 +4,30 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::domain;
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::mail_domains::{self, Domain};
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Admin, Member};
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::when::When;
 use crate::web::pages::{FormErrors, html, see_other_with};
-use crate::web::viewer::{Admin, Member, Viewer};
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::DOMAINS).get(list).post(add),
+        page(paths::DOMAIN).get(domain::show),
+        page(paths::DOMAIN_CHECK).post(domain::check),
+        page(paths::DOMAIN_CATCH_ALL).post(domain::set_catch_all),
+        page(paths::DOMAIN_REMOVE).get(domain::ask_remove).post(domain::remove),
+    ]
+}
 
 /// A domain as people see it.
 pub struct Row {
@@ -60,7 +75,7 @@ impl Row {
 #[derive(Template)]
 #[template(path = "mailroom/domains.html")]
 struct DomainsPage {
-    shell: Shell,
+    layout: Layout,
     shared: String,
     rows: Vec<Row>,
     form: Form,
@@ -87,7 +102,7 @@ async fn draw(
     let team = viewer.team.id;
     let rows = app.read(move |tx| mail_domains::list(tx, team)).await?;
     let page = DomainsPage {
-        shell: Shell::new(viewer, "domains"),
+        layout: Layout::new(viewer, "domains"),
         shared: app.mail_settings().domain.clone(),
         rows: rows.into_iter().map(Row::of).collect(),
         form,
@@ -102,7 +117,7 @@ pub async fn add(
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
     match added(&app, &admin, &form.name).await {
-        Ok(domain) => Ok(see_other_with(&format!("/domains/{}", domain.id), Notice::DomainAdded)),
+        Ok(domain) => Ok(see_other_with(paths::DOMAIN.of(domain.id), Notice::DomainAdded)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             draw(&app, &admin, status, form.into_inner(), errors).await

@@ -20,9 +20,22 @@ use crate::domain::mailroom::contacts;
 use crate::domain::mailroom::messages::{self, Message, MessageId, MessageState};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
 use crate::web::pages::html;
-use crate::web::pages::shell::{Shell, Unread, When};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::pages::layout::{Layout, Unread};
+use crate::web::pages::when::When;
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::INBOX).get(list),
+        page(paths::INBOX_UPDATES).get(news::of_list),
+        page(paths::INBOX_UNREAD).get(news::of_count),
+        page(paths::INBOX_ALIAS).post(first_message::make_alias),
+    ]
+}
 
 /// Messages on a page.
 const PAGE: i64 = 50;
@@ -32,7 +45,7 @@ const CHOICES: i64 = 100;
 #[derive(Template)]
 #[template(path = "mailroom/inbox.html")]
 struct InboxPage<'a> {
-    shell: Shell,
+    layout: Layout,
     menus: Menus,
     list: &'a List,
 }
@@ -83,8 +96,8 @@ pub async fn list(
     let query = query.into_inner();
     let (list, menus) = look(&app, &member, query).await?;
     if !by_htmx {
-        let shell = Shell::new(&member, "inbox");
-        return html(StatusCode::OK, &InboxPage { shell, menus, list: &list });
+        let layout = Layout::new(&member, "inbox");
+        return html(StatusCode::OK, &InboxPage { layout, menus, list: &list });
     }
     let found = Found { told: list.told(), unread: Unread(member.unread), list: &list };
     let mut answer = html(StatusCode::OK, &found)?;

@@ -18,10 +18,26 @@ use crate::domain::mailroom::messages::{self, Attachment, MessageId, Opened};
 use crate::web::headers::FRAMING;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::{Layout, Unread};
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::{Shell, Unread, When};
+use crate::web::pages::when::When;
 use crate::web::pages::{html, see_other_with};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+use crate::web::viewer::Viewer;
+
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::MESSAGE).get(show),
+        page(paths::MESSAGE_UNREAD).post(mark_unread),
+        page(paths::MESSAGE_DELETE).get(ask_delete).post(delete),
+        page(paths::MESSAGE_HTML).get(parts::html),
+        page(paths::MESSAGE_SOURCE).get(parts::source),
+        page(paths::MESSAGE_RAW).get(parts::raw),
+        page(paths::ATTACHMENT).get(parts::attachment),
+    ]
+}
 
 /// How a message is looked at.
 #[derive(Default, serde::Deserialize)]
@@ -36,7 +52,7 @@ pub struct View {
 #[derive(Template)]
 #[template(path = "mailroom/message.html")]
 struct MessagePage {
-    shell: Shell,
+    layout: Layout,
     id: String,
     subject: String,
     from: String,
@@ -96,11 +112,11 @@ pub async fn show(
         Ok::<_, Error>((opened, contact))
     });
     let (opened, contact) = read.await?;
-    let mut shell = Shell::new(&member, "inbox");
+    let mut layout = Layout::new(&member, "inbox");
     if opened.message.read_at.is_none() && is_looked_at(&request) {
-        shell.unread = mark_read(&app, &member, id).await?;
+        layout.unread = mark_read(&app, &member, id).await?;
     }
-    let page = MessagePage::of(shell, opened, contact, &view);
+    let page = MessagePage::of(layout, opened, contact, &view);
     let framed = page.body.is_html;
     let mut answer = html(StatusCode::OK, &page)?;
     if framed {
@@ -134,13 +150,13 @@ async fn mark_read(app: &App, viewer: &Viewer, id: MessageId) -> Result<Unread, 
 }
 
 impl MessagePage {
-    fn of(shell: Shell, opened: Opened, contact: Option<ContactId>, view: &View) -> Self {
+    fn of(layout: Layout, opened: Opened, contact: Option<ContactId>, view: &View) -> Self {
         let Opened { message, alias, to, .. } = opened;
         let alias_id = if alias.deleted_at.is_none() { alias.id.to_string() } else { String::new() };
         let row = message.row;
         let address = row.from_address.or(row.envelope_from).unwrap_or_default();
         Self {
-            shell,
+            layout,
             id: row.id.to_string(),
             subject: if row.subject.is_empty() { "(no subject)".into() } else { row.subject },
             from: row.from_name.unwrap_or_default(),
@@ -202,7 +218,7 @@ pub async fn mark_unread(
     let (actor, team) = (member.actor(), member.team.id);
     app.write(move |tx| messages::mark(tx, &actor, team, id, false)).await?;
     // Not back to the message: opening it marks it read.
-    Ok(see_other_with("/inbox", Notice::MessageUnread))
+    Ok(see_other_with(paths::INBOX, Notice::MessageUnread))
 }
 
 /// The question before it, in the dialog.
@@ -219,7 +235,7 @@ struct Question {
 #[derive(Template)]
 #[template(path = "mailroom/delete_message.html")]
 struct QuestionPage {
-    shell: Shell,
+    layout: Layout,
     team_id: String,
     id: String,
     subject: String,
@@ -240,8 +256,8 @@ pub async fn ask_delete(
     if by_htmx {
         return html(StatusCode::OK, &Question { team_id, id, subject, attachments });
     }
-    let shell = Shell::new(&member, "inbox");
-    html(StatusCode::OK, &QuestionPage { shell, team_id, id, subject, attachments })
+    let layout = Layout::new(&member, "inbox");
+    html(StatusCode::OK, &QuestionPage { layout, team_id, id, subject, attachments })
 }
 
 pub async fn delete(
@@ -252,5 +268,5 @@ pub async fn delete(
     let id = path.into_inner();
     let (actor, team) = (member.actor(), member.team.id);
     app.write(move |tx| messages::delete(tx, &actor, team, id)).await?;
-    Ok(see_other_with("/inbox", Notice::MessageDeleted))
+    Ok(see_other_with(paths::INBOX, Notice::MessageDeleted))
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
-use crate::web::pages::shell::Shell;
+use crate::web::pages::layout::Layout;
 use crate::web::viewer::Viewer;
 
 /// Where a question belongs, and what it is about.
@@ -22,7 +22,7 @@ pub struct About {
 #[derive(Template)]
 #[template(path = "mailroom/question.html")]
 struct QuestionPage {
-    shell: Shell,
+    layout: Layout,
     about: About,
     question: String,
 }
@@ -37,7 +37,7 @@ pub fn ask(
     if htmx.0 {
         return html(status, question);
     }
-    let shell = Shell::new(viewer, about.nav);
+    let layout = Layout::new(viewer, about.nav);
     let question = question.render().map_err(PageError::fault)?;
-    html(status, &QuestionPage { shell, about, question })
+    html(status, &QuestionPage { layout, about, question })
 }

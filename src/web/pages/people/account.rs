@@ -14,19 +14,21 @@ use crate::domain::people::users::{self, PersonName, User};
 use crate::domain::{FieldError, Result};
 use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again;
-use crate::web::pages::shell::Shell;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::paths;
 use crate::web::session;
-use crate::web::viewer::{Member, Viewer};
+use crate::web::viewer::Viewer;
 
 type Answer = std::result::Result<HttpResponse, PageError>;
 
 #[derive(Template)]
 #[template(path = "account/page.html")]
 struct AccountPage<'a> {
-    shell: Shell,
+    layout: Layout,
     person: &'a str,
     sessions: Vec<SessionRow>,
     errors: FormErrors,
@@ -54,7 +56,7 @@ async fn draw(app: &App, viewer: &Viewer, status: StatusCode, person: &str, erro
     let sessions = app.read(move |tx| sessions::list(tx, user, now)).await?;
     let mut sessions: Vec<_> = sessions.into_iter().map(|row| SessionRow::new(row, own)).collect();
     sessions.sort_by_key(|row| !row.is_this);
-    html(status, &AccountPage { shell: Shell::new(viewer, "account"), person, sessions, errors })
+    html(status, &AccountPage { layout: Layout::new(viewer, "account"), person, sessions, errors })
 }
 
 pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameForm>) -> Answer {
@@ -66,11 +68,11 @@ pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameFor
         }
     };
     if name.as_str() == member.user.name {
-        return Ok(see_other_with("/account", Notice::NothingChanged));
+        return Ok(see_other_with(paths::ACCOUNT, Notice::NothingChanged));
     }
     let (actor, user) = (member.actor(), member.user.id);
     app.write(move |tx| users::rename(tx, &actor, user, &name)).await?;
-    Ok(see_other_with("/account", Notice::NameChanged))
+    Ok(see_other_with(paths::ACCOUNT, Notice::NameChanged))
 }
 
 pub async fn change_password(
@@ -83,7 +85,7 @@ pub async fn change_password(
     match replace_password(&app, &member, &form).await {
         Ok((key, user)) => {
             session::hand_out(&cookie, &key);
-            browser.remember(see_other_with("/account", Notice::PasswordChanged), &user)
+            browser.remember(see_other_with(paths::ACCOUNT, Notice::PasswordChanged), &user)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;

@@ -18,8 +18,9 @@ use crate::domain::{Error, FieldError, Result};
 use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::shell::When;
+use crate::web::pages::when::When;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::paths;
 use crate::web::request::RequestInfo;
 use crate::web::session::{self, Presented};
 
@@ -82,10 +83,10 @@ pub async fn accept(
         }
     };
     match joined {
-        Ok(None) => Ok(see_other_with("/inbox", Notice::Joined)),
+        Ok(None) => Ok(see_other_with(paths::INBOX, Notice::Joined)),
         Ok(Some((key, user))) => {
             session::hand_out(&cookie, &key);
-            browser.remember(see_other_with("/inbox", Notice::Joined), &user)
+            browser.remember(see_other_with(paths::INBOX, Notice::Joined), &user)
         }
         Err(Error::NotFound) => Err(PageError::dead_link()),
         Err(error) => {

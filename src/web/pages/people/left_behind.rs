@@ -4,7 +4,7 @@ use time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::access::tokens::Token;
-use crate::web::pages::shell::When;
+use crate::web::pages::when::When;
 
 /// Tokens named one by one; of more, the number is told.
 const NAMED: usize = 8;

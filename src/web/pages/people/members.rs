@@ -15,18 +15,20 @@ use crate::domain::people::members::{self, Member as Row, TheirTokens};
 use crate::domain::people::roles::{MemberRole, Role};
 use crate::domain::people::users::UserId;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Member, Owner};
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::shell::Shell;
 use crate::web::pages::{html, see_other, see_other_with};
-use crate::web::viewer::{Member, Owner, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 type Answer = Result<HttpResponse, PageError>;
 
 #[derive(Template)]
 #[template(path = "team/remove.html")]
 struct RemovePage {
-    shell: Shell,
+    layout: Layout,
     id: String,
     person: String,
     is_self: bool,
@@ -37,7 +39,7 @@ struct RemovePage {
 #[derive(Template)]
 #[template(path = "team/role.html")]
 struct RolePage {
-    shell: Shell,
+    layout: Layout,
     id: String,
     person: String,
     left: LeftBehind,
@@ -71,7 +73,7 @@ pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<
         return Err(PageError::role_needed(needed));
     }
     let page = RemovePage {
-        shell: Shell::new(&member, "team"),
+        layout: Layout::new(&member, "team"),
         id: row.user_id.to_string(),
         is_self: row.user_id == member.user.id,
         decides: members::decides_on_tokens(&actor, &row),
@@ -101,9 +103,9 @@ pub async fn remove(
         Ok::<_, Error>(true)
     });
     Ok(match done.await? {
-        false => see_other(&format!("/team/people/{user}/remove")),
-        true if user == member.user.id => see_other_with("/inbox", Notice::Left),
-        true => see_other_with("/team", Notice::PersonRemoved),
+        false => see_other(paths::TEAM_PERSON_REMOVE.of(user)),
+        true if user == member.user.id => see_other_with(paths::INBOX, Notice::Left),
+        true => see_other_with(paths::TEAM, Notice::PersonRemoved),
     })
 }
 
@@ -113,7 +115,7 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<Us
         return Err(PageError::not_found());
     }
     let page =
-        RolePage { shell: Shell::new(&owner, "team"), id: row.user_id.to_string(), person: row.name, left };
+        RolePage { layout: Layout::new(&owner, "team"), id: row.user_id.to_string(), person: row.name, left };
     html(StatusCode::OK, &page)
 }
 
@@ -128,7 +130,7 @@ pub async fn set_role(
     let (user, choice) = (path.into_inner(), form.their_tokens()?);
     let role = MemberRole::parse(&form.role)
         .ok_or_else(|| PageError::bad_request("The field role is either member or admin."))?;
-    let action = format!("/team/people/{user}/role");
+    let action = paths::TEAM_PERSON_ROLE.of(user);
     if role == MemberRole::Admin {
         let fields = vec![("role", form.role.clone())];
         let asked = Asked { nav: "team", to: "make an admin", action: &action, fields, always: false };
@@ -147,8 +149,8 @@ pub async fn set_role(
     });
     Ok(match done.await? {
         None => see_other(&action),
-        Some(true) => see_other_with("/team", Notice::RoleChanged),
-        Some(false) => see_other_with("/team", Notice::NothingChanged),
+        Some(true) => see_other_with(paths::TEAM, Notice::RoleChanged),
+        Some(false) => see_other_with(paths::TEAM, Notice::NothingChanged),
     })
 }
 

@@ -10,3 +10,27 @@ pub mod setup;
 pub mod sign_in;
 pub mod team;
 pub mod transfer;
+
+use crate::web::paths;
+use crate::web::route::{PageRoute, page};
+
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::SETUP).get(setup::show).post(setup::create),
+        page(paths::SIGN_IN).get(sign_in::show).post(sign_in::enter),
+        page(paths::SIGN_OUT).post(sign_in::leave),
+        page(paths::INVITATION).get(invitations::show).post(invitations::accept),
+        page(paths::TEAM_SWITCH).post(sessions::switch_team),
+        page(paths::TEAM).get(team::show),
+        page(paths::TEAM_INVITATIONS).post(team::invite),
+        page(paths::TEAM_INVITATION_REVOKE).post(team::revoke_invitation),
+        page(paths::TEAM_PERSON_ROLE).get(members::ask_to_demote).post(members::set_role),
+        page(paths::TEAM_PERSON_REMOVE).get(members::ask_to_remove).post(members::remove),
+        page(paths::TEAM_TRANSFER).post(transfer::transfer),
+        page(paths::ACCOUNT).get(account::show),
+        page(paths::ACCOUNT_NAME).post(account::rename),
+        page(paths::ACCOUNT_PASSWORD).post(account::change_password),
+        page(paths::SESSIONS_REVOKE_OTHERS).post(sessions::revoke_others),
+        page(paths::SESSION_REVOKE).post(sessions::revoke),
+    ]
+}

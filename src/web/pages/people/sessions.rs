@@ -7,10 +7,11 @@ use crate::app::App;
 use crate::domain::people::sessions::{self, Session, SessionId};
 use crate::domain::people::teams::TeamId;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Member, SignedIn};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::see_other_with;
-use crate::web::pages::shell::When;
-use crate::web::viewer::{Member, SignedIn};
+use crate::web::pages::when::When;
+use crate::web::paths;
 
 type Answer = Result<HttpResponse, PageError>;
 
@@ -44,14 +45,14 @@ pub async fn revoke(app: web::Data<App>, member: Member, id: web::Path<SessionId
     let id = id.into_inner();
     let (actor, user) = (member.actor(), member.user.id);
     app.write(move |tx| sessions::revoke(tx, &actor, user, id)).await?;
-    Ok(see_other_with("/account", Notice::SessionRevoked))
+    Ok(see_other_with(paths::ACCOUNT, Notice::SessionRevoked))
 }
 
 pub async fn revoke_others(app: web::Data<App>, member: Member) -> Answer {
     let (actor, user, own) = (member.actor(), member.user.id, member.session.id);
     Ok(match app.write(move |tx| sessions::revoke_others(tx, &actor, user, own)).await? {
-        0 => see_other_with("/account", Notice::NothingChanged),
-        _ => see_other_with("/account", Notice::SessionsRevoked),
+        0 => see_other_with(paths::ACCOUNT, Notice::NothingChanged),
+        _ => see_other_with(paths::ACCOUNT, Notice::SessionsRevoked),
     })
 }
 
@@ -65,5 +66,5 @@ pub async fn switch_team(app: web::Data<App>, person: SignedIn, form: web::Form<
     let team = TeamId::parse(&form.team).ok_or_else(PageError::not_found)?;
     let (actor, session) = (person.actor(), person.session.clone());
     app.write(move |tx| sessions::switch_team(tx, &actor, &session, team)).await?;
-    Ok(see_other_with("/inbox", Notice::TeamSwitched))
+    Ok(see_other_with(paths::INBOX, Notice::TeamSwitched))
 }

@@ -19,6 +19,7 @@ use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::paths;
 use crate::web::request::RequestInfo;
 use crate::web::session;
 
@@ -74,7 +75,7 @@ pub async fn create(
     match set_up(&app, &request, &form).await {
         Ok((key, owner)) => {
             session::hand_out(&cookie, &key);
-            browser.remember(see_other_with("/developer", Notice::Welcome), &owner)
+            browser.remember(see_other_with(paths::DEVELOPER, Notice::Welcome), &owner)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;

@@ -15,11 +15,13 @@ use crate::domain::people::users::User;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
 use crate::web::browser::KnownBrowser;
+use crate::web::origin;
 use crate::web::pages::error::PageError;
 use crate::web::pages::{FormErrors, html, see_other};
+use crate::web::paths;
 use crate::web::request::RequestInfo;
 use crate::web::session;
-use crate::web::{Site, csrf};
+use crate::web::site::Site;
 
 const WRONG: &str = "The e-mail address or the password is wrong.";
 
@@ -63,8 +65,8 @@ pub async fn show(
     if !app.read(teams::is_set_up).await? {
         return html(StatusCode::OK, &WaitingPage);
     }
-    let insecure = site.url.is_https() && csrf::may_be_plain_http(request.headers());
-    let secure = if insecure { csrf::secure_address(site.url.as_str()) } else { String::new() };
+    let insecure = site.url.is_https() && origin::may_be_plain_http(request.headers());
+    let secure = if insecure { origin::secure_address(site.url.as_str()) } else { String::new() };
     html(StatusCode::OK, &SignInPage { email: "", next: &query.next, secure, errors: FormErrors::default() })
 }
 
@@ -144,7 +146,7 @@ fn wrong() -> Error {
 /// Where `next` leads, if that is a page of this site.
 fn path_of_ours(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/inbox" }
+    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { paths::INBOX.0 }
 }
 
 /// Also for somebody whose session has ended, or who is in no team any more.
@@ -164,7 +166,7 @@ pub async fn leave(
         session::Presented::Nothing => {}
     }
     cookie.purge();
-    Ok(see_other("/sign-in"))
+    Ok(see_other(paths::SIGN_IN))
 }
 
 #[cfg(test)]

@@ -12,18 +12,21 @@ use crate::domain::people::members::{self, Member as Row};
 use crate::domain::people::roles::{MemberRole, Role};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result, Timestamp};
-use crate::web::Site;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::{Admin, Member};
+use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::shell::{Shell, When};
+use crate::web::pages::when::When;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
-use crate::web::viewer::{Admin, Member, Viewer};
+use crate::web::paths;
+use crate::web::site::Site;
+use crate::web::viewer::Viewer;
 
 #[derive(Template)]
 #[template(path = "team/page.html")]
 struct TeamPage<'a> {
-    shell: Shell,
+    layout: Layout,
     people: Vec<PersonRow>,
     invitations: Vec<InvitationRow>,
     is_owner: bool,
@@ -83,16 +86,16 @@ async fn draw(
     let (people, open) = app
         .read(move |tx| Ok::<_, Error>((members::list(tx, team)?, invitations::list_open(tx, team)?)))
         .await?;
-    let shell = Shell::new(viewer, "team");
+    let layout = Layout::new(viewer, "team");
     // Whom the team is about to let in is for those who let in.
-    let open = if shell.is_admin { open } else { Vec::new() };
+    let open = if layout.is_admin { open } else { Vec::new() };
     let page = TeamPage {
         is_owner: viewer.role == Role::Owner,
         own_id: viewer.user.id.to_string(),
         days: invitations::LIFE.whole_days(),
         people: people.into_iter().map(|row| person(&actor, viewer, row)).collect(),
         invitations: open.into_iter().map(|row| invitation(row, now)).collect(),
-        shell,
+        layout,
         inviting,
     };
     html(status, &page)
@@ -140,7 +143,7 @@ pub async fn invite(
     let form = form.into_inner();
     // People who are invited could do what asks for the password.
     let fields = vec![("email", form.email.clone()), ("role", form.role.clone())];
-    let action = "/team/invitations";
+    let action = paths::TEAM_INVITATIONS.0;
     let asked = Asked { nav: "team", to: "invite someone", action, fields, always: false };
     if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
         return Ok(page);
@@ -167,7 +170,7 @@ async fn make_link(app: &App, viewer: &Viewer, site: &Site, form: &InviteForm) -
     let (email, role) = fields.done(email.zip(role))?;
     let (actor, team) = (viewer.actor(), viewer.team.id);
     let secret = app.write(move |tx| invitations::invite(tx, &actor, team, &email, role)).await?;
-    Ok(format!("{}/invitations/{}", site.url.as_str(), *secret))
+    Ok(format!("{}{}", site.url.as_str(), paths::INVITATION.of(&*secret)))
 }
 
 pub async fn revoke_invitation(
@@ -178,5 +181,5 @@ pub async fn revoke_invitation(
     let id = id.into_inner();
     let (actor, team) = (admin.actor(), admin.team.id);
     app.write(move |tx| invitations::revoke(tx, &actor, team, id)).await?;
-    Ok(see_other_with("/team", Notice::InvitationRevoked))
+    Ok(see_other_with(paths::TEAM, Notice::InvitationRevoked))
 }

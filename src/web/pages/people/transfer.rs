@@ -7,10 +7,11 @@ use crate::app::App;
 use crate::domain::people::members;
 use crate::domain::people::users::UserId;
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Owner;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
 use crate::web::pages::see_other_with;
-use crate::web::viewer::Owner;
+use crate::web::paths;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -28,7 +29,7 @@ pub async fn transfer(
     let asked = Asked {
         nav: "team",
         to: "transfer ownership",
-        action: "/team/transfer",
+        action: paths::TEAM_TRANSFER.0,
         fields: vec![("to", form.to.clone())],
         always: true,
     };
@@ -37,5 +38,5 @@ pub async fn transfer(
     }
     let (actor, team) = (owner.actor(), owner.team.id);
     app.write(move |tx| members::transfer(tx, &actor, team, to)).await?;
-    Ok(see_other_with("/team", Notice::Transferred))
+    Ok(see_other_with(paths::TEAM, Notice::Transferred))
 }

@@ -7,7 +7,8 @@ use super::menus;
 use crate::domain::access::activity::{ActivityId, Filter, TokenId};
 use crate::domain::people::users::UserId;
 use crate::domain::{FieldError, Result, Timestamp};
-use crate::web::pages::{Fields, address};
+use crate::web::pages::Fields;
+use crate::web::paths;
 
 /// The parameters as they were sent; what is empty does not narrow.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -101,7 +102,7 @@ impl Query {
 
     fn with(&self, more: Option<(&'static str, &str)>) -> String {
         let pairs: Vec<_> = self.pairs().into_iter().chain(more).collect();
-        address("/activity", &pairs)
+        paths::ACTIVITY.query(&pairs)
     }
 }
 

@@ -13,8 +13,8 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, web};
 
 use crate::app::App;
-use crate::web::Site;
 use crate::web::pages::error::PageError;
+use crate::web::site::Site;
 
 /// What is asked of the API.
 pub struct Call {

@@ -12,12 +12,14 @@ use super::in_process::{self, Answer, Call};
 use super::schema::Field;
 use crate::app::App;
 use crate::domain::access::usage::Grouped;
-use crate::web::Site;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::Shell;
-use crate::web::pages::{FormErrors, QUERY, html};
-use crate::web::viewer::{Admin, Viewer};
+use crate::web::pages::guards::Admin;
+use crate::web::pages::layout::Layout;
+use crate::web::pages::{FormErrors, html};
+use crate::web::paths;
+use crate::web::site::Site;
+use crate::web::viewer::Viewer;
 
 /// Bytes of an answer that are shown.
 const SHOWN: usize = 64 * 1024;
@@ -88,7 +90,7 @@ struct Outcome<'a> {
 #[derive(Template)]
 #[template(path = "docs/try.html")]
 struct TryItPage<'a> {
-    shell: Shell,
+    layout: Layout,
     title: &'a str,
     id: &'a str,
     part: String,
@@ -128,8 +130,8 @@ impl<'a> TryIt<'a> {
             return html(status, self);
         }
         let part = self.render().map_err(PageError::fault)?;
-        let shell = Shell::new(viewer, "docs");
-        html(status, &TryItPage { shell, title: &self.operation.title, id: &self.operation.id, part })
+        let layout = Layout::new(viewer, "docs");
+        html(status, &TryItPage { layout, title: &self.operation.title, id: &self.operation.id, part })
     }
 }
 
@@ -201,7 +203,7 @@ fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
         let (name, place) = (format!("path.{}", field.name), format!("{{{}}}", field.name));
         match value(filled, &name) {
             "" => return Err(FormErrors::one(name, "Say which.")),
-            value => path = path.replace(&place, &utf8_percent_encode(value, QUERY).to_string()),
+            value => path = path.replace(&place, &utf8_percent_encode(value, paths::QUERY).to_string()),
         }
     }
     let given = |place: &'static str| {
@@ -215,7 +217,7 @@ fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
         let sent = sent.map_err(|_| FormErrors::one(name, "A header is one line of ASCII."))?;
         headers.push((HeaderName::try_from(&*field.name).expect("a header's name"), sent));
     }
-    let uri = crate::web::pages::address(&path, &query).parse();
+    let uri = paths::with_query(&path, &query).parse();
     Ok(Call {
         method: operation.method.parse().expect("a method"),
         uri: uri.map_err(|_| too_long_together(filled))?,

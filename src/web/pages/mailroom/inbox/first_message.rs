@@ -9,9 +9,10 @@ use crate::domain::Error;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, Alias, NewAlias};
 use crate::web::pages::error::PageError;
+use crate::web::pages::guards::Member;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::see_other_with;
-use crate::web::viewer::Member;
+use crate::web::paths;
 
 /// The address that is made when there is none, unless somebody else has it.
 const LOCAL: &str = "hello";
@@ -81,7 +82,7 @@ pub async fn make_alias(app: web::Data<App>, member: Member) -> Result<HttpRespo
         Err(Error::Conflict(_)) => make(&app, &member, None).await?,
         made => made?,
     };
-    Ok(see_other_with("/inbox", Notice::AliasReady))
+    Ok(see_other_with(paths::INBOX, Notice::AliasReady))
 }
 
 async fn make(app: &App, member: &Member, local: Option<LocalPart>) -> Result<Alias, Error> {

@@ -16,9 +16,11 @@ use crate::domain::mailroom::aliases::{self, Alias};
 use crate::domain::mailroom::messages::{self, Message, MessageId};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::Unread;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Unread;
 use crate::web::pages::{html, see_other};
-use crate::web::viewer::{Member, Viewer};
+use crate::web::paths;
+use crate::web::viewer::Viewer;
 
 /// What the page that asks has.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -108,7 +110,7 @@ pub async fn of_list(
 ) -> Result<HttpResponse, PageError> {
     let query = query.into_inner();
     if !by_htmx {
-        return Ok(see_other(&query.newest()));
+        return Ok(see_other(query.newest()));
     }
     if known.team != member.team.id.to_string() {
         return Ok(nothing());
@@ -174,7 +176,7 @@ pub async fn of_count(
     known: web::Query<Known>,
 ) -> Result<HttpResponse, PageError> {
     if !by_htmx {
-        return Ok(see_other("/inbox"));
+        return Ok(see_other(paths::INBOX));
     }
     let team = member.team.id.to_string();
     if known.team != team || known.count == member.unread {

@@ -5,8 +5,8 @@ use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::contacts::{Contact, ContactId};
 use crate::domain::mailroom::messages::{Filter, MessageId, MessageState};
 use crate::domain::search::Search;
-use crate::web::pages::address;
 use crate::web::pages::error::PageError;
+use crate::web::paths::{self, Path};
 
 /// The parameters as they were sent; what is empty does not narrow.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -56,22 +56,22 @@ impl Query {
     /// The address of what is asked for here.
     pub fn address(&self) -> String {
         let before = Some(("before", self.before.clone())).filter(|_| !self.before.is_empty());
-        self.at("/inbox", before)
+        self.at(paths::INBOX, before)
     }
 
     /// The address of the first page.
     pub fn newest(&self) -> String {
-        self.at("/inbox", [])
+        self.at(paths::INBOX, [])
     }
 
     /// The address of the page that starts below `id`.
     pub fn below(&self, id: MessageId) -> String {
-        self.at("/inbox", [("before", id.to_string())])
+        self.at(paths::INBOX, [("before", id.to_string())])
     }
 
     /// Where to ask for what is new in this list.
     pub fn news(&self, known: &Known) -> String {
-        self.at("/inbox/news", known.pairs())
+        self.at(paths::INBOX_UPDATES, known.pairs())
     }
 
     fn pairs(&self) -> Vec<(&'static str, &str)> {
@@ -85,11 +85,11 @@ impl Query {
         all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    fn at(&self, path: &str, more: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    fn at(&self, path: Path, more: impl IntoIterator<Item = (&'static str, String)>) -> String {
         let more: Vec<_> = more.into_iter().collect();
         let mut pairs = self.pairs();
         pairs.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
-        address(path, &pairs)
+        path.query(&pairs)
     }
 }
 

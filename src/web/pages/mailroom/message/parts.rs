@@ -13,8 +13,8 @@ use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
 use crate::web::files::file;
 use crate::web::pages::error::PageError;
-use crate::web::pages::shell::Shell;
-use crate::web::viewer::Member;
+use crate::web::pages::guards::Member;
+use crate::web::pages::layout::Layout;
 
 /// Bytes of a source that are shown; all of it can be downloaded.
 const SHOWN: usize = 256 * 1024;
@@ -64,7 +64,7 @@ pub async fn html(
 #[derive(Template)]
 #[template(path = "mailroom/source.html")]
 struct SourcePage {
-    shell: Shell,
+    layout: Layout,
     id: String,
     source: String,
     is_cut: bool,
@@ -83,7 +83,7 @@ pub async fn source(
     });
     let (beginning, is_cut) = read.await?;
     let page = SourcePage {
-        shell: Shell::new(&member, "inbox"),
+        layout: Layout::new(&member, "inbox"),
         id: id.to_string(),
         source: String::from_utf8_lossy(&beginning).into_owned(),
         is_cut,

@@ -1,12 +1,11 @@
 //! The frame around every signed-in page.
 
 use super::notice::Notice;
-use crate::domain::Timestamp;
 use crate::domain::mailroom::messages::UNREAD_TOLD;
 use crate::domain::people::roles::Role;
 use crate::web::viewer::Viewer;
 
-pub struct Shell {
+pub struct Layout {
     pub person: String,
     pub email: String,
     pub team: String,
@@ -25,7 +24,7 @@ pub struct TeamChoice {
     pub current: bool,
 }
 
-impl Shell {
+impl Layout {
     pub fn new(viewer: &Viewer, nav: &'static str) -> Self {
         Self {
             person: viewer.user.name.clone(),
@@ -58,22 +57,5 @@ impl Unread {
             more if more > UNREAD_TOLD => format!("{UNREAD_TOLD}+"),
             count => count.to_string(),
         }
-    }
-}
-
-/// A moment as templates write it.
-#[derive(Clone, Copy)]
-pub struct When(pub Timestamp);
-
-impl When {
-    /// For `<time datetime>`: RFC 3339 in UTC.
-    pub fn rfc3339(&self) -> String {
-        self.0.to_string()
-    }
-
-    /// For people: `2026-03-01 09:14:05 UTC`.
-    pub fn utc(&self) -> String {
-        let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
-        self.0.utc().format(format).unwrap_or_default()
     }
 }

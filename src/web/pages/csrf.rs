@@ -2,14 +2,13 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
-use super::Site;
-use super::encoding::is_encoded;
-use super::origin::is_own;
-use super::pages::error::PageError;
+use super::error::PageError;
+use crate::web::encoding::is_encoded;
+use crate::web::origin::{is_from_plain_http, is_own, secure_address};
+use crate::web::site::Site;
 
 /// Refuses an unsafe request that a browser did not send from this site: by
 /// `Sec-Fetch-Site`, else by `Origin`. One with neither is refused too, and so is any request
@@ -38,22 +37,4 @@ fn refusal(request: &ServiceRequest) -> Option<PageError> {
         }
         false => (!is_own(request.headers(), site, true)).then(PageError::cross_site),
     }
-}
-
-/// Whether the page that sent the request was opened by http, although this site is https. Its
-/// browser keeps no session, so nothing could come of it but the sign-in page again.
-fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
-    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
-    site.starts_with("https://") && origin.is_some_and(|origin| origin.starts_with("http://"))
-}
-
-/// Whether a page may have been asked for by plain http: browsers say where a request is from
-/// only where it cannot be changed on the way. A proxy's word is not asked, as many get it wrong.
-pub fn may_be_plain_http(headers: &HeaderMap) -> bool {
-    !headers.contains_key("sec-fetch-site")
-}
-
-/// Where to sign in over HTTPS.
-pub fn secure_address(site: &str) -> String {
-    format!("{site}/sign-in")
 }

@@ -1,0 +1,99 @@
+//! Who may open a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs for
+//! nobody else, and one that changes something only from a page of the same team. That page's
+//! forms name their team: see `to` in `templates/macros/forms.html`.
+
+use std::ops::Deref;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+
+use super::error::PageError;
+use crate::domain::people::roles::Role;
+use crate::domain::people::teams::Team;
+use crate::web::viewer::{self, Nobody, Viewer};
+
+async fn signed_in(request: &HttpRequest) -> Result<Viewer, PageError> {
+    match viewer::find(request).await {
+        Ok(viewer) => Ok(viewer),
+        Err(Nobody::NotSignedIn) => Err(PageError::sign_in(&next(request))),
+        Err(Nobody::NoTeam) => Err(PageError::no_team()),
+        Err(Nobody::Failed(error)) => Err(error.into()),
+    }
+}
+
+async fn require(request: &HttpRequest, role: Role) -> Result<Viewer, PageError> {
+    let viewer = signed_in(request).await?;
+    if !request.method().is_safe() && !is_for(request, &viewer.team) {
+        return Err(PageError::another_team());
+    }
+    if viewer.role < role {
+        return Err(PageError::role_needed(role));
+    }
+    Ok(viewer)
+}
+
+/// Whether the page that sent this form was this team's. It was not when its reader has
+/// switched teams since, in another window, or was removed from that team.
+fn is_for(request: &HttpRequest, team: &Team) -> bool {
+    #[derive(serde::Deserialize)]
+    struct OfTeam {
+        team: String,
+    }
+    let named = web::Query::<OfTeam>::from_query(request.query_string());
+    named.is_ok_and(|named| named.team == team.id.to_string())
+}
+
+/// Where to go after signing in: back to what was asked for, if it was a page.
+fn next(request: &HttpRequest) -> String {
+    match *request.method() {
+        Method::GET | Method::HEAD => {
+            request.uri().path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+macro_rules! viewer_with_role {
+    ($(#[$doc:meta])* $name:ident, $request:ident => $viewer:expr) => {
+        $(#[$doc])*
+        pub struct $name(pub Viewer);
+
+        impl Deref for $name {
+            type Target = Viewer;
+
+            fn deref(&self) -> &Viewer {
+                &self.0
+            }
+        }
+
+        impl FromRequest for $name {
+            type Error = PageError;
+            type Future = LocalBoxFuture<'static, Result<Self, PageError>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let $request = request.clone();
+                Box::pin(async move { $viewer.await.map(Self) })
+            }
+        }
+    };
+}
+
+viewer_with_role!(
+    /// Somebody signed in, whichever team's page they come from. What is done for a team takes
+    /// one of the others.
+    SignedIn, request => signed_in(&request)
+);
+viewer_with_role!(
+    /// Anybody in the team.
+    Member, request => require(&request, Role::Member)
+);
+viewer_with_role!(
+    /// The owner or an admin.
+    Admin, request => require(&request, Role::Admin)
+);
+viewer_with_role!(
+    /// The owner.
+    Owner, request => require(&request, Role::Owner)
+);

@@ -1,0 +1,157 @@
+//! Every address of the dashboard. Routes, handlers and templates take it from here.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// An address that is always the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path(pub &'static str);
+
+/// An address with parameters, such as `/contacts/{id}`.
+#[derive(Clone, Copy, Debug)]
+pub struct PathOf(pub &'static str);
+
+macro_rules! paths {
+    ($($kind:ident $name:ident = $path:literal;)+) => {
+        $(pub const $name: $kind = $kind($path);)+
+    };
+}
+
+paths! {
+    Path ALIVE = "/healthz";
+    Path READY = "/readyz";
+    PathOf STATIC = "/static/{path:.*}";
+    Path API_DESCRIPTION = "/api/v1/openapi.json";
+
+    Path HOME = "/";
+    Path SETUP = "/setup";
+    Path SIGN_IN = "/sign-in";
+    Path SIGN_OUT = "/sign-out";
+    PathOf INVITATION = "/invitations/{secret}";
+
+    Path TEAM = "/team";
+    Path TEAM_SWITCH = "/teams/switch";
+    Path TEAM_INVITATIONS = "/team/invitations";
+    PathOf TEAM_INVITATION_REVOKE = "/team/invitations/{id}/revoke";
+    PathOf TEAM_PERSON_ROLE = "/team/people/{id}/role";
+    PathOf TEAM_PERSON_REMOVE = "/team/people/{id}/remove";
+    Path TEAM_TRANSFER = "/team/transfer";
+
+    Path ACCOUNT = "/account";
+    Path ACCOUNT_NAME = "/account/name";
+    Path ACCOUNT_PASSWORD = "/account/password";
+    Path SESSIONS_REVOKE_OTHERS = "/account/sessions/revoke-others";
+    PathOf SESSION_REVOKE = "/account/sessions/{id}/revoke";
+
+    Path INBOX = "/inbox";
+    Path INBOX_UPDATES = "/inbox/news";
+    Path INBOX_UNREAD = "/inbox/unread";
+    Path INBOX_ALIAS = "/inbox/alias";
+    PathOf MESSAGE = "/inbox/{id}";
+    PathOf MESSAGE_UNREAD = "/inbox/{id}/unread";
+    PathOf MESSAGE_DELETE = "/inbox/{id}/delete";
+    PathOf MESSAGE_HTML = "/inbox/{id}/html";
+    PathOf MESSAGE_SOURCE = "/inbox/{id}/source";
+    PathOf MESSAGE_RAW = "/inbox/{id}/raw";
+    PathOf ATTACHMENT = "/inbox/{id}/attachments/{attachment}";
+
+    Path CONTACTS = "/contacts";
+    PathOf CONTACT = "/contacts/{id}";
+    PathOf CONTACT_DELETE = "/contacts/{id}/delete";
+
+    Path ALIASES = "/aliases";
+    PathOf ALIAS = "/aliases/{id}";
+    PathOf ALIAS_NOTE = "/aliases/{id}/note";
+    PathOf ALIAS_SWITCH = "/aliases/{id}/switch";
+    PathOf ALIAS_DELETE = "/aliases/{id}/delete";
+
+    Path DOMAINS = "/domains";
+    PathOf DOMAIN = "/domains/{id}";
+    PathOf DOMAIN_CHECK = "/domains/{id}/check";
+    PathOf DOMAIN_CATCH_ALL = "/domains/{id}/catch-all";
+    PathOf DOMAIN_REMOVE = "/domains/{id}/remove";
+
+    Path DEVELOPER = "/developer";
+    Path OLD_API_SETTINGS = "/settings/api";
+    Path API_SWITCH = "/developer/api";
+    Path TOKENS = "/developer/tokens";
+    PathOf TOKEN = "/developer/tokens/{id}";
+    PathOf TOKEN_RENAME = "/developer/tokens/{id}/rename";
+    PathOf TOKEN_CAP = "/developer/tokens/{id}/cap";
+    PathOf TOKEN_REVOKE = "/developer/tokens/{id}/revoke";
+    Path TEAM_KEY = "/developer/team-key";
+    Path TEAM_KEY_SHOW = "/developer/team-key/show";
+    Path TEAM_KEY_REGENERATE = "/developer/team-key/regenerate";
+    Path TEAM_KEY_DISABLE = "/developer/team-key/disable";
+
+    Path DOCS = "/developer/docs";
+    Path DOCS_LANGUAGE = "/developer/docs/language";
+    PathOf DOCS_TRY = "/developer/docs/try/{id}";
+
+    Path ACTIVITY = "/activity";
+    PathOf ACTIVITY_RECORD = "/activity/{id}";
+}
+
+impl Path {
+    /// With one parameter in its query.
+    pub fn with(self, name: &str, value: impl fmt::Display) -> String {
+        self.query(&[(name, &value.to_string())])
+    }
+
+    pub fn query(self, parameters: &[(&str, &str)]) -> String {
+        with_query(self.0, parameters)
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl PathOf {
+    pub fn of(self, id: impl fmt::Display) -> String {
+        fill(self.0, id)
+    }
+
+    /// With two parameters: a thing, and a part of it.
+    pub fn within(self, id: impl fmt::Display, part: impl fmt::Display) -> String {
+        fill(&fill(self.0, id), part)
+    }
+}
+
+/// Puts a value in place of the first parameter.
+fn fill(path: &str, value: impl fmt::Display) -> String {
+    let (before, rest) = path.split_once('{').unwrap_or((path, "}"));
+    let after = rest.split_once('}').map_or("", |(_, after)| after);
+    format!("{before}{value}{after}")
+}
+
+/// What a query string keeps as it is.
+pub const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
+
+/// Adds parameters to a path; those that are empty are left out.
+pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<_> =
+        given.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY))).collect();
+    match pairs.as_slice() {
+        [] => path.to_owned(),
+        pairs => format!("{path}?{}", pairs.join("&")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_filled_in() {
+        assert_eq!(CONTACT_DELETE.of("contact_1"), "/contacts/contact_1/delete");
+        assert_eq!(ATTACHMENT.within("msg_1", "att_2"), "/inbox/msg_1/attachments/att_2");
+        assert_eq!(INBOX.with("contact", "contact_1"), "/inbox?contact=contact_1");
+        assert_eq!(ALIASES.query(&[("q", ""), ("state", "on & off")]), "/aliases?state=on%20%26%20off");
+        assert_eq!(ALIASES.query(&[("q", "")]), "/aliases");
+    }
+}

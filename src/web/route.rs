@@ -1,0 +1,74 @@
+//! How a page's route is declared: its address, its methods and their handlers.
+
+use actix_web::dev::{AppService, Handler, HttpServiceFactory};
+use actix_web::http::Method;
+use actix_web::{FromRequest, Resource, Responder, guard, web};
+
+use super::logged::RouteTemplate;
+use super::paths::{Path, PathOf};
+
+/// An address and what answers there. To a method that it does not take, actix answers 405; see
+/// [`super::pages::error::render_errors`] for what becomes of that.
+pub struct PageRoute {
+    pub path: &'static str,
+    pub methods: Vec<Method>,
+    resource: Resource,
+}
+
+pub fn page(path: impl Into<&'static str>) -> PageRoute {
+    let path = path.into();
+    let resource = web::resource(path).app_data(RouteTemplate(path.into()));
+    PageRoute { path, methods: Vec::new(), resource }
+}
+
+impl PageRoute {
+    /// Answers HEAD too: what can be read can be asked for without its body.
+    pub fn get<F, Args>(mut self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.push(Method::GET);
+        let route = web::route().guard(guard::Any(guard::Get()).or(guard::Head())).to(handler);
+        Self { resource: self.resource.route(route), ..self }
+    }
+
+    pub fn post<F, Args>(mut self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.push(Method::POST);
+        Self { resource: self.resource.route(web::post().to(handler)), ..self }
+    }
+
+    /// Answers all other methods.
+    pub fn otherwise<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self { resource: self.resource.default_service(web::to(handler)), ..self }
+    }
+}
+
+impl HttpServiceFactory for PageRoute {
+    fn register(self, config: &mut AppService) {
+        self.resource.register(config);
+    }
+}
+
+impl From<Path> for &'static str {
+    fn from(path: Path) -> Self {
+        path.0
+    }
+}
+
+impl From<PathOf> for &'static str {
+    fn from(path: PathOf) -> Self {
+        path.0
+    }
+}
