@@ -51,11 +51,17 @@ pub struct Row {
     pub fields: &'static [(&'static str, &'static str)],
     /// The scope a token must have here; empty where every token gets the same answer.
     pub scope: &'static str,
+    /// Whether its calls end what other rows need: sessions, tokens, roles, access to the API.
+    pub alone: bool,
 }
 
 impl Row {
     fn of(self, thing: fn(&TestApp) -> String) -> Self {
         Self { thing, ..self }
+    }
+
+    fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     fn with(self, fields: &'static [(&'static str, &'static str)]) -> Self {
@@ -68,7 +74,7 @@ fn page(route: &'static str, expected: [u16; 5]) -> Row {
     let [nobody, stranger, member, admin, owner] = expected;
     let expected = [nobody, stranger, member, admin, owner, nobody, nobody, nobody];
     let sends = if route.starts_with("GET") { Sends::Nothing } else { Sends::Form };
-    Row { route, expected, thing: fresh_name, sends, fields: &[], scope: "" }
+    Row { route, expected, thing: fresh_name, sends, fields: &[], scope: "", alone: false }
 }
 
 /// The answers to nobody, stranger, member, admin and owner (by session), and to a token, a
@@ -76,7 +82,7 @@ fn page(route: &'static str, expected: [u16; 5]) -> Row {
 fn endpoint(route: &'static str, scope: &'static str, expected: [u16; 8]) -> Row {
     let bodiless = route.starts_with("GET") || route.starts_with("DELETE");
     let sends = if bodiless { Sends::Nothing } else { Sends::Json };
-    Row { route, expected, thing: fresh_name, sends, fields: &[], scope }
+    Row { route, expected, thing: fresh_name, sends, fields: &[], scope, alone: false }
 }
 
 pub fn all() -> Vec<Row> {
@@ -101,7 +107,7 @@ fn everybodys() -> Vec<Row> {
         page("POST /setup", [404, 404, 404, 404, 404]),
         page("GET /sign-in", [200, 200, 200, 200, 200]),
         page("POST /sign-in", [422, 422, 422, 422, 422]).with(WRONG),
-        page("POST /sign-out", [303, 303, 303, 303, 303]),
+        page("POST /sign-out", [303, 303, 303, 303, 303]).alone(),
         // The link is for somebody without an account, so whoever is signed in is another.
         page("GET /invitations/{secret}", [200, 200, 200, 200, 200]).of(link),
         page("POST /invitations/{secret}", [303, 409, 409, 409, 409]).of(link).with(JOINING),
@@ -114,7 +120,7 @@ fn peoples() -> Vec<Row> {
     const ADMIN: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "admin")];
     const TO: &[(&str, &str)] = &[("to", "{id}"), ("password", PASSWORD)];
     vec![
-        page("POST /teams/switch", [303, 404, 303, 303, 303]).of(acme).with(&[("team", "{id}")]),
+        page("POST /teams/switch", [303, 404, 303, 303, 303]).of(acme).with(&[("team", "{id}")]).alone(),
         page("GET /team", [303, 200, 200, 200, 200]),
         page("POST /team/invitations", [303, 200, 403, 200, 200]).with(MEMBER),
         page("POST /team/invitations", [303, 200, 403, 403, 200]).with(ADMIN),
@@ -127,11 +133,11 @@ fn peoples() -> Vec<Row> {
         page("POST /team/people/{id}/remove", [303, 404, 403, 303, 303]).of(member),
         page("POST /team/people/{id}/remove", [303, 404, 403, 403, 303]).of(admin),
         page("POST /team/people/{id}/remove", [303, 404, 409, 409, 409]).of(owner),
-        page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(TO),
+        page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(TO).alone(),
         page("GET /account", [303, 200, 200, 200, 200]),
         page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
-        page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS),
-        page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]),
+        page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS).alone(),
+        page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]).alone(),
         // One's own sessions only, whatever one's role.
         page("POST /account/sessions/{id}/revoke", [303, 404, 404, 404, 303]).of(session_of_the_owner),
     ]
@@ -162,7 +168,7 @@ fn developer() -> Vec<Row> {
         page("GET /developer", [303, 200, 200, 200, 200]),
         page("GET /settings/api", [308, 308, 308, 308, 308]),
         page("GET /developer/api", [303, 200, 403, 403, 200]),
-        page("POST /developer/api", [303, 303, 403, 403, 303]).with(&[("state", "off")]),
+        page("POST /developer/api", [303, 303, 403, 403, 303]).with(&[("state", "off")]).alone(),
         page("GET /developer/docs", [303, 200, 200, 200, 200]),
         page("POST /developer/docs/language", [303, 303, 303, 303, 303]).with(&[("language", "python")]),
         page("GET /developer/docs/try/{id}", [303, 200, 403, 200, 200]).of(operation),
@@ -174,13 +180,13 @@ fn developer() -> Vec<Row> {
         page("POST /developer/tokens/{id}/cap", [303, 404, 403, 303, 303]).of(token).with(&[("cap", "100")]),
         page("GET /developer/tokens/{id}/revoke", [303, 404, 403, 200, 200]).of(token),
         page("POST /developer/tokens/{id}/revoke", [303, 404, 403, 303, 303]).of(token),
-        page("POST /developer/team-key", [303, 200, 403, 403, 200]),
+        page("POST /developer/team-key", [303, 200, 403, 403, 200]).alone(),
         page("POST /developer/team-key/show", [303, 404, 403, 200, 200]).of(key),
         page("GET /developer/team-key/regenerate", [303, 404, 403, 200, 200]).of(key),
         page("POST /developer/team-key/regenerate", [303, 404, 403, 200, 200]).of(key),
         page("GET /developer/team-key/disable", [303, 404, 403, 403, 200]).of(key),
         // The stranger's team has no key: it stays so.
-        page("POST /developer/team-key/disable", [303, 303, 403, 403, 303]).of(key),
+        page("POST /developer/team-key/disable", [303, 303, 403, 403, 303]).of(key).alone(),
     ]
 }
 
@@ -232,7 +238,7 @@ fn access() -> Vec<Row> {
     let open = [401, 200, 403, 200, 200, 200, 401, 200];
     vec![
         endpoint("GET /api/v1/me", "", open),
-        endpoint("DELETE /api/v1/me/token", "", [401, 403, 403, 403, 403, 204, 401, 204]),
+        endpoint("DELETE /api/v1/me/token", "", [401, 403, 403, 403, 403, 204, 401, 204]).alone(),
         endpoint("GET /api/v1/team", "team:read", open),
         endpoint("GET /api/v1/team/people", "team:read", open),
         endpoint("GET /api/v1/api-keys", "tokens:read", open),

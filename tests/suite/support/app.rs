@@ -5,13 +5,15 @@ use super::client::{Api, Visitor};
 use super::database::Database;
 use super::dns;
 use super::fixed::{TestClock, TestEntropy};
-use super::people::{self, PASSWORD, Person};
+use super::people::{PASSWORD, Person};
+use super::template::{Copy, Template};
 use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use gatepost::app::App;
 use gatepost::config::Config;
 use gatepost::web::Limits;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
@@ -31,42 +33,39 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// On SQLite, with everybody of [`people`] there.
+    /// On SQLite, with everybody of [`people`](super::people) there.
     pub async fn sqlite() -> Self {
-        let data = folder();
-        let database = Database::sqlite(data.path());
-        Self::start(data, database, true, &[])
+        Self::with_settings(&[]).await
     }
 
     /// The same on Postgres.
     pub async fn postgres() -> Self {
-        Self::start(folder(), Database::postgres(), true, &[])
+        Self::postgres_with_settings(&[]).await
     }
 
     /// On SQLite before anybody has set it up.
     pub async fn empty() -> Self {
-        let data = folder();
-        let database = Database::sqlite(data.path());
-        Self::start(data, database, false, &[])
+        Self::start_empty(Database::sqlite)
     }
 
     /// Both engines before anybody has set them up.
     pub fn both_empty() -> [Self; 2] {
-        let data = folder();
-        let sqlite = Database::sqlite(data.path());
-        [Self::start(data, sqlite, false, &[]), Self::start(folder(), Database::postgres(), false, &[])]
+        [Self::start_empty(Database::sqlite), Self::start_empty(|_| Database::postgres())]
     }
 
     /// On SQLite, with settings besides.
     pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
-        let data = folder();
-        let database = Database::sqlite(data.path());
-        Self::start(data, database, true, settings)
+        Self::limited(settings, Limits::default())
     }
 
     /// The same on Postgres.
     pub async fn postgres_with_settings(settings: &[(&str, &str)]) -> Self {
-        Self::start(folder(), Database::postgres(), true, settings)
+        Self::start(Template::postgres().copy(), settings, Limits::default())
+    }
+
+    /// On SQLite, with these settings and limits on connections.
+    pub fn limited(settings: &[(&str, &str)], limits: Limits) -> Self {
+        Self::start(Template::sqlite().copy(), settings, limits)
     }
 
     /// A browser in which this person has signed in; Eve cannot.
@@ -93,45 +92,36 @@ impl TestApp {
         Api::new(&self.base, headers)
     }
 
-    /// On SQLite, with these settings and limits on connections.
-    pub fn limited(more: &[(&str, &str)], limits: Limits) -> Self {
+    fn start_empty(database: impl FnOnce(&Path) -> Database) -> Self {
         let data = folder();
-        let database = Database::sqlite(data.path());
-        Self::start_limited(data, database, true, more, limits)
+        let database = database(data.path());
+        Self::start(Copy { data, database, entropy: TestEntropy::new() }, &[], Limits::default())
     }
 
-    fn start(data: TempDir, database: Database, people: bool, more: &[(&str, &str)]) -> Self {
-        Self::start_limited(data, database, people, more, Limits::default())
-    }
-
-    fn start_limited(
-        data: TempDir,
-        database: Database,
-        people: bool,
-        more: &[(&str, &str)],
-        limits: Limits,
-    ) -> Self {
+    fn start(copy: Copy, settings: &[(&str, &str)], limits: Limits) -> Self {
+        let Copy { data, database, entropy } = copy;
         let clock = Arc::new(TestClock::new());
-        let folder = data.path().display().to_string();
-        let settings = [
-            ("GATEPOST_DATA", folder.as_str()),
-            ("GATEPOST_DATABASE_URL", database.url()),
-            // A plan for tests that call without end; the others are as usual.
-            ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
-            ("GATEPOST_DNS", dns::nobody()),
-        ];
-        let config = Config::from_vars(settings.into_iter().chain(more.iter().copied()));
-        let app = App::open(config.expect("good settings"), clock.clone(), Arc::new(TestEntropy::new()));
-        let app = app.expect("an open app");
-        if people {
-            people::gather(&app);
-        }
+        let config = config(data.path(), &database, settings);
+        let app = App::open(config, clock.clone(), Arc::new(entropy)).expect("an open app");
         let (base, server) = Server::start(app.clone(), limits);
         Self { base, clock, _server: server, app, database, data }
     }
 }
 
-fn folder() -> TempDir {
+/// The settings of a test, and others besides.
+pub fn config(data: &Path, database: &Database, more: &[(&str, &str)]) -> Config {
+    let folder = data.display().to_string();
+    let settings = [
+        ("GATEPOST_DATA", folder.as_str()),
+        ("GATEPOST_DATABASE_URL", database.url()),
+        // A plan for tests that call without end; the others are as usual.
+        ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
+        ("GATEPOST_DNS", dns::nobody()),
+    ];
+    Config::from_vars(settings.into_iter().chain(more.iter().copied())).expect("good settings")
+}
+
+pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 

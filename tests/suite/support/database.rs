@@ -19,13 +19,47 @@ impl Database {
 
     /// An empty database with a name that no other test has.
     pub fn postgres() -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("gatepost_{}_{number}", std::process::id());
-        on_server(&format!("CREATE DATABASE {name}"));
-        let server = server();
+        Self::create_postgres(&next_number(), "")
+    }
+
+    /// The same, to be copied by all tests of this process.
+    pub fn postgres_template() -> Self {
+        drop_abandoned_templates();
+        let mut keeper = open_postgres(&server());
+        let name = name_of("template");
+        sql_query(format!("SET application_name = {name}")).execute(&mut keeper).expect("a name");
+        // It closes when the process ends.
+        std::mem::forget(keeper);
+        Self::create_postgres("template", "")
+    }
+
+    /// A Postgres database with the same rows; see [`Self::finish`] about this one.
+    pub fn copy(&self) -> Self {
+        let Self::Postgres { name, .. } = self else { unreachable!("a SQLite store is a file to copy") };
+        Self::create_postgres(&next_number(), &format!("TEMPLATE {name} STRATEGY FILE_COPY"))
+    }
+
+    fn create_postgres(suffix: &str, options: &str) -> Self {
+        let (name, server) = (name_of(suffix), server());
+        on_server(&format!("CREATE DATABASE {name} {options}"));
         let (server, _) = server.rsplit_once('/').expect("an address that ends in a database");
         Self::Postgres { url: format!("{server}/{name}"), name }
+    }
+
+    /// Ends all use of it, with everything in its one file or in its tables.
+    pub fn finish(&self) {
+        match self {
+            Self::Sqlite { url } => {
+                let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+                open_sqlite(url).batch_execute(checkpoint).expect("a checkpoint");
+            }
+            Self::Postgres { name, .. } => {
+                on_server(&format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"));
+                on_server(&format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                ));
+            }
+        }
     }
 
     pub fn url(&self) -> &str {
@@ -76,12 +110,7 @@ impl Database {
 
     /// What a query gives in its one column `t`.
     pub fn texts(&self, sql: &str) -> Vec<String> {
-        #[derive(QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            t: String,
-        }
-        let rows: Vec<Row> = match self {
+        let rows: Vec<TextRow> = match self {
             Self::Sqlite { url } => sql_query(sql).load(&mut open_sqlite(url)),
             Self::Postgres { url, .. } => sql_query(sql).load(&mut open_postgres(url)),
         }
@@ -185,6 +214,35 @@ impl Drop for Database {
                 let _ = sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut connection);
             }
         }
+    }
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    t: String,
+}
+
+fn name_of(suffix: &str) -> String {
+    format!("gatepost_{}_{suffix}", std::process::id())
+}
+
+fn next_number() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    MADE.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
+/// Removes templates of test processes that have ended: each living one has a connection open
+/// that goes by the name of its template.
+fn drop_abandoned_templates() {
+    let abandoned = "SELECT datname AS t FROM pg_database
+        WHERE datname LIKE 'gatepost\\_%\\_template' AND NOT EXISTS
+            (SELECT 1 FROM pg_stat_activity WHERE application_name = pg_database.datname)";
+    let mut server = open_postgres(&server());
+    let names: Vec<TextRow> = sql_query(abandoned).load(&mut server).expect("names");
+    for TextRow { t: name } in names {
+        // Another process may be removing it, too.
+        let _ = sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut server);
     }
 }
 

@@ -45,6 +45,15 @@ impl TestEntropy {
         Self(AtomicU64::new(1))
     }
 
+    /// One that goes on from where another came to.
+    pub fn from_position(position: u64) -> Self {
+        Self(AtomicU64::new(position))
+    }
+
+    pub fn position(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
         let mut z = self.0.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);

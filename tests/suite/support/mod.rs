@@ -26,6 +26,7 @@ pub mod proxy;
 pub mod raw;
 pub mod redis;
 mod steps;
+mod template;
 
 pub use app::TestApp;
 

@@ -4,7 +4,9 @@ use crate::support::TestApp;
 use crate::support::mail::letter_with_file;
 use crate::support::people::PASSWORD;
 use gatepost::domain::access::activity::{self, Filter};
-use gatepost::domain::access::{team_key, tokens};
+use gatepost::domain::access::scopes::Scopes;
+use gatepost::domain::access::team_key;
+use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::entropy;
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::{DomainName, LocalPart};
@@ -74,14 +76,9 @@ pub fn owner(app: &TestApp) -> String {
 }
 
 pub fn token(app: &TestApp) -> String {
-    let plain = app.token("Acme", &fresh_name(app));
-    let team = app.team("Acme").id;
-    let all = app
-        .app
-        .read_now(|tx| tokens::list(tx, team, &tokens::Filter::default(), Window::first(100)))
-        .expect("tokens")
-        .rows;
-    all.iter().find(|each| plain.starts_with(&each.start)).expect("the token").id.to_string()
+    let (team, label) = (app.team("Acme").id, Label::parse(&fresh_name(app)).expect("a name"));
+    let prefix = &app.app.config().token_prefix;
+    app.operate(|tx, by| tokens::mint(tx, by, team, &label, Scopes::ALL, prefix)).0.id.to_string()
 }
 
 pub fn record(app: &TestApp) -> String {
