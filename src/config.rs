@@ -23,7 +23,8 @@ use crate::domain::sealing::SecretKey;
 pub use mail::{Hourly, Mail, TlsFiles};
 pub use origins::{Origins, origin};
 pub use redis_url::RedisUrl;
-pub use settings::SETTINGS;
+use settings::*;
+pub use settings::{DefaultValue, SETTINGS, Setting};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -103,8 +104,8 @@ fn is_web(url: &str) -> bool {
 pub struct ConfigError(String);
 
 impl ConfigError {
-    fn of(setting: &str, problem: impl std::fmt::Display) -> Self {
-        Self(format!("{setting}: {problem}"))
+    fn of(setting: &Setting, problem: impl std::fmt::Display) -> Self {
+        Self(format!("{}: {problem}", setting.name))
     }
 }
 
@@ -117,35 +118,30 @@ impl Config {
         vars: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, ConfigError> {
         let vars = Vars::new(vars)?;
-        let data = PathBuf::from(vars.get("GATEPOST_DATA").unwrap_or("./gatepost-data"));
-        let database = match vars.get("GATEPOST_DATABASE_URL") {
+        let data = PathBuf::from(vars.text(&GATEPOST_DATA));
+        let database = match vars.get(&GATEPOST_DATABASE_URL) {
             Some(url) => url.to_owned(),
             None => format!("sqlite:{}", data.join("gatepost.db").display()),
         };
         crate::store::Location::parse(&database)
-            .map_err(|why| ConfigError::of("GATEPOST_DATABASE_URL", why))?;
+            .map_err(|why| ConfigError::of(&GATEPOST_DATABASE_URL, why))?;
         Ok(Self {
             data,
             database: Database(database),
-            listen: vars.parse("GATEPOST_LISTEN", "127.0.0.1:8080", expected::ADDRESS, parse_text)?,
-            public_url: vars.optional("GATEPOST_PUBLIC_URL", expected::URL, PublicUrl::parse)?,
-            token_prefix: vars.parse("GATEPOST_TOKEN_PREFIX", "gp", expected::PREFIX, Prefix::parse)?,
-            secret_key: vars.optional("GATEPOST_SECRET_KEY", expected::KEY, SecretKey::parse)?,
-            trusted_proxies: vars.parse(
-                "GATEPOST_TRUSTED_PROXIES",
-                "",
-                expected::NETWORKS,
-                parse_networks,
-            )?,
-            cors_origins: vars.parse("GATEPOST_CORS_ORIGINS", "", expected::ORIGINS, Origins::parse)?,
-            plan_limits: vars.parse("GATEPOST_PLAN_LIMITS", "", expected::LIMITS, Limits::parse)?,
-            redis: vars.optional("GATEPOST_REDIS_URL", expected::REDIS, RedisUrl::parse)?,
-            activity: vars.parse("GATEPOST_ACTIVITY", "strict", expected::MODE, ActivityMode::parse)?,
-            activity_days: vars.parse("GATEPOST_ACTIVITY_DAYS", "90", expected::DAYS, parse_days)?,
-            metrics_listen: vars.optional("GATEPOST_METRICS_LISTEN", expected::ADDRESS, parse_text)?,
+            listen: vars.parse(&GATEPOST_LISTEN, parse_text)?,
+            public_url: vars.optional(&GATEPOST_PUBLIC_URL, PublicUrl::parse)?,
+            token_prefix: vars.parse(&GATEPOST_TOKEN_PREFIX, Prefix::parse)?,
+            secret_key: vars.optional(&GATEPOST_SECRET_KEY, SecretKey::parse)?,
+            trusted_proxies: vars.parse(&GATEPOST_TRUSTED_PROXIES, parse_networks)?,
+            cors_origins: vars.parse(&GATEPOST_CORS_ORIGINS, Origins::parse)?,
+            plan_limits: vars.parse(&GATEPOST_PLAN_LIMITS, Limits::parse)?,
+            redis: vars.optional(&GATEPOST_REDIS_URL, RedisUrl::parse)?,
+            activity: vars.parse(&GATEPOST_ACTIVITY, ActivityMode::parse)?,
+            activity_days: vars.parse(&GATEPOST_ACTIVITY_DAYS, parse_days)?,
+            metrics_listen: vars.optional(&GATEPOST_METRICS_LISTEN, parse_text)?,
             mail: Mail::from_vars(&vars)?,
-            log: vars.get("GATEPOST_LOG").unwrap_or("info").to_owned(),
-            log_json: vars.parse("GATEPOST_LOG_FORMAT", "text", expected::FORMAT, parse_format)?,
+            log: vars.text(&GATEPOST_LOG).to_owned(),
+            log_json: vars.parse(&GATEPOST_LOG_FORMAT, parse_format)?,
         })
     }
 
@@ -155,7 +151,7 @@ impl Config {
             return Ok(());
         }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data).map_err(|cause| {
-            ConfigError::of("GATEPOST_DATA", format!("cannot make {}: {cause}", self.data.display()))
+            ConfigError::of(&GATEPOST_DATA, format!("cannot make {}: {cause}", self.data.display()))
         })
     }
 
@@ -220,7 +216,7 @@ impl Vars {
         let ours = vars.into_iter().map(|(k, v)| (k.into(), v.into()));
         let ours: BTreeMap<String, String> =
             ours.filter(|(name, value)| is_ours(name) && !value.is_empty()).collect();
-        match ours.keys().find(|name| SETTINGS.iter().all(|(known, ..)| known != name)) {
+        match ours.keys().find(|name| SETTINGS.iter().all(|known| known.name != *name)) {
             Some(unknown) => {
                 Err(ConfigError(format!("{unknown} is not a setting; `gatepost --help` lists them")))
             }
@@ -228,55 +224,31 @@ impl Vars {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+    fn get(&self, setting: &Setting) -> Option<&str> {
+        self.0.get(setting.name).map(String::as_str)
     }
 
-    fn parse<T>(
-        &self,
-        name: &str,
-        default: &str,
-        expected: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, ConfigError> {
-        parse(self.get(name).unwrap_or(default)).ok_or_else(|| ConfigError::of(name, expected))
+    fn text(&self, setting: &Setting) -> &str {
+        self.get(setting).unwrap_or(setting.default_value())
+    }
+
+    fn parse<T>(&self, setting: &Setting, parse: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
+        parse(self.text(setting))
+            .ok_or_else(|| ConfigError::of(setting, format!("expected {}", setting.expected)))
     }
 
     fn optional<T>(
         &self,
-        name: &str,
-        expected: &str,
+        setting: &Setting,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
-        self.get(name).map(|text| parse(text).ok_or_else(|| ConfigError::of(name, expected))).transpose()
+        self.get(setting).map(|_| self.parse(setting, parse)).transpose()
     }
 }
 
 /// Test servers are named by `GATEPOST_TEST_…`; they are no settings of the product.
 fn is_ours(name: &str) -> bool {
     name.starts_with("GATEPOST_") && !name.starts_with("GATEPOST_TEST_")
-}
-
-/// What is said of a setting that is malformed.
-mod expected {
-    pub const ADDRESS: &str = "expected an address and port, such as 127.0.0.1:8080";
-    pub const URL: &str = "expected http://HOST or https://HOST without a path";
-    pub const PREFIX: &str = "expected up to 20 lower-case letters, digits and inner underscores, such as gp";
-    pub const KEY: &str = "expected 64 hexadecimal digits";
-    pub const NETWORKS: &str = "expected addresses or networks, such as 10.0.0.0/8,::1";
-    pub const ORIGINS: &str = "expected origins, such as https://app.example.org,http://localhost:5173, or *";
-    pub const LIMITS: &str = "expected plans and numbers, such as free=0,pro=1000,enterprise=10000";
-    pub const REDIS: &str = "expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]";
-    pub const MODE: &str = "expected strict or buffered";
-    pub const DAYS: &str = "expected a number of days up to 36500, such as 90, or 0";
-    pub const FORMAT: &str = "expected text or json";
-    pub const HOST: &str = "expected the name of a host, such as mail.example.org";
-    pub const DOMAIN: &str = "expected a domain, such as mail.example.org";
-    pub const SWITCHED_ADDRESS: &str = "expected an address and port, such as 127.0.0.1:2525, or off";
-    pub const SIZE: &str = "expected a size from 64KiB to 1024MiB, such as 25MiB";
-    pub const COUNT: &str = "expected a number, such as 5000, or off";
-    pub const QUOTA: &str = "expected a size, such as 10GiB, or off";
-    pub const SERVER: &str = "expected an address, such as 192.0.2.53 or 127.0.0.1:5353";
 }
 
 fn parse_text<T: std::str::FromStr>(text: &str) -> Option<T> {

@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::app::App;
-use crate::config::{Config, SETTINGS};
+use crate::config::{Config, DefaultValue, SETTINGS};
 use crate::domain;
 use crate::domain::access::plans::Plan;
 use crate::domain::access::scopes::Scopes;
@@ -144,10 +144,11 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Erro
 }
 
 fn settings_help() -> String {
-    let lines = SETTINGS
-        .iter()
-        .map(|(name, default, what)| format!("  {name}\n          {what} [default: {default}]\n"));
-    format!("Settings (environment):\n{}", lines.collect::<String>())
+    let lines = SETTINGS.iter().map(|setting| {
+        let (DefaultValue::Value(default) | DefaultValue::Described(default)) = setting.default;
+        format!("  {}\n          {} [default: {default}]\n", setting.name, setting.meaning)
+    });
+    format!("Settings (environment):\n{}", lines.collect::<String>().replace('`', ""))
 }
 
 fn plan(text: &str) -> Result<Plan, Failure> {

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{ConfigError, PublicUrl, Vars, expected, parse_text};
+use super::settings::*;
+use super::{ConfigError, PublicUrl, Vars, parse_text};
 
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -41,17 +42,16 @@ pub struct TlsFiles {
 
 impl Mail {
     pub(super) fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let listen = |name, default| vars.parse(name, default, expected::SWITCHED_ADDRESS, parse_switched);
         Ok(Self {
-            domain: vars.parse("GATEPOST_MAIL_DOMAIN", "gatepost.localhost", expected::DOMAIN, parse_host)?,
-            named_host: vars.optional("GATEPOST_MAIL_HOST", expected::HOST, parse_host)?,
-            smtp_listen: listen("GATEPOST_SMTP_LISTEN", "127.0.0.1:2525")?,
-            lmtp_listen: listen("GATEPOST_LMTP_LISTEN", "off")?,
-            max_size: vars.parse("GATEPOST_SMTP_MAX_SIZE", "25MiB", expected::SIZE, parse_size)?,
-            quota: vars.parse("GATEPOST_MAIL_QUOTA", "5GiB", expected::QUOTA, parse_quota)?,
+            domain: vars.parse(&GATEPOST_MAIL_DOMAIN, parse_host)?,
+            named_host: vars.optional(&GATEPOST_MAIL_HOST, parse_host)?,
+            smtp_listen: vars.parse(&GATEPOST_SMTP_LISTEN, parse_switched)?,
+            lmtp_listen: vars.parse(&GATEPOST_LMTP_LISTEN, parse_switched)?,
+            max_size: vars.parse(&GATEPOST_SMTP_MAX_SIZE, parse_size)?,
+            quota: vars.parse(&GATEPOST_MAIL_QUOTA, parse_quota)?,
             hourly: Hourly::from_vars(vars)?,
             tls: TlsFiles::from_vars(vars)?,
-            dns: vars.optional("GATEPOST_DNS", expected::SERVER, parse_server)?,
+            dns: vars.optional(&GATEPOST_DNS, parse_server)?,
         })
     }
 
@@ -65,19 +65,19 @@ impl Mail {
 
 impl Hourly {
     fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        let messages = vars.parse("GATEPOST_SMTP_HOURLY_MESSAGES", "5000", expected::COUNT, parse_count)?;
-        let bytes = vars.parse("GATEPOST_SMTP_HOURLY_SIZE", "512MiB", expected::QUOTA, parse_quota)?;
+        let messages = vars.parse(&GATEPOST_SMTP_HOURLY_MESSAGES, parse_count)?;
+        let bytes = vars.parse(&GATEPOST_SMTP_HOURLY_SIZE, parse_quota)?;
         Ok(Self { messages, bytes })
     }
 }
 
 impl TlsFiles {
     fn from_vars(vars: &Vars) -> Result<Option<Self>, ConfigError> {
-        match (vars.get("GATEPOST_TLS_CERT"), vars.get("GATEPOST_TLS_KEY")) {
+        match (vars.get(&GATEPOST_TLS_CERT), vars.get(&GATEPOST_TLS_KEY)) {
             (Some(cert), Some(key)) => Ok(Some(Self { cert: cert.into(), key: key.into() })),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(ConfigError::of("GATEPOST_TLS_CERT", "set GATEPOST_TLS_KEY as well")),
-            (None, Some(_)) => Err(ConfigError::of("GATEPOST_TLS_KEY", "set GATEPOST_TLS_CERT as well")),
+            (Some(_), None) => Err(ConfigError::of(&GATEPOST_TLS_CERT, "set GATEPOST_TLS_KEY as well")),
+            (None, Some(_)) => Err(ConfigError::of(&GATEPOST_TLS_KEY, "set GATEPOST_TLS_CERT as well")),
         }
     }
 }

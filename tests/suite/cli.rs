@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
+use gatepost::config::{DefaultValue, SETTINGS, Setting};
+
 use crate::support::client::Api;
 use crate::support::database::Database;
 use crate::support::process::{Finished, Gatepost, taken_address};
@@ -298,15 +300,20 @@ fn what_is_kept_is_for_its_owner_alone() {
 }
 
 #[test]
-fn help_names_every_setting() {
+fn help_and_readme_describe_the_settings_as_they_are_read() {
     let help = Gatepost::new().ok(&["--help"], "");
-    for (name, ..) in gatepost::config::SETTINGS {
-        assert!(help.contains(name), "--help does not name {name}");
+    let mut table = String::from("| environment | default | meaning |\n|---|---|---|\n");
+    for Setting { name, default, meaning, .. } in SETTINGS {
+        let default = match default {
+            DefaultValue::Value(value) => format!("`{value}`"),
+            DefaultValue::Described(words) => (*words).to_owned(),
+        };
+        table.push_str(&format!("| `{name}` | {default} | {meaning} |\n"));
+        let shown = format!("{name}\n          {meaning} [default: {default}]").replace('`', "");
+        assert!(help.contains(&shown), "--help does not show {shown}");
     }
     let readme = std::fs::read_to_string("README.md").expect("a README");
-    for (name, ..) in gatepost::config::SETTINGS {
-        assert!(readme.contains(name), "the README does not name {name}");
-    }
+    assert!(readme.contains(&table), "README.md should hold this table:\n{table}");
 }
 
 #[test]
