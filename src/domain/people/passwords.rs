@@ -8,6 +8,8 @@ use std::fmt;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::domain::FieldError;
@@ -15,6 +17,7 @@ use crate::domain::entropy::{self, Entropy};
 
 const SHORTEST: usize = 12;
 const LONGEST: usize = 256;
+const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 /// A password as typed. It shows itself to nobody.
 #[derive(Clone)]
@@ -84,8 +87,12 @@ pub fn verify(password: &Password, phc: &str) -> bool {
 /// A hash nobody has the password of: what an unknown person's password is compared with,
 /// so that the answer takes as long as for a known one.
 pub fn decoy(entropy: &dyn Entropy) -> Hashed {
-    let noise: [u8; 16] = entropy::bytes(entropy);
-    hash(&Password(Zeroizing::new(crate::domain::sealing::hex(&noise))), entropy)
+    let [salt, output] = [16, 32].map(|length| {
+        let mut noise = vec![0; length];
+        entropy.fill(&mut noise);
+        BASE64_STANDARD_NO_PAD.encode(noise)
+    });
+    Hashed(format!("{PARAMETERS}{salt}${output}"))
 }
 
 #[cfg(test)]
@@ -97,10 +104,22 @@ mod tests {
     fn the_hash_is_argon2id_with_owasps_parameters() {
         let password = Password::parse("password", "correct horse battery").unwrap();
         let hashed = hash(&password, &SystemEntropy);
-        assert!(hashed.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hashed.as_str());
+        assert!(hashed.as_str().starts_with(PARAMETERS), "{}", hashed.as_str());
         assert!(verify(&password, hashed.as_str()));
         assert!(!verify(&Password::presented("correct horse batterz"), hashed.as_str()));
-        assert!(!verify(&password, decoy(&SystemEntropy).as_str()));
+    }
+
+    #[test]
+    fn the_decoy_is_verified_as_any_hash_and_matches_nothing() {
+        let password = Password::parse("password", "correct horse battery").unwrap();
+        let (decoy, real) = (decoy(&SystemEntropy), hash(&password, &SystemEntropy));
+        let shape = |hashed: &Hashed| {
+            let hash = PasswordHash::new(hashed.as_str()).unwrap();
+            let lengths = (hash.salt.unwrap().len(), hash.hash.unwrap().len());
+            (hash.algorithm, hash.version, hash.params, lengths)
+        };
+        assert_eq!(shape(&decoy), shape(&real));
+        assert!(!verify(&password, decoy.as_str()));
     }
 
     #[test]
