@@ -47,6 +47,7 @@ impl Entropy for SystemEntropy {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for chance")]
 fn ask(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the operating system gives random bytes");
 }

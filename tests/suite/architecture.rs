@@ -157,18 +157,6 @@ fn word(path: &str) -> String {
     path.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect()
 }
 
-#[test]
-fn one_place_reads_the_clock() {
-    Rule::code_without(
-        "time is an argument; only src/domain/clock.rs asks the system",
-        r"now_utc|now_local|SystemTime::now|Utc::now",
-        &["src/domain/clock.rs"],
-    )
-    .refuses("src/web/a.rs", "let now = OffsetDateTime::now_utc();")
-    .permits("src/domain/clock.rs", "OffsetDateTime::now_utc()")
-    .holds_for(&rust());
-}
-
 /// The faces may measure how long a thing took. What Gatepost means and what
 /// it keeps must not depend on it.
 #[test]
@@ -194,30 +182,6 @@ fn migrations_do_not_ask_the_database_for_the_time() {
     .refuses("migrations/sqlite/a/up.sql", "created BIGINT DEFAULT CURRENT_TIMESTAMP")
     .permits("migrations/sqlite/a/up.sql", "created BIGINT NOT NULL")
     .holds_for(&tree("migrations", "sql"));
-}
-
-#[test]
-fn one_place_reads_the_random_source() {
-    Rule::code_without(
-        "chance is an argument; only src/domain/entropy.rs asks the system",
-        r"\b(getrandom|OsRng|SysRng|thread_rng|new_v4|now_v7)\b|\brand::",
-        &["src/domain/entropy.rs"],
-    )
-    .refuses("src/store/ids.rs", "Uuid::now_v7()")
-    .refuses("src/web/a.rs", "getrandom::fill(&mut bytes)?;")
-    .permits("src/domain/entropy.rs", "getrandom::fill(bytes)")
-    .holds_for(&rust());
-}
-
-#[test]
-fn lints_are_expected_not_allowed() {
-    let mut files = rust();
-    files.extend(tree("tests", "rs"));
-    Rule::code_without("write #[expect(…, reason = …)]", r"#!?\[\s*allow\s*\(", &[])
-        .refuses("src/a.rs", "#[allow(dead_code)]")
-        .refuses("src/lib.rs", "#![allow(dead_code)]")
-        .permits("src/a.rs", "#[expect(dead_code, reason = \"later\")]")
-        .holds_for(&files);
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn api(serving: &Serving, token: &str) -> Api {
 
 /// What `promise` finds within one hour. These processes go by the real clock, so it is asked
 /// again, of another team, when an hour ends meanwhile.
+#[expect(clippy::disallowed_methods, reason = "the processes under test have no other clock")]
 async fn within_an_hour<T>(promise: impl AsyncFn(&str) -> T) -> T {
     let hour = || SystemTime::UNIX_EPOCH.elapsed().expect("a clock after 1970").as_secs() / 3600;
     for team in ["acme", "globex"] {
