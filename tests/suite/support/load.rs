@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::database::Database;
@@ -29,6 +30,7 @@ pub struct Call {
 struct Shared {
     token: Mutex<Arc<str>>,
     calls: Mutex<Vec<Call>>,
+    answered: Notify,
     stop: AtomicBool,
 }
 
@@ -42,8 +44,12 @@ pub struct Load {
 impl Load {
     /// Calls each of the servers over `connections`, each of which pauses between its calls.
     pub fn start(servers: &[&str], connections: usize, pause: Duration, token: &str) -> Self {
-        let (calls, stop) = (Mutex::default(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { token: Mutex::new(token.into()), calls, stop });
+        let shared = Arc::new(Shared {
+            token: Mutex::new(token.into()),
+            calls: Mutex::default(),
+            answered: Notify::new(),
+            stop: AtomicBool::new(false),
+        });
         let each = (0..servers.len()).flat_map(|server| (0..connections).map(move |_| server));
         let tasks = each
             .map(|server| {
@@ -71,10 +77,10 @@ impl Load {
     /// Waits until each server has answered so many more calls like this.
     pub async fn until_each(&self, times: usize, like: impl Fn(&Call) -> bool) {
         let mut seen = vec![0; self.servers];
-        let (mut from, since) = (self.count(), Instant::now());
+        let (mut from, deadline) = (self.count(), tokio::time::Instant::now() + PATIENCE);
         while seen.iter().any(|seen| *seen < times) {
-            assert!(since.elapsed() < PATIENCE, "{seen:?}; then {:?}", self.calls(from.saturating_sub(9)));
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            let answered = tokio::time::timeout_at(deadline, self.shared.answered.notified()).await;
+            assert!(answered.is_ok(), "{seen:?}; then {:?}", self.calls(from.saturating_sub(9)));
             let more = self.calls(from);
             from += more.len();
             more.iter().filter(|call| like(call)).for_each(|call| seen[call.server] += 1);
@@ -112,6 +118,7 @@ async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Dur
             return;
         }
         shared.calls.lock().expect("the calls").push(call);
+        shared.answered.notify_one();
         tokio::time::sleep(pause.saturating_sub(began.elapsed())).await;
     }
 }
