@@ -276,11 +276,11 @@ mod tests {
         );
         let mut records: Vec<_> = decoded.records().collect();
         records.sort_by_key(|each| each.id);
-        let told: Vec<_> = records.iter().map(|each| (each.kind, each.status, each.token)).collect();
+        let shown: Vec<_> = records.iter().map(|each| (each.kind, each.status, each.token)).collect();
         let of_token = Some(token);
-        assert_eq!(told[1], (ActivityKind::ApiRequest, 200, of_token));
-        assert_eq!(told[2], (ActivityKind::ApiRefused, 403, of_token));
-        assert_eq!(told[3], (ActivityKind::ApiRequest, 200, None));
+        assert_eq!(shown[1], (ActivityKind::ApiRequest, 200, of_token));
+        assert_eq!(shown[2], (ActivityKind::ApiRefused, 403, of_token));
+        assert_eq!(shown[3], (ActivityKind::ApiRequest, 200, None));
         assert_eq!(records[3].person.map(|(_, label)| label), Some("ada@acme.test"));
         assert_eq!(records[1].at.micros(), 1_002);
         assert_eq!(records[1].ip, Some([192, 0, 2, 2].into()));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_calls_in_a_row_have_in_common_is_written_once() {
+    fn calls_in_a_row_share_what_they_have_in_common() {
         let caller = || Caller::Token(TokenId::from_bytes([7; 16]));
         let of = |number, route| Call { route, ip: None, ..call(number, caller(), true) };
         let apart = |team, call| Call { team: TeamId::from_bytes([team; 16]), ..call };
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_kept_in_batches_of_a_page() {
+    fn batches_fit_a_page() {
         let of_token = |number| call(number, Caller::Token(TokenId::from_bytes([7; 16])), true);
         let mut written = Encoded::default();
         for turn in 0..100 {
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_no_batch_nothing_is_taken() {
+    fn a_damaged_batch_adds_nothing() {
         let whole = lines(&[call(1, Caller::Token(TokenId::from_bytes([7; 16])), true)]);
         let whole = &whole.batches()[0][..];
         for damaged in [&[][..], &[9], &whole[..whole.len() - 1], &[whole, &[255; 40]].concat()] {

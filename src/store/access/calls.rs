@@ -1,4 +1,4 @@
-//! API requests on their way into `activity`, many at once.
+//! Adds API requests to `activity`, many at once.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -18,11 +18,11 @@ use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
 use crate::store::schema::activity;
 
-/// Rows of one statement. More of them bring next to nothing.
+/// Rows of one statement. More of them gain next to nothing.
 const SQLITE: usize = 32;
 const POSTGRES: usize = 2000;
 
-/// An API request. Its record has the request's id for its own.
+/// An API request. Its record's id is the request's.
 #[derive(Clone, Debug)]
 pub struct CallRecord<'a> {
     pub team: TeamId,
@@ -43,7 +43,7 @@ impl CallRecord<'_> {
         if self.token.is_some() { ActorKind::Token } else { ActorKind::Person }
     }
 
-    /// As almost all are: made with a token, and let in.
+    /// Almost all calls: with a token, and let in.
     fn is_usual(&self) -> bool {
         self.kind == ActivityKind::ApiRequest && self.token.is_some()
     }
@@ -72,8 +72,8 @@ impl CallRecord<'_> {
     }
 }
 
-/// Adds API requests; one that is there already is the same. Faster when those of a team and
-/// of a token are neighbours.
+/// One that is there already is the same and stays. Faster when calls of a team and of a token are
+/// neighbours.
 pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     match tx.connection {
         Engine::Sqlite(_) => insert_in_sqlite(tx, calls),
@@ -88,10 +88,8 @@ pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) 
     }
 }
 
-/// [`insert`] for such as are not there yet: Postgres takes them in for half as much.
-///
-/// # Errors
-/// Postgres: `Conflict` when one is there all the same.
+/// [`insert`] for calls that are not there yet, at half the cost on Postgres, which returns a
+/// conflict if one is there.
 pub fn insert_new<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     let Engine::Postgres(inner) = &mut *tx.connection else { return insert(tx, calls) };
     let columns = |call: CallRecord<'a>| {
@@ -141,8 +139,8 @@ fn insert_group<const N: usize>(tx: &mut Tx<'_>, calls: &[CallRecord<'_>; N]) ->
     Ok(())
 }
 
-/// One statement for usual calls. By hand, as Diesel's own keeps none prepared whose values are
-/// borrowed; and what is the same in all of them is part of it, so that there is less to bind.
+/// Diesel's own insert isn't kept prepared when its values are borrowed. And constants are part of the
+/// statement, so that there is less to bind.
 struct InsertUsual<'c, 'a, const N: usize> {
     calls: &'c [CallRecord<'a>; N],
     addresses: [Option<Address>; N],
@@ -187,7 +185,7 @@ impl<const N: usize> QueryFragment<Sqlite> for InsertUsual<'_, '_, N> {
     }
 }
 
-/// An IP address as text, without memory of its own.
+/// An IP address as text, without an allocation.
 #[derive(Debug)]
 struct Address {
     text: [u8; 45],

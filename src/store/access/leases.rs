@@ -16,7 +16,7 @@ pub fn epoch(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(instance::table.select(instance::access_epoch).get_result(tx.connection)?)
 }
 
-/// Takes or prolongs a lease by `micros`, and says up to which epoch changes are known.
+/// Takes or renews a lease for `micros`, and notes up to which epoch its holder knows changes.
 pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64, micros: i64) -> Result<()> {
     let until = now(tx)? + micros;
     let row = (leases::id.eq(id), leases::seen_epoch.eq(seen), leases::until.eq(until));
@@ -36,7 +36,7 @@ pub fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
     Ok(())
 }
 
-/// Whether another process may still answer out of a memory older than `epoch`.
+/// Whether another process may still use a cache older than `epoch`.
 pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> {
     let now = now(tx)?;
     let behind = leases::table

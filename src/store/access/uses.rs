@@ -1,4 +1,4 @@
-//! When tokens were last used, and by whom: columns of `tokens`.
+//! The last use of each token: columns of `tokens`.
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -12,7 +12,6 @@ use crate::store::error::Result;
 use crate::store::ids::TokenId;
 use crate::store::schema::tokens;
 
-/// A use of a token.
 #[derive(Clone)]
 pub struct Use {
     pub token: TokenId,
@@ -21,7 +20,7 @@ pub struct Use {
     pub agent: Option<String>,
 }
 
-/// Notes the uses that are later than what is there, unless a clock that ran ahead wrote that.
+/// Keeps the later one of each use and what is there, unless a clock that ran ahead wrote that.
 pub fn note(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => uses.iter().try_for_each(|each| note_one(inner, each)),
@@ -46,8 +45,8 @@ fn note_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
     Ok(())
 }
 
-/// In one statement, as each costs a way there and back. It takes hold of the tokens in the
-/// order of their ids, so that writers of several instances never wait for each other.
+/// One statement, because each costs a round trip. It locks tokens in the order of their ids, so that
+/// writers of several instances never deadlock.
 fn note_all(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
     let each_id: Vec<_> = uses.iter().map(|each| each.token).collect();
     let each_at: Vec<_> = uses.iter().map(|each| each.at).collect();
