@@ -42,12 +42,12 @@
 //! Postgres ends a transaction that is idle for 4 s, so a stopped process can't block a revocation
 //! with its locks. A store that doesn't respond costs a call 10 s, and then a 503.
 
-pub mod limit;
+mod limit;
 mod metrics;
-pub mod record;
-pub mod refusal;
+mod record;
+mod refusal;
 mod threads;
-pub mod verify;
+mod verify;
 
 use std::sync::Arc;
 
