@@ -151,7 +151,7 @@ impl Config {
             return Ok(());
         }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data).map_err(|cause| {
-            ConfigError::of(&GATEPOST_DATA, format!("cannot make {}: {cause}", self.data.display()))
+            ConfigError::of(&GATEPOST_DATA, format!("cannot create {}: {cause}", self.data.display()))
         })
     }
 
@@ -183,7 +183,7 @@ impl Config {
         make_key_file(&path, entropy).map_err(problem)?;
         let text = zeroize::Zeroizing::new(fs::read_to_string(&path).map_err(problem)?);
         SecretKey::parse(&text)
-            .ok_or_else(|| ConfigError(format!("{} does not hold 64 hexadecimal digits", path.display())))
+            .ok_or_else(|| ConfigError(format!("{} does not contain 64 hexadecimal digits", path.display())))
     }
 }
 
@@ -218,7 +218,7 @@ impl Vars {
             ours.filter(|(name, value)| is_ours(name) && !value.is_empty()).collect();
         match ours.keys().find(|name| SETTINGS.iter().all(|known| known.name != *name)) {
             Some(unknown) => {
-                Err(ConfigError(format!("{unknown} is not a setting; `gatepost --help` lists them")))
+                Err(ConfigError(format!("{unknown} is not a setting. Run gatepost --help for a list")))
             }
             None => Ok(Self(ours)),
         }

@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
-    gatepost::cli::heap::give_large_blocks_back(&args);
+    gatepost::cli::heap::return_large_blocks(&args);
     gatepost::cli::main(args, std::env::vars_os())
 }

@@ -9,18 +9,18 @@ use std::process::Command;
 const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
 const BYTES: &str = "262144";
 
-/// Starts the program again, as the same process, with blocks over 256 KiB mapped one by one, so
-/// that they go back to the system when they are freed. By default glibc keeps them for later,
-/// in each thread's arena: some passwords or large messages at once, and hundreds of megabytes
-/// stay taken for good. Other C libraries don't read it. An operator's own value stays.
-pub fn give_large_blocks_back(args: &[OsString]) {
+/// Restarts this process with blocks over 256 KiB mapped one by one, so that they return to the
+/// system when freed. By default glibc keeps them in each thread's arena: after a few passwords or
+/// large messages at once, hundreds of megabytes are never returned. Other C libraries ignore the
+/// variable. A value set by the operator is kept.
+pub fn return_large_blocks(args: &[OsString]) {
     if env::var_os(THRESHOLD).is_some() {
         return;
     }
-    let mut again = Command::new("/proc/self/exe");
+    let mut command = Command::new("/proc/self/exe");
     if let Some(name) = args.first() {
-        again.arg0(name);
+        command.arg0(name);
     }
-    // It returns only when it fails: then the program goes on, and takes more memory.
-    let _ = again.args(args.iter().skip(1)).env(THRESHOLD, BYTES).exec();
+    // Returns only on failure; then the server runs with more memory.
+    let _ = command.args(args.iter().skip(1)).env(THRESHOLD, BYTES).exec();
 }

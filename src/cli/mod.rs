@@ -1,4 +1,4 @@
-//! What an operator types. Errors are one sentence on standard error and an exit code.
+//! The command line. Errors are one sentence on standard error and an exit code.
 
 mod backup;
 mod deliver;
@@ -25,7 +25,7 @@ use crate::domain::access::scopes::Scopes;
 use crate::domain::clock::SystemClock;
 use crate::domain::entropy::SystemEntropy;
 
-/// A self-hosted inbox platform whose front door for programs is its Developer page.
+/// Self-hosted email inboxes with an API.
 #[derive(Parser)]
 #[command(name = "gatepost", version)]
 struct Arguments {
@@ -35,88 +35,87 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the dashboard and the API (what happens without a command)
+    /// Serve the dashboard, the API and mail (default)
     Serve,
-    /// Make a team and its owner; the owner's password is read from standard input
+    /// Create a team and its owner; reads the owner's password from standard input
     Setup {
-        /// What the team is called
+        /// The team's name
         #[arg(long)]
         team: String,
-        /// The owner's e-mail address
+        /// The owner's email address
         #[arg(long, value_name = "EMAIL")]
         owner: String,
-        /// The owner's name; the address when left out
+        /// The owner's name [default: the email address]
         #[arg(long)]
         name: Option<String>,
         /// free, pro or enterprise
         #[arg(long, value_parser = plan, default_value = Plan::DEFAULT.as_str())]
         plan: Plan,
     },
-    /// Put a team on a plan
+    /// Set a team's plan
     Plan {
         team: String,
         /// free, pro or enterprise
         #[arg(value_parser = plan)]
         plan: Plan,
     },
-    /// Switch a team's API access on or off
+    /// Turn a team's API access on or off
     Api {
         team: String,
         #[arg(value_parser = ["on", "off"])]
         state: String,
     },
-    /// Set somebody's password, read from standard input, and end their sessions
+    /// Set a person's password, read from standard input, and sign them out everywhere
     Password {
         #[arg(value_name = "EMAIL")]
         email: String,
     },
-    /// Mint and revoke tokens
+    /// Create and revoke API tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Put a message in by hand, read from standard input
+    /// Deliver a message from standard input
     Deliver {
-        /// Where to: an address, or what stands before the @ of one on the shared domain
+        /// The alias: its address, or the part before the @ on the shared domain
         #[arg(value_name = "ALIAS")]
         alias: String,
-        /// Who it is from; the address in its From when left out
+        /// The sender [default: the address in the From header]
         #[arg(long, value_name = "ADDRESS")]
         from: Option<String>,
     },
-    /// Write a backup of everything into one file, also while a server is running
+    /// Back up everything into one file, whether or not the server is running
     Backup { file: PathBuf },
-    /// Restore a backup where there is no store yet
+    /// Restore a backup into an empty store
     Restore { file: PathBuf },
-    /// Check the store for damage, wrong counters and orphaned rows, also while a server is running
+    /// Check the store for damage, wrong counters and orphaned rows
     Check,
-    /// Serve a made-up team out of a throw-away store, to look around
+    /// Serve a sample team in a temporary database
     Demo,
 }
 
 #[derive(Subcommand)]
 enum TokenCommand {
-    /// Mint a token and print it, and nothing else
+    /// Create a token and print only the token
     Mint {
         #[arg(long)]
         team: String,
-        /// The system that will use it
+        /// The name of the app that will use it
         #[arg(long)]
         name: String,
-        /// What it may do: all, read, or a list such as aliases:read,aliases:write
+        /// Permissions: all, read, or a list like aliases:read,aliases:write
         #[arg(long, value_name = "all|read|LIST", value_parser = scopes, default_value = "read")]
         scopes: Scopes,
     },
-    /// Revoke a token by the characters that the Developer page shows of it
+    /// Revoke a token by the characters that the Developer page shows
     Revoke {
-        /// The 8 characters after the prefix, or the 12 of the whole public id
+        /// The 8 characters after the prefix, or all 12 of the public ID
         #[arg(value_name = "START")]
         start: String,
     },
 }
 
-/// A sentence for the operator.
+/// One sentence.
 type Failure = String;
 
-/// Runs one command line to its end.
 pub fn main(
     args: impl IntoIterator<Item = OsString>,
     vars: impl IntoIterator<Item = (OsString, OsString)>,
@@ -124,15 +123,15 @@ pub fn main(
     let command = match parse(args) {
         Ok(command) => command,
         Err(error) => {
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             let _ = error.print();
-            return if asked { ExitCode::SUCCESS } else { ExitCode::from(2) };
+            return if is_help { ExitCode::SUCCESS } else { ExitCode::from(2) };
         }
     };
     match run(command, vars) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("gatepost: {sentence}");
+        Err(failure) => {
+            eprintln!("gatepost: {failure}");
             ExitCode::FAILURE
         }
     }
@@ -159,7 +158,7 @@ fn scopes(text: &str) -> Result<Scopes, Failure> {
     Scopes::parse(text).map_err(|error| error.message.into_owned())
 }
 
-/// Our settings among the environment; what is not ours need not even be text.
+/// Other variables need not be UTF-8.
 fn settings(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, Failure> {
     let ours = vars.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let ours = ours.filter(|(name, _)| name.starts_with("GATEPOST_"));
@@ -170,8 +169,7 @@ fn settings(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<
     .collect()
 }
 
-/// Prints a line, or says that it could not.
-fn say(line: &str) -> Result<(), Failure> {
+fn print_line(line: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")
         .and_then(|()| out.flush())
@@ -193,7 +191,7 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
         Command::Password { email } => people::password(config, &email),
         Command::Deliver { alias, from } => deliver::deliver(&open(config)?, &alias, from),
         Command::Plan { team, plan } => tokens::set_plan(&open(config)?, &team, plan),
-        Command::Api { team, state } => tokens::switch(&open(config)?, &team, state == "on"),
+        Command::Api { team, state } => tokens::switch_api(&open(config)?, &team, state == "on"),
         Command::Token(TokenCommand::Mint { team, name, scopes }) => {
             tokens::mint(&open(config)?, &team, &name, scopes)
         }
@@ -205,15 +203,14 @@ fn open(config: Config) -> Result<App, Failure> {
     App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).map_err(|error| error.to_string())
 }
 
-/// A domain's refusal in the operator's words.
-fn sentence(error: domain::Error) -> Failure {
+fn message_of(error: domain::Error) -> Failure {
     error.to_string().trim_start_matches("invalid: ").to_owned()
 }
 
-/// As [`sentence`], where what was not found is `what`.
-fn missing(what: String) -> impl FnOnce(domain::Error) -> Failure {
+/// [`message_of`], with `message` for what was not found.
+fn or_missing(message: String) -> impl FnOnce(domain::Error) -> Failure {
     move |error| match error {
-        domain::Error::NotFound => what,
-        other => sentence(other),
+        domain::Error::NotFound => message,
+        other => message_of(other),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 
 use zeroize::Zeroizing;
 
-use super::{Failure, missing, open, say, sentence};
+use super::{Failure, message_of, open, or_missing, print_line};
 use crate::config::Config;
 use crate::domain::access::plans::Plan;
 use crate::domain::people::passwords::{self, Password};
@@ -20,47 +20,44 @@ pub struct Setup {
     pub plan: Plan,
 }
 
-/// Makes a team and its owner.
-pub fn setup(config: Config, asked: &Setup) -> Result<(), Failure> {
+pub fn setup(config: Config, setup: &Setup) -> Result<(), Failure> {
     let problem = |error: FieldError| error.message.into_owned();
-    let team = TeamName::parse(&asked.team).map_err(problem)?;
-    let email = EmailAddress::parse(&asked.owner).map_err(problem)?;
-    let name = PersonName::parse(&asked.name).map_err(problem)?;
+    let team = TeamName::parse(&setup.team).map_err(problem)?;
+    let email = EmailAddress::parse(&setup.owner).map_err(problem)?;
+    let name = PersonName::parse(&setup.name).map_err(problem)?;
     let password = read_password()?;
     let app = open(config)?;
     let password_hash = passwords::hash(&password, &*app.entropy());
-    let new = NewTeam { name: team, plan: asked.plan, owner: NewPerson { email, name, password_hash } };
+    let new = NewTeam { name: team, plan: setup.plan, owner: NewPerson { email, name, password_hash } };
     let actor = app.operator();
-    let (team, owner) = app.write_now(|tx| teams::found(tx, &actor, &new)).map_err(sentence)?;
-    say(&format!("Made the team {} ({}) with {} as its owner.", team.name, team.plan, owner.email))
+    let (team, owner) = app.write_now(|tx| teams::found(tx, &actor, &new)).map_err(message_of)?;
+    print_line(&format!("Created the team {} ({} plan), owned by {}.", team.name, team.plan, owner.email))
 }
 
-/// Sets a forgotten password.
 pub fn password(config: Config, email: &str) -> Result<(), Failure> {
     let address = EmailAddress::parse(email).map_err(|error| error.message.into_owned())?;
     let app = open(config)?;
     let user = app.read_now(|tx| users::find_by_email(tx, &address)?.ok_or(Error::NotFound));
-    let user = user.map_err(missing(format!("no account has the address {email}")))?;
+    let user = user.map_err(or_missing(format!("there is no account for {email}")))?;
     let password = read_password()?;
     let hash = passwords::hash(&password, &*app.entropy());
     let actor = app.operator();
-    app.write_now(|tx| users::change_password(tx, &actor, user.id, &hash, None)).map_err(sentence)?;
-    say(&format!("Changed the password of {email} and ended their sessions."))
+    app.write_now(|tx| users::change_password(tx, &actor, user.id, &hash, None)).map_err(message_of)?;
+    print_line(&format!("Changed the password of {email} and signed them out everywhere."))
 }
 
-/// A line of standard input, or typed unseen at a terminal.
+/// Reads a line of standard input; a terminal does not show it.
 fn read_password() -> Result<Password, Failure> {
     let mut line = Zeroizing::new(String::new());
     if io::stdin().is_terminal() {
         eprint!("Password: ");
-        *line =
-            rpassword::read_password().map_err(|cause| format!("the password cannot be read: {cause}"))?;
+        *line = rpassword::read_password().map_err(|cause| format!("cannot read the password: {cause}"))?;
     } else {
         io::stdin()
             .lock()
             .read_line(&mut line)
-            .map_err(|cause| format!("the password cannot be read: {cause}"))?;
+            .map_err(|cause| format!("cannot read the password: {cause}"))?;
     }
     Password::parse("password", line.trim_end_matches(['\r', '\n']))
-        .map_err(|error| error.message.into_owned())
+        .map_err(|error| format!("password: {}", error.message))
 }

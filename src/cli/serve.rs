@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, open, say};
+use super::{Failure, open, print_line};
 use crate::app::{self, App, descriptors, domains, hours, retention, upkeep};
 use crate::config::Config;
 use crate::domain::mailroom::aliases::{self, Overruled};
@@ -13,7 +13,6 @@ use crate::domain::people::teams;
 use crate::smtp::{Bound, Limits, MailServer, Tls};
 use crate::web;
 
-/// Every port that people, programs and mail come in by.
 pub struct Ports {
     web: TcpListener,
     mail: Bound,
@@ -27,15 +26,13 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     run(app, ports, |_| {})
 }
 
-/// The ports first: a second instance started by mistake fails before it touches the store.
+/// Called first, so that a second instance started by mistake fails before it touches the store.
 pub fn bind(config: &Config) -> Result<Ports, Failure> {
     let mail = |setting: &str, address: Option<SocketAddr>| {
-        address
-            .map(|address| bind_to(&format!("{setting} to another address or to off"), address))
-            .transpose()
+        address.map(|address| bind_to(&format!("{setting} to another port or to off"), address)).transpose()
     };
     Ok(Ports {
-        web: bind_to("GATEPOST_LISTEN to another address", config.listen)?,
+        web: bind_to("GATEPOST_LISTEN to another port", config.listen)?,
         mail: Bound {
             smtp: mail("GATEPOST_SMTP_LISTEN", config.mail.smtp_listen)?,
             lmtp: mail("GATEPOST_LMTP_LISTEN", config.mail.lmtp_listen)?,
@@ -43,24 +40,24 @@ pub fn bind(config: &Config) -> Result<Ports, Failure> {
     })
 }
 
-/// `remedy`: which setting to set to what when it fails.
+/// `remedy` completes "Set …" in the error.
 fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|cause| match cause.kind() {
         ErrorKind::AddrInUse => format!(
-            "cannot listen on {address}: another program, perhaps another Gatepost, uses it. Stop that one, or set {remedy}"
+            "cannot listen on {address}: the port is in use, perhaps by another Gatepost. Stop it, or set {remedy}"
         ),
-        _ => format!("cannot listen on {address}: {cause}. Set {remedy}"),
+        _ => format!("cannot listen on {address}: {cause}. Check the address, or set {remedy}"),
     })
 }
 
-/// Serves until SIGINT or SIGTERM; `tell` is called once requests are answered.
-pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failure> {
+/// Serves until SIGINT or SIGTERM; calls `on_ready` with the URL once requests are answered.
+pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Failure> {
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
     warn_of_overruled(&app)?;
     let setup_key = app.sealer().key.setup_key();
     let metrics = app.config().metrics_listen;
-    let metrics = metrics.map(|at| bind_to("GATEPOST_METRICS_LISTEN to another address", at)).transpose()?;
+    let metrics = metrics.map(|at| bind_to("GATEPOST_METRICS_LISTEN to another port", at)).transpose()?;
     let metrics_at = metrics.as_ref().and_then(|metrics| metrics.local_addr().ok());
     let (web_limits, mail_limits) = limits(app.config());
     let mail_server = open_mail_server(&app, ports.mail, mail_limits)?;
@@ -72,39 +69,39 @@ pub fn run(app: App, ports: Ports, tell: impl FnOnce(&str)) -> Result<(), Failur
     let url = site.url.as_str().to_owned();
     let mail_at = mail_server.addresses();
     let served = web::run(app.clone(), ports.web, metrics, web_limits, move || {
-        mail_at.iter().for_each(|line| tell_operator(line));
+        mail_at.iter().for_each(|line| announce(line));
         if let Some(address) = metrics_at {
-            tell_operator(&format!("Metrics on http://{address}/metrics"));
+            announce(&format!("Metrics on http://{address}/metrics"));
         }
-        tell_operator(&format!("Listening on {url}"));
+        announce(&format!("Listening on {url}"));
         if !set_up {
-            tell_operator(&setup_hint(&url, &setup_key));
+            announce(&setup_hint(&url, &setup_key));
         }
-        tell(&url);
+        on_ready(&url);
     });
     drop((mail_server, threads));
-    // Here, and not when the last worker thread lets go of it: nobody waits for those.
+    // Explicitly, because worker threads that hold the app are not joined.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }
 
-/// Overruled aliases that are listed in the log.
+/// Overruled aliases in the log.
 const LISTED: i64 = 100;
 
-/// Teams that wait for mail to such an address should hear of it from the operator.
+/// Their teams get no mail and no other notice.
 fn warn_of_overruled(app: &App) -> Result<(), Failure> {
     let found = app.read_now(|tx| aliases::overruled(tx, LISTED)).map_err(|error| error.to_string())?;
     for Overruled { address, team } in found {
         tracing::warn!(
             address,
             team,
-            "this alias gets no mail: the name before its + belongs to another team"
+            "alias receives no mail: the name before its + belongs to another team"
         );
     }
     Ok(())
 }
 
-/// Those of web and mail, whose connections fit into the open files of this process.
+/// Shares the open files of this process between web and mail.
 fn limits(config: &Config) -> (web::Limits, Limits) {
     let (mut web, mut mail) = (web::Limits::default(), Limits::for_size(config.mail.max_size));
     let files = descriptors::raise();
@@ -118,10 +115,10 @@ fn open_mail_server(app: &App, bound: Bound, limits: Limits) -> Result<MailServe
     let config = app.config();
     let tls = config.mail.tls.as_ref().map(Tls::load).transpose();
     let tls = tls.map_err(|why| format!("GATEPOST_TLS_CERT and GATEPOST_TLS_KEY: {why}"))?;
-    MailServer::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot take mail: {cause}"))
+    MailServer::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot receive mail: {cause}"))
 }
 
-/// The last and set apart: the log goes to the same terminal.
+/// Printed last and set apart, because the log goes to the same terminal.
 fn setup_hint(url: &str, key: &str) -> String {
     format!(
         "\nThere are no accounts yet. To create your team, open this link:\n\n    {url}/setup?key={key}\n\n\
@@ -130,10 +127,10 @@ fn setup_hint(url: &str, key: &str) -> String {
     )
 }
 
-/// A server goes on whether or not anybody reads what it prints.
-pub fn tell_operator(line: &str) {
-    if let Err(why) = say(line) {
-        tracing::warn!(why, "nobody reads standard output");
+/// A closed standard output must not stop the server.
+pub fn announce(line: &str) {
+    if let Err(why) = print_line(line) {
+        tracing::warn!(why, "cannot write to standard output");
     }
 }
 
@@ -142,7 +139,7 @@ pub fn start_log(config: &Config) -> Result<(), Failure> {
     let colours = std::io::stderr().is_terminal();
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    // It would go to the same place, and a server must not stop because its log is not read.
+    // A closed standard error must not stop the server.
     let log = log.log_internal_errors(false);
     let started = match config.log_json {
         true => log.json().flatten_event(true).try_init(),

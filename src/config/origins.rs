@@ -1,31 +1,31 @@
-//! Pages elsewhere whose scripts may use the API.
+//! Other origins whose scripts can use the API (CORS).
 
 use url::Url;
 
 /// `*` or a list, such as `https://app.example.org,http://localhost:5173`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {
-    Nobody,
-    Anybody,
+    None,
+    Any,
     /// Spelled as browsers do.
-    These(Vec<String>),
+    Listed(Vec<String>),
 }
 
 impl Origins {
     pub fn parse(text: &str) -> Option<Self> {
         let mut each = text.split(',').map(str::trim).filter(|each| !each.is_empty()).peekable();
         match text.trim() {
-            "*" => Some(Self::Anybody),
-            _ if each.peek().is_none() => Some(Self::Nobody),
-            _ => each.map(origin).collect::<Option<_>>().map(Self::These),
+            "*" => Some(Self::Any),
+            _ if each.peek().is_none() => Some(Self::None),
+            _ => each.map(origin).collect::<Option<_>>().map(Self::Listed),
         }
     }
 
     pub fn has(&self, origin: &str) -> bool {
         match self {
-            Self::Nobody => false,
-            Self::Anybody => true,
-            Self::These(these) => these.iter().any(|each| each == origin),
+            Self::None => false,
+            Self::Any => true,
+            Self::Listed(these) => these.iter().any(|each| each == origin),
         }
     }
 }
@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn origins_are_read_as_browsers_spell_them() {
-        assert_eq!(Origins::parse(""), Some(Origins::Nobody));
-        assert_eq!(Origins::parse(" * "), Some(Origins::Anybody));
+        assert_eq!(Origins::parse(""), Some(Origins::None));
+        assert_eq!(Origins::parse(" * "), Some(Origins::Any));
         let these =
             Origins::parse("https://App.example:443, http://localhost:5173,tauri://localhost").unwrap();
         for origin in ["https://app.example", "http://localhost:5173", "tauri://localhost"] {

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("{}", .0.message)]
     Conflict(FieldError),
     /// It is another by now than whoever changes it has seen; nothing was changed.
-    #[error("This has changed since you read it. Read it again before you change it.")]
+    #[error("This has changed since you loaded it. Reload it and try again.")]
     Stale,
     #[error("{message}")]
     TooMany { message: Cow<'static, str>, retry_after: u32 },

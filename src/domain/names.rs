@@ -19,12 +19,13 @@ pub use rows::{Name, Named};
 /// in one of the alphabets that share their shapes.
 ///
 /// # Errors
-/// A sentence about `field` that starts with `what`.
+/// A sentence about `field`; `what` completes "Enter …": "a name".
 pub fn parse(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let name = text::one_line(field, what, text, max)?;
     match name.split(is_between_words).any(mixes_alphabets) {
         true => {
-            let message = format!("{what} mixes letters of alphabets that look alike within one word.");
+            let message =
+                format!("Enter {what} without mixing look-alike letters of different alphabets in one word.");
             Err(FieldError::new(field, message))
         }
         false => Ok(name),
@@ -153,7 +154,7 @@ mod tests {
             "🏴\u{200d}☠\u{fe0f}",
             "ci/cd (v2.1) – «main»",
         ] {
-            assert_eq!(parse("name", "The name", name, 60).as_deref(), Ok(name));
+            assert_eq!(parse("name", "a name", name, 60).as_deref(), Ok(name));
         }
     }
 
@@ -167,9 +168,9 @@ mod tests {
             "ad\u{200d}m\u{456}n",
             "c\u{301}\u{456}",
         ] {
-            let refused = parse("name", "The name", name, 60).unwrap_err().message;
+            let refused = parse("name", "a name", name, 60).unwrap_err().message;
             assert_eq!(
-                refused, "The name mixes letters of alphabets that look alike within one word.",
+                refused, "Enter a name without mixing look-alike letters of different alphabets in one word.",
                 "{name}"
             );
         }

@@ -16,7 +16,7 @@ impl Search {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         match text.chars().count() {
             length if length > MAX => {
-                let message = format!("The search has {length} characters; {MAX} is the most.");
+                let message = format!("Use at most {MAX} characters to search (you typed {length}).");
                 Err(FieldError::new("q", message))
             }
             // No name or word holds a control character, and Postgres takes no NUL.
@@ -48,7 +48,7 @@ mod tests {
         let long = Search::parse(&"é".repeat(50_000)).unwrap_err();
         assert_eq!(
             (&*long.field, &*long.message),
-            ("q", "The search has 50000 characters; 254 is the most.")
+            ("q", "Use at most 254 characters to search (you typed 50000).")
         );
     }
 }

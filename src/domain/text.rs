@@ -9,12 +9,12 @@ use super::characters::{is_control_in_text, is_ignorable, is_invisible};
 /// count: the limit is one on what is sent.
 ///
 /// # Errors
-/// A sentence about `field` that starts with `what`.
+/// A sentence about `field`; `what` completes "Enter …": "a name".
 pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let (length, text) = (text.chars().count(), text.trim());
     let shows_nothing = || text.chars().all(|c| is_ignorable(c) || c == ' ');
     match text {
-        "" => Err(FieldError::new(field, format!("{what} is missing."))),
+        "" => Err(FieldError::new(field, format!("Enter {what}."))),
         _ if length > max => Err(too_long(field, what, length, max)),
         _ if text.chars().any(is_invisible) || shows_nothing() => Err(invisible(field, what)),
         _ => Ok(text.to_owned()),
@@ -25,7 +25,7 @@ pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Resu
 /// empty one is `None`.
 ///
 /// # Errors
-/// A sentence about `field` that starts with `what`.
+/// A sentence about `field`; `what` completes "Enter …": "a name".
 pub fn lines(field: &'static str, what: &str, text: &str, max: usize) -> Result<Option<String>, FieldError> {
     let (length, text) = (text.chars().count(), text.trim().replace("\r\n", "\n"));
     match text {
@@ -47,11 +47,11 @@ pub fn optional<T>(
 }
 
 fn too_long(field: &'static str, what: &str, length: usize, max: usize) -> FieldError {
-    FieldError::new(field, format!("{what} has {length} characters; {max} is the most."))
+    FieldError::new(field, format!("Use at most {max} characters for {what} (you typed {length})."))
 }
 
 fn invisible(field: &'static str, what: &str) -> FieldError {
-    FieldError::new(field, format!("{what} contains invisible characters."))
+    FieldError::new(field, format!("Enter {what} without invisible characters."))
 }
 
 /// An address of a person, as typed; compared without regard to case.
@@ -62,12 +62,12 @@ impl EmailAddress {
     /// # Errors
     /// A sentence about the field `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let text = one_line("email", "The e-mail address", text, 254)?;
+        let text = one_line("email", "an email address", text, 254)?;
         let plain =
             email_address::EmailAddress::from_str(&text).is_ok_and(|parsed| parsed.display_part().is_empty());
         match plain {
             true => Ok(Self(text)),
-            false => Err(FieldError::new("email", "This is not an e-mail address, such as ada@example.com.")),
+            false => Err(FieldError::new("email", "Enter an email address, like ada@example.com.")),
         }
     }
 
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn names_are_one_visible_line() {
-        assert_eq!(one_line("name", "The name", "  ci  ", 60).as_deref(), Ok("ci"));
+        assert_eq!(one_line("name", "a name", "  ci  ", 60).as_deref(), Ok("ci"));
         for bad in [
             "",
             "   ",
@@ -101,7 +101,7 @@ mod tests {
             &"x".repeat(61),
             &format!("x{}", " ".repeat(60)),
         ] {
-            assert!(one_line("name", "The name", bad, 60).is_err(), "{bad:?}");
+            assert!(one_line("name", "a name", bad, 60).is_err(), "{bad:?}");
         }
     }
 

@@ -51,9 +51,9 @@ pub fn preflight(request: ServiceRequest) -> ServiceResponse<BoxBody> {
 pub fn tell<B>(answer: &mut ServiceResponse<B>, origins: &Origins) {
     let asked = origin(answer.request().headers()).filter(|origin| origins.has(origin));
     let allowed = match origins {
-        Origins::Nobody => return,
-        Origins::Anybody => asked.map(|_| HeaderValue::from_static("*")),
-        Origins::These(_) => asked.and_then(|origin| HeaderValue::from_str(origin).ok()),
+        Origins::None => return,
+        Origins::Any => asked.map(|_| HeaderValue::from_static("*")),
+        Origins::Listed(_) => asked.and_then(|origin| HeaderValue::from_str(origin).ok()),
     };
     let headers = answer.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -22,7 +22,7 @@ pub async fn request_log(
     let info = request::observe(request.request());
     let is_api = request.match_info().as_str().starts_with("/api/");
     let origins = &info.app().config().cors_origins;
-    let is_shared = is_api && *origins != Origins::Nobody;
+    let is_shared = is_api && *origins != Origins::None;
     let mut answer = match is_api && api::is_api_call(&request) {
         _ if is_shared && cors::is_asked(&request, origins) => cors::preflight(request),
         true => api::authenticate(request, next, &info, began).await?,

@@ -17,11 +17,11 @@ fn paste(line: &str) -> (String, String) {
 
 pub async fn set_up(browser: &Browser, serving: &Serving) {
     browser.visit(&serving.setup_address()).await;
-    browser.fill("Team", "Acme").await;
+    browser.fill("Team name", "Acme").await;
     browser.fill("Your name", "Ada Lovelace").await;
-    browser.fill("Your e-mail address", "ada@acme.test").await;
+    browser.fill("Email", "ada@acme.test").await;
     browser.fill("Password", PASSWORD).await;
-    browser.press("Make the team").await;
+    browser.press("Create team").await;
     browser.sees("Your team is ready").await;
 }
 
@@ -40,14 +40,14 @@ async fn from_setup_to_a_revoked_row() {
     browser.visit(&serving.setup_address()).await;
     browser.inspect("setup").await;
     set_up(&browser, &serving).await;
-    browser.sees("No token yet").await;
+    browser.sees("No tokens yet").await;
     browser.inspect("developer-off").await;
 
     browser.press("Off").await;
     browser.sees("API access is on").await;
-    browser.fill("Name of the new token", "ci").await;
+    browser.fill("Token name", "ci").await;
     browser.press("Create token").await;
-    browser.sees("This is the only time it is shown").await;
+    browser.sees("You won't see it again").await;
     let secret = browser.text("#token-value").await;
     assert!(secret.starts_with("gp_") && secret.len() == 53, "{secret}");
     browser.inspect("developer-reveal").await;
@@ -63,7 +63,7 @@ async fn from_setup_to_a_revoked_row() {
     assert!(body.contains("\"name\":\"Acme\"") && body.contains("\"name\":\"ci\""), "{body}");
     browser.sees("used just now").await;
 
-    browser.press("I have copied it").await;
+    browser.press("Done").await;
     browser.sees("Tokens 1").await;
     assert!(!browser.shows(&secret).await);
     keeps_nothing(&browser, &secret).await;
@@ -81,7 +81,7 @@ async fn from_setup_to_a_revoked_row() {
     browser.find("#access-read").await.click().await.expect("a click");
 
     browser.press("Revoke ci").await;
-    browser.sees("calls in 24 hours").await;
+    browser.sees("requests, last 24 h").await;
     browser.inspect("revoke-dialog").await;
     browser.fill("Reason (optional)", "the laptop was stolen").await;
     browser.press("Revoke token").await;
@@ -105,19 +105,19 @@ async fn it_works_without_javascript() {
     set_up(&browser, &serving).await;
     browser.press("Off").await;
     browser.sees("API access is on").await;
-    browser.fill("Name of the new token", "ci").await;
+    browser.fill("Token name", "ci").await;
     browser.press("Create token").await;
     let line = browser.text("#token-curl").await;
     assert_eq!(paste(&line).1, "200");
-    browser.press("I have copied it").await;
+    browser.press("Done").await;
     browser.press("Revoke ci").await;
-    browser.sees("calls in 24 hours").await;
+    browser.sees("requests, last 24 h").await;
     browser.press("Revoke token").await;
     browser.sees("Token revoked").await;
     assert_eq!(paste(&line).1, "401");
     browser.press("On").await;
-    browser.sees("Switch the API off?").await;
-    browser.press("Switch off").await;
+    browser.sees("Turn off API access?").await;
+    browser.press("Turn off").await;
     browser.sees("API access is off").await;
     browser.open_menu().await;
     browser.press("Sign out").await;
@@ -134,12 +134,12 @@ async fn copy_says_so_when_it_cannot() {
     let browser = Browser::open(&insecure).await;
     let address = serving.setup_address();
     browser.visit(&address.replace(&serving.base, &insecure)).await;
-    browser.fill("Team", "Acme").await;
+    browser.fill("Team name", "Acme").await;
     browser.fill("Your name", "Ada").await;
-    browser.fill("Your e-mail address", "ada@acme.test").await;
+    browser.fill("Email", "ada@acme.test").await;
     browser.fill("Password", PASSWORD).await;
-    browser.press("Make the team").await;
-    browser.fill("Name of the new token", "ci").await;
+    browser.press("Create team").await;
+    browser.fill("Token name", "ci").await;
     browser.press("Create token").await;
     let secret = browser.text("#token-value").await;
     browser.script("document.execCommand = () => false", Vec::new()).await;
@@ -152,11 +152,11 @@ async fn copy_says_so_when_it_cannot() {
 #[tokio::test]
 async fn every_page_is_sound_on_desk_and_phone() {
     let demo = Gatepost::new().start(&["demo"]);
-    demo.wait_for("6 messages came in by SMTP");
+    demo.wait_for("6 messages arrived by SMTP");
     let browser = Browser::open(&demo.base).await;
     browser.visit("/sign-in").await;
     browser.inspect("sign-in").await;
-    browser.fill("E-mail address", "ada@acme.test").await;
+    browser.fill("Email", "ada@acme.test").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Sign in").await;
     browser.sees("Inbox").await;
@@ -181,7 +181,7 @@ async fn every_page_is_sound_on_desk_and_phone() {
     browser.inspect("token").await;
     browser.open_menu().await;
     browser.press("Sign out").await;
-    browser.fill("E-mail address", "cy@acme.test").await;
+    browser.fill("Email", "cy@acme.test").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Sign in").await;
     browser.sees("Inbox").await;

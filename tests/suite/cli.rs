@@ -1,4 +1,4 @@
-//! What an operator types, on both engines, and what is said when it cannot be done.
+//! The command line and its errors, on both engines.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,7 +9,7 @@ use crate::support::client::Api;
 use crate::support::database::Database;
 use crate::support::process::{Finished, Gatepost, taken_address};
 
-/// Both engines, each with a store of its own.
+/// On both engines, each with its own store.
 pub fn each_engine(promise: impl Fn(&Gatepost, &Database)) {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
@@ -44,7 +44,7 @@ async fn me(base: &str, token: &str) -> u16 {
 fn an_empty_store_needs_no_browser() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
-        assert!(gatepost.ok(&["api", "Acme", "on"], "").contains("is on"));
+        assert!(gatepost.ok(&["api", "Acme", "on"], "").contains("is now on"));
         let minted = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
         let token = minted.trim_end();
         assert_eq!(minted.lines().count(), 1, "only the token is printed");
@@ -58,7 +58,7 @@ fn an_empty_store_needs_no_browser() {
         });
         let ended = serving.terminate();
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(!ended.stdout.contains("/setup"), "somebody has an account");
+        assert!(!ended.stdout.contains("/setup"), "there is an account");
         assert!(!ended.stderr.contains(token), "the log holds a token");
     });
 }
@@ -88,20 +88,23 @@ fn commands_refuse_in_one_sentence() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         let again = gatepost.run(&["setup", "--team", "Other", "--owner", "ADA@acme.test"], PASSWORD);
-        assert_refused(&again, "has an account already");
+        assert_refused(&again, "already has an account");
         let same_team = gatepost.run(&["setup", "--team", " acme ", "--owner", "eve@acme.test"], PASSWORD);
-        assert_refused(&same_team, "a team called acme already");
+        assert_refused(&same_team, "A team called acme already exists");
         let short = gatepost.run(&["setup", "--team", "Other", "--owner", "eve@acme.test"], "short\n");
-        assert_refused(&short, "12 is the least");
+        assert_refused(&short, "Use at least 12 characters");
         assert_refused(&gatepost.run(&["api", "Nobody", "on"], ""), "no team called Nobody");
         assert_refused(&gatepost.run(&["plan", "Nobody", "pro"], ""), "no team called Nobody");
-        assert_refused(&gatepost.run(&["token", "mint", "--team", "Acme", "--name", " "], ""), "missing");
+        assert_refused(
+            &gatepost.run(&["token", "mint", "--team", "Acme", "--name", " "], ""),
+            "Enter a token name",
+        );
         assert_refused(&gatepost.run(&["token", "revoke", "000000000000"], ""), "no token");
         let unknown = gatepost.run(&["password", "eve@acme.test"], "");
-        assert_refused(&unknown, "no account has the address eve@acme.test");
+        assert_refused(&unknown, "there is no account for eve@acme.test");
         gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
         let twice = gatepost.run(&["token", "mint", "--team", "Acme", "--name", "CI"], "");
-        assert_refused(&twice, "is called CI already");
+        assert_refused(&twice, "is already called CI");
         let unknown = gatepost.run(&["plan", "Acme", "gold"], "");
         assert_eq!(unknown.code, Some(2), "{unknown:?}");
     });
@@ -127,7 +130,7 @@ fn a_token_is_minted_with_the_scopes_named() {
         }
         let unknown = gatepost.run(&[&mint, &["odd", "--scopes", "aliases"][..]].concat(), "");
         assert_eq!(unknown.code, Some(2), "{unknown:?}");
-        assert!(unknown.stderr.contains("There is no scope \"aliases\""), "{unknown:?}");
+        assert!(unknown.stderr.contains("Unknown scope \"aliases\""), "{unknown:?}");
     });
 }
 
@@ -137,12 +140,12 @@ fn a_revoked_token_is_not_revoked_twice() {
     set_up(&gatepost);
     let token = gatepost.ok(&["token", "mint", "--team", "Acme", "--name", "ci"], "");
     gatepost.ok(&["token", "revoke", &token[..15]], "");
-    assert_refused(&gatepost.run(&["token", "revoke", &token[3..15]], ""), "revoked already");
+    assert_refused(&gatepost.run(&["token", "revoke", &token[3..15]], ""), "already revoked");
     assert_refused(&gatepost.run(&["token", "revoke", token.trim_end()], ""), "never the whole token");
 }
 
 #[test]
-fn a_token_is_revoked_by_what_pages_show_of_it() {
+fn a_token_is_revoked_by_its_visible_characters() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let mint = |name| gatepost.ok(&["token", "mint", "--team", "Acme", "--name", name], "");
@@ -171,17 +174,17 @@ fn a_token_is_revoked_by_what_pages_show_of_it() {
 }
 
 #[test]
-fn a_port_in_use_is_said_with_its_setting() {
+fn a_port_in_use_is_reported_with_its_setting() {
     for (name, remedy) in [
-        ("GATEPOST_LISTEN", "set GATEPOST_LISTEN to another address"),
-        ("GATEPOST_SMTP_LISTEN", "set GATEPOST_SMTP_LISTEN to another address or to off"),
-        ("GATEPOST_LMTP_LISTEN", "set GATEPOST_LMTP_LISTEN to another address or to off"),
-        ("GATEPOST_METRICS_LISTEN", "set GATEPOST_METRICS_LISTEN to another address"),
+        ("GATEPOST_LISTEN", "set GATEPOST_LISTEN to another port"),
+        ("GATEPOST_SMTP_LISTEN", "set GATEPOST_SMTP_LISTEN to another port or to off"),
+        ("GATEPOST_LMTP_LISTEN", "set GATEPOST_LMTP_LISTEN to another port or to off"),
+        ("GATEPOST_METRICS_LISTEN", "set GATEPOST_METRICS_LISTEN to another port"),
     ] {
         let (_held, taken) = taken_address();
         let refused = Gatepost::new().with(name, &taken).run(&["serve"], "");
         assert_refused(&refused, &taken);
-        assert!(refused.stderr.contains("perhaps another Gatepost"), "{refused:?}");
+        assert!(refused.stderr.contains("perhaps by another Gatepost"), "{refused:?}");
         assert!(refused.stderr.contains(remedy), "{refused:?}");
     }
 }
@@ -195,7 +198,7 @@ fn a_second_server_over_one_file_is_refused() {
     assert_refused(&second(), "another Gatepost is serving out of this store");
     gatepost.ok(&["api", "Acme", "on"], "");
     assert_refused(&second(), "several servers need Postgres");
-    // The system gives the lock back, however the process ends.
+    // The system releases the lock, however the process ends.
     first.kill();
     let next = gatepost.serve();
     assert_refused(&second(), "another Gatepost");
@@ -204,7 +207,7 @@ fn a_second_server_over_one_file_is_refused() {
 }
 
 #[test]
-fn the_setup_link_is_the_last_that_is_printed() {
+fn the_setup_link_is_printed_last() {
     let serving = Gatepost::new().serve();
     let address = serving.setup_address();
     let printed = serving.terminate().stdout;
@@ -214,7 +217,7 @@ fn the_setup_link_is_the_last_that_is_printed() {
 }
 
 #[test]
-fn a_forgotten_password_is_set_anew() {
+fn a_forgotten_password_is_replaced() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         let serving = gatepost.serve();
@@ -244,7 +247,7 @@ fn a_bad_start_ends_with_one_sentence() {
 }
 
 #[test]
-fn odd_surroundings_make_no_panic() {
+fn unusual_environments_cause_no_panic() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     let gatepost = Gatepost::new();
@@ -267,7 +270,7 @@ fn odd_surroundings_make_no_panic() {
 }
 
 #[test]
-fn a_store_of_a_newer_program_is_left_alone() {
+fn a_store_of_a_newer_version_is_left_alone() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
@@ -285,7 +288,7 @@ fn another_secret_key_is_refused_before_it_does_harm() {
 }
 
 #[test]
-fn what_is_kept_is_for_its_owner_alone() {
+fn stored_files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let gatepost = Gatepost::new();
     set_up(&gatepost);
@@ -317,9 +320,9 @@ fn help_and_readme_describe_the_settings_as_they_are_read() {
 }
 
 #[test]
-fn the_demo_is_what_it_says() {
+fn the_demo_serves_a_sample_team() {
     let demo = Gatepost::new().start(&["demo"]);
-    let printed = demo.wait_for("All of this is gone");
+    let printed = demo.wait_for("Everything is deleted");
     let words: Vec<&str> = printed.split_whitespace().collect();
     let token = words.iter().find(|it| it.starts_with("gp_")).expect("a token").trim_end_matches('"');
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -329,7 +332,7 @@ fn the_demo_is_what_it_says() {
         visitor.sign_in("ada@acme.test", PASSWORD.trim_end()).await.expect(303);
         let page = visitor.get("/developer").await.expect(200);
         assert!(page.body.contains("CRM integration") && page.body.contains("the website moved"));
-        demo.wait_for("6 messages came in by SMTP");
+        demo.wait_for("6 messages arrived by SMTP");
         let inbox = visitor.get("/inbox").await.expect(200).body;
         for subject in ["anvil is missing", "Visiting next week?", "Invoice 2026-118", "お茶"] {
             assert!(inbox.contains(subject), "{subject}");

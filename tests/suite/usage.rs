@@ -1,4 +1,4 @@
-//! What a team used, as the Developer page shows it, and a token's own hourly limit.
+//! Usage on the Developer page, and a token's own hourly limit.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn call(app: &TestApp, token: &str, times: usize, status: u16) {
     }
 }
 
-/// Hours of the day before `until` that are not kept.
+/// Hours of the day before `until` without a stored count.
 fn uncounted(app: &TestApp, until: Timestamp) -> usize {
     let team = app.team("Acme").id;
     app.app.read_now(|tx| usage::uncounted(tx, team, until)).expect("hours").len()
@@ -57,13 +57,13 @@ both_engines! {
         for _ in 0..2 {
             let page = developer(&app).await;
             assert_eq!(page.texts("#usage .figures dd"), ["2", "998", "5", "1"]);
-            assert_eq!(page.texts("#usage .figures dt")[..2], ["calls this hour, of 1,000", "left until 12:00 UTC"]);
+            assert_eq!(page.texts("#usage .figures dt")[..2], ["requests this hour, of 1,000", "remaining until 12:00 UTC"]);
             assert_eq!(page.texts("#usage tbody th").len(), 24);
             assert_eq!(page.texts("#usage tbody th")[..3], ["11:00 to 12:00", "10:00 to 11:00", "09:00 to 10:00"]);
             assert_eq!(page.texts("#usage tbody td")[..6], ["2", "1", "0", "0", "3", "0"]);
             assert_eq!(page.texts("#usage svg rect.chart-answered").len(), 2);
             assert_eq!(page.texts("#usage svg rect.chart-refused").len(), 1);
-            // The second time, what is over was counted before.
+            // The second time, past hours are already counted.
             let until = usage::settled(app.app.now());
             hours::count(&app.app, until, |_| true).expect("counted hours");
             assert_eq!(uncounted(&app, until), 23);
@@ -72,7 +72,7 @@ both_engines! {
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "2", "1"]);
         app.clock.advance(HOUR);
         let page = developer(&app).await;
-        assert!(!page.has("#usage svg") && page.text("#usage").contains("No program has called"));
+        assert!(!page.has("#usage svg") && page.text("#usage").contains("No requests in the last 24 hours"));
     }
 
     async fn an_hour_that_is_over_is_counted_once(app: TestApp) {
@@ -84,11 +84,11 @@ both_engines! {
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(9))), hour);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["3", "997", "3", "0"]);
-        // Earlier than it is ever done, so that what comes later tells what the page reads.
+        // Earlier than production does it, so that later requests show what the page reads.
         hours::count(&app.app, next, |_| true).expect("counted hours");
         call(&app, &token, 2, 200).await;
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "3", "0"]);
-        // Once more, nothing changes; a day later, it is forgotten when another is counted.
+        // Counting again changes nothing; a day later, the hour is dropped with the next count.
         hours::count(&app.app, next, |_| true).expect("counted hours");
         assert_eq!(uncounted(&app, next), 23);
         app.clock.advance(HOUR * 25);
@@ -132,23 +132,23 @@ both_engines! {
         let page = token_page(&bea).await;
         let set = set_cap(&bea, &page, "4").await.expect(303);
         assert_eq!((set.location(), set.notice().as_str()), (page.as_str(), "token-cap-changed"));
-        // What was used before counts.
+        // Earlier requests count.
         let last = app.api(&token).get("/api/v1/me").await.expect(200);
         assert_eq!((last.header("x-ratelimit-limit"), last.header("x-ratelimit-remaining")), ("4", "0"));
         call(&app, &token, 1, 429).await;
         call(&app, &app.token("Acme", "other"), 1, 200).await;
         let shown = bea.get(&page).await.expect(200).page();
-        assert!(shown.text(".facts").contains("4 calls, within the team's"), "{}", shown.text(".facts"));
+        assert!(shown.text(".facts").contains("4 requests, within the team limit"), "{}", shown.text(".facts"));
         assert_eq!(shown.attribute("#cap", "value").as_deref(), Some("4"));
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "").await.expect(303);
         call(&app, &token, 1, 200).await;
-        // Five were let in by now, some of them while nobody counted.
+        // Five were accepted by now, some without a limit.
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "5").await.expect(303);
         call(&app, &token, 1, 429).await;
-        let told = bea.get("/activity?kind=token.cap_changed").await.expect(200).page().texts("tbody th");
-        assert_eq!(told, [
+        let sentences = bea.get("/activity?kind=token.cap_changed").await.expect(200).page().texts("tbody th");
+        assert_eq!(sentences, [
             "Set the hourly limit of the token “ci” to 5",
             "Removed the hourly limit of the token “ci”",
             "Set the hourly limit of the token “ci” to 4",
@@ -163,12 +163,12 @@ both_engines! {
             assert_eq!(refused.attribute("#cap", "value").as_deref(), Some(bad));
             assert!(refused.text("#cap-error").contains("whole number"));
         }
-        // The same again is no change, and no record.
+        // Setting the same limit again records nothing.
         for _ in 0..2 {
             set_cap(&ada, &page, " 1,000 ").await.expect(303);
         }
-        let told = ada.get("/activity?kind=token.cap_changed").await.expect(200).page();
-        assert_eq!(told.texts("tbody th").len(), 1);
+        let activity = ada.get("/activity?kind=token.cap_changed").await.expect(200).page();
+        assert_eq!(activity.texts("tbody th").len(), 1);
         let id = page.rsplit('/').next().expect("an id");
         ada.post(&format!("/developer/tokens/{id}/revoke"), &[]).await.expect(303);
         set_cap(&ada, &page, "5").await.expect(409);

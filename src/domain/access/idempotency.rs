@@ -28,7 +28,7 @@ impl Key {
     /// A sentence about the header `Idempotency-Key`.
     pub fn parse(text: &[u8]) -> std::result::Result<Self, FieldError> {
         let fits = (1..=255).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
-        let message = "A key has 1 to 255 visible ASCII characters, such as a UUID.";
+        let message = "Use 1 to 255 visible ASCII characters, like a UUID.";
         fits.then(|| Self(Sha256::digest(text).into()))
             .ok_or_else(|| FieldError::new("Idempotency-Key", message))
     }

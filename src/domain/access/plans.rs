@@ -59,7 +59,7 @@ impl Limits {
 /// Puts a team on a plan; only the operator may.
 pub fn set(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, plan: Plan) -> Result<()> {
     if actor.identity != Identity::Operator {
-        return Err(Error::forbidden("Only the operator of this instance changes plans."));
+        return Err(Error::forbidden("Only the server's operator can change plans."));
     }
     let before = teams::find(tx, team)?.plan;
     if before == plan {

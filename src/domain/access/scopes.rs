@@ -119,13 +119,13 @@ impl Scopes {
         for name in names {
             let Some(scope) = Scope::parse(name) else {
                 let known = Scope::ALL.map(Scope::as_str).join(", ");
-                let message = format!("There is no scope {name:?}. There are: {known}; or all, alone.");
+                let message = format!("Unknown scope {name:?}. Use any of {known}, or all on its own.");
                 return Err(FieldError::new("scopes", message));
             };
             scopes.0 |= scope.bit();
         }
         match scopes.0 {
-            0 => Err(FieldError::new("scopes", "Choose at least one thing that the token may do.")),
+            0 => Err(FieldError::new("scopes", "Choose at least one permission.")),
             _ => Ok(scopes),
         }
     }

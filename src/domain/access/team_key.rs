@@ -60,7 +60,7 @@ fn make(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result
     let mut token = tokens::new_row(actor, team, TokenKind::TeamKey, NAME, &plain);
     token.sealed = Some(sealer.key.seal(plain.reveal().as_bytes(), &token.id.bytes(), &*actor.entropy));
     rows::insert(tx, &token)
-        .map_err(|error| Error::from(error).conflict_instead("key", "The team has a key already."))?;
+        .map_err(|error| Error::from(error).conflict_instead("key", "The team already has a key."))?;
     Ok((token, plain))
 }
 
@@ -71,7 +71,10 @@ pub fn show(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Re
     let sealed = token.sealed.as_deref().unwrap_or_default();
     let opened = sealer.key.open(sealed, &token.id.bytes()).ok();
     let plain = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).ok_or_else(|| {
-        Error::conflict("key", "The key cannot be read with this instance's secret key. Regenerate it.")
+        Error::conflict(
+            "key",
+            "This server's secret key can't decrypt the team key. Regenerate the team key.",
+        )
     })?;
     record(tx, actor, ActivityKind::TeamKeyShown, &token)?;
     Ok((token, PlainToken::restore(plain)))
@@ -94,7 +97,7 @@ pub fn regenerate(
 /// Ends the key; the team has none until the owner enables it again.
 pub fn disable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
-    let ended = end(tx, actor, team, "team key switched off")?;
+    let ended = end(tx, actor, team, "team key turned off")?;
     record(tx, actor, ActivityKind::TeamKeyDisabled, &ended)
 }
 

@@ -25,7 +25,7 @@ impl Label {
     /// # Errors
     /// A sentence about the field `name`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
-        names::parse("name", "The token's name", text, 60).map(Self)
+        names::parse("name", "a token name", text, 60).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -38,7 +38,7 @@ impl Label {
 /// # Errors
 /// A sentence about the field `reason`.
 pub fn parse_reason(text: &str) -> std::result::Result<Option<String>, FieldError> {
-    text::optional(text, |text| text::one_line("reason", "The reason", text, 200))
+    text::optional(text, |text| text::one_line("reason", "a reason", text, 200))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ pub(super) fn new_row(actor: &Actor, team: TeamId, kind: TokenKind, name: &str, 
 
 fn name_taken(error: crate::store::Error, label: &Label) -> Error {
     let message = format!(
-        "An active token is called {} already. Choose another name, or revoke that one first.",
+        "An active token is already called {}. Choose another name, or revoke that token first.",
         label.0
     );
     Error::from(error).conflict_instead("name", message)
@@ -195,7 +195,7 @@ pub fn revoke(
         actor.require(tx, team, Role::Owner)?;
     }
     let Some(token) = rows::revoke(tx, team, id, actor.now, &actor.label(), reason)? else {
-        return Err(Error::conflict("token", "This token is revoked already."));
+        return Err(Error::conflict("token", "This token is already revoked."));
     };
     record_revoked(tx, actor, &token)?;
     Ok(token)
@@ -222,7 +222,8 @@ pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<To
             )
         });
         let names = names.collect::<Vec<_>>().join(", ");
-        let message = format!("several tokens start with {start}: {names}. Give all 12 characters of one");
+        let message =
+            format!("several tokens start with {start}: {names}. Use all 12 characters of the public ID");
         return Err(Error::conflict("public_id", message));
     }
     let (token, _) = found.pop().ok_or(Error::NotFound)?;
@@ -263,7 +264,7 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: 
     let renamed = rows::rename(tx, team, id, &label.0, &names::key(&label.0))
         .map_err(|error| name_taken(error, label))?;
     if !renamed {
-        return Err(Error::conflict("token", "Only an active token can be renamed."));
+        return Err(Error::conflict("token", "Only active tokens can be renamed."));
     }
     let event = Event::of(ActivityKind::TokenRenamed).token(id, &label.0).detail("from", before.name);
     activity::record(tx, actor, team, event)?;
@@ -279,7 +280,7 @@ pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
     match digits.parse() {
         _ if digits.is_empty() => Ok(None),
         Ok(cap @ 1..=1_000_000_000) => Ok(Some(cap)),
-        _ => Err(FieldError::new("cap", "Write a whole number from 1 to 1,000,000,000, or nothing.")),
+        _ => Err(FieldError::new("cap", "Enter a whole number from 1 to 1,000,000,000, or leave it empty.")),
     }
 }
 
@@ -294,7 +295,7 @@ pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: O
         return Ok(before);
     }
     if !rows::set_cap(tx, team, id, cap)? {
-        return Err(Error::conflict("token", "Only an active token can be given a limit."));
+        return Err(Error::conflict("token", "Only active tokens can have a limit."));
     }
     let mut event = Event::of(ActivityKind::TokenCapChanged).token(id, &before.name);
     for (key, cap) in [("from", before.hourly_cap), ("to", cap)] {

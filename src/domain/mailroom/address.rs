@@ -90,8 +90,7 @@ impl DomainName {
             let digits = name.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()));
             name.contains('.') && !name.contains('_') && !hyphens && !digits
         });
-        name.map(Self)
-            .ok_or_else(|| FieldError::new("name", "This is not a domain, such as mail.example.com."))
+        name.map(Self).ok_or_else(|| FieldError::new("name", "Enter a domain, like mail.example.com."))
     }
 
     pub fn as_str(&self) -> &str {
@@ -113,7 +112,7 @@ impl LocalPart {
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-')
             && !text.contains("..");
-        let message = "Use 1 to 64 letters, digits, dots, hyphens, underscores or plus signs, such as hello.";
+        let message = "Use 1 to 64 letters, digits, dots, hyphens, underscores or plus signs, like hello.";
         match good {
             true => Ok(Self(text.to_owned())),
             false => Err(FieldError::new("localPart", message)),

@@ -45,7 +45,7 @@ impl Alias {
 /// # Errors
 /// A sentence about the field `note`.
 pub fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError> {
-    text::lines("note", "The note", text, NOTE)
+    text::lines("note", "a note", text, NOTE)
 }
 
 /// An alias to be made.
@@ -71,7 +71,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &
         check_shared(tx, team, shared, &local)?;
     }
     let alias = row(actor, team, domain_id, &domain_name, &local, new.note.clone());
-    let taken = || format!("{} is taken. A deleted address stays reserved.", alias.address());
+    let taken = || format!("{} is taken. Deleted addresses can't be reused.", alias.address());
     if rows::find_by_key(tx, domain_id, &alias.local_key)?.is_some() {
         return Err(Error::conflict("localPart", taken()));
     }
@@ -101,7 +101,9 @@ fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) 
     match rows::find_by_key(tx, None, &base)? {
         Some(found) if found.team_id == team => Ok(()),
         Some(_) => refuse(format!("{name}@{shared} is taken: another team has {base}@{shared}.")),
-        None => refuse(format!("Create {base}@{shared} first. Addresses with {base}+ belong to its team.")),
+        None => refuse(format!(
+            "Create {base}@{shared} first. Addresses that start with {base}+ belong to its team."
+        )),
     }
 }
 
@@ -130,7 +132,7 @@ fn domain_of(
     match of_team {
         Some(domain) => Ok((Some(domain.id), domain.name)),
         None => {
-            let message = format!("{} is not one of the team's domains. Add it first.", name.as_str());
+            let message = format!("{} isn't one of your team's domains. Add it first.", name.as_str());
             Err(FieldError::new("domain", message).into())
         }
     }
@@ -232,7 +234,10 @@ pub fn change(
 ) -> Result<Alias> {
     let before = hold(tx, actor, team, id)?;
     if before.is_postmaster() && !enabled {
-        return Err(Error::conflict("enabled", "Mail to postmaster is always taken."));
+        return Err(Error::conflict(
+            "enabled",
+            "Mail to postmaster is always accepted, so this alias can't be turned off.",
+        ));
     }
     if before.note.as_deref() == note && before.enabled == enabled {
         return Ok(before);
@@ -251,7 +256,10 @@ pub fn change(
 /// `Conflict` for postmaster, who is always there.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<()> {
     if hold(tx, actor, team, id)?.is_postmaster() {
-        return Err(Error::conflict("alias", "Mail to postmaster is always taken: it cannot be deleted."));
+        return Err(Error::conflict(
+            "alias",
+            "Mail to postmaster is always accepted, so this alias can't be deleted.",
+        ));
     }
     let deleted = rows::delete(tx, team, id, actor.now, &actor.label())?.ok_or(Error::NotFound)?;
     record(tx, actor, &deleted, ActivityKind::AliasDeleted)

@@ -31,19 +31,19 @@ impl About {
     /// # Errors
     /// Sentences about the fields `name` and `note`.
     pub fn parse(name: &str, note: &str, state: ContactState) -> std::result::Result<Self, FieldError> {
-        let note = text::lines("note", "The note", note, NOTE)?;
+        let note = text::lines("note", "a note", note, NOTE)?;
         Ok(Self { name: text::optional(name, parse_name)?, note, state })
     }
 }
 
 fn parse_name(text: &str) -> std::result::Result<String, FieldError> {
-    names::parse("name", "The name", text, NAME)
+    names::parse("name", "a name", text, NAME)
 }
 
 /// # Errors
 /// A sentence about the field `address`.
 pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError> {
-    let message = "This is not an e-mail address, such as ada@example.com.";
+    let message = "Enter an email address, like ada@example.com.";
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
@@ -60,7 +60,7 @@ pub fn create(
 ) -> Result<Contact> {
     actor.require_or_token(tx, team, Role::Member)?;
     let contact = Contact { state: about.state, note: about.note, ..new(actor, team, address, about.name) };
-    let taken = format!("{address} is a contact already.");
+    let taken = format!("{address} is already a contact.");
     rows::insert(tx, &contact).map_err(|error| Error::from(error).conflict_instead("address", taken))?;
     record(tx, actor, &contact, ActivityKind::ContactCreated)?;
     Ok(contact)

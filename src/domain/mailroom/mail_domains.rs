@@ -158,9 +158,9 @@ pub fn is_public(host: &str) -> bool {
 /// `Conflict` on `name` when the team has it, or it is the shared one.
 pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &DomainName) -> Result<Domain> {
     actor.require_or_token(tx, team, Role::Admin)?;
-    let taken = || format!("{} is in the list already.", name.as_str());
+    let taken = || format!("{} has already been added.", name.as_str());
     if name.as_str() == shared {
-        return Err(Error::conflict("name", format!("{shared} is there for every team already.")));
+        return Err(Error::conflict("name", format!("{shared} is already available to every team.")));
     }
     let earlier = rows::find_by_name(tx, team, name.as_str())?;
     if earlier.as_ref().is_some_and(|earlier| earlier.removed_at.is_none()) {

@@ -47,7 +47,7 @@ pub fn invite(
     actor.require(tx, team, needed_to_invite(role))?;
     let there = member_rows::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
     if there {
-        return Err(Error::conflict("email", format!("{} is in the team already.", email.as_str())));
+        return Err(Error::conflict("email", format!("{} is already on the team.", email.as_str())));
     }
     let mut open = rows::list_open(tx, team)?;
     match open.iter().position(|each| each.email_key == email.key()) {
@@ -169,13 +169,13 @@ fn join(tx: &mut Tx<'_>, actor: &Actor, opened: Opened, user: User, is_new: bool
         return Err(Error::NotFound);
     }
     member_rows::insert(tx, team.id, user.id, invitation.role, actor.now).map_err(|error| {
-        Error::from(error).conflict_instead("email", format!("{} is in the team already.", user.email))
+        Error::from(error).conflict_instead("email", format!("{} is already on the team.", user.email))
     })?;
     let event = Event::of(ActivityKind::PersonJoined)
         .subject(&user.email)
         .detail("role", invitation.role.as_str())
         .detail("invitedBy", invitation.invited_by.as_str());
-    let event = if is_new { event.detail("account", "new, address not verified") } else { event };
+    let event = if is_new { event.detail("account", "new, email not verified") } else { event };
     activity::record(tx, actor, team.id, event)?;
     Ok((team, user))
 }

@@ -52,7 +52,10 @@ pub fn set_role(
     actor.require(tx, team, Role::Owner)?;
     let member = find(tx, team, user)?.ok_or(Error::NotFound)?;
     if member.role() == Role::Owner {
-        return Err(Error::conflict("role", "The owner's role changes by handing the team over."));
+        return Err(Error::conflict(
+            "role",
+            "The owner's role can't be changed. Transfer ownership instead.",
+        ));
     }
     if member.role == role {
         return Ok(false);
@@ -66,7 +69,7 @@ pub fn set_role(
         MemberRole::Admin => event,
         MemberRole::Member => {
             invitations::end_unsendable(tx, actor, team, user)?;
-            let revoked = end_tokens(tx, actor, &member, team, tokens, "is no admin any more")?;
+            let revoked = end_tokens(tx, actor, &member, team, tokens, "is no longer an admin")?;
             event.detail("tokensRevoked", revoked as i64)
         }
     };
@@ -81,7 +84,9 @@ pub fn set_role(
 /// `Conflict` for the owner, who must hand the team over first.
 pub fn needed_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
     match member.role() {
-        Role::Owner => Err(Error::conflict("person", "The owner cannot leave: hand the team over first.")),
+        Role::Owner => {
+            Err(Error::conflict("person", "The owner can't leave or be removed. Transfer ownership first."))
+        }
         _ if leaves(actor, member) => Ok(Role::Member),
         Role::Member => Ok(Role::Admin),
         Role::Admin => Ok(Role::Owner),
@@ -136,11 +141,11 @@ pub fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Res
     let owner = teams::find(tx, team)?.owner_id;
     let next = find(tx, team, to)?.ok_or(Error::NotFound)?;
     if to == owner {
-        return Err(Error::conflict("to", "This person owns the team already."));
+        return Err(Error::conflict("to", "This person already owns the team."));
     }
     rows::set_role(tx, team, to, MemberRole::Admin)?;
     if !team_rows::set_owner(tx, team, owner, to)? {
-        return Err(Error::conflict("to", "The team was handed over meanwhile."));
+        return Err(Error::conflict("to", "Ownership was transferred in the meantime. Reload the page."));
     }
     invitations::end_unsendable(tx, actor, team, owner)?;
     let event = Event::of(ActivityKind::OwnershipTransferred).subject(&next.email);

@@ -36,12 +36,14 @@ impl Password {
     /// A sentence about `field`.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
         let message = match text.chars().count() {
-            0 => "The password is missing.".to_owned(),
+            0 => "Enter a password.".to_owned(),
             n if n < SHORTEST => {
-                format!("The password has {n} characters; {SHORTEST} is the least. A few words do well.")
+                format!("Use at least {SHORTEST} characters (you typed {n}).")
             }
-            n if n > LONGEST => format!("The password has {n} characters; {LONGEST} is the most."),
-            _ if is_one_character(text) => "The password is one character over and over.".to_owned(),
+            n if n > LONGEST => format!("Use at most {LONGEST} characters (you typed {n})."),
+            _ if is_one_character(text) => {
+                "Use more than one character, not the same one repeated.".to_owned()
+            }
             _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
         };
         Err(FieldError::new(field, message))

@@ -33,9 +33,9 @@ impl Role {
     /// The sentence to somebody with less than this role.
     pub fn who_may(self) -> Cow<'static, str> {
         match self {
-            Self::Member => "Only people in the team may do this.".into(),
-            Self::Admin => "Only the team's owner and admins may do this. Ask one of them.".into(),
-            Self::Owner => "Only the team's owner may do this. Ask the owner.".into(),
+            Self::Member => "Only people on the team can do this.".into(),
+            Self::Admin => "Only the owner and admins can do this. Ask one of them.".into(),
+            Self::Owner => "Only the owner can do this. Ask them.".into(),
         }
     }
 }
@@ -66,7 +66,7 @@ impl Actor {
     pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
         match self.identity {
             Identity::Token { .. } => {
-                Err(Error::forbidden("A token cannot do this. Sign in to the dashboard instead."))
+                Err(Error::forbidden("API tokens can't do this. Sign in to the dashboard instead."))
             }
             _ => self.require_or_token(tx, team, role),
         }

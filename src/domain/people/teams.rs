@@ -20,7 +20,7 @@ impl TeamName {
     /// # Errors
     /// A sentence about the field `team`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
-        names::parse("team", "The team's name", text, 60).map(Self)
+        names::parse("team", "a team name", text, 60).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -66,7 +66,7 @@ pub fn found(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, Use
 }
 
 fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
-    let taken = format!("There is a team called {} already.", team.name);
+    let taken = format!("A team called {} already exists.", team.name);
     if rows::find_by_name(tx, &team.name_key)?.is_some() {
         return Err(Error::conflict("team", taken));
     }

@@ -21,7 +21,7 @@ impl PersonName {
     /// # Errors
     /// A sentence about the field `name`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
-        names::parse("name", "Your name", text, 80).map(Self)
+        names::parse("name", "your name", text, 80).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -43,7 +43,7 @@ pub struct NewPerson {
 /// # Errors
 /// `Conflict` on `email` when somebody has it.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, person: &NewPerson, vouched_by: Option<&str>) -> Result<User> {
-    let taken = || Error::conflict("email", format!("{} has an account already.", person.email.as_str()));
+    let taken = || Error::conflict("email", format!("{} already has an account.", person.email.as_str()));
     if rows::find_by_email(tx, &person.email.key())?.is_some() {
         return Err(taken());
     }

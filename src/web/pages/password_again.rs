@@ -49,7 +49,7 @@ pub async fn ask(
     match enter(app, viewer, password).await {
         Ok(true) => Ok(None),
         Ok(false) => {
-            let errors = FormErrors::one("password", "This is not your password.");
+            let errors = FormErrors::one("password", "Wrong password.");
             page(viewer, asked, StatusCode::FORBIDDEN, errors).map(Some)
         }
         Err(error) => {

@@ -52,7 +52,7 @@ both_engines! {
         assert_eq!(reply.error_code(), "FORBIDDEN");
         assert_eq!(
             reply.json()["error"]["message"],
-            "Only the team's owner and admins may do this. Ask one of them."
+            "Only the owner and admins can do this. Ask one of them."
         );
     }
 

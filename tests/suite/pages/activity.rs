@@ -1,4 +1,4 @@
-//! The activity log: what it shows, and how it is asked.
+//! The activity log and its filters.
 
 use std::time::Duration;
 
@@ -19,28 +19,28 @@ use crate::support::{TestApp, both_engines};
 const WHAT: &str = "tbody th";
 const WHO: &str = "tbody td[data-label=Who]";
 
-async fn look(visitor: &Visitor, query: &str) -> Page {
+async fn open(visitor: &Visitor, query: &str) -> Page {
     visitor.get(&format!("/activity{query}")).await.expect(200).page()
 }
 
-/// What is told, oldest first.
-async fn told(visitor: &Visitor, query: &str) -> Vec<String> {
-    let mut told = look(visitor, query).await.texts(WHAT);
-    told.reverse();
-    told
+/// Oldest first.
+async fn sentences(visitor: &Visitor, query: &str) -> Vec<String> {
+    let mut sentences = open(visitor, query).await.texts(WHAT);
+    sentences.reverse();
+    sentences
 }
 
-/// Tokens with these names, a second apart.
-fn make_tokens(app: &TestApp, names: &[&str]) {
+/// A second apart.
+fn create_tokens(app: &TestApp, names: &[&str]) {
     for name in names {
         app.clock.advance(Duration::from_secs(1));
         app.token("Acme", name);
     }
 }
 
-/// The public id of a thing of Acme that the first option with this text stands for.
+/// The value of the first option with this text.
 async fn option(visitor: &Visitor, select: &str, text: &str) -> String {
-    let page = look(visitor, "").await;
+    let page = open(visitor, "").await;
     let options = format!("#{select} option");
     let at = page.texts(&options).iter().position(|each| each.contains(text)).expect(text);
     page.attribute(&format!("{options}:nth-of-type({})", at + 1), "value").expect("a value")
@@ -49,10 +49,10 @@ async fn option(visitor: &Visitor, select: &str, text: &str) -> String {
 both_engines! {
     async fn records_come_newest_first_in_pages_of_fifty(app: TestApp) {
         let names: Vec<String> = (1..=120).map(|number| format!("token {number:03}")).collect();
-        make_tokens(&app, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        create_tokens(&app, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let ada = app.as_(Ada).await;
         let expected: Vec<_> = names.iter().rev().map(|name| format!("Created the token “{name}”")).collect();
-        let mut page = look(&ada, "?kind=token.created").await;
+        let mut page = open(&ada, "?kind=token.created").await;
         let mut seen = page.texts(WHAT);
         assert_eq!(seen.len(), 50);
         assert!(!page.whole_text().contains("Newest"), "{}", page.whole_text());
@@ -60,8 +60,8 @@ both_engines! {
         for expected in [100, 120] {
             let older = page.link("Older");
             assert!(older.starts_with("/activity?kind=token.created&before=act_"), "{older}");
-            // What happens meanwhile does not move the pages.
-            make_tokens(&app, &[&format!("meanwhile {expected}")]);
+            // New records do not move the pages.
+            create_tokens(&app, &[&format!("meanwhile {expected}")]);
             page = ada.get(&older).await.expect(200).page();
             seen.extend(page.texts(WHAT));
             assert_eq!(seen.len(), expected);
@@ -69,11 +69,10 @@ both_engines! {
         assert_eq!(seen, expected);
         assert!(!page.links().iter().any(|link| link.contains("before=")), "there is nothing older");
         assert_eq!(page.link("Newest"), "/activity?kind=token.created");
-        // The second page is the same as before.
         assert_eq!(ada.get(&second).await.expect(200).page().texts(WHAT), expected[50..100]);
     }
 
-    async fn every_change_is_told_in_plain_words(app: TestApp) {
+    async fn every_change_has_a_sentence(app: TestApp) {
         let team = app.team("Acme");
         let find = |email: &str| {
             let people = app.app.read_now(|tx| members::list(tx, team.id)).expect("people");
@@ -127,45 +126,45 @@ both_engines! {
         });
         next();
         app.switch_api("Acme", false);
-        let page = look(&ada, "").await;
-        let mut told: Vec<_> = page.texts(WHAT).into_iter().zip(page.texts(WHO)).collect();
-        told.reverse();
-        let told: Vec<_> = told.iter().map(|(what, who)| (what.as_str(), who.as_str())).collect();
-        let start = told.iter().position(|(what, _)| what.starts_with("Failed")).expect("the first");
+        let page = open(&ada, "").await;
+        let mut sentences: Vec<_> = page.texts(WHAT).into_iter().zip(page.texts(WHO)).collect();
+        sentences.reverse();
+        let sentences: Vec<_> = sentences.iter().map(|(what, who)| (what.as_str(), who.as_str())).collect();
+        let start = sentences.iter().position(|(what, _)| what.starts_with("Failed")).expect("the first");
         let (masked_key, masked) = (format!("{key}…"), format!("{new_key}…"));
         let program = format!("build {}…", &plain[..11]);
         let expected = [
             ("Failed to sign in: wrong password".to_owned(), "ada@acme.test"),
-            ("Switched API access on".into(), "command line"),
+            ("Turned on API access".into(), "command line"),
             ("Created the token “ci”".into(), "command line"),
             ("Renamed the token “ci” to “build”".into(), "command line"),
             ("GET /api/v1/team".into(), &program),
         ];
-        for (got, (what, who)) in told[start..].iter().zip(&expected) {
+        for (got, (what, who)) in sentences[start..].iter().zip(&expected) {
             assert_eq!(*got, (what.as_str(), *who));
         }
-        // Of the same moment, so either may come first.
-        let mut own = told[start + 5..start + 7].to_vec();
+        // Both have the same time, so either can come first.
+        let mut own = sentences[start + 5..start + 7].to_vec();
         own.sort_unstable();
         assert_eq!(
             own,
             [("DELETE /api/v1/me/token", program.as_str()), ("Revoked the token “build”", &program)]
         );
         let expected = [
-            (format!("Switched the team key on: {masked_key}"), "command line"),
-            (format!("Showed the team key {masked_key}"), "command line"),
-            (format!("Regenerated the team key: {masked} is the new one"), "command line"),
-            (format!("Switched the team key {masked} off"), "command line"),
+            (format!("Turned on the team key {masked_key}"), "command line"),
+            (format!("Revealed the team key {masked_key}"), "command line"),
+            (format!("Regenerated the team key. The new one is {masked}"), "command line"),
+            (format!("Turned off the team key {masked}"), "command line"),
             ("Changed the plan from pro to enterprise".into(), "command line"),
             ("Made cy@acme.test an admin".into(), "command line"),
             ("Removed cy@acme.test from the team".into(), "command line"),
             ("Left the team".into(), "bea@acme.test"),
             ("Changed their name to Ada L.".into(), "ada@acme.test"),
         ];
-        for (got, (what, who)) in told[start + 7..].iter().zip(&expected) {
+        for (got, (what, who)) in sentences[start + 7..].iter().zip(&expected) {
             assert_eq!(*got, (what.as_str(), *who));
         }
-        assert_eq!(told.last(), Some(&("Switched API access off", "command line")));
+        assert_eq!(sentences.last(), Some(&("Turned off API access", "command line")));
     }
 
     async fn each_filter_narrows(app: TestApp) {
@@ -191,7 +190,7 @@ both_engines! {
             ("?status=404", &calls[1..2]),
             ("?status=405&kind=requests", &calls[2..]),
             ("?status=5xx", &[]),
-            ("?kind=api.enabled", &["Switched API access on"]),
+            ("?kind=api.enabled", &["Turned on API access"]),
             ("?kind=token.created&from=2040-01-03&until=2040-01-03", &["Created the token “one”", "Created the token “two”"]),
             ("?kind=requests&until=2040-01-02", &[]),
             ("?kind=requests&from=2040-01-04", &[]),
@@ -202,30 +201,30 @@ both_engines! {
             (&format!("?token={two_id}"), &["Created the token “two”", calls[1], calls[2]]),
             (&format!("?token={two_id}&status=405"), &calls[2..]),
             (&format!("?token={two_id}&person={ada_id}"), &[]),
-            // Of others nothing is told, and an empty field does not narrow.
+            // An unknown person has no records, and an empty field does not filter.
             (&format!("?person=usr_{}", "0".repeat(32)), &[]),
-            ("?kind=api.enabled&person=&token=&status=&from=&until=&before=", &["Switched API access on"]),
+            ("?kind=api.enabled&person=&token=&status=&from=&until=&before=", &["Turned on API access"]),
         ] {
-            let mut told = told(&ada, query).await;
-            told.sort();
+            let mut sentences = sentences(&ada, query).await;
+            sentences.sort();
             let mut expected: Vec<_> = expected.to_vec();
             expected.sort_unstable();
-            assert_eq!(told, expected, "{query}");
+            assert_eq!(sentences, expected, "{query}");
         }
-        let changes = told(&ada, "?kind=changes").await;
+        let changes = sentences(&ada, "?kind=changes").await;
         assert!(changes.len() > 8 && !changes.iter().any(|what| what.contains("/api/v1")), "{changes:?}");
     }
 
-    async fn a_filter_that_means_nothing_is_marked_and_kept(app: TestApp) {
+    async fn an_invalid_filter_is_marked_and_kept(app: TestApp) {
         let ada = app.as_(Ada).await;
         for (name, value, error) in [
-            ("kind", "token.eaten", "There is no such kind of activity."),
-            ("person", "ada", "This is not the id of a person."),
-            ("token", "tok_1", "This is not the id of a token."),
-            ("status", "9xx", "Write 2xx, 4xx, 5xx or a number such as 401."),
-            ("from", "yesterday", "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC."),
-            ("until", "2040-02-30", "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC."),
-            ("until", "2039-12-31", "This lies before the start."),
+            ("kind", "token.eaten", "Choose a kind from the list."),
+            ("person", "ada", "Choose a person from the list."),
+            ("token", "tok_1", "Choose a token from the list."),
+            ("status", "9xx", "Enter 2xx, 4xx, 5xx or a code such as 401."),
+            ("from", "yesterday", "Enter a date like 2026-03-01 or a time like 2026-03-01T09:14, in UTC."),
+            ("until", "2040-02-30", "Enter a date like 2026-03-01 or a time like 2026-03-01T09:14, in UTC."),
+            ("until", "2039-12-31", "The end must be after the start."),
         ] {
             let kept = [("kind", "people"), ("status", "200"), ("from", "2040-01-01")];
             let kept = kept.into_iter().filter(|(each, _)| *each != name).chain([(name, value)]);
@@ -240,17 +239,17 @@ both_engines! {
             assert!(page.texts(WHAT).is_empty());
         }
         let page = ada.get("/activity?before=act_1").await.expect(422).page();
-        assert_eq!(page.text("[role=alert]"), "This page's address is not whole.");
+        assert_eq!(page.text("[role=alert]"), "The address of this page is incomplete.");
     }
 
-    async fn a_record_opens_with_all_it_tells(app: TestApp) {
+    async fn a_record_shows_all_its_details(app: TestApp) {
         app.switch_api("Acme", true);
         let plain = app.token("Acme", "ci");
         let api = app.api(&plain);
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(60));
         let reply = api.get("/api/v1/me").await.expect(200);
-        let list = look(&ada, "?kind=requests").await;
+        let list = open(&ada, "?kind=requests").await;
         let page = ada.get(&list.link("GET /api/v1/me")).await.expect(200).page();
         let text = page.text("dl");
         for fact in ["2040-01-02 09:01:00 UTC", "ci", &plain[..11], "200", "127.0.0.1", reply.header("x-request-id"), "api.request"] {
@@ -260,10 +259,10 @@ both_engines! {
         let token = page.link("ci");
         assert!(list.links().contains(&token));
         ada.get(&token).await.expect(200);
-        let about = page.link("All about it");
-        assert_eq!(told(&ada, about.trim_start_matches("/activity")).await, ["Created the token “ci”", "GET /api/v1/me"]);
+        let about = page.link("All activity for this token");
+        assert_eq!(sentences(&ada, about.trim_start_matches("/activity")).await, ["Created the token “ci”", "GET /api/v1/me"]);
         ada.post(&format!("{token}/revoke"), &[("reason", "moved <b>house</b>")]).await.expect(303);
-        let page = ada.get(&look(&ada, "?kind=token.revoked").await.link("Revoked the token “ci”")).await.page();
+        let page = ada.get(&open(&ada, "?kind=token.revoked").await.link("Revoked the token “ci”")).await.page();
         let text = page.text("dl");
         for fact in ["ada@acme.test", "moved <b>house</b>", "Test browser", "token.revoked"] {
             assert!(text.contains(fact), "{fact:?} is not in {text}");
@@ -279,12 +278,12 @@ both_engines! {
         for path in [path, format!("/activity/act_{}", "0".repeat(32)), "/activity/x".into()] {
             dan.get(&path).await.expect(404);
         }
-        assert!(!look(&dan, "").await.whole_text().contains("acmes own"));
+        assert!(!open(&dan, "").await.whole_text().contains("acmes own"));
     }
 }
 
 #[tokio::test]
-async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
+async fn htmx_swaps_the_list_and_pushes_a_short_address() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     let part = ada.fragment("/activity?kind=sign-ins&person=&status=&from=").await.expect(200);
@@ -301,21 +300,20 @@ async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
 async fn a_list_without_rows_says_why() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
-    let empty = look(&ada, "?status=5xx").await;
-    assert_eq!(empty.text(".empty-title"), "Nothing matches");
-    let end = look(&ada, &format!("?before=act_{}", "0".repeat(32))).await;
-    assert_eq!(end.text(".empty-title"), "Nothing older");
-    assert_eq!(end.link("Back to the newest"), "/activity");
+    let empty = open(&ada, "?status=5xx").await;
+    assert_eq!(empty.text(".empty-title"), "No results");
+    let end = open(&ada, &format!("?before=act_{}", "0".repeat(32))).await;
+    assert_eq!(end.text(".empty-title"), "No older records");
+    assert_eq!(end.link("Back to newest"), "/activity");
 }
 
-/// Somebody who left, and a token no longer listed, stay chosen.
 #[tokio::test]
-async fn what_is_no_longer_in_a_menu_stays_chosen() {
+async fn a_choice_missing_from_the_menu_stays_selected() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     for (name, prefix) in [("person", "usr_"), ("token", "tok_")] {
         let id = format!("{prefix}{}", "1".repeat(32));
-        let page = look(&ada, &format!("?{name}={id}")).await;
+        let page = open(&ada, &format!("?{name}={id}")).await;
         assert_eq!(page.form("/activity").fields[name], id);
     }
 }

@@ -1,4 +1,4 @@
-//! The Developer page: tokens from their making to their end.
+//! The Developer page: a token's life.
 
 mod api_switch;
 mod scopes;
@@ -12,7 +12,7 @@ use crate::support::{TestApp, both_engines};
 use std::process::Command;
 use std::time::Duration;
 
-/// Creates a token through the page; the page that reveals it.
+/// Returns the page that reveals the token.
 async fn create(visitor: &Visitor, name: &str) -> Reply {
     visitor.post("/developer/tokens", &[("name", name)]).await
 }
@@ -21,7 +21,7 @@ fn revealed(reply: &Reply) -> String {
     reply.page().text("#token-value")
 }
 
-/// The page of the token with this name.
+/// The address of the token's page.
 async fn address(visitor: &Visitor, name: &str) -> String {
     visitor.get("/developer").await.expect(200).page().link(name)
 }
@@ -34,7 +34,7 @@ both_engines! {
         assert_eq!(reply.header("cache-control"), "no-store");
         let token = revealed(&reply);
         app.api(&token).get("/api/v1/me").await.expect(200);
-        // It stands in the page twice: by itself, and in the line that tries it.
+        // Alone, and in the curl command.
         assert_eq!(reply.body.matches(&token).count(), 2);
         let masked = format!("{}…", &token[..11]);
         assert!(reply.page().texts("#tokens .token").contains(&masked));
@@ -63,7 +63,7 @@ both_engines! {
         assert!(list.page().whole_text().contains("127.0.0.1 · curl/"));
     }
 
-    async fn a_reload_of_the_reveal_makes_no_second_token(app: TestApp) {
+    async fn reloading_the_reveal_creates_no_second_token(app: TestApp) {
         let ada = app.as_(Ada).await;
         create(&ada, "ci").await.expect(200);
         for same in ["ci", " CI "] {
@@ -75,7 +75,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 1);
     }
 
-    async fn of_two_who_take_a_name_at_once_one_gets_it(app: TestApp) {
+    async fn two_concurrent_creations_of_one_name_give_one_token(app: TestApp) {
         let (ada, bea) = tokio::join!(app.as_(Ada), app.as_(Bea));
         for round in 0..5 {
             let name = format!("ci {round}");
@@ -106,7 +106,7 @@ both_engines! {
         let question = bea.fragment(&revoke).await.expect(200);
         assert!(!question.body.contains("<html") && bea.get(&revoke).await.body.contains("<html"));
         assert_eq!(question.page().texts(".figures dd"), ["1", "1", "1"]);
-        assert!(question.page().whole_text().contains("Last caller: 127.0.0.1"));
+        assert!(question.page().whole_text().contains("Last used from 127.0.0.1"));
         let page = bea.post_and_follow(&revoke, &[("reason", "left on a train")]).await.expect(200).page();
         assert!(page.text(".notice").contains("revoked"));
         assert!(!page.has("#tokens"));
@@ -122,7 +122,7 @@ both_engines! {
         assert_ne!(revealed(&next), token, "the name is free again");
     }
 
-    async fn a_long_reason_is_sent_back_to_its_writer(app: TestApp) {
+    async fn a_long_reason_is_shown_again_with_an_error(app: TestApp) {
         let ada = app.as_(Ada).await;
         create(&ada, "ci").await.expect(200);
         let revoke = format!("{}/revoke", address(&ada, "ci").await);
@@ -150,7 +150,7 @@ both_engines! {
         ada.post(&rename, &[("name", "ghost")]).await.expect(409);
     }
 
-    async fn a_token_page_shows_its_calls(app: TestApp) {
+    async fn a_token_page_shows_its_requests(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let token = revealed(&create(&ada, "ci").await.expect(200));
@@ -203,7 +203,7 @@ both_engines! {
         create(&ada, "cd").await.expect(200);
     }
 
-    async fn members_learn_whom_to_ask(app: TestApp) {
+    async fn members_see_whom_to_ask(app: TestApp) {
         let cy = app.as_(Cy).await;
         app.token("Acme", "ci");
         let text = cy.get("/developer").await.expect(200).page().whole_text();

@@ -107,14 +107,14 @@ fn an_operator_puts_a_message_in() {
     let (id, subject) = door::stored(&database).remove(0);
     assert_eq!((said, subject), (format!("Stored as {id}.\n"), "by hand".to_owned()));
     let again = gatepost.ok(&["deliver", "Postmaster@gatepost.localhost"], &text);
-    assert_eq!(again, format!("It is there already: {id}.\n"));
+    assert_eq!(again, format!("Already stored as {id}.\n"));
     assert_eq!(
         database.number("SELECT COUNT(*) AS n FROM messages WHERE envelope_from = 'bob@example.test'"),
         1
     );
     for (to, text, words) in [
-        ("nobody", text.as_str(), "nobody has the address nobody@gatepost.localhost"),
-        ("hello@elsewhere.test", &text, "nobody has the address hello@elsewhere.test"),
+        ("nobody", text.as_str(), "there is no alias nobody@gatepost.localhost"),
+        ("hello@elsewhere.test", &text, "there is no alias hello@elsewhere.test"),
         ("postmaster", "", "no message on standard input"),
         ("postmaster", &"a".repeat(70_000), "65536 bytes"),
         ("postmaster", "Subject: x\n\nx", "The header has no From field"),

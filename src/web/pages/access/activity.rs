@@ -2,7 +2,7 @@
 
 mod filters;
 mod menus;
-mod words;
+mod sentences;
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use self::filters::{Asked, Query};
+use self::filters::{Criteria, Query};
 use self::menus::{Choice, ChoiceGroup};
-use self::words::Fact;
+use self::sentences::Fact;
 use crate::app::App;
 use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, TokenId};
 use crate::domain::access::tokens::{self, Token};
@@ -27,10 +27,9 @@ use crate::web::pages::layout::Layout;
 use crate::web::pages::when::When;
 use crate::web::pages::{FormErrors, html};
 
-/// Records on a page.
-const PAGE: i64 = 50;
-/// Tokens in the filter, of active ones and of those revoked: a menu has to end somewhere.
-const TOKENS: i64 = 100;
+const PAGE_SIZE: i64 = 50;
+/// Tokens in the filter's menu, of the active and of the revoked ones each.
+const MAX_TOKENS: i64 = 100;
 
 #[derive(Template)]
 #[template(path = "activity/page.html")]
@@ -39,7 +38,7 @@ struct ActivityPage<'a> {
     list: &'a List,
 }
 
-/// The filters and what they find, as htmx swaps them.
+/// What htmx swaps.
 #[derive(Template)]
 #[template(path = "activity/_list.html")]
 struct ListFragment<'a> {
@@ -47,17 +46,16 @@ struct ListFragment<'a> {
 }
 
 struct List {
-    asked: Query,
+    query: Query,
     errors: FormErrors,
-    /// Whether the filters made sense.
-    looked: bool,
+    filters_are_valid: bool,
     kinds: Vec<ChoiceGroup>,
     people: Vec<Choice>,
     tokens: Vec<Choice>,
     rows: Vec<Row>,
-    /// The address of the next page; empty on the last.
+    /// Empty on the last page.
     older: String,
-    /// The address of the first page; empty on it.
+    /// Empty on the first page.
     newest: String,
 }
 
@@ -73,17 +71,16 @@ struct RecordPage {
     person: String,
 }
 
-/// A record as it is told.
 struct Row {
     id: String,
     kind: ActivityKind,
     at: When,
     what: String,
     status: Option<u16>,
-    took: String,
+    duration: String,
     who: String,
     token: Option<TokenRef>,
-    /// Whether the token is the one who acted, not what it was done to.
+    /// The token acted; it is not what was changed.
     by_token: bool,
     ip: String,
 }
@@ -103,47 +100,47 @@ pub async fn list(
     let query = query.into_inner();
     let address = query.address();
     let (status, list) = match query.parse() {
-        Ok(asked) => (StatusCode::OK, look(&app, &admin, query, Some(asked), FormErrors::default()).await?),
+        Ok(criteria) => {
+            (StatusCode::OK, load(&app, &admin, query, Some(criteria), FormErrors::default()).await?)
+        }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            (status, look(&app, &admin, query, None, errors).await?)
+            (status, load(&app, &admin, query, None, errors).await?)
         }
     };
     if !by_htmx {
         let layout = Layout::new(&admin, "activity");
         return html(status, &ActivityPage { layout, list: &list });
     }
-    let mut answer = html(status, &ListFragment { list: &list })?;
-    // The address without the fields that were left empty.
+    let mut response = html(status, &ListFragment { list: &list })?;
     let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
-    answer.headers_mut().insert(HeaderName::from_static("hx-push-url"), address);
-    Ok(answer)
+    response.headers_mut().insert(HeaderName::from_static("hx-push-url"), address);
+    Ok(response)
 }
 
-/// Finds what is asked for, if it makes sense, and what else may be asked.
-async fn look(
+async fn load(
     app: &App,
     admin: &Admin,
     query: Query,
-    asked: Option<Asked>,
+    criteria: Option<Criteria>,
     errors: FormErrors,
 ) -> Result<List> {
-    let (team, wanted) = (admin.team.id, asked.clone());
+    let (team, filters_are_valid) = (admin.team.id, criteria.is_some());
     let (people, tokens, page, named) = app
         .read_activity(move |tx| {
             let people = members::list(tx, team)?;
-            let mut tokens = tokens::list(tx, team, &tokens::Filter::ACTIVE, Window::first(TOKENS))?.rows;
-            tokens.extend(tokens::list(tx, team, &tokens::Filter::REVOKED, Window::first(TOKENS))?.rows);
-            let Some(Asked { filter, before }) = wanted else {
+            let mut tokens = tokens::list(tx, team, &tokens::Filter::ACTIVE, Window::first(MAX_TOKENS))?.rows;
+            tokens.extend(tokens::list(tx, team, &tokens::Filter::REVOKED, Window::first(MAX_TOKENS))?.rows);
+            let Some(Criteria { filter, before }) = criteria else {
                 return Ok::<_, Error>((people, tokens, None, Vec::new()));
             };
-            let page = activity::list(tx, team, &filter, Window::below(before, PAGE))?;
+            let page = activity::list(tx, team, &filter, Window::below(before, PAGE_SIZE))?;
             let ids: Vec<TokenId> = page.rows.iter().filter_map(|record| record.token_id).collect();
             let named = tokens::find_all(tx, team, &ids)?;
             Ok((people, tokens, Some(page), named))
         })
         .await?;
-    let (looked, named) = (asked.is_some(), by_id(named));
+    let named = by_id(named);
     let (records, next) = page.map_or_else(Default::default, |page| (page.rows, page.next));
     Ok(List {
         kinds: menus::kinds(&query.kind),
@@ -152,9 +149,9 @@ async fn look(
         rows: records.iter().map(|record| Row::of(record, &named)).collect(),
         older: next.map(|id| query.before(id)).unwrap_or_default(),
         newest: if query.before.is_empty() { String::new() } else { query.newest() },
-        asked: query,
+        query,
         errors,
-        looked,
+        filters_are_valid,
     })
 }
 
@@ -177,7 +174,7 @@ pub async fn show(
         &RecordPage {
             layout: Layout::new(&admin, "activity"),
             row: Row::of(&record, &by_id(tokens)),
-            facts: words::facts(&record),
+            facts: sentences::facts(&record),
             request: record.request().map(|id| id.to_string()).unwrap_or_default(),
             agent: record.agent.unwrap_or_default(),
             count: record.count,
@@ -197,9 +194,9 @@ impl Row {
             id: record.id.to_string(),
             kind: record.kind,
             at: When(record.at),
-            what: words::sentence(record),
+            what: sentences::sentence(record),
             status: record.status.and_then(|status| u16::try_from(status).ok()),
-            took: record.duration_us.map(words::milliseconds).unwrap_or_default(),
+            duration: record.duration_us.map(sentences::milliseconds).unwrap_or_default(),
             who: record.actor_label.clone().unwrap_or_else(|| "a token".into()),
             token,
             by_token: record.actor_kind == ActorKind::Token,

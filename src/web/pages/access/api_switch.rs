@@ -1,4 +1,4 @@
-//! The switch that lets programs in: the owner turns it, admins see how it stands.
+//! API access: the owner turns it on and off, admins see its state.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -27,7 +27,7 @@ use crate::web::viewer::Viewer;
 pub struct ApiSwitch {
     team: TeamId,
     is_on: bool,
-    may_turn: bool,
+    can_change: bool,
     owner: User,
     plan: Plan,
     plan_has_api: bool,
@@ -38,7 +38,7 @@ impl ApiSwitch {
         Self {
             team: viewer.team.id,
             is_on: viewer.team.api_enabled,
-            may_turn: viewer.role == Role::Owner,
+            can_change: viewer.role == Role::Owner,
             owner,
             plan: viewer.team.plan,
             plan_has_api: viewer.request.plan_has_api(&viewer.team),
@@ -46,19 +46,19 @@ impl ApiSwitch {
     }
 }
 
-/// Why calls are refused whatever token they bring; empty when they are not.
-pub fn closed(viewer: &Viewer) -> String {
+/// Why all requests are refused; empty when they are not.
+pub fn refusal_notice(viewer: &Viewer) -> String {
     let team = &viewer.team;
     match viewer.role {
         _ if !viewer.request.plan_has_api(team) => {
             format!(
-                "The plan {} has no API. A token can be made, but each call with it is refused (403).",
+                "The {} plan doesn't include the API. You can create tokens, but all requests are refused (403).",
                 team.plan
             )
         }
         _ if team.api_enabled => String::new(),
-        Role::Owner => "API access is off. A token can be made, but each call with it is refused (403) until you switch it on.".into(),
-        _ => "API access is off. A token can be made, but each call with it is refused (403) until the owner switches it on.".into(),
+        Role::Owner => "API access is off. You can create tokens, but all requests are refused (403) until you turn it on.".into(),
+        _ => "API access is off. You can create tokens, but all requests are refused (403) until the owner turns it on.".into(),
     }
 }
 
@@ -69,11 +69,10 @@ struct ApiOff {
     affected: Affected,
 }
 
-/// What switching off would stop.
 pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
     let affected = app.read_activity(move |tx| api_switch::affected(tx, team, now)).await?;
-    developer::ask(htmx, &owner, StatusCode::OK, "Switch the API off", &ApiOff { team, affected })
+    developer::ask(htmx, &owner, StatusCode::OK, "Turn off API access", &ApiOff { team, affected })
 }
 
 #[derive(serde::Deserialize)]
@@ -90,15 +89,15 @@ enum State {
     Off,
 }
 
-/// Open to every member, so that the attempt of one who may not is recorded.
+/// Open to every member, so that attempts without permission are recorded.
 pub async fn turn(
     app: web::Data<App>,
     member: Member,
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
     let (state, to, notice) = match form.state {
-        State::On => ("on", "switch the API on", Notice::ApiOn),
-        State::Off => ("off", "switch the API off", Notice::ApiOff),
+        State::On => ("on", "turn on API access", Notice::ApiOn),
+        State::Off => ("off", "turn off API access", Notice::ApiOff),
     };
     if member.role == Role::Owner {
         let fields = vec![("state", state.to_owned())];

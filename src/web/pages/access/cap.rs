@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::tokens::{self as page, Refused};
+use super::tokens::{self as page, Rejected};
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::tokens::{self, Token, TokenId};
@@ -15,7 +15,7 @@ use crate::web::paths;
 use crate::web::viewer::Viewer;
 
 #[derive(serde::Deserialize)]
-pub struct Limit {
+pub struct CapForm {
     #[serde(default)]
     cap: String,
 }
@@ -24,25 +24,25 @@ pub async fn set(
     app: web::Data<App>,
     admin: Admin,
     path: web::Path<TokenId>,
-    form: web::Form<Limit>,
+    form: web::Form<CapForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
-    match change(&app, &admin, id, &form.cap).await {
+    match set_cap(&app, &admin, id, &form.cap).await {
         Ok(_) => Ok(see_other_with(paths::TOKEN.of(id), Notice::TokenCapChanged)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let layout = Layout::new(&admin, "developer");
-            let refused = Refused { cap: Some(form.into_inner().cap), errors, ..Refused::default() };
-            page::draw(&app, &admin, id, layout, status, refused).await
+            let rejected = Rejected { cap: Some(form.into_inner().cap), errors, ..Rejected::default() };
+            page::render(&app, &admin, id, layout, status, rejected).await
         }
     }
 }
 
-async fn change(app: &App, viewer: &Viewer, id: TokenId, cap: &str) -> Result<Token> {
+async fn set_cap(app: &App, viewer: &Viewer, id: TokenId, cap: &str) -> Result<Token> {
     let (actor, team) = (viewer.actor(), viewer.team.id);
     let cap = tokens::parse_cap(cap);
     app.write(move |tx| {
-        // Another team's token does not exist, whatever limit it should have.
+        // 404 for another team's token, before the limit is checked.
         tokens::find(tx, team, id)?;
         tokens::set_cap(tx, &actor, team, id, cap?)
     })

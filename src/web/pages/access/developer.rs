@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::api_switch::{self, ApiSwitch};
-use super::scopes::{Choice, Way};
+use super::scopes::{Access, Choice};
 use super::team_key::KeySection;
 use super::token_list::{self, RevokedList, TokenList};
 use super::usage::UsageSection;
@@ -25,7 +25,7 @@ use crate::web::pages::{FormErrors, html};
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// Where the parts of the lists begin that are shown; without one, at the newest.
+/// Where the two lists start; without a cursor, at the newest token.
 #[derive(Default, serde::Deserialize)]
 pub struct Cursors {
     before: Option<String>,
@@ -34,7 +34,7 @@ pub struct Cursors {
 
 impl Cursors {
     /// # Errors
-    /// `NotFound` for what is no token's id.
+    /// `NotFound` if a cursor is not a token's id.
     pub fn parse(&self) -> std::result::Result<(Option<TokenId>, Option<TokenId>), PageError> {
         let parse = |text: &Option<String>| {
             text.as_deref().map(|text| TokenId::parse(text).ok_or_else(PageError::not_found)).transpose()
@@ -43,7 +43,7 @@ impl Cursors {
     }
 }
 
-/// What was asked of the page, and what came of its form.
+/// The page's query, and its form as sent.
 #[derive(Default)]
 pub struct View {
     pub cursors: Cursors,
@@ -58,7 +58,7 @@ struct DeveloperPage {
     layout: Layout,
     limiter_is_away: bool,
     switch: ApiSwitch,
-    closed: String,
+    api_notice: String,
     label: String,
     choice: Choice,
     errors: FormErrors,
@@ -73,10 +73,9 @@ struct DeveloperPage {
 
 #[derive(Template)]
 #[template(path = "developer/member.html")]
-struct MemberPage<'a> {
+struct MemberPage {
     layout: Layout,
-    team: &'a str,
-    who: Vec<members::Member>,
+    admins: Vec<members::Member>,
 }
 
 pub async fn show(
@@ -87,23 +86,22 @@ pub async fn show(
 ) -> std::result::Result<HttpResponse, PageError> {
     let view = View { cursors: cursors.into_inner(), ..View::default() };
     match member.role {
-        Role::Member => who_may(&app, &member).await,
-        Role::Admin | Role::Owner => draw(&app, &site, &member, StatusCode::OK, view).await,
+        Role::Member => show_admins(&app, &member).await,
+        Role::Admin | Role::Owner => render(&app, &site, &member, StatusCode::OK, view).await,
     }
 }
 
-/// To a member: whom to ask.
-async fn who_may(app: &App, member: &Viewer) -> std::result::Result<HttpResponse, PageError> {
+/// Members can't manage tokens: they see whom to ask.
+async fn show_admins(app: &App, member: &Viewer) -> std::result::Result<HttpResponse, PageError> {
     let team = member.team.id;
-    let mut who = app.read(move |tx| members::list(tx, team)).await?;
-    who.retain(|each| each.role() >= Role::Admin);
-    who.sort_by_key(|each| std::cmp::Reverse(each.role()));
+    let mut admins = app.read(move |tx| members::list(tx, team)).await?;
+    admins.retain(|each| each.role() >= Role::Admin);
+    admins.sort_by_key(|each| std::cmp::Reverse(each.role()));
     let layout = Layout::new(member, "developer");
-    html(StatusCode::OK, &MemberPage { layout, team: &member.team.name, who })
+    html(StatusCode::OK, &MemberPage { layout, admins })
 }
 
-/// The whole page, to the owner or an admin.
-pub async fn draw(
+pub async fn render(
     app: &App,
     site: &Site,
     viewer: &Viewer,
@@ -113,12 +111,12 @@ pub async fn draw(
     let (before, revoked_before) = view.cursors.parse()?;
     let (team, owner, now) = (viewer.team.id, viewer.team.owner_id, viewer.request.now);
     let read = app.read_activity(move |tx| -> Result<_> {
-        let (page, count) = tokens::list_active(tx, team, Window::below(before, token_list::PAGE))?;
+        let (page, count) = tokens::list_active(tx, team, Window::below(before, token_list::PAGE_SIZE))?;
         let revoked = tokens::list(
             tx,
             team,
             &tokens::Filter::REVOKED,
-            Window::below(revoked_before, token_list::PAGE),
+            Window::below(revoked_before, token_list::PAGE_SIZE),
         )?;
         let tokens = TokenList::of(page, count, before, now);
         let revoked = RevokedList::of(revoked, revoked_before, now);
@@ -131,7 +129,7 @@ pub async fn draw(
         layout: Layout::new(viewer, "developer"),
         limiter_is_away: !app.gate().limiter_is_reachable().await,
         switch: ApiSwitch::of(viewer, owner),
-        closed: api_switch::closed(viewer),
+        api_notice: api_switch::refusal_notice(viewer),
         label: view.label,
         choice: view.choice,
         errors: view.errors,

@@ -174,7 +174,7 @@ pub async fn show(
     let page = DocsPage {
         layout: Layout::new(&member, "docs"),
         language: request.cookie(LANGUAGE).and_then(|kept| language(kept.value())).unwrap_or("curl"),
-        closed: api_switch::closed(&member),
+        closed: api_switch::refusal_notice(&member),
         reference,
     };
     html(StatusCode::OK, &page)

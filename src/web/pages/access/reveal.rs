@@ -1,5 +1,5 @@
-//! A secret, shown in the answer to the request that made it or asked for it: at no address,
-//! so that no reload, history or second look brings it back.
+//! Reveals a secret in the response to the POST that created or requested it. It has no address,
+//! so no reload and no history entry shows it again.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -16,11 +16,9 @@ use crate::web::pages::layout::Layout;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// What is shown.
-pub enum Shown {
-    /// A new token, above the list it stands in from now on.
+pub enum Revealed {
+    /// A new token, with the list that now contains it.
     Token(TokenList),
-    /// The team key, which can be shown again.
     TeamKey,
 }
 
@@ -31,34 +29,33 @@ struct RevealPage<'a> {
     id: String,
     name: &'a str,
     secret: &'a str,
-    /// What it may do, in a few words and one by one.
-    may: String,
+    permissions: String,
     scopes: String,
-    /// A first call that works unedited.
+    /// A command that works unedited.
     curl: String,
-    closed: String,
+    api_notice: String,
     list: Option<TokenList>,
 }
 
-pub fn draw(
+pub fn render(
     site: &Site,
     viewer: &Viewer,
     token: &Token,
     plain: &PlainToken,
-    shown: Shown,
+    revealed: Revealed,
 ) -> Result<HttpResponse, PageError> {
     let page = RevealPage {
         layout: Layout::new(viewer, "developer"),
         id: token.id.to_string(),
         name: &token.name,
         secret: plain.reveal(),
-        may: scopes::words(token.scopes()),
+        permissions: scopes::summary(token.scopes()),
         scopes: token.scopes().to_string(),
         curl: curl(plain.reveal(), site.url.as_str()),
-        closed: api_switch::closed(viewer),
-        list: match shown {
-            Shown::Token(list) => Some(list),
-            Shown::TeamKey => None,
+        api_notice: api_switch::refusal_notice(viewer),
+        list: match revealed {
+            Revealed::Token(list) => Some(list),
+            Revealed::TeamKey => None,
         },
     };
     html(StatusCode::OK, &page)

@@ -1,31 +1,29 @@
-//! What a token may do, as people choose and read it.
+//! Permissions of a token: the form's choice, and a summary of scopes.
 
 use crate::domain::FieldError;
 use crate::domain::access::scopes::{Scope, Scopes};
 
-/// How the form of a new token stands.
 #[derive(Clone, Copy)]
 pub struct Choice {
-    pub way: Way,
-    /// The boxes that are ticked; they count in one way only.
+    pub access: Access,
+    /// Ignored unless `access` is `Custom`.
     ticked: Scopes,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Way {
+pub enum Access {
     #[default]
     Read,
-    Some,
+    Custom,
     All,
 }
 
 impl Default for Choice {
     fn default() -> Self {
-        Self { way: Way::default(), ticked: Scopes::of(&[]) }
+        Self { access: Access::default(), ticked: Scopes::of(&[]) }
     }
 }
 
-/// Boxes that stand together.
 pub struct Group {
     pub name: &'static str,
     pub boxes: Vec<Tickbox>,
@@ -38,37 +36,37 @@ pub struct Tickbox {
 }
 
 impl Choice {
-    /// Reads `access` and each `scope` of a form; what is not sent is as in a new one.
+    /// Missing fields have the defaults of a new form.
     pub fn of(fields: &[(String, String)]) -> Self {
         let all = |name: &'static str| fields.iter().filter(move |(field, _)| field == name);
         let ticked: Vec<_> = all("scope").filter_map(|(_, value)| Scope::parse(value)).collect();
-        let way = match all("access").next().map(|(_, value)| value.as_str()) {
-            Some("all") => Way::All,
-            Some("some") => Way::Some,
-            _ => Way::Read,
+        let access = match all("access").next().map(|(_, value)| value.as_str()) {
+            Some("all") => Access::All,
+            Some("some") => Access::Custom,
+            _ => Access::Read,
         };
-        Self { way, ticked: Scopes::of(&ticked) }
+        Self { access, ticked: Scopes::of(&ticked) }
     }
 
     /// # Errors
     /// A sentence about the field `scopes` when nothing is chosen.
     pub fn scopes(&self) -> Result<Scopes, FieldError> {
-        match self.way {
-            Way::Read => Ok(Scopes::READ),
-            Way::All => Ok(Scopes::ALL),
-            Way::Some => Scopes::named(self.ticked.iter().map(Scope::as_str)),
+        match self.access {
+            Access::Read => Ok(Scopes::READ),
+            Access::All => Ok(Scopes::ALL),
+            Access::Custom => Scopes::named(self.ticked.iter().map(Scope::as_str)),
         }
     }
 
-    /// The fields that bring it back.
+    /// The form's fields that restore this choice.
     pub fn fields(&self) -> Vec<(&'static str, String)> {
-        let way = match self.way {
-            Way::Read => "read",
-            Way::Some => "some",
-            Way::All => "all",
+        let access = match self.access {
+            Access::Read => "read",
+            Access::Custom => "some",
+            Access::All => "all",
         };
         let ticked = self.ticked.iter().map(|scope| ("scope", scope.as_str().to_owned()));
-        [("access", way.to_owned())].into_iter().chain(ticked).collect()
+        [("access", access.to_owned())].into_iter().chain(ticked).collect()
     }
 
     pub fn groups(&self) -> Vec<Group> {
@@ -81,17 +79,16 @@ impl Choice {
             Group { name, boxes: boxes.iter().map(tick).collect() }
         };
         vec![
-            group("Domains", &[(Scope::DomainsRead, "Read"), (Scope::DomainsWrite, "Change")]),
-            group("Aliases", &[(Scope::AliasesRead, "Read"), (Scope::AliasesWrite, "Change")]),
-            group("Contacts", &[(Scope::ContactsRead, "Read"), (Scope::ContactsWrite, "Change")]),
-            group("Messages", &[(Scope::MessagesRead, "Read"), (Scope::MessagesWrite, "Change")]),
-            group("Team", &[(Scope::TeamRead, "Read its people"), (Scope::TokensRead, "Read its tokens")]),
+            group("Domains", &[(Scope::DomainsRead, "Read"), (Scope::DomainsWrite, "Write")]),
+            group("Aliases", &[(Scope::AliasesRead, "Read"), (Scope::AliasesWrite, "Write")]),
+            group("Contacts", &[(Scope::ContactsRead, "Read"), (Scope::ContactsWrite, "Write")]),
+            group("Messages", &[(Scope::MessagesRead, "Read"), (Scope::MessagesWrite, "Write")]),
+            group("Team", &[(Scope::TeamRead, "Read members"), (Scope::TokensRead, "Read tokens")]),
         ]
     }
 }
 
-/// Scopes in a few words.
-pub fn words(scopes: Scopes) -> String {
+pub fn summary(scopes: Scopes) -> String {
     match scopes {
         Scopes::ALL => "Everything".into(),
         Scopes::READ => "Read only".into(),

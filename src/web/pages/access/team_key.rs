@@ -1,4 +1,4 @@
-//! The team key: one key for the whole team that owner and admins can show again.
+//! The team key: a shared key that the owner and admins can reveal again.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -6,7 +6,7 @@ use askama::Template;
 use zeroize::Zeroizing;
 
 use super::developer;
-use super::reveal::{self, Shown};
+use super::reveal::{self, Revealed};
 use super::token_list::Row;
 use crate::app::App;
 use crate::domain::access::team_key::{self, Known};
@@ -48,24 +48,23 @@ impl KeySection {
 struct Key {
     row: Row,
     calls: Capped,
-    /// When it was last shown, and to whom.
-    shown: Option<(When, String)>,
+    last_revealed: Option<(When, String)>,
 }
 
 impl Key {
     fn of(known: Known, now: Timestamp) -> Self {
-        let shown = known.last_shown.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
-        Self { row: Row::of(known.token, now), calls: known.calls_in_24h, shown }
+        let last_revealed =
+            known.last_shown.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
+        Self { row: Row::of(known.token, now), calls: known.calls_in_24h, last_revealed }
     }
 }
 
-/// "What would break?", before the key is replaced or ended.
+/// Shows what would break.
 #[derive(Template)]
 #[template(path = "developer/_end_team_key.html")]
 struct EndTeamKey {
     team: TeamId,
     key: Key,
-    /// Whether a new one takes its place.
     regenerate: bool,
 }
 
@@ -90,7 +89,7 @@ async fn question(
     let (team, now) = (viewer.team.id, viewer.request.now);
     let known = app.read_activity(move |tx| team_key::known(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
-    let title = if regenerate { "Regenerate the team key" } else { "Turn the team key off" };
+    let title = if regenerate { "Regenerate the team key" } else { "Turn off the team key" };
     developer::ask(htmx, viewer, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })
 }
 
@@ -100,19 +99,19 @@ pub struct Form {
     password: Zeroizing<String>,
 }
 
-/// The ways to the key's secret. Each asks for the password first and answers with it.
+/// Actions that reveal the key's secret, after the password is confirmed.
 #[derive(Clone, Copy)]
-enum Way {
+enum RevealAction {
     Enable,
     Show,
     Regenerate,
 }
 
-impl Way {
+impl RevealAction {
     fn asked(self) -> Asked<'static> {
         let (to, action) = match self {
-            Self::Enable => ("turn the team key on", paths::TEAM_KEY.0),
-            Self::Show => ("see the team key", paths::TEAM_KEY_SHOW.0),
+            Self::Enable => ("turn on the team key", paths::TEAM_KEY.0),
+            Self::Show => ("reveal the team key", paths::TEAM_KEY_SHOW.0),
             Self::Regenerate => ("regenerate the team key", paths::TEAM_KEY_REGENERATE.0),
         };
         Asked { nav: "developer", to, action, fields: Vec::new(), always: false }
@@ -125,7 +124,7 @@ pub async fn enable(
     owner: Owner,
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
-    reveal(&app, &site, &owner, &form, Way::Enable).await
+    reveal(&app, &site, &owner, &form, RevealAction::Enable).await
 }
 
 pub async fn show(
@@ -134,7 +133,7 @@ pub async fn show(
     admin: Admin,
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
-    reveal(&app, &site, &admin, &form, Way::Show).await
+    reveal(&app, &site, &admin, &form, RevealAction::Show).await
 }
 
 pub async fn regenerate(
@@ -143,7 +142,7 @@ pub async fn regenerate(
     admin: Admin,
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
-    reveal(&app, &site, &admin, &form, Way::Regenerate).await
+    reveal(&app, &site, &admin, &form, RevealAction::Regenerate).await
 }
 
 async fn reveal(
@@ -151,19 +150,19 @@ async fn reveal(
     site: &Site,
     viewer: &Viewer,
     form: &Form,
-    way: Way,
+    action: RevealAction,
 ) -> Result<HttpResponse, PageError> {
-    if let Some(page) = password_again::ask(app, viewer, Some(&form.password), &way.asked()).await? {
+    if let Some(page) = password_again::ask(app, viewer, Some(&form.password), &action.asked()).await? {
         return Ok(page);
     }
     let (actor, team, sealer) = (viewer.actor(), viewer.team.id, app.sealer().clone());
-    let taken = app.write(move |tx| match way {
-        Way::Enable => team_key::enable(tx, &actor, team, &sealer),
-        Way::Show => team_key::show(tx, &actor, team, &sealer),
-        Way::Regenerate => team_key::regenerate(tx, &actor, team, &sealer),
+    let revealed = app.write(move |tx| match action {
+        RevealAction::Enable => team_key::enable(tx, &actor, team, &sealer),
+        RevealAction::Show => team_key::show(tx, &actor, team, &sealer),
+        RevealAction::Regenerate => team_key::regenerate(tx, &actor, team, &sealer),
     });
-    let (token, plain) = taken.await?;
-    reveal::draw(site, viewer, &token, &plain, Shown::TeamKey)
+    let (token, plain) = revealed.await?;
+    reveal::render(site, viewer, &token, &plain, Revealed::TeamKey)
 }
 
 pub async fn disable(app: web::Data<App>, owner: Owner) -> Result<HttpResponse, PageError> {

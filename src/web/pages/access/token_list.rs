@@ -1,4 +1,4 @@
-//! The lists of tokens: active ones, and those revoked.
+//! The lists of active and of revoked tokens.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -18,37 +18,33 @@ use crate::web::pages::when::When;
 use crate::web::pages::{html, see_other};
 use crate::web::paths;
 
-/// Rows of a page of either list.
-pub const PAGE: i64 = 50;
+pub const PAGE_SIZE: i64 = 50;
 
-/// A token as people see it.
 pub struct Row {
     pub id: String,
     pub name: String,
     pub start: String,
     pub public_id: String,
-    pub maker: String,
-    pub made: When,
+    pub created_by: String,
+    pub created: When,
     pub used: Option<Used>,
     pub state: State,
     pub revoked: Option<Revoked>,
     pub is_team_key: bool,
-    /// What it may do, in a few words.
-    pub may: String,
-    /// Its scopes one by one, or `all`.
+    /// A summary of its scopes.
+    pub permissions: String,
+    /// Each scope, or `all`.
     pub scopes: String,
     /// Its own hourly limit; empty without one.
     pub cap: String,
 }
 
-/// When and from where a token was last used.
 pub struct Used {
     pub at: When,
     pub ip: String,
     pub agent: String,
 }
 
-/// Who took a token back, when and why.
 pub struct Revoked {
     pub at: When,
     pub by: String,
@@ -76,13 +72,13 @@ impl Row {
             name: token.name,
             start: token.start,
             public_id: token.public_id,
-            maker: token.created_by_label,
-            made: When(token.created_at),
+            created_by: token.created_by_label,
+            created: When(token.created_at),
             used,
             state,
             revoked,
             is_team_key: token.kind == TokenKind::TeamKey,
-            may: scopes::words(scopes),
+            permissions: scopes::summary(scopes),
             scopes: scopes.to_string(),
             cap: token.hourly_cap.map(|cap| Grouped(cap.into()).to_string()).unwrap_or_default(),
         }
@@ -92,7 +88,7 @@ impl Row {
         self.state == State::Active
     }
 
-    /// Why it was revoked; empty when that was not said.
+    /// Empty if none was given.
     pub fn reason(&self) -> &str {
         self.revoked.as_ref().map_or("", |revoked| &revoked.reason)
     }
@@ -107,14 +103,14 @@ impl Row {
     }
 }
 
-/// The active tokens. The list refreshes itself.
+/// The active tokens; the page polls this list.
 #[derive(Template)]
 #[template(path = "developer/_tokens.html")]
 pub struct TokenList {
     rows: Vec<Row>,
-    /// All active ones, on every page of the list.
+    /// Of all pages.
     pub count: Capped,
-    /// Where the list refreshes itself from.
+    /// The address to poll.
     address: String,
     older: String,
     is_first: bool,
@@ -131,13 +127,11 @@ impl TokenList {
         }
     }
 
-    /// Nothing on this page nor on others.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.is_first
     }
 }
 
-/// The tokens that were taken back.
 #[derive(Template)]
 #[template(path = "developer/_revoked.html")]
 pub struct RevokedList {
@@ -155,18 +149,17 @@ impl RevokedList {
         }
     }
 
-    /// Nothing on this page nor on others.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.is_first
     }
 
-    /// How many there are, when all of them are on this page.
+    /// Known only if all of them are on this page.
     fn count(&self) -> Option<usize> {
         (self.is_first && self.older.is_empty()).then_some(self.rows.len())
     }
 }
 
-/// The list alone, for the page to refresh itself.
+/// The list alone, for polling.
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
@@ -179,6 +172,6 @@ pub async fn show(
     let (before, _) = cursors.parse()?;
     let (team, now) = (admin.team.id, admin.request.now);
     let (page, count) =
-        app.read_activity(move |tx| tokens::list_active(tx, team, Window::below(before, PAGE))).await?;
+        app.read_activity(move |tx| tokens::list_active(tx, team, Window::below(before, PAGE_SIZE))).await?;
     html(StatusCode::OK, &TokenList::of(page, count, before, now))
 }

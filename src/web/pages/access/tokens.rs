@@ -1,4 +1,4 @@
-//! One token: made and revealed, looked at, renamed, revoked.
+//! One token: create, show, rename, revoke.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -6,7 +6,7 @@ use askama::Template;
 use zeroize::Zeroizing;
 
 use super::developer::{self, View};
-use super::reveal::{self, Shown};
+use super::reveal::{self, Revealed};
 use super::scopes::Choice;
 use super::token_list::{self, Row, TokenList};
 use crate::app::App;
@@ -29,11 +29,9 @@ use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// Calls listed on a token's page.
-const LAST: i64 = 20;
+const RECENT_REQUESTS: i64 = 20;
 
-/// The form of a new token. A box that is ticked sends its name once more, so the form is
-/// read as the pairs it is.
+/// Read as pairs, because each ticked box sends `scope` once more.
 struct NewToken {
     name: String,
     choice: Choice,
@@ -61,14 +59,13 @@ impl NewToken {
         fields.done(label.zip(scopes))
     }
 
-    fn kept(&self) -> Vec<(&'static str, String)> {
+    fn fields(&self) -> Vec<(&'static str, String)> {
         let name = ("name", self.name.clone());
         [name].into_iter().chain(self.choice.fields()).collect()
     }
 }
 
-/// Makes a token and answers with its secret. Sending the same form again makes no second
-/// one: the name is taken.
+/// Responds with the secret. Sending the same form again creates no second token: the name is taken.
 pub async fn create(
     app: web::Data<App>,
     site: web::Data<Site>,
@@ -76,25 +73,25 @@ pub async fn create(
     form: web::Form<Vec<(String, String)>>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let form = NewToken::of(form.into_inner());
-    let refused = match form.parse() {
+    let error = match form.parse() {
         Err(error) => error,
         Ok((label, scopes)) => {
             let (to, action) = ("create a token", paths::TOKENS.0);
-            let asked = Asked { nav: "developer", to, action, fields: form.kept(), always: false };
+            let asked = Asked { nav: "developer", to, action, fields: form.fields(), always: false };
             if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
                 return Ok(page);
             }
             match mint(&app, &admin, label, scopes).await {
                 Ok((token, plain, list)) => {
-                    return reveal::draw(&site, &admin, &token, &plain, Shown::Token(list));
+                    return reveal::render(&site, &admin, &token, &plain, Revealed::Token(list));
                 }
                 Err(error) => error,
             }
         }
     };
-    let (status, errors) = FormErrors::of(refused)?;
+    let (status, errors) = FormErrors::of(error)?;
     let view = View { label: form.name, choice: form.choice, errors, ..View::default() };
-    developer::draw(&app, &site, &admin, status, view).await
+    developer::render(&app, &site, &admin, status, view).await
 }
 
 async fn mint(
@@ -106,38 +103,36 @@ async fn mint(
     let (actor, team, prefix) = (viewer.actor(), viewer.team.id, app.sealer().prefix.clone());
     app.write(move |tx| {
         let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
-        let (page, count) = tokens::list_active(tx, team, Window::first(token_list::PAGE))?;
+        let (page, count) = tokens::list_active(tx, team, Window::first(token_list::PAGE_SIZE))?;
         Ok((token, plain, TokenList::of(page, count, None, actor.now)))
     })
     .await
 }
 
-/// A call as the list of the last ones shows it.
-struct Call {
+struct RequestRow {
     id: String,
     at: When,
     request: String,
     status: u16,
-    took: String,
-    from: String,
+    duration: String,
+    ip: String,
 }
 
-impl Call {
+impl RequestRow {
     fn of(record: Record) -> Self {
-        let took = f64::from(record.duration_us.unwrap_or_default()) / 1000.0;
+        let duration = f64::from(record.duration_us.unwrap_or_default()) / 1000.0;
         Self {
             id: record.id.to_string(),
             at: When(record.at),
             request: format!("{} {}", record.method.unwrap_or_default(), record.route.unwrap_or_default()),
             status: record.status.and_then(|status| status.try_into().ok()).unwrap_or_default(),
-            took: format!("{took:.1} ms"),
-            from: record.ip.unwrap_or_default(),
+            duration: format!("{duration:.1} ms"),
+            ip: record.ip.unwrap_or_default(),
         }
     }
 }
 
-/// The calls made with a token.
-fn calls_of(id: TokenId) -> Filter {
+fn requests_with(id: TokenId) -> Filter {
     Filter { kinds: Some(ActivityKind::CALLS.to_vec()), token: Some(id), ..Filter::default() }
 }
 
@@ -147,7 +142,7 @@ struct TokenPage {
     layout: Layout,
     token: Row,
     calls: Usage,
-    last: Vec<Call>,
+    recent: Vec<RequestRow>,
     label: String,
     cap: String,
     errors: FormErrors,
@@ -159,42 +154,41 @@ pub async fn show(
     path: web::Path<TokenId>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let layout = Layout::new(&admin, "developer");
-    draw(&app, &admin, path.into_inner(), layout, StatusCode::OK, Refused::default()).await
+    render(&app, &admin, path.into_inner(), layout, StatusCode::OK, Rejected::default()).await
 }
 
-/// What was sent about a token and refused; what was not sent is shown as it stands.
+/// A rejected form; fields that were not sent show the token's values.
 #[derive(Default)]
-pub struct Refused {
+pub struct Rejected {
     pub label: Option<String>,
     pub cap: Option<String>,
     pub errors: FormErrors,
 }
 
-/// A token's page, with what came of changing it if that failed.
-pub async fn draw(
+pub async fn render(
     app: &App,
     viewer: &Viewer,
     id: TokenId,
     layout: Layout,
     status: StatusCode,
-    refused: Refused,
+    rejected: Rejected,
 ) -> std::result::Result<HttpResponse, PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
     let read = app.read_activity(move |tx| -> Result<_> {
         let token = tokens::find(tx, team, id)?;
-        let last = activity::list(tx, team, &calls_of(id), Window::first(LAST))?;
-        Ok((token, activity::usage(tx, team, id, now)?, last.rows))
+        let recent = activity::list(tx, team, &requests_with(id), Window::first(RECENT_REQUESTS))?;
+        Ok((token, activity::usage(tx, team, id, now)?, recent.rows))
     });
-    let (token, calls, last) = read.await?;
-    let last = last.into_iter().map(Call::of).collect();
-    let Refused { label, cap, errors } = refused;
+    let (token, calls, recent) = read.await?;
+    let recent = recent.into_iter().map(RequestRow::of).collect();
+    let Rejected { label, cap, errors } = rejected;
     let label = label.unwrap_or_else(|| token.name.clone());
     let cap = cap.unwrap_or_else(|| token.hourly_cap.map(|cap| cap.to_string()).unwrap_or_default());
-    html(status, &TokenPage { layout, token: Row::of(token, now), calls, last, label, cap, errors })
+    html(status, &TokenPage { layout, token: Row::of(token, now), calls, recent, label, cap, errors })
 }
 
 #[derive(serde::Deserialize)]
-pub struct Naming {
+pub struct RenameForm {
     #[serde(default)]
     name: String,
 }
@@ -203,32 +197,32 @@ pub async fn rename(
     app: web::Data<App>,
     admin: Admin,
     path: web::Path<TokenId>,
-    form: web::Form<Naming>,
+    form: web::Form<RenameForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
-    match renamed(&app, &admin, id, &form.name).await {
+    match rename_token(&app, &admin, id, &form.name).await {
         Ok(_) => Ok(see_other_with(paths::TOKEN.of(id), Notice::TokenRenamed)),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             let layout = Layout::new(&admin, "developer");
-            let refused = Refused { label: Some(form.name.clone()), errors, ..Refused::default() };
-            draw(&app, &admin, id, layout, status, refused).await
+            let rejected = Rejected { label: Some(form.name.clone()), errors, ..Rejected::default() };
+            render(&app, &admin, id, layout, status, rejected).await
         }
     }
 }
 
-async fn renamed(app: &App, viewer: &Viewer, id: TokenId, name: &str) -> Result<Token> {
+async fn rename_token(app: &App, viewer: &Viewer, id: TokenId, name: &str) -> Result<Token> {
     let (actor, team) = (viewer.actor(), viewer.team.id);
     let label = Label::parse(name);
     app.write(move |tx| {
-        // Another team's token does not exist, whatever it should be called.
+        // 404 for another team's token, before the name is checked.
         tokens::find(tx, team, id)?;
         tokens::rename(tx, &actor, team, id, &label?)
     })
     .await
 }
 
-/// "Is it safe to revoke?", in numbers.
+/// Shows what would break.
 #[derive(Template)]
 #[template(path = "developer/_revoke.html")]
 struct Revoke {
@@ -267,7 +261,7 @@ async fn question(
 }
 
 #[derive(serde::Deserialize)]
-pub struct Why {
+pub struct RevokeForm {
     #[serde(default)]
     reason: String,
 }
@@ -276,7 +270,7 @@ pub async fn revoke(
     app: web::Data<App>,
     admin: Admin,
     path: web::Path<TokenId>,
-    form: web::Form<Why>,
+    form: web::Form<RevokeForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let id = path.into_inner();
     let (actor, team) = (admin.actor(), admin.team.id);

@@ -1,4 +1,4 @@
-//! How much the team calls: this hour against its limit, and the last day as a chart.
+//! Usage: requests of this hour against the limit, and a chart of the last 24 hours.
 
 use askama::Template;
 use time::Duration;
@@ -9,12 +9,12 @@ use crate::domain::access::usage::{Grouped, Hour};
 use crate::gate::Allowance;
 use crate::web::pages::when::When;
 
-/// The drawing's own units: its width is shared by the hours, its height by the highest bar.
+/// The SVG's units; keep them as in the template's viewBox.
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 100.0;
 const GAP: f64 = 3.0;
-/// A bar of few calls beside one of many still shows.
-const LEAST: f64 = 1.5;
+/// Keeps small bars visible.
+const MIN_BAR_HEIGHT: f64 = 1.5;
 
 /// The section of the Developer page.
 #[derive(Template)]
@@ -22,21 +22,19 @@ const LEAST: f64 = 1.5;
 pub struct UsageSection {
     limit: i64,
     used: String,
-    left: String,
+    remaining: String,
     reset: When,
-    answered: String,
+    accepted: String,
     refused: String,
     chart: Option<Chart>,
 }
 
-/// What is drawn, if there was any call.
 struct Chart {
     bars: Vec<Bar>,
     highest: String,
     summary: String,
 }
 
-/// One hour.
 struct Bar {
     hour: String,
     answered: String,
@@ -57,9 +55,9 @@ impl UsageSection {
         Self {
             limit: allowance.limit.into(),
             used: Grouped((allowance.limit - allowance.remaining).into()).to_string(),
-            left: Grouped(allowance.remaining.into()).to_string(),
+            remaining: Grouped(allowance.remaining.into()).to_string(),
             reset: When(allowance.reset),
-            answered: sum(|hour| hour.answered),
+            accepted: sum(|hour| hour.answered),
             refused: sum(|hour| hour.refused),
             chart: Chart::of(hours),
         }
@@ -70,7 +68,7 @@ impl UsageSection {
     }
 
     /// `10:00 UTC`
-    fn starts_over(&self) -> String {
+    fn resets_at(&self) -> String {
         format!("{} UTC", clock(self.reset.0))
     }
 }
@@ -80,12 +78,11 @@ impl Chart {
         let total = |hour: &Hour| hour.answered + hour.refused;
         let busiest = hours.iter().max_by_key(|hour| total(hour)).filter(|hour| total(hour) > 0)?;
         let highest = count(total(busiest), busiest.cut_off);
-        let summary = format!("Calls by hour. The busiest began at {} with {highest}.", hour_name(busiest));
+        let summary = format!("Requests per hour. The busiest hour, {}, had {highest}.", hour_name(busiest));
         let bars = hours.iter().enumerate().map(|(index, hour)| Bar::of(hour, index, total(busiest)));
         Some(Self { bars: bars.collect(), highest, summary })
     }
 
-    /// When the drawing begins.
     fn first(&self) -> &str {
         self.bars.first().and_then(|bar| bar.hour.split(' ').next()).unwrap_or_default()
     }
@@ -96,7 +93,7 @@ impl Bar {
         let slot = WIDTH / 24.0;
         let height = |calls: i64| match calls {
             0 => 0.0,
-            calls => (calls as f64 / highest as f64 * HEIGHT).max(LEAST),
+            calls => (calls as f64 / highest as f64 * HEIGHT).max(MIN_BAR_HEIGHT),
         };
         let refused_height = height(hour.refused);
         let answered_height = height(hour.answered).min(HEIGHT - refused_height);
@@ -145,7 +142,7 @@ mod tests {
             assert!(top >= -1e-9 && bar.answered_from + bar.answered_height <= HEIGHT + 1e-9);
             assert!(bar.refused_from + bar.refused_height <= bar.answered_from + 1e-9);
         }
-        assert!(chart.bars[1].answered_height >= LEAST);
+        assert!(chart.bars[1].answered_height >= MIN_BAR_HEIGHT);
         assert_eq!(chart.bars[2].answered_height, 0.0);
     }
 

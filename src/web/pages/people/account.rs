@@ -1,4 +1,4 @@
-//! The account: one's name, password and signed-in browsers.
+//! The account: name, password and sessions.
 
 use actix_session::Session as Cookie;
 use actix_web::http::StatusCode;
@@ -48,10 +48,10 @@ pub struct PasswordForm {
 }
 
 pub async fn show(app: web::Data<App>, member: Member) -> Answer {
-    draw(&app, &member, StatusCode::OK, &member.user.name, FormErrors::default()).await
+    render(&app, &member, StatusCode::OK, &member.user.name, FormErrors::default()).await
 }
 
-async fn draw(app: &App, viewer: &Viewer, status: StatusCode, person: &str, errors: FormErrors) -> Answer {
+async fn render(app: &App, viewer: &Viewer, status: StatusCode, person: &str, errors: FormErrors) -> Answer {
     let (user, own, now) = (viewer.user.id, viewer.session.id, viewer.request.now);
     let sessions = app.read(move |tx| sessions::list(tx, user, now)).await?;
     let mut sessions: Vec<_> = sessions.into_iter().map(|row| SessionRow::new(row, own)).collect();
@@ -64,7 +64,7 @@ pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameFor
         Ok(name) => name,
         Err(error) => {
             let (status, errors) = FormErrors::of(error.into())?;
-            return draw(&app, &member, status, &form.name, errors).await;
+            return render(&app, &member, status, &form.name, errors).await;
         }
     };
     if name.as_str() == member.user.name {
@@ -89,19 +89,19 @@ pub async fn change_password(
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            draw(&app, &member, status, &member.user.name, errors).await
+            render(&app, &member, status, &member.user.name, errors).await
         }
     }
 }
 
-/// Ends every session of the person and opens a new one for this browser, in the transaction
-/// that changes the password; returns its key, and the person as they are now.
+/// Replaces every session by a new one for this browser, in the transaction that changes the
+/// password. Returns the session's key and the updated person.
 async fn replace_password(app: &App, viewer: &Viewer, form: &PasswordForm) -> Result<(String, User)> {
     let mut fields = Fields::default();
     let new = fields.take(Password::parse("password", &form.password));
     let new = fields.done(new)?;
     if !password_again::enter(app, viewer, &form.current).await? {
-        return Err(FieldError::new("current", "This is not your password.").into());
+        return Err(FieldError::new("current", "Wrong password.").into());
     }
     let hash = app.hash_password(new).await?;
     let (actor, user, team, key) = (viewer.actor(), viewer.user.id, viewer.team.id, session::new_key(app));

@@ -1,6 +1,6 @@
-//! How browsers call themselves, in words people know.
+//! Readable names for User-Agent headers.
 
-/// By what betrays them, the more particular first: most also claim to be the ones below.
+/// The more specific first: most browsers also claim to be the ones below.
 const BROWSERS: [(&str, &str); 11] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -26,10 +26,10 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("X11", "Unix"),
 ];
 
-/// Of something unknown, as much as fits.
-const LONGEST: usize = 40;
+/// Characters shown of an unknown one.
+const MAX_LENGTH: usize = 40;
 
-/// `Firefox on Linux`; the beginning of what it says when nothing in it is known.
+/// `Firefox on Linux`; the start of the header if it is unknown.
 pub fn name(agent: &str) -> String {
     let find = |known: &[(&str, &'static str)]| {
         known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
@@ -38,8 +38,8 @@ pub fn name(agent: &str) -> String {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
         _ if agent.trim().is_empty() => "Unknown browser".to_owned(),
-        _ if agent.chars().count() > LONGEST => {
-            format!("{}…", agent.chars().take(LONGEST).collect::<String>().trim_end())
+        _ if agent.chars().count() > MAX_LENGTH => {
+            format!("{}…", agent.chars().take(MAX_LENGTH).collect::<String>().trim_end())
         }
         _ => agent.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! The invited person's side: what a one-time link leads to.
+//! The page behind an invitation link, for the invited person.
 
 use actix_session::Session as Cookie;
 use actix_web::http::StatusCode;
@@ -36,20 +36,19 @@ pub struct Form {
 struct InvitationPage<'a> {
     link: &'a str,
     opened: &'a Opened,
-    holder: &'a Holder,
+    visitor: &'a Visitor,
     ends: When,
     person: &'a str,
     errors: FormErrors,
 }
 
-/// Who came with the link. The page does not show whether its address has an account: people
-/// could invite any address to find out. Sending a password still does, and is recorded.
-enum Holder {
-    /// Not signed in here. Their password opens the account, or makes it.
-    Stranger,
-    /// The address's account is signed in here.
-    SignedIn(Session),
-    /// Another account is signed in here.
+/// Who opened the link. The page does not show whether the address has an account: otherwise
+/// people could invite any address to find out. Submitting a password does, and is recorded.
+enum Visitor {
+    /// Not signed in; the password opens or creates the account.
+    Anonymous,
+    /// Signed in with the invited address.
+    Invited(Session),
     Other(User),
 }
 
@@ -59,8 +58,8 @@ pub async fn show(
     cookie: Cookie,
     link: web::Path<String>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (opened, holder) = open(&app, &request, &cookie, &link).await?;
-    page(StatusCode::OK, &link, &opened, &holder, "", FormErrors::default())
+    let (opened, visitor) = open(&app, &request, &cookie, &link).await?;
+    page(StatusCode::OK, &link, &opened, &visitor, "", FormErrors::default())
 }
 
 pub async fn accept(
@@ -71,15 +70,15 @@ pub async fn accept(
     link: web::Path<String>,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (opened, holder) = open(&app, &request, &cookie, &link).await?;
-    let joined = match &holder {
-        Holder::Stranger => {
-            let with = Link { app: &app, request: &request, secret: &link };
-            with.join_with_password(&browser, &opened, &form).await.map(Some)
+    let (opened, visitor) = open(&app, &request, &cookie, &link).await?;
+    let joined = match &visitor {
+        Visitor::Anonymous => {
+            let joining = Joining { app: &app, request: &request, secret: &link };
+            joining.join_with_password(&browser, &opened, &form).await.map(Some)
         }
-        Holder::SignedIn(session) => join(&app, &request, &link, session).await.map(|()| None),
-        Holder::Other(_) => {
-            return page(StatusCode::CONFLICT, &link, &opened, &holder, "", FormErrors::default());
+        Visitor::Invited(session) => join(&app, &request, &link, session).await.map(|()| None),
+        Visitor::Other(_) => {
+            return page(StatusCode::CONFLICT, &link, &opened, &visitor, "", FormErrors::default());
         }
     };
     match joined {
@@ -91,7 +90,7 @@ pub async fn accept(
         Err(Error::NotFound) => Err(PageError::dead_link()),
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            page(status, &link, &opened, &holder, &form.name, errors)
+            page(status, &link, &opened, &visitor, &form.name, errors)
         }
     }
 }
@@ -100,12 +99,12 @@ fn page(
     status: StatusCode,
     link: &str,
     opened: &Opened,
-    holder: &Holder,
+    visitor: &Visitor,
     person: &str,
     errors: FormErrors,
 ) -> std::result::Result<HttpResponse, PageError> {
     let ends = When(opened.invitation.expires_at);
-    html(status, &InvitationPage { link, opened, holder, ends, person, errors })
+    html(status, &InvitationPage { link, opened, visitor, ends, person, errors })
 }
 
 async fn open(
@@ -113,7 +112,7 @@ async fn open(
     request: &RequestInfo,
     cookie: &Cookie,
     link: &str,
-) -> std::result::Result<(Opened, Holder), PageError> {
+) -> std::result::Result<(Opened, Visitor), PageError> {
     let key = match session::presented(cookie) {
         Presented::Key(key) => Some(key),
         Presented::Nothing => None,
@@ -124,8 +123,8 @@ async fn open(
         let opened = invitations::open(tx, &secret, now)?;
         let session = key.map(|key| sessions::find(tx, &key, now)).transpose()?.flatten();
         let signed_in = session.map(|session| Ok::<_, Error>((users::find(tx, session.user_id)?, session)));
-        let holder = holder(opened.account.clone(), signed_in.transpose()?);
-        Ok((opened, holder))
+        let visitor = visitor(opened.account.clone(), signed_in.transpose()?);
+        Ok((opened, visitor))
     });
     found.await.map_err(|error| match error {
         Error::NotFound => PageError::dead_link(),
@@ -133,24 +132,24 @@ async fn open(
     })
 }
 
-fn holder(account: Option<User>, signed_in: Option<(User, Session)>) -> Holder {
+fn visitor(account: Option<User>, signed_in: Option<(User, Session)>) -> Visitor {
     match (account, signed_in) {
-        (Some(account), Some((user, session))) if account.id == user.id => Holder::SignedIn(session),
-        (_, Some((user, _))) => Holder::Other(user),
-        (_, None) => Holder::Stranger,
+        (Some(account), Some((user, session))) if account.id == user.id => Visitor::Invited(session),
+        (_, Some((user, _))) => Visitor::Other(user),
+        (_, None) => Visitor::Anonymous,
     }
 }
 
-/// A link in the hands of somebody who is not signed in.
-struct Link<'a> {
+/// Joining without a session.
+struct Joining<'a> {
     app: &'a App,
     request: &'a RequestInfo,
     secret: &'a str,
 }
 
-impl Link<'_> {
-    /// Joins with the account that the address has, or else with a new one. The form is checked
-    /// before the account is looked at: an error must not say whether there is one.
+impl Joining<'_> {
+    /// Joins with the existing account of the address, or a new one. The form is checked before
+    /// the account is looked up: an error must not reveal whether there is one.
     async fn join_with_password(
         &self,
         browser: &KnownBrowser,
@@ -172,8 +171,7 @@ impl Link<'_> {
         }
     }
 
-    /// Makes the account, its membership and its first session in one transaction; returns the
-    /// session's key and the person.
+    /// Returns the key of the first session, and the person.
     async fn join_as_new(&self, person: NewPerson) -> Result<(String, User)> {
         let (actor, key, secret) =
             (self.request.visitor(), session::new_key(self.app), self.secret.to_owned());
@@ -194,8 +192,8 @@ impl Link<'_> {
         password: &str,
     ) -> Result<(String, User)> {
         let checked = sign_in::check(self.app, self.request, browser, email, password).await?;
-        let (user, counted) = checked
-            .ok_or_else(|| FieldError::new("password", "This is not the password of your account here."))?;
+        let (user, counted) =
+            checked.ok_or_else(|| FieldError::new("password", "Wrong password for this account."))?;
         let (actor, key, secret) =
             (self.request.visitor(), session::new_key(self.app), self.secret.to_owned());
         let (own, verified) = (key.clone(), user.clone());
@@ -209,7 +207,7 @@ impl Link<'_> {
     }
 }
 
-/// Joins with the session at hand, which looks at the new team from now on.
+/// Also switches the session to the new team.
 async fn join(app: &App, request: &RequestInfo, link: &str, session: &Session) -> Result<()> {
     let (actor, secret, session) = (request.visitor(), link.to_owned(), session.clone());
     app.write(move |tx| {

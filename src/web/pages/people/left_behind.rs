@@ -1,4 +1,4 @@
-//! What somebody leaves behind who loses a role, so that whoever takes it can decide.
+//! Tokens and invitations of a person who loses a role, shown before it is taken.
 
 use time::Duration;
 
@@ -6,20 +6,20 @@ use crate::domain::Timestamp;
 use crate::domain::access::tokens::Token;
 use crate::web::pages::when::When;
 
-/// Tokens named one by one; of more, the number is told.
-const NAMED: usize = 8;
+/// Tokens listed; of more, only the number is shown.
+const LISTED: usize = 8;
 
 pub struct LeftBehind {
     pub tokens: Vec<TokenRow>,
     pub count: usize,
-    /// How many of them were used in the last 24 hours.
+    /// Used in the last 24 hours.
     pub in_use: usize,
-    /// Links they sent that nobody has used yet.
+    /// Open ones that they sent.
     pub invitations: usize,
 }
 
 pub struct TokenRow {
-    pub label: String,
+    pub name: String,
     pub start: String,
     pub used: Option<When>,
 }
@@ -31,16 +31,15 @@ impl LeftBehind {
             count: tokens.len(),
             in_use: tokens.iter().filter(|it| it.last_used_at.is_some_and(|at| at > yesterday)).count(),
             invitations,
-            tokens: tokens.into_iter().take(NAMED).map(row).collect(),
+            tokens: tokens.into_iter().take(LISTED).map(row).collect(),
         }
     }
 
-    /// Those not named.
-    pub fn more(&self) -> usize {
+    pub fn unlisted(&self) -> usize {
         self.count - self.tokens.len()
     }
 }
 
 fn row(token: Token) -> TokenRow {
-    TokenRow { label: token.name, start: token.start, used: token.last_used_at.map(When) }
+    TokenRow { name: token.name, start: token.start, used: token.last_used_at.map(When) }
 }

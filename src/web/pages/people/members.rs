@@ -1,5 +1,4 @@
-//! Changing what somebody may do in the team, and taking them out of it. Both ask what
-//! becomes of the tokens they made.
+//! Changing a member's role and removing members. Both ask what happens to their tokens.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -54,7 +53,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// `None` when the form did not ask.
+    /// `None` if the form did not ask.
     fn their_tokens(&self) -> Result<Option<TheirTokens>, PageError> {
         match self.tokens.as_str() {
             "" => Ok(None),
@@ -66,7 +65,7 @@ impl Form {
 }
 
 pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<UserId>) -> Answer {
-    let (row, left) = look(&app, &member, path.into_inner()).await?;
+    let (row, left) = load(&app, &member, path.into_inner()).await?;
     let actor = member.actor();
     let needed = members::needed_to_remove(&actor, &row)?;
     if member.role < needed {
@@ -83,8 +82,8 @@ pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<
     html(StatusCode::OK, &page)
 }
 
-/// Asks first when there are tokens and the form does not say what becomes of them: they
-/// may have been made since the page was opened.
+/// Asks if the form does not decide about tokens: they may have been created since the page was
+/// opened.
 pub async fn remove(
     app: web::Data<App>,
     member: Member,
@@ -110,7 +109,7 @@ pub async fn remove(
 }
 
 pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<UserId>) -> Answer {
-    let (row, left) = look(&app, &owner, path.into_inner()).await?;
+    let (row, left) = load(&app, &owner, path.into_inner()).await?;
     if row.role() != Role::Admin {
         return Err(PageError::not_found());
     }
@@ -119,8 +118,8 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<Us
     html(StatusCode::OK, &page)
 }
 
-/// Asks first, as [`remove`] does, when an admin with tokens becomes a member. Making an admin
-/// asks for the password: they could do what asks their maker for it.
+/// Like [`remove`], asks about the tokens of an admin who becomes a member. Adding an admin asks
+/// for the password, because admins can do what asks the owner for it.
 pub async fn set_role(
     app: web::Data<App>,
     owner: Owner,
@@ -154,7 +153,7 @@ pub async fn set_role(
     })
 }
 
-async fn look(app: &App, viewer: &Viewer, user: UserId) -> Result<(Row, LeftBehind), PageError> {
+async fn load(app: &App, viewer: &Viewer, user: UserId) -> Result<(Row, LeftBehind), PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
     let found = app.read_activity(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;

@@ -1,4 +1,4 @@
-//! Pages of people: setting up, signing in, the team, the account.
+//! Setup, sign-in, the team and the account.
 
 pub mod account;
 pub mod agent;
@@ -17,8 +17,8 @@ use crate::web::route::{PageRoute, page};
 pub fn routes() -> Vec<PageRoute> {
     vec![
         page(paths::SETUP).get(setup::show).post(setup::create),
-        page(paths::SIGN_IN).get(sign_in::show).post(sign_in::enter),
-        page(paths::SIGN_OUT).post(sign_in::leave),
+        page(paths::SIGN_IN).get(sign_in::show).post(sign_in::sign_in),
+        page(paths::SIGN_OUT).post(sign_in::sign_out),
         page(paths::INVITATION).get(invitations::show).post(invitations::accept),
         page(paths::TEAM_SWITCH).post(sessions::switch_team),
         page(paths::TEAM).get(team::show),

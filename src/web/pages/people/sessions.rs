@@ -1,4 +1,4 @@
-//! Signed-in browsers: ending them, and which team one looks at.
+//! Sessions: signing them out, and switching their team.
 
 use actix_web::{HttpResponse, web};
 
@@ -15,15 +15,14 @@ use crate::web::paths;
 
 type Answer = Result<HttpResponse, PageError>;
 
-/// As the account lists it.
 pub struct SessionRow {
     pub id: String,
     /// `Firefox on Linux`
     pub browser: String,
-    /// As the browser calls itself.
+    /// The whole User-Agent header.
     pub agent: String,
     pub ip: String,
-    pub seen: When,
+    pub last_seen: When,
     pub is_this: bool,
 }
 
@@ -35,7 +34,7 @@ impl SessionRow {
             browser: agent::name(&agent),
             agent,
             ip: row.ip.unwrap_or_default(),
-            seen: When(row.last_seen_at),
+            last_seen: When(row.last_seen_at),
             is_this: row.id == own,
         }
     }

@@ -1,4 +1,4 @@
-//! The first start: the one-time address makes a team and its owner.
+//! First start: the setup link creates a team and its owner.
 
 use actix_session::Session as Cookie;
 use actix_web::http::StatusCode;
@@ -57,7 +57,7 @@ pub async fn show(
     app: web::Data<App>,
     query: web::Query<Query>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    admit(&app, &query.key).await?;
+    check_key(&app, &query.key).await?;
     html(
         StatusCode::OK,
         &SetupPage { key: &query.key, team: "", person: "", email: "", errors: FormErrors::default() },
@@ -71,8 +71,8 @@ pub async fn create(
     browser: KnownBrowser,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    admit(&app, &form.key).await?;
-    match set_up(&app, &request, &form).await {
+    check_key(&app, &form.key).await?;
+    match create_team(&app, &request, &form).await {
         Ok((key, owner)) => {
             session::hand_out(&cookie, &key);
             browser.remember(see_other_with(paths::DEVELOPER, Notice::Welcome), &owner)
@@ -85,17 +85,17 @@ pub async fn create(
     }
 }
 
-/// The address leads nowhere with another key, or once anybody has an account.
-async fn admit(app: &App, key: &str) -> std::result::Result<(), PageError> {
+/// # Errors
+/// `NotFound` for a wrong key, and once there is an account.
+async fn check_key(app: &App, key: &str) -> std::result::Result<(), PageError> {
     let expected = app.sealer().key.setup_key();
-    let right: bool = expected.as_bytes().ct_eq(key.as_bytes()).into();
+    let matches: bool = expected.as_bytes().ct_eq(key.as_bytes()).into();
     let set_up = app.read(teams::is_set_up).await?;
-    if right && !set_up { Ok(()) } else { Err(PageError::not_found()) }
+    if matches && !set_up { Ok(()) } else { Err(PageError::not_found()) }
 }
 
-/// Makes team, owner and their session in one transaction; returns the session's key
-/// and the owner.
-async fn set_up(app: &App, request: &RequestInfo, form: &Form) -> Result<(String, User)> {
+/// Returns the key of the owner's session, and the owner.
+async fn create_team(app: &App, request: &RequestInfo, form: &Form) -> Result<(String, User)> {
     let new = parse(app, form).await?;
     let (actor, key) = (request.visitor(), session::new_key(app));
     let own = key.clone();

@@ -23,7 +23,7 @@ use crate::web::request::RequestInfo;
 use crate::web::session;
 use crate::web::site::Site;
 
-const WRONG: &str = "The e-mail address or the password is wrong.";
+const WRONG: &str = "Wrong email or password.";
 
 #[derive(serde::Deserialize)]
 pub struct Form {
@@ -46,12 +46,12 @@ pub struct Query {
 struct SignInPage<'a> {
     email: &'a str,
     next: &'a str,
-    /// Where to sign in instead, when this browser seems to be here by plain http.
+    /// Where to sign in instead, if the page seems to be loaded over plain HTTP.
     secure: String,
     errors: FormErrors,
 }
 
-/// Before there is an account. The setup key is for the operator alone.
+/// Before setup; only the operator has the setup link.
 #[derive(Template)]
 #[template(path = "setup/waiting.html")]
 struct WaitingPage;
@@ -70,17 +70,17 @@ pub async fn show(
     html(StatusCode::OK, &SignInPage { email: "", next: &query.next, secure, errors: FormErrors::default() })
 }
 
-pub async fn enter(
+pub async fn sign_in(
     app: web::Data<App>,
     request: RequestInfo,
     cookie: Cookie,
     browser: KnownBrowser,
     form: web::Form<Form>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    match sign_in(&app, &request, &browser, &form).await {
+    match authenticate(&app, &request, &browser, &form).await {
         Ok((key, user)) => {
             session::hand_out(&cookie, &key);
-            browser.remember(see_other(path_of_ours(&form.next)), &user)
+            browser.remember(see_other(local_path(&form.next)), &user)
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
@@ -89,20 +89,21 @@ pub async fn enter(
     }
 }
 
-/// A session's key for the person, if the password is theirs.
-async fn sign_in(
+/// Returns the key of a new session.
+async fn authenticate(
     app: &App,
     request: &RequestInfo,
     browser: &KnownBrowser,
     form: &Form,
 ) -> Result<(String, User)> {
-    let email = EmailAddress::parse(&form.email).map_err(|_| wrong())?;
-    let (user, counted) = check(app, request, browser, &email, &form.password).await?.ok_or_else(wrong)?;
+    let email = EmailAddress::parse(&form.email).map_err(|_| wrong_password())?;
+    let (user, counted) =
+        check(app, request, browser, &email, &form.password).await?.ok_or_else(wrong_password)?;
     Ok((open_session(app, request, user.clone(), counted).await?, user))
 }
 
-/// The person, if the password is theirs. Nothing tells an unknown address from a wrong
-/// password, not even the time it takes.
+/// The person, if the password is theirs. An unknown address fails like a wrong password, and
+/// takes as long.
 pub async fn check(
     app: &App,
     request: &RequestInfo,
@@ -114,9 +115,9 @@ pub async fn check(
     let (attempt, email, presented) = (actor.clone(), email.clone(), browser.presented.clone());
     let (user, counted) = app.write(move |tx| sign_in::begin(tx, &attempt, &email, &presented)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
-    let right = app.verify_password(Password::presented(password), phc).await?;
+    let is_correct = app.verify_password(Password::presented(password), phc).await?;
     match user {
-        Some(user) if right => Ok(Some((user, counted))),
+        Some(user) if is_correct => Ok(Some((user, counted))),
         user => {
             app.write(move |tx| sign_in::failed(tx, &actor, user.as_ref())).await?;
             Ok(None)
@@ -124,7 +125,7 @@ pub async fn check(
     }
 }
 
-/// A password that was changed while it was checked is a wrong one.
+/// Fails if the password was changed while it was checked.
 async fn open_session(app: &App, request: &RequestInfo, user: User, counted: Counted) -> Result<String> {
     let key = session::new_key(app);
     let (actor, own) = (request.visitor(), key.clone());
@@ -134,23 +135,23 @@ async fn open_session(app: &App, request: &RequestInfo, user: User, counted: Cou
     });
     match opened.await {
         Ok(_) => Ok(key),
-        Err(Error::NotFound) => Err(wrong()),
+        Err(Error::NotFound) => Err(wrong_password()),
         Err(other) => Err(other),
     }
 }
 
-fn wrong() -> Error {
+fn wrong_password() -> Error {
     FieldError::new("", WRONG).into()
 }
 
-/// Where `next` leads, if that is a page of this site.
-fn path_of_ours(next: &str) -> &str {
+/// `next`, unless it leads to another site.
+fn local_path(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { paths::INBOX.0 }
 }
 
-/// Also for somebody whose session has ended, or who is in no team any more.
-pub async fn leave(
+/// Also for people whose session has expired or who are on no team.
+pub async fn sign_out(
     app: web::Data<App>,
     request: RequestInfo,
     cookie: Cookie,
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn signing_in_never_leads_off_the_site() {
-        assert_eq!(path_of_ours("/activity?kind=token"), "/activity?kind=token");
+        assert_eq!(local_path("/activity?kind=token"), "/activity?kind=token");
         for bad in [
             "",
             "//evil.test",
@@ -187,7 +188,7 @@ mod tests {
             "/\0",
             "/é",
         ] {
-            assert_eq!(path_of_ours(bad), "/inbox", "{bad:?}");
+            assert_eq!(local_path(bad), "/inbox", "{bad:?}");
         }
     }
 }

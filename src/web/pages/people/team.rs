@@ -1,4 +1,4 @@
-//! The team: who is in it, who is invited, and how to invite somebody.
+//! The team: its people, open invitations, and inviting.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -30,10 +30,10 @@ struct TeamPage<'a> {
     people: Vec<PersonRow>,
     invitations: Vec<InvitationRow>,
     is_owner: bool,
-    /// Of the person who looks, for the way out.
+    /// Of the viewer, for leaving.
     own_id: String,
     days: i64,
-    inviting: Inviting<'a>,
+    invite: Invite<'a>,
 }
 
 struct PersonRow {
@@ -44,7 +44,7 @@ struct PersonRow {
     joined: When,
     is_self: bool,
     may_remove: bool,
-    /// Who invited the account into being; empty when its address is not in doubt.
+    /// Who invited the account; empty if its email is verified.
     vouched_by: String,
 }
 
@@ -53,41 +53,40 @@ struct InvitationRow {
     email: String,
     role: MemberRole,
     invited_by: String,
-    ends: When,
+    expires: When,
     is_expired: bool,
 }
 
-/// The form as it was sent, and what came of it.
+/// The form as sent, and its outcome.
 #[derive(Default)]
-struct Inviting<'a> {
+struct Invite<'a> {
     email: &'a str,
     role: &'a str,
     errors: FormErrors,
     link: Option<NewLink<'a>>,
 }
 
-/// Shown this once.
 struct NewLink<'a> {
     email: &'a str,
     url: String,
 }
 
 pub async fn show(app: web::Data<App>, member: Member) -> std::result::Result<HttpResponse, PageError> {
-    draw(&app, &member, StatusCode::OK, Inviting::default()).await
+    render(&app, &member, StatusCode::OK, Invite::default()).await
 }
 
-async fn draw(
+async fn render(
     app: &App,
     viewer: &Viewer,
     status: StatusCode,
-    inviting: Inviting<'_>,
+    invite: Invite<'_>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let (team, actor, now) = (viewer.team.id, viewer.actor(), viewer.request.now);
     let (people, open) = app
         .read(move |tx| Ok::<_, Error>((members::list(tx, team)?, invitations::list_open(tx, team)?)))
         .await?;
     let layout = Layout::new(viewer, "team");
-    // Whom the team is about to let in is for those who let in.
+    // Only those who can invite see invitations.
     let open = if layout.is_admin { open } else { Vec::new() };
     let page = TeamPage {
         is_owner: viewer.role == Role::Owner,
@@ -96,7 +95,7 @@ async fn draw(
         people: people.into_iter().map(|row| person(&actor, viewer, row)).collect(),
         invitations: open.into_iter().map(|row| invitation(row, now)).collect(),
         layout,
-        inviting,
+        invite,
     };
     html(status, &page)
 }
@@ -121,7 +120,7 @@ fn invitation(row: Invitation, now: Timestamp) -> InvitationRow {
         email: row.email,
         role: row.role,
         invited_by: row.invited_by,
-        ends: When(row.expires_at),
+        expires: When(row.expires_at),
     }
 }
 
@@ -133,7 +132,7 @@ pub struct InviteForm {
     password: Zeroizing<String>,
 }
 
-/// Answers with the link itself: a redirect would have to carry it in an address.
+/// Responds with the link itself: a redirect would put it in an address.
 pub async fn invite(
     app: web::Data<App>,
     site: web::Data<Site>,
@@ -141,27 +140,27 @@ pub async fn invite(
     form: web::Form<InviteForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let form = form.into_inner();
-    // People who are invited could do what asks for the password.
+    // Invited people could do what asks for the password.
     let fields = vec![("email", form.email.clone()), ("role", form.role.clone())];
     let action = paths::TEAM_INVITATIONS.0;
     let asked = Asked { nav: "team", to: "invite someone", action, fields, always: false };
     if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
         return Ok(page);
     }
-    let (status, inviting) = match make_link(&app, &admin, &site, &form).await {
+    let (status, invite) = match create_invite_link(&app, &admin, &site, &form).await {
         Ok(url) => {
             let link = Some(NewLink { email: &form.email, url });
-            (StatusCode::OK, Inviting { link, ..Inviting::default() })
+            (StatusCode::OK, Invite { link, ..Invite::default() })
         }
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
-            (status, Inviting { email: &form.email, role: &form.role, errors, link: None })
+            (status, Invite { email: &form.email, role: &form.role, errors, link: None })
         }
     };
-    draw(&app, &admin, status, inviting).await
+    render(&app, &admin, status, invite).await
 }
 
-async fn make_link(app: &App, viewer: &Viewer, site: &Site, form: &InviteForm) -> Result<String> {
+async fn create_invite_link(app: &App, viewer: &Viewer, site: &Site, form: &InviteForm) -> Result<String> {
     let mut fields = Fields::default();
     let email = fields.take(EmailAddress::parse(&form.email));
     let role = MemberRole::parse(&form.role)

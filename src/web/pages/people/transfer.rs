@@ -1,4 +1,4 @@
-//! Handing the team over: somebody else becomes its one owner.
+//! Transfer of ownership.
 
 use actix_web::{HttpResponse, web};
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! The switch that only the owner turns.
+//! API access, which only the owner changes.
 
 use super::{PASSWORD, create, revealed};
 use crate::support::people::Person::{Ada, Bea, Cy};
@@ -10,7 +10,7 @@ const OFF: &[(&str, &str)] = &[("state", "off")];
 const ON: &[(&str, &str)] = &[("state", "on")];
 
 both_engines! {
-    async fn the_owner_switches_off_and_on_and_the_same_tokens_work(app: TestApp) {
+    async fn the_owner_turns_the_api_off_and_on_and_tokens_keep_working(app: TestApp) {
         let ada = app.as_(Ada).await;
         let token = revealed(&create(&ada, "ci").await.expect(200));
         app.api(&token).get("/api/v1/me").await.expect(403);
@@ -43,7 +43,7 @@ both_engines! {
         assert!(page.whole_text().contains("Only the owner, Ada (ada@acme.test), can change this."));
     }
 
-    async fn the_question_counts_what_switching_off_stops(app: TestApp) {
+    async fn the_dialog_counts_what_turning_off_stops(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let token = revealed(&create(&ada, "ci").await.expect(200));
@@ -61,7 +61,7 @@ both_engines! {
         }
     }
 
-    async fn switching_asks_for_the_password_after_10_minutes(app: TestApp) {
+    async fn turning_the_api_on_asks_for_the_password_after_10_minutes(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(601));
         let asked = ada.post("/developer/api", ON).await.expect(403);
@@ -72,18 +72,18 @@ both_engines! {
         assert!(app.team("Acme").api_enabled);
     }
 
-    async fn what_keeps_calls_out_is_said_where_tokens_are_made(app: TestApp) {
+    async fn the_page_says_why_requests_are_refused(app: TestApp) {
         let (ada, bea) = tokio::join!(app.as_(Ada), app.as_(Bea));
-        let warning = |text: &str| text.contains("until you switch it on");
+        let warning = |text: &str| text.contains("until you turn it on");
         assert!(warning(&ada.get("/developer").await.page().text(".notice")));
         assert!(warning(&create(&ada, "ci").await.expect(200).page().text(".notice")));
         let for_bea = create(&bea, "cd").await.expect(200).page().text(".notice");
-        assert!(for_bea.contains("until the owner switches it on"));
+        assert!(for_bea.contains("until the owner turns it on"));
         app.switch_api("Acme", true);
         assert!(!ada.get("/developer").await.page().has(".notice"));
         app.set_plan("Acme", Plan::Free);
         let page = ada.get("/developer").await.page();
-        assert!(page.text(".notice").starts_with("The plan free has no API"));
+        assert!(page.text(".notice").starts_with("The free plan doesn't include the API"));
     }
 }
 
@@ -96,6 +96,6 @@ async fn the_page_and_the_gate_agree_on_which_plans_have_an_api() {
         app.set_plan("Acme", plan);
         app.api(&token).get("/api/v1/me").await.expect(status);
         let page = ada.get("/developer").await.expect(200);
-        assert_eq!(page.body.contains("refused however the switch stands"), status == 403, "{plan}");
+        assert_eq!(page.body.contains("even when API access is on"), status == 403, "{plan}");
     }
 }

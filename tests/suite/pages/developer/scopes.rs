@@ -1,4 +1,4 @@
-//! What a new token may do, chosen on the page.
+//! Permissions of a new token.
 
 use super::{address, create, revealed};
 use crate::support::people::PASSWORD;
@@ -21,7 +21,7 @@ const SOME: [(&str, &str); 4] =
     [("name", "orders"), ("access", "some"), ("scope", "aliases:write"), ("scope", "contacts:read")];
 
 both_engines! {
-    async fn to_read_only_is_chosen_already(app: TestApp) {
+    async fn read_only_is_the_default(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let form = ada.get("/developer").await.expect(200).page().form("/developer/tokens");
@@ -29,11 +29,11 @@ both_engines! {
         assert!(!form.fields.contains_key("scope"), "{form:?}");
         let made = create(&ada, "ci").await.expect(200);
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::READ));
-        assert!(made.page().text(".secret").contains("It may: Read only (domains:read aliases:read"));
+        assert!(made.page().text(".secret").contains("Permissions: Read only (domains:read aliases:read"));
         assert!(made.page().text("#tokens tbody tr").contains("Read only"));
     }
 
-    async fn a_token_may_what_is_ticked(app: TestApp) {
+    async fn a_token_has_the_ticked_scopes(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let made = ada.post("/developer/tokens", &SOME).await.expect(200);
@@ -43,18 +43,18 @@ both_engines! {
             assert!(text.contains("aliases:write, contacts:read"), "{text}");
         }
         let page = ada.get(&address(&ada, "orders").await).await.expect(200).page();
-        assert!(page.text(".facts").contains("May aliases:write, contacts:read"));
+        assert!(page.text(".facts").contains("Permissions aliases:write, contacts:read"));
         let all = [("name", "all"), ("access", "all"), ("scope", "aliases:write")];
         let made = ada.post("/developer/tokens", &all).await.expect(200);
-        assert!(made.page().text(".secret").contains("It may: Everything"));
+        assert!(made.page().text(".secret").contains("Permissions: Everything"));
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::ALL));
-        // A box counts only where one chooses.
+        // Boxes count only for Custom.
         let read = [("name", "read"), ("access", "read"), ("scope", "aliases:write")];
         let made = ada.post("/developer/tokens", &read).await.expect(200);
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::READ));
     }
 
-    async fn a_choice_of_nothing_is_sent_back_as_it_was(app: TestApp) {
+    async fn an_empty_choice_is_shown_again_with_an_error(app: TestApp) {
         let ada = app.as_(Ada).await;
         let refused = ada.post("/developer/tokens", &[("name", "ci"), ("access", "some")]).await.expect(422);
         assert!(refused.page().text("#scopes-error").contains("at least one"));
@@ -66,7 +66,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 0);
     }
 
-    async fn the_choice_outlives_the_question_for_the_password(app: TestApp) {
+    async fn the_choice_survives_the_password_confirmation(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         app.clock.advance(Duration::from_secs(601));
@@ -78,7 +78,7 @@ both_engines! {
         assert_eq!(scopes_of(&app, &revealed(&made)).await, ["aliases:write", "contacts:read"]);
     }
 
-    async fn the_record_tells_what_a_new_token_may(app: TestApp) {
+    async fn the_record_shows_the_scopes_of_a_new_token(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_millis(1));
         ada.post("/developer/tokens", &SOME).await.expect(200);

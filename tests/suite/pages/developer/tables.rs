@@ -1,4 +1,4 @@
-//! The page's lists, and what it says of the instance.
+//! The page's lists, and the instance's settings on it.
 
 use super::{PASSWORD, create};
 use crate::support::client::send;
@@ -26,7 +26,7 @@ both_engines! {
         ada.get("/developer?before=tok_1").await.expect(404);
     }
 
-    async fn revoked_ones_are_paged_by_themselves(app: TestApp) {
+    async fn revoked_tokens_are_paged_separately(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         for _ in 1..=51 {
@@ -54,14 +54,14 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn the_page_is_of_this_instance() {
+async fn the_page_shows_the_settings_of_this_instance() {
     let app = TestApp::with_settings(&[
         ("GATEPOST_TOKEN_PREFIX", "si_live"),
         ("GATEPOST_PUBLIC_URL", "https://gate.test"),
         ("GATEPOST_MAIL_DOMAIN", "mail.gate.test"),
     ])
     .await;
-    // The cookie is Secure, so over plain http a browser would keep it to itself.
+    // The cookie is Secure, so a browser would not send it over plain HTTP.
     let signed_in = app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
     let session = format!("__Host-gatepost={}", signed_in.cookie("__Host-gatepost"));
     let get = async |path| {

@@ -1,4 +1,4 @@
-//! The team key: opt-in, and shown again to those who may.
+//! The team key: opt-in, and revealed again to the owner and admins.
 
 use super::{PASSWORD, revealed};
 use crate::support::people::Person::{Ada, Bea, Cy};
@@ -15,7 +15,7 @@ fn recorded(app: &TestApp, kind: &str) -> i64 {
 }
 
 both_engines! {
-    async fn the_key_can_be_shown_again_and_regenerated(app: TestApp) {
+    async fn the_key_can_be_revealed_again_and_regenerated(app: TestApp) {
         let (ada, bea) = tokio::join!(app.as_(Ada), app.as_(Bea));
         app.switch_api("Acme", true);
         let first = ada.post(KEY, &[]).await.expect(200);
@@ -54,7 +54,7 @@ both_engines! {
         }
         bea.post(DISABLE, &[]).await.expect(403);
         bea.get(DISABLE).await.expect(403);
-        let page = bea.get("/developer").await.page().link("See them");
+        let page = bea.get("/developer").await.page().link("View requests");
         bea.post(&format!("{page}/revoke"), &[]).await.expect(403);
         app.api(&key).get("/api/v1/me").await.expect(200);
         ada.get(DISABLE).await.expect(200);
@@ -66,7 +66,7 @@ both_engines! {
         assert!(!ada.get("/developer").await.page().has("#team-key .facts"));
     }
 
-    async fn each_way_to_it_asks_for_the_password_after_10_minutes(app: TestApp) {
+    async fn every_reveal_asks_for_the_password_after_10_minutes(app: TestApp) {
         let ada = app.as_(Ada).await;
         for path in [KEY, SHOW, REGENERATE] {
             app.clock.advance(Duration::from_secs(601));

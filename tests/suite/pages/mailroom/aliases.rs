@@ -47,14 +47,14 @@ both_engines! {
         let reply = cy.post("/aliases", &[("localPart", "a b"), ("note", &long)]).await.expect(422);
         let page = reply.page();
         assert!(page.text("#localPart-error").contains("letters, digits"));
-        assert!(page.text("#note-error").contains("1000 is the most"));
+        assert!(page.text("#note-error").contains("at most 1000"));
         assert_eq!(page.form("/aliases").fields["localPart"], "a b");
         app.alias("Globex", "taken");
         let taken = cy.post("/aliases", &[("localPart", "TAKEN"), ("note", "kept")]).await.expect(409).page();
         assert!(taken.text("#localPart-error").contains("is taken"));
         assert_eq!(taken.form("/aliases").fields["note"], "kept");
         let theirs = cy.post("/aliases", &[("localPart", "a"), ("domain", "other.test")]).await.expect(422);
-        assert!(theirs.page().text("#domain-error").contains("not one of the team's domains"));
+        assert!(theirs.page().text("#domain-error").contains("isn't one of your team's domains"));
     }
 
     async fn the_list_is_searched_narrowed_and_paged(app: TestApp) {

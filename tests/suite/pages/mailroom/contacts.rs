@@ -41,7 +41,7 @@ both_engines! {
         let page = cy.post_and_follow("/contacts", &sent).await.expect(200).page();
         assert!(page.whole_text().contains("Blocked") && page.whole_text().contains("Never wrote"));
         let again = cy.post("/contacts", &[("address", "eve@spam.test"), ("name", "E")]).await.expect(409).page();
-        assert!(again.text("#new-address-error").contains("is a contact already"));
+        assert!(again.text("#new-address-error").contains("is already a contact"));
         assert_eq!(again.attribute("#new-name", "value").as_deref(), Some("E"));
         let long = "x".repeat(121);
         let wrong = [("address", "nobody"), ("state", "loved"), ("name", long.as_str())];

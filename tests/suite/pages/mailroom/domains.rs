@@ -97,15 +97,15 @@ both_engines! {
         }
         for what in ["/check", "/catch-all", "/remove"] {
             let refused = cy.post(&format!("{path}{what}"), &[]).await.expect(403);
-            assert!(refused.body.contains("owner and admins may do this"), "{}", refused.body);
+            assert!(refused.body.contains("owner and admins can do this"), "{}", refused.body);
         }
         cy.post("/domains", &[("name", "b.example")]).await.expect(403);
         let again = bea.post("/domains", &[("name", "acme.example")]).await.expect(409).page();
-        assert!(again.text("#name-error").contains("in the list already"));
+        assert!(again.text("#name-error").contains("already been added"));
         let shared = bea.post("/domains", &[("name", "gatepost.localhost")]).await.expect(409).page();
-        assert!(shared.text("#name-error").contains("every team already"));
+        assert!(shared.text("#name-error").contains("already available"));
         let wrong = bea.post("/domains", &[("name", "not a domain")]).await.expect(422).page();
-        assert!(wrong.text("#name-error").contains("not a domain"));
+        assert!(wrong.text("#name-error").contains("Enter a domain"));
         assert_eq!(wrong.form("/domains").fields["name"], "not a domain");
     }
 

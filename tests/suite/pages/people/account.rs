@@ -9,12 +9,10 @@ use std::time::Duration;
 
 const NEW: &str = "another horse altogether";
 
-/// Asks for a page with this cookie alone.
-async fn with(app: &TestApp, cookie: &str) -> Reply {
+async fn request_with_cookie(app: &TestApp, cookie: &str) -> Reply {
     send(app.visitor().request(Method::GET, "/account").header("Cookie", cookie)).await
 }
 
-/// The forms that end another session.
 async fn revoke_forms(visitor: &Visitor) -> Vec<String> {
     let page = visitor.get("/account").await.expect(200).body;
     let actions = page.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next());
@@ -42,7 +40,7 @@ both_engines! {
         assert_eq!(shown(&ada.get("/account?notice=api-off").await.expect(200)), [""; 0]);
         let own = app.visitor();
         let session = cookie(&own.sign_in(Ada.email(), PASSWORD).await.expect(303));
-        let forged = with(&app, &format!("{session}; gatepost-notice=<b>Call 555</b>")).await.expect(200);
+        let forged = request_with_cookie(&app, &format!("{session}; gatepost-notice=<b>Call 555</b>")).await.expect(200);
         assert_eq!(shown(&forged), [""; 0]);
     }
 
@@ -60,13 +58,13 @@ both_engines! {
         here.get("/account").await.expect(200);
         elsewhere.get("/account").await.expect(303);
         bea.get("/account").await.expect(200);
-        with(&app, &first).await.expect(303);
-        with(&app, &second).await.expect(200);
+        request_with_cookie(&app, &first).await.expect(303);
+        request_with_cookie(&app, &second).await.expect(200);
         app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(422);
         app.visitor().sign_in(Ada.email(), NEW).await.expect(303);
     }
 
-    async fn the_password_changes_only_for_who_knows_it(app: TestApp) {
+    async fn changing_the_password_takes_the_current_one(app: TestApp) {
         let (ada, elsewhere) = (app.as_(Ada).await, app.as_(Ada).await);
         let wrong = ada.post("/account/password", &[("current", NEW), ("password", NEW)]).await;
         assert!(wrong.expect(422).page().has("#current-error"));
@@ -81,12 +79,12 @@ both_engines! {
         app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
     }
 
-    async fn a_revoked_session_is_out_at_once(app: TestApp) {
+    async fn a_revoked_session_ends_at_once(app: TestApp) {
         let (here, there, cy) = (app.as_(Ada).await, app.as_(Ada).await, app.as_(Cy).await);
         let page = here.get("/account").await.expect(200).page();
         let mut browsers = page.texts("tbody th");
         browsers.sort();
-        assert_eq!(browsers, ["Test browser", "Test browser This one"]);
+        assert_eq!(browsers, ["Test browser", "Test browser This device"]);
         let revoke = revoke_forms(&here).await;
         assert_eq!(revoke.len(), 1, "this one has no form");
         cy.post(&revoke[0], &[]).await.expect(404);
@@ -129,11 +127,11 @@ both_engines! {
     async fn signing_in_again_changes_the_session(app: TestApp) {
         let ada = app.visitor();
         let first = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
-        with(&app, &first).await.expect(200);
+        request_with_cookie(&app, &first).await.expect(200);
         let second = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
         assert_ne!(first, second);
-        with(&app, &first).await.expect(303);
-        with(&app, &second).await.expect(200);
+        request_with_cookie(&app, &first).await.expect(303);
+        request_with_cookie(&app, &second).await.expect(200);
         assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 1);
     }
 
@@ -141,7 +139,7 @@ both_engines! {
         let ada = app.visitor();
         let cookie = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
         ada.post("/sign-out", &[]).await.expect(303);
-        with(&app, &cookie).await.expect(303);
+        request_with_cookie(&app, &cookie).await.expect(303);
         app.visitor().post("/sign-out", &[]).await.expect(303);
     }
 }

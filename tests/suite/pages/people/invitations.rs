@@ -20,7 +20,7 @@ fn memberships(app: &TestApp) -> i64 {
 }
 
 both_engines! {
-    async fn an_invitation_makes_an_account_once(app: TestApp) {
+    async fn an_invitation_creates_an_account_once(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Eve.email(), "member").await;
 
@@ -46,7 +46,7 @@ both_engines! {
         assert_eq!((accounts(&app), memberships(&app)), (5, 5));
     }
 
-    async fn of_several_at_once_one_joins(app: TestApp) {
+    async fn concurrent_uses_of_a_link_join_once(app: TestApp) {
         let ada = app.as_(Ada).await;
         let known = app.invite(&ada, Dan.email(), "member").await;
         let new = app.invite(&ada, Eve.email(), "member").await;
@@ -157,7 +157,7 @@ both_engines! {
         assert_eq!(app.database.number(&kept.replace("{}", secret)), 0);
     }
 
-    async fn an_account_that_is_there_gives_its_password(app: TestApp) {
+    async fn an_existing_account_joins_with_its_password(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Dan.email(), "admin").await;
         let visitor = app.visitor();
@@ -172,11 +172,11 @@ both_engines! {
         let joined = visitor.post(&link, &[("password", PASSWORD)]).await.expect(303);
         assert_eq!((joined.location(), joined.notice().as_str()), ("/inbox", "joined"));
         let team = visitor.get("/team").await.expect(200).page();
-        assert_eq!(team.text("h1 + .lead"), "Who belongs to Acme and what each may do.");
+        assert_eq!(team.text("h1 + .lead"), "People in Acme and their roles.");
         assert_eq!(memberships(&app), 5);
     }
 
-    async fn guessing_at_an_invitation_is_limited_as_signing_in_is(app: TestApp) {
+    async fn password_guesses_on_a_link_are_limited_like_sign_in(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Dan.email(), "member").await;
         for _ in 0..10 {
@@ -188,8 +188,8 @@ both_engines! {
         app.visitor().post(&link, &[("password", PASSWORD)]).await.expect(303);
     }
 
-    /// Nor does an answer to a form that is wrong in itself.
-    async fn a_link_does_not_say_whether_its_address_has_an_account(app: TestApp) {
+    /// Neither does the response to an invalid form.
+    async fn a_link_does_not_reveal_whether_its_address_has_an_account(app: TestApp) {
         let (ada, now) = (app.as_(Ada).await, app.visitor());
         let links = [app.invite(&ada, Dan.email(), "member").await, app.invite(&ada, Eve.email(), "member").await];
         let mut answers = [Vec::new(), Vec::new()];
@@ -205,8 +205,8 @@ both_engines! {
         assert_eq!(answers[0], answers[1]);
     }
 
-    /// The inviter could have followed the link too.
-    async fn an_account_that_a_link_made_is_marked(app: TestApp) {
+    /// The inviter could have used the link too.
+    async fn an_account_created_by_a_link_is_marked_unverified(app: TestApp) {
         let bea = app.as_(Bea).await;
         let (new, known) = (app.invite(&bea, Eve.email(), "member").await, app.invite(&bea, Dan.email(), "member").await);
         app.visitor().post(&new, &[("name", ""), EVE[1]]).await.expect(303);
@@ -215,28 +215,28 @@ both_engines! {
         let joined = team.texts("section[aria-labelledby=people-title] tbody td[data-label=Joined]");
         let names = team.texts("section[aria-labelledby=people-title] tbody th");
         let of = |email: &str| &joined[names.iter().position(|name| name.contains(email)).expect("a row")];
-        assert!(of(Eve.email()).ends_with("Invited by bea@acme.test, address not verified"), "{joined:?}");
+        assert!(of(Eve.email()).ends_with("Invited by bea@acme.test, email not verified"), "{joined:?}");
         assert!(!of(Dan.email()).contains("not verified") && !of(Ada.email()).contains("not verified"));
         assert_eq!(names.iter().filter(|name| name.starts_with("eve@nowhere.test ")).count(), 1, "{names:?}");
         let records = "SELECT subject || ' ' || detail AS t FROM activity WHERE kind = 'person.joined'";
         let records = app.database.texts(records);
-        let new = |email: &str| records.iter().any(|it| it.starts_with(email) && it.contains("address not verified"));
+        let new = |email: &str| records.iter().any(|it| it.starts_with(email) && it.contains("email not verified"));
         assert!(new(Eve.email()) && !new(Dan.email()), "{records:?}");
         let activity = bea.get("/activity").await.expect(200).page().whole_text();
         assert!(activity.contains("Joined the team as a member with a new account"), "{activity}");
     }
 
-    async fn somebody_signed_in_joins_with_one_button(app: TestApp) {
+    async fn signed_in_people_join_with_one_button(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Dan.email(), "member").await;
         let dan = app.as_(Dan).await;
         assert!(!dan.get(&link).await.expect(200).page().has("#password"));
         dan.post(&link, &[]).await.expect(303);
         let team = dan.get("/team").await.expect(200).page();
-        assert_eq!(team.text("h1 + .lead"), "Who belongs to Acme and what each may do.");
+        assert_eq!(team.text("h1 + .lead"), "People in Acme and their roles.");
     }
 
-    async fn a_link_is_of_no_use_to_somebody_else(app: TestApp) {
+    async fn a_link_is_useless_to_another_account(app: TestApp) {
         let ada = app.as_(Ada).await;
         let cy = app.as_(Cy).await;
         for address in [Dan.email(), Eve.email()] {
@@ -249,7 +249,7 @@ both_engines! {
         assert_eq!((accounts(&app), memberships(&app)), (4, 4));
     }
 
-    async fn only_the_owner_invites_admins_and_members_invite_nobody(app: TestApp) {
+    async fn only_the_owner_invites_admins_and_members_cannot_invite(app: TestApp) {
         let invite = |role| [("email", Eve.email()), ("role", role)];
         let bea = app.as_(Bea).await;
         bea.post("/team/invitations", &invite("admin")).await.expect(403);
@@ -261,10 +261,10 @@ both_engines! {
         let ada = app.as_(Ada).await;
         app.invite(&ada, Eve.email(), "admin").await;
         let again = ada.post("/team/invitations", &[("email", "Cy@Acme.test"), ("role", "member")]).await;
-        assert!(again.expect(409).page().text("#email-error").contains("in the team already"));
+        assert!(again.expect(409).page().text("#email-error").contains("already on the team"));
     }
 
-    async fn somebody_in_no_team_can_come_back_by_a_link_and_can_sign_out(app: TestApp) {
+    async fn people_without_a_team_can_rejoin_by_link_and_sign_out(app: TestApp) {
         let cy = app.as_(Cy).await;
         cy.post(&app.person_path(Cy, "remove"), &[]).await.expect(303);
         cy.get("/team").await.expect(403);

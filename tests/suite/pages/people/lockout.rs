@@ -1,4 +1,4 @@
-//! Guesses at a password: slow from everywhere, and never a way to keep its owner out.
+//! Password guesses: slow from everywhere, and never a way to lock out the owner.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use reqwest::Method;
 const WRONG: &str = "wrong horse battery";
 const OFF: [(&str, &str); 2] = [("state", "off"), ("password", PASSWORD)];
 
-/// What a stranger in the same network does to an account.
-async fn shut(app: &TestApp, email: &str) {
+/// By a stranger in the same network.
+async fn exhaust_attempts(app: &TestApp, email: &str) {
     for _ in 0..10 {
         app.visitor().sign_in(email, WRONG).await.expect(422);
     }
     app.visitor().sign_in(email, PASSWORD).await.expect(429);
 }
 
-/// A stranger's attempt from this address; whether it was counted and let through.
+/// A stranger's attempt from this address; false if it is over the limit.
 fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
     let mut actor: Actor = app.app.visitor();
     actor.ip = Some(IpAddr::V6(from.into()));
@@ -43,7 +43,7 @@ fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
     }
 }
 
-/// The n-th network of a /48, and an address in it.
+/// An address in the n-th /64 of a /48.
 fn network(number: u128, host: u128) -> u128 {
     (0x2001_0db8_0001 << 80) + (number << 64) + host
 }
@@ -54,27 +54,26 @@ async fn browser_cookie(app: &TestApp) -> (Visitor, String) {
     (ada, format!("gatepost-browser={}", entered.cookie("gatepost-browser")))
 }
 
-/// Signs in with just this cookie.
-async fn with(app: &TestApp, cookie: &str, email: &str, password: &str) -> u16 {
+async fn sign_in_with_cookie(app: &TestApp, cookie: &str, email: &str, password: &str) -> u16 {
     let form = [("email", email), ("password", password)];
     let request = app.visitor().request(Method::POST, "/sign-in").header("Cookie", cookie);
     send(request.header("Sec-Fetch-Site", "same-origin").form(&form)).await.status
 }
 
 both_engines! {
-    async fn a_stranger_keeps_out_no_browser_that_signed_in_before(app: TestApp) {
+    async fn strangers_cannot_lock_out_a_known_browser(app: TestApp) {
         let (ada, known) = browser_cookie(&app).await;
         ada.post("/sign-out", &[]).await.expect(303);
-        shut(&app, Ada.email()).await;
-        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 303);
+        exhaust_attempts(&app, Ada.email()).await;
+        assert_eq!(sign_in_with_cookie(&app, &known, Ada.email(), PASSWORD).await, 303);
         ada.sign_in(Ada.email(), PASSWORD).await.expect(303);
     }
 
-    async fn a_stranger_keeps_nobody_signed_in_from_what_asks_for_the_password(app: TestApp) {
+    async fn strangers_cannot_block_password_confirmation(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(1800));
-        shut(&app, Ada.email()).await;
+        exhaust_attempts(&app, Ada.email()).await;
         ada.post("/developer/api", &[("state", "off")]).await.expect(403);
         ada.post("/developer/api", &OFF).await.expect(303);
     }
@@ -82,15 +81,15 @@ both_engines! {
     async fn a_known_browser_has_an_allowance_of_its_own_and_no_more(app: TestApp) {
         let (_, known) = browser_cookie(&app).await;
         for _ in 0..10 {
-            assert_eq!(with(&app, &known, Ada.email(), WRONG).await, 422);
+            assert_eq!(sign_in_with_cookie(&app, &known, Ada.email(), WRONG).await, 422);
         }
-        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 429);
+        assert_eq!(sign_in_with_cookie(&app, &known, Ada.email(), PASSWORD).await, 429);
         app.visitor().sign_in(Ada.email(), PASSWORD).await.expect(303);
         app.clock.advance(Duration::from_secs(15 * 60));
-        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 303);
+        assert_eq!(sign_in_with_cookie(&app, &known, Ada.email(), PASSWORD).await, 303);
     }
 
-    async fn the_cookie_of_a_known_browser_opens_nothing_and_names_nobody(app: TestApp) {
+    async fn the_known_browser_cookie_grants_and_reveals_nothing(app: TestApp) {
         let ada = app.visitor();
         let entered = ada.sign_in(Ada.email(), PASSWORD).await.expect(303);
         let set = entered.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok());
@@ -106,14 +105,14 @@ both_engines! {
 
         let forged = format!("{}0", &known[..known.len() - 1]);
         let forged = if forged == known { format!("{}1", &known[..known.len() - 1]) } else { forged };
-        shut(&app, Ada.email()).await;
-        shut(&app, Bea.email()).await;
-        assert_eq!(with(&app, &forged, Ada.email(), PASSWORD).await, 429);
-        assert_eq!(with(&app, known, Bea.email(), PASSWORD).await, 429, "it knows only Ada");
-        assert_eq!(with(&app, known, Ada.email(), PASSWORD).await, 303);
+        exhaust_attempts(&app, Ada.email()).await;
+        exhaust_attempts(&app, Bea.email()).await;
+        assert_eq!(sign_in_with_cookie(&app, &forged, Ada.email(), PASSWORD).await, 429);
+        assert_eq!(sign_in_with_cookie(&app, known, Bea.email(), PASSWORD).await, 429, "it knows only Ada");
+        assert_eq!(sign_in_with_cookie(&app, known, Ada.email(), PASSWORD).await, 303);
     }
 
-    async fn a_new_password_makes_strangers_of_other_browsers(app: TestApp) {
+    async fn a_new_password_forgets_other_browsers(app: TestApp) {
         let (_, elsewhere) = browser_cookie(&app).await;
         let (ada, _) = browser_cookie(&app).await;
         let change = [("current", PASSWORD), ("password", "another horse altogether")];
@@ -123,11 +122,11 @@ both_engines! {
         for _ in 0..10 {
             app.visitor().sign_in(Ada.email(), WRONG).await.expect(422);
         }
-        assert_eq!(with(&app, &elsewhere, Ada.email(), PASSWORD).await, 429);
-        assert_eq!(with(&app, &here, Ada.email(), change[1].1).await, 303);
+        assert_eq!(sign_in_with_cookie(&app, &elsewhere, Ada.email(), PASSWORD).await, 429);
+        assert_eq!(sign_in_with_cookie(&app, &here, Ada.email(), change[1].1).await, 303);
     }
 
-    async fn the_password_asked_again_is_limited_by_session(app: TestApp) {
+    async fn password_confirmation_is_limited_per_session(app: TestApp) {
         app.switch_api("Acme", true);
         let (thief, ada) = (app.as_(Ada).await, app.as_(Ada).await);
         app.clock.advance(Duration::from_secs(1800));
@@ -148,7 +147,7 @@ both_engines! {
         assert!(attempt(&app, Bea.email(), network(1, 0), false));
     }
 
-    /// As slow for an address without an account.
+    /// An address without an account is limited the same way.
     async fn a_guess_from_many_networks_is_slow(app: TestApp) {
         let (ada, known) = browser_cookie(&app).await;
         let signed_in = app.as_(Ada).await;
@@ -158,7 +157,7 @@ both_engines! {
             assert_eq!(tries, 100, "{email}");
             assert!(!attempt(&app, email, network(500, 1), true));
         }
-        assert_eq!(with(&app, &known, Ada.email(), PASSWORD).await, 303);
+        assert_eq!(sign_in_with_cookie(&app, &known, Ada.email(), PASSWORD).await, 303);
         signed_in.post("/developer/api", &OFF).await.expect(303);
         drop(ada);
         app.clock.advance(Duration::from_secs(3600));

@@ -1,9 +1,9 @@
-//! Invitations, the team and the account, as people meet them in a browser.
+//! Setup, sign-in, invitations, the team and the account.
 
 mod account;
-mod entering;
 mod invitations;
 mod lockout;
+mod setup_and_sign_in;
 mod switching;
 mod team;
 
@@ -21,12 +21,11 @@ impl TestApp {
         self.operate(|tx, _| users::find_by_email(tx, &email)).expect("an account")
     }
 
-    /// `/team/people/usr_…/` and what is done there.
     fn person_path(&self, person: Person, what: &str) -> String {
         format!("/team/people/{}/{what}", self.user(person).id)
     }
 
-    /// A token of Acme that this person made.
+    /// A token of Acme that this person created.
     fn token_of(&self, maker: Person, name: &str) -> String {
         let (team, maker) = (self.team("Acme").id, self.user(maker));
         let label = Label::parse(name).expect("a name");
@@ -39,7 +38,7 @@ impl TestApp {
 
     /// The path of a new invitation's link.
     async fn invite(&self, actor: &Visitor, email: &str, role: &str) -> String {
-        // The password counts only where it is asked for.
+        // The password is ignored unless it is asked for.
         let form = [("email", email), ("role", role), ("password", PASSWORD)];
         let reply = actor.post("/team/invitations", &form).await.expect(200);
         let link = reply.page().text("#invitation-link");
@@ -47,7 +46,6 @@ impl TestApp {
     }
 }
 
-/// The names of those with this role, as the page lists them.
 fn people_with(role: &str, page: &Reply) -> Vec<String> {
     let page = page.page();
     let names = page.texts("section[aria-labelledby=people-title] tbody th");
@@ -55,7 +53,7 @@ fn people_with(role: &str, page: &Reply) -> Vec<String> {
     names.into_iter().zip(roles).filter(|(_, each)| each == role).map(|(name, _)| name).collect()
 }
 
-/// The session cookie an answer hands out: `gatepost=…`
+/// The session cookie that a response sets: `gatepost=…`
 fn cookie(reply: &Reply) -> String {
     let value = reply.cookie("gatepost");
     assert!(!value.is_empty(), "no session cookie: {reply:?}");

@@ -4,20 +4,20 @@ use crate::support::people::Person::{Ada, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
 use reqwest::Method;
 
-async fn looks_at(visitor: &crate::support::client::Visitor) -> String {
+async fn current_team(visitor: &crate::support::client::Visitor) -> String {
     visitor.get("/team").await.expect(200).page().text("h1 + .lead")
 }
 
 both_engines! {
-    async fn a_person_in_two_teams_looks_at_one_of_them(app: TestApp) {
+    async fn a_person_in_two_teams_sees_one_at_a_time(app: TestApp) {
         let (ada, dan) = (app.as_(Ada).await, app.as_(Dan).await);
         let link = app.invite(&ada, Dan.email(), "member").await;
         dan.post(&link, &[]).await.expect(303);
-        assert!(looks_at(&dan).await.contains("Acme"));
+        assert!(current_team(&dan).await.contains("Acme"));
         let globex = app.team("Globex").id.to_string();
         dan.post("/teams/switch", &[("team", &globex)]).await.expect(303);
-        assert!(looks_at(&dan).await.contains("Globex"));
-        assert!(looks_at(&dan).await.contains("Globex"));
+        assert!(current_team(&dan).await.contains("Globex"));
+        assert!(current_team(&dan).await.contains("Globex"));
     }
 
     async fn a_foreign_team_does_not_exist(app: TestApp) {
@@ -26,7 +26,7 @@ both_engines! {
         for team in [globex.as_str(), "team_1", ""] {
             cy.post("/teams/switch", &[("team", team)]).await.expect(404);
         }
-        assert!(looks_at(&cy).await.contains("Acme"));
+        assert!(current_team(&cy).await.contains("Acme"));
     }
 
     async fn a_form_of_another_teams_page_does_nothing(app: TestApp) {
@@ -44,8 +44,7 @@ both_engines! {
         dan.post(&create, &[("name", "stray")]).await.expect(200);
     }
 
-    /// "Remove" on one team's page, after a switch in another tab, took the person out of the
-    /// other team.
+    /// "Remove" on one team's page must not act on the team of another tab.
     async fn a_button_of_one_teams_page_does_nothing_to_another_team(app: TestApp) {
         let (ada, dan) = (app.as_(Ada).await, app.as_(Dan).await);
         for (team, owner) in [("Acme", &ada), ("Globex", &dan)] {
@@ -70,7 +69,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM memberships"), 6);
     }
 
-    async fn nothing_is_done_for_a_request_from_elsewhere(app: TestApp) {
+    async fn cross_site_requests_change_nothing(app: TestApp) {
         let ada = app.as_(Ada).await;
         let form = [("name", "Mallory")];
         let name = format!("/account/name?team={}", app.team("Acme").id);

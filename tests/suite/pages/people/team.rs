@@ -22,7 +22,7 @@ fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a 
 }
 
 both_engines! {
-    async fn a_member_sees_the_people_and_the_way_out(app: TestApp) {
+    async fn members_see_people_and_can_leave(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.invite(&ada, Eve.email(), "member").await;
         let cy = app.as_(Cy).await;
@@ -32,7 +32,7 @@ both_engines! {
         assert_eq!(people_with("Member", &page), ["Cy (you) cy@acme.test"]);
         assert!(!page.body.contains(Eve.email()), "whom the team lets in is not for members");
         assert_eq!(page.page().texts("main form").len(), 0);
-        assert_eq!(page.page().link("Leave the team"), app.person_path(Cy, "remove"));
+        assert_eq!(page.page().link("Leave team"), app.person_path(Cy, "remove"));
     }
 
     async fn only_the_owner_changes_roles(app: TestApp) {
@@ -100,7 +100,7 @@ both_engines! {
         assert_eq!(people_with("Admin", &ada.get("/team").await).len(), 2);
     }
 
-    async fn the_owner_stays_and_others_are_removed_by_those_above(app: TestApp) {
+    async fn the_owner_stays_and_higher_roles_remove_lower_ones(app: TestApp) {
         let (ada, bea, cy) = (app.as_(Ada).await, app.as_(Bea).await, app.as_(Cy).await);
         for (who, whom, status) in [
             (&ada, Ada, 409), (&bea, Ada, 409), (&cy, Ada, 409), (&cy, Bea, 403),
@@ -118,13 +118,13 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM memberships"), 3);
     }
 
-    async fn removing_somebody_keeps_or_revokes_their_tokens(app: TestApp) {
+    async fn removing_a_person_keeps_or_revokes_their_tokens(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let (ci, own) = (app.token_of(Bea, "ci"), app.token_of(Ada, "own"));
         let remove = app.person_path(Bea, "remove");
         let page = ada.get(&remove).await.expect(200).page();
-        assert!(page.whole_text().contains("Bea made 1 active token."), "{}", page.whole_text());
+        assert!(page.whole_text().contains("Bea created 1 active token."), "{}", page.whole_text());
         assert_eq!(page.form(&remove).fields["tokens"], "keep");
         let unasked = ada.post(&remove, &[]).await.expect(303);
         assert_eq!(unasked.location(), remove, "it asks rather than chooses");
@@ -138,8 +138,8 @@ both_engines! {
         assert_eq!(app.database.number(why), 1);
     }
 
-    /// Calls write the last use of the very rows that the removal revokes.
-    async fn removing_somebody_does_not_disturb_those_who_call(app: TestApp) {
+    /// Requests write the last use of the rows that the removal revokes.
+    async fn removing_a_person_does_not_disturb_api_clients(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);
         let ada = app.as_(Ada).await;
@@ -166,7 +166,7 @@ both_engines! {
         }
     }
 
-    async fn the_team_key_stays_when_whoever_made_it_leaves(app: TestApp) {
+    async fn the_team_key_stays_when_its_creator_leaves(app: TestApp) {
         app.switch_api("Acme", true);
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         ada.post("/developer/team-key", &[]).await.expect(200);
@@ -199,7 +199,7 @@ both_engines! {
         ada.get(&role).await.expect(404);
     }
 
-    async fn the_links_of_whoever_goes_end_too(app: TestApp) {
+    async fn invitations_end_when_their_sender_leaves(app: TestApp) {
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         let back_door = app.invite(&bea, Eve.email(), "member").await;
         let honest = app.invite(&ada, "fay@nowhere.test", "member").await;
@@ -210,7 +210,7 @@ both_engines! {
         app.visitor().get(&honest).await.expect(200);
     }
 
-    async fn links_end_that_their_sender_could_no_longer_send(app: TestApp) {
+    async fn invitations_end_when_their_sender_loses_the_right(app: TestApp) {
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         let by_bea = app.invite(&bea, Eve.email(), "member").await;
         let admins = app.invite(&ada, "fay@nowhere.test", "admin").await;
@@ -226,7 +226,7 @@ both_engines! {
         assert_eq!(app.database.number(revoked), 2);
     }
 
-    /// As after a change by an earlier version, which left such links open.
+    /// Earlier versions left such links open.
     async fn a_link_is_checked_against_its_sender_when_it_is_opened(app: TestApp) {
         let bea = app.as_(Bea).await;
         let link = app.invite(&bea, Eve.email(), "member").await;
@@ -237,7 +237,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM users"), 4);
     }
 
-    async fn whoever_is_removed_is_out_at_once(app: TestApp) {
+    async fn removed_people_lose_access_at_once(app: TestApp) {
         let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
         cy.get("/team").await.expect(200);
         ada.post(&app.person_path(Cy, "remove"), &[]).await.expect(303);

@@ -1,4 +1,4 @@
-//! What of the activity is asked for: the parameters of the address, and what they mean.
+//! The filters: parameters of the address, parsed into criteria.
 
 use time::macros::format_description;
 use time::{Date, Duration, PrimitiveDateTime, Time};
@@ -10,7 +10,7 @@ use crate::domain::{FieldError, Result, Timestamp};
 use crate::web::pages::Fields;
 use crate::web::paths;
 
-/// The parameters as they were sent; what is empty does not narrow.
+/// The parameters as sent; an empty one does not filter.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub struct Query {
@@ -23,26 +23,28 @@ pub struct Query {
     pub before: String,
 }
 
-/// What the parameters mean.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct Criteria {
     pub filter: Filter,
     pub before: Option<ActivityId>,
 }
 
 impl Query {
     /// # Errors
-    /// `Invalid` with a sentence for each parameter that means nothing.
-    pub fn parse(&self) -> Result<Asked> {
+    /// `Invalid` with a sentence for each wrong parameter.
+    pub fn parse(&self) -> Result<Criteria> {
         let mut fields = Fields::default();
-        let kind = given("kind", &self.kind, "There is no such kind of activity.", menus::kinds_of);
-        let person = given("person", &self.person, "This is not the id of a person.", UserId::parse);
-        let token = given("token", &self.token, "This is not the id of a token.", TokenId::parse);
+        let kind = optional("kind", &self.kind, "Choose a kind from the list.", menus::kinds_of);
+        let person = optional("person", &self.person, "Choose a person from the list.", UserId::parse);
+        let token = optional("token", &self.token, "Choose a token from the list.", TokenId::parse);
         let status =
-            given("status", &self.status, "Write 2xx, 4xx, 5xx or a number such as 401.", parse_status);
-        let from = given("from", &self.from, MOMENT, |text| parse_span(text).map(|(start, _)| start));
-        let until = given("until", &self.until, MOMENT, |text| parse_span(text).map(|(_, end)| end));
-        let before = given("before", &self.before, "This page's address is not whole.", ActivityId::parse);
+            optional("status", &self.status, "Enter 2xx, 4xx, 5xx or a code such as 401.", parse_status);
+        let from =
+            optional("from", &self.from, EXPECTED_MOMENT, |text| parse_span(text).map(|(start, _)| start));
+        let until =
+            optional("until", &self.until, EXPECTED_MOMENT, |text| parse_span(text).map(|(_, end)| end));
+        let before =
+            optional("before", &self.before, "The address of this page is incomplete.", ActivityId::parse);
         let filter = Filter {
             kinds: fields.take(kind).flatten(),
             person: fields.take(person).flatten(),
@@ -51,16 +53,15 @@ impl Query {
             from: fields.take(from).flatten(),
             until: fields.take(until).flatten(),
         };
-        fields.take(in_order(&filter));
+        fields.take(check_order(&filter));
         let before = fields.take(before).flatten();
-        fields.done(Some(Asked { filter, before }))
+        fields.done(Some(Criteria { filter, before }))
     }
 
     pub fn is_filtered(&self) -> bool {
         !self.pairs().is_empty()
     }
 
-    /// The address of what is asked for here.
     pub fn address(&self) -> String {
         match self.before.as_str() {
             "" => self.newest(),
@@ -68,17 +69,15 @@ impl Query {
         }
     }
 
-    /// The address of the first page.
     pub fn newest(&self) -> String {
         self.with(None)
     }
 
-    /// The address of the page that starts below `id`.
     pub fn before(&self, id: ActivityId) -> String {
         self.with(Some(("before", &id.to_string())))
     }
 
-    /// What kind of input shows this moment, also when it is none.
+    /// The type of input that can show this text, valid or not.
     pub fn input_kind(&self, text: &str) -> &'static str {
         match text {
             "" => "date",
@@ -106,10 +105,9 @@ impl Query {
     }
 }
 
-const MOMENT: &str = "Write a day such as 2026-03-01, or a time such as 2026-03-01T09:14, in UTC.";
+const EXPECTED_MOMENT: &str = "Enter a date like 2026-03-01 or a time like 2026-03-01T09:14, in UTC.";
 
-/// An empty parameter is none; another that `parse` does not know is refused with `message`.
-fn given<T>(
+fn optional<T>(
     field: &'static str,
     text: &str,
     message: &'static str,
@@ -121,16 +119,16 @@ fn given<T>(
     }
 }
 
-fn in_order(filter: &Filter) -> std::result::Result<(), FieldError> {
+fn check_order(filter: &Filter) -> std::result::Result<(), FieldError> {
     match (filter.from, filter.until) {
         (Some(from), Some(until)) if until <= from => {
-            Err(FieldError::new("until", "This lies before the start."))
+            Err(FieldError::new("until", "The end must be after the start."))
         }
         _ => Ok(()),
     }
 }
 
-/// `4xx` and `4` are its first digit, `401` is the whole of it.
+/// `4xx` and `4` are the first digit, `401` is a whole status.
 fn parse_status(text: &str) -> Option<i16> {
     let text = text.to_ascii_lowercase();
     let number: i16 = text.strip_suffix("xx").unwrap_or(&text).parse().ok()?;
@@ -141,7 +139,7 @@ fn parse_status(text: &str) -> Option<i16> {
     }
 }
 
-/// The first moment of what is named, and the first after it: a day, a minute or a second.
+/// Start and end of a day, a minute or a second.
 fn parse_span(text: &str) -> Option<(Timestamp, Timestamp)> {
     let minute = format_description!("[year]-[month]-[day]T[hour]:[minute]");
     let second = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
@@ -174,7 +172,7 @@ mod tests {
         assert_eq!(span("2026-03-01T23:59"), of("2026-03-01T23:59:00Z", "2026-03-02T00:00:00Z"));
         assert_eq!(span("2026-03-01 09:14:05Z"), of("2026-03-01T09:14:05Z", "2026-03-01T09:14:06Z"));
         assert_eq!(span("1969-12-31"), of("1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z"));
-        // The next moment is one that RFC 3339 cannot say.
+        // RFC 3339 has no later moment.
         assert_eq!(span("9999-12-31"), of("9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999999Z"));
         for bad in ["2026-02-30", "12026-01-01", "yesterday", "2026-03-01T25:00", "01.03.2026"] {
             assert_eq!(span(bad), None, "{bad}");

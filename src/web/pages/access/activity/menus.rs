@@ -1,23 +1,21 @@
-//! What can be chosen in the filters.
+//! The choices of the filters.
 
-use super::words;
+use super::sentences;
 use crate::domain::access::activity::ActivityKind;
 use crate::domain::access::tokens::Token;
 use crate::domain::people::members::Member;
 
-/// One line of a menu.
 pub struct Choice {
     pub value: String,
     pub text: String,
 }
 
-/// Lines of a menu under a heading; without one they come first.
 pub struct ChoiceGroup {
     pub heading: &'static str,
     pub choices: Vec<Choice>,
 }
 
-/// Kinds that are asked for together.
+/// Kinds that one choice stands for.
 struct Group {
     code: &'static str,
     name: &'static str,
@@ -90,42 +88,41 @@ const GROUPS: [Group; 5] = [
     },
 ];
 
-/// Everything that is no API request.
+/// The code of everything except API requests.
 const CHANGES: &str = "changes";
 
-/// The menu of kinds: what belongs together first, then each by itself. A kind that is
-/// chosen but does not exist keeps a line.
+/// Groups first, then each kind. A chosen kind that does not exist stays in the menu.
 pub fn kinds(chosen: &str) -> Vec<ChoiceGroup> {
     let choice = |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned() };
-    let mut together = vec![choice("", "Everything")];
-    together.extend(GROUPS.iter().map(|group| choice(group.code, group.name)));
-    together.push(choice(CHANGES, "All but requests"));
+    let mut groups = vec![choice("", "Everything")];
+    groups.extend(GROUPS.iter().map(|group| choice(group.code, group.name)));
+    groups.push(choice(CHANGES, "Everything except requests"));
     if !chosen.is_empty() && kinds_of(chosen).is_none() {
-        together.push(choice(chosen, chosen));
+        groups.push(choice(chosen, chosen));
     }
     let single = GROUPS.iter().filter(|group| group.kinds.len() > 1).map(|group| ChoiceGroup {
         heading: group.name,
-        choices: group.kinds.iter().map(|kind| choice(kind.as_str(), words::name(*kind))).collect(),
+        choices: group.kinds.iter().map(|kind| choice(kind.as_str(), sentences::name(*kind))).collect(),
     });
-    std::iter::once(ChoiceGroup { heading: "", choices: together }).chain(single).collect()
+    std::iter::once(ChoiceGroup { heading: "", choices: groups }).chain(single).collect()
 }
 
-/// The menu of people. Somebody who is chosen but left the team keeps a line.
+/// A chosen person who left the team stays in the menu.
 pub fn people(people: &[Member], chosen: &str) -> Vec<Choice> {
     let choices = people.iter().map(|person| Choice {
         value: person.user_id.to_string(),
         text: format!("{} ({})", person.name, person.email),
     });
-    with_chosen("Everybody", choices.collect(), chosen, "Somebody not in the team")
+    with_chosen("Everyone", choices.collect(), chosen, "Someone not on the team")
 }
 
-/// The menu of tokens. One that is chosen but not listed keeps a line.
+/// A chosen token that is not listed stays in the menu.
 pub fn tokens(tokens: &[Token], chosen: &str) -> Vec<Choice> {
     let choices = tokens.iter().map(|token| {
         let revoked = if token.revoked_at.is_some() { ", revoked" } else { "" };
         Choice { value: token.id.to_string(), text: format!("{} ({}{revoked})", token.name, token.masked()) }
     });
-    with_chosen("Any", choices.collect(), chosen, "A token not listed here")
+    with_chosen("All tokens", choices.collect(), chosen, "A token not in this list")
 }
 
 fn with_chosen(all: &str, choices: Vec<Choice>, chosen: &str, unlisted: &str) -> Vec<Choice> {
@@ -137,7 +134,7 @@ fn with_chosen(all: &str, choices: Vec<Choice>, chosen: &str, unlisted: &str) ->
     menu
 }
 
-/// The kinds a group's code or a single kind's stands for.
+/// The kinds of a group, or a single kind.
 pub fn kinds_of(code: &str) -> Option<Vec<ActivityKind>> {
     if code == CHANGES {
         return Some(without_requests().collect());

@@ -1,12 +1,11 @@
-//! The mail of a made-up team, as other people's programs send it: by SMTP to the port that
-//! the demo has just opened.
+//! Mail for the sample team, sent by SMTP to the port that the demo has just opened.
 
 use std::net::SocketAddr;
 
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType};
 use lettre::{Address, Message, SmtpTransport, Transport};
 
-/// The addresses people write to, and what the team notes about them.
+/// Local parts and notes.
 pub const ALIASES: [(&str, &str); 3] = [
     ("hello", "on the website"),
     ("orders", "answers to order confirmations"),
@@ -15,20 +14,20 @@ pub const ALIASES: [(&str, &str); 3] = [
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-struct Letter {
+struct SampleMessage {
     from: (&'static str, &'static str),
     to: &'static str,
     id: &'static str,
-    answers: Option<&'static str>,
+    in_reply_to: Option<&'static str>,
     subject: &'static str,
     body: Body,
 }
 
 enum Body {
     Plain(&'static str),
-    /// The same as text and with some layout.
+    /// Text and HTML.
     Both(&'static str, &'static str),
-    /// A text and a file that comes with it.
+    /// Text and an attachment: name, type, content.
     With(&'static str, (&'static str, &'static str, &'static str)),
 }
 
@@ -36,23 +35,23 @@ const GRACE: (&str, &str) = ("Grace Murray", "grace@navy.example");
 const LINUS: (&str, &str) = ("Linus Berg", "linus@berg.example");
 const SHOP: (&str, &str) = ("Paper & Ink", "no-reply@paperandink.example");
 
-/// In the order in which they are sent: an answer after what it answers.
-const LETTERS: [Letter; 6] = [
-    Letter {
+/// In the order of sending: a reply follows its original.
+const SAMPLES: [SampleMessage; 6] = [
+    SampleMessage {
         from: LINUS,
         to: "hello",
         id: "1.visit@berg.example",
-        answers: None,
+        in_reply_to: None,
         subject: "Visiting next week?",
         body: Body::Plain(
             "Hello Acme,\n\nI am in town on Tuesday. May I come by and see the anvils?\n\nLinus\n",
         ),
     },
-    Letter {
+    SampleMessage {
         from: GRACE,
         to: "orders",
         id: "2.order@navy.example",
-        answers: None,
+        in_reply_to: None,
         subject: "Order 4711: one anvil is missing",
         body: Body::Both(
             "Dear Acme,\n\nwe ordered three anvils and two arrived. Where is the third?\n\nGrace Murray\n",
@@ -60,11 +59,11 @@ const LETTERS: [Letter; 6] = [
              Where is the third?</p><p>Grace Murray</p>",
         ),
     },
-    Letter {
+    SampleMessage {
         from: SHOP,
         to: "billing",
         id: "3.invoice@paperandink.example",
-        answers: None,
+        in_reply_to: None,
         subject: "Invoice 2026-118",
         body: Body::With(
             "Your invoice is attached. It is due within 30 days.\n",
@@ -75,55 +74,55 @@ const LETTERS: [Letter; 6] = [
             ),
         ),
     },
-    Letter {
+    SampleMessage {
         from: GRACE,
         to: "orders",
         id: "4.order@navy.example",
-        answers: Some("2.order@navy.example"),
+        in_reply_to: Some("2.order@navy.example"),
         subject: "Re: Order 4711: one anvil is missing",
         body: Body::Plain("It stood behind the door. All three are here. Thank you!\n\nGrace\n"),
     },
-    Letter {
+    SampleMessage {
         from: LINUS,
         to: "hello",
         id: "5.visit@berg.example",
-        answers: Some("1.visit@berg.example"),
+        in_reply_to: Some("1.visit@berg.example"),
         subject: "Re: Visiting next week?",
         body: Body::Plain("Wednesday is as good, if Tuesday is not.\n\nLinus\n"),
     },
-    Letter {
+    SampleMessage {
         from: ("Ōno Haruka", "haruka@ono.example"),
         to: "hello",
         id: "6.tea@ono.example",
-        answers: None,
+        in_reply_to: None,
         subject: "お茶 — tea for the office",
         body: Body::Plain("Shall we send the usual box of tea?\n\nHaruka\n"),
     },
 ];
 
-/// Sends them all, and returns how many were taken.
+/// Returns how many were accepted.
 pub fn send(at: SocketAddr, domain: &str) -> usize {
-    let door = SmtpTransport::builder_dangerous(at.ip().to_string()).port(at.port()).build();
-    let sent = LETTERS.iter().filter(|letter| {
-        let sent = write(letter, domain).and_then(|message| Ok(door.send(&message)?));
+    let smtp = SmtpTransport::builder_dangerous(at.ip().to_string()).port(at.port()).build();
+    let sent = SAMPLES.iter().filter(|message| {
+        let sent = build(message, domain).and_then(|message| Ok(smtp.send(&message)?));
         if let Err(cause) = &sent {
-            tracing::error!(%cause, subject = letter.subject, "a message of the demo did not arrive");
+            tracing::error!(%cause, subject = message.subject, "cannot send a demo message");
         }
         sent.is_ok()
     });
     sent.count()
 }
 
-fn write(letter: &Letter, domain: &str) -> Result<Message, Failure> {
-    let (name, address) = letter.from;
+fn build(message: &SampleMessage, domain: &str) -> Result<Message, Failure> {
+    let (name, address) = message.from;
     let from = Mailbox::new(Some(name.to_owned()), address.parse()?);
-    let to = Mailbox::new(Some("Acme".to_owned()), Address::new(letter.to, domain)?);
-    let mut head = Message::builder().from(from).to(to).subject(letter.subject);
-    head = head.message_id(Some(format!("<{}>", letter.id)));
-    if let Some(id) = letter.answers {
+    let to = Mailbox::new(Some("Acme".to_owned()), Address::new(message.to, domain)?);
+    let mut head = Message::builder().from(from).to(to).subject(message.subject);
+    head = head.message_id(Some(format!("<{}>", message.id)));
+    if let Some(id) = message.in_reply_to {
         head = head.in_reply_to(format!("<{id}>")).references(format!("<{id}>"));
     }
-    Ok(match letter.body {
+    Ok(match message.body {
         Body::Plain(text) => head.singlepart(SinglePart::plain(text.to_owned()))?,
         Body::Both(text, html) => {
             head.multipart(MultiPart::alternative_plain_html(text.to_owned(), html.to_owned()))?
@@ -141,10 +140,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_letter_can_be_written_and_is_to_an_alias() {
-        for letter in &LETTERS {
-            assert!(write(letter, "gatepost.localhost").is_ok(), "{}", letter.subject);
-            assert!(ALIASES.iter().any(|(local, _)| *local == letter.to), "{}", letter.to);
+    fn every_message_can_be_built_and_has_an_alias() {
+        for message in &SAMPLES {
+            assert!(build(message, "gatepost.localhost").is_ok(), "{}", message.subject);
+            assert!(ALIASES.iter().any(|(local, _)| *local == message.to), "{}", message.to);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The first start, and signing in.
+//! Setup and sign-in.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ fn form<'a>(key: &'a str, email: &'a str) -> [(&'a str, &'a str); 5] {
 }
 
 #[tokio::test]
-async fn the_setup_address_works_once() {
+async fn the_setup_link_works_once() {
     for app in TestApp::both_empty() {
         let (key, visitor) = (setup_key(&app), app.visitor());
         visitor.get("/setup").await.expect(404);
@@ -37,7 +37,7 @@ async fn the_setup_address_works_once() {
     }
 }
 
-/// Sixty million bytes take less than a page when they are alike.
+/// Sixty million equal bytes compress to less than a page.
 #[tokio::test]
 async fn a_compressed_form_is_refused_unread() {
     let app = TestApp::sqlite().await;
@@ -53,7 +53,7 @@ async fn a_compressed_form_is_refused_unread() {
 }
 
 #[tokio::test]
-async fn of_several_who_set_up_at_once_one_does() {
+async fn concurrent_setups_create_one_team() {
     for app in TestApp::both_empty() {
         let key = setup_key(&app);
         let tries = (0..6).map(|number| {
@@ -72,13 +72,13 @@ async fn of_several_who_set_up_at_once_one_does() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
+async fn errors_are_shown_beside_their_fields_and_input_is_kept() {
     for app in TestApp::both_empty() {
         let (key, visitor) = (setup_key(&app), app.visitor());
         let bad =
             [("key", key.as_str()), ("team", "Acme"), ("name", ""), ("email", "ada"), ("password", "short")];
         let reply = visitor.post("/setup", &bad).await.expect(422);
-        for sentence in ["Your name is missing.", "This is not an e-mail address", "12 is the least"] {
+        for sentence in ["Enter your name.", "Enter an email address", "Use at least 12 characters"] {
             assert!(reply.body.contains(sentence), "{sentence} is missing");
         }
         assert!(reply.body.contains("value=\"Acme\"") && !reply.body.contains("short\""));
@@ -86,7 +86,7 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
 }
 
 #[tokio::test]
-async fn before_the_setup_every_page_leads_to_how_it_is_done() {
+async fn before_setup_every_page_leads_to_instructions() {
     for app in TestApp::both_empty() {
         let visitor = app.visitor();
         let inbox = visitor.get("/").await.expect(303);
@@ -100,9 +100,9 @@ async fn before_the_setup_every_page_leads_to_how_it_is_done() {
     }
 }
 
-/// A browser keeps no cookie for https that comes by http: signing in led to signing in.
+/// Browsers drop Secure cookies over HTTP, so sign-in would lead back to sign-in.
 #[tokio::test]
-async fn signing_in_by_plain_http_says_where_to_do_it_instead() {
+async fn sign_in_over_plain_http_links_to_https() {
     let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", "https://mail.acme.test")]).await;
     let visitor = app.visitor();
     let plain = send(visitor.request(Method::GET, "/sign-in")).await.expect(200).page();
@@ -125,9 +125,9 @@ async fn signing_in_by_plain_http_says_where_to_do_it_instead() {
     );
 }
 
-/// What else is served under its domain is not for this server to decide.
+/// Other hosts of the domain are not this server's to decide about.
 #[tokio::test]
-async fn browsers_are_asked_to_keep_to_https_for_this_host_alone() {
+async fn hsts_covers_this_host_only() {
     for (url, expected) in [("https://mail.acme.test", "max-age=31536000"), ("http://mail.acme.test", "")] {
         let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", url)]).await;
         for path in ["/sign-in", "/api/v1/me"] {
@@ -138,13 +138,13 @@ async fn browsers_are_asked_to_keep_to_https_for_this_host_alone() {
 }
 
 both_engines! {
-    async fn an_unknown_address_and_a_wrong_password_get_one_answer(app: TestApp) {
+    async fn an_unknown_address_and_a_wrong_password_get_the_same_response(app: TestApp) {
         let visitor = app.visitor();
         let unknown = visitor.sign_in("nobody@acme.test", PASSWORD).await.expect(422);
         let wrong = visitor.sign_in(Ada.email(), "wrong horse battery").await.expect(422);
         let same = |body: &str, email: &str| body.replace(email, "EMAIL");
         assert_eq!(same(&unknown.body, "nobody@acme.test"), same(&wrong.body, Ada.email()));
-        assert!(wrong.body.contains("The e-mail address or the password is wrong."));
+        assert!(wrong.body.contains("Wrong email or password."));
         assert_eq!(wrong.header("set-cookie"), "");
     }
 
@@ -160,14 +160,14 @@ both_engines! {
                 }
             }
         }
-        // The least of each: whatever else the machine does only adds to them.
+        // The minimum of each, because other load only adds to it.
         let least = |each: &Vec<Duration>| each.iter().min().expect("a time").as_secs_f64();
         let (unknown, known) = (least(&times[0]), least(&times[1]));
         // Without the decoy the ratio is beyond 5.
         assert!((0.5..2.0).contains(&(unknown / known)), "{unknown} against {known}");
     }
 
-    async fn attempts_are_limited_per_account_and_forgiven_after_a_while(app: TestApp) {
+    async fn attempts_are_limited_per_account_and_reset_after_a_while(app: TestApp) {
         let visitor = app.visitor();
         for _ in 0..10 {
             visitor.sign_in(Ada.email(), "wrong horse battery").await.expect(422);
@@ -204,7 +204,7 @@ both_engines! {
         assert_eq!(app.database.number(entered), 1);
     }
 
-    async fn a_page_asked_for_is_come_back_to(app: TestApp) {
+    async fn sign_in_returns_to_the_requested_page(app: TestApp) {
         let visitor = app.visitor();
         let asked = visitor.get("/team?x=1").await.expect(303);
         assert_eq!(asked.location(), "/sign-in?next=%2Fteam%3Fx%3D1");
@@ -212,7 +212,7 @@ both_engines! {
         assert_eq!(visitor.post("/sign-in", &fields).await.expect(303).location(), "/team?x=1");
     }
 
-    async fn a_page_that_cannot_be_asked_for_leads_to_the_first_one(app: TestApp) {
+    async fn sign_in_returns_to_no_other_site(app: TestApp) {
         for next in ["/\u{1}", "/\u{0}", "/é", "//evil.test"] {
             let fields = [("email", Ada.email()), ("password", PASSWORD), ("next", next)];
             assert_eq!(app.visitor().post("/sign-in", &fields).await.expect(303).location(), "/inbox");
@@ -230,7 +230,7 @@ both_engines! {
         }
     }
 
-    /// The check takes long, outside any transaction; what was checked must still hold after.
+    /// The check runs outside any transaction, so its result can be outdated.
     async fn a_password_changed_while_it_is_checked_opens_nothing(app: TestApp) {
         let verified = app.user(Ada);
         let hash = passwords::hash(&Password::presented("another horse battery"), &*app.app.entropy());
@@ -243,7 +243,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_team_set_up_in_a_browser_is_recorded_as_its_owners_doing() {
+async fn browser_setup_is_recorded_with_the_owner_as_actor() {
     for app in TestApp::both_empty() {
         app.visitor().post("/setup", &form(&setup_key(&app), "ada@acme.test")).await.expect(303);
         let actor = "SELECT DISTINCT actor_kind || ' ' || actor_label AS t FROM activity";

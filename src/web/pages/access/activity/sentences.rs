@@ -1,28 +1,27 @@
-//! Records in plain words.
+//! Records as sentences.
 
 use serde_json::{Map, Value};
 
 use crate::domain::access::activity::{ActivityKind, Record};
 
-/// A record's kind as the filter names it.
 pub fn name(kind: ActivityKind) -> &'static str {
     match kind {
         ActivityKind::ApiRequest => "API request",
         ActivityKind::ApiRefused => "API request refused",
-        ActivityKind::ApiEnabled => "API switched on",
-        ActivityKind::ApiDisabled => "API switched off",
-        ActivityKind::ApiSwitchRefused => "API switch refused",
+        ActivityKind::ApiEnabled => "API access turned on",
+        ActivityKind::ApiDisabled => "API access turned off",
+        ActivityKind::ApiSwitchRefused => "API access change refused",
         ActivityKind::PlanChanged => "Plan changed",
         ActivityKind::TokenCreated => "Token created",
         ActivityKind::TokenRenamed => "Token renamed",
         ActivityKind::TokenRevoked => "Token revoked",
-        ActivityKind::TokenCapChanged => "Token's limit changed",
-        ActivityKind::TeamKeyEnabled => "Team key switched on",
-        ActivityKind::TeamKeyShown => "Team key shown",
+        ActivityKind::TokenCapChanged => "Token limit changed",
+        ActivityKind::TeamKeyEnabled => "Team key turned on",
+        ActivityKind::TeamKeyShown => "Team key revealed",
         ActivityKind::TeamKeyRegenerated => "Team key regenerated",
-        ActivityKind::TeamKeyDisabled => "Team key switched off",
-        ActivityKind::TeamFounded => "Team founded",
-        ActivityKind::OwnershipTransferred => "Team handed over",
+        ActivityKind::TeamKeyDisabled => "Team key turned off",
+        ActivityKind::TeamFounded => "Team created",
+        ActivityKind::OwnershipTransferred => "Ownership transferred",
         ActivityKind::PersonInvited => "Person invited",
         ActivityKind::InvitationRevoked => "Invitation revoked",
         ActivityKind::PersonJoined => "Person joined",
@@ -50,66 +49,63 @@ pub fn name(kind: ActivityKind) -> &'static str {
     }
 }
 
-/// What was done, to be read after who did it.
+/// Follows the actor's name.
 pub fn sentence(record: &Record) -> String {
-    let told = Told::by(record);
-    let subject = told.subject();
+    let details = Details::of(record);
+    let subject = details.subject();
     match record.kind {
-        ActivityKind::ApiRequest | ActivityKind::ApiRefused => told.call(),
-        ActivityKind::ApiEnabled => "Switched API access on".into(),
-        ActivityKind::ApiDisabled => "Switched API access off".into(),
+        ActivityKind::ApiRequest | ActivityKind::ApiRefused => details.call(),
+        ActivityKind::ApiEnabled => "Turned on API access".into(),
+        ActivityKind::ApiDisabled => "Turned off API access".into(),
         ActivityKind::ApiSwitchRefused => {
-            format!("Was refused to switch API access {}", told.text("asked"))
+            format!("Tried to turn {} API access (refused)", details.text("asked"))
         }
         ActivityKind::PlanChanged => {
-            format!("Changed the plan from {} to {}", told.text("from"), told.text("to"))
+            format!("Changed the plan from {} to {}", details.text("from"), details.text("to"))
         }
         ActivityKind::TokenCreated => format!("Created the token “{subject}”"),
-        ActivityKind::TokenRenamed => format!("Renamed the token “{}” to “{subject}”", told.text("from")),
+        ActivityKind::TokenRenamed => format!("Renamed the token “{}” to “{subject}”", details.text("from")),
         ActivityKind::TokenRevoked => format!("Revoked the token “{subject}”"),
-        ActivityKind::TokenCapChanged => told.cap(),
-        ActivityKind::TeamKeyEnabled => format!("Switched the team key on: {subject}…"),
-        ActivityKind::TeamKeyShown => format!("Showed the team key {subject}…"),
-        ActivityKind::TeamKeyRegenerated => format!("Regenerated the team key: {subject}… is the new one"),
-        ActivityKind::TeamKeyDisabled => format!("Switched the team key {subject}… off"),
-        ActivityKind::TeamFounded => format!("Founded the team {subject} for {}", told.text("owner")),
-        ActivityKind::OwnershipTransferred => format!("Handed the team over to {subject}"),
-        ActivityKind::PersonInvited => format!("Invited {subject} as {}", told.role("role")),
-        ActivityKind::InvitationRevoked => format!("Revoked the invitation of {subject}"),
-        ActivityKind::PersonJoined => told.joining(),
-        ActivityKind::RoleChanged => format!("Made {subject} {}", told.role("to")),
-        ActivityKind::PersonRemoved => told.removal(),
+        ActivityKind::TokenCapChanged => details.cap(),
+        ActivityKind::TeamKeyEnabled => format!("Turned on the team key {subject}…"),
+        ActivityKind::TeamKeyShown => format!("Revealed the team key {subject}…"),
+        ActivityKind::TeamKeyRegenerated => format!("Regenerated the team key. The new one is {subject}…"),
+        ActivityKind::TeamKeyDisabled => format!("Turned off the team key {subject}…"),
+        ActivityKind::TeamFounded => format!("Created the team {subject} for {}", details.text("owner")),
+        ActivityKind::OwnershipTransferred => format!("Transferred ownership to {subject}"),
+        ActivityKind::PersonInvited => format!("Invited {subject} as {}", details.role("role")),
+        ActivityKind::InvitationRevoked => format!("Revoked the invitation for {subject}"),
+        ActivityKind::PersonJoined => details.join(),
+        ActivityKind::RoleChanged => format!("Made {subject} {}", details.role("to")),
+        ActivityKind::PersonRemoved => details.remove(),
         ActivityKind::SignedIn => "Signed in".into(),
         ActivityKind::SignInFailed => "Failed to sign in: wrong password".into(),
         ActivityKind::SignedOut => "Signed out".into(),
-        ActivityKind::SessionRevoked => told.sessions(),
-        ActivityKind::TeamSwitched => "Turned to this team from another".into(),
+        ActivityKind::SessionRevoked => details.sessions(),
+        ActivityKind::TeamSwitched => "Switched to this team".into(),
         ActivityKind::PasswordChanged => "Changed the password".into(),
         ActivityKind::NameChanged => format!("Changed their name to {subject}"),
-        _ => told.mail(),
+        _ => details.mail(),
     }
 }
 
-/// `1.2 ms`
 pub fn milliseconds(micros: i32) -> String {
     format!("{:.1} ms", f64::from(micros) / 1000.0)
 }
 
-/// One more thing a record tells.
 pub struct Fact {
     pub name: String,
     pub value: String,
 }
 
-/// What a record keeps besides its sentence.
 pub fn facts(record: &Record) -> Vec<Fact> {
-    let told = Told::by(record);
-    told.detail.keys().map(|key| Fact { name: fact_name(key), value: told.text(key) }).collect()
+    let details = Details::of(record);
+    details.fields.keys().map(|key| Fact { name: fact_name(key), value: details.text(key) }).collect()
 }
 
 fn fact_name(key: &str) -> String {
     let known = match key {
-        "asked" => "Asked for",
+        "asked" => "Requested",
         "from" => "Before",
         "to" => "After",
         "reason" => "Reason",
@@ -119,34 +115,33 @@ fn fact_name(key: &str) -> String {
         "plan" => "Plan",
         "invitedBy" => "Invited by",
         "account" => "Account",
-        "tokensRevoked" => "Tokens revoked with it",
+        "tokensRevoked" => "Tokens revoked",
         "sessions" | "sessionsEnded" => "Sessions ended",
         other => other,
     };
     known.to_owned()
 }
 
-struct Told<'a> {
+struct Details<'a> {
     record: &'a Record,
-    detail: Map<String, Value>,
+    fields: Map<String, Value>,
 }
 
-impl<'a> Told<'a> {
-    fn by(record: &'a Record) -> Self {
-        let detail = record.detail.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        Self { record, detail: detail.unwrap_or_default() }
+impl<'a> Details<'a> {
+    fn of(record: &'a Record) -> Self {
+        let fields = record.detail.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Self { record, fields: fields.unwrap_or_default() }
     }
 
     fn subject(&self) -> &str {
         self.record.subject.as_deref().unwrap_or_default()
     }
 
-    /// What was done in the mailroom.
     fn mail(&self) -> String {
         let subject = self.subject();
-        let done = match self.record.kind {
+        let action = match self.record.kind {
             ActivityKind::DomainAdded => "Added the domain",
-            ActivityKind::DomainVerified => "Proved to own the domain",
+            ActivityKind::DomainVerified => "Verified the domain",
             ActivityKind::DomainSuspended => "Suspended the domain",
             ActivityKind::DomainRemoved => "Removed the domain",
             ActivityKind::CatchAllChanged => return self.catch_all(),
@@ -159,18 +154,18 @@ impl<'a> Told<'a> {
             ActivityKind::MessageDeleted => "Deleted the message from",
             other => other.as_str(),
         };
-        format!("{done} {subject}")
+        format!("{action} {subject}")
     }
 
     fn catch_all(&self) -> String {
         match (self.subject(), self.text("to")) {
-            (domain, to) if to.is_empty() => format!("Switched the catch-all of {domain} off"),
+            (domain, to) if to.is_empty() => format!("Turned off the catch-all of {domain}"),
             (domain, to) => format!("Made {to} the catch-all of {domain}"),
         }
     }
 
     fn text(&self, key: &str) -> String {
-        match self.detail.get(key) {
+        match self.fields.get(key) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => String::new(),
@@ -178,7 +173,7 @@ impl<'a> Told<'a> {
     }
 
     fn number(&self, key: &str) -> i64 {
-        self.detail.get(key).and_then(Value::as_i64).unwrap_or_default()
+        self.fields.get(key).and_then(Value::as_i64).unwrap_or_default()
     }
 
     fn call(&self) -> String {
@@ -187,7 +182,7 @@ impl<'a> Told<'a> {
     }
 
     fn cap(&self) -> String {
-        match (self.subject(), self.detail.get("to")) {
+        match (self.subject(), self.fields.get("to")) {
             (subject, None) => format!("Removed the hourly limit of the token “{subject}”"),
             (subject, Some(to)) => format!("Set the hourly limit of the token “{subject}” to {to}"),
         }
@@ -199,12 +194,12 @@ impl<'a> Told<'a> {
         format!("{article} {role}")
     }
 
-    fn joining(&self) -> String {
-        let account = if self.detail.contains_key("account") { " with a new account" } else { "" };
+    fn join(&self) -> String {
+        let account = if self.fields.contains_key("account") { " with a new account" } else { "" };
         format!("Joined the team as {}{account}", self.role("role"))
     }
 
-    fn removal(&self) -> String {
+    fn remove(&self) -> String {
         match self.subject() {
             own if self.record.actor_label.as_deref() == Some(own) => "Left the team".into(),
             other => format!("Removed {other} from the team"),
@@ -213,7 +208,7 @@ impl<'a> Told<'a> {
 
     fn sessions(&self) -> String {
         match self.number("sessions") {
-            1 => "Signed out one other session".into(),
+            1 => "Signed out 1 other session".into(),
             n => format!("Signed out {n} other sessions"),
         }
     }
