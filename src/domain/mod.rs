@@ -9,6 +9,7 @@ pub mod characters;
 pub mod clock;
 pub mod entropy;
 pub mod error;
+pub mod jobs;
 pub mod lists;
 pub mod mailroom;
 pub mod names;

@@ -270,6 +270,8 @@ text_enum! {
         ContactChanged = "contact.changed",
         ContactDeleted = "contact.deleted",
         MessageDeleted = "message.deleted",
+        JobRetried = "job.retried",
+        JobDropped = "job.dropped",
     }
 }
 

@@ -163,6 +163,12 @@ id_type!(ContactId, "con_");
 id_type!(ConversationId, "conv_");
 id_type!(MessageId, "msg_");
 id_type!(AttachmentId, "att_");
+id_type!(JobId, "job_");
+id_type!(
+    /// A process that runs jobs.
+    WorkerId,
+    "worker_"
+);
 id_type!(
     /// A process that keeps verified tokens in memory.
     LeaseId,

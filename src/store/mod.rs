@@ -15,6 +15,7 @@ pub mod columns;
 pub mod error;
 pub mod ids;
 pub mod instance;
+pub mod jobs;
 pub mod lists;
 pub mod mailroom;
 mod migrations;
@@ -24,7 +25,7 @@ mod prepared;
 mod schema;
 pub mod serving;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
@@ -37,6 +38,8 @@ pub use error::{Error, Result};
 /// A transaction under way.
 pub struct Tx<'c> {
     connection: &'c mut Engine,
+    /// Whether a job was enqueued: whoever runs jobs hears of it after the commit.
+    enqueued: bool,
 }
 
 /// A pool of connections to one engine.
@@ -45,7 +48,10 @@ pub struct Store {
     location: Arc<Location>,
     pool: r2d2::Pool<Manager>,
     turns: Option<Arc<Turns>>,
+    on_enqueued: Arc<OnceLock<Hook>>,
 }
+
+type Hook = Box<dyn Fn() + Send + Sync>;
 
 /// A file has one writer at a time. SQLite lets the others sleep and try again, and who writes
 /// much in many steps may win each time; here they stand in line.
@@ -75,7 +81,7 @@ impl Store {
         drop(location.connect()?);
         let turns = location.is_file().then(Arc::default);
         let pool = pool(Manager { location: location.clone(), log_pages: LOG_PAGES }, 16)?;
-        let store = Self { location: Arc::new(location), pool, turns };
+        let store = Self { location: Arc::new(location), pool, turns, on_enqueued: Arc::default() };
         store.write(|tx| {
             migrations::lock_schema(tx.connection)?;
             migrations::migrate(tx.connection)
@@ -88,15 +94,25 @@ impl Store {
     /// # Errors
     /// Like [`Self::open`].
     pub fn for_bulk(&self) -> Result<Self> {
-        let location = self.location.clone();
-        let pool = pool(Manager { location: Location::clone(&location), log_pages: LOG_PAGES }, 1)?;
-        Ok(Self { location, pool, turns: self.turns.clone() })
+        let location = Location::clone(&self.location);
+        let pool = pool(Manager { location, log_pages: LOG_PAGES }, 1)?;
+        Ok(Self { pool, ..self.clone() })
     }
 
     /// The file of the journal beside SQLite's, with writers of its own.
     fn for_journal(&self, location: Location) -> Result<Self> {
         let pool = pool(Manager { location: location.clone(), log_pages: JOURNAL_LOG_PAGES }, 2)?;
-        Ok(Self { location: Arc::new(location), pool, turns: Some(Arc::default()) })
+        Ok(Self {
+            location: Arc::new(location),
+            pool,
+            turns: Some(Arc::default()),
+            on_enqueued: Arc::default(),
+        })
+    }
+
+    /// Calls `hook` after each commit that enqueued a job; only the first hook counts.
+    pub fn on_enqueued(&self, hook: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_enqueued.set(Box::new(hook));
     }
 
     /// Whether it is a file of this machine.
@@ -146,7 +162,7 @@ impl Store {
         let done = {
             let _turn = self.turn(mode)?;
             let mut connection = self.connection()?;
-            f(&mut Tx { connection: &mut connection })
+            f(&mut Tx { connection: &mut connection, enqueued: false })
         };
         match done {
             // The connection may have been dead. Who begins a transaction looks for a living one.
@@ -163,8 +179,13 @@ impl Store {
         let _turn = self.turn(mode)?;
         let mut connection = self.begin(mode)?;
         let guard = Rollback(&mut connection);
-        let value = f(&mut Tx { connection: &mut *guard.0 })?;
+        let mut tx = Tx { connection: &mut *guard.0, enqueued: false };
+        let value = f(&mut tx)?;
+        let enqueued = tx.enqueued;
         guard.commit()?;
+        if let (true, Some(hook)) = (enqueued, self.on_enqueued.get()) {
+            hook();
+        }
         Ok(value)
     }
 

@@ -297,6 +297,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    jobs (id) {
+        id -> Binary,
+        kind -> Text,
+        queue -> Text,
+        team_id -> Nullable<Binary>,
+        dedupe_key -> Nullable<Text>,
+        payload -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> Integer,
+        rerun -> Bool,
+        worker -> Nullable<Binary>,
+        leased_until -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        failed_at -> Nullable<BigInt>,
+        died_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     mail_stores (team_id) {
         team_id -> Binary,
         bytes -> BigInt,

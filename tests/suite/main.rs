@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod indexes;
 mod instances;
+mod jobs;
 mod limits;
 mod mailroom;
 mod metrics;

@@ -22,7 +22,7 @@ struct Group {
     kinds: &'static [ActivityKind],
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group { code: "requests", name: "API requests", kinds: ActivityKind::CALLS },
     Group {
         code: "access",
@@ -85,6 +85,11 @@ const GROUPS: [Group; 5] = [
             ActivityKind::ContactDeleted,
             ActivityKind::MessageDeleted,
         ],
+    },
+    Group {
+        code: "jobs",
+        name: "Background jobs",
+        kinds: &[ActivityKind::JobRetried, ActivityKind::JobDropped],
     },
 ];
 

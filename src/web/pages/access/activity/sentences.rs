@@ -46,6 +46,8 @@ pub fn name(kind: ActivityKind) -> &'static str {
         ActivityKind::ContactChanged => "Contact changed",
         ActivityKind::ContactDeleted => "Contact deleted",
         ActivityKind::MessageDeleted => "Message deleted",
+        ActivityKind::JobRetried => "Job retried",
+        ActivityKind::JobDropped => "Job dropped",
     }
 }
 
@@ -113,6 +115,7 @@ fn fact_name(key: &str) -> String {
         "scopes" => "Scopes",
         "owner" => "Owner",
         "plan" => "Plan",
+        "job" => "Job",
         "invitedBy" => "Invited by",
         "account" => "Account",
         "tokensRevoked" => "Tokens revoked",
@@ -152,6 +155,8 @@ impl<'a> Details<'a> {
             ActivityKind::ContactChanged => "Changed the contact",
             ActivityKind::ContactDeleted => "Deleted the contact",
             ActivityKind::MessageDeleted => "Deleted the message from",
+            ActivityKind::JobRetried => "Retried the job",
+            ActivityKind::JobDropped => "Dropped the job",
             other => other.as_str(),
         };
         format!("{action} {subject}")

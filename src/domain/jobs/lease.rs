@@ -1,0 +1,152 @@
+//! Who runs a job. A worker claims it under a lease and extends that while it is at work. If
+//! the worker dies, the lease expires and the job is back in the queue: each job runs at least
+//! once, and by one worker at a time.
+//!
+//! The attempt and the time of the next one are written by the claim, before anything is done:
+//! a job that kills its process is not tried more often than any other.
+
+use time::Duration;
+
+use super::{Kind, QueuedJob, chance, rows};
+use crate::domain::actor::Actor;
+use crate::domain::{Result, Timestamp};
+use crate::store::Tx;
+
+pub use crate::store::ids::{JobId, WorkerId};
+
+/// How long a claim holds unless it is extended.
+pub const LEASE: Duration = Duration::seconds(10);
+/// Jobs whose leases expired that one claim puts back.
+const EXPIRED: i64 = 100;
+/// Characters of a cause.
+const MAX_CAUSE: usize = 1000;
+const WORKER_DIED: &str = "The server that ran this job stopped before the job was done.";
+
+/// Whether a claim in any of these queues would find a job.
+pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], now: Timestamp) -> Result<bool> {
+    Ok(rows::has_claimable(tx, queues, now)?)
+}
+
+/// Claims up to `most` jobs of a queue, the longest due first, of the kinds this process knows:
+/// while instances are upgraded there may be others.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    worker: WorkerId,
+    queue: &str,
+    kinds: &[Kind],
+    most: usize,
+) -> Result<Vec<QueuedJob>> {
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name).collect();
+    let due = rows::lock_due(tx, queue, &names, actor.now, most as i64)?;
+    let until = rows::now(tx)? + LEASE.whole_microseconds() as i64;
+    let mut claimed = Vec::with_capacity(due.len());
+    for job in due {
+        let attempts = job.attempts.saturating_add(1);
+        let retry = kind_of(&job, kinds).map(|kind| kind.retry).unwrap_or(super::Retry::DEFAULT);
+        let due_at = actor.now.plus(retry.delay(attempts, chance(actor)));
+        let job = QueuedJob {
+            attempts,
+            due_at,
+            worker: Some(worker),
+            leased_until: Some(until),
+            rerun: false,
+            ..job
+        };
+        rows::save(tx, &job)?;
+        claimed.push(job);
+    }
+    Ok(claimed)
+}
+
+fn kind_of<'k>(job: &QueuedJob, kinds: &'k [Kind]) -> Option<&'k Kind> {
+    kinds.iter().find(|kind| kind.name == job.kind)
+}
+
+/// Moves the end of leases that `worker` still has; which those are.
+pub fn extend(tx: &mut Tx<'_>, worker: WorkerId, ids: &[JobId]) -> Result<Vec<JobId>> {
+    Ok(rows::extend(tx, worker, ids, LEASE.whole_microseconds() as i64)?)
+}
+
+/// The job is done: it leaves the queue, or returns at its next tick.
+///
+/// Like [`fail`] and [`give_back`], does nothing when the claim no longer holds.
+pub fn finish(tx: &mut Tx<'_>, actor: &Actor, kind: &Kind, claimed: &QueuedJob) -> Result<()> {
+    let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
+    let next = match kind.every {
+        _ if job.rerun => Some(actor.now),
+        Some(every) => Some(every.next(actor.now, chance(actor))),
+        None => None,
+    };
+    match next {
+        Some(due_at) => {
+            Ok(rows::save(tx, &QueuedJob { due_at, error: None, failed_at: None, ..fresh(job) })?)
+        }
+        None => Ok(rows::delete(tx, job.id)?),
+    }
+}
+
+/// The attempt failed: the job is tried again, or dead when it has been tried often enough or
+/// trying again is `hopeless`. A recurring job returns at its next tick instead of dying.
+pub fn fail(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    kind: &Kind,
+    claimed: &QueuedJob,
+    cause: &str,
+    hopeless: bool,
+) -> Result<()> {
+    let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
+    let next = actor.now.plus(kind.retry.delay(job.attempts, chance(actor)));
+    Ok(rows::save(tx, &failed(actor, kind, job, cause, hopeless, next))?)
+}
+
+fn failed(
+    actor: &Actor,
+    kind: &Kind,
+    job: QueuedJob,
+    cause: &str,
+    hopeless: bool,
+    next: Timestamp,
+) -> QueuedJob {
+    let error = Some(cause.chars().take(MAX_CAUSE).collect());
+    let job = QueuedJob { error, failed_at: Some(actor.now), ..job };
+    let may_retry = !hopeless && job.attempts < kind.retry.attempts;
+    match kind.every {
+        _ if job.rerun => QueuedJob { due_at: next, ..fresh(job) },
+        _ if may_retry => QueuedJob { due_at: next, ..released(job) },
+        Some(every) => QueuedJob { due_at: every.next(actor.now, chance(actor)), ..fresh(job) },
+        None => QueuedJob { died_at: Some(actor.now), ..released(job) },
+    }
+}
+
+/// The worker stops before the job is done: another takes it, and the attempt does not count.
+pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, claimed: &QueuedJob) -> Result<()> {
+    let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
+    let attempts = job.attempts.saturating_sub(1);
+    Ok(rows::save(tx, &QueuedJob { due_at: actor.now, attempts, ..released(job) })?)
+}
+
+/// Puts back jobs whose leases have expired; how many. The next attempt is when the claim said.
+pub fn put_back_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<usize> {
+    let expired = rows::lock_expired(tx, EXPIRED)?;
+    for job in &expired {
+        let due_at = job.due_at;
+        let job = match kind_of(job, kinds) {
+            Some(kind) => failed(actor, kind, job.clone(), WORKER_DIED, false, due_at),
+            None => released(job.clone()),
+        };
+        rows::save(tx, &job)?;
+    }
+    Ok(expired.len())
+}
+
+/// Without its lease.
+fn released(job: QueuedJob) -> QueuedJob {
+    QueuedJob { worker: None, leased_until: None, rerun: false, ..job }
+}
+
+/// As if it had never been tried.
+fn fresh(job: QueuedJob) -> QueuedJob {
+    QueuedJob { attempts: 0, ..released(job) }
+}

@@ -1,0 +1,119 @@
+//! What people see of jobs, and do about them.
+
+use time::Duration;
+
+use super::{Filter, JobId, Kind, QueuedJob, RECURRING, State, rows};
+use crate::domain::access::activity::{self, Event};
+use crate::domain::actor::{Actor, Identity};
+use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::people::roles::Role;
+use crate::domain::{Error, Result, Timestamp};
+use crate::store::Tx;
+use crate::store::columns::ActivityKind;
+use crate::store::ids::TeamId;
+
+/// How long a dead job is kept to be looked at.
+const DEAD_KEPT: Duration = Duration::days(30);
+/// Dead jobs removed in one step.
+const STEP: i64 = 500;
+
+impl State {
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Failed, Self::Dead];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<Page<QueuedJob, JobId>> {
+    Page::load(window, |window| rows::list(tx, filter, window), |job| job.id)
+}
+
+/// `team`: whose it must be; `None` for any.
+pub fn find(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
+    rows::find(tx, id)?.filter(|job| team.is_none() || job.team_id == team).ok_or(Error::NotFound)
+}
+
+/// Makes a job due now, also a dead one.
+///
+/// # Errors
+/// `Conflict` when it is running, or the same is waiting beside a dead one.
+pub fn retry(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kinds: &[Kind]) -> Result<()> {
+    let job = hold(tx, actor, team, id)?;
+    record(tx, actor, &job, kinds, ActivityKind::JobRetried)?;
+    let again =
+        QueuedJob { due_at: actor.now, attempts: 0, error: None, failed_at: None, died_at: None, ..job };
+    let waiting = "The same job is waiting already.";
+    rows::save(tx, &again).map_err(|error| Error::from(error).conflict_instead("id", waiting))
+}
+
+/// Removes a job: it is not done.
+///
+/// # Errors
+/// `Conflict` when it is running or recurs.
+pub fn drop(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kinds: &[Kind]) -> Result<()> {
+    let job = hold(tx, actor, team, id)?;
+    if job.dedupe_key.as_deref() == Some(RECURRING) {
+        return Err(Error::conflict("id", "This job recurs and cannot be dropped."));
+    }
+    record(tx, actor, &job, kinds, ActivityKind::JobDropped)?;
+    Ok(rows::delete(tx, id)?)
+}
+
+/// The owner decides about a job of the team, the operator about all.
+fn hold(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
+    match team {
+        Some(team) => actor.require(tx, team, Role::Owner)?,
+        None if actor.identity == Identity::Operator => {}
+        None => return Err(Error::NotFound),
+    }
+    let job = rows::lock(tx, id)?.filter(|job| team.is_none() || job.team_id == team);
+    let job = job.ok_or(Error::NotFound)?;
+    match job.state() {
+        State::Running => Err(Error::conflict("id", "This job is running. Try again when it has ended.")),
+        _ => Ok(job),
+    }
+}
+
+/// In the activity of its team, if it has one.
+fn record(tx: &mut Tx<'_>, actor: &Actor, job: &QueuedJob, kinds: &[Kind], done: ActivityKind) -> Result<()> {
+    let Some(team) = job.team_id else { return Ok(()) };
+    let kind = kinds.iter().find(|kind| kind.name == job.kind);
+    let subject = kind.map_or(job.kind.as_str(), |kind| kind.label);
+    let event = Event::of(done).subject(subject).detail("job", job.id.to_string());
+    activity::record(tx, actor, team, event)
+}
+
+/// How a queue is doing.
+#[derive(Clone, Debug)]
+pub struct QueueCounts {
+    pub queue: &'static str,
+    pub by_state: [(State, Capped); 4],
+    /// How long the job that has been due longest has been due.
+    pub oldest_waiting: Duration,
+}
+
+pub fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Result<QueueCounts> {
+    let mut by_state = State::ALL.map(|state| (state, Capped(0)));
+    for (state, count) in &mut by_state {
+        let filter = Filter { queue: Some(queue.into()), state: Some(*state), ..Filter::default() };
+        *count = Capped::count(|most| rows::count(tx, &filter, most))?;
+    }
+    let oldest = rows::oldest_due(tx, queue)?;
+    let oldest_waiting = oldest.map_or(Duration::ZERO, |due| now.since(due).max(Duration::ZERO));
+    Ok(QueueCounts { queue, by_state, oldest_waiting })
+}
+
+/// Removes some of the jobs that have been dead for long; how many.
+pub fn remove_some_dead(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
+    Ok(rows::remove_dead(tx, now.minus(DEAD_KEPT), STEP)?)
+}

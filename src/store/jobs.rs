@@ -1,0 +1,277 @@
+//! Rows of `jobs`.
+
+use diesel::dsl::{case_when, exists};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::store::Tx;
+use crate::store::backend::{Engine, on_engine};
+use crate::store::columns::Timestamp;
+use crate::store::error::{Error, OptionalRow, Result};
+use crate::store::ids::{JobId, TeamId, WorkerId};
+use crate::store::lists::{Window, list_rows};
+use crate::store::schema::jobs;
+
+pub use crate::store::access::leases::now;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = jobs)]
+#[diesel(treat_none_as_null = true)]
+pub struct QueuedJob {
+    pub id: JobId,
+    pub kind: String,
+    pub queue: String,
+    pub team_id: Option<TeamId>,
+    pub dedupe_key: Option<String>,
+    /// JSON.
+    pub payload: String,
+    pub created_at: Timestamp,
+    pub due_at: Timestamp,
+    pub attempts: i32,
+    pub rerun: bool,
+    pub worker: Option<WorkerId>,
+    /// Microseconds of the database's clock.
+    pub leased_until: Option<i64>,
+    pub error: Option<String>,
+    pub failed_at: Option<Timestamp>,
+    pub died_at: Option<Timestamp>,
+}
+
+/// How often a job is added that others are adding and finishing.
+const TRIES: u32 = 10;
+
+/// Loads rows that nobody else changes until the transaction ends: SQLite has one writer.
+macro_rules! locked {
+    ($tx:expr, $query:expr, $load:ident $(, $skip_locked:ident)?) => {
+        match &mut *$tx.connection {
+            Engine::Sqlite(inner) => $query.select(QueuedJob::as_select()).$load(inner),
+            Engine::Postgres(inner) => {
+                $query.select(QueuedJob::as_select()).for_update()$(.$skip_locked())?.$load(inner)
+            }
+        }
+    };
+}
+
+/// Adds a job. If a live one has its key, that one takes the newer payload and the earlier
+/// time; if that one is running, it runs again.
+///
+/// # Errors
+/// `Unavailable` when others keep adding and finishing the same.
+pub fn insert(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
+    // An upsert in two statements: between them another may have added the row, or finished it.
+    for _ in 0..TRIES {
+        if update_live(tx, job)? || insert_if_absent(tx, job)? {
+            tx.enqueued = true;
+            return Ok(());
+        }
+    }
+    Err(Error::Unavailable("the same job was enqueued too often at once".into()))
+}
+
+fn update_live(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
+    let Some(key) = &job.dedupe_key else { return Ok(false) };
+    let live = jobs::table
+        .filter(jobs::kind.eq(&job.kind).and(jobs::dedupe_key.eq(key)))
+        .filter(jobs::died_at.is_null());
+    let is_later = jobs::leased_until.is_null().and(jobs::due_at.gt(job.due_at));
+    let due_at = case_when(is_later, job.due_at.into_sql::<BigInt>()).otherwise(jobs::due_at);
+    let change = (
+        jobs::payload.eq(&job.payload),
+        jobs::rerun.eq(jobs::leased_until.is_not_null()),
+        jobs::due_at.eq(due_at),
+    );
+    Ok(diesel::update(live).set(change).execute(tx.connection)? > 0)
+}
+
+/// Adds a job unless a live one has its key; whether it was added.
+pub fn insert_if_absent(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
+    let added = on_engine!(&mut *tx.connection, inner => diesel::insert_into(jobs::table)
+        .values(job)
+        .on_conflict_do_nothing()
+        .execute(inner))?;
+    Ok(added > 0)
+}
+
+/// Makes a waiting job due at `due_at` if it would be due after `latest`.
+pub fn bring_forward(
+    tx: &mut Tx<'_>,
+    (kind, dedupe_key): (&str, &str),
+    latest: Timestamp,
+    due_at: Timestamp,
+) -> Result<()> {
+    let late = jobs::table
+        .filter(jobs::kind.eq(kind).and(jobs::dedupe_key.eq(dedupe_key)))
+        .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()))
+        .filter(jobs::due_at.gt(latest));
+    diesel::update(late).set(jobs::due_at.eq(due_at)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Whether [`lock_due`] or [`lock_expired`] would find any.
+pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], now: Timestamp) -> Result<bool> {
+    let clock = self::now(tx)?;
+    let expired = jobs::table.filter(jobs::leased_until.lt(clock));
+    if diesel::select(exists(expired)).get_result(tx.connection)? {
+        return Ok(true);
+    }
+    for queue in queues {
+        let due = jobs::table
+            .filter(jobs::queue.eq(queue).and(jobs::due_at.le(now)))
+            .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()));
+        if diesel::select(exists(due)).get_result(tx.connection)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Jobs that are due, the longest due first, kept from every other worker until the transaction
+/// ends.
+pub fn lock_due(
+    tx: &mut Tx<'_>,
+    queue: &str,
+    kinds: &[&str],
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<QueuedJob>> {
+    let due = jobs::table
+        .filter(jobs::queue.eq(queue).and(jobs::due_at.le(now)))
+        .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()))
+        .filter(jobs::kind.eq_any(kinds))
+        .order((jobs::due_at, jobs::id))
+        .limit(most);
+    Ok(locked!(tx, due, load, skip_locked)?)
+}
+
+/// Jobs whose lease has expired, kept from every other worker until the transaction ends.
+pub fn lock_expired(tx: &mut Tx<'_>, most: i64) -> Result<Vec<QueuedJob>> {
+    let clock = now(tx)?;
+    let expired = jobs::table.filter(jobs::leased_until.lt(clock)).order(jobs::leased_until).limit(most);
+    Ok(locked!(tx, expired, load, skip_locked)?)
+}
+
+/// Moves the end of leases that `worker` still has; which those are.
+pub fn extend(tx: &mut Tx<'_>, worker: WorkerId, ids: &[JobId], micros: i64) -> Result<Vec<JobId>> {
+    let until = now(tx)? + micros;
+    let own = jobs::table.filter(jobs::id.eq_any(ids.to_vec())).filter(jobs::worker.eq(worker));
+    let extended = diesel::update(own).set(jobs::leased_until.eq(until)).returning(jobs::id);
+    Ok(on_engine!(&mut *tx.connection, inner => extended.get_results(inner))?)
+}
+
+/// The row of a claimed job if the claim still holds, locked until the transaction ends.
+pub fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<QueuedJob>> {
+    let held = jobs::table
+        .filter(jobs::id.eq(claimed.id).and(jobs::attempts.eq(claimed.attempts)))
+        .filter(jobs::worker.eq(claimed.worker));
+    locked!(tx, held, get_result).optional_row()
+}
+
+pub fn lock(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
+    let row = jobs::table.filter(jobs::id.eq(id));
+    locked!(tx, row, get_result).optional_row()
+}
+
+/// # Errors
+/// `Conflict` when another live job has its key.
+pub fn save(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
+    diesel::update(jobs::table.find(job.id)).set(job).execute(tx.connection)?;
+    tx.enqueued |= job.leased_until.is_none() && job.died_at.is_none();
+    Ok(())
+}
+
+pub fn delete(tx: &mut Tx<'_>, id: JobId) -> Result<()> {
+    diesel::delete(jobs::table.find(id)).execute(tx.connection)?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
+    jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
+}
+
+/// Jobs by what has become of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// For its first attempt.
+    Waiting,
+    Running,
+    /// It waits for another attempt.
+    Failed,
+    /// It is not tried again.
+    Dead,
+}
+
+impl QueuedJob {
+    pub fn state(&self) -> State {
+        match self {
+            Self { died_at: Some(_), .. } => State::Dead,
+            Self { leased_until: Some(_), .. } => State::Running,
+            Self { error: Some(_), .. } => State::Failed,
+            _ => State::Waiting,
+        }
+    }
+}
+
+/// Which jobs are asked for; `None` does not narrow.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub team: Option<TeamId>,
+    pub queue: Option<String>,
+    pub kind: Option<String>,
+    pub state: Option<State>,
+}
+
+type Query<'a> = jobs::BoxedQuery<'a, crate::store::backend::Backend>;
+
+fn filtered(filter: &Filter) -> Query<'_> {
+    let mut query = jobs::table.into_boxed();
+    if let Some(team) = filter.team {
+        query = query.filter(jobs::team_id.eq(team));
+    }
+    if let Some(queue) = &filter.queue {
+        query = query.filter(jobs::queue.eq(queue));
+    }
+    if let Some(kind) = &filter.kind {
+        query = query.filter(jobs::kind.eq(kind));
+    }
+    let live = || jobs::leased_until.is_null().and(jobs::died_at.is_null());
+    match filter.state {
+        None => query,
+        Some(State::Waiting) => query.filter(live()).filter(jobs::error.is_null()),
+        Some(State::Running) => query.filter(jobs::leased_until.is_not_null()),
+        Some(State::Failed) => query.filter(live()).filter(jobs::error.is_not_null()),
+        Some(State::Dead) => query.filter(jobs::died_at.is_not_null()),
+    }
+}
+
+/// Newest first.
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<Vec<QueuedJob>> {
+    Ok(list_rows!(tx, jobs, QueuedJob, filtered(filter), window))
+}
+
+/// How many there are; counting stops at `most`.
+pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: i64) -> Result<i64> {
+    let found: Vec<JobId> = filtered(filter).select(jobs::id).limit(most).load(tx.connection)?;
+    Ok(found.len() as i64)
+}
+
+/// When the job of a queue that has been waiting longest was due.
+pub fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
+    jobs::table
+        .filter(jobs::queue.eq(queue))
+        .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()))
+        .order(jobs::due_at.asc())
+        .select(jobs::due_at)
+        .first(tx.connection)
+        .optional_row()
+}
+
+/// Removes some of the jobs that died before `before`; how many.
+pub fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
+    let ids: Vec<JobId> = jobs::table
+        .filter(jobs::died_at.lt(before))
+        .order(jobs::died_at.asc())
+        .select(jobs::id)
+        .limit(most)
+        .load(tx.connection)?;
+    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(ids))).execute(tx.connection)?)
+}
