@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
-use gatepost::app::{App, hours};
+use gatepost::app::jobs::Running;
+use gatepost::app::{App, hourly_counts};
 use gatepost::config::Config;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::scopes::Scopes;
@@ -40,13 +41,14 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let store = Store(url);
     store.grow_tokens(numbers("GROW_TOKENS", "100000")[0]);
-    let mut rows = 0;
+    let (mut rows, running) = (0, Running::unstoppable());
     println!("{:>10}  {:<34} {:>9} {:>9}", "rows", "what", "first ms", "median ms");
     for size in numbers("GROW_ROWS", "10000,1000000") {
         store.grow_activity(rows, size);
         rows = size;
         let began = Instant::now();
-        hours::count(&app, usage::settled(app.now()), |_| true).expect("counted hours");
+        let counting = hourly_counts::count(&app, usage::settled(app.now()), &running);
+        runtime.block_on(counting).expect("counted hours");
         println!("{rows:>10}  {:<34} {:>9.2}", "counting a day's hours, once", ms(began.elapsed()));
         runtime.block_on(measure(&base, &token, &id, rows));
     }

@@ -1,15 +1,16 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
-pub mod background;
 pub mod backup;
 pub mod connections;
 pub mod descriptors;
 pub mod domains;
 pub mod downloads;
-pub mod hours;
+pub mod hourly_counts;
 pub mod idempotency;
 pub mod inbound;
 pub mod intake;
+pub mod jobs;
+mod maintenance;
 pub mod memory;
 mod names;
 pub mod places;
@@ -17,7 +18,6 @@ mod recipients;
 pub mod retention;
 mod senders;
 pub mod shares;
-pub mod upkeep;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -68,6 +68,7 @@ struct Shared {
     smtp: OnceLock<SocketAddr>,
     in_progress: idempotency::InProgress,
     dns: Dns,
+    jobs: jobs::Jobs,
     hashing: Semaphore,
     decoy: Hashed,
 }
@@ -110,6 +111,8 @@ impl App {
         let store = Store::open(config.location()?)?;
         check_key(&store, &key)?;
         names::make_keys(&store);
+        let jobs = jobs::Jobs::default();
+        store.on_enqueued(jobs.hook());
         let settings = gate::Settings {
             limits: config.plan_limits,
             redis: config.redis.as_ref().map(RedisUrl::client),
@@ -129,6 +132,7 @@ impl App {
             smtp: OnceLock::new(),
             in_progress: idempotency::InProgress::default(),
             dns: Dns::open(config.mail.dns),
+            jobs,
             hashing: Semaphore::new((threads / 2).max(1)),
             decoy: passwords::decoy(&*entropy),
             config,
@@ -220,6 +224,21 @@ impl App {
     ) -> Result<T> {
         let app = self.clone();
         blocking(move || app.write_now(f)).await
+    }
+
+    /// [`Self::write`] for jobs that change nothing about who may do what: no cache is emptied.
+    async fn maintain<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.0.store.clone();
+        blocking(move || store.write(f)).await
+    }
+
+    /// See [`Store::tidy`].
+    async fn shorten_log(&self) -> Result<()> {
+        let store = self.0.store.clone();
+        blocking(move || Ok(store.tidy()?)).await
     }
 
     /// [`Self::read`] for a face that has no executor: the command line.

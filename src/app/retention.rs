@@ -1,84 +1,86 @@
-//! The thread that removes what is old: calls from the record, where changes of access stay for
-//! ever, and answers that are kept for who sends a request again.
+//! Removes what is old: calls from the activity log, where changes of access stay for ever,
+//! responses kept for repeated requests, and dead jobs.
 //!
-//! A few rows at a time, and resting in between for longer than that took: calls that are
-//! being recorded meanwhile wait for one small transaction at most.
+//! A few rows at a time, with rests that are longer than the work: calls that are recorded
+//! meanwhile wait for one small transaction at most.
 
 use std::time::{Duration, Instant};
 
 use super::App;
-use super::background::Background;
+use super::jobs::{Outcome, Running, Unfinished};
 use crate::domain::access::idempotency;
-use crate::domain::access::retention::OldCalls;
+use crate::domain::access::retention::{OldCalls, RemoveOld};
+use crate::domain::jobs::review;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 
-/// How often it is looked for what is old, and how long after the start for the first time.
-const EVERY: Duration = Duration::from_secs(3600);
-const FIRST: Duration = Duration::from_secs(60);
-/// The rest after each step is at least so long, and a multiple of what the step took.
+/// The rest after each step is at least this long, and a multiple of what the step took.
 const REST: Duration = Duration::from_millis(20);
 const TIMES: u32 = 4;
 
-/// Starts it.
-pub fn start(app: App) -> Background {
-    Background::resting("retention", move |goes_on| run(&app, goes_on))
-}
-
-fn run(app: &App, goes_on: &dyn Fn(Duration) -> bool) {
+pub(super) async fn run(app: App, _: RemoveOld, running: Running) -> Outcome {
     let days = app.config().activity_days;
-    let mut wait = FIRST;
-    while goes_on(wait) {
-        if days > 0 {
-            let before = app.now().minus(time::Duration::days(days.into()));
-            report("calls", sweep(app, before, goes_on));
-        }
-        report("kept answers", forget_answers(app, goes_on));
-        wait = EVERY;
+    if days > 0 {
+        let before = app.now().minus(time::Duration::days(days.into()));
+        log("calls", sweep(&app, before, &running).await?);
+    }
+    log("kept responses", remove_responses(&app, &running).await?);
+    log("dead jobs", remove_dead_jobs(&app, &running).await?);
+    Ok(())
+}
+
+fn log(what: &str, removed: usize) {
+    if removed > 0 {
+        tracing::info!(removed, "old {what} were removed");
     }
 }
 
-fn report(what: &str, removed: Result<usize>) {
-    match removed {
-        Ok(0) => {}
-        Ok(removed) => tracing::info!(removed, "old {what} were removed"),
-        Err(cause) => tracing::warn!(%cause, "old {what} could not be removed; that is tried again"),
-    }
-}
-
-/// Removes every call before a moment; how many there were. `goes_on` rests for as long as it
-/// is told, and says whether to go on.
+/// Removes every call before a moment; how many.
 ///
 /// # Errors
-/// When the store cannot be written; what was removed until then stays removed.
-pub fn sweep(app: &App, before: Timestamp, goes_on: impl Fn(Duration) -> bool) -> Result<usize> {
-    let mut place = OldCalls::all(before);
-    in_steps(app, goes_on, |tx| place.remove_some(tx))
+/// When the store cannot be written or the runner stops; what was removed until then stays
+/// removed.
+pub async fn sweep(
+    app: &App,
+    before: Timestamp,
+    running: &Running,
+) -> std::result::Result<usize, Unfinished> {
+    in_steps(app, running, OldCalls::all(before), |tx, place| place.remove_some(tx)).await
 }
 
-/// The same with the answers that nobody is told again.
+/// Removes the responses that are no longer repeated; how many.
 ///
 /// # Errors
 /// Like [`sweep`].
-pub fn forget_answers(app: &App, goes_on: impl Fn(Duration) -> bool) -> Result<usize> {
-    let now = app.now();
-    in_steps(app, goes_on, |tx| Ok(Some(idempotency::remove_some(tx, now)?).filter(|removed| *removed > 0)))
+pub async fn remove_responses(app: &App, running: &Running) -> std::result::Result<usize, Unfinished> {
+    in_steps(app, running, app.now(), |tx, now| until_none(idempotency::remove_some(tx, *now))).await
 }
 
-fn in_steps(
+async fn remove_dead_jobs(app: &App, running: &Running) -> std::result::Result<usize, Unfinished> {
+    in_steps(app, running, app.now(), |tx, now| until_none(review::remove_some_dead(tx, *now))).await
+}
+
+fn until_none(removed: Result<usize>) -> Result<Option<usize>> {
+    Ok(Some(removed?).filter(|removed| *removed > 0))
+}
+
+/// Runs `step` in a transaction of its own until it returns `None`; the sum of what it returned.
+async fn in_steps<P: Send + 'static>(
     app: &App,
-    goes_on: impl Fn(Duration) -> bool,
-    mut step: impl FnMut(&mut Tx<'_>) -> Result<Option<usize>>,
-) -> Result<usize> {
+    running: &Running,
+    mut place: P,
+    step: fn(&mut Tx<'_>, &mut P) -> Result<Option<usize>>,
+) -> std::result::Result<usize, Unfinished> {
     let mut removed = 0;
     loop {
         let began = Instant::now();
-        match app.0.store.write(&mut step)? {
+        let some = app.maintain(move |tx| Ok((step(tx, &mut place)?, place)));
+        let (some, next) = some.await?;
+        place = next;
+        match some {
             None => return Ok(removed),
             Some(some) => removed += some,
         }
-        if !goes_on(REST.max(began.elapsed() * TIMES)) {
-            return Ok(removed);
-        }
+        running.rest(REST.max(began.elapsed() * TIMES)).await?;
     }
 }

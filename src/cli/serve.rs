@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, open, print_line};
-use crate::app::{self, App, descriptors, domains, hours, retention, upkeep};
+use crate::app::{self, App, descriptors, jobs};
 use crate::config::Config;
 use crate::domain::mailroom::aliases::{self, Overruled};
 use crate::domain::people::teams;
@@ -64,8 +64,7 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
     if let Some(at) = mail_server.smtp {
         app.note_smtp(at);
     }
-    let threads =
-        [retention::start, domains::start, hours::start, upkeep::start].map(|start| start(app.clone()));
+    let runner = jobs::start(app.clone(), jobs::registry());
     let url = site.url.as_str().to_owned();
     let mail_at = mail_server.addresses();
     let served = web::run(app.clone(), ports.web, metrics, web_limits, move || {
@@ -79,8 +78,8 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
         }
         on_ready(&url);
     });
-    drop((mail_server, threads));
-    // Explicitly, because worker threads that hold the app are not joined.
+    drop((mail_server, runner));
+    // Explicitly, because worker runner that hold the app are not joined.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }

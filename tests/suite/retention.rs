@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gatepost::app::retention::sweep;
+use gatepost::app::jobs::{Running, Unfinished};
+use gatepost::app::retention;
 use gatepost::domain::Timestamp;
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, Record};
 use gatepost::domain::lists::Window;
@@ -13,6 +14,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn before(app: &TestApp) -> Timestamp {
     app.app.now().minus(time::Duration::days(90))
+}
+
+async fn sweep(app: &TestApp) -> usize {
+    retention::sweep(&app.app, before(app), &Running::unstoppable()).await.expect("a sweep")
 }
 
 fn calls(app: &TestApp) -> i64 {
@@ -55,14 +60,14 @@ both_engines! {
         call(&app, "Globex", &globex, 200).await;
         app.clock.advance(DAY * 90);
         // To the microsecond: this one is not older than 90 days.
-        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 0);
+        assert_eq!(sweep(&app).await, 0);
         app.clock.advance(DAY);
         call(&app, "Acme", &acme, 200).await;
         let changed = changes(&app);
         assert_eq!(calls(&app), 1204);
-        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 1203);
+        assert_eq!(sweep(&app).await, 1203);
         assert_eq!((calls(&app), changes(&app)), (1, changed));
-        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 0);
+        assert_eq!(sweep(&app).await, 0);
     }
 
     async fn nobody_else_removes_even_old_calls(app: TestApp) {
@@ -86,11 +91,11 @@ both_engines! {
         let left_open = app.database.execute("UPDATE retention SET before = 9000000000000000");
         assert!(left_open.is_err(), "{left_open:?}");
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM retention WHERE before IS NOT NULL"), 0);
-        let stopped_at_once = sweep(&app.app, before(&app), |_| false).expect("a sweep");
-        assert_eq!(stopped_at_once, 0);
+        let stopped = retention::sweep(&app.app, before(&app), &Running::stopping()).await;
+        assert!(matches!(stopped, Err(Unfinished::Stopped)), "{stopped:?}");
         refused_all();
         assert_eq!((calls(&app), changes(&app)), (calls_before, changes_before));
-        assert_eq!(sweep(&app.app, before(&app), |_| true).expect("a sweep"), 4);
+        assert_eq!(sweep(&app).await, 4);
         assert!(app.database.execute("DELETE FROM activity").is_err());
         assert_eq!((calls(&app), changes(&app)), (0, changes_before));
     }
@@ -101,11 +106,13 @@ both_engines! {
         repeat(&app, &newest_call(&app, "Acme"), 3000);
         app.clock.advance(DAY * 100);
         let (heart, before) = (app.app.clone(), before(&app));
-        let sweeping = std::thread::spawn(move || sweep(&heart, before, |_| true));
+        let sweeping = tokio::spawn(async move {
+            retention::sweep(&heart, before, &Running::unstoppable()).await
+        });
         for _ in 0..50 {
             app.api(&token).get("/api/v1/me").await.expect(200);
         }
-        assert_eq!(sweeping.join().expect("its end").expect("a sweep"), 3001);
+        assert_eq!(sweeping.await.expect("its end").expect("a sweep"), 3001);
         assert_eq!(calls(&app), 50);
     }
 }

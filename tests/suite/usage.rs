@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use gatepost::app::hours;
+use gatepost::app::hourly_counts;
+use gatepost::app::jobs::Running;
 use gatepost::domain::Timestamp;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::usage;
@@ -18,6 +19,10 @@ async fn call(app: &TestApp, token: &str, times: usize, status: u16) {
     for _ in 0..times {
         app.api(token).get("/api/v1/me").await.expect(status);
     }
+}
+
+async fn count(app: &TestApp, until: Timestamp) {
+    hourly_counts::count(&app.app, until, &Running::unstoppable()).await.expect("counted hours");
 }
 
 /// Hours of the day before `until` without a stored count.
@@ -65,7 +70,7 @@ both_engines! {
             assert_eq!(page.texts("#usage svg rect.chart-refused").len(), 1);
             // The second time, past hours are already counted.
             let until = usage::settled(app.app.now());
-            hours::count(&app.app, until, |_| true).expect("counted hours");
+            count(&app, until).await;
             assert_eq!(uncounted(&app, until), 23);
         }
         app.clock.advance(HOUR * 23);
@@ -85,16 +90,16 @@ both_engines! {
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["3", "997", "3", "0"]);
         // Earlier than production does it, so that later requests show what the page reads.
-        hours::count(&app.app, next, |_| true).expect("counted hours");
+        count(&app, next).await;
         call(&app, &token, 2, 200).await;
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "3", "0"]);
         // Counting again changes nothing; a day later, the hour is dropped with the next count.
-        hours::count(&app.app, next, |_| true).expect("counted hours");
+        count(&app, next).await;
         assert_eq!(uncounted(&app, next), 23);
         app.clock.advance(HOUR * 25);
         call(&app, &token, 1, 200).await;
         let later = next.plus(time::Duration::hours(25));
-        hours::count(&app.app, later, |_| true).expect("counted hours");
+        count(&app, later).await;
         assert_eq!((uncounted(&app, next), uncounted(&app, later)), (24, 23));
     }
 
@@ -105,12 +110,11 @@ both_engines! {
         call(&app, &token, 2, 200).await;
         app.clock.advance(HOUR * 2);
         app.flush().await;
-        let count = |until| hours::count(&app.app, until, |_| true).expect("counted hours");
-        count(usage::settled(app.app.now()));
+        count(&app, usage::settled(app.app.now())).await;
         let kept = || app.database.number("SELECT count(*) AS n FROM call_hours");
         assert_eq!(kept(), 1);
         app.clock.set_back(HOUR * 50);
-        count(usage::settled(app.app.now()));
+        count(&app, usage::settled(app.app.now())).await;
         assert_eq!(kept(), 0, "that hour is still to come");
         app.clock.advance(HOUR * 48);
         call(&app, &token, 3, 200).await;

@@ -1,9 +1,26 @@
 //! Which records of calls are old, and how they go: a few at a time.
 
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use crate::domain::jobs::{Every, Job, MAINTENANCE, Queue};
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::{activity, retention as rows};
 use crate::store::ids::{ActivityId, TeamId};
+
+/// Removes what is old, of every noun that has an age.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RemoveOld;
+
+impl Job for RemoveOld {
+    const KIND: &'static str = "retention";
+    const LABEL: &'static str = "Remove old records";
+    const QUEUE: Queue = MAINTENANCE;
+    const TIMEOUT: Duration = Duration::hours(12);
+    const EVERY: Option<Every> =
+        Some(Every { every: Duration::HOUR, past: None, jitter: Duration::MINUTE, first: Duration::MINUTE });
+}
 
 /// Calls removed in one step.
 const STEP: i64 = 500;

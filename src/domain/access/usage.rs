@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use time::Duration;
 
+use crate::domain::jobs::{Every, Job, MAINTENANCE, Queue};
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::{activity, usage as rows};
@@ -21,6 +23,23 @@ const SETTLED: Duration = Duration::minutes(10);
 /// Records of an hour that are read at most: counts are for people, and must not cost more as
 /// a team grows. It is above every default limit, so it cuts off only where those were raised.
 const MOST: i64 = 25_000;
+
+/// Counts the hours that are over.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CountHours;
+
+impl Job for CountHours {
+    const KIND: &'static str = "hourly_counts";
+    const LABEL: &'static str = "Count API requests by hour";
+    const QUEUE: Queue = MAINTENANCE;
+    const TIMEOUT: Duration = Duration::HOUR;
+    const EVERY: Option<Every> = Some(Every {
+        every: Duration::HOUR,
+        past: Some(SETTLED),
+        jitter: Duration::MINUTE,
+        first: Duration::ZERO,
+    });
+}
 
 /// Calls of the hour that began at `began`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

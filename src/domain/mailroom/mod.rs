@@ -9,6 +9,7 @@ pub mod contacts;
 pub mod conversations;
 mod decoding;
 mod defuse;
+pub mod domain_checks;
 pub mod downloads;
 mod excerpt;
 mod fields;

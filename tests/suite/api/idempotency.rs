@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use gatepost::app::retention::forget_answers;
+use gatepost::app::jobs::Running;
+use gatepost::app::retention::remove_responses;
 use gatepost::domain::access::idempotency::{self, Created, Key, Outcome, Request};
 use gatepost::domain::access::plans::Plan;
 use reqwest::{Method, RequestBuilder};
@@ -156,10 +157,11 @@ both_engines! {
         app.database.execute(&copies).expect("copies");
         app.clock.advance(Duration::from_secs(23 * 3600));
         contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201);
-        assert_eq!(forget_answers(&app.app, |_| true).expect("a sweep"), 0);
+        assert_eq!(remove_responses(&app.app, &Running::unstoppable()).await.expect("a sweep"), 0);
         app.clock.advance(Duration::from_secs(3600));
-        assert_eq!(forget_answers(&app.app, |_| false).expect("one step"), 500);
-        assert_eq!(forget_answers(&app.app, |_| true).expect("the rest"), 701);
+        // It stops after the first step: 500 are gone.
+        assert!(remove_responses(&app.app, &Running::stopping()).await.is_err());
+        assert_eq!(remove_responses(&app.app, &Running::unstoppable()).await.expect("the rest"), 701);
         assert!(is_replayed(&contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201)));
     }
 

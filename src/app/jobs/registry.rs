@@ -1,0 +1,115 @@
+//! Which handler runs which kind.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::app::App;
+use crate::domain;
+use crate::domain::jobs::{Job, Kind, QueuedJob};
+
+/// What became of an attempt.
+pub type Outcome = Result<(), Unfinished>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// The process ends: another one takes the job.
+    #[error("the server stops")]
+    Stopped,
+    #[error("{0}")]
+    Failed(String),
+    /// Trying again would fail again.
+    #[error("{0}")]
+    Hopeless(String),
+}
+
+impl From<domain::Error> for Unfinished {
+    fn from(error: domain::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// A handler's view of the runner.
+#[derive(Clone)]
+pub struct Running {
+    stopping: watch::Receiver<bool>,
+}
+
+impl Running {
+    pub(super) fn new() -> (watch::Sender<bool>, Self) {
+        let (stop, stopping) = watch::channel(false);
+        (stop, Self { stopping })
+    }
+
+    /// Outside a runner: nothing stops it.
+    pub fn unstoppable() -> Self {
+        Self::new().1
+    }
+
+    /// Outside a runner: it stops at its first rest.
+    pub fn stopping() -> Self {
+        let (stop, running) = Self::new();
+        stop.send_replace(true);
+        running
+    }
+
+    /// Returns when the runner stops.
+    pub(super) async fn stopped(&self) {
+        if self.stopping.clone().wait_for(|stop| *stop).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Rests between two steps of long work.
+    ///
+    /// # Errors
+    /// `Stopped` as soon as the runner stops.
+    pub async fn rest(&self, rest: Duration) -> Outcome {
+        tokio::select! {
+            biased;
+            () = self.stopped() => Err(Unfinished::Stopped),
+            () = sleep(rest) => Ok(()),
+        }
+    }
+}
+
+type Attempt = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Handler = Box<dyn Fn(App, &str, Running) -> Attempt + Send + Sync>;
+
+/// Kinds and their handlers.
+#[derive(Default)]
+pub struct Registry {
+    entries: Vec<(Kind, Handler)>,
+}
+
+impl Registry {
+    #[must_use]
+    pub fn with<J: Job, F: Future<Output = Outcome> + Send + 'static>(
+        mut self,
+        run: impl Fn(App, J, Running) -> F + Send + Sync + 'static,
+    ) -> Self {
+        let handler = move |app, payload: &str, running| -> Attempt {
+            match serde_json::from_str(payload) {
+                Ok(job) => Box::pin(run(app, job, running)),
+                Err(cause) => {
+                    let cause = format!("The payload is not one of this kind: {cause}");
+                    Box::pin(async { Err(Unfinished::Hopeless(cause)) })
+                }
+            }
+        };
+        self.entries.push((Kind::of::<J>(), Box::new(handler)));
+        self
+    }
+
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.entries.iter().map(|(kind, _)| *kind).collect()
+    }
+
+    /// The attempt at a job, and its kind; `None` when the kind is unknown.
+    pub(super) fn attempt(&self, app: &App, job: &QueuedJob, running: Running) -> Option<(Kind, Attempt)> {
+        let (kind, handler) = self.entries.iter().find(|(kind, _)| kind.name == job.kind)?;
+        Some((*kind, handler(app.clone(), &job.payload, running)))
+    }
+}

@@ -1,0 +1,59 @@
+//! Jobs that check domains in the DNS.
+
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+use super::mail_domains::{self, DomainId};
+use crate::domain::Result;
+use crate::domain::actor::Actor;
+use crate::domain::jobs::{self, Every, Job, LOOKUPS, MAINTENANCE, Queue};
+use crate::store::Tx;
+use crate::store::ids::TeamId;
+
+/// Domains that one round enqueues.
+const ROUND: i64 = 50;
+
+/// Enqueues a check of each domain that is due.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CheckDueDomains;
+
+impl Job for CheckDueDomains {
+    const KIND: &'static str = "domains.check_due";
+    const LABEL: &'static str = "Find domains to check";
+    const QUEUE: Queue = MAINTENANCE;
+    const EVERY: Option<Every> = Some(Every {
+        every: Duration::MINUTE,
+        past: None,
+        jitter: Duration::seconds(5),
+        first: Duration::seconds(30),
+    });
+}
+
+/// Checks one domain.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CheckDomain {
+    pub team: TeamId,
+    pub domain: DomainId,
+}
+
+impl Job for CheckDomain {
+    const KIND: &'static str = "domains.check";
+    const LABEL: &'static str = "Check a domain's DNS records";
+    const QUEUE: Queue = LOOKUPS;
+
+    fn dedupe_key(&self) -> Option<String> {
+        Some(self.domain.to_string())
+    }
+
+    fn team(&self) -> Option<TeamId> {
+        Some(self.team)
+    }
+}
+
+/// Enqueues checks of the domains that have been unchecked longest.
+pub fn enqueue_due(tx: &mut Tx<'_>, actor: &Actor) -> Result<()> {
+    for domain in mail_domains::due(tx, actor.now, ROUND)? {
+        jobs::enqueue(tx, actor, &CheckDomain { team: domain.team_id, domain: domain.id })?;
+    }
+    Ok(())
+}
