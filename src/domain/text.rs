@@ -1,9 +1,8 @@
 //! Short texts that people type, parsed once at the edge.
 
-use std::str::FromStr;
-
 use super::FieldError;
 use super::characters::{is_control_in_text, is_ignorable, is_invisible};
+use super::mailroom::address::MailAddress;
 
 /// One line of 1 to `max` characters without control characters. Its ends are trimmed, but
 /// count: the limit is one on what is sent.
@@ -63,9 +62,8 @@ impl EmailAddress {
     /// A sentence about the field `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = one_line("email", "an email address", text, 254)?;
-        let plain =
-            email_address::EmailAddress::from_str(&text).is_ok_and(|parsed| parsed.display_part().is_empty());
-        match plain {
+        // With a final dot the same address would be another account.
+        match MailAddress::parse(&text).is_some() && !text.ends_with('.') {
             true => Ok(Self(text)),
             false => Err(FieldError::new("email", "Enter an email address, like ada@example.com.")),
         }
@@ -108,7 +106,15 @@ mod tests {
     #[test]
     fn an_address_has_one_key_however_typed() {
         assert_eq!(EmailAddress::parse("Ada@Acme.test").unwrap().key(), "ada@acme.test");
-        for bad in ["ada", "@acme.test", "ada@", "Ada <ada@acme.test>", "a b@acme.test", "a@b\r\nc"] {
+        for bad in [
+            "ada",
+            "@acme.test",
+            "ada@",
+            "Ada <ada@acme.test>",
+            "a b@acme.test",
+            "a@b\r\nc",
+            "ada@acme.test.",
+        ] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
         }
     }
