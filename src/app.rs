@@ -1,7 +1,6 @@
 //! What all faces share: the store, the gate, the clock, chance and the settings.
 
 pub mod backup;
-pub mod connections;
 pub mod descriptors;
 pub mod domains;
 pub mod downloads;
@@ -10,14 +9,13 @@ pub mod idempotency;
 pub mod inbound;
 pub mod intake;
 pub mod jobs;
+pub mod limits;
 mod maintenance;
-pub mod memory;
-mod names;
-pub mod places;
-mod recipients;
+mod name_keys;
+mod recipient_cache;
 pub mod retention;
 mod senders;
-pub mod shares;
+mod storage;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -26,9 +24,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use recipients::Recipients;
+use limits::held::Held;
+use recipient_cache::RecipientCache;
 use senders::Senders;
-use shares::Shares;
+use storage::Storage;
 
 use crate::blocking::blocking;
 use crate::config::{Config, RedisUrl};
@@ -39,15 +38,11 @@ use crate::domain::actor::Actor;
 use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::people::passwords::{self, Hashed, Password};
-use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
 use crate::gate::{self, Gate};
-use crate::store::serving::Serving;
-use crate::store::{self, Store, Tx, instance};
+use crate::store::{Store, Tx};
 
-/// Bytes of long answers that are in memory until they are read, to one address and to all.
-const ANSWERS_OF_ONE: usize = 16 << 20;
-const ANSWERS_OF_ALL: usize = 128 << 20;
+pub use storage::{StartError, check_settings, serve_alone};
 
 /// A handle; clones share everything.
 #[derive(Clone)]
@@ -62,8 +57,8 @@ struct Shared {
     gate: Arc<Gate>,
     inbound: inbound::Inbound,
     downloads: downloads::Downloads,
-    answers: Shares<IpAddr>,
-    recipients: Recipients,
+    answers: Held<IpAddr>,
+    recipients: RecipientCache,
     senders: Senders,
     smtp: OnceLock<SocketAddr>,
     in_progress: idempotency::InProgress,
@@ -73,31 +68,8 @@ struct Shared {
     decoy: Hashed,
 }
 
-/// Why the app cannot start: one sentence for the operator.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error(
-        "the secret key is not the one this store was first opened with: team keys could not be read. Give the former GATEPOST_SECRET_KEY or secret.key"
-    )]
-    OtherKey,
-}
-
-/// Keeps other servers off the same SQLite file until it is dropped. Before [`App::open`], so
-/// that a second one changes nothing.
-///
-/// # Errors
-/// See [`StartError`].
-pub fn serve_alone(config: &Config) -> std::result::Result<Serving, StartError> {
-    config.make_data_folder()?;
-    Ok(config.location()?.serve_alone()?)
-}
-
 impl App {
-    /// Opens the store, bringing its schema up to date, and the secret key.
+    /// Opens the store, brings its schema up to date, and reads the secret key.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -106,11 +78,7 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> std::result::Result<Self, StartError> {
-        config.make_data_folder()?;
-        let key = config.secret_key(&*entropy)?;
-        let store = Store::open(config.location()?)?;
-        check_key(&store, &key)?;
-        names::make_keys(&store);
+        let Storage { store, key } = storage::open(&config, &*entropy)?;
         let jobs = jobs::Jobs::default();
         store.on_enqueued(jobs.hook());
         let settings = gate::Settings {
@@ -126,8 +94,8 @@ impl App {
             gate: Arc::new(gate),
             inbound,
             downloads: downloads::Downloads::default(),
-            answers: Shares::new(ANSWERS_OF_ONE, ANSWERS_OF_ALL),
-            recipients: Recipients::default(),
+            answers: Held::default(),
+            recipients: RecipientCache::default(),
             senders: Senders::default(),
             smtp: OnceLock::new(),
             in_progress: idempotency::InProgress::default(),
@@ -171,11 +139,6 @@ impl App {
 
     pub fn sealer(&self) -> &Sealer {
         &self.0.sealer
-    }
-
-    /// Bytes of long answers on their way, by address.
-    pub fn answers(&self) -> &Shares<IpAddr> {
-        &self.0.answers
     }
 
     pub fn gate(&self) -> &Arc<Gate> {
@@ -249,7 +212,7 @@ impl App {
     /// [`Self::write`] for a face that has no executor: the command line.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (value, epoch) = self.0.store.write(|tx| Ok::<_, Error>((f(tx)?, epochs::current(tx)?)))?;
-        self.0.recipients.forget();
+        self.0.recipients.clear();
         self.0.gate.confirm(epoch);
         Ok(value)
     }
@@ -285,10 +248,4 @@ impl App {
             _ => Err(Error::out_of_reach("too many passwords to check at once")),
         }
     }
-}
-
-fn check_key(store: &Store, key: &SecretKey) -> std::result::Result<(), StartError> {
-    let check = key.check_value();
-    let kept = store.write(|tx| instance::key_check(tx, &check))?;
-    if kept == check { Ok(()) } else { Err(StartError::OtherKey) }
 }

@@ -20,7 +20,7 @@ use crate::domain::access::secret::Prefix;
 use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
 
-pub use mail::{Hourly, Mail, TlsFiles};
+pub use mail::{HourlyLimits, Mail, TlsFiles};
 pub use origins::{Origins, origin};
 pub use redis_url::RedisUrl;
 use settings::*;
@@ -123,8 +123,6 @@ impl Config {
             Some(url) => url.to_owned(),
             None => format!("sqlite:{}", data.join("gatepost.db").display()),
         };
-        crate::store::Location::parse(&database)
-            .map_err(|why| ConfigError::of(&GATEPOST_DATABASE_URL, why))?;
         Ok(Self {
             data,
             database: Database(database),
@@ -153,11 +151,6 @@ impl Config {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.data).map_err(|cause| {
             ConfigError::of(&GATEPOST_DATA, format!("cannot create {}: {cause}", self.data.display()))
         })
-    }
-
-    /// Where the rows are.
-    pub fn location(&self) -> crate::store::Result<crate::store::Location> {
-        crate::store::Location::parse(&self.database.0).map_err(crate::store::Error::Unusable)
     }
 
     pub fn key_file(&self) -> PathBuf {
@@ -287,8 +280,6 @@ mod tests {
     #[test]
     fn each_bad_setting_is_named() {
         for (name, value) in [
-            ("GATEPOST_DATABASE_URL", "mysql://x"),
-            ("GATEPOST_DATABASE_URL", "sqlite:"),
             ("GATEPOST_LISTEN", "8080"),
             ("GATEPOST_PUBLIC_URL", "inbox.example"),
             ("GATEPOST_PUBLIC_URL", "https://inbox.example/path"),

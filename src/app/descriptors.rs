@@ -1,5 +1,5 @@
-//! Open files of this process. Each connection is one, so the faces share what the system
-//! gives, and the store always keeps some.
+//! Open files of this process. Each connection is one, so that web and mail share the limit of the
+//! system, and leave some to the store.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -17,7 +17,7 @@ pub fn raise() -> usize {
     current.map_or(usize::MAX, |current| usize::try_from(current).unwrap_or(usize::MAX))
 }
 
-/// How many connections each may have: as many as it wants, or less by the same share.
+/// How many connections each can have: what it wants, or the same share of that.
 pub fn share(limit: usize, web: usize, mail: usize) -> (usize, usize) {
     let free = limit.saturating_sub(OWN).max(limit / 2);
     if web + mail <= free {

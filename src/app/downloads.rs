@@ -1,5 +1,5 @@
-//! Files on their way to those who read them. What is longer than a piece is read piece by
-//! piece as it is sent, and only so many are sent at once.
+//! Downloads of messages and attachments. A long file is read piece by piece as it is sent, and the
+//! number of downloads is limited.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,31 +9,32 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::App;
-use super::shares::{Share, Shares};
-use crate::domain::mailroom::downloads::{self, PIECE, Pieces};
+use super::limits::held::{Held, Hold};
+use crate::domain::mailroom::decoding::PIECE;
+use crate::domain::mailroom::downloads::{self, Pieces};
 use crate::domain::mailroom::messages::MessageId;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 
-/// Long files on their way to one team, and to all. Each holds about one piece in memory, so
-/// that these are some 10 and 100 MB.
-const OF_A_TEAM: usize = 16;
-const OF_ALL: usize = 160;
+/// Downloads of long files by one team, and by all. Each has about one piece in memory: some 10 and
+/// 100 MB altogether.
+const PER_TEAM: usize = 16;
+const TOTAL: usize = 160;
 
-/// Long messages that are read at once: SQLite takes each into memory as a whole.
-const READ_AT_ONCE: usize = 2;
-/// How long one waits for its turn.
-const TURN: Duration = Duration::from_secs(10);
+/// Long messages that are read at once: SQLite reads each into memory as a whole.
+const LONG_READS: usize = 2;
+/// How long a long read waits for another one to end.
+const LONG_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Downloads {
-    under_way: Shares<TeamId>,
+    active: Held<TeamId>,
     reads: Arc<Semaphore>,
 }
 
 impl Default for Downloads {
     fn default() -> Self {
-        Self { under_way: Shares::new(OF_A_TEAM, OF_ALL), reads: Arc::new(Semaphore::new(READ_AT_ONCE)) }
+        Self { active: Held::default(), reads: Arc::new(Semaphore::new(LONG_READS)) }
     }
 }
 
@@ -43,18 +44,18 @@ pub enum Download {
     Pieces(Rest),
 }
 
-/// A long file, none of which has been read.
+/// A long file that has not been read yet.
 pub struct Rest {
     app: App,
     pieces: Pieces,
-    share: Share<TeamId>,
+    hold: Hold<TeamId>,
 }
 
 impl App {
-    /// A file of a message, and what `open` says of it.
+    /// A file of a message, and what else `open` returns.
     ///
     /// # Errors
-    /// [`Error::Store`] when the team, or all, have too many downloads under way.
+    /// [`Error::Busy`] if the team, or all teams, have too many downloads.
     pub async fn download<T: Send + 'static>(
         &self,
         team: TeamId,
@@ -72,21 +73,23 @@ impl App {
         if let Some((what, bytes)) = short.await? {
             return Ok((what, Download::Whole(bytes)));
         }
-        let share = self.0.downloads.under_way.take(team, 1);
-        let share = share.ok_or_else(|| Error::out_of_reach("too many downloads at once"))?;
-        let opened = self.read_long(move |tx| Ok((open(tx)?, share)));
-        let ((what, pieces), share) = opened.await?;
-        Ok((what, Download::Pieces(Rest { app: self.clone(), pieces, share })))
+        let hold = self.0.downloads.active.acquire(1, TOTAL, vec![(team, PER_TEAM)]);
+        let busy = |_| Error::Busy("Too many downloads at once. Try again when one has finished.");
+        let hold = hold.map_err(busy)?;
+        let opened = self.read_long(move |tx| Ok((open(tx)?, hold)));
+        let ((what, pieces), hold) = opened.await?;
+        Ok((what, Download::Pieces(Rest { app: self.clone(), pieces, hold })))
     }
 
-    /// [`Self::read`] for what takes a long message into memory: a few at a time.
+    /// [`Self::read`] for long messages: a few at a time.
     pub async fn read_long<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let permit = timeout(TURN, self.0.downloads.reads.clone().acquire_owned()).await;
-        let permit = permit.map_err(|_| Error::out_of_reach("too many long messages are being read"))?;
-        // The thread holds it: its client can be gone long before the message is read.
+        let permit = timeout(LONG_READ_TIMEOUT, self.0.downloads.reads.clone().acquire_owned()).await;
+        let permit = permit
+            .map_err(|_| Error::Busy("Too many large messages are being read. Try again in a minute."))?;
+        // The thread holds it: the client can be gone long before the message is read.
         self.read(move |tx| {
             let _permit = permit;
             f(tx)
@@ -100,13 +103,13 @@ impl Rest {
         self.pieces.length
     }
 
-    /// The file in pieces, each read when it is asked for. It ends with an error when the
-    /// message is deleted meanwhile.
+    /// The file in pieces, each read when it is needed. Ends with an error if the message is deleted
+    /// meanwhile.
     pub fn into_stream(self) -> impl Stream<Item = Result<Vec<u8>>> {
-        try_unfold(self, |Self { app, mut pieces, share }| async move {
-            let read = app.read_long(move |tx| Ok((pieces.next(tx)?, pieces, share))).await?;
-            let (next, pieces, share) = read;
-            Ok(next.map(|bytes| (bytes, Self { app, pieces, share })))
+        try_unfold(self, |Self { app, mut pieces, hold }| async move {
+            let read = app.read_long(move |tx| Ok((pieces.next(tx)?, pieces, hold))).await?;
+            let (next, pieces, hold) = read;
+            Ok(next.map(|bytes| (bytes, Self { app, pieces, hold })))
         })
     }
 }

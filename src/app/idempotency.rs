@@ -1,7 +1,9 @@
-//! Creations under way in this process, by who asked for them and by which key.
+//! Creations that are running in this process, by caller and idempotency key.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::App;
 use crate::domain::Result;
@@ -10,8 +12,8 @@ use crate::store::Tx;
 
 type Ids = HashSet<[u8; 32]>;
 
-/// With SQLite one writes and the others wait: here whoever sends a request again while it is
-/// under way is told so at once. With Postgres the store itself says so, to all instances.
+/// With SQLite, a repeated request would wait for the first one to finish: here it is refused at
+/// once. With Postgres the store does this, for all instances.
 #[derive(Clone, Default)]
 pub struct InProgress(Arc<Mutex<Ids>>);
 
@@ -21,11 +23,10 @@ impl InProgress {
     }
 
     fn ids(&self) -> MutexGuard<'_, Ids> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
-/// Over when it is dropped.
 struct Begun {
     id: [u8; 32],
     in_progress: InProgress,
@@ -38,7 +39,7 @@ impl Drop for Begun {
 }
 
 impl App {
-    /// [`App::write`] of a creation that, where it can be told, is not done twice.
+    /// [`App::write`] of a creation that is done only once for each idempotency key.
     pub async fn once(
         &self,
         request: Option<Request>,
@@ -51,7 +52,7 @@ impl App {
             return Ok(Outcome::InProgress);
         };
         self.write(move |tx| {
-            // Whoever asks goes away at will; what is begun is under way until it is done.
+            // The caller can go away; the creation still runs until it is done.
             let _begun = begun;
             idempotency::once(tx, &request, make)
         })

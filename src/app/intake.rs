@@ -1,30 +1,29 @@
-//! The way of a message from a door, or an operator's hand, to the store: whether it has one
-//! author, whether it was here before, who sent it, and what is written on top of it.
+//! Checks of a message before it is delivered: that it has one author, has not been here before,
+//! is within its sender's limit, and who sent it.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::App;
 use super::inbound::{Delivered, Envelope, Undelivered};
-use super::memory::Share;
+use super::limits::memory::MessageMemory;
 use crate::dns::{Dns, Sender};
 use crate::domain::mailroom::authentication::Authentication;
 use crate::domain::mailroom::authors::{self, Malformed};
-use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
+use crate::domain::mailroom::receive::Outcome;
 use crate::domain::mailroom::received_header::{self, ReceivedHeader};
+use crate::domain::mailroom::route::{Recipient, Unroutable};
 
-/// A message as it was handed over.
+/// A message as a client or an operator submits it.
 pub struct Submission {
     pub envelope: Envelope,
-    /// What was spoken, such as `ESMTPS`.
+    /// The protocol, such as `ESMTPS`.
     pub with: &'static str,
-    /// Whoever is connected; nobody where an operator puts a message in by hand, and then
-    /// nobody is asked who sent it.
+    /// `None` for a message of an operator, whose sender is not verified.
     pub peer: Option<IpAddr>,
     pub raw: Vec<u8>,
     pub to: Vec<Recipient>,
-    /// Of the memory for messages on their way.
-    pub share: Share,
+    pub memory: MessageMemory,
 }
 
 impl App {
@@ -38,22 +37,22 @@ impl App {
         &self.0.dns
     }
 
-    /// What became of a message, for each recipient in their order. Whatever is `Ok` and was
-    /// not refused is on disk.
+    /// Checks and delivers a message; the outcomes are in the order of its recipients. What is `Ok`
+    /// and not refused is on disk.
     pub async fn accept_message(&self, submission: Submission) -> Vec<Delivered> {
         let host = self.mail_host();
-        let Submission { envelope, with, peer, mut raw, to, share } = submission;
+        let Submission { envelope, with, peer, mut raw, to, memory } = submission;
         let author = match authors::check(&raw) {
             Ok(domain) => domain,
             Err(why) => return vec![Ok(Outcome::Malformed(why)); to.len()],
         };
-        if received_header::is_marked(&raw, &host) {
+        if received_header::was_sent_from(&raw, &host) {
             return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
         }
         if let Some(ip) = envelope.ip
             && !self.may_send(ip, copies(&to), raw.len())
         {
-            return vec![Ok(Outcome::Refused(Unroutable::TooMuch)); to.len()];
+            return vec![Ok(Outcome::Refused(Unroutable::HourlyLimit)); to.len()];
         }
         let authentication = match peer {
             Some(_) => match self.authenticate(&raw, &author, &envelope, &host).await {
@@ -62,11 +61,11 @@ impl App {
             },
             None => Authentication::default(),
         };
-        // By LMTP, SPF cannot be asked: the server in front is the one to refuse.
+        // With LMTP, SPF cannot be checked here: the server in front has to refuse.
         if envelope.ip.is_some() && authentication.is_undecided() {
             return vec![Err(Undelivered::Unverified); to.len()];
         }
-        let way = ReceivedHeader {
+        let header = ReceivedHeader {
             host: &host,
             with,
             from: envelope.from.as_deref(),
@@ -74,11 +73,11 @@ impl App {
             peer,
             rcpt: if let [only] = &to[..] { Some(&only.address) } else { None },
         };
-        raw.splice(..0, way.head(&self.system()));
-        self.deliver_sharing(share, envelope, raw, authentication, to).await
+        raw.splice(..0, header.render(&self.system()));
+        self.deliver_within(memory, envelope, raw, authentication, to).await
     }
 
-    /// Nothing when the header names another author to those who authenticate it.
+    /// `None` if the library that verifies the message finds another author in it.
     async fn authenticate(
         &self,
         raw: &[u8],
@@ -92,7 +91,7 @@ impl App {
     }
 }
 
-/// How many copies of a message are kept: an alias has it once, by whatever tags.
+/// How many copies of a message are kept: one for each alias, whatever its tags.
 fn copies(to: &[Recipient]) -> u64 {
     to.iter().map(|recipient| recipient.alias).collect::<BTreeSet<_>>().len() as u64
 }

@@ -6,9 +6,10 @@ use super::{Failure, message_of, print_line};
 use crate::app::App;
 use crate::app::inbound::Envelope;
 use crate::app::intake::Submission;
-use crate::app::memory::Share;
+use crate::app::limits::memory::MessageMemory;
 use crate::domain::mailroom::parse::parse;
-use crate::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
+use crate::domain::mailroom::receive::Outcome;
+use crate::domain::mailroom::route::{Recipient, Unroutable};
 
 /// Delivers a message under the same rules as SMTP.
 pub fn deliver(app: &App, alias: &str, from: Option<String>) -> Result<(), Failure> {
@@ -37,8 +38,14 @@ async fn deliver_to(
 ) -> Result<String, Failure> {
     let from = from.or_else(|| parse(&raw).from.map(|from| from.address));
     let envelope = Envelope { from, helo: "localhost".into(), ..Envelope::default() };
-    let handed =
-        Submission { envelope, with: "local", peer: None, raw, to: vec![recipient], share: Share::default() };
+    let handed = Submission {
+        envelope,
+        with: "local",
+        peer: None,
+        raw,
+        to: vec![recipient],
+        memory: MessageMemory::default(),
+    };
     match app.accept_message(handed).await.pop() {
         Some(Ok(Outcome::Stored { message, .. })) => Ok(format!("Stored as {message}.")),
         Some(Ok(Outcome::Duplicate { message })) => Ok(format!("Already stored as {message}.")),
@@ -59,7 +66,7 @@ fn refusal(address: &str, why: Unroutable) -> Failure {
         Unroutable::Full => {
             format!("the team of {address} has used up its mail quota (GATEPOST_MAIL_QUOTA)")
         }
-        Unroutable::TooMuch => "the hourly limit on mail is used up".into(),
+        Unroutable::HourlyLimit => "the hourly limit on mail is used up".into(),
         Unroutable::Loop => "the message is in a mail loop".into(),
     }
 }

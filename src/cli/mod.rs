@@ -17,7 +17,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::{Config, DefaultValue, SETTINGS};
 use crate::domain;
 use crate::domain::access::plans::Plan;
@@ -178,6 +178,7 @@ fn print_line(line: &str) -> Result<(), Failure> {
 
 fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<(), Failure> {
     let config = Config::from_vars(settings(vars)?).map_err(|error| error.to_string())?;
+    app::check_settings(&config).map_err(|error| error.to_string())?;
     match command {
         Command::Serve => serve::serve(config),
         Command::Demo => demo::demo(config),

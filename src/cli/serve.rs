@@ -9,13 +9,14 @@ use super::{Failure, open, print_line};
 use crate::app::{self, App, descriptors, jobs};
 use crate::config::Config;
 use crate::domain::mailroom::aliases::{self, Overruled};
+use crate::domain::mailroom::quota::{self, FullTeam};
 use crate::domain::people::teams;
-use crate::smtp::{Bound, Limits, MailServer, Tls};
+use crate::smtp::{Limits, Listeners, MailServer, Tls};
 use crate::web;
 
 pub struct Ports {
     web: TcpListener,
-    mail: Bound,
+    mail: Listeners,
 }
 
 pub fn serve(config: Config) -> Result<(), Failure> {
@@ -33,7 +34,7 @@ pub fn bind(config: &Config) -> Result<Ports, Failure> {
     };
     Ok(Ports {
         web: bind_to("GATEPOST_LISTEN to another port", config.listen)?,
-        mail: Bound {
+        mail: Listeners {
             smtp: mail("GATEPOST_SMTP_LISTEN", config.mail.smtp_listen)?,
             lmtp: mail("GATEPOST_LMTP_LISTEN", config.mail.lmtp_listen)?,
         },
@@ -55,6 +56,7 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
     warn_of_overruled(&app)?;
+    warn_of_full_teams(&app)?;
     let setup_key = app.sealer().key.setup_key();
     let metrics = app.config().metrics_listen;
     let metrics = metrics.map(|at| bind_to("GATEPOST_METRICS_LISTEN to another port", at)).transpose()?;
@@ -84,7 +86,7 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }
 
-/// Overruled aliases in the log.
+/// Aliases, or teams, in the log.
 const LISTED: i64 = 100;
 
 /// Their teams get no mail and no other notice.
@@ -100,6 +102,21 @@ fn warn_of_overruled(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The quota can be new to a store: its teams would get no more mail, and not know why.
+fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
+    let settings = app.mail_settings();
+    let full =
+        app.read_now(|tx| quota::full_teams(tx, settings, LISTED)).map_err(|error| error.to_string())?;
+    for FullTeam { name, bytes } in full {
+        tracing::warn!(
+            team = name,
+            bytes,
+            "this team gets no more mail: it keeps as much as GATEPOST_MAIL_QUOTA allows"
+        );
+    }
+    Ok(())
+}
+
 /// Shares the open files of this process between web and mail.
 fn limits(config: &Config) -> (web::Limits, Limits) {
     let (mut web, mut mail) = (web::Limits::default(), Limits::for_size(config.mail.max_size));
@@ -110,11 +127,12 @@ fn limits(config: &Config) -> (web::Limits, Limits) {
     (web, mail)
 }
 
-fn open_mail_server(app: &App, bound: Bound, limits: Limits) -> Result<MailServer, Failure> {
+fn open_mail_server(app: &App, listeners: Listeners, limits: Limits) -> Result<MailServer, Failure> {
     let config = app.config();
     let tls = config.mail.tls.as_ref().map(Tls::load).transpose();
     let tls = tls.map_err(|why| format!("GATEPOST_TLS_CERT and GATEPOST_TLS_KEY: {why}"))?;
-    MailServer::open(app.clone(), bound, tls, limits).map_err(|cause| format!("cannot receive mail: {cause}"))
+    MailServer::open(app.clone(), listeners, tls, limits)
+        .map_err(|cause| format!("cannot receive mail: {cause}"))
 }
 
 /// Printed last and set apart, because the log goes to the same terminal.

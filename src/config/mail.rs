@@ -19,7 +19,7 @@ pub struct Mail {
     /// Bytes of mail a team may keep; `None` for any number.
     pub quota: Option<u64>,
     /// Limits of one sending network.
-    pub hourly: Hourly,
+    pub hourly: HourlyLimits,
     pub tls: Option<TlsFiles>,
     /// The system's own DNS servers without it.
     pub dns: Option<SocketAddr>,
@@ -28,7 +28,7 @@ pub struct Mail {
 /// Messages and bytes that one IPv4 address or IPv6 /64 can send in an hour; `None` for any
 /// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hourly {
+pub struct HourlyLimits {
     pub messages: Option<u64>,
     pub bytes: Option<u64>,
 }
@@ -49,7 +49,7 @@ impl Mail {
             lmtp_listen: vars.parse(&GATEPOST_LMTP_LISTEN, parse_switched)?,
             max_size: vars.parse(&GATEPOST_SMTP_MAX_SIZE, parse_size)?,
             quota: vars.parse(&GATEPOST_MAIL_QUOTA, parse_quota)?,
-            hourly: Hourly::from_vars(vars)?,
+            hourly: HourlyLimits::from_vars(vars)?,
             tls: TlsFiles::from_vars(vars)?,
             dns: vars.optional(&GATEPOST_DNS, parse_server)?,
         })
@@ -63,7 +63,7 @@ impl Mail {
     }
 }
 
-impl Hourly {
+impl HourlyLimits {
     fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
         let messages = vars.parse(&GATEPOST_SMTP_HOURLY_MESSAGES, parse_count)?;
         let bytes = vars.parse(&GATEPOST_SMTP_HOURLY_SIZE, parse_quota)?;
@@ -159,9 +159,9 @@ mod tests {
         assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "2GiB")]).quota, Some(2 << 30));
         assert_eq!(mail(&[]).quota, Some(5 << 30));
         assert_eq!(mail(&[("GATEPOST_MAIL_QUOTA", "off")]).quota, None);
-        assert_eq!(mail(&[]).hourly, Hourly { messages: Some(5000), bytes: Some(512 << 20) });
+        assert_eq!(mail(&[]).hourly, HourlyLimits { messages: Some(5000), bytes: Some(512 << 20) });
         let off = mail(&[("GATEPOST_SMTP_HOURLY_MESSAGES", "off"), ("GATEPOST_SMTP_HOURLY_SIZE", "off")]);
-        assert_eq!(off.hourly, Hourly { messages: None, bytes: None });
+        assert_eq!(off.hourly, HourlyLimits { messages: None, bytes: None });
         assert_eq!(mail(&[("GATEPOST_DNS", "::1")]).dns.unwrap().to_string(), "[::1]:53");
         assert_eq!(mail(&[("GATEPOST_DNS", "127.0.0.1:5353")]).dns.unwrap().port(), 5353);
     }

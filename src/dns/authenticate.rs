@@ -18,19 +18,19 @@ use crate::domain::mailroom::address::ascii_domain;
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
 use crate::domain::mailroom::received_header::headers_named;
 
-/// For SPF and the signatures, which are asked about together, and for DMARC after them.
+/// For SPF and DKIM, which run together, and for all including DMARC.
 const SPF_AND_DKIM_TIMEOUT: Duration = Duration::from_millis(3500);
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Signatures that are verified. Each can cost a question and a hash of the whole body.
+/// Signatures that are verified. Each can cost a query and a hash of the whole body.
 const SIGNATURES: usize = 8;
 
-/// Who handed a message over.
+/// The sender of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// Nothing when another server of ours stands in between: then SPF cannot be asked.
+    /// `None` behind another server of ours: then SPF cannot be checked.
     pub ip: Option<IpAddr>,
     pub helo: &'a str,
-    /// Nothing for a bounce.
+    /// `None` for a bounce.
     pub from: Option<&'a str>,
     /// The domain of the author.
     pub author: &'a str,
@@ -45,7 +45,7 @@ impl Sender<'_> {
 }
 
 impl Dns {
-    /// Nothing for a message whose author is another one to the library that verifies it.
+    /// `None` if the library that verifies the message finds another author in it.
     pub async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Option<Authentication> {
         let message = readable(raw, sender.author)?;
         let Some(resolvers) = &self.0 else { return Some(unknown(raw)) };
@@ -58,7 +58,7 @@ impl Dns {
     }
 }
 
-/// Nobody can be asked.
+/// The result without a DNS server.
 fn unknown(raw: &[u8]) -> Authentication {
     let detail = || Some("no DNS server answers".to_owned());
     let check = || Check { result: Verdict::TempError, detail: detail(), ..Check::default() };
@@ -84,7 +84,7 @@ impl Resolvers {
         Authentication { spf, dkim: dkim.iter().map(dkim_check).collect(), dmarc }
     }
 
-    /// Without an address SPF can neither pass nor fail, which is how DMARC is told so.
+    /// Without an address SPF can neither pass nor fail; `TempError` says so to DMARC.
     async fn spf(&self, sender: Sender<'_>, until: Instant) -> SpfOutput {
         let unknown = || SpfOutput::new(sender.domain().to_owned()).with_result(SpfResult::TempError);
         let Some(ip) = sender.ip else { return unknown() };
@@ -95,7 +95,7 @@ impl Resolvers {
         timeout_at(until, self.authenticator.verify_spf(parameters)).await.unwrap_or_else(|_| unknown())
     }
 
-    /// What the author's domain asks for, whatever the sender's own domains answer.
+    /// What the author's domain asks for, even if the sender's other domains do not answer.
     async fn policy(
         &self,
         message: &AuthenticatedMessage<'_>,
@@ -134,8 +134,8 @@ impl Resolvers {
     }
 }
 
-/// Nothing where the library finds other authors than we do. Only the first
-/// signatures count, so adding more does not avoid DMARC.
+/// `None` if the library finds other authors than we do. Only the first signatures count, so that
+/// adding more does not avoid DMARC.
 fn readable<'x>(raw: &'x [u8], author: &str) -> Option<AuthenticatedMessage<'x>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
     let domain = |from: &str| ascii_domain(from.rsplit_once('@')?.1);
@@ -165,7 +165,7 @@ fn spf_check(output: &SpfOutput, sender: Sender<'_>) -> Check {
 fn dkim_check(output: &DkimOutput<'_>) -> Check {
     let (result, why) = match output.result() {
         DkimResult::Pass => (Verdict::Pass, None),
-        // The library calls it neutral; RFC 8601 keeps that word for what cannot be read.
+        // The library calls it neutral; in RFC 8601 that means a signature that cannot be read.
         DkimResult::Neutral(why @ Error::Dkim(DkimError::FailedBodyHashMatch)) => (Verdict::Fail, Some(why)),
         DkimResult::Neutral(why) => (Verdict::Neutral, Some(why)),
         DkimResult::Fail(why) => (Verdict::Fail, Some(why)),
@@ -204,7 +204,7 @@ fn named(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| short(text))
 }
 
-/// What others wrote is kept, but not without end.
+/// Limits what others wrote.
 fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(255).collect()
 }

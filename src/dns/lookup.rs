@@ -1,4 +1,4 @@
-//! The records of a domain that a team claims.
+//! The records of a team's domain.
 
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
@@ -7,14 +7,14 @@ use super::Dns;
 use crate::domain::mailroom::mail_domains::{Answer, Domain, Observation};
 
 impl Dns {
-    /// Both records of a domain that a team claims, as they are at this moment.
+    /// Both records of a domain, as they are now.
     pub async fn observe(&self, domain: &Domain) -> Observation {
         let name = domain.proof_name();
         let (proof, mx) = tokio::join!(self.txt(&name), self.mx(&domain.name));
         Observation { proof, mx }
     }
 
-    /// The texts under a name, each in one piece.
+    /// The texts of a name; a text in several parts is joined.
     async fn txt(&self, name: &str) -> Answer {
         self.lookup(name, RecordType::TXT, |data| match data {
             RData::TXT(txt) => {
@@ -26,7 +26,7 @@ impl Dns {
         .await
     }
 
-    /// The servers that take mail for a domain, the best first, in lower case.
+    /// The mail servers of a domain in lower case, the preferred first.
     async fn mx(&self, name: &str) -> Answer {
         let answer = self.lookup(name, RecordType::MX, |data| match data {
             RData::MX(mx) => {

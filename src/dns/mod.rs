@@ -1,8 +1,7 @@
-//! What the DNS says: of a domain that a team claims, and of who sent a message. The only
-//! folder that names `hickory` and `mail_auth`.
+//! DNS: the records of teams' domains, and the authentication of senders. The only folder that names
+//! `hickory` and `mail_auth`.
 //!
-//! Nothing here fails: what cannot be found out is said to be so, and mail is kept all the
-//! same.
+//! Nothing here fails: an answer that is missing is a result, and the mail is kept.
 
 mod authenticate;
 mod lookup;
@@ -21,17 +20,17 @@ use mail_auth::MessageAuthenticator;
 pub use authenticate::Sender;
 use reachable::Reachability;
 
-/// How long one question to one server may take, and how often it is asked.
+/// The timeout of one query to one server, and how often it is sent.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
-/// Questions under way to one server; further ones would be refused by the resolver itself.
-const AT_ONCE: usize = 512;
+/// Queries to one server at once; the resolver refuses further ones.
+const MAX_QUERIES: usize = 512;
 
-/// Whom to ask. Without settings that can be used everything is answered with an error.
+/// Without usable settings, every answer is an error.
 pub struct Dns(Option<Resolvers>);
 
 struct Resolvers {
-    /// Remembers answers for as long as they say.
+    /// Caches answers for as long as they allow.
     authenticator: MessageAuthenticator,
     /// Without a cache: someone who has just changed a record wants to see the change.
     fresh: TokioResolver,
@@ -39,10 +38,10 @@ struct Resolvers {
 }
 
 impl Dns {
-    /// Asks `server`, else those of the system.
+    /// Uses `server`, or else those of the system.
     pub fn open(server: Option<SocketAddr>) -> Self {
         let resolvers = settings(server).and_then(|(config, options)| Resolvers::new(config, options));
-        Self(resolvers.inspect_err(|cause| tracing::warn!(%cause, "the DNS cannot be asked")).ok())
+        Self(resolvers.inspect_err(|cause| tracing::warn!(%cause, "DNS cannot be used")).ok())
     }
 }
 
@@ -50,7 +49,7 @@ impl Resolvers {
     fn new(config: ResolverConfig, mut options: ResolverOpts) -> Result<Self, NetError> {
         options.timeout = QUERY_TIMEOUT;
         options.attempts = ATTEMPTS;
-        options.max_active_requests = AT_ONCE;
+        options.max_active_requests = MAX_QUERIES;
         let build = |options: ResolverOpts| {
             let builder = TokioResolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
             builder.with_options(options).build()
@@ -62,7 +61,7 @@ impl Resolvers {
         Ok(Self {
             authenticator: MessageAuthenticator(build(options)?),
             fresh: build(uncached)?,
-            reachable: Reachability::of(build(quick)?),
+            reachable: Reachability::new(build(quick)?),
         })
     }
 }

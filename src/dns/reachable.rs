@@ -1,8 +1,8 @@
-//! Whether any DNS server answers at all.
+//! Whether any DNS server answers.
 //!
-//! A machine without one would make every message wait for as long as its authentication may
-//! take. So a question is asked beside it that nobody but the operator's own servers can leave
-//! open: who serves the root. What a sender's domain does not answer changes nothing here.
+//! Without one, every message would wait until its authentication times out. So we also look up the
+//! servers of the root: the operator's own servers have to answer that, whatever a sender's domain
+//! does.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-/// How long servers may take for it, and how long what was found out is believed.
+/// How long a probe may take, and how long its result is used.
 pub const PROBE_TIMEOUT: Duration = Duration::from_millis(700);
 const PROBE_LIFETIME: Duration = Duration::from_secs(10);
 
 pub struct Reachability {
     resolver: TokioResolver,
-    /// Whether one answered, and until when that is believed.
+    /// The last result, and until when it is used.
     known: Mutex<Option<(bool, Instant)>>,
 }
 
 impl Reachability {
-    pub fn of(resolver: TokioResolver) -> Self {
+    pub fn new(resolver: TokioResolver) -> Self {
         Self { resolver, known: Mutex::new(None) }
     }
 
@@ -36,13 +36,13 @@ impl Reachability {
         }
         let there = self.answers().await;
         if !there {
-            tracing::warn!("no DNS server answers; mail is kept without asking who sent it");
+            tracing::warn!("no DNS server answers; mail is kept without verifying its senders");
         }
         *known = Some((there, Instant::now() + PROBE_LIFETIME));
         there
     }
 
-    /// A refusal is an answer.
+    /// A refusal counts as an answer.
     async fn answers(&self) -> bool {
         match timeout(PROBE_TIMEOUT, self.resolver.lookup(Name::root(), RecordType::NS)).await {
             Ok(Ok(_)) | Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_) | DnsError::ResponseCode(_)))) => {

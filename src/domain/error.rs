@@ -25,6 +25,9 @@ pub enum Error {
     Stale,
     #[error("{message}")]
     TooMany { message: Cow<'static, str>, retry_after: u32 },
+    /// Too much is going on at once: answer 503 and try again later.
+    #[error("{0}")]
+    Busy(&'static str),
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -56,6 +59,20 @@ impl Error {
     /// The store did not answer; the cause is for the log.
     pub fn out_of_reach(cause: &str) -> Self {
         Self::Store(store::Error::Unavailable(cause.to_owned()))
+    }
+
+    /// A fault of ours; the cause is for the log.
+    pub fn fault(cause: &str) -> Self {
+        Self::Store(store::Error::Fault(cause.to_owned()))
+    }
+
+    /// Whether a unique index refused a row.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Store(store::Error::Conflict(_)))
+    }
+
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::Store(store::Error::Unavailable(_)))
     }
 
     pub fn conflict(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {

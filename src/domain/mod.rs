@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod lists;
 pub mod mailroom;
 pub mod names;
+pub mod network;
 pub mod people;
 pub mod sealing;
 pub mod search;

@@ -83,25 +83,25 @@ fn folded(text: &str) -> String {
 const BATCH: i64 = 500;
 
 /// The next names after an id.
-pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8]) -> crate::store::Result<Vec<Name>> {
-    rows::after(tx, named, id, BATCH)
+pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8]) -> super::Result<Vec<Name>> {
+    Ok(rows::after(tx, named, id, BATCH)?)
 }
 
 /// Whether the keys in the store were made by [`RULE`].
-pub fn are_by_rule(tx: &mut Tx<'_>) -> crate::store::Result<bool> {
+pub fn are_by_rule(tx: &mut Tx<'_>) -> super::Result<bool> {
     Ok(rows::rule(tx)? >= RULE)
 }
 
-pub fn note_rule(tx: &mut Tx<'_>) -> crate::store::Result<()> {
-    rows::set_rule(tx, RULE)
+pub fn note_rule(tx: &mut Tx<'_>) -> super::Result<()> {
+    Ok(rows::set_rule(tx, RULE)?)
 }
 
-/// Makes the key of a name again.
+/// Updates the key of a name.
 ///
 /// # Errors
-/// `Conflict` when another thing is called so: it was made when the two were different.
-pub fn set_key(tx: &mut Tx<'_>, named: Named, name: &Name) -> crate::store::Result<()> {
-    rows::set_key(tx, named, &name.id, &key(&name.name))
+/// A duplicate if another row has that key: it was created when the two were different.
+pub fn set_key(tx: &mut Tx<'_>, named: Named, name: &Name) -> super::Result<()> {
+    Ok(rows::set_key(tx, named, &name.id, &key(&name.name))?)
 }
 
 #[cfg(test)]

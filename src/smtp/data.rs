@@ -1,20 +1,20 @@
 //! The octets between DATA and the end of a message.
 //!
-//! `smtp_proto` finds the end, which is CR LF . CR LF alone, and undoes dot-stuffing. Here a
-//! CR or LF on its own is noticed: some server before or behind could take it for the end of
-//! a line, and what follows it for commands (SMTP smuggling).
+//! `smtp_proto` finds the end, which is only CR LF . CR LF, and undoes dot-stuffing. This refuses a
+//! bare CR or LF: another server could take it for the end of a line, and what follows for commands
+//! (SMTP smuggling).
 
 use smtp_proto::request::receiver::DataReceiver;
 
-use crate::app::memory::Share;
+use crate::app::limits::memory::MessageMemory;
 
-/// How a message ended, or that it must not go on.
+/// How a message ended, or why it has to be refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
     Whole(Vec<u8>),
     TooLarge,
-    /// All messages on their way together take more memory than there is for them.
-    TooMuch,
+    /// All messages on their way together would take more memory than there is for them.
+    OutOfMemory,
     Bare,
 }
 
@@ -23,41 +23,42 @@ pub struct Data {
     raw: Vec<u8>,
     last: u8,
     size: usize,
-    share: Share,
-    /// Why nothing is kept any more, although the rest is still read.
+    memory: MessageMemory,
+    /// Why nothing more is kept, although the rest is still read.
     overflow: Option<Ending>,
 }
 
 impl Data {
-    /// For a message of `size` bytes at most, as far as there is memory for it.
-    pub fn new(size: usize, share: Share) -> Self {
+    /// For a message of at most `size` bytes.
+    pub fn new(size: usize, memory: MessageMemory) -> Self {
         let mut receiver = DataReceiver::new();
-        // The end of the DATA command is the start of a line: an empty message is `.` alone.
+        // The DATA command ends with a line break: an empty message is a single `.`.
         receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
-        Self { receiver, raw: Vec::new(), last: b'\n', size, share, overflow: None }
+        Self { receiver, raw: Vec::new(), last: b'\n', size, memory, overflow: None }
     }
 
-    /// Takes its part of `bytes`; how many that were, and the ending if it has come.
+    /// Takes what belongs to the message; returns how many bytes that are, and how it ended if it
+    /// has.
     pub fn take(&mut self, bytes: &[u8]) -> (usize, Option<Ending>) {
         let mut rest = bytes.iter();
         let ended = self.receiver.ingest(&mut rest, &mut self.raw);
         let used = bytes.len() - rest.as_slice().len();
-        if self.meets_bare(&bytes[..used]) {
+        if self.has_bare_newline(&bytes[..used]) {
             return (used, Some(Ending::Bare));
         }
         if self.overflow.is_none() {
-            // The dot at the end counts while it is not yet known to be one.
+            // The final dot counts until it is known to be one.
             self.overflow = if self.raw.len() > self.size + 1 {
                 Some(Ending::TooLarge)
-            } else if !self.share.covers(self.raw.len()) {
-                Some(Ending::TooMuch)
+            } else if !self.memory.covers(self.raw.len()) {
+                Some(Ending::OutOfMemory)
             } else {
                 None
             };
         }
         if self.overflow.is_some() {
             self.raw = Vec::new();
-            let _ = self.share.covers(0);
+            let _ = self.memory.covers(0);
         }
         (used, ended.then(|| self.ending()))
     }
@@ -70,7 +71,7 @@ impl Data {
         }
     }
 
-    fn meets_bare(&mut self, bytes: &[u8]) -> bool {
+    fn has_bare_newline(&mut self, bytes: &[u8]) -> bool {
         bytes.iter().any(|&byte| {
             let bare = (byte == b'\n') != (self.last == b'\r');
             self.last = byte;
@@ -82,10 +83,10 @@ impl Data {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::memory::Memory;
+    use crate::app::limits::memory::Memory;
 
     fn data(size: usize) -> Data {
-        Data::new(size, Share::default())
+        Data::new(size, MessageMemory::default())
     }
 
     /// The same in one piece and byte by byte.
@@ -146,17 +147,17 @@ mod tests {
     #[test]
     fn all_messages_share_the_memory() {
         let memory = Memory::new(1000, 1000);
-        let share = memory.share(None);
-        let mut first = Data::new(800, share.clone());
-        let mut second = Data::new(800, memory.share(None));
+        let own = memory.for_message(None);
+        let mut first = Data::new(800, own.clone());
+        let mut second = Data::new(800, memory.for_message(None));
         first.take(&[b'a'; 600]);
         assert_eq!(second.take(&[b'a'; 600]), (600, None));
         assert_eq!(memory.taken(), 600);
-        assert_eq!(second.take(b"\r\n.\r\n").1, Some(Ending::TooMuch));
+        assert_eq!(second.take(b"\r\n.\r\n").1, Some(Ending::OutOfMemory));
         assert!(matches!(first.take(b"\r\n.\r\n").1, Some(Ending::Whole(_))));
         drop(first);
-        assert_eq!(memory.taken(), 602, "it is on its way still");
-        drop(share);
+        assert_eq!(memory.taken(), 602, "it is still on its way");
+        drop(own);
         assert_eq!(memory.taken(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What one peer, and all of them together, may ask for.
+//! What one peer, and all of them together, may use.
 
 use std::time::Duration;
 
@@ -6,35 +6,35 @@ use std::time::Duration;
 pub struct Limits {
     /// The largest message, in bytes.
     pub size: usize,
-    /// Bytes of messages on their way to the store, over all sessions.
+    /// Bytes of messages on their way to the store, in all sessions.
     pub memory: usize,
-    /// Those from one network.
+    /// The same from one network.
     pub network_memory: usize,
     /// Recipients of one message.
     pub recipients: usize,
-    /// Sessions by SMTP at once.
+    /// SMTP sessions at once.
     pub connections: usize,
-    /// Those from one address; an IPv6 network of /64 counts as one, and one of /48 as four.
+    /// From one address; an IPv6 /64 counts as one, and a /48 as four.
     pub per_ip: usize,
-    /// Sessions by LMTP at once, all from the operator's own server.
+    /// LMTP sessions at once, all from the operator's own server.
     pub lmtp_connections: usize,
-    /// When all are taken, a session of which nothing came for so long gives way.
+    /// When there is no room, a session that has been idle for this long is closed.
     pub idle: Duration,
-    /// Commands of a session that were refused.
+    /// Refused commands in a session.
     pub errors: u32,
-    /// Commands that lead to no message, before the first message and between two.
+    /// Commands that do not send a message, before the first message and between two.
     pub idle_commands: u32,
-    /// Unknown recipients of a session.
+    /// Unknown recipients in a session.
     pub unknown: u32,
-    /// The same of a network in an hour.
+    /// The same from one network in an hour.
     pub unknown_an_hour: u32,
     /// From one accepted message to the next, or to the end of the session.
     pub session: Duration,
-    /// The wait for a command, which RFC 5321, section 4.5.3.2.7, wants to be five minutes.
+    /// The wait for a command: five minutes by RFC 5321, section 4.5.3.2.7.
     pub command: Duration,
-    /// From DATA to its end, however slowly that comes.
+    /// From DATA to the end of the message.
     pub message: Duration,
-    /// How long sessions under way may go on after the process was asked to end.
+    /// How long open sessions may continue after the process was asked to stop.
     pub closing_timeout: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The open ports, and the end of them.
+//! The open ports, from their opening to their graceful end.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -14,28 +14,31 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::guesses::Guesses;
 use super::limits::Limits;
 use super::reply::{self, Reply};
 use super::session::{Protocol, Session, SmtpContext};
 use super::tls::Tls;
 use crate::app::App;
-use crate::app::connections::Crowded;
-use crate::app::memory::Memory;
-use crate::app::places::{Place, Places};
+use crate::app::limits::connections::{Connections, Slot};
+use crate::app::limits::held::Exceeded;
+use crate::app::limits::hourly::Hourly;
+use crate::app::limits::memory::Memory;
+use crate::domain::network::Network;
 
-/// After an error of the system, such as too many open files, nothing is accepted for so long.
+/// After an error such as too many open files, nothing is accepted for this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Networks whose unknown recipients are counted at once: some 500 kB.
+const NETWORKS: usize = 10_000;
 
-/// Ports that are taken, before anything else has started.
+/// Ports that are listeners before anything else starts.
 #[derive(Default)]
-pub struct Bound {
+pub struct Listeners {
     pub smtp: Option<TcpListener>,
     pub lmtp: Option<TcpListener>,
 }
 
-/// The ports at work, on threads of their own. Dropping this ends them: sessions under way
-/// finish, and until then new ones are told to come back.
+/// Serves the ports on threads of its own. Dropping this stops it: open sessions finish, and until
+/// then new ones are asked to come back later.
 pub struct MailServer {
     pub smtp: Option<SocketAddr>,
     pub lmtp: Option<SocketAddr>,
@@ -44,29 +47,27 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// # Errors
-    /// When the system gives no thread or does not let the ports be used.
-    pub fn open(app: App, bound: Bound, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
+    pub fn open(app: App, listeners: Listeners, tls: Option<Tls>, limits: Limits) -> io::Result<Self> {
         let address = |port: &Option<TcpListener>| port.as_ref().map(TcpListener::local_addr).transpose();
-        let (smtp, lmtp) = (address(&bound.smtp)?, address(&bound.lmtp)?);
+        let (smtp, lmtp) = (address(&listeners.smtp)?, address(&listeners.lmtp)?);
         let host = app.mail_host();
         let (stop, stopping) = watch::channel(false);
         let memory = Memory::new(limits.memory, limits.network_memory);
-        let guesses = Guesses::default();
-        let context = Arc::new(SmtpContext { app, host, limits, tls, memory, guesses, stopping });
+        let unknown_recipients = Hourly::new(NETWORKS);
+        let context = Arc::new(SmtpContext { app, host, limits, tls, memory, unknown_recipients, stopping });
         let runtime = Builder::new_multi_thread().thread_name("mail").enable_all().build()?;
         let ports = {
             let _context = runtime.enter();
-            Ports::listen(bound)?
+            Ports::listen(listeners)?
         };
-        let told = stop.clone();
+        let stop_signal = stop.clone();
         let thread = std::thread::Builder::new()
             .name("mail".into())
-            .spawn(move || run(runtime, context, ports, told))?;
+            .spawn(move || run(runtime, context, ports, stop_signal))?;
         Ok(Self { smtp, lmtp, stop, thread: Some(thread) })
     }
 
-    /// Where mail is taken, for the operator.
+    /// For the operator to read.
     pub fn addresses(&self) -> Vec<String> {
         let each = [("SMTP", self.smtp), ("LMTP", self.lmtp)];
         each.iter().filter_map(|(name, at)| Some(format!("Mail by {name} on {}", (*at)?))).collect()
@@ -85,11 +86,11 @@ impl Drop for MailServer {
 fn run(runtime: Runtime, context: Arc<SmtpContext>, ports: Ports, stop: watch::Sender<bool>) {
     runtime.spawn(stop_when_asked(stop));
     runtime.block_on(serve(context, ports));
-    // What is left waits for peers that do not answer, or for a store out of reach.
+    // Remaining tasks wait for silent peers, or for a store that is out of reach.
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
-/// SIGTERM and SIGINT reach this together with the web server.
+/// SIGTERM and SIGINT also stop the web server.
 async fn stop_when_asked(stop: watch::Sender<bool>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
@@ -106,12 +107,15 @@ struct Ports {
 }
 
 impl Ports {
-    fn listen(bound: Bound) -> io::Result<Self> {
+    fn listen(listeners: Listeners) -> io::Result<Self> {
         let listen = |port: TcpListener| {
             port.set_nonblocking(true)?;
             tokio::net::TcpListener::from_std(port)
         };
-        Ok(Self { smtp: bound.smtp.map(listen).transpose()?, lmtp: bound.lmtp.map(listen).transpose()? })
+        Ok(Self {
+            smtp: listeners.smtp.map(listen).transpose()?,
+            lmtp: listeners.lmtp.map(listen).transpose()?,
+        })
     }
 
     async fn accept(&self) -> (Protocol, io::Result<(TcpStream, SocketAddr)>) {
@@ -130,14 +134,14 @@ async fn accept(port: Option<&tokio::net::TcpListener>) -> io::Result<(TcpStream
 }
 
 async fn serve(context: Arc<SmtpContext>, ports: Ports) {
-    let (places, mut sessions) = ([Places::default(), Places::default()], JoinSet::new());
+    let (connections, mut sessions) = ([Connections::default(), Connections::default()], JoinSet::new());
     let mut stopping = context.stopping.clone();
     loop {
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => break,
             Some(_) = sessions.join_next() => {}
-            (protocol, peer) = ports.accept() => start_session(&context, &places, &mut sessions, protocol, peer).await,
+            (protocol, peer) = ports.accept() => start_session(&context, &connections, &mut sessions, protocol, peer).await,
         }
     }
     let finished = async {
@@ -149,13 +153,13 @@ async fn serve(context: Arc<SmtpContext>, ports: Ports) {
         }
     };
     if timeout(context.limits.closing_timeout, finished).await.is_err() {
-        tracing::warn!("mail sessions were broken off; their senders will try again");
+        tracing::warn!("mail sessions were interrupted; their senders will try again");
     }
 }
 
 async fn start_session(
     context: &Arc<SmtpContext>,
-    places: &[Places; 2],
+    connections: &[Connections; 2],
     sessions: &mut JoinSet<()>,
     protocol: Protocol,
     peer: io::Result<(TcpStream, SocketAddr)>,
@@ -167,34 +171,34 @@ async fn start_session(
             return tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     };
-    match (peer, admit(context, places, protocol, address)) {
-        (Ok((stream, _)), Ok(place)) => {
+    match (peer, admit(context, connections, protocol, address)) {
+        (Ok((stream, _)), Ok(slot)) => {
             let _ = stream.set_nodelay(true);
             let ip = address.ip().to_canonical();
-            sessions.spawn(Session::new(context.clone(), protocol, Box::new(stream), ip, place).run());
+            sessions.spawn(Session::new(context.clone(), protocol, Box::new(stream), ip, slot).run());
         }
-        (peer, Err(Crowded::Everywhere)) => reject(peer, &reply::TOO_MANY_CONNECTIONS).await,
-        (peer, Err(Crowded::There(..))) => reject(peer, &reply::TOO_MANY_FROM_NETWORK).await,
+        (peer, Err(Exceeded::Total)) => reject(peer, &reply::TOO_MANY_CONNECTIONS).await,
+        (peer, Err(Exceeded::Key(_))) => reject(peer, &reply::TOO_MANY_FROM_NETWORK).await,
         (Err(_), _) => {}
     }
 }
 
-/// Mail by LMTP comes from a server of the operator's, for which strangers leave places free.
+/// LMTP has connections of its own: strangers must not keep out the operator's server.
 fn admit(
     context: &SmtpContext,
-    [smtp, lmtp]: &[Places; 2],
+    [smtp, lmtp]: &[Connections; 2],
     protocol: Protocol,
     peer: SocketAddr,
-) -> Result<Place, Crowded> {
+) -> Result<Slot, Exceeded<Network>> {
     let limits = &context.limits;
-    let (places, all, per_ip) = match protocol {
+    let (connections, total, per_ip) = match protocol {
         Protocol::Smtp => (smtp, limits.connections, limits.per_ip),
         Protocol::Lmtp => (lmtp, limits.lmtp_connections, limits.lmtp_connections),
     };
-    places.admit(peer.ip(), all, per_ip, limits.idle)
+    connections.admit(peer.ip(), total, per_ip, limits.idle)
 }
 
-/// What fits into the socket at once; nobody waits for a peer that does not read it.
+/// Sends what fits into the socket at once, without waiting for the peer to read it.
 async fn reject(peer: io::Result<(TcpStream, SocketAddr)>, why: &Reply) {
     let Ok((mut stream, _)) = peer else { return tokio::time::sleep(ACCEPT_PAUSE).await };
     let mut line = Vec::new();

@@ -1,13 +1,14 @@
-//! What has happened, in the words of the protocol.
+//! The replies for errors and outcomes.
 
 use smtp_proto::Error;
 
 use super::reply::{self, Reply};
 use crate::app::inbound::{Delivered, Undelivered};
 use crate::domain::mailroom::authors::Malformed;
-use crate::domain::mailroom::receive::{Outcome, Unroutable};
+use crate::domain::mailroom::receive::Outcome;
+use crate::domain::mailroom::route::Unroutable;
 
-/// A browser that was led here would say what its page wants it to.
+/// A malicious page can make a browser send mail commands in a request.
 pub fn is_http(line: &[u8]) -> bool {
     [&b"GET "[..], b"POST ", b"PUT ", b"HEAD ", b"CONNECT ", b"OPTIONS "]
         .iter()
@@ -29,7 +30,7 @@ pub fn syntax_error(error: Error) -> Reply {
 pub fn unroutable_reply(why: Unroutable) -> Reply {
     match why {
         Unroutable::Full => reply::FULL,
-        Unroutable::TooMuch => reply::HOURLY_LIMIT,
+        Unroutable::HourlyLimit => reply::HOURLY_LIMIT,
         Unroutable::Loop => reply::LOOP,
         Unroutable::Unknown | Unroutable::Disabled | Unroutable::Deleted | Unroutable::Suspended => {
             reply::UNKNOWN_RECIPIENT
@@ -46,14 +47,14 @@ pub fn outcome_reply(answer: Delivered) -> Reply {
         Ok(Outcome::Refused(why)) => unroutable_reply(why),
         Ok(Outcome::Malformed(Malformed::TooLarge)) => reply::HEADER_TOO_LARGE,
         Ok(Outcome::Malformed(why)) => Reply::new(550, "5.6.0", why.to_string()),
-        Err(Undelivered::Crowded) => reply::OUT_OF_MEMORY,
+        Err(Undelivered::OutOfMemory) => reply::OUT_OF_MEMORY,
         Err(Undelivered::Unverified) => reply::UNVERIFIED,
         Err(Undelivered::Failed(_)) => reply::STORE_UNAVAILABLE,
     }
 }
 
-/// One answer for all recipients of a message: try again if that may help one of them, since
-/// those who have it will not get it twice; else it is taken if anybody has it.
+/// One reply for all recipients of a message: "try again" if that can help one of them, since the
+/// others will not get it twice; otherwise success if one of them has it.
 pub fn combined_reply(replies: &[Reply]) -> Reply {
     let again = replies.iter().find(|reply| (400..500).contains(&reply.code));
     let taken: Vec<&Reply> = replies.iter().filter(|reply| !reply.is_refusal()).collect();
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_answer_stands_for_all_recipients() {
+    fn one_reply_covers_all_recipients() {
         let taken = Reply::new(250, "2.0.0", "Stored as msg_1");
         let said = |replies: &[&Reply]| {
             combined_reply(&replies.iter().map(|&each| each.clone()).collect::<Vec<_>>())

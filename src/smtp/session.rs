@@ -1,5 +1,5 @@
-//! One conversation, in SMTP (RFC 5321) or LMTP (RFC 2033): the same code, since they differ
-//! in their greeting and in how many replies a message gets.
+//! One session of SMTP (RFC 5321) or LMTP (RFC 2033): they differ only in their greeting and in
+//! how many replies a message gets.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::data::{Data, Ending};
-use super::guesses::Guesses;
 use super::limits::Limits;
 use super::outcomes::{combined_reply, is_http, outcome_reply, syntax_error, unroutable_reply};
 use super::reply::{self, Reply};
@@ -24,9 +23,11 @@ use super::wire::{Disconnected, Line, Stream, Wire};
 use crate::app::App;
 use crate::app::inbound::Envelope;
 use crate::app::intake::Submission;
-use crate::app::memory::{Memory, Share};
-use crate::app::places::Place;
-use crate::domain::mailroom::receive::Recipient;
+use crate::app::limits::connections::Slot;
+use crate::app::limits::hourly::Hourly;
+use crate::app::limits::memory::{Memory, MessageMemory};
+use crate::domain::mailroom::route::Recipient;
+use crate::domain::network::site;
 
 /// The code after which a server closes (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
@@ -46,7 +47,8 @@ pub struct SmtpContext {
     pub tls: Option<Tls>,
     /// For messages on their way in.
     pub memory: Memory,
-    pub guesses: Guesses,
+    /// By site: guessing addresses goes on over many connections.
+    pub unknown_recipients: Hourly<u32>,
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -56,20 +58,20 @@ pub struct Session {
     wire: Wire,
     ip: IpAddr,
     secured: bool,
-    /// By what name the peer greeted, and whether with EHLO or LHLO.
+    /// The name in the peer's greeting, and whether it was EHLO or LHLO.
     greeting: Option<(String, bool)>,
     transaction: Option<Transaction>,
-    place: Arc<Place>,
+    slot: Arc<Slot>,
     session_limits: SessionLimits,
 }
 
-/// Whether the conversation goes on.
+/// What happens after a command.
 #[derive(PartialEq, Eq)]
 enum Next {
     Continue,
-    /// The peer may still be talking.
+    /// The peer may still be sending.
     Close,
-    /// The peer has said that it is done.
+    /// The peer has sent QUIT.
     Quit,
 }
 
@@ -79,7 +81,7 @@ impl Session {
         protocol: Protocol,
         stream: Box<dyn Stream>,
         ip: IpAddr,
-        place: Place,
+        slot: Slot,
     ) -> Self {
         Self {
             session_limits: SessionLimits::new(context.limits.clone()),
@@ -90,15 +92,15 @@ impl Session {
             secured: false,
             greeting: None,
             transaction: None,
-            place: Arc::new(place),
+            slot: Arc::new(slot),
         }
     }
 
     pub async fn run(mut self) {
-        let place = self.place.clone();
+        let slot = self.slot.clone();
         let ended = tokio::select! {
             biased;
-            () = place.leave() => return self.evict().await,
+            () = slot.evicted() => return self.evict().await,
             ended = self.run_commands() => ended,
         };
         match ended {
@@ -110,7 +112,7 @@ impl Session {
         self.wire.close().await;
     }
 
-    /// A newcomer waits for the place, so a peer that does not read why is not waited for.
+    /// Brief: a new connection waits for this one to end.
     async fn evict(mut self) {
         self.wire.say(&reply::EVICTED);
         let _ = timeout(EVICTION_TIMEOUT, self.wire.hang_up()).await;
@@ -118,7 +120,7 @@ impl Session {
 
     async fn run_commands(&mut self) -> Result<Next, Disconnected> {
         let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
-        // Nobody is asked in who is sent away with the next line.
+        // While stopping, the next line closes the connection: no greeting.
         if !*self.context.stopping.borrow() {
             self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.context.host)));
         }
@@ -131,9 +133,9 @@ impl Session {
         Ok(Next::Close)
     }
 
-    /// Nothing when the process ends and nothing is under way here.
+    /// `None` if the process stops and there is no transaction.
     async fn next_line(&mut self) -> Result<Option<Line>, Disconnected> {
-        let until = self.session_limits.until().ok_or(Disconnected::TimedOut)?;
+        let until = self.session_limits.command_deadline().ok_or(Disconnected::TimedOut)?;
         if self.transaction.is_some() {
             return self.wire.line(until).await.map(Some);
         }
@@ -195,7 +197,7 @@ impl Session {
         Ok(self.say(&reply))
     }
 
-    /// Says it; a peer that is refused too often is let go.
+    /// Sends a reply, and closes after too many errors.
     fn say(&mut self, reply: &Reply) -> Next {
         self.wire.say(reply);
         if reply.code == CLOSING {
@@ -233,7 +235,7 @@ impl Session {
             return Ok(self.say(&reply::ALREADY_SECURE));
         }
         if self.wire.has_more() {
-            // It was said in the clear, perhaps by somebody in between.
+            // It was sent in the clear, perhaps by someone in between.
             self.wire.say(&reply::PIPELINED_TLS);
             return Ok(Next::Close);
         }
@@ -252,7 +254,7 @@ impl Session {
         if self.transaction.is_some() {
             return reply::NESTED_MAIL;
         }
-        if self.protocol == Protocol::Smtp && self.context.app.has_sent_enough(self.ip) {
+        if self.protocol == Protocol::Smtp && self.context.app.is_over_hourly_limit(self.ip) {
             return reply::HOURLY_LIMIT;
         }
         match Transaction::begin(from, self.context.limits.size) {
@@ -296,15 +298,17 @@ impl Session {
         }
     }
 
-    /// Counts an unknown recipient. Past the limit of a network each costs it a connection, but
-    /// recipients that exist still get their mail: honest senders can share the address.
+    /// Counts an unknown recipient. A network past its limit loses the connection with each further
+    /// one, but recipients that exist still get their mail: honest senders can share the address.
     fn counts_unknown_recipient(&mut self) -> bool {
-        // A server of the operator's hands on what others have guessed.
+        // The operator's own server passes on what others have guessed.
         let Some(ip) = self.client_ip() else { return false };
-        let is_used_up = self.context.guesses.are_used_up(ip, self.context.limits.unknown_an_hour);
         self.session_limits.count_unknown();
-        self.context.guesses.count(ip);
-        is_used_up
+        let (now, limit) = (self.context.app.now(), self.context.limits.unknown_an_hour);
+        self.context.unknown_recipients.update(site(ip), now, |count| {
+            *count += 1;
+            *count > limit
+        })
     }
 
     async fn data(&mut self) -> Result<Next, Disconnected> {
@@ -316,16 +320,16 @@ impl Session {
         };
         self.wire.say(&reply::GO_AHEAD);
         let limits = &self.context.limits;
-        // Held until the answer has left: until then something of the message may be around.
-        let share = self.context.memory.share(self.client_ip());
-        let data = Data::new(limits.size, share.clone());
+        // Held until the reply has been sent: until then parts of the message can be in memory.
+        let memory = self.context.memory.for_message(self.client_ip());
+        let data = Data::new(limits.size, memory.clone());
         let until = Instant::now() + limits.message;
-        let ending = self.wire.message(data, until, || self.place.progress()).await?;
+        let ending = self.wire.message(data, until, || self.slot.touch()).await?;
         let (bare, names) = (ending == Ending::Bare, names(&transaction.recipients));
         let replies = match ending {
-            Ending::Whole(raw) => self.deliver(transaction, raw, share.clone()).await,
+            Ending::Whole(raw) => self.deliver(transaction, raw, memory.clone()).await,
             Ending::TooLarge => vec![reply::TOO_LARGE; names.len()],
-            Ending::TooMuch => vec![reply::OUT_OF_MEMORY; names.len()],
+            Ending::OutOfMemory => vec![reply::OUT_OF_MEMORY; names.len()],
             Ending::Bare => vec![reply::BARE_ENDING; names.len()],
         };
         if replies.iter().any(|reply| !reply.is_refusal()) {
@@ -333,28 +337,28 @@ impl Session {
         }
         let next = self.send_replies(&names, &replies);
         self.wire.flush().await?;
-        drop(share);
+        drop(memory);
         Ok(if bare { Next::Close } else { next })
     }
 
-    /// The answer for each recipient, all of it after the commit.
-    async fn deliver(&self, transaction: Transaction, raw: Vec<u8>, share: Share) -> Vec<Reply> {
-        let _busy = self.place.busy();
+    /// The reply for each recipient, after the commit.
+    async fn deliver(&self, transaction: Transaction, raw: Vec<u8>, memory: MessageMemory) -> Vec<Reply> {
+        let _busy = self.slot.busy();
         let (helo, extended) = self.greeting.clone().unwrap_or_default();
         let envelope = Envelope { from: transaction.from, helo, ip: self.client_ip(), tls: self.secured };
-        let with = self.with(extended, transaction.utf8);
+        let with = self.protocol_name(extended, transaction.utf8);
         let submission =
-            Submission { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients, share };
+            Submission { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients, memory };
         self.context.app.accept_message(submission).await.into_iter().map(outcome_reply).collect()
     }
 
-    /// Where mail comes from. The peer of LMTP is the operator's own mail server.
+    /// The address that mail comes from. The peer of LMTP is the operator's own mail server.
     fn client_ip(&self) -> Option<IpAddr> {
         (self.protocol == Protocol::Smtp).then_some(self.ip)
     }
 
-    /// The name of what was spoken, from RFC 3848 and RFC 6531.
-    fn with(&self, extended: bool, utf8: bool) -> &'static str {
+    /// As RFC 3848 and RFC 6531 name it.
+    fn protocol_name(&self, extended: bool, utf8: bool) -> &'static str {
         match (self.protocol, extended, self.secured, utf8) {
             (Protocol::Smtp, false, ..) => "SMTP",
             (Protocol::Smtp, true, false, false) => "ESMTP",

@@ -11,29 +11,26 @@ pub struct SessionLimits {
     errors: u32,
     idle_commands: u32,
     unknown: u32,
-    /// When the last message was taken, else the beginning.
-    taken: Instant,
+    /// When the last message was accepted, or the session began.
+    last_message: Instant,
 }
 
 impl SessionLimits {
     pub fn new(limits: Limits) -> Self {
-        Self { limits, errors: 0, idle_commands: 0, unknown: 0, taken: Instant::now() }
+        Self { limits, errors: 0, idle_commands: 0, unknown: 0, last_message: Instant::now() }
     }
 
-    /// Until when to wait for a command; nothing once the session has lasted too long, also for
-    /// a peer that never pauses.
-    pub fn until(&self) -> Option<Instant> {
-        let (now, end) = (Instant::now(), self.taken + self.limits.session);
+    /// The deadline for the next command; `None` once the session has lasted too long.
+    pub fn command_deadline(&self) -> Option<Instant> {
+        let (now, end) = (Instant::now(), self.last_message + self.limits.session);
         (now < end).then(|| end.min(now + self.limits.command))
     }
 
-    /// Whether it is one refusal too many.
     pub fn counts_too_many_errors(&mut self, reply: &Reply) -> bool {
         self.errors += u32::from(reply.is_refusal());
         self.errors > self.limits.errors
     }
 
-    /// Whether it is one command too many that has nothing to do with a message.
     pub fn counts_too_many_idle_commands(&mut self, request: &Request<String>) -> bool {
         let leads = matches!(
             request,
@@ -52,6 +49,6 @@ impl SessionLimits {
     }
 
     pub fn accepted_message(&mut self) {
-        (self.taken, self.idle_commands) = (Instant::now(), 0);
+        (self.last_message, self.idle_commands) = (Instant::now(), 0);
     }
 }

@@ -1,11 +1,12 @@
-//! STARTTLS: the certificate, read again when its files change.
+//! STARTTLS. The certificate is read again when its files change.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use parking_lot::Mutex;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::time::timeout;
@@ -18,7 +19,7 @@ use crate::config::TlsFiles;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What shows that a file has changed.
+/// Sizes and times of the files, to see that one has changed.
 type Stamp = Vec<(u64, Option<SystemTime>)>;
 
 pub struct Tls {
@@ -27,8 +28,6 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// # Errors
-    /// A sentence when a file cannot be read, or the two do not fit together.
     pub fn load(files: &TlsFiles) -> Result<Self, String> {
         let current = Mutex::new((stamp(files), read(files)?));
         Ok(Self { files: files.clone(), current })
@@ -43,7 +42,7 @@ impl Tls {
     /// Keeps the former certificate while the files cannot be used, for example because only one of
     /// them has been replaced yet.
     fn current(&self) -> Arc<ServerConfig> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         let stamp = stamp(&self.files);
         if stamp != current.0 {
             current.0 = stamp;

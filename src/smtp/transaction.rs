@@ -1,15 +1,15 @@
-//! From MAIL to DATA: who sends, and who is to get it.
+//! The sender and recipients of a message, from MAIL to DATA.
 
 use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, RcptTo};
 
 use super::reply::{self, Reply};
-use crate::domain::mailroom::receive::Recipient;
+use crate::domain::mailroom::route::Recipient;
 
-/// What a parameter of MAIL may set, besides SIZE.
+/// The parameters of MAIL that are supported, apart from SIZE.
 const KNOWN: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
 
 pub struct Transaction {
-    /// Nothing for a bounce, whose sender is `<>`.
+    /// `None` for a bounce, whose sender is `<>`.
     pub from: Option<String>,
     pub utf8: bool,
     pub recipients: Vec<Recipient>,
@@ -17,7 +17,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// # Errors
-    /// The refusal of a sender, a size or a parameter.
+    /// The reply that refuses the sender, a size or a parameter.
     pub fn begin(mail: MailFrom<String>, size: usize) -> Result<Self, Reply> {
         let utf8 = mail.flags & MAIL_SMTPUTF8 != 0;
         if has_unknown(&mail) {
@@ -33,11 +33,11 @@ impl Transaction {
         Ok(Self { from, utf8, recipients: Vec::new() })
     }
 
-    /// The address to look for; `line` is what was sent, since a lone `<postmaster>` is
-    /// parsed as if it were empty.
+    /// The address of a recipient; `line` is what was sent, since a bare `<postmaster>` is parsed as
+    /// an empty address.
     ///
     /// # Errors
-    /// The refusal of the address or a parameter.
+    /// The reply that refuses the address or a parameter.
     pub fn address(&self, to: RcptTo<String>, line: &[u8], domain: &str) -> Result<String, Reply> {
         if to.flags != 0 || to.orcpt.is_some() || to.rrvs != 0 {
             return Err(reply::UNKNOWN_PARAMETER);

@@ -1,4 +1,4 @@
-//! Lines and octets over a connection that may be slow, silent or gone.
+//! Reads and writes lines on a connection that can be slow, silent or gone.
 
 use std::io;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::reply::Reply;
 /// RFC 5321 wants 512 for a command, and extensions some more; a path takes up to 256.
 const LONGEST_LINE: usize = 2048;
 const CHUNK: usize = 16 * 1024;
-/// Of a message that comes more slowly, byte by byte, little comes.
+/// Bytes of a message that count as activity: a peer that trickles bytes is idle.
 const PROGRESS: usize = 64 * 1024;
-/// How long a peer may take to read an answer.
+/// How long a peer may take to read a reply.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How much of what a peer goes on sending is read and dropped, so that it can read why.
+/// How much more a peer may send after an error, so that it can still read the reply.
 const DRAINED: usize = 8 << 20;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -34,7 +34,7 @@ pub enum Line {
     Bare,
 }
 
-/// Why nothing more can be said or heard.
+/// Why the connection has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Disconnected {
     #[error("the peer closed the connection")]
@@ -56,7 +56,7 @@ impl Wire {
         Self { stream, input: Vec::with_capacity(CHUNK), output: Vec::new() }
     }
 
-    /// Sent before the next wait, together with what else is said until then.
+    /// Sent before the next read, together with other replies until then.
     pub fn say(&mut self, reply: &Reply) {
         reply.write(&mut self.output);
     }
@@ -65,12 +65,12 @@ impl Wire {
         &mut self.output
     }
 
-    /// Whether the peer has sent more than was read of it.
+    /// Whether the peer has sent more than has been read.
     pub fn has_more(&self) -> bool {
         !self.input.is_empty()
     }
 
-    /// The next line. Dropped half-way, nothing of it is lost.
+    /// The next line. Cancel-safe.
     pub async fn line(&mut self, until: Instant) -> Result<Line, Disconnected> {
         let (mut seen, mut too_long) = (0, false);
         loop {
@@ -88,7 +88,7 @@ impl Wire {
         }
     }
 
-    /// A message up to its end, or to what it must not hold; `progress` is called as it comes.
+    /// A message up to its end, or up to what refuses it; `progress` is called as bytes arrive.
     pub async fn message(
         &mut self,
         mut data: Data,
@@ -111,7 +111,7 @@ impl Wire {
         }
     }
 
-    /// Dropped half-way, nothing is said twice.
+    /// Cancel-safe.
     pub async fn flush(&mut self) -> Result<(), Disconnected> {
         let until = Instant::now() + WRITE_TIMEOUT;
         while !self.output.is_empty() {
@@ -125,15 +125,15 @@ impl Wire {
         Ok(timeout_at(until, self.stream.flush()).await.map_err(|_| Disconnected::TimedOut)??)
     }
 
-    /// Says what is left to say, and closes.
+    /// Sends the remaining replies, and closes.
     pub async fn hang_up(mut self) {
         if self.flush().await.is_ok() {
             let _ = self.stream.shutdown().await;
         }
     }
 
-    /// As [`Self::hang_up`], but hears the peer out: closed on what it still sends, the
-    /// connection would break before it could read why.
+    /// As [`Self::hang_up`], but reads what the peer still sends: otherwise the connection would be
+    /// reset before the peer could read the reply.
     pub async fn close(mut self) {
         if self.flush().await.is_err() || self.stream.shutdown().await.is_err() {
             return;

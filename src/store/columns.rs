@@ -43,12 +43,12 @@ impl Timestamp {
 
     /// How far ahead of now a moment that was written down is believed: clocks of several servers
     /// differ a little, and one that ran ahead is set back.
-    pub const BELIEVED: Duration = Duration::HOUR;
+    pub const MAX_CLOCK_DRIFT: Duration = Duration::HOUR;
 
     /// Whether a clock that ran ahead of `now` has written this down. What it was to hold up must
     /// not wait until then.
     pub fn is_ahead_of(self, now: Self) -> bool {
-        self > now.plus(Self::BELIEVED)
+        self > now.plus(Self::MAX_CLOCK_DRIFT)
     }
 
     /// RFC 3339 in UTC, in the caller's room: every answer carries some.

@@ -329,5 +329,7 @@ diesel::table! {
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> teams (team_id));
 diesel::joinable!(tokens -> teams (team_id));
+diesel::joinable!(mail_stores -> teams (team_id));
 diesel::allow_tables_to_appear_in_same_query!(users, teams, memberships, invitations, sessions, tokens);
 diesel::allow_tables_to_appear_in_same_query!(domains, aliases);
+diesel::allow_tables_to_appear_in_same_query!(mail_stores, teams);

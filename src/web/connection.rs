@@ -13,7 +13,7 @@ use tokio::time::{Interval, interval_at};
 
 use super::deadline::Deadline;
 use super::limits::Limits;
-use crate::app::places::Place;
+use crate::app::limits::connections::Slot;
 
 /// Bytes that may wait in the system for a client that reads slowly. They show sooner that it
 /// reads at all than the megabytes which the system would take otherwise.
@@ -32,24 +32,24 @@ pub struct Connection {
     waited: Duration,
     late_to_send: bool,
     late_to_read: bool,
-    place: Place,
+    slot: Slot,
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, place: Place, limits: Limits) -> Self {
+    pub fn new(stream: TcpStream, slot: Slot, limits: Limits) -> Self {
         #[cfg(target_os = "linux")]
         let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         let tick = (limits.grace / 3).max(Duration::from_millis(1));
         Self {
             stream,
-            deadline: Deadline::new(limits, place.turn()),
+            deadline: Deadline::new(limits, slot.activity()),
             limits,
             ticks: interval_at(tokio::time::Instant::now() + tick, tick),
             blocked: None,
             waited: Duration::ZERO,
             late_to_send: false,
             late_to_read: false,
-            place,
+            slot,
         }
     }
 
@@ -79,7 +79,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.look_at_the_clock(cx);
-        if self.late_to_send || self.place.poll_leave(cx).is_ready() {
+        if self.late_to_send || self.slot.poll_evicted(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buffer)

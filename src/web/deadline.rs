@@ -20,7 +20,7 @@ use actix_web::web::Bytes;
 use futures_util::stream::{Stream, StreamExt};
 
 use super::limits::Limits;
-use crate::app::places::Turn;
+use crate::app::limits::connections::Activity;
 
 /// The size that is assumed of a body whose head doesn't name one: the most we read.
 const UNKNOWN: u64 = 64 << 10;
@@ -33,14 +33,14 @@ struct Inner {
     limits: Limits,
     /// `None` while it is our turn.
     due: Cell<Option<Instant>>,
-    turn: Arc<Turn>,
+    activity: Arc<Activity>,
 }
 
 impl Deadline {
     /// That of a new connection.
-    pub fn new(limits: Limits, turn: Arc<Turn>) -> Self {
+    pub fn new(limits: Limits, activity: Arc<Activity>) -> Self {
         let due = Cell::new(Some(Instant::now() + limits.grace));
-        Self(Rc::new(Inner { limits, due, turn }))
+        Self(Rc::new(Inner { limits, due, activity }))
     }
 
     pub fn is_over(&self, now: Instant) -> bool {
@@ -49,19 +49,19 @@ impl Deadline {
 
     fn request_is_complete(&self) {
         self.0.due.set(None);
-        self.0.turn.is_ours();
+        self.0.activity.set_busy();
     }
 
     fn expect_body(&self, bytes: u64) {
         self.0.due.set(Some(Instant::now() + self.0.limits.time_for_body(bytes)));
-        self.0.turn.progress();
+        self.0.activity.touch();
     }
 
     /// A body that has not come whole by now keeps its deadline.
     fn expect_request(&self) {
         if self.0.due.get().is_none() {
             self.0.due.set(Some(Instant::now() + self.0.limits.grace));
-            self.0.turn.progress();
+            self.0.activity.touch();
         }
     }
 }

@@ -11,8 +11,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::request::RequestInfo;
-use crate::app::connections::network;
-use crate::app::shares::Share;
+use crate::app::limits::held::Hold;
 
 /// Answers up to this many bytes are bounded by the number of connections alone.
 const SHORT: u64 = 64 << 10;
@@ -26,11 +25,11 @@ pub fn hold(
     if !matches!(answer.response().body().size(), BodySize::Sized(size) if size > SHORT) {
         return answer;
     }
-    let client = network(info.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+    let client = info.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut is_refused = false;
     let answer = answer.map_body(|_, body| match body.try_into_bytes() {
-        Ok(bytes) => match info.app().answers().take(client, bytes.len()) {
-            Some(share) => BoxBody::new(Held { bytes: Some(bytes), _share: share }),
+        Ok(bytes) => match info.app().hold_answer(client, bytes.len()) {
+            Some(hold) => BoxBody::new(Held { bytes: Some(bytes), _hold: hold }),
             None => {
                 is_refused = true;
                 BoxBody::new(())
@@ -48,7 +47,7 @@ pub fn hold(
 
 struct Held {
     bytes: Option<Bytes>,
-    _share: Share<IpAddr>,
+    _hold: Hold<IpAddr>,
 }
 
 impl MessageBody for Held {

@@ -21,43 +21,44 @@ use tokio::net::TcpStream;
 use super::connection::Connection;
 use super::deadline::{self, Answer};
 use super::limits::Limits;
-use crate::app::connections::Crowded;
-use crate::app::places::{Place, Places};
+use crate::app::limits::connections::{Connections, Slot};
+use crate::app::limits::held::Exceeded;
+use crate::domain::network::Network;
 
 /// How long a client that has been answered may take to close its end.
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// What is said to a connection that finds no place.
-const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\n\
+/// The answer to one connection too many.
+const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// The places of one listener.
+/// The connections of one listener, and their limits.
 #[derive(Clone)]
 pub struct Seats {
-    places: Places,
+    connections: Connections,
     pub limits: Limits,
     trusted: Arc<[IpNet]>,
 }
 
 impl Seats {
     pub fn new(limits: Limits, trusted: &[IpNet]) -> Self {
-        Self { places: Places::default(), limits, trusted: trusted.into() }
+        Self { connections: Connections::default(), limits, trusted: trusted.into() }
     }
 
-    fn admit(&self, peer: IpAddr) -> Result<Place, Crowded> {
+    fn admit(&self, peer: IpAddr) -> Result<Slot, Exceeded<Network>> {
         let peer = peer.to_canonical();
         let is_trusted = self.trusted.iter().any(|network| network.contains(&peer));
         let per_ip = if is_trusted { self.limits.connections } else { self.limits.per_ip };
-        self.places.admit(peer, self.limits.connections, per_ip, self.limits.idle)
+        self.connections.admit(peer, self.limits.connections, per_ip, self.limits.idle)
     }
 
     async fn enter(self, stream: TcpStream) -> Result<Entered, DispatchError> {
         let peer = stream.peer_addr().map_err(DispatchError::Io)?;
         match self.admit(peer.ip()) {
-            Ok(place) => Ok((Connection::new(stream, place, self.limits), Protocol::Http1, Some(peer))),
+            Ok(slot) => Ok((Connection::new(stream, slot, self.limits), Protocol::Http1, Some(peer))),
             Err(_) => {
                 // What fits into the socket at once: nothing waits for this client.
-                let _ = stream.try_write(CROWDED);
+                let _ = stream.try_write(TOO_MANY_CONNECTIONS);
                 Err(DispatchError::DisconnectTimeout)
             }
         }

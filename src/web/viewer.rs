@@ -25,7 +25,7 @@ pub struct Viewer {
     pub role: Role,
     /// All the teams they are in.
     pub teams: Vec<Team>,
-    /// Messages of the team nobody has read; see [`messages::UNREAD_TOLD`].
+    /// Messages of the team nobody has read; see [`messages::UNREAD_SHOWN`].
     pub unread: i64,
     /// What a change before this request has to say.
     pub flash: Flash,
@@ -70,7 +70,7 @@ pub async fn find(request: &HttpRequest) -> Result<Viewer, Nobody> {
         let looked_at = teams.iter().find(|team| Some(team.id) == session.team_id).or(teams.first());
         let Some(team) = looked_at.cloned() else { return Ok(Err(Nobody::NoTeam)) };
         let member = members::find(tx, team.id, user.id)?.ok_or(domain::Error::NotFound)?;
-        let unread = messages::unread_told(tx, team.id)?;
+        let unread = messages::unread_shown(tx, team.id)?;
         Ok(Ok((user, session, team, member.role(), teams, unread)))
     });
     let (user, session, team, role, teams, unread) = found.await.map_err(Nobody::Failed)??;

@@ -80,7 +80,7 @@ fn deliver(gatepost: &Gatepost, subject: &str) {
 }
 
 #[test]
-fn a_backup_brings_everything_back() {
+fn a_backup_restores_everything() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         gatepost.ok(&["api", "Acme", "on"], "");
@@ -127,7 +127,7 @@ fn a_backup_overwrites_nothing_and_needs_a_store() {
 }
 
 #[test]
-fn a_key_of_the_environment_is_not_in_the_backup() {
+fn a_key_from_the_environment_is_not_in_the_backup() {
     let key = "5e".repeat(32);
     let gatepost = Gatepost::new().with("GATEPOST_SECRET_KEY", &key);
     set_up(&gatepost);
@@ -146,7 +146,7 @@ fn a_key_of_the_environment_is_not_in_the_backup() {
 
 /// A server that was killed has left calls there.
 #[test]
-fn calls_in_their_files_are_in_the_backup() {
+fn calls_in_the_journal_are_in_the_backup() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);
     gatepost.ok(&["api", "Acme", "on"], "");
@@ -186,7 +186,7 @@ fn assert_not_restored(database: &Database, path: &str, words: &str) {
 }
 
 #[test]
-fn what_is_not_whole_is_not_restored() {
+fn an_incomplete_backup_is_not_restored() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let folder = folder();
@@ -236,7 +236,7 @@ fn with_manifest(file: &Path, change: impl FnOnce(&mut serde_json::Value)) {
 }
 
 #[test]
-fn what_does_not_fit_is_not_restored() {
+fn a_backup_of_another_engine_or_schema_is_not_restored() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let folder = folder();
@@ -269,7 +269,7 @@ fn what_does_not_fit_is_not_restored() {
 
 /// It fails after rows were written.
 #[test]
-fn a_row_that_does_not_fit_takes_all_others_back() {
+fn a_bad_row_rolls_the_restore_back() {
     let gatepost = Gatepost::new();
     let database = Database::postgres();
     let gatepost = gatepost.with("GATEPOST_DATABASE_URL", database.url());
@@ -282,7 +282,7 @@ fn a_row_that_does_not_fit_takes_all_others_back() {
 }
 
 #[test]
-fn a_server_that_runs_keeps_a_restore_away() {
+fn a_running_server_prevents_a_restore() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);
     let folder = folder();

@@ -1,5 +1,5 @@
-//! The file that a backup is: a tar archive of the parts, and behind them a manifest that says
-//! what they are. Without it the archive is not whole.
+//! The file of a backup: a tar archive of the parts, followed by a manifest that describes them.
+//! Without a manifest the archive is incomplete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -16,16 +16,15 @@ use crate::domain::sealing::hex;
 use crate::store;
 use crate::store::backup::{Fill, Part};
 
-/// Changes whenever an older program could not read the archive.
+/// Changes whenever older versions cannot read the archive.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
-/// No manifest is longer.
 const MANIFEST_BYTES: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 pub struct Manifest {
     format: u32,
-    /// The version of Gatepost that made the backup.
+    /// Of Gatepost.
     version: String,
     pub taken_at: String,
     pub engine: String,
@@ -40,7 +39,7 @@ struct Member {
     sha256: String,
 }
 
-/// An archive that is being written, under another name until it is whole.
+/// An archive that is being written, under another name until it is complete.
 pub struct Writer {
     file: PathBuf,
     taken_at: Timestamp,
@@ -58,7 +57,7 @@ impl Writer {
         Ok(Self { file: file.to_owned(), taken_at, archive, parts: Vec::new() })
     }
 
-    /// Has a file filled beside the archive, and adds it.
+    /// Fills a file beside the archive, and adds it.
     pub fn spool(&mut self, name: &str, fill: &mut Fill<'_>) -> store::Result<()> {
         let failed = |cause| store::Error::Unusable(Failed::at(&self.file, &cause).to_string());
         let spool = NamedTempFile::new_in(folder(&self.file)).map_err(failed)?;
@@ -85,7 +84,7 @@ impl Writer {
         self.archive.append_data(&mut header, name, data)
     }
 
-    /// Gives the archive its name; how many bytes it has.
+    /// Gives the archive its name, and returns its size.
     pub fn finish(mut self, engine: &str, schema: Vec<String>) -> Result<u64, Failed> {
         let manifest = Manifest {
             format: FORMAT,
@@ -114,7 +113,7 @@ fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Puts the parts into the folder, and checks that each is as it was written.
+/// Extracts the parts into the folder, and checks that each is as it was written.
 pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed> {
     let (manifest, found) = read(file, into).map_err(|cause| {
         Failed::new(format_args!("{} is not a whole backup of Gatepost: {cause}", file.display()))
@@ -134,7 +133,7 @@ pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed
 fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(file)?));
     let mut found = Vec::new();
-    // Raw: extensions such as long names would be read into memory, however long they are.
+    // Raw: extensions such as long names would be read into memory, whatever their length.
     for entry in archive.entries()?.raw(true) {
         let entry = entry?;
         if !entry.header().entry_type().is_file() {
@@ -154,7 +153,7 @@ fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)>
     Ok((None, found))
 }
 
-/// A plain name: no part gets out of the folder.
+/// A plain name, so that no part gets out of the folder.
 fn name_of(path: &Path) -> io::Result<String> {
     let name = path.to_str().filter(|name| {
         name.chars().all(|it| it.is_ascii_alphanumeric() || "._-".contains(it)) && !name.starts_with('.')
@@ -166,7 +165,7 @@ fn foreign() -> io::Error {
     io::Error::other("it holds a file that is no part of a backup")
 }
 
-/// Reads on, and knows the checksum of what was read.
+/// Computes the checksum of what is read.
 struct Hashing<R> {
     inner: R,
     hasher: Sha256,
@@ -190,7 +189,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Writes a new file, for its owner alone.
+/// Writes a new file that only its owner can read.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());

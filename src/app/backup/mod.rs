@@ -1,4 +1,4 @@
-//! `backup` and `restore`: all that an installation is, in one file; `check`: whether it is sound.
+//! `backup` and `restore` an installation as one file; `check` a store.
 
 mod archive;
 
@@ -6,14 +6,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::storage::{StartError, location};
 use crate::config::{Config, ConfigError};
 use crate::domain::Timestamp;
 use crate::store::{self, backup};
 
-/// What the secret key is called in an archive.
+/// The name of the secret key in an archive.
 const KEY: &str = "secret.key";
 
-/// One sentence for the operator.
+/// A sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Failed(String);
@@ -40,6 +41,12 @@ impl From<ConfigError> for Failed {
     }
 }
 
+impl From<StartError> for Failed {
+    fn from(error: StartError) -> Self {
+        Self::new(error)
+    }
+}
+
 pub struct Taken {
     pub bytes: u64,
     pub has_key: bool,
@@ -50,12 +57,12 @@ pub struct Restored {
     pub has_key: bool,
 }
 
-/// Writes a backup, also while a server is at work. What was confirmed before this began is in it.
+/// Writes a backup, even while a server is running. Contains what was confirmed before this began.
 ///
 /// # Errors
-/// A sentence; then there is no file.
+/// A sentence; then no file is left.
 pub fn take(config: &Config, file: &Path, now: Timestamp) -> Result<Taken, Failed> {
-    let location = config.location()?;
+    let location = location(config)?;
     let mut archive = archive::Writer::create(file, now)?;
     let schema = backup::take(&location, &mut |name, fill| archive.spool(name, fill))?;
     let has_key = config.secret_key.is_none() && config.key_file().exists();
@@ -66,14 +73,14 @@ pub fn take(config: &Config, file: &Path, now: Timestamp) -> Result<Taken, Faile
     Ok(Taken { bytes, has_key })
 }
 
-/// Makes a store of a backup, where there is none.
+/// Restores a backup where there is no store.
 ///
 /// # Errors
-/// A sentence; then nothing was changed.
+/// A sentence; then nothing has changed.
 pub fn restore(config: &Config, file: &Path) -> Result<Restored, Failed> {
-    let location = config.location()?;
+    let location = location(config)?;
     backup::require_none(&location)?;
-    let folder = Folder::make(backup::folder(&location).unwrap_or_else(|| config.data.clone()))?;
+    let folder = Folder::create(backup::folder(&location).unwrap_or_else(|| config.data.clone()))?;
     let aside = tempfile::Builder::new().prefix(".restore-").tempdir_in(&folder.path);
     let aside = aside.map_err(|cause| Failed::at(&folder.path, &cause))?;
     let (manifest, parts) = archive::extract(file, aside.path())?;
@@ -94,15 +101,15 @@ pub fn restore(config: &Config, file: &Path) -> Result<Restored, Failed> {
     Ok(Restored { taken_at: manifest.taken_at, has_key })
 }
 
-/// What is wrong with the store, a sentence each. Changes nothing.
+/// The problems of the store, a sentence each. Changes nothing.
 ///
 /// # Errors
-/// A sentence when it cannot be checked.
+/// A sentence if it cannot be checked.
 pub fn check(config: &Config) -> Result<Vec<String>, Failed> {
-    Ok(store::check::findings(&config.location()?)?)
+    Ok(store::check::findings(&location(config)?)?)
 }
 
-/// The secret key where it belongs; it goes again unless it is kept.
+/// The secret key in its place; removed again unless it is kept.
 struct Key(Option<PathBuf>);
 
 impl Key {
@@ -133,28 +140,28 @@ impl Drop for Key {
     }
 }
 
-/// A folder that goes again if it was made here and is empty.
+/// A folder; removed again if it was created here and is empty.
 struct Folder {
     path: PathBuf,
-    made: bool,
+    is_new: bool,
 }
 
 impl Folder {
-    fn make(path: PathBuf) -> Result<Self, Failed> {
-        let made = !path.exists();
+    fn create(path: PathBuf) -> Result<Self, Failed> {
+        let is_new = !path.exists();
         let failed = |cause| Failed::at(&path, &cause);
         let mut folder = fs::DirBuilder::new();
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700)
             .recursive(true)
             .create(&path)
             .map_err(failed)?;
-        Ok(Self { path, made })
+        Ok(Self { path, is_new })
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.made {
+        if self.is_new {
             let _ = fs::remove_dir(&self.path);
         }
     }

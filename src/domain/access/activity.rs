@@ -155,10 +155,10 @@ pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> R
 }
 
 /// Calls of the hour that began at `began` that used up a limit, of one token or of the whole
-/// team. Those of the next hour count too, as [`Timestamp::BELIEVED`] says; what a clock that ran
+/// team. Those of the next hour count too, as [`Timestamp::MAX_CLOCK_DRIFT`] says; what a clock that ran
 /// further ahead has recorded does not.
 pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began: Timestamp) -> Result<u32> {
-    let until = began.plus(Duration::HOUR + Timestamp::BELIEVED);
+    let until = began.plus(Duration::HOUR + Timestamp::MAX_CLOCK_DRIFT);
     let used = rows::sum_calls(tx, team, token, (began, until))?;
     Ok(u32::try_from(used).unwrap_or(u32::MAX))
 }

@@ -1,21 +1,21 @@
-//! Addresses and domains: parsed once, compared in lower case.
+//! Email addresses and domains: parsed once, compared in lower case.
 
 use crate::domain::FieldError;
 
-/// `local@domain`, where mail goes to or comes from.
+/// `local@domain`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MailAddress {
     local: String,
     domain: String,
 }
 
-/// What SMTP lets a local part and a whole address have (RFC 5321, section 4.5.3.1).
+/// The longest local part and address (RFC 5321, section 4.5.3.1).
 const LOCAL: usize = 64;
 const WHOLE: usize = 254;
 
 impl MailAddress {
-    /// Without its angle brackets. International domains become ASCII; a quoted local part
-    /// stays quoted, which names nobody here.
+    /// Without angle brackets. International domains become ASCII. A quoted local part stays quoted,
+    /// and matches no alias.
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
         let plain = (1..=LOCAL).contains(&local.len())
@@ -47,7 +47,7 @@ impl MailAddress {
         self.local.eq_ignore_ascii_case(POSTMASTER)
     }
 
-    /// The form under which two spellings are the same correspondent.
+    /// The same for all spellings of an address.
     pub fn key(&self) -> String {
         format!("{}@{}", self.local_key(), self.domain)
     }
@@ -66,7 +66,7 @@ impl std::fmt::Display for MailAddress {
 
 pub const POSTMASTER: &str = "postmaster";
 
-/// In lower case and ASCII, if it is a domain.
+/// A domain in lower case and ASCII.
 pub fn ascii_domain(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let ascii = idna::domain_to_ascii(text).ok()?;
@@ -77,13 +77,11 @@ pub fn ascii_domain(text: &str) -> Option<String> {
     (ascii.len() <= 253 && ascii.split('.').all(label)).then_some(ascii)
 }
 
-/// A domain that can be a team's own.
+/// A domain that a team can add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainName(String);
 
 impl DomainName {
-    /// # Errors
-    /// A sentence about the field `name`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let name = ascii_domain(text.trim()).filter(|name| {
             let hyphens = name.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));
@@ -98,13 +96,11 @@ impl DomainName {
     }
 }
 
-/// What stands before the `@` of an alias.
+/// The part of an alias before the `@`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPart(String);
 
 impl LocalPart {
-    /// # Errors
-    /// A sentence about the field `localPart`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim();
         let good = (1..=LOCAL).contains(&text.len())
@@ -119,9 +115,9 @@ impl LocalPart {
         }
     }
 
-    /// Ten letters and digits that nobody guesses.
+    /// Ten random letters and digits.
     pub fn random(entropy: &dyn crate::domain::entropy::Entropy) -> Self {
-        // Without those that are taken for each other when read aloud or copied.
+        // Without those that look or sound alike.
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
         let bytes = crate::domain::entropy::bytes::<10>(entropy);
         Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())

@@ -1,4 +1,4 @@
-//! Addresses that receive.
+//! Addresses that receive mail.
 
 use super::address::{DomainName, LocalPart, POSTMASTER};
 use crate::domain::access::activity::{self, Event};
@@ -17,8 +17,8 @@ pub use rows::{Alias, Filter, Overruled};
 /// The longest note.
 const NOTE: usize = 1000;
 
-/// Names that those who run a mail server, and those who issue certificates, write to: on the
-/// shared domain they are no team's.
+/// Names that mail operators and certificate authorities write to: no team can have them on the
+/// shared domain.
 const RESERVED: [&str; 10] = [
     POSTMASTER,
     "abuse",
@@ -48,21 +48,20 @@ pub fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError>
     text::lines("note", "a note", text, NOTE)
 }
 
-/// An alias to be made.
 #[derive(Clone, Debug)]
 pub struct NewAlias {
-    /// `None` for letters and digits that nobody guesses.
+    /// `None` for a random one.
     pub local: Option<LocalPart>,
     /// `None` for the shared domain; else one of the team's.
     pub domain: Option<String>,
     pub note: Option<String>,
 }
 
-/// Makes an alias. `shared` is the name of the shared domain.
+/// Creates an alias. `shared` is the name of the shared domain.
 ///
 /// # Errors
-/// `Invalid` on `domain` when it is none of the team's, `Conflict` on `localPart` when the
-/// address is taken or was.
+/// `Invalid` on `domain` if it is not the team's, `Conflict` on `localPart` if the address is taken
+/// or was.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &NewAlias) -> Result<Alias> {
     actor.require_or_token(tx, team, Role::Member)?;
     let (domain_id, domain_name) = domain_of(tx, team, shared, new.domain.as_deref())?;
@@ -80,8 +79,8 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &
     Ok(alias)
 }
 
-/// Checks a name on the shared domain against those of other teams. Rows are never removed, so
-/// the result still holds when the alias is inserted: no lock is needed.
+/// Checks a name on the shared domain against those of other teams. Needs no lock: rows are never
+/// removed, so the result still holds when the alias is inserted.
 fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) -> Result<()> {
     let (key, name) = (local.key(), local.as_str());
     let refuse = |why: String| Err(Error::conflict("localPart", why));
@@ -89,7 +88,7 @@ fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) 
         if is_reserved(&key) {
             return refuse(format!("{name}@{shared} is reserved."));
         }
-        // Such an alias was created before a + needed the name before it.
+        // Older aliases with a + were created without the name before it.
         return match rows::is_tagged_by_another(tx, team, &key)? {
             true => refuse(format!("{name}@{shared} is taken: another team has addresses with {name}+.")),
             false => Ok(()),
@@ -112,8 +111,8 @@ pub(super) fn is_reserved(local_key: &str) -> bool {
     RESERVED.contains(&local_key)
 }
 
-/// Addresses on the shared domain that get no mail because the name before their `+` is another
-/// team's, or reserved. They were created before that was checked.
+/// Addresses on the shared domain that get no mail because the name before their `+` belongs to
+/// another team, or is reserved. They were created before that was checked.
 pub fn overruled(tx: &mut Tx<'_>, most: i64) -> Result<Vec<Overruled>> {
     Ok(rows::overruled(tx, &format!(",{},", RESERVED.join(",")), most)?)
 }
@@ -170,8 +169,8 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, alias: &Alias, kind: ActivityKind) -> 
     activity::record(tx, actor, alias.team_id, event)
 }
 
-/// The alias that every domain has: mail to it is always taken.
-pub(super) fn make_postmaster(
+/// Creates the alias that every domain has, unless another transaction just did.
+pub(super) fn create_postmaster(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
@@ -180,11 +179,13 @@ pub(super) fn make_postmaster(
 ) -> Result<()> {
     let local = LocalPart::parse(POSTMASTER)?;
     let alias = row(actor, team, domain, domain_name, &local, None);
-    rows::insert(tx, &alias)?;
-    record(tx, actor, &alias, ActivityKind::AliasCreated)
+    match rows::insert_unless_taken(tx, &alias)? {
+        true => record(tx, actor, &alias, ActivityKind::AliasCreated),
+        false => Ok(()),
+    }
 }
 
-/// The alias that takes what no other of the domain does.
+/// The alias that takes mail to unknown addresses of the domain.
 pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     Ok(rows::catch_all(tx, domain)?)
 }
@@ -193,15 +194,14 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Alias> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// The alias as it is, and stays until the transaction ends: for callers that look at it first
-/// and change it then.
+/// The alias, locked until the transaction ends: for changes that depend on what it is now.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<Alias> {
     actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
 
-/// Also those that were deleted, for the messages that name them.
+/// Including deleted ones, which messages still name.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(rows::find_all(tx, team, ids)?)
 }
@@ -220,10 +220,10 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
     Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
-/// Switches an alias on or off and notes something about it.
+/// Changes the note of an alias, and switches it on or off.
 ///
 /// # Errors
-/// `Conflict` on `enabled` for postmaster, who is always there.
+/// `Conflict` on `enabled` for postmaster, which must receive.
 pub fn change(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -250,10 +250,10 @@ pub fn change(
     Ok(after)
 }
 
-/// Deletes an alias: it receives nothing more, and nobody else gets its address.
+/// Deletes an alias: it receives nothing more, and its address is never given out again.
 ///
 /// # Errors
-/// `Conflict` for postmaster, who is always there.
+/// `Conflict` for postmaster, which must receive.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<()> {
     if hold(tx, actor, team, id)?.is_postmaster() {
         return Err(Error::conflict(

@@ -1,18 +1,18 @@
-//! What is known of who really sent a message: SPF, DKIM, DMARC, in the words of RFC 8601.
+//! The results of SPF, DKIM and DMARC, in the terms of RFC 8601.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Nothing was published, or nothing was asked.
+    /// Nothing is published, or nothing was checked.
     #[default]
     None,
     Pass,
     Fail,
     SoftFail,
     Neutral,
-    /// It could not be found out just now.
+    /// It cannot be checked now.
     TempError,
     PermError,
 }
@@ -31,7 +31,7 @@ impl Verdict {
     }
 }
 
-/// What a domain asks to be done with mail that fails DMARC.
+/// What a domain wants done with mail that fails DMARC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
@@ -45,12 +45,12 @@ pub enum Policy {
 #[serde(rename_all = "camelCase")]
 pub struct Check {
     pub result: Verdict,
-    /// Whose record or signature it is.
+    /// The domain of the record or signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -61,14 +61,14 @@ pub struct Dmarc {
     pub result: Verdict,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// `None` where none is published.
+    /// `None` if none is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// The default says that nothing was asked, as for mail that an operator puts in by hand.
+/// The default means that nothing was checked, as for messages of an operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authentication {
@@ -79,7 +79,7 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// All signatures in one word: one that passes is enough.
+    /// One result for all signatures: one that passes is enough.
     pub fn dkim_result(&self) -> Verdict {
         let passes = self.dkim.iter().any(|each| each.result == Verdict::Pass);
         match self.dkim.first() {
@@ -89,13 +89,13 @@ impl Authentication {
         }
     }
 
-    /// Whether its author's domain asks to refuse forgeries, and this may be one: a slow DNS
-    /// server of the sender's own must not be a way in.
+    /// Whether this can be a forgery that its author's domain asks to refuse: otherwise a slow DNS
+    /// server of the sender would let it in.
     pub fn is_undecided(&self) -> bool {
         self.dmarc.result == Verdict::TempError && self.dmarc.policy == Some(Policy::Reject)
     }
 
-    /// Whether the domain it says to come from asks to refuse it.
+    /// Whether the domain that it claims to come from asks to refuse it.
     pub fn is_to_be_rejected(&self) -> bool {
         self.dmarc.result == Verdict::Fail && self.dmarc.policy == Some(Policy::Reject)
     }

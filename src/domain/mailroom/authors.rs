@@ -1,7 +1,7 @@
-//! Whether a message has a header that all its readers read alike, and one author in it.
+//! Whether a message has exactly one author, in a header that all mail programs read alike.
 //!
-//! DMARC speaks for the domain in From. A message that has several, or a line at which some
-//! readers think the header ends, can show people another author than the one that was checked.
+//! DMARC checks the domain in From. A message with several, or with a line that some programs take
+//! for the end of the header, can show people another author than the one that was checked.
 
 use super::address::ascii_domain;
 use super::fields::{Field, Fields, LARGEST_HEADER};
@@ -27,9 +27,6 @@ pub enum Malformed {
 }
 
 /// The domain of the message's author, in lower case and ASCII.
-///
-/// # Errors
-/// See [`Malformed`].
 pub fn check(raw: &[u8]) -> Result<String, Malformed> {
     let (mut fields, mut from) = (Fields::of(raw), None);
     while let Some(field) = fields.next() {
@@ -60,14 +57,14 @@ fn one_domain(authors: &[String]) -> Result<String, Malformed> {
     Ok(first)
 }
 
-/// The longest domain whose `_dmarc` record has a name that DNS can be asked for.
+/// The longest domain whose `_dmarc` record has a valid name.
 const LONGEST_DOMAIN: usize = 253 - "_dmarc.".len();
 
-/// Of an address that cannot be read in two ways, at a domain whose policy can be asked for.
+/// The domain of an address that can only be read in one way, if its policy can be looked up.
 fn domain(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
-    // Of an encoded local part, as Python writes it, nothing is left here; the domain counts.
+    // An encoded local part, as Python writes it, is empty here; only the domain counts.
     let plain = quoted || !local.contains('@');
     let domain = ascii_domain(domain).filter(|_| plain && !domain.ends_with('.'))?;
     let hyphens = domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));

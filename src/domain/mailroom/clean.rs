@@ -1,12 +1,12 @@
-//! Text that others wrote, made fit to be kept and shown.
+//! Makes text that others wrote fit to be kept and shown.
 
 use super::defuse::restore;
 use crate::domain::characters::{is_control_in_text, is_deceptive};
 
-/// The longest single line that is kept, in bytes.
+/// The longest line that is kept, in bytes.
 pub const LINE: usize = 998;
 
-/// Without the control characters that no text needs; Postgres refuses NUL.
+/// Without control characters; Postgres refuses NUL.
 pub fn plain(text: &str) -> String {
     let kept = |c: &char| !is_control_in_text(*c);
     let mut text = text.replace("\r\n", "\n");
@@ -16,7 +16,7 @@ pub fn plain(text: &str) -> String {
     if text.chars().all(|c| kept(&c)) { text } else { text.chars().filter(kept).collect() }
 }
 
-/// A header's value on one line, in which every character is visible.
+/// The value of a header field on one line, without invisible characters.
 pub fn unfolded(text: &str) -> String {
     if text.is_ascii() && !text.contains(char::is_control) {
         return text.trim().to_owned();
@@ -29,7 +29,7 @@ pub fn one_line(text: &str) -> String {
     clipped(&unfolded(&restore(text.to_owned())), LINE)
 }
 
-/// The name without the folders somebody may have put before it.
+/// The name without folders before it.
 pub fn file_name(name: &str) -> String {
     let name = one_line(name);
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim_start_matches('.');

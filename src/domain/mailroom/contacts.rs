@@ -1,4 +1,4 @@
-//! Correspondents: made by the mail they send, or by hand.
+//! People who write to a team: created by the mail they send, or by hand.
 
 use super::address::MailAddress;
 use crate::domain::access::activity::{self, Event};
@@ -19,7 +19,7 @@ pub use rows::{Contact, Filter};
 const NAME: usize = 120;
 const NOTE: usize = 1000;
 
-/// What people may say of a contact.
+/// What people can change of a contact.
 #[derive(Clone, Debug)]
 pub struct About {
     pub name: Option<String>,
@@ -47,7 +47,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
-/// Adds a contact by hand.
+/// Creates a contact by hand.
 ///
 /// # Errors
 /// `Conflict` on `address` when the team has the contact already.
@@ -92,13 +92,17 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, contact: &Contact, kind: ActivityKind)
     activity::record(tx, actor, contact.team_id, event)
 }
 
-pub(super) fn by_address(tx: &mut Tx<'_>, team: TeamId, address: &MailAddress) -> Result<Option<Contact>> {
+pub(super) fn find_by_address(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    address: &MailAddress,
+) -> Result<Option<Contact>> {
     Ok(rows::find_by_address(tx, team, &address.key())?)
 }
 
-/// The contact a message came from, made when it is their first; it gets the name they call
-/// themselves by as long as it has none.
-pub(super) fn seen(
+/// The contact a message came from, created with their first one. Without a name, it gets the one
+/// in the message.
+pub(super) fn find_or_create(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
@@ -107,7 +111,7 @@ pub(super) fn seen(
     name: Option<&str>,
 ) -> Result<Contact> {
     let name = name.map(|name| name.chars().take(NAME).collect::<String>());
-    // A name that people could not type is none: it could not be kept when they change the rest.
+    // A name that a form would refuse would be in the way of every later change.
     let name = name.and_then(|name| parse_name(&name).ok());
     match known {
         Some(contact) => {
@@ -117,8 +121,8 @@ pub(super) fn seen(
             Ok(contact)
         }
         None => {
-            let seen = Contact { first_seen_at: Some(actor.now), ..new(actor, team, address, name) };
-            Ok(rows::insert_or_find(tx, &seen)?)
+            let first = Contact { first_seen_at: Some(actor.now), ..new(actor, team, address, name) };
+            Ok(rows::insert_or_find(tx, &first)?)
         }
     }
 }
@@ -131,8 +135,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// The contact as it is, and stays until the transaction ends: for callers that look at it first
-/// and change it then.
+/// The contact, locked until the transaction ends: for changes that depend on what it is now.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<Contact> {
     actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;
@@ -153,7 +156,6 @@ pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
     Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
-/// Changes what is said of a contact.
 pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
     let before = hold(tx, actor, team, id)?;
     if (&before.name, &before.note, before.state) == (&about.name, &about.note, about.state) {
@@ -168,7 +170,7 @@ pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about
     Ok(after)
 }
 
-/// Deletes a contact. Their messages stay; when they write again, they are a new contact.
+/// Deletes a contact. Their messages stay; if they write again, they become a new contact.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<()> {
     actor.require_or_token(tx, team, Role::Member)?;
     let contact = rows::delete(tx, team, id)?.ok_or(Error::NotFound)?;

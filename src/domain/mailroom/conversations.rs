@@ -1,15 +1,14 @@
 //! Which conversation a message belongs to.
 //!
-//! A message that answers one of the team's joins its conversation. What it answers it says
-//! itself, and anybody can say that: a stranger joins only when DMARC vouches for them, or
+//! A reply to one of the team's messages joins its conversation. Only the reply itself says what it
+//! answers, and anyone can claim that: a stranger joins only if DMARC proves who they are, or if
 //! they took part before.
 
 use mail_parser::parsers::fields::thread::thread_name;
 use time::Duration;
 
-use super::authentication::Verdict;
+use super::arrival::Arrival;
 use super::contacts::Contact;
-use super::receive::Arrival;
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp, names};
 use crate::store::Tx;
@@ -20,18 +19,17 @@ use crate::store::mailroom::conversations as rows;
 pub use crate::store::ids::ConversationId;
 pub use rows::Conversation;
 
-/// Ids asked for of those a message names.
-const NAMED: usize = 20;
-/// How long an answer that names no message is taken for one.
+/// How many of the ids that a message names are looked up.
+const LOOKED_UP: usize = 20;
+/// How long a message with the same subject counts as a reply, although it names no message.
 const RECENT: Duration = Duration::days(30);
 
-/// Where a message goes; see [`join`].
-pub enum Place {
+pub enum Placement {
     New(Conversation),
     Joins { id: ConversationId, reopens: bool },
 }
 
-impl Place {
+impl Placement {
     pub fn id(&self) -> ConversationId {
         match self {
             Self::New(conversation) => conversation.id,
@@ -40,23 +38,23 @@ impl Place {
     }
 }
 
-pub fn place(
+pub(super) fn placement(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
     contact: Option<&Contact>,
     arrival: &Arrival,
-) -> Result<Option<Place>> {
+) -> Result<Placement> {
     let contact = contact.map(|contact| contact.id);
-    // An automatic answer or a bounce does not ask anybody to do something.
+    // An automatic reply or a bounce needs no action.
     let reopens = !arrival.parsed.automatic && arrival.envelope_from.is_some();
-    Ok(Some(match answered(tx, actor, team, contact, arrival)? {
-        Some(id) => Place::Joins { id, reopens },
-        None => Place::New(begun_by(actor, team, contact, &arrival.parsed.subject)),
-    }))
+    Ok(match replied_to(tx, actor, team, contact, arrival)? {
+        Some(id) => Placement::Joins { id, reopens },
+        None => Placement::New(new(actor, team, contact, &arrival.parsed.subject)),
+    })
 }
 
-fn answered(
+fn replied_to(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
@@ -65,14 +63,14 @@ fn answered(
 ) -> Result<Option<ConversationId>> {
     let parsed = &arrival.parsed;
     let named = parsed.in_reply_to.iter().chain(parsed.references.iter().rev());
-    for id in named.take(NAMED) {
-        if let Some(found) = rows::of_header(tx, team, id)? {
+    for id in named.take(LOOKED_UP) {
+        if let Some(found) = rows::find_by_header(tx, team, id)? {
             return Ok(may_join(tx, found, contact, arrival)?.then_some(found));
         }
     }
     match contact {
         Some(contact) if parsed.in_reply_to.is_empty() && parsed.references.is_empty() => {
-            of_subject(tx, actor, team, contact, &parsed.subject)
+            find_by_subject(tx, actor, team, contact, &parsed.subject)
         }
         _ => Ok(None),
     }
@@ -84,7 +82,7 @@ fn may_join(
     contact: Option<ContactId>,
     arrival: &Arrival,
 ) -> Result<bool> {
-    if arrival.authentication.dmarc.result == Verdict::Pass {
+    if arrival.is_proven() {
         return Ok(true);
     }
     match contact {
@@ -93,8 +91,9 @@ fn may_join(
     }
 }
 
-/// Some programs answer without saying what: the same contact and subject tell, for a while.
-fn of_subject(
+/// Some mail programs reply without naming the message: for a while, the same contact and subject
+/// are enough.
+fn find_by_subject(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
@@ -105,18 +104,18 @@ fn of_subject(
     if key.is_empty() || key == names::key(subject) {
         return Ok(None);
     }
-    let Some(id) = rows::of_subject(tx, team, contact, &key)? else { return Ok(None) };
+    let Some(id) = rows::find_by_subject(tx, team, contact, &key)? else { return Ok(None) };
     let found = rows::find(tx, team, id)?;
     Ok(found.filter(|found| found.last_message_at > actor.now.minus(RECENT)).map(|found| found.id))
 }
 
-/// A subject without `Re:` and the like.
+/// A subject without prefixes such as `Re:`.
 fn subject_key(subject: &str) -> String {
     let key = names::key(thread_name(subject));
     key[..key.floor_char_boundary(255)].to_owned()
 }
 
-fn begun_by(actor: &Actor, team: TeamId, contact: Option<ContactId>, subject: &str) -> Conversation {
+fn new(actor: &Actor, team: TeamId, contact: Option<ContactId>, subject: &str) -> Conversation {
     Conversation {
         id: ConversationId::new(actor.now, actor.chance()),
         team_id: team,
@@ -130,11 +129,10 @@ fn begun_by(actor: &Actor, team: TeamId, contact: Option<ContactId>, subject: &s
     }
 }
 
-/// Writes down that a message is there.
-pub fn join(tx: &mut Tx<'_>, place: &Place, now: Timestamp) -> Result<()> {
-    match place {
-        Place::New(conversation) => Ok(rows::insert(tx, conversation)?),
-        Place::Joins { id, reopens } => Ok(rows::add_message(tx, *id, now, *reopens)?),
+pub(super) fn add_message(tx: &mut Tx<'_>, placement: &Placement, now: Timestamp) -> Result<()> {
+    match placement {
+        Placement::New(conversation) => Ok(rows::insert(tx, conversation)?),
+        Placement::Joins { id, reopens } => Ok(rows::add_message(tx, *id, now, *reopens)?),
     }
 }
 
@@ -142,7 +140,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Convers
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// Resolves a conversation, or opens it again.
+/// Resolves or reopens a conversation.
 pub fn set_state(tx: &mut Tx<'_>, team: TeamId, id: ConversationId, state: ConversationState) -> Result<()> {
     if rows::set_state(tx, team, id, state)? { Ok(()) } else { Err(Error::NotFound) }
 }

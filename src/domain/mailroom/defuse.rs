@@ -1,18 +1,17 @@
-//! Takes out of a message what would make reading it expensive, before the parser sees it.
+//! Removes what would make a message expensive to parse.
 //!
-//! The parser reads a message within a message by nesting structures, as deep as its sender
-//! likes, and would run out of stack; it looks for each boundary to the end of the message,
-//! and makes a part or header of every few bytes. So nested messages are left closed (they
-//! are attachments, whole), only so many multiparts are opened, and of a message with a
-//! million lines only the beginning is read. Headers are bounded too, see [`super::part_headers`].
-//! The bytes are replaced in place: what the parser
-//! says of offsets holds in the message as it came.
+//! The parser nests structures for messages within messages, as deep as the sender likes, and would
+//! run out of stack; it searches for each boundary up to the end of the message, and makes a part or
+//! header of every few bytes. So nested messages are not opened (they stay whole attachments), the
+//! number of opened multiparts is limited, and only the beginning of a message with a million lines
+//! is read. [`super::part_headers`] limits headers. Bytes are replaced in place, so that the
+//! parser's offsets are correct in the original message.
 
 use std::borrow::Cow;
 
 use super::part_headers::bound;
 
-/// Stands for a byte that was taken out of a content type.
+/// Replaces a byte of a content type.
 const MASK: u8 = 0x1a;
 /// Multiparts that are opened.
 const MULTIPARTS: usize = 100;
@@ -33,7 +32,7 @@ pub fn defuse(raw: &[u8]) -> Cow<'_, [u8]> {
     bound(defused)
 }
 
-/// Puts back what [`defuse`] took out of a text.
+/// Puts back what [`defuse`] replaced in a text.
 pub fn restore(text: String) -> String {
     if !text.as_bytes().contains(&MASK) {
         return text;
@@ -50,8 +49,8 @@ fn slashes(raw: &[u8]) -> impl Iterator<Item = usize> {
     raw.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at)
 }
 
-/// Which byte to take out around a slash, if it is that of a content type that opens another
-/// message or one multipart too many.
+/// The byte to replace near a slash, if this is a content type that opens another message or one
+/// multipart too many.
 fn byte_to_mask(raw: &[u8], slash: usize, multiparts: &mut usize) -> Option<usize> {
     let before = before(&raw[..slash]);
     let (is_message, is_multipart) = (ends(before, b"message"), ends(before, b"multipart"));
@@ -73,7 +72,7 @@ fn byte_to_mask(raw: &[u8], slash: usize, multiparts: &mut usize) -> Option<usiz
     (*multiparts > MULTIPARTS && !is_message).then_some(slash)
 }
 
-/// What the parser passes over between the words of a content type.
+/// What the parser skips between the words of a content type.
 fn is_skipped(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\\')
 }

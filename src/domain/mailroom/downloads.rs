@@ -1,19 +1,15 @@
 //! The files of a message: all of it, or an attachment, read from the store in pieces, so that
 //! a slow reader holds one piece in memory and no transaction.
 
-use super::decoding::Decoder;
+use super::decoding::{Decoder, PIECE};
 use super::messages::{self, Attachment, AttachmentId, MessageId};
-use super::parts::{self, Place};
+use super::parts::{self, Span};
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contents;
 
-/// Bytes of a message that are read at once. SQLite reads all of a message for each piece of
-/// it, so fewer pieces are faster.
-pub const PIECE: usize = 512 << 10;
-
-/// A file, and how much of it has been read.
+/// A file that is being read.
 pub struct Pieces {
     team: TeamId,
     message: MessageId,
@@ -24,13 +20,13 @@ pub struct Pieces {
     pub length: u64,
 }
 
-/// The message byte by byte as it came.
+/// The message exactly as it came.
 pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Pieces> {
     let size = size(tx, team, id)?;
-    Ok(Pieces::at(team, id, &Place::all(size)))
+    Ok(Pieces::at(team, id, &Span::all(size)))
 }
 
-/// An attachment and its bytes, decoded. To find them, all of the message is read.
+/// An attachment and its decoded bytes. This reads the whole message to find them.
 pub fn attachment(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -40,11 +36,11 @@ pub fn attachment(
     let attachment = messages::find_attachment(tx, team, message, id)?;
     let raw = contents::raw(tx, attachment.seq)?;
     let part = usize::try_from(attachment.part).unwrap_or(usize::MAX);
-    let place = parts::locate(&raw, part).ok_or(Error::NotFound)?;
-    Ok((attachment, Pieces::at(team, message, &place)))
+    let span = parts::locate(&raw, part).ok_or(Error::NotFound)?;
+    Ok((attachment, Pieces::at(team, message, &span)))
 }
 
-/// How long the message is, as it is kept.
+/// The size of what is kept of the message.
 pub fn size(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<usize> {
     let size = contents::size(tx, team, id)?.ok_or(Error::NotFound)?;
     Ok(usize::try_from(size).unwrap_or(0))
@@ -56,15 +52,15 @@ pub fn beginning(tx: &mut Tx<'_>, team: TeamId, id: MessageId, count: usize) -> 
 }
 
 impl Pieces {
-    fn at(team: TeamId, message: MessageId, place: &Place) -> Self {
-        let decoder = Decoder::new(place.encoding);
-        Self { team, message, at: place.start, end: place.end, decoder, length: place.length as u64 }
+    fn at(team: TeamId, message: MessageId, span: &Span) -> Self {
+        let decoder = Decoder::new(span.encoding);
+        Self { team, message, at: span.start, end: span.end, decoder, length: span.length as u64 }
     }
 
-    /// The bytes that follow; `None` when that was all.
+    /// The next bytes, or `None` at the end.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the message was deleted meanwhile.
+    /// [`Error::NotFound`] if the message has been deleted meanwhile.
     pub fn next(&mut self, tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>> {
         let count = (self.end - self.at).min(PIECE);
         if count == 0 {

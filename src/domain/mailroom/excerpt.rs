@@ -1,12 +1,12 @@
-//! The part of a message that is kept: all of it, or the beginning where it was refused. Senders
-//! that are refused can send any amount, and few people look at it.
+//! The part of a message that is kept: all of it, or only the beginning if it was refused. Anyone
+//! can send any amount of mail that is refused, and few people look at it.
 
-use super::parse::{Parsed, Part, body_at, found_by};
-use super::receive::Arrival;
+use super::arrival::Arrival;
+use super::parse::{Parsed, Part, body_at, words_of};
 use crate::store::columns::MessageState;
 use crate::store::ids::TeamId;
 
-/// Bytes kept of the body of a refused message, and as much of its headers.
+/// Bytes kept of the body of a refused message, and of its headers.
 const BODY: usize = 64 << 10;
 const HEADERS: usize = 64 << 10;
 
@@ -16,7 +16,7 @@ pub struct Excerpt<'a> {
     pub text: &'a str,
     pub html: Option<&'a str>,
     pub headers: &'a [(String, String)],
-    /// Empty where only the beginning is kept: it can end before or within an attachment.
+    /// Empty if only the beginning is kept, which can end before or within an attachment.
     pub attachments: &'a [Part],
     parsed: &'a Parsed,
 }
@@ -58,16 +58,16 @@ impl<'a> Excerpt<'a> {
         }
     }
 
-    /// Bytes kept, unless that is the whole message.
-    pub fn kept(&self, arrival: &Arrival) -> Option<i64> {
+    /// `None` for the whole message.
+    pub fn kept_bytes(&self, arrival: &Arrival) -> Option<i64> {
         (self.raw.len() < arrival.raw.len()).then_some(self.raw.len() as i64)
     }
 
-    /// What it is found by.
+    /// The words that find it.
     pub fn words(&self, team: TeamId) -> String {
         match self.text.len() == self.parsed.text.len() {
             true => self.parsed.words.of_team(team),
-            false => found_by(self.parsed, self.text).of_team(team),
+            false => words_of(self.parsed, self.text).of_team(team),
         }
     }
 }
@@ -103,14 +103,14 @@ mod tests {
     fn the_beginning_of_a_refused_message_is_kept() {
         let long = with_file(500_000);
         let whole = Excerpt::of(MessageState::Delivered, &long);
-        assert_eq!((whole.raw, whole.kept(&long), whole.attachments.len()), (&long.raw[..], None, 1));
+        assert_eq!((whole.raw, whole.kept_bytes(&long), whole.attachments.len()), (&long.raw[..], None, 1));
         let kept = Excerpt::of(MessageState::Rejected, &long);
         assert!(kept.raw.len() > BODY && kept.raw.len() < BODY + 200 && long.raw.starts_with(kept.raw));
-        assert_eq!((kept.kept(&long), kept.attachments.len()), (Some(kept.raw.len() as i64), 0));
+        assert_eq!((kept.kept_bytes(&long), kept.attachments.len()), (Some(kept.raw.len() as i64), 0));
         assert!(kept.text.len() == BODY && kept.headers.len() == 3);
         let short = with_file(1000);
         let kept = Excerpt::of(MessageState::Denied, &short);
-        assert_eq!((kept.raw, kept.kept(&short), kept.attachments.len()), (&short.raw[..], None, 1));
+        assert_eq!((kept.raw, kept.kept_bytes(&short), kept.attachments.len()), (&short.raw[..], None, 1));
     }
 
     #[test]

@@ -1,22 +1,20 @@
-//! The header of a raw message, field by field (RFC 5322, section 2.2), before any parser has
-//! read it.
+//! The header of a raw message, field by field (RFC 5322, section 2.2).
 
-/// The largest header of a message, or of one of its parts, that is read, in bytes.
+/// The largest header of a message or of one of its parts, in bytes.
 pub const LARGEST_HEADER: usize = 64 << 10;
 
-/// A line, with those that continue it.
+/// A line and its continuations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field<'r> {
     /// The value is still folded.
     Named { name: &'r [u8], value: &'r [u8] },
-    /// Neither a field nor the continuation of one.
+    /// Neither a field nor a continuation.
     Malformed,
 }
 
 /// Up to the first empty line.
 pub struct Fields<'r> {
     raw: &'r [u8],
-    /// Bytes that were read.
     pub read: usize,
 }
 
@@ -25,7 +23,7 @@ impl<'r> Fields<'r> {
         Self { raw, read: 0 }
     }
 
-    /// Bytes up to the end of the line that begins at `start`.
+    /// Where the line that begins at `start` ends.
     fn line(&self, start: usize) -> usize {
         let rest = &self.raw[start..];
         start + rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1)
@@ -55,20 +53,19 @@ impl<'r> Iterator for Fields<'r> {
     }
 }
 
-/// Space before the colon is left out: RFC 5322 wants it to be taken (section 4.5), and readers
-/// that do not take it end the header there, which shows them fewer fields but no other author.
-/// That is space and tab only: other readers take a form feed for a part of the name.
+/// Without space and tab before the colon, as RFC 5322 wants (section 4.5). Programs that end the
+/// header there see fewer fields, but no other author. A form feed is part of the name to some.
 fn name_before(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
     &text[..end.map_or(0, |last| last + 1)]
 }
 
-/// Space within a name makes it another one to some: they read `Fr om` as `From`.
+/// Without space: some programs read `Fr om` as `From`.
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-/// The fields that are well formed.
+/// The well-formed fields.
 pub fn named(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     Fields::of(raw).filter_map(|field| match field {
         Field::Named { name, value } => Some((name, value)),

@@ -1,5 +1,5 @@
-//! HTML of messages, made safe to show: no scripts, no forms, and nothing fetched from
-//! elsewhere unless somebody asks for it.
+//! Makes the HTML of messages safe to show: no scripts, no forms, and no remote content unless the
+//! reader asks for it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,21 +7,20 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-/// Whether pictures are fetched from where the sender keeps them, which tells that the
-/// message was opened.
+/// Whether remote pictures are loaded, which shows the sender that the message was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
     Inline,
     Remote,
 }
 
-/// Where a picture stood that is left out.
+/// The address of a picture that is left out.
 const BLOCKED: &str = "data:,";
 
 static WITHOUT: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Inline));
 static WITH: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Remote));
 
-/// The HTML that may be shown, in a frame that may do nothing.
+/// HTML that can be shown in a sandboxed frame.
 pub fn safe(html: &str, pictures: Pictures) -> String {
     if cost(html) > MAX_HTML_COST {
         return text_only(html);
@@ -33,9 +32,9 @@ pub fn safe(html: &str, pictures: Pictures) -> String {
     builder.clean(html).to_string()
 }
 
-/// The parser looks through all open elements for each new one, through all attributes of an
-/// element for each further one, and moves the text before each broken reference. This is
-/// about how often, at the worst.
+/// About how many steps the parser takes in the worst case: it searches all open elements for each
+/// new one, all attributes of an element for each further one, and moves the text before each broken
+/// reference.
 fn cost(html: &str) -> usize {
     let references = html.bytes().filter(|byte| *byte == b'&').count();
     let (mut elements, mut cost) = (0, references * references / 100);
@@ -49,7 +48,7 @@ fn cost(html: &str) -> usize {
     cost
 }
 
-/// What nobody but an attacker reaches, except with a very large picture in the text.
+/// Only attacks cost more, or a very large picture in the text.
 const MAX_HTML_COST: usize = 50_000_000;
 
 fn text_only(html: &str) -> String {
@@ -58,11 +57,11 @@ fn text_only(html: &str) -> String {
     format!("<pre>{text}</pre>")
 }
 
-/// What ends a line of text besides a paragraph and `<br>`, which the parser knows.
+/// Elements that end a line of text, in addition to paragraphs and `<br>`, which the parser knows.
 const ENDS: [&str; 12] =
     ["h1", "h2", "h3", "h4", "h5", "h6", "div", "li", "tr", "table", "blockquote", "pre"];
 
-/// HTML as plain text: what stands in a block of its own stands on a line of its own.
+/// HTML as plain text, with each block on a line of its own.
 pub fn to_text(html: &str) -> String {
     let mut parts = html.split("</");
     let mut lines = parts.next().unwrap_or_default().to_owned();
@@ -103,8 +102,7 @@ fn builder(pictures: Pictures) -> Builder<'static> {
     builder
 }
 
-/// A link leads to a page or a mail address. A picture is one of the message's own, or comes
-/// from elsewhere where that is wanted.
+/// Links lead to pages or addresses. Pictures are part of the message, or remote if they are allowed.
 fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let scheme = value.trim_start().split(':').next().unwrap_or_default().to_ascii_lowercase();
     match (tag, name) {
@@ -120,7 +118,7 @@ fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Op
     }
 }
 
-/// A picture within the address itself; SVG is a document and no picture.
+/// A picture in a data URL. Not SVG, which is a document.
 fn is_picture(value: &str) -> bool {
     let value = value.trim_start().to_ascii_lowercase();
     ["data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"]

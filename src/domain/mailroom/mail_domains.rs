@@ -1,6 +1,6 @@
-//! Domains of a team: claimed, proved by a TXT record, looked after.
+//! Domains of a team: added, verified by a TXT record, and checked again regularly.
 //!
-//! Who can write into a domain's DNS owns it. A domain receives for one team at a time: the
+//! Whoever can write into a domain's DNS owns it. A domain receives for one team at a time: the
 //! one whose proof was found. When that proof has been gone for [`SUSPENSION_GRACE`], or gone while
 //! another team's is there, the domain is suspended for it.
 
@@ -22,22 +22,22 @@ use crate::store::mailroom::mail_domains as rows;
 pub use crate::store::ids::DomainId;
 pub use rows::Domain;
 
-/// How long a proof may be gone.
+/// How long a proof may be missing before its domain is suspended.
 pub const SUSPENSION_GRACE: Duration = Duration::days(7);
-/// How often a domain is asked about, proved once or not yet.
+/// How often a domain is checked: one that has been verified, and one that has not.
 const DAILY: Duration = Duration::days(1);
 const HOURLY: Duration = Duration::hours(1);
-/// How long a domain that nobody proved is asked for by itself.
+/// How long a domain that has never been verified is checked.
 const PROOF_DEADLINE: Duration = Duration::days(7);
 
-/// What the DNS said.
+/// An answer from the DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The texts of TXT records, or the hosts of MX records.
     Found(Vec<String>),
     /// There is no such record.
     Nothing,
-    /// It did not say; why, for people.
+    /// No answer; the reason is for people.
     Failed(String),
 }
 
@@ -57,9 +57,9 @@ pub enum RecordState {
     Unchecked,
     Ok,
     Missing,
-    /// There is one, but not this one.
+    /// There is another record.
     Wrong,
-    /// The DNS did not say.
+    /// The DNS did not answer.
     Unknown,
 }
 
@@ -75,7 +75,7 @@ impl RecordState {
     }
 }
 
-/// A record to publish, and what was last seen of it.
+/// A record to publish, and the result of its last check.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -88,12 +88,12 @@ pub struct Record {
     pub checked_at: Option<Timestamp>,
 }
 
-/// What the store keeps of a check.
+/// The result of a check, as JSON in the store.
 #[derive(Default, Serialize, Deserialize)]
 struct Findings {
     txt: Finding,
     mx: Finding,
-    /// Another team's proof is there as well, and the domain is theirs.
+    /// Another team has the domain, and its proof is there as well.
     #[serde(default)]
     held: bool,
 }
@@ -109,12 +109,12 @@ impl Domain {
         self.verified_at.is_some() && self.suspended_at.is_none()
     }
 
-    /// Whether the proof was found, but so was that of another team, whose domain it is.
+    /// Whether the proof was found, but so was that of the team that has the domain.
     pub fn is_held_by_another(&self) -> bool {
         !self.is_active() && self.findings().held
     }
 
-    /// When the proof's absence will have lasted too long, if it is gone.
+    /// When the domain will be suspended, if its proof is missing.
     pub fn suspension_due(&self) -> Option<Timestamp> {
         let seen = self.proof_seen_at.filter(|seen| self.is_active() && self.checked_at > Some(*seen))?;
         Some(seen.plus(SUSPENSION_GRACE))
@@ -128,8 +128,7 @@ impl Domain {
         format!("gatepost-verify={}", self.proof)
     }
 
-    /// The records to publish; mail is to come to `mail_host`. Without an MX record where no
-    /// other machine can find that.
+    /// The records to publish, without an MX record if no other machine can find `mail_host`.
     pub fn records(&self, mail_host: &str) -> Vec<Record> {
         let Findings { txt, mx, .. } = self.findings();
         let record = |kind, name, value, finding: Finding| {
@@ -146,16 +145,15 @@ impl Domain {
     }
 }
 
-/// Whether other machines can find a host of this name: not a `localhost`, which is each one's
-/// own, nor a name without a dot.
+/// Whether other machines can find a host of this name: not `localhost`, nor a name without a dot.
 pub fn is_public(host: &str) -> bool {
     host.contains('.') && !host.ends_with(".localhost")
 }
 
-/// Claims a domain. It receives nothing before it is proved.
+/// Adds a domain. It receives nothing until it is verified.
 ///
 /// # Errors
-/// `Conflict` on `name` when the team has it, or it is the shared one.
+/// `Conflict` on `name` if the team has it, or if it is the shared one.
 pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &DomainName) -> Result<Domain> {
     actor.require_or_token(tx, team, Role::Admin)?;
     let taken = || format!("{} has already been added.", name.as_str());
@@ -204,21 +202,20 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// The domain as it is, and stays until the transaction ends: for callers that look at it first
-/// and change it then.
+/// The domain, locked until the transaction ends: for changes that depend on what it is now.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<Domain> {
     actor.require_or_token(tx, team, Role::Admin)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
 
-/// By name. Not long: a team has few.
+/// By name. Not paged: a team has few.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
     Ok(rows::list(tx, team)?)
 }
 
-/// Removes a domain: its addresses receive nothing more. They come back should the team add
-/// and prove it again.
+/// Removes a domain: its addresses receive nothing more. They come back if the team adds and
+/// verifies it again.
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<()> {
     let domain = hold(tx, actor, team, id)?;
     let removed = Domain {
@@ -232,7 +229,7 @@ pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Res
     record(tx, actor, &removed, ActivityKind::DomainRemoved)
 }
 
-/// Which alias of the team takes what no other of the domain does; `None` for none.
+/// Sets the alias that takes mail to unknown addresses of the domain; `None` for none.
 pub fn set_catch_all(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -253,11 +250,11 @@ pub fn set_catch_all(
     Ok(changed)
 }
 
-/// Those that are to be asked about again, the longest unchecked first.
+/// Domains that have to be checked again, the longest unchecked first.
 pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
     let (proved, unproved) = (now.minus(DAILY), now.minus(HOURLY));
-    let believed = now.plus(Timestamp::BELIEVED);
-    Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), believed, most)?)
+    let latest = now.plus(Timestamp::MAX_CLOCK_DRIFT);
+    Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), latest, most)?)
 }
 
 /// Whether one of [`due`] still is.
@@ -267,7 +264,7 @@ pub fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Re
     Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(often) || checked.is_ahead_of(now)))
 }
 
-/// Writes down what a check found, and what follows from it. Mail is to come to `mail_host`.
+/// Stores the result of a check, and verifies or suspends the domain accordingly.
 pub fn record_check(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -288,7 +285,7 @@ pub fn record_check(
         domain.proof_seen_at = Some(actor.now);
         findings.held = !was_active && !take_from_holder(tx, actor, &domain, &findings.txt.found)?;
     }
-    // Seen by a clock that ran ahead: patience begins now.
+    // Seen by a clock that ran ahead: the grace period begins now.
     domain.proof_seen_at =
         domain.proof_seen_at.map(|seen| if seen.is_ahead_of(actor.now) { actor.now } else { seen });
     let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= SUSPENSION_GRACE);
@@ -305,7 +302,7 @@ pub fn record_check(
     Ok(domain)
 }
 
-/// Whether the name is free now: nobody's, or that of a team whose proof is gone.
+/// Whether the name is free: unless the team that has it still has its proof there, it loses it.
 fn take_from_holder(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
     let Some(holder) = rows::find_active(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
         return Ok(true);
@@ -334,7 +331,7 @@ fn finding(answer: &Answer, is_it: impl Fn(&str) -> bool) -> Finding {
         Answer::Found(_) | Answer::Nothing => (RecordState::Missing, Vec::new()),
         Answer::Failed(why) => (RecordState::Unknown, vec![why.clone()]),
     };
-    // What somebody else publishes may be long, and of any characters.
+    // What others publish can be long, and of any characters.
     let tidy = |text: String| text.chars().filter(|c| !c.is_control()).take(255).collect::<String>();
     Finding { state, found: found.into_iter().take(20).map(tidy).collect() }
 }

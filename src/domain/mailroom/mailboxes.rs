@@ -1,4 +1,4 @@
-//! Who stands in the address fields of a message.
+//! The address fields of a message.
 
 use std::panic::catch_unwind;
 
@@ -7,10 +7,9 @@ use mail_parser::{Address, MessageParser};
 use super::address::MailAddress;
 use super::clean::one_line;
 
-/// Mailboxes that are kept of one field.
+/// Mailboxes that are kept of each field.
 pub const ADDRESSES: usize = 100;
 
-/// Somebody in a header.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Mailbox {
     pub address: String,
@@ -27,13 +26,13 @@ pub(super) fn mailboxes(list: Option<&Address<'_>>) -> Vec<Mailbox> {
     .collect()
 }
 
-/// Those an address field names, by its value.
+/// The mailboxes in the value of a field.
 pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
     read(value.replace(['\r', '\n'], " ").as_bytes(), mailboxes)
 }
 
-/// Every address in the value of a From field, as it was folded: the parser is the one that
-/// also reads the message and checks DMARC, so all of them see the same authors.
+/// Every address in the value of a From field. The parser is the one that also reads the message and
+/// checks DMARC, so that all of them see the same authors.
 pub(super) fn addresses_in(value: &[u8]) -> Vec<String> {
     let each = |list: Option<&Address<'_>>| {
         let each = list.into_iter().flat_map(Address::iter);
@@ -51,7 +50,7 @@ fn read<T>(value: &[u8], each: fn(Option<&Address<'_>>) -> Vec<T>) -> Vec<T> {
     read.unwrap_or_default()
 }
 
-/// An address in a message, if it is one that can be written to.
+/// The address, if one can write to it.
 pub fn address_of(mailbox: &Mailbox) -> Option<MailAddress> {
     MailAddress::parse(&mailbox.address)
 }

@@ -1,4 +1,4 @@
-//! What was written: lists, search, one message with all that came with it.
+//! Messages: lists, search, and one message with everything that came with it.
 
 use super::aliases::{self, Alias};
 use super::authentication::Authentication;
@@ -23,20 +23,20 @@ pub use contents::Attachment;
 pub use mail_usage::MailUsage;
 pub use rows::{Filter, Message};
 
-/// Places looked at in one step of a search, and steps before a page is told as it is.
+/// Rows that one step of a search reads, and steps before a short page is returned.
 const STEP: i64 = 200;
 const STEPS: usize = 25;
 
-/// One message with what lists leave out.
+/// A message with what lists leave out.
 #[derive(Clone, Debug)]
 pub struct Opened {
     pub message: Message,
-    /// Also when it was deleted meanwhile.
+    /// Even if it has been deleted since.
     pub alias: Alias,
-    /// Whom its header says it is to.
+    /// By its header.
     pub to: Vec<Mailbox>,
     pub text: String,
-    /// As it was sent: show it only by way of [`super::html::safe`].
+    /// As it was sent: only show it through [`super::html::safe`].
     pub html: Option<String>,
     pub headers: Vec<(String, String)>,
     pub attachments: Vec<Attachment>,
@@ -53,8 +53,8 @@ pub fn list(
     Page::load(window, |window| rows::list(tx, team, filter, window), |message| message.id)
 }
 
-/// What a list shows: [`search`] where there are words to look for, else [`list`].
-pub fn look(
+/// [`search`] if there are words to look for, else [`list`].
+pub fn list_or_search(
     tx: &mut Tx<'_>,
     team: TeamId,
     words: &Search,
@@ -67,9 +67,9 @@ pub fn look(
     }
 }
 
-/// Messages with all the words of `query` in subject, sender or text, newest first; the last
-/// word may be the beginning of one. Without any word there is nothing. A page can be short
-/// and still have a next one, when few of what was found passes the filter.
+/// Messages with all words of `query` in subject, sender or text, newest first; the last word can be
+/// the beginning of one. A query without words finds nothing. A page can be short and still have a
+/// next one, if the filter excludes most of what was found.
 pub fn search(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -100,27 +100,26 @@ pub fn search(
     Ok(Page { rows: found, next })
 }
 
-/// How many there are, of those that a list with this filter tells.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
     Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
-/// Delivered and not read yet.
+/// Messages that are delivered and not read.
 pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     count(tx, team, &Filter { unread: true, ..Filter::default() })
 }
 
-/// More unread ones than this are told as so many and more.
-pub const UNREAD_TOLD: i64 = 999;
+/// A larger number of unread messages is shown as this and a plus sign.
+pub const UNREAD_SHOWN: i64 = 999;
 
-/// [`unread`] as it stands beside every page: counting stops soon.
-pub fn unread_told(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
+/// [`unread`] for every page: counts no further than is shown.
+pub fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
     let filter = Filter { unread: true, ..Filter::default() };
-    Ok(rows::count(tx, team, &filter, UNREAD_TOLD + 1)?)
+    Ok(rows::count(tx, team, &filter, UNREAD_SHOWN + 1)?)
 }
 
-/// How much the team keeps, for its quota.
-pub fn kept(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
+/// How much mail the team keeps.
+pub fn usage(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     Ok(mail_usage::find(tx, team)?)
 }
 
@@ -156,16 +155,14 @@ pub fn find_attachment(
     contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)
 }
 
-/// The message as it is, and stays until the transaction ends: for callers that look at it first
-/// and change it then.
+/// The message, locked until the transaction ends: for changes that depend on what it is now.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<Message> {
     actor.require_or_token(tx, team, Role::Member)?;
     rows::hold(tx, id)?;
     find(tx, team, id)
 }
 
-/// Marks a message read or unread; who read it is not recorded. One that is read already
-/// keeps its first time.
+/// Marks a message read or unread. One that is read already keeps its first time.
 pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
     let message = hold(tx, actor, team, id)?;
     if message.read_at.is_some() != read {
@@ -174,10 +171,10 @@ pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: b
     find(tx, team, id)
 }
 
-/// Deletes a message and all that came with it, for good.
+/// Deletes a message and everything that came with it.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, actor, team, id)?;
-    // Before all that deliveries write too, so that neither waits for the other without end.
+    // First, as deliveries do: otherwise the two could deadlock.
     mail_usage::add(tx, team, -message.usage())?;
     if !rows::delete(tx, message.seq)? {
         return Err(Error::NotFound);

@@ -1,13 +1,15 @@
-//! Mail: the addresses that receive it, who writes, and what was written.
+//! Mail: domains and aliases that receive it, contacts who write, and their messages.
 
 pub mod address;
 pub mod aliases;
+pub mod arrival;
 pub mod authentication;
 pub mod authors;
+pub mod batch;
 mod clean;
 pub mod contacts;
 pub mod conversations;
-mod decoding;
+pub mod decoding;
 mod defuse;
 pub mod domain_checks;
 pub mod downloads;
@@ -24,5 +26,5 @@ pub mod pictures;
 pub mod quota;
 pub mod receive;
 pub mod received_header;
-mod route;
+pub mod route;
 mod words;

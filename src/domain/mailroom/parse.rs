@@ -1,5 +1,5 @@
-//! A raw message as the rest of Gatepost sees it. Whatever was sent, reading it ends well: in
-//! the worst case with empty fields beside the raw message.
+//! A raw message as the rest of Gatepost sees it. Parsing never fails: in the worst case all fields
+//! are empty.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use super::words::Words;
 
 pub use super::mailboxes::{Mailbox, address_of, mailboxes_in};
 
-/// The most that is kept, in bytes or in number; the raw message has the rest.
+/// Limits in bytes or in number; the raw message has the rest.
 const TEXT: usize = 1 << 20;
 const HTML: usize = 2 << 20;
 const HEADER: usize = 8 << 10;
@@ -23,10 +23,10 @@ const REFERENCES: usize = 100;
 const ATTACHMENTS: usize = 200;
 const PREVIEW: usize = 160;
 
-/// What is known of an attachment without its bytes.
+/// An attachment without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Which part of the message it is; see [`super::parts`].
+    /// The part of the message; see [`super::parts`].
     pub index: usize,
     pub name: Option<String>,
     pub content_type: String,
@@ -51,13 +51,13 @@ pub struct Parsed {
     pub in_reply_to: Vec<String>,
     /// Oldest first.
     pub references: Vec<String>,
-    /// Those it can be found by, in subject, sender and text.
+    /// The words of subject, sender and text.
     pub words: Words,
-    /// A vacation note, a bounce, a list: nobody sat down to write it.
+    /// A vacation note, a bounce or a list, rather than a message that a person wrote.
     pub automatic: bool,
-    /// How many servers handed it on.
+    /// How many servers it has passed.
     pub hops: usize,
-    /// SHA-256 over what its reader sees: the same when a message is sent twice.
+    /// SHA-256 of what a reader sees: the same when a message is sent twice.
     pub dedupe: [u8; 32],
 }
 
@@ -79,7 +79,7 @@ impl Parsed {
 }
 
 impl Parsed {
-    /// Bytes it takes, about.
+    /// About how many bytes it takes.
     pub fn weight(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
         self.text.len()
@@ -89,18 +89,17 @@ impl Parsed {
     }
 }
 
-/// Reads a message.
 pub fn parse(raw: &[u8]) -> Parsed {
     let read = catch_unwind(AssertUnwindSafe(|| {
         let defused = defuse(raw);
         MessageParser::default().parse(defused.as_ref()).map(|message| read(&message))
     }));
     let parsed = read.ok().flatten().unwrap_or_default();
-    Parsed { dedupe: dedupe(raw, &parsed), words: found_by(&parsed, &parsed.text), ..parsed }
+    Parsed { dedupe: dedupe(raw, &parsed), words: words_of(&parsed, &parsed.text), ..parsed }
 }
 
 /// The words of a message with this text.
-pub(super) fn found_by(parsed: &Parsed, text: &str) -> Words {
+pub(super) fn words_of(parsed: &Parsed, text: &str) -> Words {
     let from = parsed.from.iter().flat_map(|from| [Some(from.address.as_str()), from.name.as_deref()]);
     Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([text]))
 }
@@ -137,7 +136,7 @@ fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
         _ => Vec::new(),
     });
     let ids: Vec<_> = ids.map(|id| clipped(&plain(id), LINE)).filter(|id| !id.is_empty()).collect();
-    // What is near the message in a long chain stands at its end.
+    // The end of a long chain is nearest to the message.
     ids[ids.len().saturating_sub(REFERENCES)..].to_vec()
 }
 
@@ -159,7 +158,7 @@ fn html(message: &Message<'_>) -> Option<String> {
     Some(clipped(&plain(&restore(joined(std::iter::once(first).chain(bodies), 2 * HTML))), HTML))
 }
 
-/// As many as are needed: a message may be large, and each step copies what it is given.
+/// No more than needed: a message can be large, and each step copies it.
 fn joined<'t>(bodies: impl Iterator<Item = Cow<'t, str>>, most: usize) -> String {
     let mut text = String::new();
     for (number, body) in bodies.enumerate() {
@@ -215,8 +214,8 @@ fn describe(index: usize, part: &MessagePart<'_>) -> Part {
     }
 }
 
-/// Sender, reply address and subject are part of it, so that a message of another sender never
-/// counts as the same. Without a Message-ID the date replaces it.
+/// Includes sender, reply address and subject, so that a message from another sender never counts as
+/// the same. The date replaces a missing Message-ID.
 fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
     let header = |name: &str| {
         let found = parsed.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name));
@@ -232,12 +231,11 @@ fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What follows the first empty line; without one, all of it.
+/// What follows the first empty line, or all of it.
 fn body(raw: &[u8]) -> &[u8] {
     &raw[body_at(raw)..]
 }
 
-/// Where that begins.
 pub(super) fn body_at(raw: &[u8]) -> usize {
     let after = |pattern: &[u8]| {
         raw.windows(pattern.len()).position(|each| each == pattern).map(|at| at + pattern.len())

@@ -1,11 +1,10 @@
-//! Bounds the headers of the parts of a message, which the parser would read to their end: it
-//! compares the parameters of a content type with each other, so that a header of megabytes
-//! keeps it busy for a minute.
+//! Limits the headers of the parts of a message. The parser compares the parameters of a content type
+//! with each other, so that a header of megabytes would keep it busy for a minute.
 //!
-//! Here every place is found at which the parser could begin to read a header: the start of
-//! the message, and what follows any boundary that any content type names. A header that is
-//! too large is cut by an empty line written over it, and what follows is read as text. Of a
-//! message with so many boundaries that finding them is work of its own, only the beginning is read.
+//! This finds every place where the parser could begin to read a header: the start of the message,
+//! and what follows any boundary that any content type names. A header that is too large is cut by
+//! writing an empty line over it, and the rest is read as text. If a message has so many boundaries
+//! that finding them would be expensive, only its beginning is read.
 
 use std::borrow::Cow;
 
@@ -15,20 +14,20 @@ use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::fields::LARGEST_HEADER;
 
-/// What stands on top of a message that was taken: lines of this server's own.
-const TRACE: usize = 4 << 10;
-/// Bytes of the headers of all parts together.
+/// The lines that this server adds to a message.
+const OWN_LINES: usize = 4 << 10;
+/// Bytes of the headers of all parts.
 const ALL_PARTS: usize = 256 << 10;
-/// Comparisons with boundaries, and bytes of content types read, for each byte of a message.
+/// Comparisons with boundaries, and bytes of content types read, per byte of a message.
 const WORK: usize = 4;
 const LEAST_WORK: usize = 1 << 20;
 const EMPTY: &[u8; 2] = b"\n\n";
 
-/// The message with each header bounded: of the same length, or its beginning.
+/// The message with limited headers: of the same length, or only its beginning.
 pub fn bound(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let work = (raw.len() * WORK).max(LEAST_WORK);
     let mut search = Search { raw, boundaries: Vec::new(), work };
-    let mut at = search.header(0, LARGEST_HEADER + TRACE);
+    let mut at = search.header(0, LARGEST_HEADER + OWN_LINES);
     let mut left = ALL_PARTS;
     while let Some(start) = search.boundary(at, search.raw.len()) {
         at = search.header(start, left.min(LARGEST_HEADER));
@@ -47,12 +46,12 @@ pub fn bound(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
 struct Search<'r> {
     raw: Cow<'r, [u8]>,
     boundaries: Vec<Vec<u8>>,
-    /// What is left of it.
+    /// The remaining work.
     work: usize,
 }
 
 impl Search<'_> {
-    /// Where the header that begins at `start` ends, cut if it has more than `most` bytes.
+    /// Where the header that begins at `start` ends; cuts it after `most` bytes.
     fn header(&mut self, start: usize, most: usize) -> usize {
         let latest = start + most + EMPTY.len();
         let end = header_end(&self.raw[start..self.raw.len().min(latest)]).map(|length| start + length);
@@ -68,7 +67,7 @@ impl Search<'_> {
         while line < end {
             self.learn(line, end);
             let next = memchr(b'\n', &self.raw[line..end]).map_or(end, |at| line + at + 1);
-            // Half-way in a line the parser may come from a part that ends there.
+            // Within a line, the parser can come from a part that ends there.
             while let Some(part) = self.boundary(line, next) {
                 // A boundary can hold line breaks, and reach beyond the header.
                 let part = part.min(end);
@@ -80,7 +79,7 @@ impl Search<'_> {
         end
     }
 
-    /// The place after the first boundary between two places.
+    /// Where the first boundary between two places ends.
     fn boundary(&mut self, from: usize, until: usize) -> Option<usize> {
         let mut at = from;
         while self.work > 0 && !self.boundaries.is_empty() && at < until {
@@ -90,13 +89,13 @@ impl Search<'_> {
             if let Some(found) = self.boundaries.iter().find(|each| rest.starts_with(each)) {
                 return Some(at + found.len());
             }
-            // Of three hyphens the last two may be those before a boundary.
+            // The last two of three hyphens can be those before a boundary.
             at -= 1;
         }
         None
     }
 
-    /// Remembers the boundary that a content type at `start` names, read as the parser does.
+    /// Remembers the boundary of a content type at `start`, read as the parser does.
     fn learn(&mut self, start: usize, end: usize) {
         let field = &self.raw[start..end];
         let skipped = field.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b':')).count();
@@ -119,8 +118,8 @@ impl Search<'_> {
     }
 }
 
-/// Up to and with the first empty line after the first line, which may be the rest of that
-/// with the boundary.
+/// The end of the first empty line after the first line, which can be the rest of the one with the
+/// boundary.
 fn header_end(raw: &[u8]) -> Option<usize> {
     memchr_iter(b'\n', raw).map(|at| at + 1).find_map(|start| match &raw[start..] {
         [b'\n', ..] => Some(start + 1),
@@ -129,7 +128,7 @@ fn header_end(raw: &[u8]) -> Option<usize> {
     })
 }
 
-/// The parser reads names without the space in them.
+/// The parser ignores space in names.
 fn is_content_type(name: &[u8]) -> bool {
     let letters = name.iter().filter(|byte| !byte.is_ascii_whitespace());
     letters.map(u8::to_ascii_lowercase).eq(b"content-type".iter().copied())

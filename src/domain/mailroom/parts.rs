@@ -1,30 +1,29 @@
-//! Where the parts of a message are, and their bytes.
+//! The parts of a message: where they are in it, and their bytes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::{Encoding as Declared, MessageParser};
 
-use super::decoding::{Decoder, Encoding};
+use super::decoding::{Decoder, Encoding, PIECE};
 use super::defuse::defuse;
-use super::downloads::PIECE;
 
-/// Where a file is within a raw message, and what becomes of it.
+/// Where a file is within a raw message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Span {
     pub start: usize,
     pub end: usize,
     pub encoding: Encoding,
-    /// Bytes once it is decoded.
+    /// Bytes after decoding.
     pub length: usize,
 }
 
-impl Place {
-    /// A message of this size, as it is.
+impl Span {
+    /// A whole message, undecoded.
     pub fn all(size: usize) -> Self {
         Self { start: 0, end: size, encoding: Encoding::Plain, length: size }
     }
 
-    /// Hands on the bytes, decoded, in pieces; `None` when they aren't encoded as it says.
+    /// Decodes the bytes piece by piece; `None` if they aren't encoded as declared.
     fn decode(&self, raw: &[u8], mut take: impl FnMut(&[u8])) -> Option<()> {
         let (mut decoder, mut rest) = (Decoder::new(self.encoding), raw.get(self.start..self.end)?);
         while !rest.is_empty() {
@@ -36,8 +35,8 @@ impl Place {
     }
 }
 
-/// Where a part of a message is; `None` when there is no such part.
-pub fn locate(raw: &[u8], index: usize) -> Option<Place> {
+/// `None` if there is no such part.
+pub fn locate(raw: &[u8], index: usize) -> Option<Span> {
     let (start, end, declared) = catch_unwind(AssertUnwindSafe(|| {
         let defused = defuse(raw);
         let message = MessageParser::default().parse(defused.as_ref())?;
@@ -52,20 +51,20 @@ pub fn locate(raw: &[u8], index: usize) -> Option<Place> {
         Declared::QuotedPrintable => Encoding::QuotedPrintable,
     };
     let mut length = 0;
-    let place = Place { start, end, encoding, length };
-    match place.decode(raw, |bytes| length += bytes.len()) {
-        Some(()) => Some(Place { length, ..place }),
-        // What is encoded otherwise is left as it was sent.
+    let span = Span { start, end, encoding, length };
+    match span.decode(raw, |bytes| length += bytes.len()) {
+        Some(()) => Some(Span { length, ..span }),
+        // It is encoded in another way: left as it was sent.
         None => {
-            raw.get(start..end).map(|sent| Place { encoding: Encoding::Plain, length: sent.len(), ..place })
+            raw.get(start..end).map(|sent| Span { encoding: Encoding::Plain, length: sent.len(), ..span })
         }
     }
 }
 
-/// The bytes of a part as its sender attached it; `None` when there is no such part.
+/// The bytes of a part as its sender attached it; `None` if there is no such part.
 pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
-    let place = locate(raw, index)?;
-    let mut bytes = Vec::with_capacity(place.length);
-    place.decode(raw, |piece| bytes.extend_from_slice(piece))?;
+    let span = locate(raw, index)?;
+    let mut bytes = Vec::with_capacity(span.length);
+    span.decode(raw, |piece| bytes.extend_from_slice(piece))?;
     Some(bytes)
 }

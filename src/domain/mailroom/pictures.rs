@@ -1,6 +1,5 @@
-//! Pictures that a message brings along to be shown within its HTML, which names them by
-//! `cid:` (RFC 2392). They are put into the HTML itself: its frame can fetch nothing, not even
-//! from here.
+//! Pictures in a message that its HTML names by `cid:` (RFC 2392). They are put into the HTML: its
+//! frame cannot load anything, not even from this server.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,24 +12,24 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contents;
 
-/// Bytes of the pictures of one message that are shown, together, and how many.
+/// The most bytes of pictures that are shown of one message, and the most pictures.
 const LARGEST: usize = 8 << 20;
 const MOST: usize = 20;
 
 const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/// By its name, a picture as an address that holds it.
+/// A picture as a data URL.
 pub struct Picture {
     name: String,
     address: String,
 }
 
-/// Whether the HTML of a message may show any.
+/// Whether the HTML of a message can show any.
 pub fn are_shown(html: &str, opened: &Opened) -> bool {
     html.to_ascii_lowercase().contains("cid:") && opened.attachments.iter().any(is_picture)
 }
 
-/// Those that it may show. All of the message is read for them, if it is still there.
+/// The pictures that the HTML can show. Reads the whole message for them.
 pub fn of(tx: &mut Tx<'_>, team: TeamId, id: MessageId, opened: &Opened) -> Result<Vec<Picture>> {
     messages::find(tx, team, id)?;
     let shown: Vec<_> = opened.attachments.iter().filter(|each| is_picture(each)).take(MOST).collect();
@@ -57,8 +56,7 @@ fn bare(name: &str) -> String {
     name.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace()).to_owned()
 }
 
-/// Puts them into HTML that [`super::html::safe`] has made. A name that nothing has keeps
-/// its place empty.
+/// Puts pictures into HTML from [`super::html::safe`]. An unknown name leaves its place empty.
 pub fn put_into(safe: &str, pictures: &[Picture]) -> String {
     const NAMED: &str = " src=\"cid:";
     let mut parts = safe.split(NAMED);

@@ -1,5 +1,5 @@
-//! What a mail server writes on top of a message it takes, and how it knows one that goes
-//! round in circles (RFC 5321, sections 4.4 and 6.3).
+//! The header fields that a mail server adds to a message it takes, and by which it recognises a
+//! mail loop (RFC 5321, sections 4.4 and 6.3).
 
 use std::net::IpAddr;
 
@@ -9,27 +9,26 @@ use super::fields;
 use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 
-/// What stands in mail that a Gatepost sends, with the name of its host.
+/// A field in mail that Gatepost sends, with the name of its host.
 pub const LOOP_MARK: &str = "X-Gatepost-Loop";
 
-/// How a message came here.
 pub struct ReceivedHeader<'a> {
     /// The name of this server.
     pub host: &'a str,
-    /// What was spoken, such as `ESMTPS`.
+    /// The protocol, such as `ESMTPS`.
     pub with: &'a str,
-    /// Nothing where the sender is `<>`.
+    /// `None` if the sender is `<>`.
     pub from: Option<&'a str>,
     /// What the peer called itself.
     pub helo: &'a str,
     pub peer: Option<IpAddr>,
-    /// Only where there is one: others are nobody's business.
+    /// Only if there is one recipient: they must not learn of each other.
     pub rcpt: Option<&'a str>,
 }
 
 impl ReceivedHeader<'_> {
     /// The lines for the top of the message.
-    pub fn head(&self, actor: &Actor) -> Vec<u8> {
+    pub fn render(&self, actor: &Actor) -> Vec<u8> {
         let helo = printable(self.helo, |c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
         let peer = match self.peer {
             Some(IpAddr::V4(ip)) => format!(" ([{ip}])"),
@@ -52,21 +51,20 @@ impl ReceivedHeader<'_> {
     }
 }
 
-/// `unknown` when nothing of it may stand in a header.
+/// `unknown` if no character of it is allowed in a header.
 fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
     let kept: String = text.chars().filter(|c| allowed(*c)).collect();
     if kept.is_empty() { "unknown".into() } else { kept }
 }
 
-/// Whether the message was sent from here.
-pub fn is_marked(raw: &[u8], host: &str) -> bool {
+/// Whether this host has sent the message.
+pub fn was_sent_from(raw: &[u8], host: &str) -> bool {
     fields::named(raw).any(|(name, value)| {
         name.eq_ignore_ascii_case(LOOP_MARK.as_bytes())
             && value.trim_ascii().eq_ignore_ascii_case(host.as_bytes())
     })
 }
 
-/// How many headers have this name.
 pub fn headers_named(raw: &[u8], name: &str) -> usize {
     fields::named(raw).filter(|(each, _)| each.eq_ignore_ascii_case(name.as_bytes())).count()
 }
@@ -80,7 +78,7 @@ mod tests {
     use crate::domain::entropy::SystemEntropy;
 
     fn head(helo: &str, from: Option<&str>) -> String {
-        let trace = ReceivedHeader {
+        let header = ReceivedHeader {
             host: "mx.example",
             with: "ESMTP",
             from,
@@ -89,7 +87,7 @@ mod tests {
             rcpt: Some("hello@mx.example"),
         };
         let actor = Actor::operator(Timestamp::from_micros(1_700_000_000_000_000), Arc::new(SystemEntropy));
-        String::from_utf8(trace.head(&actor)).unwrap()
+        String::from_utf8(header.render(&actor)).unwrap()
     }
 
     #[test]
@@ -115,8 +113,8 @@ mod tests {
 
     #[test]
     fn circles_are_seen() {
-        assert!(is_marked(b"Subject: a\r\nx-gatepost-loop: MX.example\r\n\r\n", "mx.example"));
-        assert!(!is_marked(
+        assert!(was_sent_from(b"Subject: a\r\nx-gatepost-loop: MX.example\r\n\r\n", "mx.example"));
+        assert!(!was_sent_from(
             b"X-Gatepost-Loop: other.example\r\n\r\nX-Gatepost-Loop: mx.example",
             "mx.example"
         ));

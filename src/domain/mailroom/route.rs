@@ -1,4 +1,4 @@
-//! Whom an address leads to.
+//! Which alias an address leads to.
 
 use super::address::{MailAddress, POSTMASTER};
 use super::aliases;
@@ -9,47 +9,47 @@ use crate::store::ids::{AliasId, DomainId, TeamId};
 use crate::store::mailroom::{aliases as alias_rows, mail_domains as domain_rows, mail_usage};
 use crate::store::people::teams as team_rows;
 
-/// Where mail is taken, and how much of it.
+/// The domain that receives mail, and how much of it is kept.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// The shared domain, in lower case.
     pub domain: String,
     /// Bytes a team may keep.
     pub quota: Option<u64>,
-    /// Bytes of refused mail a team keeps beside that: when there are more, the oldest goes.
-    pub refused: i64,
+    /// Bytes of refused mail a team keeps in addition: the oldest is removed for newer.
+    pub refused_bytes: i64,
 }
 
-/// See [`MailSettings::refused`].
-pub const REFUSED: i64 = 64 << 20;
+/// See [`MailSettings::refused_bytes`].
+pub const REFUSED_BYTES: i64 = 64 << 20;
 
 impl MailSettings {
-    /// Bytes a team may keep, as they are counted; `None` is any number.
+    /// [`Self::quota`] as the store counts; `None` for no limit.
     pub(super) fn quota(&self) -> Option<i64> {
         self.quota.map(|quota| i64::try_from(quota).unwrap_or(i64::MAX))
     }
 }
 
-/// Why an address leads to somebody.
+/// Why an address leads to its alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MatchedBy {
     Exact,
     Tag,
     CatchAll,
     Postmaster,
 }
 
-/// Whom an address leads to.
+/// The alias that an address leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     pub team: TeamId,
     pub alias: AliasId,
     /// As it was given.
     pub address: String,
-    pub way: Way,
+    pub matched_by: MatchedBy,
 }
 
-/// Why nobody takes a message.
+/// Why a message is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unroutable {
     Unknown,
@@ -57,17 +57,17 @@ pub enum Unroutable {
     Deleted,
     /// The domain's proof was lost.
     Suspended,
-    /// The team keeps as much as it may.
+    /// The team has reached its quota.
     Full,
-    /// Its network has sent as much as it can in an hour.
-    TooMuch,
-    /// It has been handed on too often.
+    /// The sender's network has reached its limit for the hour.
+    HourlyLimit,
+    /// It has passed too many servers, or this one before.
     Loop,
 }
 
-/// Whom an address leads to: the alias itself, else that before its `+`, else the domain's
-/// catch-all. The team that has the name before a `+`, or had it and deleted it, has all tags
-/// of it. `postmaster` is there on every domain, see [`make_postmaster`].
+/// The alias of an address: the alias itself, else that before its `+`, else the domain's
+/// catch-all. All tags of a name belong to the team that has the name, or had it and deleted it.
+/// Every domain has a `postmaster`, see [`create_postmaster`].
 pub fn route(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -82,16 +82,16 @@ pub fn route(
         Ok(found) => found,
         Err(why) => return Ok(Err(why)),
     };
-    let (alias, way) = found;
+    let (alias, matched_by) = found;
     if let Some(quota) = settings.quota()
         && mail_usage::find(tx, alias.team_id)?.bytes >= quota
     {
         return Ok(Err(Unroutable::Full));
     }
-    Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), way }))
+    Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), matched_by }))
 }
 
-/// The active row of a domain; `None` is the shared one.
+/// The row of the team that owns the domain now; `None` is the shared domain.
 fn domain_of(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -109,7 +109,7 @@ fn domain_of(
     }
 }
 
-type Found = std::result::Result<(alias_rows::Alias, Way), Unroutable>;
+type Found = std::result::Result<(alias_rows::Alias, MatchedBy), Unroutable>;
 
 fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) -> Result<Found> {
     let exact = alias_rows::find_by_key(tx, domain, &address.local_key())?;
@@ -117,28 +117,28 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
         Some(base) => alias_rows::find_by_key(tx, domain, &base)?,
         None => None,
     };
-    if let Some(exact) = exact.filter(|exact| is_theirs(exact, base.as_ref(), address)) {
-        let way = if address.is_postmaster() { Way::Postmaster } else { Way::Exact };
-        return Ok(taking(exact, way));
+    if let Some(exact) = exact.filter(|exact| owns_its_base(exact, base.as_ref(), address)) {
+        let matched_by = if address.is_postmaster() { MatchedBy::Postmaster } else { MatchedBy::Exact };
+        return Ok(unless_refused(exact, matched_by));
     }
     if let Some(base) = base {
-        return Ok(taking(base, Way::Tag));
+        return Ok(unless_refused(base, MatchedBy::Tag));
     }
-    // A postmaster that is not there yet is made, and no catch-all's.
+    // A missing postmaster is created; its mail does not go to the catch-all.
     let Some(domain) = domain.filter(|_| !address.is_postmaster()) else {
         return Ok(Err(Unroutable::Unknown));
     };
-    let found = aliases::catch_all(tx, domain)?.map(|alias| taking(alias, Way::CatchAll));
-    // One that is switched off or deleted catches nothing.
+    let found = aliases::catch_all(tx, domain)?.map(|alias| unless_refused(alias, MatchedBy::CatchAll));
+    // A catch-all that is switched off or deleted takes nothing.
     Ok(Ok(match found {
         Some(Ok(found)) => found,
         _ => return Ok(Err(Unroutable::Unknown)),
     }))
 }
 
-/// Whether an alias with a `+` belongs to the team that has the name before it. Others were
-/// created before that was checked, and would get that team's mail.
-fn is_theirs(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, address: &MailAddress) -> bool {
+/// Whether an alias with a `+` belongs to the team that has the name before it. Older aliases were
+/// created before that was checked, and would get another team's mail.
+fn owns_its_base(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, address: &MailAddress) -> bool {
     match (base, address.tag_base()) {
         (Some(base), _) => base.team_id == exact.team_id,
         (None, Some(base)) => exact.domain_id.is_some() || !aliases::is_reserved(&base),
@@ -146,34 +146,39 @@ fn is_theirs(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, addres
     }
 }
 
-fn taking(alias: alias_rows::Alias, way: Way) -> Found {
-    match refusal(&alias, way) {
+fn unless_refused(alias: alias_rows::Alias, matched_by: MatchedBy) -> Found {
+    match refusal(&alias, matched_by) {
         Some(why) => Err(why),
-        None => Ok((alias, way)),
+        None => Ok((alias, matched_by)),
     }
 }
 
-/// Why an alias takes no mail that comes this way.
-pub(super) fn refusal(alias: &alias_rows::Alias, way: Way) -> Option<Unroutable> {
+/// Why an alias takes no mail that is matched like this.
+pub(super) fn refusal(alias: &alias_rows::Alias, matched_by: MatchedBy) -> Option<Unroutable> {
     match alias {
-        _ if way == Way::Postmaster => None,
+        _ if matched_by == MatchedBy::Postmaster => None,
         alias if alias.deleted_at.is_some() => Some(Unroutable::Deleted),
         alias if !alias.enabled => Some(Unroutable::Disabled),
         _ => None,
     }
 }
 
-/// Whether an address is that of a postmaster whom [`make_postmaster`] would make.
+/// Whether [`create_postmaster`] would create one for this address.
 pub fn lacks_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -> Result<bool> {
     Ok(missing_postmaster(tx, settings, address)?.is_some())
 }
 
-/// Makes the alias `postmaster` of a domain that has none yet: for the team whose domain it
-/// is, on the shared domain for the oldest team.
-pub fn make_postmaster(tx: &mut Tx<'_>, actor: &Actor, settings: &MailSettings, address: &str) -> Result<()> {
+/// Creates the alias `postmaster` on a domain that has none: for the team that owns the domain,
+/// on the shared domain for the oldest team.
+pub fn create_postmaster(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    settings: &MailSettings,
+    address: &str,
+) -> Result<()> {
     match missing_postmaster(tx, settings, address)? {
         Some(missing) => {
-            aliases::make_postmaster(tx, actor, missing.team, missing.domain, missing.address.domain())
+            aliases::create_postmaster(tx, actor, missing.team, missing.domain, missing.address.domain())
         }
         None => Ok(()),
     }

@@ -1,21 +1,21 @@
-//! The words by which messages are found, the same in both engines.
+//! The words that find messages, the same in both engines.
 //!
-//! A word is a run of letters and digits in lower case. What goes to the store is plain ASCII
-//! and begins with its team's own letters: the index of one team cannot be asked for another's
-//! words, and nothing somebody types can be an operator of either engine.
+//! A word is a sequence of letters and digits in lower case. In the store it is plain ASCII with a
+//! prefix of its team: a team cannot search for another's words, and nothing that people type can be
+//! an operator of either engine.
 
 use sha2::{Digest, Sha256};
 
 use crate::store::ids::TeamId;
 
-/// The most words read and kept of a message, and asked for at once.
+/// The most words that are read of a message, kept of it, and searched for.
 const READ: usize = 50_000;
 const KEPT: usize = 5000;
 const ASKED: usize = 16;
-/// The longest word in the store, without the team's letters.
+/// The longest word in the store, without the prefix.
 const LONGEST: usize = 48;
 
-/// The different words of a message, with a space between them.
+/// The different words of a message, separated by spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     text: String,
@@ -49,7 +49,7 @@ impl Words {
 
     /// As the store keeps them for a team.
     pub fn of_team(&self, team: TeamId) -> String {
-        let prefix = letters(team);
+        let prefix = team_prefix(team);
         let mut text = String::with_capacity(self.text.len() + self.count * prefix.len() + 1);
         self.iter().for_each(|word| text.extend([prefix.as_str(), word, " "]));
         text.pop();
@@ -57,9 +57,9 @@ impl Words {
     }
 }
 
-/// The words somebody looks for, in their order, as the store keeps them.
+/// The words of a search in their order, as the store keeps them.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
-    let prefix = letters(team);
+    let prefix = team_prefix(team);
     let word = |word| {
         let mut text = prefix.clone();
         push_ascii(&mut text, word);
@@ -72,8 +72,8 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Letters and digits stay; other characters become their bytes in hexadecimal, so that the
-/// beginning of a word is still the beginning of what is kept of it.
+/// Letters and digits stay, and other characters become their bytes in hexadecimal, so that the
+/// beginning of a word is still its beginning in the store.
 fn push_ascii(text: &mut String, word: &str) {
     let start = text.len();
     if word.is_ascii() {
@@ -97,8 +97,8 @@ fn push_ascii(text: &mut String, word: &str) {
     }
 }
 
-/// Six letters of a team. Two teams may share them: rows are asked for by team as well.
-fn letters(team: TeamId) -> String {
+/// Six letters. Two teams can share them: queries also filter by team.
+fn team_prefix(team: TeamId) -> String {
     let hash = Sha256::digest(team.bytes());
     hash.iter().take(6).map(|byte| char::from(b'a' + byte % 26)).collect()
 }

@@ -1,7 +1,5 @@
 //! Signed-in browsers: opened at sign-in, listed, revocable one by one.
 
-use std::net::IpAddr;
-
 use sha2::{Digest, Sha256};
 use time::Duration;
 
@@ -149,12 +147,4 @@ pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: Team
 /// Notes that the password was entered again.
 pub fn freshen(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
     Ok(rows::set_password_at(tx, session, now)?)
-}
-
-/// The network an address counts as: itself for v4, its /64 for v6.
-pub fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("{:x}", u128::from(ip) >> 64),
-    }
 }

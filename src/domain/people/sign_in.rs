@@ -11,10 +11,11 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 
 use super::browsers::Presented;
-use super::sessions::{SessionId, network};
+use super::sessions::SessionId;
 use super::users::{self, User};
 use crate::domain::access::activity::{self, Event};
 use crate::domain::actor::Actor;
+use crate::domain::network::network;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
@@ -58,7 +59,8 @@ pub fn begin(
     match known {
         Some(id) => counted.count(tx, actor.now, &PER_BROWSER, &[b"browser", &id])?,
         None => {
-            let (account, network) = (email.key(), actor.ip.map(network).unwrap_or_default());
+            let (account, network) =
+                (email.key(), actor.ip.map(|ip| network(ip).to_string()).unwrap_or_default());
             let (account, network) = (account.as_bytes(), network.as_bytes());
             counted.count(
                 tx,

@@ -33,7 +33,7 @@ fn note_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
     let older = tokens::table.filter(tokens::id.eq(usage.token)).filter(
         (tokens::last_used_at.is_null())
             .or(tokens::last_used_at.lt(usage.at))
-            .or(tokens::last_used_at.gt(usage.at.plus(Timestamp::BELIEVED))),
+            .or(tokens::last_used_at.gt(usage.at.plus(Timestamp::MAX_CLOCK_DRIFT))),
     );
     diesel::update(older)
         .set((
@@ -66,7 +66,7 @@ fn note_all(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
     .bind::<Array<BigInt>, _>(each_at)
     .bind::<Array<Nullable<Text>>, _>(each_ip)
     .bind::<Array<Nullable<Text>>, _>(each_agent)
-    .bind::<BigInt, _>(Timestamp::BELIEVED.whole_microseconds() as i64)
+    .bind::<BigInt, _>(Timestamp::MAX_CLOCK_DRIFT.whole_microseconds() as i64)
     .execute(connection)?;
     Ok(())
 }

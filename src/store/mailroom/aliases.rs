@@ -36,7 +36,7 @@ pub struct Alias {
     pub last_received_at: Option<Timestamp>,
 }
 
-/// Which aliases are asked for; what is `None` does not narrow.
+/// `None` does not narrow the list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// `Some(None)` for the shared domain.
@@ -47,10 +47,19 @@ pub struct Filter {
 }
 
 /// # Errors
-/// `Conflict` when the address is there already, also when it was deleted.
+/// `Conflict` if the address exists, even as a deleted alias.
 pub fn insert(tx: &mut Tx<'_>, alias: &Alias) -> Result<()> {
     diesel::insert_into(aliases::table).values(alias).execute(tx.connection)?;
     Ok(())
+}
+
+/// Whether it was inserted; waits for another transaction that inserts the same address.
+pub fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
+    let inserted = on_engine!(&mut *tx.connection, inner => diesel::insert_into(aliases::table)
+        .values(alias)
+        .on_conflict_do_nothing()
+        .execute(inner))?;
+    Ok(inserted == 1)
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
@@ -67,7 +76,7 @@ pub fn hold(tx: &mut Tx<'_>, id: AliasId) -> Result<()> {
     Ok(())
 }
 
-/// Also when it was deleted.
+/// Including deleted ones.
 pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
     on_engine!(&mut *tx.connection, inner => aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
@@ -76,7 +85,7 @@ pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Al
     .optional_row()
 }
 
-/// Also those that were deleted: messages still name them.
+/// Including deleted ones, which messages still name.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(aliases::table
         .filter(aliases::team_id.eq(team).and(aliases::id.eq_any(ids.to_vec())))
@@ -84,7 +93,7 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Al
         .load(tx.connection)?)
 }
 
-/// Whose ever it is and also when it was deleted: the address is taken.
+/// Of any team, and including deleted ones: the address is taken.
 pub fn find_by_key(tx: &mut Tx<'_>, domain: Option<DomainId>, local_key: &str) -> Result<Option<Alias>> {
     let of_key = aliases::table.filter(aliases::local_key.eq(local_key)).select(Alias::as_select());
     match domain {
@@ -134,7 +143,7 @@ pub fn overruled(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Vec<Overr
     })
 }
 
-/// The catch-all of a domain, if it has one, also when that was deleted.
+/// Including a deleted one.
 pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     let of_domain = domains::table.find(domain).select(domains::catch_all_id);
     aliases::table
@@ -144,12 +153,12 @@ pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
         .optional_row()
 }
 
-/// Newest first. Those of a domain that was removed are not among them.
+/// Newest first, without those of removed domains.
 pub fn list(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, window: Window<AliasId>) -> Result<Vec<Alias>> {
     Ok(list_rows!(tx, aliases, Alias, narrowed(team, filter), window))
 }
 
-/// How many [`list`] has; counting stops at `most`.
+/// Counts what [`list`] returns, up to `most`.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
     Ok(count_rows!(tx, aliases, AliasId, narrowed(team, filter), most))
 }
@@ -186,7 +195,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> Query<'q> {
     }
 }
 
-/// Whether there was such an alias to change.
+/// Whether there is such an alias.
 pub fn change(tx: &mut Tx<'_>, team: TeamId, id: AliasId, note: Option<&str>, enabled: bool) -> Result<bool> {
     let there = aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
@@ -197,7 +206,7 @@ pub fn change(tx: &mut Tx<'_>, team: TeamId, id: AliasId, note: Option<&str>, en
     Ok(changed == 1)
 }
 
-/// The address stays reserved. `None` when there is no such alias.
+/// Keeps the address reserved. `None` if there is no such alias.
 pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: AliasId, now: Timestamp, by: &str) -> Result<Option<Alias>> {
     let there = aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
@@ -209,7 +218,7 @@ pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: AliasId, now: Timestamp, by: &s
     .optional_row()
 }
 
-/// Counts messages that were delivered, the last of them now, and such that were not.
+/// Counts messages that were delivered, the last of them now, and messages that were not.
 pub fn count_arrivals(
     tx: &mut Tx<'_>,
     id: AliasId,

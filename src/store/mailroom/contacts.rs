@@ -29,7 +29,7 @@ pub struct Contact {
     pub created_at: Timestamp,
 }
 
-/// Which contacts are asked for; what is `None` does not narrow.
+/// `None` does not narrow the list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub state: Option<ContactState>,
@@ -38,13 +38,13 @@ pub struct Filter {
 }
 
 /// # Errors
-/// `Conflict` when the team has a contact of that address.
+/// `Conflict` if the team has a contact with that address.
 pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
     diesel::insert_into(contacts::table).values(contact).execute(tx.connection)?;
     Ok(())
 }
 
-/// Adds the contact unless somebody else just did, and tells who is there now.
+/// Inserts the contact unless another transaction just did, and returns the row.
 pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(contacts::table)
         .values(contact)
@@ -88,7 +88,7 @@ pub fn list(
     Ok(list_rows!(tx, contacts, Contact, narrowed(team, filter), window))
 }
 
-/// How many [`list`] has; counting stops at `most`.
+/// Counts what [`list`] returns, up to `most`.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
     Ok(count_rows!(tx, contacts, ContactId, narrowed(team, filter), most))
 }
@@ -101,7 +101,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backe
     if let Some(text) = &filter.text {
         let text = format!("%{}%", like(text));
         let address = contacts::address_key.like(text.clone()).escape(ESCAPE);
-        // A name that is not there matches nothing, and must not unsay the address.
+        // Without this, a missing name would make the whole condition NULL.
         let name = contacts::name_key
             .is_not_null()
             .and(contacts::name_key.assume_not_null().like(text).escape(ESCAPE));
@@ -110,7 +110,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backe
     query
 }
 
-/// Whether there was such a contact to change.
+/// Whether there is such a contact.
 pub fn change(tx: &mut Tx<'_>, contact: &Contact) -> Result<bool> {
     let there =
         contacts::table.filter(contacts::id.eq(contact.id).and(contacts::team_id.eq(contact.team_id)));
@@ -130,7 +130,6 @@ pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Con
     diesel::delete(there).returning(contacts::all_columns).get_result(tx.connection).optional_row()
 }
 
-/// Counts a message of theirs.
 pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp) -> Result<()> {
     on_engine!(&mut *tx.connection, inner => Prepared(diesel::update(contacts::table.find(id))
         .set((contacts::received.eq(contacts::received + 1), contacts::last_seen_at.eq(now)))

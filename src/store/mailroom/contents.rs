@@ -1,4 +1,4 @@
-//! Rows of `message_contents` and `attachments`: what one reads of a single message.
+//! Rows of `message_contents` and `attachments`: what a single message shows.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer};
@@ -12,9 +12,9 @@ use crate::store::schema::{attachments, message_contents, messages};
 diesel::define_sql_function! { fn length(bytes: Binary) -> Integer; }
 diesel::define_sql_function! { fn substr(bytes: Binary, first: Integer, count: Integer) -> Binary; }
 
-/// Rows of one statement: Postgres takes 65,535 values.
-const AT_ONCE: usize = 1000;
-/// After so many bytes a new one begins: each is copied, more than once, before it is sent.
+/// Rows in one statement: Postgres takes 65,535 values.
+const ROWS: usize = 1000;
+/// Bytes in one statement: each is copied more than once before it is sent.
 const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug, Insertable)]
@@ -50,7 +50,7 @@ pub struct Attachment {
     pub id: AttachmentId,
     pub team_id: TeamId,
     pub seq: i64,
-    /// Which part of the raw message it is.
+    /// The part of the raw message.
     pub part: i32,
     pub name: Option<String>,
     pub content_type: String,
@@ -59,7 +59,7 @@ pub struct Attachment {
     pub content_id: Option<String>,
 }
 
-/// Of several messages. SQLite has it quicker row by row, Postgres in one go.
+/// Of several messages. SQLite is faster row by row, Postgres in one statement.
 pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => {
@@ -77,7 +77,7 @@ pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) ->
                 rest = others;
                 diesel::insert_into(message_contents::table).values(some).execute(inner)?;
             }
-            for some in files.chunks(AT_ONCE) {
+            for some in files.chunks(ROWS) {
                 diesel::insert_into(attachments::table).values(some).execute(inner)?;
             }
         }
@@ -87,7 +87,7 @@ pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) ->
 
 fn in_one_statement(list: &[NewContent<'_>]) -> usize {
     let mut bytes = 0;
-    let taken = list.iter().take(AT_ONCE).take_while(|each| {
+    let taken = list.iter().take(ROWS).take_while(|each| {
         let fits = bytes < BYTES;
         bytes += each.raw.len();
         fits
@@ -103,15 +103,15 @@ pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
     Ok(message_contents::table.find(seq).select(message_contents::raw).get_result(tx.connection)?)
 }
 
-/// Bytes of the raw message as it is kept. Neither engine reads them to count them.
+/// The size of what is kept of the raw message. Neither engine reads the bytes for this.
 pub fn size(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i32>> {
     let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
     let size = message_contents::table.find(seq).select(length(message_contents::raw));
     size.get_result(tx.connection).optional_row()
 }
 
-/// `count` bytes of the raw message from `at` on, or as many as there are. A message is looked
-/// for by its id each time: its place may be another message's after it was deleted.
+/// Up to `count` bytes of the raw message from `at` on. By id, because the `seq` of a deleted message
+/// can be used again.
 pub fn piece(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -133,7 +133,7 @@ fn seq(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i64>>
         .optional_row()
 }
 
-/// In their order within the message.
+/// In the order of the message.
 pub fn attachments(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<Attachment>> {
     Ok(attachments::table
         .filter(attachments::seq.eq(seq))

@@ -17,7 +17,7 @@ pub struct Conversation {
     pub team_id: TeamId,
     pub subject: String,
     pub subject_key: String,
-    /// Whom it is with: the contact whose message began it.
+    /// The contact whose message began it.
     pub contact_id: Option<ContactId>,
     pub state: ConversationState,
     pub messages: i32,
@@ -38,23 +38,22 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
         .optional_row()
 }
 
-/// How many messages are looked at for the conversation they are in. Anybody can send any
-/// number under one Message-ID, or of one contact.
-const LOOKED_AT: i64 = 50;
+/// How many messages are read to find their conversation: anyone can send any number with one
+/// Message-ID, or from one contact.
+const MAX_READ: i64 = 50;
 
-/// The conversation of the team's message with this Message-ID; of several that are looked at,
-/// the latest.
-pub fn of_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<Option<ConversationId>> {
+/// The latest conversation of the team's messages with this Message-ID.
+pub fn find_by_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<Option<ConversationId>> {
     let found: Vec<(i64, Option<ConversationId>)> = messages::table
         .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
-        .limit(LOOKED_AT)
+        .limit(MAX_READ)
         .select((messages::seq, messages::conversation_id))
         .load(tx.connection)?;
     Ok(found.into_iter().filter_map(|(seq, id)| Some((seq, id?))).max_by_key(|it| it.0).map(|it| it.1))
 }
 
-/// The latest with this contact about this subject, of those the contact wrote in last.
-pub fn of_subject(
+/// The latest conversation with this contact about this subject, of those they wrote in recently.
+pub fn find_by_subject(
     tx: &mut Tx<'_>,
     team: TeamId,
     contact: ContactId,
@@ -63,7 +62,7 @@ pub fn of_subject(
     let written_in: Vec<Option<ConversationId>> = messages::table
         .filter(messages::team_id.eq(team).and(messages::contact_id.eq(contact)))
         .order(messages::id.desc())
-        .limit(LOOKED_AT)
+        .limit(MAX_READ)
         .select(messages::conversation_id)
         .load(tx.connection)?;
     let written_in: Vec<_> = written_in.into_iter().flatten().collect();
@@ -85,7 +84,7 @@ pub fn takes_part(tx: &mut Tx<'_>, id: ConversationId, contact: ContactId) -> Re
         || diesel::select(exists(with)).get_result::<bool>(tx.connection)?)
 }
 
-/// Counts one more message, and opens it again when it should.
+/// Counts one more message, and reopens the conversation if asked to.
 pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: bool) -> Result<()> {
     diesel::update(conversations::table.find(id))
         .set((
@@ -102,7 +101,7 @@ pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: 
     Ok(())
 }
 
-/// Counts one message less; a conversation without any goes too.
+/// Counts one message less, and deletes a conversation that has none left.
 pub fn remove_message(tx: &mut Tx<'_>, id: ConversationId) -> Result<()> {
     diesel::update(conversations::table.find(id))
         .set(conversations::messages.eq(conversations::messages - 1))

@@ -30,16 +30,16 @@ pub struct Domain {
 }
 
 /// # Errors
-/// `Conflict` when the team has a row of that name.
+/// `Conflict` if the team has a row of that name.
 pub fn insert(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
     diesel::insert_into(domains::table).values(domain).execute(tx.connection)?;
     Ok(())
 }
 
-/// Writes the row as it is now.
+/// Updates the whole row.
 ///
 /// # Errors
-/// `Conflict` when the name is active for another team.
+/// `Conflict` if another team has the name.
 pub fn save(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
     diesel::update(domains::table.find(domain.id)).set(domain).execute(tx.connection)?;
     Ok(())
@@ -59,7 +59,7 @@ pub fn hold(tx: &mut Tx<'_>, id: DomainId) -> Result<()> {
     Ok(())
 }
 
-/// Of this team, also when it was removed.
+/// Including removed ones.
 pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::team_id.eq(team).and(domains::name.eq(name)))
@@ -68,7 +68,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<
         .optional_row()
 }
 
-/// The row that receives for a name.
+/// The row that receives mail for a name.
 pub fn find_active(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::name.eq(name))
@@ -78,7 +78,7 @@ pub fn find_active(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
         .optional_row()
 }
 
-/// Whether a team had the name active and lost its proof.
+/// Whether a team had the name and lost its proof.
 pub fn is_suspended(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
     let suspended = domains::table
         .filter(domains::name.eq(name))
@@ -95,23 +95,23 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
         .load(tx.connection)?)
 }
 
-/// Those not checked since `verified`, or `unverified`, the longest unchecked first; one that
-/// was never verified only when it was made after `hopeful`. A check after `believed` counts as
-/// none.
+/// Domains not checked since `verified`, or `unverified`, the longest unchecked first. One that has
+/// never been verified only if it was created after `deadline`. A check after `latest` was made by a
+/// clock that ran ahead, and does not count.
 pub fn due(
     tx: &mut Tx<'_>,
     (verified, unverified): (Timestamp, Timestamp),
-    hopeful: Timestamp,
-    believed: Timestamp,
+    deadline: Timestamp,
+    latest: Timestamp,
     most: i64,
 ) -> Result<Vec<Domain>> {
     Ok(domains::table
         .filter(domains::removed_at.is_null())
-        .filter(domains::verified_at.is_not_null().or(domains::created_at.gt(hopeful)))
+        .filter(domains::verified_at.is_not_null().or(domains::created_at.gt(deadline)))
         .filter(
             (domains::checked_at.is_null())
                 .or(domains::checked_at.lt(verified))
-                .or(domains::checked_at.gt(believed))
+                .or(domains::checked_at.gt(latest))
                 .or(domains::verified_at.is_null().and(domains::checked_at.lt(unverified))),
         )
         .order(domains::checked_at.asc())

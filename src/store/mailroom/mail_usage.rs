@@ -10,10 +10,10 @@ use crate::store::columns::MessageState;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{MessageId, TeamId};
 use crate::store::prepared::Prepared;
-use crate::store::schema::{mail_stores, messages};
+use crate::store::schema::{mail_stores, messages, teams};
 
-/// How much mail a team keeps, in raw bytes and in number: what is wanted, and what was refused
-/// (denied or rejected), of which `messages.kept` is the part that is there.
+/// How much mail a team keeps, in raw bytes and in number: delivered messages, and the kept parts of
+/// refused ones (denied or rejected).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
 pub struct MailUsage {
     pub bytes: i64,
@@ -23,7 +23,7 @@ pub struct MailUsage {
 }
 
 impl MailUsage {
-    /// One message.
+    /// Of one message.
     pub fn of(state: MessageState, bytes: i64) -> Self {
         match state.is_refused() {
             true => Self { refused_bytes: bytes, refused_messages: 1, ..Self::default() },
@@ -64,6 +64,24 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
 
+/// A team that keeps as much mail as it may.
+#[derive(Clone, Debug, Queryable)]
+pub struct FullTeam {
+    pub name: String,
+    pub bytes: i64,
+}
+
+/// Teams that keep at least `quota` bytes, by name.
+pub fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<FullTeam>> {
+    Ok(mail_stores::table
+        .inner_join(teams::table)
+        .filter(mail_stores::bytes.ge(quota))
+        .order(teams::name)
+        .limit(most)
+        .select((teams::name, mail_stores::bytes))
+        .load(tx.connection)?)
+}
+
 /// Adds to a team's counters, or subtracts what is negative, and returns the new totals. On
 /// Postgres the row stays locked until the transaction ends.
 pub fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> {
@@ -90,12 +108,12 @@ pub fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> 
 
 type Refused = (MessageId, i64, i64, Option<i64>);
 
-/// The places of a team's oldest refused messages, and the bytes kept of each. On Postgres rows
-/// that are locked are skipped: deleting a message by hand locks it first and then the counters,
-/// which a delivery has locked already.
+/// The `seq` of a team's oldest refused messages, and the bytes kept of each. On Postgres, locked
+/// rows are skipped: deleting a message by hand locks it first and then the counters, which a
+/// delivery has locked already.
 pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Vec<(i64, i64)>> {
     let mut found: Vec<Refused> = Vec::new();
-    // One state at a time, as a literal: each is a range of the index by state.
+    // One state at a time, as a literal: each is a range in the index by state.
     for state in [MessageState::Denied, MessageState::Rejected] {
         let of_state = messages::table
             .filter(messages::team_id.eq(team))

@@ -1,4 +1,4 @@
-//! Rows of `messages`: what lists show of them.
+//! Rows of `messages`: what lists show.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -21,7 +21,7 @@ pub struct NewMessage {
     pub team_id: TeamId,
     pub direction: Direction,
     pub state: MessageState,
-    /// Why it is in that state, as a sentence.
+    /// The reason for the state, as a sentence.
     pub reason: String,
     pub alias_id: AliasId,
     pub contact_id: Option<ContactId>,
@@ -42,18 +42,18 @@ pub struct NewMessage {
     pub spf: String,
     pub dkim: String,
     pub dmarc: String,
-    /// Bytes of its beginning, where no more is kept.
+    /// Bytes of the beginning, if no more is kept.
     pub kept: Option<i64>,
 }
 
 impl NewMessage {
-    /// What it takes of the team's room.
+    /// What it adds to the team's usage.
     pub fn usage(&self) -> MailUsage {
         MailUsage::of(self.state, self.kept.unwrap_or(self.size))
     }
 }
 
-/// A message with its place in the store.
+/// A message with its `seq`.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = messages)]
 pub struct Message {
@@ -70,23 +70,23 @@ impl std::ops::Deref for Message {
     }
 }
 
-/// Which messages are asked for; what is `None` does not narrow.
+/// `None` does not narrow the list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub alias: Option<AliasId>,
     pub contact: Option<ContactId>,
     pub conversation: Option<ConversationId>,
     pub state: Option<MessageState>,
-    /// Not read yet, and not denied or rejected.
+    /// Not read, and not denied or rejected.
     pub unread: bool,
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
 
-/// The place of the new row.
+/// The `seq` of the new row.
 ///
 /// # Errors
-/// `Conflict` when the alias has this message already.
+/// `Conflict` if the alias has this message already.
 pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<i64> {
     Ok(on_engine!(&mut *tx.connection, inner => diesel::insert_into(messages::table)
         .values(message)
@@ -107,7 +107,7 @@ pub fn hold(tx: &mut Tx<'_>, id: MessageId) -> Result<()> {
     Ok(())
 }
 
-/// The message an alias has already.
+/// The same message, if the alias has it already.
 pub fn find_same(
     tx: &mut Tx<'_>,
     (team, alias): (TeamId, AliasId),
@@ -140,13 +140,12 @@ pub fn list(
     Ok(list_rows!(tx, messages, Message, narrowed(team, filter), window))
 }
 
-/// How many [`list`] has; counting stops at `most`.
+/// Counts what [`list`] returns, up to `most`.
 pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
     Ok(count_rows!(tx, messages, MessageId, narrowed(team, filter), most))
 }
 
-/// The condition of the partial index, in its own words: an engine uses such an index only
-/// when it sees that the condition holds.
+/// The condition of the partial index, word for word: otherwise an engine does not use it.
 const UNREAD: &str = "read_at IS NULL AND state NOT IN ('denied', 'rejected')";
 
 pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
@@ -161,8 +160,7 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
         query = query.filter(messages::conversation_id.eq(conversation));
     }
     if let Some(state) = filter.state {
-        // In its own words: Postgres would make one plan for a state that all have and one
-        // that none has.
+        // As a literal: with a parameter, Postgres would use one plan for common and rare states.
         query = query.filter(sql::<Bool>(&format!("state = '{state}'")));
     }
     if filter.unread {
@@ -177,13 +175,13 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
     query
 }
 
-/// Whether there was such a message.
+/// Whether there is such a message.
 pub fn set_read(tx: &mut Tx<'_>, team: TeamId, id: MessageId, read_at: Option<Timestamp>) -> Result<bool> {
     let there = messages::table.filter(messages::team_id.eq(team).and(messages::id.eq(id)));
     Ok(diesel::update(there).set(messages::read_at.eq(read_at)).execute(tx.connection)? == 1)
 }
 
-/// Whether there was such a message.
+/// Whether there is such a message.
 pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<bool> {
     Ok(diesel::delete(messages::table.find(seq)).execute(tx.connection)? == 1)
 }

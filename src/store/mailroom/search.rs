@@ -1,5 +1,5 @@
-//! The words of messages: FTS5 in SQLite, a tsvector in Postgres. Words come and are asked
-//! for as plain ASCII letters and digits, so that neither engine reads anything into them.
+//! The words of messages: FTS5 in SQLite, a tsvector in Postgres. Words are plain ASCII letters and
+//! digits, so that neither engine finds operators in them.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -28,12 +28,12 @@ pub struct Tsvector;
 diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvector; }
 diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> Array<Text>; }
 
-/// Letters of the longest beginnings the index of SQLite has, with the team's.
-const LONGEST_BEGINNING: usize = 9;
-/// Words with one beginning that are looked for one by one.
+/// The longest prefix in the index of SQLite, with that of the team.
+const LONGEST_PREFIX: usize = 9;
+/// Words with one prefix that are searched one by one.
 const MANY: i64 = 32;
 
-/// Each message's words with spaces between them.
+/// The words of each message, separated by spaces.
 pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => {
@@ -73,8 +73,8 @@ struct Place {
     seq: i64,
 }
 
-/// The places, below `before`, of messages that have all the words, newest first. The last
-/// word may be the beginning of one.
+/// The `seq`, below `before`, of messages with all the words, newest first. The last word can be the
+/// beginning of one.
 pub fn places(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -88,7 +88,7 @@ pub fn places(
             "SELECT rowid AS seq FROM message_words WHERE message_words MATCH ? AND rowid < ?
              ORDER BY rowid DESC LIMIT ?",
         )
-        .bind::<Text, _>(asked_of_fts(inner, words)?)
+        .bind::<Text, _>(fts_query(inner, words)?)
         .bind::<BigInt, _>(before)
         .bind::<BigInt, _>(limit)
         .load(inner)?,
@@ -103,8 +103,8 @@ pub fn places(
     Ok(places.into_iter().map(|place| place.seq).collect())
 }
 
-/// The index of Postgres tells all messages with a word, in no order. A word that many have is
-/// soon found by looking at the newest, and only one that few have is asked of the index.
+/// The index of Postgres returns all messages with a word, unordered. Common words are soon found
+/// among the newest messages; only for rare ones is the index used.
 const AMONG_NEWEST: &str = "SELECT seq FROM
     (SELECT seq, words FROM message_words WHERE team_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT 1000) AS newest
     WHERE words @@ $2::tsquery ORDER BY seq DESC LIMIT $4";
@@ -126,29 +126,28 @@ fn places_in_postgres(
         .load(connection)?)
 }
 
-/// A beginning is read whole before the first message is told, unless it is as long as one of
-/// the index's own, while of words the newest are read first. So a longer beginning is told as
-/// the words that begin so, when they are few.
-fn asked_of_fts(connection: &mut SqliteConnection, words: &[String]) -> Result<String> {
+/// FTS5 reads a prefix completely before it returns the first message, unless the prefix is in its
+/// index, but it reads a word newest first. So a longer prefix is replaced by the words that have it,
+/// if they are few.
+fn fts_query(connection: &mut SqliteConnection, words: &[String]) -> Result<String> {
     let Some((last, others)) = words.split_last() else { return Ok(String::new()) };
-    let of_last = match last.len() > LONGEST_BEGINNING {
-        true => words_from(connection, last)?,
+    let of_last = match last.len() > LONGEST_PREFIX {
+        true => words_with_prefix(connection, last)?,
         false => None,
     };
     let of_last = of_last.map_or_else(|| format!("{last}*"), |words| format!("({})", words.join(" OR ")));
     Ok(others.iter().map(String::as_str).chain([of_last.as_str()]).collect::<Vec<_>>().join(" AND "))
 }
 
-/// The word itself, be it there or not, and those it is the beginning of; `None` when there are
-/// many.
-fn words_from(connection: &mut SqliteConnection, beginning: &str) -> Result<Option<Vec<String>>> {
+/// The word itself, and those that begin with it; `None` if there are many.
+fn words_with_prefix(connection: &mut SqliteConnection, beginning: &str) -> Result<Option<Vec<String>>> {
     #[derive(QueryableByName)]
     struct Word {
         #[diesel(sql_type = Text)]
         term: String,
     }
-    // From one to the next, as the table tells a word for each message that has it. Of what a
-    // word is made of digits are the first, and `{` comes after the last.
+    // From one word to the next: the table has a row for each message with a word. In a word, digits
+    // sort first, and `{` sorts after the last letter.
     let longer: Vec<Word> = sql_query(
         "WITH RECURSIVE longer (term) AS (
             SELECT ?1
@@ -166,7 +165,7 @@ fn words_from(connection: &mut SqliteConnection, beginning: &str) -> Result<Opti
     Ok(few.then(|| longer.into_iter().map(|word| word.term).collect()))
 }
 
-/// The team's messages at these places that pass the filter, newest first.
+/// The team's messages with these `seq` that pass the filter, newest first.
 pub fn at(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, places: &[i64]) -> Result<Vec<Message>> {
     if places.is_empty() {
         return Ok(Vec::new());
@@ -186,8 +185,8 @@ pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<Message
         .optional_row()
 }
 
-/// Where a page goes on: the place of the last message told, or, when that was deleted
-/// meanwhile, the one above the next older.
+/// Where the next page begins: at the last message of this one or, if that has been deleted, above
+/// the next older message.
 pub fn place_of(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<i64>> {
     let found = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.le(id)))

@@ -302,6 +302,10 @@ impl From<domain::Error> for ApiError {
                 let error = Self::new(&codes::RATE_LIMIT_EXCEEDED, message);
                 Self { retry_after: Some(retry_after), ..error }
             }
+            domain::Error::Busy(message) => {
+                let error = Self::new(&codes::SERVICE_UNAVAILABLE, message);
+                Self { retry_after: Some(60), ..error }
+            }
             domain::Error::Store(error) => error.into(),
         }
     }

@@ -121,7 +121,7 @@ pub async fn list(
     let (window, filter, words) = query.0.parse()?;
     let team = caller.team().id;
     let listed = app.read(move |tx| {
-        let page = messages::look(tx, team, &words, &filter, window)?;
+        let page = messages::list_or_search(tx, team, &words, &filter, window)?;
         // What has the words is not counted: that would take as long as to find it all.
         let total = words.as_str().is_empty().then(|| messages::count(tx, team, &filter)).transpose()?;
         let ids: Vec<AliasId> = page.rows.iter().map(|message| message.alias_id).collect();

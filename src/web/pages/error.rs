@@ -135,6 +135,10 @@ impl From<domain::Error> for PageError {
                 let page = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", message);
                 Self { retry_after: Some(retry_after), ..page }
             }
+            domain::Error::Busy(_) => {
+                let page = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Try again in a minute", message);
+                Self { retry_after: Some(60), ..page }
+            }
             domain::Error::Store(error) => error.into(),
         }
     }

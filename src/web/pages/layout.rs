@@ -1,7 +1,7 @@
 //! The frame around every signed-in page.
 
 use super::notice::Notice;
-use crate::domain::mailroom::messages::UNREAD_TOLD;
+use crate::domain::mailroom::messages::UNREAD_SHOWN;
 use crate::domain::people::roles::Role;
 use crate::web::viewer::Viewer;
 
@@ -54,7 +54,7 @@ impl Unread {
     pub fn told(&self) -> String {
         match self.0 {
             0 => String::new(),
-            more if more > UNREAD_TOLD => format!("{UNREAD_TOLD}+"),
+            more if more > UNREAD_SHOWN => format!("{UNREAD_SHOWN}+"),
             count => count.to_string(),
         }
     }

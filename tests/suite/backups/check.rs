@@ -72,7 +72,7 @@ fn each_wrong_counter_is_found() {
 }
 
 #[test]
-fn each_row_without_its_other_half_is_found() {
+fn each_row_without_its_counterpart_is_found() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         deliver(gatepost, "one");
@@ -140,7 +140,7 @@ fn a_dangling_key_is_found() {
 }
 
 #[test]
-fn many_of_a_kind_are_cut_short() {
+fn many_findings_of_a_kind_are_shortened() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let one = |number: u8| {

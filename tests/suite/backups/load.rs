@@ -179,14 +179,14 @@ async fn promise(gatepost: Gatepost, database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_under_load_holds_all_that_was_confirmed_on_sqlite() {
+async fn a_backup_under_load_contains_everything_confirmed_on_sqlite() {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
     promise(gatepost, database).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_under_load_holds_all_that_was_confirmed_on_postgres() {
+async fn a_backup_under_load_contains_everything_confirmed_on_postgres() {
     let database = Database::postgres();
     let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", database.url());
     promise(gatepost, database).await;

@@ -18,7 +18,7 @@ const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 const OWN: &str = "Sec-Fetch-Site: same-origin\r\n";
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_not_waited_for() {
+async fn an_incomplete_body_times_out() {
     let app = hasty();
     let bearer =
         format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", app.token("Acme", "ci"));
@@ -41,7 +41,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 
 /// A call that was counted is recorded too, however it ends.
 #[tokio::test]
-async fn a_call_whose_body_does_not_come_is_recorded() {
+async fn a_call_with_an_incomplete_body_is_recorded() {
     let app = hasty();
     let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));
     let request = format!(
@@ -54,7 +54,7 @@ async fn a_call_whose_body_does_not_come_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_come_is_not_waited_for() {
+async fn an_incomplete_head_times_out() {
     let app = hasty();
     for head in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: a\r\nX: "] {
         assert_eq!(Client::connect(&app.base).send(head).text(), "", "{head}");
@@ -66,7 +66,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn requests_in_a_row_have_a_deadline_each() {
+async fn consecutive_requests_have_deadlines_of_their_own() {
     // Together they take longer than one may, and none of them does on a busy machine either.
     let grace = Duration::from_secs(3);
     let app = TestApp::limited(&[], Limits { grace, ..Limits::default() });

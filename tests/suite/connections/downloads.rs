@@ -65,7 +65,7 @@ fn ask_until_refused(ask: impl Fn() -> (Client, String)) -> (Vec<Client>, String
 }
 
 both_engines! {
-    async fn a_long_file_comes_whole(app: TestApp) {
+    async fn a_long_file_is_complete(app: TestApp) {
         let letter = letter(2_000_000);
         let id = arrives(&app, "Acme", &letter);
         let team = app.team("Acme").id;
@@ -85,7 +85,7 @@ both_engines! {
         assert!(page.body.contains("This is its beginning") && page.body.len() < 300_000);
     }
 
-    async fn a_file_that_is_deleted_meanwhile_does_not_seem_whole(app: TestApp) {
+    async fn a_file_that_is_deleted_meanwhile_is_incomplete(app: TestApp) {
         let id = arrives(&app, "Acme", &letter(LONG));
         let (mut client, head) = ask(&app, &app.token("Acme", "ci"), id);
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -102,7 +102,7 @@ fn arrives_again(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_long_answers_on_their_way() {
+async fn the_long_responses_to_one_address_are_limited() {
     let app = TestApp::sqlite().await;
     let text =
         format!("From: bob@customer.test\nSubject: long\n\n{}", "all work and no play\n".repeat(60_000));

@@ -72,7 +72,7 @@ fn bomb(bytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn compressed_forms_take_nothing() {
+async fn compressed_forms_take_no_memory() {
     let server = Gatepost::new().serve();
     let bomb = bomb(60_000_000);
     let head = format!("{HEAD}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
@@ -88,7 +88,7 @@ async fn compressed_forms_take_nothing() {
 }
 
 #[tokio::test]
-async fn bodies_that_do_not_come_shut_nobody_out() {
+async fn incomplete_bodies_do_not_block_other_clients() {
     descriptors::raise();
     let server = Gatepost::new().serve_with_open_files(1024);
     let start = format!("{HEAD}Content-Length: 64000\r\n\r\n{}", "a".repeat(60_000));
@@ -108,7 +108,7 @@ async fn bodies_that_do_not_come_shut_nobody_out() {
 
 /// Each takes 19 MiB, which go back to the system.
 #[tokio::test]
-async fn passwords_leave_no_memory_taken() {
+async fn password_hashing_gives_its_memory_back() {
     let gatepost = Gatepost::new();
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
     let server = gatepost.serve();
@@ -134,7 +134,7 @@ fn with_a_large_message(gatepost: &Gatepost) -> (Serving, String) {
 }
 
 #[tokio::test]
-async fn slow_readers_hold_little() {
+async fn slow_readers_take_little_memory() {
     let gatepost = Gatepost::new();
     let (server, token) = with_a_large_message(&gatepost);
     let api = Api::new(&server.base, &[("Authorization", &format!("Bearer {token}"))]);

@@ -32,7 +32,7 @@ fn is_let_in(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_connections() {
+async fn the_connections_of_one_address_are_limited() {
     let app = TestApp::limited(&[], Limits { per_ip: 2, connections: 3, idle: NEVER, ..Limits::default() });
     let mut open = [(); 2].map(|()| Client::connect(&app.base).send(ALIVE));
     assert!(open.iter_mut().all(|client| client.answer().starts_with("HTTP/1.1 200")));
@@ -48,7 +48,7 @@ async fn one_address_has_so_many_connections() {
 }
 
 #[tokio::test]
-async fn all_clients_may_come_through_one_proxy() {
+async fn a_trusted_proxy_can_use_all_connections() {
     let limits = Limits { per_ip: 1, idle: NEVER, ..Limits::default() };
     let app = TestApp::limited(&[("GATEPOST_TRUSTED_PROXIES", "127.0.0.1")], limits);
     let mut open = [(); 5].map(|()| Client::connect(&app.base).send(ALIVE));
@@ -59,7 +59,7 @@ async fn all_clients_may_come_through_one_proxy() {
 }
 
 #[tokio::test]
-async fn the_longest_idle_makes_room() {
+async fn the_longest_idle_connection_is_closed() {
     let limits = Limits {
         per_ip: 2,
         connections: 3,
@@ -86,7 +86,7 @@ async fn the_longest_idle_makes_room() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_read_loses_the_seat() {
+async fn a_client_that_does_not_read_loses_its_connection() {
     let grace = Duration::from_millis(300);
     let app = TestApp::limited(&[], Limits { grace, connections: 1, ..Limits::default() });
     app.switch_api("Acme", true);

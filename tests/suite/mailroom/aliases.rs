@@ -32,7 +32,7 @@ fn listed(app: &TestApp, team: TeamId, filter: &Filter) -> Vec<String> {
 }
 
 both_engines! {
-    async fn an_address_is_one_teams_and_stays_so(app: TestApp) {
+    async fn an_address_belongs_to_one_team_forever(app: TestApp) {
         let (acme, globex) = (app.team("Acme").id, app.team("Globex").id);
         let alias = create(&app, acme, Some("Sales"), None).expect("an alias");
         assert_eq!((alias.address().as_str(), alias.note.as_deref()), ("Sales@gatepost.localhost", Some("why")));
@@ -46,7 +46,7 @@ both_engines! {
         assert_eq!(listed(&app, acme, &Filter::default()), [""; 0]);
     }
 
-    async fn nobody_guesses_a_random_address(app: TestApp) {
+    async fn random_addresses_are_unpredictable(app: TestApp) {
         let acme = app.team("Acme").id;
         let made: std::collections::BTreeSet<_> =
             (0..50).map(|_| create(&app, acme, None, None).expect("an alias").local).collect();
@@ -54,14 +54,14 @@ both_engines! {
         assert!(made.iter().all(|local| local.len() == 10), "{made:?}");
     }
 
-    async fn some_names_are_kept_for_the_mail_server(app: TestApp) {
+    async fn some_names_are_reserved(app: TestApp) {
         for local in ["postmaster", "Abuse", "hostmaster"] {
             assert_eq!(field_of(create(&app, app.team("Globex").id, Some(local), None)), "localPart");
         }
         assert_eq!(field_of(create(&app, app.team("Acme").id, Some("a"), Some("elsewhere.test"))), "domain");
     }
 
-    async fn postmaster_stays(app: TestApp) {
+    async fn postmaster_cannot_be_disabled_or_deleted(app: TestApp) {
         let found = app.route("postmaster@gatepost.localhost").await.expect("a postmaster");
         let (acme, actor) = (app.team("Acme").id, app.app.operator());
         let off = app.app.write_now(|tx| aliases::change(tx, &actor, acme, found.alias, None, false));
@@ -70,7 +70,7 @@ both_engines! {
         app.operate(|tx, actor| aliases::change(tx, actor, acme, found.alias, Some("ours"), true));
     }
 
-    async fn lists_are_a_teams_own_and_narrow(app: TestApp) {
+    async fn lists_show_one_team_and_can_be_filtered(app: TestApp) {
         let (acme, globex) = (app.team("Acme").id, app.team("Globex").id);
         for local in ["hello", "sales", "100%_off"] {
             let local = local.replace('%', "-");

@@ -49,7 +49,7 @@ both_engines! {
         assert_eq!(alias.team_id, acme);
     }
 
-    async fn a_contact_is_one_address_and_found_by_its_parts(app: TestApp) {
+    async fn a_contact_has_one_address_and_is_found_by_parts_of_it(app: TestApp) {
         let acme = app.team("Acme").id;
         create(&app, acme, "bob@example.com", about("Bob  Jones", ContactState::Unset)).expect("a contact");
         create(&app, acme, "eve_1@example.com", about("", ContactState::Unset)).expect("a contact");
@@ -64,7 +64,7 @@ both_engines! {
         assert_eq!(app.operate(|tx, _| contacts::count(tx, acme, &blocked)).0, 0);
     }
 
-    async fn a_name_is_taken_from_mail_until_somebody_gives_one(app: TestApp) {
+    async fn a_name_comes_from_mail_until_a_person_sets_one(app: TestApp) {
         let acme = app.team("Acme").id;
         app.alias("Acme", "hello");
         for (number, from) in ["bob@a.test", "Bob <bob@a.test>", "Robert <BOB@a.test>"].into_iter().enumerate() {

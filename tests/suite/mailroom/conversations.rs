@@ -28,7 +28,7 @@ fn reply(from: &str, id: &str, headers: &str) -> String {
 }
 
 both_engines! {
-    async fn an_answer_joins_what_it_answers(app: TestApp) {
+    async fn a_reply_joins_its_conversation(app: TestApp) {
         app.alias("Acme", "hello");
         let first = app.keep("bob@a.test", HELLO, &letter("bob@a.test", "1@x", "Hi", "Hi")).await;
         let other = app.keep("bob@a.test", HELLO, &letter("bob@a.test", "2@x", "Other", "Hi")).await;
@@ -60,7 +60,7 @@ both_engines! {
         assert_eq!(id(&app, known), id(&app, first), "who took part is no stranger");
     }
 
-    async fn a_subject_joins_only_answers_of_the_same_contact(app: TestApp) {
+    async fn a_subject_joins_only_replies_of_the_same_contact(app: TestApp) {
         app.alias("Acme", "hello");
         let keep = async |from: &str, number: u8, subject: &str| {
             app.keep(from, HELLO, &letter(from, &format!("{number}@x"), subject, "Hi")).await
@@ -91,7 +91,7 @@ both_engines! {
         assert_eq!(conversation(&app, first).state, ConversationState::Open);
     }
 
-    async fn another_teams_message_is_nothing_to_answer(app: TestApp) {
+    async fn a_reply_does_not_join_another_teams_conversation(app: TestApp) {
         app.alias("Acme", "hello");
         app.alias("Globex", "theirs");
         app.keep("bob@a.test", "theirs@gatepost.localhost", &letter("bob@a.test", "1@x", "Hi", "Hi")).await;

@@ -33,7 +33,7 @@ fn poison(app: &TestApp, subject: &str) {
 }
 
 both_engines! {
-    async fn each_of_many_at_once_is_kept_once(app: TestApp) {
+    async fn concurrent_messages_are_each_kept_once(app: TestApp) {
         for team in ["Acme", "Globex"] {
             for number in 0..5 {
                 app.alias(team, &format!("{team}{number}"));
@@ -59,7 +59,7 @@ both_engines! {
         assert_eq!(app.count("contacts"), 14);
     }
 
-    async fn one_that_cannot_be_kept_fails_alone(app: TestApp) {
+    async fn a_message_that_cannot_be_kept_fails_alone(app: TestApp) {
         app.alias("Acme", "hello");
         poison(&app, "Poison");
         let send = |number: usize| {
@@ -76,7 +76,7 @@ both_engines! {
         assert_eq!(app.count("contacts WHERE received = 39"), 1);
     }
 
-    async fn a_message_for_several_is_kept_for_each(app: TestApp) {
+    async fn a_message_is_kept_for_each_recipient(app: TestApp) {
         let names = ["Acme", "Globex"];
         for name in names {
             app.alias(name, name);

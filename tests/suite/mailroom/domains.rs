@@ -6,7 +6,7 @@ use gatepost::domain::Error;
 use gatepost::domain::mailroom::address::DomainName;
 use gatepost::domain::mailroom::aliases;
 use gatepost::domain::mailroom::mail_domains::{self, Answer, Domain, Observation, RecordState};
-use gatepost::domain::mailroom::receive::{Unroutable, Way};
+use gatepost::domain::mailroom::route::{MatchedBy, Unroutable};
 
 use crate::support::{TestApp, both_engines};
 
@@ -38,7 +38,7 @@ fn activity(app: &TestApp, kind: &str) -> i64 {
 }
 
 both_engines! {
-    async fn a_domain_receives_once_it_is_proved(app: TestApp) {
+    async fn a_domain_receives_once_it_is_verified(app: TestApp) {
         let domain = add(&app, "Acme", "Acme.Example");
         assert!(domain.records(HOST).iter().all(|record| record.state == RecordState::Unchecked));
         assert_eq!(domain.records(HOST)[0].name, "_gatepost.acme.example");
@@ -55,16 +55,16 @@ both_engines! {
         assert_eq!(activity(&app, "domain.verified"), 1);
     }
 
-    async fn a_catch_all_takes_what_no_other_alias_does(app: TestApp) {
+    async fn a_catch_all_gets_mail_to_unknown_addresses(app: TestApp) {
         let domain = prove(&app, &add(&app, "Acme", "acme.example"));
         let (acme, sink) = (domain.team_id, app.alias("Acme", "sink"));
         let gone = app.alias_on("Acme", "gone", Some("acme.example"));
         app.operate(|tx, actor| aliases::delete(tx, actor, acme, gone.id));
         app.operate(|tx, actor| mail_domains::set_catch_all(tx, actor, acme, domain.id, Some(sink.id)));
         let found = app.route("anybody@acme.example").await.expect("the catch-all");
-        assert_eq!((found.alias, found.way), (sink.id, Way::CatchAll));
+        assert_eq!((found.alias, found.matched_by), (sink.id, MatchedBy::CatchAll));
         assert_eq!(app.route("gone@acme.example").await, Err(Unroutable::Deleted));
-        assert_eq!(app.route("postmaster@acme.example").await.expect("its own").way, Way::Postmaster);
+        assert_eq!(app.route("postmaster@acme.example").await.expect("its own").matched_by, MatchedBy::Postmaster);
         app.operate(|tx, actor| aliases::change(tx, actor, acme, sink.id, None, false));
         assert_eq!(app.route("anybody@acme.example").await, Err(Unroutable::Unknown));
         let theirs = app.alias("Globex", "theirs");
@@ -73,7 +73,7 @@ both_engines! {
         assert!(matches!(refused, Err(Error::NotFound)));
     }
 
-    async fn a_proof_gone_for_a_week_suspends(app: TestApp) {
+    async fn a_domain_is_suspended_after_a_week_without_its_proof(app: TestApp) {
         let domain = prove(&app, &add(&app, "Acme", "acme.example"));
         app.alias_on("Acme", "hello", Some("acme.example"));
         app.clock.advance(6 * DAY);
@@ -104,7 +104,7 @@ both_engines! {
         assert!(!back.is_active() && back.is_held_by_another());
     }
 
-    async fn a_removed_domain_comes_back_with_its_addresses(app: TestApp) {
+    async fn a_domain_that_is_added_again_has_its_aliases(app: TestApp) {
         let domain = prove(&app, &add(&app, "Acme", "acme.example"));
         let team = domain.team_id;
         app.alias_on("Acme", "hello", Some("acme.example"));
@@ -132,7 +132,7 @@ both_engines! {
         }
     }
 
-    async fn domains_are_asked_for_again(app: TestApp) {
+    async fn domains_are_checked_again(app: TestApp) {
         let proved = prove(&app, &add(&app, "Acme", "a.example"));
         let hopeful = add(&app, "Acme", "b.example");
         let due = |app: &TestApp| {

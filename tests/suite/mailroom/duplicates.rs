@@ -38,7 +38,7 @@ both_engines! {
         assert_eq!(states(&app), ["rejected", "delivered", "rejected", "delivered"]);
     }
 
-    async fn what_a_blocked_contact_sent_can_come_once_it_is_not_blocked(app: TestApp) {
+    async fn mail_of_an_unblocked_contact_can_be_sent_again(app: TestApp) {
         app.alias("Acme", "hello");
         app.keep("bob@example.com", HELLO, &letter("bob@example.com", "1@x", "Hi", "Hi")).await;
         set(&app, ContactState::Blocked);
@@ -52,7 +52,7 @@ both_engines! {
         assert_eq!(states(&app), ["delivered", "denied", "delivered"]);
     }
 
-    async fn a_message_from_somebody_else_is_another_message(app: TestApp) {
+    async fn a_message_from_another_sender_is_another_message(app: TestApp) {
         app.alias("Acme", "hello");
         let original = letter("bob@example.com", "1@x", "Invoice", "Pay to 1234.");
         for other in [

@@ -9,7 +9,7 @@ fn nested(depth: usize) -> String {
 
 /// Each would take a parser that believes its sender out of stack, memory or time.
 #[test]
-fn hostile_messages_are_read_all_the_same() {
+fn hostile_messages_are_parsed() {
     let headers: String = (0..10_000).map(|n| format!("X-{n}: y\r\n")).collect();
     let parts =
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned() + &"--b\r\n\r\n".repeat(100_000);
@@ -45,7 +45,7 @@ fn hostile_messages_are_read_all_the_same() {
 
 /// In base64, where a look at the raw message does not see it.
 #[test]
-fn an_encoded_nest_stays_closed() {
+fn an_encoded_nested_message_is_not_opened() {
     let inner = base64(nested(50_000).as_bytes());
     let raw = format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{inner}");
     let parsed = parse(raw.as_bytes());

@@ -74,7 +74,7 @@ both_engines! {
         assert_eq!(ids(&app, app.team("Globex").id, &Filter { alias: Some(hello.id), ..none() }), []);
     }
 
-    async fn pages_meet_and_do_not_overlap(app: TestApp) {
+    async fn pages_neither_skip_nor_repeat_messages(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         for number in 0..7 {
@@ -94,7 +94,7 @@ both_engines! {
         assert_eq!((page.rows.len(), page.next), (2, None));
     }
 
-    async fn a_message_opens_with_all_that_came_with_it(app: TestApp) {
+    async fn a_message_opens_with_its_attachments(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let id = stored(app.send_as("bob@a.test", HELLO, ATTACHED, dmarc(Verdict::Pass, Policy::None)).await);
@@ -115,7 +115,7 @@ both_engines! {
         assert_eq!(raw, ATTACHED.replace('\n', "\r\n").into_bytes());
     }
 
-    async fn what_cannot_be_read_is_kept_as_it_is(app: TestApp) {
+    async fn a_message_that_cannot_be_parsed_is_kept_raw(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         for (number, raw) in [&b"\0\xff\xfe\0"[..], b"", b"\r\n\r\n\0", b"Subject: a\0b\r\nFrom: \xff\0@\r\n\r\n\0"].into_iter().enumerate() {
@@ -151,11 +151,11 @@ both_engines! {
         }
         let found = app.operate(|tx, _| messages::search(tx, team, "pictures", &Filter::default(), None, 10));
         assert!(found.rows.is_empty());
-        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)), messages::MailUsage::default());
+        assert_eq!(app.operate(|tx, _| messages::usage(tx, team)), messages::MailUsage::default());
         assert_eq!(app.count("activity WHERE kind = 'message.deleted'"), 1);
         let actor = app.app.operator();
         assert!(matches!(app.app.write_now(|tx| messages::delete(tx, &actor, team, id)), Err(Error::NotFound)));
-        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).messages, 0, "an error takes nothing off");
+        assert_eq!(app.operate(|tx, _| messages::usage(tx, team)).messages, 0, "an error takes nothing off");
         app.keep("bob@a.test", HELLO, ATTACHED).await;
     }
 

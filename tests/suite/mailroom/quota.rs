@@ -1,10 +1,12 @@
-//! How much a team may keep, and instances that share a store.
+//! How much mail a team can keep, and instances that share a store.
 
 use gatepost::app::App;
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};
 use gatepost::domain::mailroom::messages;
-use gatepost::domain::mailroom::receive::{Outcome, Unroutable};
+use gatepost::domain::mailroom::quota;
+use gatepost::domain::mailroom::receive::Outcome;
+use gatepost::domain::mailroom::route::Unroutable;
 
 use super::receiving::dmarc;
 use super::steps::{letter, stored};
@@ -26,7 +28,7 @@ fn allow(app: &TestApp, address: &str) {
 }
 
 #[tokio::test]
-async fn a_full_team_is_asked_to_wait() {
+async fn mail_to_a_full_team_is_deferred() {
     for app in [TestApp::with_settings(&SETTING).await, TestApp::postgres_with_settings(&SETTING).await] {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
@@ -37,32 +39,38 @@ async fn a_full_team_is_asked_to_wait() {
         let first = stored(Ok(send(&app, &letter("b@a.test", "1@x", "Hi", &body(1500))).await));
         let too_much = send(&app, &letter("b@a.test", "2@x", "Hi", &body(1500))).await;
         assert_eq!(too_much, Outcome::Refused(Unroutable::Full));
-        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).messages, 1);
+        assert_eq!(app.operate(|tx, _| messages::usage(tx, team)).messages, 1);
         stored(Ok(send(&app, &letter("b@a.test", "3@x", "Hi", &body(100))).await));
         let fill = letter("b@a.test", "4@x", "Hi", "");
-        let left = 2048 - app.operate(|tx, _| messages::kept(tx, team)).bytes as usize;
+        let left = 2048 - app.operate(|tx, _| messages::usage(tx, team)).bytes as usize;
         let fill = letter("b@a.test", "4@x", "Hi", &body(left - fill.len() - fill.lines().count()));
         stored(Ok(send(&app, &fill).await));
-        assert_eq!(app.operate(|tx, _| messages::kept(tx, team)).bytes, 2048);
+        assert_eq!(app.operate(|tx, _| messages::usage(tx, team)).bytes, 2048);
         assert_eq!(app.route(HELLO).await, Err(Unroutable::Full));
+        let full = app.operate(|tx, _| quota::full_teams(tx, app.app.mail_settings(), 10));
+        assert_eq!(
+            full.iter().map(|team| (team.name.as_str(), team.bytes)).collect::<Vec<_>>(),
+            [("Acme", 2048)]
+        );
         assert!(app.route("theirs@gatepost.localhost").await.is_ok());
         let raw = letter("b@a.test", "5@x", "Hi", "").into_bytes();
         let late = app.app.deliver(Default::default(), raw, Default::default(), vec![early]).await;
         assert!(matches!(late[..], [Ok(Outcome::Refused(Unroutable::Full))]), "{late:?}");
         app.operate(|tx, actor| messages::delete(tx, actor, team, first));
         assert!(app.route(HELLO).await.is_ok());
+        assert!(app.operate(|tx, _| quota::full_teams(tx, app.app.mail_settings(), 10)).is_empty());
     }
 }
 
 /// The last tenth of a quota is for contacts that a team allowed.
 #[tokio::test]
-async fn strangers_do_not_fill_a_team_up() {
+async fn strangers_cannot_fill_a_quota() {
     let setting = [("GATEPOST_MAIL_QUOTA", "20000")];
     for app in [TestApp::with_settings(&setting).await, TestApp::postgres_with_settings(&setting).await] {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         allow(&app, "b@a.test");
-        let kept = || app.operate(|tx, _| messages::kept(tx, team)).bytes;
+        let kept = || app.operate(|tx, _| messages::usage(tx, team)).bytes;
         let mut numbers = 0..;
         let mut from = |from: &str| {
             let number = numbers.next().expect("a number");

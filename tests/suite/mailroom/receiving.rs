@@ -2,7 +2,8 @@
 
 use gatepost::domain::mailroom::aliases;
 use gatepost::domain::mailroom::authentication::{Authentication, Dmarc, Policy, Verdict};
-use gatepost::domain::mailroom::receive::{Outcome, Unroutable};
+use gatepost::domain::mailroom::receive::Outcome;
+use gatepost::domain::mailroom::route::Unroutable;
 use gatepost::store::columns::MessageState;
 
 use super::steps::{letter, stored};
@@ -42,7 +43,7 @@ both_engines! {
         assert_eq!(app.count("mail_stores WHERE messages = 2"), 1);
     }
 
-    async fn mail_that_its_own_domain_asks_to_reject_is_rejected(app: TestApp) {
+    async fn mail_is_rejected_if_its_domain_asks_for_it(app: TestApp) {
         app.alias("Acme", "hello");
         let raw = letter("ceo@example.com", "1@x", "Urgent", "Pay this.");
         let fail = dmarc(Verdict::Fail, Policy::Reject);
@@ -59,7 +60,7 @@ both_engines! {
         }
     }
 
-    async fn an_alias_deleted_after_it_was_named_takes_nothing(app: TestApp) {
+    async fn an_alias_deleted_after_rcpt_gets_nothing(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let recipient = app.route(HELLO).await.expect("an alias");
         app.operate(|tx, actor| aliases::delete(tx, actor, team, alias.id));
@@ -70,7 +71,7 @@ both_engines! {
         assert_eq!(app.count("messages"), 0);
     }
 
-    async fn what_goes_in_circles_is_refused(app: TestApp) {
+    async fn a_mail_loop_is_refused(app: TestApp) {
         app.alias("Acme", "hello");
         let raw = "Received: from a by b\n".repeat(51) + &letter("bob@example.com", "1@x", "Hi", "Hi");
         let refused = app.send("bob@example.com", HELLO, &raw).await.expect("an answer");

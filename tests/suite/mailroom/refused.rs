@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use gatepost::domain::Error;
 use gatepost::domain::lists::Window;
+use gatepost::domain::mailroom::arrival::Arrival;
 use gatepost::domain::mailroom::authentication::{Authentication, Policy, Verdict};
+use gatepost::domain::mailroom::batch::Batch;
 use gatepost::domain::mailroom::downloads;
 use gatepost::domain::mailroom::messages::{self, Filter, MailUsage, MessageId, MessageState};
 use gatepost::domain::mailroom::parse::parse;
-use gatepost::domain::mailroom::quota::Quota;
-use gatepost::domain::mailroom::receive::{self, Arrival, MailSettings, Outcome, Recipient, Unroutable};
+use gatepost::domain::mailroom::receive::{Outcome, receive};
+use gatepost::domain::mailroom::route::{MailSettings, Recipient, Unroutable};
 use gatepost::store::{Location, Store, check};
 
 use super::receiving::dmarc;
@@ -33,7 +35,7 @@ fn rejected(outcome: Outcome) -> MessageId {
 
 fn kept(app: &TestApp) -> MailUsage {
     let team = app.team("Acme").id;
-    app.operate(|tx, _| messages::kept(tx, team))
+    app.operate(|tx, _| messages::usage(tx, team))
 }
 
 /// Whether the counters agree with the rows, and nothing is left of a message that is gone.
@@ -45,7 +47,7 @@ fn assert_exact(app: &TestApp) {
 
 /// Keeps rejected messages, with room for this many bytes of them.
 fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<Vec<Outcome>, Error> {
-    let settings = MailSettings { refused: share, ..MailSettings::clone(app.app.mail_settings()) };
+    let settings = MailSettings { refused_bytes: share, ..MailSettings::clone(app.app.mail_settings()) };
     let arrivals = raws.iter().map(|raw| Arrival {
         envelope_from: Some("a@b.test".into()),
         helo: "mx.test".into(),
@@ -57,11 +59,10 @@ fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<
     });
     let (actor, arrivals) = (app.app.system(), arrivals.collect::<Vec<_>>());
     app.app.write_now(|tx| {
-        let mut quota = Quota::default();
-        let outcomes =
-            arrivals.iter().map(|arrival| receive::receive(tx, &actor, &settings, arrival, to, &mut quota));
+        let mut batch = Batch::new(&settings);
+        let outcomes = arrivals.iter().map(|arrival| receive(tx, &actor, arrival, to, &mut batch));
         let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-        quota.close(tx, actor.now).map(|()| outcomes)
+        batch.write(tx, actor.now).map(|()| outcomes)
     })
 }
 
@@ -70,7 +71,7 @@ fn sized(number: usize, size: usize) -> String {
 }
 
 both_engines! {
-    async fn of_a_long_refused_message_the_beginning_is_kept(app: TestApp) {
+    async fn only_the_beginning_of_a_long_refused_message_is_kept(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let raw = format!(
@@ -95,7 +96,7 @@ both_engines! {
         assert_exact(&app);
     }
 
-    async fn refused_mail_has_a_share_and_the_oldest_goes(app: TestApp) {
+    async fn refused_mail_is_limited_and_the_oldest_is_removed(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let to = app.route(HELLO).await.expect("an alias");
@@ -123,7 +124,7 @@ both_engines! {
         assert_exact(&app);
     }
 
-    async fn a_share_that_was_too_full_is_not_filled_further(app: TestApp) {
+    async fn refused_mail_over_its_limit_shrinks(app: TestApp) {
         app.alias("Acme", "hello");
         let to = app.route(HELLO).await.expect("an alias");
         let raws: Vec<_> = (0..500).map(|number| sized(number, 10)).collect();
@@ -138,7 +139,7 @@ both_engines! {
         assert_exact(&app);
     }
 
-    async fn deleting_by_hand_does_not_wait_for_ever(app: TestApp) {
+    async fn deleting_by_hand_does_not_deadlock(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let to = app.route(HELLO).await.expect("an alias");
@@ -170,7 +171,7 @@ both_engines! {
         assert_exact(&app);
     }
 
-    async fn counters_of_earlier_stores_are_carried_over(app: TestApp) {
+    async fn counters_of_earlier_versions_are_migrated(app: TestApp) {
         app.alias("Acme", "hello");
         app.alias("Globex", "theirs");
         app.send_as("a@b.test", HELLO, &letter("ceo@example.com", "1@x", "Hi", "Hi"), forged()).await.expect("kept");
@@ -195,7 +196,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn forgers_take_no_room_of_mail_that_is_wanted() {
+async fn forgeries_take_no_room_in_the_quota() {
     let setting = [("GATEPOST_MAIL_QUOTA", "2KiB")];
     for app in [TestApp::with_settings(&setting).await, TestApp::postgres_with_settings(&setting).await] {
         app.alias("Acme", "hello");

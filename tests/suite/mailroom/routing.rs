@@ -1,21 +1,23 @@
-//! Whom an address leads to.
+//! Which alias an address leads to.
+
+use std::sync::Arc;
 
 use gatepost::domain::mailroom::aliases;
-use gatepost::domain::mailroom::receive::{Unroutable, Way};
+use gatepost::domain::mailroom::route::{MatchedBy, Unroutable};
 
 use crate::support::{TestApp, both_engines};
 
 both_engines! {
-    async fn an_alias_takes_its_address_however_it_is_spelled(app: TestApp) {
+    async fn an_alias_matches_every_spelling_of_its_address(app: TestApp) {
         let alias = app.alias("Acme", "Hello");
         for (address, way) in [
-            ("hello@gatepost.localhost", Way::Exact),
-            ("HELLO@GatePost.LocalHost", Way::Exact),
-            ("hello+invoices@gatepost.localhost", Way::Tag),
-            ("hello+a+b@gatepost.localhost", Way::Tag),
+            ("hello@gatepost.localhost", MatchedBy::Exact),
+            ("HELLO@GatePost.LocalHost", MatchedBy::Exact),
+            ("hello+invoices@gatepost.localhost", MatchedBy::Tag),
+            ("hello+a+b@gatepost.localhost", MatchedBy::Tag),
         ] {
             let found = app.route(address).await.expect(address);
-            assert_eq!((found.alias, found.way, found.address.as_str()), (alias.id, way, address));
+            assert_eq!((found.alias, found.matched_by, found.address.as_str()), (alias.id, way, address));
         }
         let exact = app.alias("Acme", "hello+invoices");
         assert_eq!(app.route("hello+Invoices@gatepost.localhost").await.expect("an alias").alias, exact.id);
@@ -24,7 +26,7 @@ both_engines! {
         }
     }
 
-    async fn what_is_switched_off_or_deleted_takes_nothing(app: TestApp) {
+    async fn a_disabled_or_deleted_alias_gets_nothing(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let to = "hello+tag@gatepost.localhost";
         // It is not remembered past a change.
@@ -37,24 +39,41 @@ both_engines! {
         assert_eq!(app.route(to).await, Err(Unroutable::Deleted));
     }
 
-    async fn postmaster_of_the_shared_domain_is_the_oldest_teams(app: TestApp) {
+    async fn postmaster_of_the_shared_domain_belongs_to_the_oldest_team(app: TestApp) {
         let found = app.route("PostMaster@gatepost.localhost").await.expect("a postmaster");
-        assert_eq!((found.team, found.way), (app.team("Acme").id, Way::Postmaster));
+        assert_eq!((found.team, found.matched_by), (app.team("Acme").id, MatchedBy::Postmaster));
         assert_eq!(app.route("postmaster@gatepost.localhost").await.expect("the same").alias, found.alias);
         assert_eq!(app.count("aliases"), 1);
+    }
+
+    async fn concurrent_senders_get_the_same_new_postmaster(app: TestApp) {
+        let app = Arc::new(app);
+        let senders: Vec<_> = (0..16)
+            .map(|_| {
+                let app = app.clone();
+                tokio::spawn(async move { app.app.route_recipient("postmaster@gatepost.localhost").await })
+            })
+            .collect();
+        let mut found = Vec::new();
+        for sender in senders {
+            found.push(sender.await.expect("an answer").expect("a store").expect("a postmaster").alias);
+        }
+        found.dedup();
+        assert_eq!((found.len(), app.count("aliases")), (1, 1));
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM activity WHERE kind = 'alias.created'"), 1);
     }
 }
 
 /// Somebody may ask for any number of domains, and writing takes turns.
 #[tokio::test]
-async fn a_postmaster_elsewhere_costs_no_write() {
+async fn a_postmaster_of_an_unknown_domain_costs_no_write() {
     let app = TestApp::sqlite().await;
     let _lock = app.database.lock();
     assert_eq!(app.route("postmaster@elsewhere.test").await, Err(Unroutable::Unknown));
 }
 
 #[tokio::test]
-async fn before_there_is_a_team_nobody_is_postmaster() {
+async fn without_a_team_there_is_no_postmaster() {
     for app in TestApp::both_empty() {
         assert_eq!(app.route("postmaster@gatepost.localhost").await, Err(Unroutable::Unknown));
     }

@@ -30,7 +30,7 @@ async fn fill(app: &TestApp) {
 }
 
 both_engines! {
-    async fn words_find_messages_of_ones_own_team(app: TestApp) {
+    async fn words_find_only_messages_of_the_same_team(app: TestApp) {
         fill(&app).await;
         for (query, expected) in [
             ("invoice", &["Invoice 4711"][..]),
@@ -53,7 +53,7 @@ both_engines! {
         assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
     }
 
-    async fn a_beginning_finds_what_begins_so(app: TestApp) {
+    async fn a_prefix_finds_words_that_begin_with_it(app: TestApp) {
         app.alias("Acme", "hello");
         for number in 0..40 {
             let raw = letter("bob@a.test", &format!("{number}@x"), &format!("Delta{number}"), "Numbered words.");
@@ -76,7 +76,7 @@ both_engines! {
         }
     }
 
-    async fn what_is_older_than_a_thousand_messages_is_found_too(app: TestApp) {
+    async fn messages_older_than_a_thousand_others_are_found(app: TestApp) {
         fill(&app).await;
         if app.database.url().starts_with("postgres") {
             let newer = "INSERT INTO message_words (seq, team_id, words)
@@ -91,7 +91,7 @@ both_engines! {
         assert_eq!(find(&app, "Acme", "invoice"), ["Invoice 4711"]);
     }
 
-    async fn nothing_typed_is_an_operator(app: TestApp) {
+    async fn search_text_contains_no_operators(app: TestApp) {
         fill(&app).await;
         for query in ["", "   ", "\"", "*", "(", "&", "|", "!", ":*", "''", "\\", "\0", "--", "^", "%", "🙂"] {
             assert_eq!(find(&app, "Acme", query), [""; 0], "{query:?}");
@@ -116,7 +116,7 @@ both_engines! {
         assert_eq!(find(&app, "Acme", &"a ".repeat(100_000)), ["Offer", "Invoice 4711"]);
     }
 
-    async fn results_page_newest_first_and_pass_the_filter(app: TestApp) {
+    async fn results_are_paged_newest_first_and_filtered(app: TestApp) {
         let team = app.team("Acme").id;
         let sales = app.alias("Acme", "sales");
         app.alias("Acme", "hello");

@@ -4,7 +4,8 @@ use gatepost::app::inbound::{Delivered, Envelope};
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, Alias, NewAlias};
 use gatepost::domain::mailroom::authentication::Authentication;
-use gatepost::domain::mailroom::receive::{Outcome, Recipient, Unroutable};
+use gatepost::domain::mailroom::receive::Outcome;
+use gatepost::domain::mailroom::route::{Recipient, Unroutable};
 use gatepost::store::ids::MessageId;
 
 use crate::support::TestApp;

@@ -6,7 +6,7 @@ use std::thread;
 use gatepost::domain::Error;
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, Alias, NewAlias};
-use gatepost::domain::mailroom::receive::{Unroutable, Way};
+use gatepost::domain::mailroom::route::{MatchedBy, Unroutable};
 
 use crate::support::database::Database;
 use crate::support::process::Gatepost;
@@ -67,7 +67,7 @@ both_engines! {
 
         create_unchecked(&app, "Acme", "ada+shop");
         let found = app.route("ada+shop@gatepost.localhost").await.expect("an alias");
-        assert_eq!((found.alias, found.way), (base.id, Way::Tag));
+        assert_eq!((found.alias, found.matched_by), (base.id, MatchedBy::Tag));
         app.operate(|tx, actor| aliases::delete(tx, actor, globex, base.id));
         assert_eq!(app.route("ada+shop@gatepost.localhost").await, Err(Unroutable::Deleted));
         create_unchecked(&app, "Globex", "abuse+x");
@@ -77,7 +77,7 @@ both_engines! {
         assert_eq!(overruled, [("abuse+x@gatepost.localhost", "Globex"), ("ada+shop@gatepost.localhost", "Acme")]);
     }
 
-    async fn of_teams_that_create_a_name_and_one_with_a_plus_at_once_one_has_both(app: TestApp) {
+    async fn of_two_teams_that_create_a_name_and_its_tag_at_once_one_has_both(app: TestApp) {
         for round in 0..20 {
             let (name, start) = (format!("n{round}"), Barrier::new(4));
             let create = |team: &'static str, local: String| {
@@ -119,7 +119,7 @@ both_engines! {
 }
 
 #[test]
-fn the_log_lists_names_that_get_no_mail() {
+fn the_log_lists_aliases_that_get_no_mail() {
     let gatepost = Gatepost::new();
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
     let row = "INSERT INTO aliases (id, team_id, domain_name, local, local_key, enabled, created_at,

@@ -60,7 +60,7 @@ fn sign(key: &[u8], domain: &str, message: &str) -> String {
 }
 
 #[tokio::test]
-async fn spf_says_whether_the_peer_may_send() {
+async fn spf_checks_the_address_of_the_peer() {
     let dns = Dns::start();
     dns.txt("pass.test", "v=spf1 ip4:127.0.0.1 -all").txt("fail.test", "v=spf1 ip4:192.0.2.1 -all");
     dns.txt("soft.test", "v=spf1 ~all")
@@ -88,7 +88,7 @@ async fn spf_says_whether_the_peer_may_send() {
 }
 
 #[tokio::test]
-async fn a_bounce_is_asked_about_by_its_greeting() {
+async fn spf_checks_a_bounce_by_its_greeting() {
     let dns = Dns::start();
     dns.txt("client.test", "v=spf1 ip4:127.0.0.1 -all");
     let app = asking(&dns).await;
@@ -97,7 +97,7 @@ async fn a_bounce_is_asked_about_by_its_greeting() {
 }
 
 #[tokio::test]
-async fn dkim_says_whether_a_signature_holds() {
+async fn dkim_verifies_signatures() {
     let dns = Dns::start();
     let ((secret, public), (_, other)) = (key(), key());
     dns.txt("s1._domainkey.signed.test", &public).txt("s1._domainkey.other.test", &other);
@@ -125,7 +125,7 @@ async fn dkim_says_whether_a_signature_holds() {
 }
 
 #[tokio::test]
-async fn dmarc_decides_for_the_domain_that_people_see() {
+async fn dmarc_checks_the_domain_in_from() {
     let dns = Dns::start();
     let (secret, public) = key();
     dns.txt("_dmarc.strict.test", REJECT).txt("strict.test", "v=spf1 -all");
@@ -154,7 +154,7 @@ async fn dmarc_decides_for_the_domain_that_people_see() {
 
 /// A slow name server of the sender's own must not be a way round the author's policy.
 #[tokio::test]
-async fn mail_of_a_strict_domain_that_cannot_be_verified_is_put_off() {
+async fn unverified_mail_of_a_strict_domain_is_deferred() {
     let dns = Dns::start();
     dns.txt("_dmarc.unsure.test", REJECT).fail("unsure.test");
     dns.txt("_dmarc.strict.test", REJECT).txt("strict.test", "v=spf1 -all");
@@ -173,7 +173,7 @@ async fn mail_of_a_strict_domain_that_cannot_be_verified_is_put_off() {
 
 /// Whoever hands mail on by LMTP is not its sender: a signature still counts, SPF cannot.
 #[tokio::test]
-async fn by_lmtp_nobody_is_rejected_for_an_address_that_is_not_known() {
+async fn lmtp_mail_is_not_rejected_without_a_client_address() {
     let dns = Dns::start();
     let (secret, public) = key();
     dns.txt("_dmarc.strict.test", REJECT)
@@ -192,7 +192,7 @@ async fn by_lmtp_nobody_is_rejected_for_an_address_that_is_not_known() {
 }
 
 #[tokio::test]
-async fn silence_delays_mail_for_a_while_and_loses_none() {
+async fn a_silent_dns_server_delays_mail_and_loses_none() {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");
     let app = asking(&dns).await;
@@ -208,7 +208,7 @@ async fn silence_delays_mail_for_a_while_and_loses_none() {
 }
 
 #[tokio::test]
-async fn without_any_server_mail_does_not_wait_each_time() {
+async fn without_a_dns_server_only_the_first_message_waits() {
     let dns = Dns::start();
     dns.silence(".").silence("a.test").silence("_dmarc.a.test");
     let app = asking(&dns).await;
@@ -226,7 +226,7 @@ async fn without_any_server_mail_does_not_wait_each_time() {
 /// Each signature costs a question and a hash: nobody signs a hundred times in good faith. But
 /// nobody escapes DMARC by it either.
 #[tokio::test]
-async fn of_a_hundred_signatures_the_first_are_looked_at() {
+async fn only_the_first_signatures_are_verified() {
     let dns = Dns::start();
     let (secret, public) = key();
     dns.txt("_dmarc.many.test", REJECT).txt("many.test", "v=spf1 -all");
@@ -256,7 +256,7 @@ async fn of_a_hundred_signatures_the_first_are_looked_at() {
 
 /// A message that would show another author than the one DMARC speaks of, to some readers.
 #[tokio::test]
-async fn a_message_has_one_author() {
+async fn a_message_must_have_one_author() {
     let dns = Dns::start();
     dns.txt("_dmarc.bank.test", REJECT).txt("bank.test", "v=spf1 -all").txt("evil.test", "v=spf1 +all");
     let app = asking(&dns).await;

@@ -6,7 +6,7 @@ use crate::support::{TestApp, both_engines};
 const HELLO: &str = "hello@gatepost.localhost";
 
 both_engines! {
-    async fn a_message_is_stored_and_its_id_is_said(app: TestApp) {
+    async fn a_message_is_stored_and_the_reply_has_its_id(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open(&app.app);
         let mut talk = Talk::smtp(door::smtp(&doors));
@@ -19,7 +19,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn the_greeting_names_what_there_is() {
+async fn the_greeting_lists_supported_extensions() {
     let app = TestApp::sqlite().await;
     let doors = door::open(&app.app);
     let mut talk = Talk::connect(door::smtp(&doors));
@@ -38,7 +38,7 @@ async fn the_greeting_names_what_there_is() {
 }
 
 #[tokio::test]
-async fn commands_have_their_order() {
+async fn commands_must_come_in_order() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
@@ -77,7 +77,7 @@ async fn commands_have_their_order() {
 }
 
 #[tokio::test]
-async fn senders_recipients_and_parameters_are_looked_at() {
+async fn invalid_senders_recipients_and_parameters_are_refused() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| limits.errors = 100);
@@ -105,7 +105,7 @@ async fn senders_recipients_and_parameters_are_looked_at() {
 }
 
 both_engines! {
-    async fn commands_may_come_all_at_once(app: TestApp) {
+    async fn commands_can_be_pipelined(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open(&app.app);
         let mut talk = Talk::connect(door::smtp(&doors));
@@ -125,7 +125,7 @@ both_engines! {
         assert_eq!(subjects, ["one", "two"]);
     }
 
-    async fn what_is_kept_is_what_was_meant_with_its_way_on_top(app: TestApp) {
+    async fn a_message_is_kept_unchanged_below_its_received_header(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open(&app.app);
         let mut talk = Talk::smtp(door::smtp(&doors));
@@ -143,7 +143,7 @@ both_engines! {
         assert_eq!(rest, "\tfor <hello@gatepost.localhost>;\r\n\tMon, 02 Jan 2040 09:00:00 +0000\r\n");
     }
 
-    async fn an_empty_message_has_no_author(app: TestApp) {
+    async fn an_empty_message_is_refused(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open(&app.app);
         let mut talk = Talk::smtp(door::smtp(&doors));
@@ -152,7 +152,7 @@ both_engines! {
         assert!(app.stored().is_empty());
     }
 
-    async fn lmtp_answers_for_each_recipient(app: TestApp) {
+    async fn lmtp_replies_for_each_recipient(app: TestApp) {
         app.alias("Acme", "hello");
         app.alias("Globex", "sales");
         let doors = door::open(&app.app);
@@ -177,7 +177,7 @@ both_engines! {
         assert_eq!(app.stored().len(), 1);
     }
 
-    async fn a_message_that_goes_in_circles_is_refused(app: TestApp) {
+    async fn a_mail_loop_is_refused(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open(&app.app);
         let mut talk = Talk::smtp(door::smtp(&doors));

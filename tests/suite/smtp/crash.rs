@@ -104,7 +104,7 @@ fn check(database: &Database, taken: &[String]) {
 }
 
 #[test]
-fn kill_9_loses_no_taken_message_on_sqlite() {
+fn kill_9_loses_no_accepted_message_on_sqlite() {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
     promise(&gatepost, &database);
@@ -113,7 +113,7 @@ fn kill_9_loses_no_taken_message_on_sqlite() {
 }
 
 #[test]
-fn kill_9_loses_no_taken_message_on_postgres() {
+fn kill_9_loses_no_accepted_message_on_postgres() {
     let database = Database::postgres();
     let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", database.url());
     promise(&gatepost, &database);

@@ -39,7 +39,7 @@ async fn due_checks(app: &TestApp) -> usize {
 }
 
 #[tokio::test]
-async fn a_domain_receives_once_it_is_proved() {
+async fn a_domain_receives_once_it_is_verified() {
     let dns = Dns::start();
     for app in asking(&dns).await {
         let domain = add(&app, "Acme", "acme.test");
@@ -70,7 +70,7 @@ async fn a_domain_receives_once_it_is_proved() {
 }
 
 #[tokio::test]
-async fn domains_are_looked_after_and_suspended_without_their_proof() {
+async fn domains_are_checked_and_suspended_without_their_proof() {
     let dns = Dns::start();
     for app in asking(&dns).await {
         let domain = add(&app, "Acme", "acme.test");

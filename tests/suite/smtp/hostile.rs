@@ -71,7 +71,7 @@ fn corpus() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 }
 
 both_engines! {
-    async fn each_is_stored_or_refused_and_nothing_breaks(app: TestApp) {
+    async fn hostile_messages_are_stored_or_refused_and_nothing_breaks(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open(&app.app);
         for (what, start, raw) in corpus() {
@@ -88,7 +88,7 @@ both_engines! {
 
 /// Names that a peer gives go into headers, answers and the log.
 #[tokio::test]
-async fn names_cannot_break_out() {
+async fn hostile_names_cannot_break_out_of_a_header() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);

@@ -8,7 +8,7 @@ use crate::support::{TestApp, both_engines};
 const HELLO: &str = "hello@gatepost.localhost";
 
 both_engines! {
-    async fn a_message_may_be_so_large_and_no_larger(app: TestApp) {
+    async fn the_size_of_a_message_is_limited(app: TestApp) {
         app.alias("Acme", "hello");
         let doors = door::open_with(&app.app, None, |limits| limits.size = 100_000);
         let mut talk = Talk::smtp(door::smtp(&doors));
@@ -31,7 +31,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_message_has_so_many_recipients() {
+async fn the_recipients_of_a_message_are_limited() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
@@ -43,7 +43,7 @@ async fn a_message_has_so_many_recipients() {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_connections() {
+async fn the_connections_of_one_address_are_limited() {
     let app = TestApp::sqlite().await;
     let doors = door::open_with(&app.app, None, |limits| limits.per_ip = 3);
     let mut open: Vec<Talk> = (0..3).map(|_| Talk::smtp(door::smtp(&doors))).collect();
@@ -64,7 +64,7 @@ async fn one_address_has_so_many_connections() {
 }
 
 #[tokio::test]
-async fn all_have_so_many_connections() {
+async fn all_connections_are_limited() {
     let app = TestApp::sqlite().await;
     let doors = door::open_with(&app.app, None, |limits| limits.connections = 2);
     let _open = [Talk::smtp(door::smtp(&doors)), Talk::smtp(door::smtp(&doors))];
@@ -73,7 +73,7 @@ async fn all_have_so_many_connections() {
 }
 
 #[tokio::test]
-async fn whoever_errs_too_often_is_let_go() {
+async fn too_many_errors_close_a_session() {
     let app = TestApp::sqlite().await;
     let doors = door::open(&app.app);
     let mut talk = Talk::smtp(door::smtp(&doors));
@@ -86,7 +86,7 @@ async fn whoever_errs_too_often_is_let_go() {
 }
 
 #[tokio::test]
-async fn lines_are_so_long() {
+async fn the_length_of_lines_is_limited() {
     let app = TestApp::sqlite().await;
     let doors = door::open(&app.app);
     let mut talk = Talk::smtp(door::smtp(&doors));
@@ -99,7 +99,7 @@ async fn lines_are_so_long() {
 }
 
 #[tokio::test]
-async fn a_silent_peer_is_let_go() {
+async fn a_silent_peer_is_disconnected() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| {
@@ -118,7 +118,7 @@ async fn a_silent_peer_is_let_go() {
 
 /// A message that breaks off is not a message.
 #[tokio::test]
-async fn half_a_message_is_not_kept() {
+async fn an_incomplete_message_is_not_kept() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
@@ -136,7 +136,7 @@ fn file(subject: &str) -> String {
 
 /// All messages on their way share an amount of memory.
 #[tokio::test]
-async fn too_much_mail_at_once_is_asked_to_wait() {
+async fn too_much_mail_at_once_is_deferred() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| {
@@ -166,7 +166,7 @@ async fn too_much_mail_at_once_is_asked_to_wait() {
 
 /// Sessions under way finish; others are told to come back.
 #[tokio::test]
-async fn it_ends_when_those_inside_have_finished() {
+async fn open_sessions_finish_before_the_server_stops() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
@@ -187,7 +187,7 @@ async fn it_ends_when_those_inside_have_finished() {
 
 /// One address cannot fill a quota.
 #[tokio::test]
-async fn one_address_sends_so_much_in_an_hour() {
+async fn one_address_has_an_hourly_limit() {
     for (setting, value) in [("GATEPOST_SMTP_HOURLY_MESSAGES", "3"), ("GATEPOST_SMTP_HOURLY_SIZE", "600")] {
         let app = TestApp::with_settings(&[(setting, value)]).await;
         app.alias("Acme", "hello");
@@ -219,7 +219,7 @@ fn padded(subject: &str) -> String {
 
 /// Idle sessions give way when all places are taken, the longest idle first.
 #[tokio::test]
-async fn the_longest_idle_gives_way() {
+async fn the_longest_idle_session_is_closed() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| {
@@ -232,7 +232,7 @@ async fn the_longest_idle_gives_way() {
         second.say("NOOP").expect("250");
     }
     let mut third = Talk::smtp(door::smtp(&doors));
-    second.expect("421 4.3.2 Others are waiting");
+    second.expect("421 4.3.2 Idle connection closed");
     second.expect_end();
     first.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
     let mut fourth = Talk::smtp(door::smtp(&doors));
@@ -244,7 +244,7 @@ async fn the_longest_idle_gives_way() {
 }
 
 #[tokio::test]
-async fn a_session_without_a_message_ends() {
+async fn a_session_without_messages_ends() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| limits.idle_commands = 5);
@@ -271,7 +271,7 @@ async fn a_session_without_a_message_ends() {
 
 /// However often they come back, and also for addresses that somebody has.
 #[tokio::test]
-async fn whoever_guesses_addresses_is_let_go() {
+async fn guessing_addresses_closes_a_session() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| (limits.unknown, limits.unknown_an_hour) = (2, 5));
@@ -303,7 +303,7 @@ async fn whoever_guesses_addresses_is_let_go() {
 }
 
 #[tokio::test]
-async fn one_network_does_not_take_all_of_the_memory() {
+async fn one_network_cannot_take_all_of_the_memory() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open_with(&app.app, None, |limits| {

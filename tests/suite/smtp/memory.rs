@@ -21,7 +21,7 @@ async fn app(settings: &[(&str, &str)]) -> TestApp {
 
 /// Also while it waits for the DNS, when all of it has come long since.
 #[tokio::test]
-async fn a_message_takes_memory_until_it_is_answered() {
+async fn a_message_holds_memory_until_its_reply() {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");
     let app = app(&[("GATEPOST_DNS", &dns.address)]).await;
@@ -45,7 +45,7 @@ async fn a_message_takes_memory_until_it_is_answered() {
 
 /// The text that is read out of it is another copy; a file is not.
 #[tokio::test]
-async fn what_is_read_out_of_a_message_takes_memory_too() {
+async fn parsed_text_counts_as_memory() {
     let app = app(&[]).await;
     let doors = door::open_with(&app.app, None, |limits| {
         (limits.memory, limits.network_memory) = (MEMORY, MEMORY);

@@ -10,7 +10,7 @@ const HELLO: &str = "hello@gatepost.localhost";
 const SECOND: &str = "MAIL FROM:<admin@gatepost.localhost>\r\nRCPT TO:<hello@gatepost.localhost>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n";
 
 #[tokio::test]
-async fn no_other_ending_is_one() {
+async fn only_crlf_dot_crlf_ends_a_message() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
@@ -49,7 +49,7 @@ async fn no_other_ending_is_one() {
 
 /// In LMTP a bare ending is answered for each recipient.
 #[tokio::test]
-async fn lmtp_refuses_it_for_each_recipient() {
+async fn lmtp_refuses_a_bare_newline_for_each_recipient() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     app.alias("Acme", "sales");
@@ -63,7 +63,7 @@ async fn lmtp_refuses_it_for_each_recipient() {
 }
 
 #[tokio::test]
-async fn a_lone_dot_inside_a_line_is_text() {
+async fn a_dot_inside_a_line_is_text() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);
@@ -76,7 +76,7 @@ async fn a_lone_dot_inside_a_line_is_text() {
 }
 
 #[tokio::test]
-async fn commands_end_in_cr_lf() {
+async fn commands_must_end_with_crlf() {
     let app = TestApp::sqlite().await;
     let doors = door::open(&app.app);
     let mut talk = Talk::smtp(door::smtp(&doors));
@@ -88,7 +88,7 @@ async fn commands_end_in_cr_lf() {
 
 /// What a browser says when a page leads it to this port.
 #[tokio::test]
-async fn a_browser_is_let_go_at_once() {
+async fn a_browser_is_disconnected_at_once() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let doors = door::open(&app.app);

@@ -48,7 +48,7 @@ fn secured(to: SocketAddr, trusted: &CertificateDer<'static>) -> Result<Secured,
 }
 
 #[tokio::test]
-async fn mail_comes_in_encrypted() {
+async fn mail_arrives_over_tls() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let (cert, key, trusted) = certificate();
@@ -70,7 +70,7 @@ async fn mail_comes_in_encrypted() {
 
 /// What somebody in between adds after STARTTLS would be taken for what came encrypted.
 #[tokio::test]
-async fn nothing_said_in_the_clear_is_heard_after_tls() {
+async fn commands_before_tls_are_discarded() {
     let app = TestApp::sqlite().await;
     let (cert, key, _) = certificate();
     let files = files(app.data.path());

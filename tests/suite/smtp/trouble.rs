@@ -42,7 +42,7 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
 }
 
 #[test]
-fn mail_waits_for_a_postgres_that_is_away() {
+fn mail_is_deferred_while_postgres_is_away() {
     let database = Database::postgres();
     let proxy = Proxy::before(database.url());
     let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", proxy.url());
@@ -51,7 +51,7 @@ fn mail_waits_for_a_postgres_that_is_away() {
 }
 
 #[test]
-fn a_full_store_is_said_to_be_full() {
+fn mail_is_deferred_while_the_disk_is_full() {
     let gatepost = Gatepost::new().with("GATEPOST_MAIL_QUOTA", "2KiB");
     set_up(&gatepost);
     let server = gatepost.serve();
@@ -63,7 +63,7 @@ fn a_full_store_is_said_to_be_full() {
 }
 
 #[test]
-fn a_process_that_ends_lets_its_senders_finish() {
+fn a_stopping_process_lets_senders_finish() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);
     let database = Database::sqlite(gatepost.data.path());
@@ -82,7 +82,7 @@ fn a_process_that_ends_lets_its_senders_finish() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named() {
+fn a_port_in_use_is_named() {
     let (_taken, address) = taken_address();
     for setting in ["GATEPOST_SMTP_LISTEN", "GATEPOST_LMTP_LISTEN"] {
         let finished = Gatepost::new().with(setting, &address).run(&["serve"], "");
@@ -98,7 +98,7 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn an_operator_puts_a_message_in() {
+fn an_operator_delivers_a_message() {
     let gatepost = Gatepost::new().with("GATEPOST_SMTP_MAX_SIZE", "64KiB");
     set_up(&gatepost);
     let database = Database::sqlite(gatepost.data.path());
@@ -129,7 +129,7 @@ fn an_operator_puts_a_message_in() {
 /// As long as a commit would leave it: the server itself puts the log where it belongs, and the
 /// next who writes begins it anew.
 #[test]
-fn the_log_of_the_store_does_not_stay_long() {
+fn the_wal_of_the_store_is_checkpointed() {
     const LONG: i32 = 8192;
     let gatepost = Gatepost::new();
     set_up(&gatepost);

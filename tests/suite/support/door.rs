@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatepost::app::App;
 use gatepost::config::TlsFiles;
-use gatepost::smtp::{Bound, Limits, MailServer, Tls};
+use gatepost::smtp::{Limits, Listeners, MailServer, Tls};
 
 use super::TestApp;
 use super::database::Database;
@@ -23,11 +23,11 @@ pub fn open(app: &App) -> MailServer {
 /// The same with a certificate, or with other limits.
 pub fn open_with(app: &App, tls: Option<&TlsFiles>, change: impl FnOnce(&mut Limits)) -> MailServer {
     let port = || Some(TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let bound = Bound { smtp: port(), lmtp: port() };
+    let listeners = Listeners { smtp: port(), lmtp: port() };
     let mut limits = Limits::for_size(app.config().mail.max_size);
     change(&mut limits);
     let tls = tls.map(|files| Tls::load(files).expect("a certificate"));
-    MailServer::open(app.clone(), bound, tls, limits).expect("open doors")
+    MailServer::open(app.clone(), listeners, tls, limits).expect("open doors")
 }
 
 pub fn smtp(doors: &MailServer) -> SocketAddr {

@@ -1,10 +1,12 @@
 //! Mail that arrives without a door: for tests of what comes after.
 
+use gatepost::domain::mailroom::arrival::Arrival;
 use gatepost::domain::mailroom::authentication::Authentication;
+use gatepost::domain::mailroom::batch::Batch;
 use gatepost::domain::mailroom::messages::MessageId;
 use gatepost::domain::mailroom::parse::parse;
-use gatepost::domain::mailroom::quota::Quota;
-use gatepost::domain::mailroom::receive::{self, Arrival, Outcome};
+use gatepost::domain::mailroom::receive::{Outcome, receive};
+use gatepost::domain::mailroom::route;
 
 use super::TestApp;
 
@@ -23,10 +25,10 @@ impl TestApp {
         };
         let (settings, actor) = (self.app.mail_settings().clone(), self.app.system());
         let outcome = self.operate(|tx, _| {
-            let recipient = receive::route(tx, &settings, to)?.expect("somebody");
-            let mut quota = Quota::default();
-            let outcome = receive::receive(tx, &actor, &settings, &arrival, &recipient, &mut quota)?;
-            quota.close(tx, actor.now).map(|()| outcome)
+            let recipient = route::route(tx, &settings, to)?.expect("somebody");
+            let mut batch = Batch::new(&settings);
+            let outcome = receive(tx, &actor, &arrival, &recipient, &mut batch)?;
+            batch.write(tx, actor.now).map(|()| outcome)
         });
         match outcome {
             Outcome::Stored { message, .. } => message,

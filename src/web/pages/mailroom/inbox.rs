@@ -114,7 +114,7 @@ async fn look(app: &App, viewer: &Viewer, query: Query) -> std::result::Result<(
     let (team, wanted) = (viewer.team.id, asked.clone());
     let read = app.read(move |tx| {
         let window = Window::below(wanted.before, PAGE);
-        let page = messages::look(tx, team, &wanted.words, &wanted.filter, window)?;
+        let page = messages::list_or_search(tx, team, &wanted.words, &wanted.filter, window)?;
         let named = aliases::find_all(tx, team, &aliases_of(&page.rows))?;
         let aliases = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?.rows;
         let contacts = contacts::list(tx, team, &contacts::Filter::default(), Window::first(CHOICES))?.rows;

@@ -144,7 +144,7 @@ async fn mark_read(app: &App, viewer: &Viewer, id: MessageId) -> Result<Unread, 
     let (actor, team) = (viewer.actor(), viewer.team.id);
     let marked = app.write(move |tx| {
         messages::mark(tx, &actor, team, id, true)?;
-        messages::unread_told(tx, team)
+        messages::unread_shown(tx, team)
     });
     Ok(Unread(marked.await?))
 }

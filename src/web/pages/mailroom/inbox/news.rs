@@ -134,13 +134,13 @@ async fn look(app: &App, viewer: &Viewer, query: &Query, known: &Known) -> Resul
     let asked = query.parse()?;
     let (team, after, had) = (viewer.team.id, MessageId::parse(&known.after), known.seen.clone());
     let read = app.read(move |tx| {
-        let page = messages::look(tx, team, &asked.words, &asked.filter, Window::first(PAGE))?;
+        let page = messages::list_or_search(tx, team, &asked.words, &asked.filter, Window::first(PAGE))?;
         let is_fresh = |message: &&Message| after.is_some_and(|after| message.id > after);
         let fresh = page.rows.iter().take_while(is_fresh).count();
         let (mut rest, mut named) = (Vec::new(), Vec::new());
         if let Some(oldest) = page.rows[..fresh].last() {
             let window = Window::below(Some(oldest.id), PAGE);
-            rest = messages::look(tx, team, &asked.words, &asked.filter, window)?.rows;
+            rest = messages::list_or_search(tx, team, &asked.words, &asked.filter, window)?.rows;
         }
         if seen(&page.rows) != had {
             named = aliases::find_all(tx, team, &aliases_of(&page.rows))?;

@@ -1,0 +1,319 @@
+//! Connections to one listener. When there is no room for another one, the one that has been
+//! idle for longest is closed; a network with far more connections than the newcomer loses one
+//! even if it is busy.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+
+use super::held::{Exceeded, Held, Hold};
+use crate::domain::network::{self, Network};
+
+/// How many evicted connections may still be open.
+const MAX_EVICTED: usize = 64;
+
+/// A network with this many times the connections of the newcomer's makes room for it.
+const FAR_MORE: usize = 4;
+
+/// How many times as many connections a site may have as one of its networks.
+const SITE: usize = 4;
+
+/// A handle; clones share the connections.
+#[derive(Clone, Default)]
+pub struct Connections {
+    held: Held<Network>,
+    open: Arc<Mutex<Open>>,
+}
+
+#[derive(Default)]
+struct Open {
+    last_number: u64,
+    by_number: HashMap<u64, Entry>,
+    evicted: usize,
+}
+
+struct Entry {
+    hold: Hold<Network>,
+    /// The address, or the IPv6 /64, that it comes from.
+    network: Network,
+    activity: Arc<Activity>,
+}
+
+/// One of the connections until this is dropped.
+pub struct Slot {
+    connections: Connections,
+    number: u64,
+    activity: Arc<Activity>,
+}
+
+/// Since when the peer of a connection has been idle, and whether it has been evicted. Cheap
+/// enough to change with every request.
+pub struct Activity {
+    /// Microseconds from [`START`] to when the peer last did something; [`BUSY`] while we work.
+    idle_since: AtomicU64,
+    evicted: AtomicBool,
+    eviction: AtomicWaker,
+}
+
+/// Keeps a connection while something must not be interrupted.
+pub struct BusyGuard<'a>(&'a Activity);
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+const BUSY: u64 = u64::MAX;
+
+impl Connections {
+    /// Lets a connection from `peer` in: of `total`, and of `per_ip` from one address and four
+    /// times as many from one IPv6 site. If there is no room, the longest idle of those in the
+    /// way is evicted, unless it has been idle for less than `idle`.
+    ///
+    /// # Errors
+    /// The limit that has been reached, when none can be evicted.
+    pub fn admit(
+        &self,
+        peer: IpAddr,
+        total: usize,
+        per_ip: usize,
+        idle: Duration,
+    ) -> Result<Slot, Exceeded<Network>> {
+        let networks = network::levels(peer);
+        let limits = [per_ip, per_ip.saturating_mul(SITE)];
+        let keys = || networks.iter().copied().zip(limits).collect();
+        let mut open = self.open.lock();
+        let hold = match self.held.acquire(1, total, keys()) {
+            Err(full) if open.evict_idle(full, idle) || open.evict_from_largest(networks[0], full) => {
+                self.held.acquire(1, total, keys())?
+            }
+            admitted => admitted?,
+        };
+        open.last_number += 1;
+        let (number, activity) = (open.last_number, Arc::new(Activity::new()));
+        let entry = Entry { hold, network: networks[0], activity: activity.clone() };
+        open.by_number.insert(number, entry);
+        Ok(Slot { connections: self.clone(), number, activity })
+    }
+}
+
+impl Open {
+    fn evict_idle(&mut self, full: Exceeded<Network>, idle: Duration) -> bool {
+        let in_the_way = self.by_number.iter().filter(|(_, entry)| match full {
+            Exceeded::Total => true,
+            Exceeded::Key(network) => entry.hold.keys().any(|key| key == network),
+        });
+        let longest = in_the_way.max_by_key(|(_, entry)| entry.activity.idle());
+        let longest = longest.filter(|(_, entry)| entry.activity.idle() >= Some(idle));
+        let number = longest.map(|(number, _)| *number);
+        number.is_some_and(|number| self.evict(number))
+    }
+
+    /// Evicts from the network with the most connections, if it has far more than the
+    /// newcomer's: clients that trickle bytes must not keep all others out.
+    fn evict_from_largest(&mut self, newcomer: Network, full: Exceeded<Network>) -> bool {
+        if full != Exceeded::Total {
+            return false;
+        }
+        let mut counts: HashMap<Network, usize> = HashMap::new();
+        for entry in self.by_number.values() {
+            *counts.entry(entry.network).or_default() += 1;
+        }
+        let own = counts.get(&newcomer).copied().unwrap_or_default();
+        let Some((&largest, _)) = counts
+            .iter()
+            .max_by_key(|(_, count)| **count)
+            .filter(|(_, count)| **count > FAR_MORE * (own + 1))
+        else {
+            return false;
+        };
+        let of_it = self.by_number.iter().filter(|(_, entry)| entry.network == largest);
+        let longest = of_it.filter_map(|(number, entry)| Some((entry.activity.idle()?, *number))).max();
+        longest.is_some_and(|(_, number)| self.evict(number))
+    }
+
+    fn evict(&mut self, number: u64) -> bool {
+        if self.evicted >= MAX_EVICTED {
+            return false;
+        }
+        if let Some(entry) = self.by_number.remove(&number) {
+            entry.activity.evict();
+            self.evicted += 1;
+        }
+        true
+    }
+}
+
+impl Slot {
+    pub fn activity(&self) -> Arc<Activity> {
+        self.activity.clone()
+    }
+}
+
+impl Deref for Slot {
+    type Target = Activity;
+
+    fn deref(&self) -> &Activity {
+        &self.activity
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock();
+        if open.by_number.remove(&self.number).is_none() {
+            open.evicted -= 1;
+        }
+    }
+}
+
+impl Activity {
+    fn new() -> Self {
+        let activity =
+            Self { idle_since: BUSY.into(), evicted: AtomicBool::new(false), eviction: AtomicWaker::new() };
+        activity.touch();
+        activity
+    }
+
+    /// The peer did something; what comes next is up to it.
+    pub fn touch(&self) {
+        self.idle_since.store(START.elapsed().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// We work for the peer until the next [`Self::touch`].
+    pub fn set_busy(&self) {
+        self.idle_since.store(BUSY, Ordering::Relaxed);
+    }
+
+    pub fn busy(&self) -> BusyGuard<'_> {
+        self.set_busy();
+        BusyGuard(self)
+    }
+
+    /// Returns when the connection has been evicted.
+    pub async fn evicted(&self) {
+        poll_fn(|cx| self.poll_evicted(cx)).await;
+    }
+
+    /// [`Self::evicted`] for the one task of the connection.
+    pub fn poll_evicted(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.eviction.register(cx.waker());
+        if self.evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn evict(&self) {
+        self.evicted.store(true, Ordering::Release);
+        self.eviction.wake();
+    }
+
+    /// How long the peer has been idle; `None` while we work for it.
+    fn idle(&self) -> Option<Duration> {
+        let since = self.idle_since.load(Ordering::Relaxed);
+        (since != BUSY).then(|| START.elapsed().saturating_sub(Duration::from_micros(since)))
+    }
+}
+
+impl Drop for BusyGuard<'_> {
+    fn drop(&mut self) {
+        self.0.touch();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: Duration = Duration::from_secs(1000);
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn of_key(text: &str, length: u8) -> Option<Exceeded<Network>> {
+        Some(Exceeded::Key((ip(text), length)))
+    }
+
+    fn is_evicted(slot: &Slot) -> bool {
+        slot.poll_evicted(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn an_address_and_all_addresses_have_limits() {
+        let connections = Connections::default();
+        let admit = |peer| connections.admit(ip(peer), 3, 1, NEVER);
+        let first = admit("192.0.2.1").unwrap();
+        assert_eq!(admit("::ffff:192.0.2.1").err(), of_key("192.0.2.1", 32));
+        let others = [admit("2001:db8::1"), admit("192.0.2.2")];
+        assert!(others.iter().all(Result::is_ok));
+        assert_eq!(admit("192.0.2.3").err(), Some(Exceeded::Total));
+        drop(first);
+        assert_eq!(admit("2001:db8::ffff").err(), of_key("2001:db8::", 64));
+        assert!(admit("192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn a_site_has_a_limit() {
+        let connections = Connections::default();
+        let admit = |text: &str| connections.admit(ip(text), 100, 2, NEVER);
+        let mut open: Vec<Slot> =
+            (0..8).map(|n| admit(&format!("2001:db8:0:{}::1", n / 2)).unwrap()).collect();
+        assert_eq!(admit("2001:db8:0:9::1").err(), of_key("2001:db8::", 48));
+        assert!(admit("2001:db8:1::1").is_ok() && admit("192.0.2.1").is_ok());
+        open.pop();
+        assert!(admit("2001:db8:0:9::1").is_ok());
+        drop(open);
+        assert_eq!(connections.held.total(), 0);
+    }
+
+    #[test]
+    fn the_longest_idle_is_evicted() {
+        let connections = Connections::default();
+        let admit = |last: u8, idle| {
+            connections.admit(IpAddr::from([192, 0, 2, last]), 2, 2, Duration::from_secs(idle))
+        };
+        let (first, second) = (admit(1, 0).unwrap(), admit(2, 0).unwrap());
+        assert_eq!(admit(3, 1000).err(), Some(Exceeded::Total), "none has been idle for that long");
+        second.idle_since.store(0, Ordering::Relaxed);
+        let third = admit(3, 0).unwrap();
+        assert!(is_evicted(&second) && !is_evicted(&first));
+        let busy = (first.busy(), third.busy());
+        assert_eq!(admit(4, 0).err(), Some(Exceeded::Total), "all are busy");
+        drop(busy);
+        third.set_busy();
+        let fourth = admit(4, 0).unwrap();
+        assert!(is_evicted(&first));
+        drop((first, second, third, fourth));
+        let open = connections.open.lock();
+        assert_eq!((open.by_number.len(), open.evicted), (0, 0));
+    }
+
+    #[test]
+    fn the_network_with_most_connections_makes_room_even_if_busy() {
+        let connections = Connections::default();
+        let admit = |last| connections.admit(IpAddr::from([192, 0, 2, last]), 6, 6, NEVER);
+        let crowd: Vec<_> = (0..5).map(|_| admit(1).unwrap()).collect();
+        let other = admit(2).unwrap();
+        crowd.iter().skip(1).for_each(|slot| slot.set_busy());
+        let newcomer = admit(3).unwrap();
+        assert!(is_evicted(&crowd[0]) && !is_evicted(&other));
+        assert_eq!(admit(4).err(), Some(Exceeded::Total), "it no longer has far more");
+        assert_eq!(admit(1).err(), Some(Exceeded::Total));
+        drop(newcomer);
+    }
+
+    #[test]
+    fn an_address_at_its_limit_loses_its_own_connection() {
+        let connections = Connections::default();
+        let admit = |last| connections.admit(IpAddr::from([192, 0, 2, last]), 4, 2, Duration::ZERO);
+        let (other, own, more) = (admit(1).unwrap(), admit(2).unwrap(), admit(2).unwrap());
+        more.set_busy();
+        let next = admit(2).unwrap();
+        assert!(is_evicted(&own) && !is_evicted(&other));
+        next.set_busy();
+        assert_eq!(admit(2).err(), of_key("192.0.2.2", 32));
+    }
+}

@@ -1,0 +1,185 @@
+//! What is held at once, bounded in total and per key, until it is dropped: connections, bytes
+//! in memory, downloads.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// A handle; clones share the counts.
+pub struct Held<K>(Arc<Mutex<Counts<K>>>);
+
+struct Counts<K> {
+    total: usize,
+    by_key: HashMap<K, usize>,
+}
+
+/// An amount that is counted until this is dropped.
+pub struct Hold<K: Copy + Eq + Hash> {
+    held: Held<K>,
+    keys: Vec<(K, usize)>,
+    amount: usize,
+}
+
+/// The limit that has been reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded<K> {
+    Total,
+    Key(K),
+}
+
+impl<K: Copy + Eq + Hash> Held<K> {
+    /// Holds an amount of at most `total`, counted under each of the keys, which have limits of
+    /// their own.
+    ///
+    /// # Errors
+    /// The first limit that is too small for it beside what is held already.
+    pub fn acquire(
+        &self,
+        amount: usize,
+        total: usize,
+        keys: Vec<(K, usize)>,
+    ) -> Result<Hold<K>, Exceeded<K>> {
+        let mut hold = self.hold_nothing(keys);
+        hold.resize(amount, total)?;
+        Ok(hold)
+    }
+
+    /// To be resized when it is known how much there is to hold.
+    pub fn hold_nothing(&self, keys: Vec<(K, usize)>) -> Hold<K> {
+        Hold { held: self.clone(), keys, amount: 0 }
+    }
+
+    /// As [`Self::acquire`] with one key, except that an amount above a limit is let through
+    /// alone: otherwise it would have to wait forever.
+    pub fn acquire_or_alone(
+        &self,
+        amount: usize,
+        total: usize,
+        (key, limit): (K, usize),
+    ) -> Result<Hold<K>, Exceeded<K>> {
+        self.acquire(amount, total.max(amount), vec![(key, limit.max(amount))])
+    }
+
+    /// The amount that is held under all keys.
+    pub fn total(&self) -> usize {
+        self.0.lock().total
+    }
+}
+
+impl<K: Copy + Eq + Hash> Hold<K> {
+    pub fn keys(&self) -> impl Iterator<Item = K> {
+        self.keys.iter().map(|(key, _)| *key)
+    }
+
+    /// Holds another amount instead. Less is always possible.
+    ///
+    /// # Errors
+    /// As [`Held::acquire`]; then the amount is the same as before.
+    pub fn resize(&mut self, amount: usize, total: usize) -> Result<(), Exceeded<K>> {
+        let mut counts = self.held.0.lock();
+        if amount > self.amount {
+            let more = amount - self.amount;
+            for (key, limit) in &self.keys {
+                if counts.of(key).saturating_add(more) > *limit {
+                    return Err(Exceeded::Key(*key));
+                }
+            }
+            if counts.total.saturating_add(more) > total {
+                return Err(Exceeded::Total);
+            }
+        }
+        counts.total = counts.total - self.amount + amount;
+        for (key, _) in &self.keys {
+            match counts.of(key) - self.amount + amount {
+                0 => drop(counts.by_key.remove(key)),
+                count => drop(counts.by_key.insert(*key, count)),
+            }
+        }
+        self.amount = amount;
+        Ok(())
+    }
+}
+
+impl<K: Eq + Hash> Counts<K> {
+    fn of(&self, key: &K) -> usize {
+        self.by_key.get(key).copied().unwrap_or_default()
+    }
+}
+
+impl<K: Copy + Eq + Hash> Drop for Hold<K> {
+    fn drop(&mut self) {
+        let _ = self.resize(0, 0);
+    }
+}
+
+impl<K> Clone for Held<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K> Default for Held<K> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Counts { total: 0, by_key: HashMap::new() })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_has_a_limit_and_all_keys_have_one() {
+        let held = Held::default();
+        let acquire = |key, amount| held.acquire(amount, 25, vec![(key, 10)]);
+        let mut first = vec![acquire('a', 6).unwrap(), acquire('a', 4).unwrap()];
+        assert_eq!(acquire('a', 1).err(), Some(Exceeded::Key('a')));
+        let others = [acquire('b', 10), acquire('c', 5)];
+        assert!(others.iter().all(Result::is_ok));
+        assert_eq!(acquire('d', 1).err(), Some(Exceeded::Total));
+        first.pop();
+        assert_eq!(acquire('a', 5).err(), Some(Exceeded::Key('a')));
+        assert!(acquire('d', 4).is_ok());
+        drop((first, others));
+        assert_eq!((held.total(), held.0.lock().by_key.len()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_larger_than_a_limit_is_held_alone() {
+        let held = Held::default();
+        let acquire = |key, amount| held.acquire_or_alone(amount, 25, (key, 10));
+        let small = acquire('a', 1).unwrap();
+        assert_eq!(acquire('a', 11).err(), Some(Exceeded::Key('a')));
+        assert_eq!(acquire('b', 26).err(), Some(Exceeded::Total));
+        drop(small);
+        let large = acquire('b', 26).unwrap();
+        assert_eq!(acquire('c', 1).err(), Some(Exceeded::Total));
+        drop(large);
+        assert_eq!(held.total(), 0);
+    }
+
+    #[test]
+    fn a_hold_counts_under_each_of_its_keys() {
+        let held = Held::default();
+        let acquire = |near, far| held.acquire(1, 100, vec![(near, 1), (far, 2)]);
+        let (one, two) = (acquire('a', 'z').unwrap(), acquire('b', 'z').unwrap());
+        assert_eq!(acquire('a', 'y').err(), Some(Exceeded::Key('a')));
+        assert_eq!(acquire('c', 'z').err(), Some(Exceeded::Key('z')));
+        assert_eq!(held.total(), 2, "a refusal holds nothing");
+        drop((one, two));
+        assert!(held.0.lock().by_key.is_empty());
+    }
+
+    #[test]
+    fn a_hold_grows_when_there_is_room_and_always_shrinks() {
+        let held = Held::default();
+        let mut hold = held.acquire(4, 10, vec![('a', 8)]).unwrap();
+        assert_eq!(hold.resize(9, 10), Err(Exceeded::Key('a')));
+        assert_eq!(hold.resize(8, 7), Err(Exceeded::Total));
+        assert_eq!(held.total(), 4, "a refusal changes nothing");
+        assert_eq!((hold.resize(8, 10), held.total()), (Ok(()), 8));
+        assert_eq!((hold.resize(5, 0), held.total()), (Ok(()), 5));
+    }
+}

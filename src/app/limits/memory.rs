@@ -1,0 +1,109 @@
+//! Memory that messages take on their way in: in total, and per network they come from.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::held::{Held, Hold};
+use crate::domain::network::site;
+
+/// A handle; clones share what is taken.
+#[derive(Clone)]
+pub struct Memory {
+    held: Held<IpAddr>,
+    total: usize,
+    per_network: usize,
+}
+
+/// A message of up to this many bytes is a small one.
+const SMALL: usize = 256 << 10;
+/// One part in so many is left to small messages: large ones that come slowly hold theirs for long.
+const RESERVE: usize = 8;
+
+/// The memory of one message. Everything that holds the message, or something made of it, has a
+/// clone; the last one gives it back. The default is for an operator's own message, which is
+/// not counted.
+#[derive(Clone, Default)]
+pub struct MessageMemory(Option<Arc<Share>>);
+
+struct Share {
+    total: usize,
+    hold: Mutex<Hold<IpAddr>>,
+}
+
+impl Memory {
+    pub fn new(total: usize, per_network: usize) -> Self {
+        Self { held: Held::default(), total, per_network }
+    }
+
+    /// For a message from `peer`; without one, it can take all there is.
+    pub fn for_message(&self, peer: Option<IpAddr>) -> MessageMemory {
+        let keys = peer.map(|peer| (site(peer), self.per_network)).into_iter().collect();
+        let hold = Mutex::new(self.held.hold_nothing(keys));
+        MessageMemory(Some(Arc::new(Share { total: self.total, hold })))
+    }
+
+    /// Bytes that are taken now.
+    pub fn taken(&self) -> usize {
+        self.held.total()
+    }
+}
+
+impl MessageMemory {
+    /// Takes this many bytes altogether, unless there is no room for them. Less is always possible.
+    #[must_use]
+    pub fn covers(&self, size: usize) -> bool {
+        self.0.as_ref().is_none_or(|share| share.resize(size))
+    }
+}
+
+impl Share {
+    fn resize(&self, size: usize) -> bool {
+        let total = if size > SMALL { self.total - self.total / RESERVE } else { self.total };
+        self.hold.lock().resize(size, total).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(text: &str) -> Option<IpAddr> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn memory_is_given_back_with_the_last_clone() {
+        let memory = Memory::new(1000, 1000);
+        let first = memory.for_message(peer("192.0.2.1"));
+        let clone = first.clone();
+        assert!(first.covers(600) && clone.covers(700) && !first.covers(1001));
+        drop(first);
+        assert_eq!(memory.taken(), 700);
+        assert!(!memory.for_message(peer("192.0.2.2")).covers(301));
+        assert!(clone.covers(100));
+        assert_eq!(memory.taken(), 100);
+        drop(clone);
+        assert_eq!(memory.taken(), 0);
+    }
+
+    #[test]
+    fn large_messages_leave_room_for_small_ones() {
+        let memory = Memory::new(8 << 20, 8 << 20);
+        let (large, more, small) =
+            (memory.for_message(None), memory.for_message(None), memory.for_message(None));
+        assert!(large.covers(7 << 20) && !more.covers(SMALL + 1) && small.covers(SMALL));
+    }
+
+    #[test]
+    fn no_network_takes_all_of_it() {
+        let memory = Memory::new(1000, 400);
+        let (one, same) =
+            (memory.for_message(peer("2001:db8::1")), memory.for_message(peer("2001:db8:0:1::2")));
+        assert!(one.covers(300) && !same.covers(200) && same.covers(100));
+        let (other, operator) = (memory.for_message(peer("192.0.2.1")), memory.for_message(None));
+        assert!(other.covers(400) && !other.covers(401) && operator.covers(200) && !operator.covers(201));
+        assert!(MessageMemory::default().covers(usize::MAX));
+    }
+}

@@ -1,0 +1,115 @@
+//! What the messages of one transaction have in common: read once, and written at its end for
+//! all of them at once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::arrival::Arrival;
+use super::excerpt::Excerpt;
+use super::parse::Part;
+use super::quota::Quotas;
+use super::route::{MailSettings, Recipient, Unroutable, refusal};
+use crate::domain::actor::Actor;
+use crate::domain::{Result, Timestamp};
+use crate::store::Tx;
+use crate::store::columns::MessageState;
+use crate::store::ids::{AliasId, AttachmentId, TeamId};
+use crate::store::mailroom::aliases::{self as alias_rows, Alias};
+use crate::store::mailroom::contents::{self, Attachment, NewContent};
+use crate::store::mailroom::messages::NewMessage;
+use crate::store::mailroom::search;
+
+/// Messages that are partly written. [`Batch::write`] ends their transaction: without it they
+/// have no text, cannot be found by a word, and are not counted.
+#[must_use]
+pub struct Batch<'a> {
+    pub(super) quotas: Quotas<'a>,
+    aliases: BTreeMap<AliasId, AliasCount>,
+    contents: Vec<NewContent<'a>>,
+    attachments: Vec<Attachment>,
+    words: Vec<(TeamId, i64, String)>,
+}
+
+/// An alias as it was found, and the messages for it since.
+struct AliasCount {
+    alias: Option<Alias>,
+    received: i64,
+    denied: i64,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(settings: &'a MailSettings) -> Self {
+        Self {
+            quotas: Quotas::new(settings),
+            aliases: BTreeMap::new(),
+            contents: Vec::new(),
+            attachments: Vec::new(),
+            words: Vec::new(),
+        }
+    }
+
+    /// Why the alias takes no mail, if so: it may have changed since its address was looked up.
+    pub(super) fn refusal(&mut self, tx: &mut Tx<'_>, to: &Recipient) -> Result<Option<Unroutable>> {
+        let count = match self.aliases.entry(to.alias) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => {
+                let alias = alias_rows::find_ever(tx, to.team, to.alias)?;
+                place.insert(AliasCount { alias, received: 0, denied: 0 })
+            }
+        };
+        Ok(match &count.alias {
+            Some(alias) => refusal(alias, to.matched_by),
+            None => Some(Unroutable::Unknown),
+        })
+    }
+
+    /// Adds what belongs to the message whose row is at `seq`.
+    pub(super) fn push(&mut self, actor: &Actor, seq: i64, message: &NewMessage, arrival: &'a Arrival) {
+        if let Some(count) = self.aliases.get_mut(&message.alias_id) {
+            match message.state {
+                MessageState::Delivered => count.received += 1,
+                _ => count.denied += 1,
+            }
+        }
+        let (team, excerpt) = (message.team_id, Excerpt::of(message.state, arrival));
+        if message.state.is_refused() {
+            self.quotas.add_refused(team, message.usage());
+        }
+        self.contents.push(NewContent {
+            seq,
+            team_id: team,
+            raw: excerpt.raw,
+            text: excerpt.text,
+            html: excerpt.html,
+            headers: serde_json::to_string(excerpt.headers).unwrap_or_default(),
+            authentication: serde_json::to_string(&arrival.authentication).unwrap_or_default(),
+        });
+        self.attachments.extend(excerpt.attachments.iter().map(|part| attachment(actor, team, seq, part)));
+        self.words.push((team, seq, excerpt.words(team)));
+    }
+
+    /// Writes the rest. Words come after all other rows: between them SQLite would write its
+    /// index of words once for each message.
+    pub fn write(mut self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+        for (alias, AliasCount { received, denied, .. }) in self.aliases {
+            alias_rows::count_arrivals(tx, alias, received, denied, now)?;
+        }
+        contents::insert(tx, &self.contents, &self.attachments)?;
+        search::insert(tx, &self.words)?;
+        self.quotas.write(tx)
+    }
+}
+
+fn attachment(actor: &Actor, team: TeamId, seq: i64, part: &Part) -> Attachment {
+    Attachment {
+        id: AttachmentId::new(actor.now, actor.chance()),
+        team_id: team,
+        seq,
+        part: i32::try_from(part.index).unwrap_or(i32::MAX),
+        name: part.name.clone(),
+        content_type: part.content_type.clone(),
+        size: part.size as i64,
+        inline: part.inline,
+        content_id: part.content_id.clone(),
+    }
+}
