@@ -40,8 +40,10 @@ use crate::domain::entropy::Entropy;
 use crate::domain::people::passwords::{self, Hashed, Password};
 use crate::domain::{Error, Result, Timestamp};
 use crate::gate::{self, Gate};
-use crate::store::{Store, Tx};
+use crate::store::Store;
 
+/// Opaque outside the store.
+pub use crate::store::Tx;
 pub use storage::{StartError, check_settings, serve_alone};
 
 /// A handle; clones share everything.

@@ -7,7 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::App;
 use crate::domain::Result;
-use crate::domain::access::idempotency::{self, Created, Outcome, Request};
+use crate::domain::access::idempotency::{self, Outcome, Request, Stored};
 use crate::store::Tx;
 
 type Ids = HashSet<[u8; 32]>;
@@ -43,7 +43,7 @@ impl App {
     pub async fn once(
         &self,
         request: Option<Request>,
-        make: impl FnOnce(&mut Tx<'_>) -> Result<Created> + Send + 'static,
+        make: impl FnOnce(&mut Tx<'_>) -> Result<Stored> + Send + 'static,
     ) -> Result<Outcome> {
         let Some(request) = request else {
             return self.write(make).await.map(Outcome::First);

@@ -20,5 +20,5 @@ pub mod search;
 pub mod text;
 
 pub use crate::store::columns::Timestamp;
-pub use crate::store::ids::{RequestId, Room};
+pub use crate::store::ids::{PublicId, RequestId, Room};
 pub use error::{Error, FieldError, Result};

@@ -65,7 +65,29 @@ fn parse_hex(text: &str) -> Option<[u8; 16]> {
     plain.then(|| u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes))?
 }
 
+/// An id that the API shows.
+pub trait PublicId: Copy + fmt::Display + Send + 'static {
+    /// What it is the id of.
+    const NOUN: &'static str;
+    const EXAMPLE: &'static str;
+
+    /// Reads what [`fmt::Display`] writes; anything else names nothing.
+    fn parse(text: &str) -> Option<Self>;
+}
+
 macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
+        id_type!($(#[$doc])* $name, $prefix);
+
+        impl PublicId for $name {
+            const NOUN: &'static str = $noun;
+            const EXAMPLE: &'static str = concat!($prefix, "019f2a4c1d877e02b6f03a9d1c55e7", $example);
+
+            fn parse(text: &str) -> Option<Self> {
+                Self::parse(text)
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
@@ -152,17 +174,17 @@ macro_rules! id_type {
     };
 }
 
-id_type!(UserId, "usr_");
-id_type!(TeamId, "team_");
+id_type!(UserId, "usr_", "person", "ac");
+id_type!(TeamId, "team_", "team", "aa");
 id_type!(InvitationId, "inv_");
 id_type!(SessionId, "ses_");
-id_type!(TokenId, "tok_");
-id_type!(DomainId, "dom_");
-id_type!(AliasId, "alias_");
-id_type!(ContactId, "con_");
-id_type!(ConversationId, "conv_");
-id_type!(MessageId, "msg_");
-id_type!(AttachmentId, "att_");
+id_type!(TokenId, "tok_", "token", "ab");
+id_type!(DomainId, "dom_", "domain", "b2");
+id_type!(AliasId, "alias_", "alias", "ad");
+id_type!(ContactId, "con_", "contact", "ae");
+id_type!(ConversationId, "conv_", "conversation", "b0");
+id_type!(MessageId, "msg_", "message", "af");
+id_type!(AttachmentId, "att_", "attachment", "b1");
 id_type!(JobId, "job_");
 id_type!(
     /// A process that runs jobs.

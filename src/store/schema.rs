@@ -286,7 +286,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    kept_answers (id) {
+    idempotent_responses (id) {
         id -> Binary,
         team_id -> Binary,
         content -> Binary,

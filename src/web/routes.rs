@@ -22,25 +22,26 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     for each in without_session() {
         services.service(each);
     }
-    services
-        // Before the pages, whose scope takes every address that is left. A session is looked for
-        // only where it may count.
-        .service(scope("/api/v1").guard(guard::fn_guard(api::is_authenticated)).configure(api::nothing_else))
-        .service(
-            scope("/api/v1")
-                .configure(api::for_pages)
+    // Before the pages, whose scope takes every address that is left. A session is looked for
+    // only where it may count.
+    for dialect in api::DIALECTS {
+        let authenticated = scope(dialect.base).guard(guard::fn_guard(api::is_authenticated));
+        services.service(authenticated.configure(api::nothing_else)).service(
+            scope(dialect.base)
+                .configure(|services| api::for_pages(services, dialect))
                 .wrap(from_fn(api::authenticate_session))
                 .wrap(session::middleware(app, site)),
-        )
-        .service(
-            scope("")
-                .configure(dashboard)
-                .default_service(web::to(async || Err::<String, _>(PageError::not_found())))
-                .wrap(from_fn(flash::carry))
-                .wrap(from_fn(csrf::guard))
-                .wrap(from_fn(error::render_errors))
-                .wrap(session::middleware(app, site)),
         );
+    }
+    services.service(
+        scope("")
+            .configure(dashboard)
+            .default_service(web::to(async || Err::<String, _>(PageError::not_found())))
+            .wrap(from_fn(flash::carry))
+            .wrap(from_fn(csrf::guard))
+            .wrap(from_fn(error::render_errors))
+            .wrap(session::middleware(app, site)),
+    );
 }
 
 /// The methods and addresses of all routes.
@@ -48,7 +49,7 @@ pub fn all() -> Vec<(Method, String)> {
     let pages = without_session().into_iter().chain(pages::routes());
     let pages =
         pages.flat_map(|each| each.methods.into_iter().map(move |method| (method, each.path.to_owned())));
-    let api = api::needs().map(|(path, method, _)| (method, format!("{}{path}", api::BASE)));
+    let api = api::operations().map(|(path, method, _)| (method, path));
     pages.chain(api).collect()
 }
 

@@ -46,7 +46,7 @@ async fn it_is_sound_searched_and_switched() {
     // Found while it is typed, under an address of its own.
     browser.script("window.stays = true", Vec::new()).await;
     browser.fill("Search the operations", "contact delete").await;
-    browser.sees("1 operation fits").await;
+    browser.sees("1 result").await;
     assert_eq!(count(&browser, ".operation").await, json!(1));
     assert_eq!(browser.path().await, "/developer/docs?q=contact%20delete");
     assert_eq!(browser.script("return window.stays", Vec::new()).await, json!(true));
@@ -73,13 +73,13 @@ async fn a_call_is_tried_and_a_change_asks_first() {
 
     browser.press("Try it: Create an alias").await;
     browser.press("Send").await;
-    browser.sees("This is no rehearsal").await;
+    browser.sees("This is a live request").await;
     browser.inspect("docs-sure").await;
     browser.press("Yes, send POST").await;
     browser.sees("201 Created").await;
     browser.sees("hello@gatepost.localhost").await;
     browser.press("Send again").await;
-    browser.sees("This is no rehearsal").await;
+    browser.sees("This is a live request").await;
     browser.press("Yes, send POST").await;
     browser.sees("409 Conflict").await;
 }
@@ -97,10 +97,10 @@ async fn it_works_without_javascript_and_on_paper() {
     assert_eq!(count(&browser, "#list-aliases-javascript").await, json!(1));
     browser.fill("Search the operations", "alias create").await;
     browser.press("Search").await;
-    browser.sees("1 operation fits").await;
+    browser.sees("1 result").await;
     browser.press("Try it: Create an alias").await;
     browser.press("Send").await;
-    browser.sees("This is no rehearsal").await;
+    browser.sees("This is a live request").await;
     browser.press("Yes, send POST").await;
     browser.sees("201 Created").await;
     browser.press("API reference").await;

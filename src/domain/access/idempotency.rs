@@ -1,9 +1,8 @@
-//! Creation that is asked for twice: whoever sends the same request again by the same
-//! `Idempotency-Key` gets the first answer, and nothing is made twice.
+//! `Idempotency-Key`: a request that is sent again with the same key gets the first response, and
+//! nothing is created twice.
 //!
-//! What was answered is kept in the transaction that made the thing, so that no crash keeps one
-//! without the other. While that transaction is under way nobody else can begin one by the same
-//! key: they would wait for it, and are told so instead.
+//! The response is stored in the transaction of the creation, so that no crash leaves one without
+//! the other. A second request with the key is refused while that transaction is in progress.
 
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -13,13 +12,13 @@ use crate::store::Tx;
 use crate::store::access::idempotency as rows;
 use crate::store::ids::TeamId;
 
-/// How long an answer is kept.
+/// How long a response is stored.
 const KEPT: Duration = Duration::DAY;
-/// Answers removed in one step.
+/// Responses removed in one step.
 const STEP: i64 = 500;
 
-/// What whoever sends a request chose to know it by: 1 to 255 visible ASCII characters. Only
-/// its hash is kept, for nobody can say what people put there.
+/// Chosen by the client: 1 to 255 visible ASCII characters. Only its hash is stored, as it may
+/// contain anything.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
 
@@ -28,19 +27,19 @@ impl Key {
     /// A sentence about the header `Idempotency-Key`.
     pub fn parse(text: &[u8]) -> std::result::Result<Self, FieldError> {
         let fits = (1..=255).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
-        let message = "Use 1 to 255 visible ASCII characters, like a UUID.";
+        let message = "Enter 1 to 255 visible ASCII characters, like a UUID.";
         fits.then(|| Self(Sha256::digest(text).into()))
             .ok_or_else(|| FieldError::new("Idempotency-Key", message))
     }
 }
 
-/// A request that may come again.
+/// A request that may be retried.
 #[derive(Clone)]
 pub struct Request {
     pub team: TeamId,
-    /// Who sends it, and by which key.
+    /// The hash of caller and key.
     id: [u8; 32],
-    /// What it says.
+    /// The hash of route and body.
     content: [u8; 32],
     at: Timestamp,
 }
@@ -51,13 +50,13 @@ impl Request {
         Self { team, id: digest(&[&team.bytes(), &caller, &key.0]), content: digest(content), at }
     }
 
-    /// The same for each time it comes.
+    /// The same for every retry.
     pub const fn id(&self) -> [u8; 32] {
         self.id
     }
 }
 
-/// Of parts that no other parts spell: each behind its length.
+/// Each part is preceded by its length, so that no two lists of parts have the same digest.
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -67,35 +66,33 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What the first request is told, and what of that is told again, in the words of the face it
-/// came by.
-pub struct Created {
+/// The response to the first request, and what of it is stored for a retry.
+pub struct Stored {
     pub location: String,
-    /// Which state of the thing it is; by the time that is told again it may have passed.
+    /// Not stored: it may be outdated by the time of a retry.
     pub tag: String,
     pub body: String,
-    /// Instead of the body, where that holds a secret: what is kept lies in clear.
+    /// Stored instead of a body with a secret: responses are stored in plain text.
     pub again: Option<String>,
 }
 
-/// What comes of a request.
 pub enum Outcome {
-    First(Created),
+    First(Stored),
     Replayed {
         location: String,
         body: String,
     },
-    /// The key was another request's.
+    /// The key was used for a different request.
     KeyReused,
-    /// The first one is not done yet.
+    /// The first request is not finished.
     InProgress,
 }
 
-/// Makes what is asked for unless this request did, and keeps the answer.
+/// Creates the resource unless this request did, and stores the response.
 pub fn once(
     tx: &mut Tx<'_>,
     request: &Request,
-    make: impl FnOnce(&mut Tx<'_>) -> Result<Created>,
+    make: impl FnOnce(&mut Tx<'_>) -> Result<Stored>,
 ) -> Result<Outcome> {
     if !rows::take(tx, &request.id)? {
         return Ok(Outcome::InProgress);
@@ -125,7 +122,7 @@ fn replay(kept: rows::Response, request: &Request) -> Outcome {
     }
 }
 
-/// Removes the next few answers that are told no more; how many they were.
+/// Removes a batch of expired responses; returns how many.
 pub fn remove_some(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
     let old = rows::oldest(tx, now.minus(KEPT), STEP)?;
     rows::remove(tx, &old)?;

@@ -1,4 +1,4 @@
-//! Rows of `kept_answers`: what creations answered, for who sends them again.
+//! Rows of `idempotent_responses`: responses to creations, for retries.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -9,10 +9,10 @@ use crate::store::backend::Engine;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::TeamId;
-use crate::store::schema::kept_answers;
+use crate::store::schema::idempotent_responses;
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = kept_answers)]
+#[diesel(table_name = idempotent_responses)]
 pub struct Response {
     pub id: Vec<u8>,
     pub team_id: TeamId,
@@ -22,8 +22,8 @@ pub struct Response {
     pub body: String,
 }
 
-/// Whether nobody else is about to make the row with this id; nobody is until the transaction
-/// ends, however it does. SQLite has one writing transaction at a time.
+/// Locks the id until the transaction ends; false if another holds it. SQLite has one writing
+/// transaction at a time.
 pub fn take(tx: &mut Tx<'_>, id: &[u8; 32]) -> Result<bool> {
     #[derive(QueryableByName)]
     struct Taken {
@@ -39,30 +39,30 @@ pub fn take(tx: &mut Tx<'_>, id: &[u8; 32]) -> Result<bool> {
 }
 
 pub fn find(tx: &mut Tx<'_>, team: TeamId, id: &[u8; 32]) -> Result<Option<Response>> {
-    kept_answers::table
-        .filter(kept_answers::id.eq(id.as_slice()).and(kept_answers::team_id.eq(team)))
+    idempotent_responses::table
+        .filter(idempotent_responses::id.eq(id.as_slice()).and(idempotent_responses::team_id.eq(team)))
         .select(Response::as_select())
         .get_result(tx.connection)
         .optional_row()
 }
 
 pub fn insert(tx: &mut Tx<'_>, kept: &Response) -> Result<()> {
-    diesel::insert_into(kept_answers::table).values(kept).execute(tx.connection)?;
+    diesel::insert_into(idempotent_responses::table).values(kept).execute(tx.connection)?;
     Ok(())
 }
 
-/// The oldest up to `before`, that moment included.
+/// The oldest up to and including `before`.
 pub fn oldest(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<Vec<Vec<u8>>> {
-    Ok(kept_answers::table
-        .filter(kept_answers::at.le(before))
-        .order(kept_answers::at.asc())
-        .select(kept_answers::id)
+    Ok(idempotent_responses::table
+        .filter(idempotent_responses::at.le(before))
+        .order(idempotent_responses::at.asc())
+        .select(idempotent_responses::id)
         .limit(most)
         .load(tx.connection)?)
 }
 
 pub fn remove(tx: &mut Tx<'_>, ids: &[Vec<u8>]) -> Result<()> {
-    diesel::delete(kept_answers::table.filter(kept_answers::id.eq_any(ids.to_vec())))
+    diesel::delete(idempotent_responses::table.filter(idempotent_responses::id.eq_any(ids.to_vec())))
         .execute(tx.connection)?;
     Ok(())
 }

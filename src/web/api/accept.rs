@@ -1,13 +1,13 @@
-//! Which of two kinds of JSON a refusal is written in: RFC 9110, sections 12.4.2 and 12.5.1.
+//! Which of two kinds of JSON an error is written in: RFC 9110, sections 12.4.2 and 12.5.1.
 
 use actix_web::http::header::{ACCEPT, HeaderMap, Quality, QualityItem};
 use actix_web::mime::Mime;
 
-/// Ranges that are read; further ones are ignored.
+/// Further ranges are ignored.
 const RANGES: usize = 64;
 
-/// Whether problem details are asked for, more than or just like plain JSON but by their name.
-/// Who wants neither gets plain JSON: a refusal in the wrong form is better than none.
+/// Whether the client prefers problem details, or names them and wants JSON as much. A client that
+/// wants neither gets plain JSON.
 pub fn prefers_problem(asked: &HeaderMap) -> bool {
     if !asked.contains_key(ACCEPT) {
         return false;
@@ -19,11 +19,10 @@ pub fn prefers_problem(asked: &HeaderMap) -> bool {
     problem > Quality::ZERO && (problem > json || problem == json && exactness == NAMED)
 }
 
-/// How exact a range is that names the very type.
+/// The exactness of a range that names the type.
 const NAMED: u8 = 3;
 
-/// How much a subtype of `application` is wanted, and by how exact a range: of those that it lies
-/// in, the most exact counts.
+/// The quality of a subtype of `application`, and how exact the range is that decides it.
 fn wanted(ranges: &[QualityItem<Mime>], subtype: &str) -> (Quality, u8) {
     let exactness = |range: &Mime| match range.essence_str().split_once('/') {
         Some(("application", name)) if name == subtype => Some(NAMED),

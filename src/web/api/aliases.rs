@@ -1,24 +1,59 @@
-//! Addresses that receive: `/aliases`.
+//! Aliases: `/aliases`.
 
-use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::caller::ApiCaller;
-use super::etag::{self, Seen};
+use super::answer::{Answer, CreatedAnswer, Done};
 use super::field_errors::FieldErrors;
-use super::idempotency::{self, IdempotencyKey};
-use super::json::{Json, Query, present};
-use super::me::NoQuery;
-use super::paging::{self, Page};
-use crate::app::App;
+use super::json::{Json, present};
+use super::paging::{Filters, Listed, Listing};
+use super::resource::{Context, Find, Form, Hold, New, One, Resource};
+use super::route::{At, Tag, at, op};
 use crate::domain::Timestamp;
-use crate::domain::lists::Window;
+use crate::domain::access::scopes::Scope;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, AliasId, Filter};
 use crate::domain::search::Search;
-use crate::web::request::RequestInfo;
+
+const ALIASES: Tag = Tag { name: "Aliases", text: "The team's addresses that receive mail." };
+
+pub fn routes() -> Vec<At> {
+    vec![
+        at(Alias::PATH, &ALIASES)
+            .get(op("listAliases", Scope::AliasesRead, list).about(
+                "List aliases",
+                "The team's addresses, newest first, without deleted ones.",
+            ))
+            .post(
+                op("createAlias", Scope::AliasesWrite, create)
+                    .about(
+                        "Create an alias",
+                        "It receives mail at once if its domain does. An address that ever existed, even one whose alias was deleted, is taken (409).",
+                    )
+                    .may(409, "The address is taken, or was."),
+            ),
+        at("/aliases/{id}", &ALIASES)
+            .get(op("getAlias", Scope::AliasesRead, show).about(
+                "Get an alias",
+                "Includes what it has received so far.",
+            ))
+            .patch(
+                op("changeAlias", Scope::AliasesWrite, change)
+                    .about("Change an alias", "Turns it on or off, or changes its note.")
+                    .may(409, "`postmaster` cannot be turned off."),
+            )
+            .delete(
+                op("deleteAlias", Scope::AliasesWrite, delete)
+                    .about(
+                        "Delete an alias",
+                        "It stops receiving mail; its messages stay. The address can never be reused, so no one else gets mail meant for it.",
+                    )
+                    .may(204, "The alias is deleted.")
+                    .may(409, "`postmaster` cannot be deleted."),
+            ),
+    ]
+}
 
 /// An address of the team that receives mail.
 #[derive(Serialize, ToSchema)]
@@ -28,20 +63,20 @@ pub struct Alias {
     id: AliasId,
     #[schema(example = "hello@gatepost.localhost")]
     address: String,
-    /// What stands before the `@`.
+    /// The part before the `@`.
     #[schema(example = "hello")]
     local_part: String,
     #[schema(example = "gatepost.localhost")]
     domain: String,
     #[schema(example = "the contact form")]
     note: Option<String>,
-    /// Mail to an alias that is switched off is refused.
+    /// Mail to an alias that is off is refused.
     #[schema(example = true)]
     enabled: bool,
-    /// Messages that arrived.
+    /// Messages received.
     #[schema(example = 3)]
     received: i64,
-    /// Those of them that came from contacts that are blocked.
+    /// Those of them that were blocked, as their sender is.
     #[schema(example = 0)]
     denied: i64,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-02T16:20:11.000001Z")]
@@ -52,8 +87,11 @@ pub struct Alias {
     created_by: String,
 }
 
-impl From<aliases::Alias> for Alias {
-    fn from(alias: aliases::Alias) -> Self {
+impl Form for Alias {
+    type Row = aliases::Alias;
+    type Id = AliasId;
+
+    fn of(alias: aliases::Alias, _: &Context) -> Self {
         Self {
             id: alias.id,
             address: alias.address(),
@@ -70,43 +108,41 @@ impl From<aliases::Alias> for Alias {
     }
 }
 
-/// Which aliases are asked for.
+impl Resource for Alias {
+    const PATH: &'static str = "/aliases";
+    const FIND: Find<Self> = aliases::find;
+    const HOLD: Hold<Self> = aliases::hold;
+
+    fn id(alias: &aliases::Alias) -> AliasId {
+        alias.id
+    }
+}
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AliasQuery {
-    /// Entries to return, 1 to 100.
-    #[serde(default = "paging::default_limit")]
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: i64,
-    /// Entries to leave out first.
-    #[serde(default)]
-    #[param(minimum = 0, default = 0)]
-    offset: i64,
-    /// The `nextCursor` of the page before.
-    cursor: Option<String>,
     /// Only those whose address contains this.
     #[param(max_length = 254)]
     q: Option<String>,
-    /// Only those that are switched on, or off.
+    /// Only those that are on, or off.
     enabled: Option<bool>,
 }
 
-impl AliasQuery {
-    fn parse(&self) -> Result<(Window<AliasId>, Filter), ApiError> {
-        let window = paging::window(self.limit, self.offset, self.cursor.as_deref(), AliasId::parse)?;
-        let mut errors = FieldErrors::default();
-        let words = errors.take(Search::parse(self.q.as_deref().unwrap_or_default()));
-        let filter = words.map(|words| Filter { enabled: self.enabled, text: words.key(), domain: None });
-        errors.all(filter.map(|filter| (window, filter)))
+impl Filters for AliasQuery {
+    type Filter = Filter;
+
+    fn parse(&self, errors: &mut FieldErrors) -> Option<Filter> {
+        let text = errors.take(Search::parse(self.q.as_deref().unwrap_or_default()));
+        Some(Filter { enabled: self.enabled, text: text?.key(), domain: None })
     }
 }
 
-/// An alias to be made.
+/// An alias to create.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAlias {
-    /// What stands before the `@`; when left out, letters and digits that nobody guesses.
+    /// The part before the `@`. Default: random letters and digits.
     #[schema(
         example = "hello",
         min_length = 1,
@@ -114,15 +150,11 @@ pub struct NewAlias {
         pattern = "^[A-Za-z0-9](([.]?[A-Za-z0-9_+-])*[.]?[A-Za-z0-9_-])?$"
     )]
     local_part: Option<String>,
-    /// One of the team's domains; when left out, the one every team has addresses on.
+    /// One of the team's domains. Default: the shared domain.
     #[schema(example = "gatepost.localhost")]
     domain: Option<String>,
     /// For people, up to 1,000 characters.
-    #[schema(
-        example = "the contact form",
-        max_length = 1000,
-        pattern = r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$"
-    )]
+    #[schema(example = "the contact form", max_length = 1000, format = "text")]
     note: Option<String>,
 }
 
@@ -131,125 +163,53 @@ impl NewAlias {
         let mut errors = FieldErrors::default();
         let local = errors.take(self.local_part.as_deref().map(LocalPart::parse).transpose());
         let note = errors.take(aliases::parse_note(self.note.as_deref().unwrap_or_default()));
-        errors.done()?;
-        let (local, note) = (local.flatten(), note.flatten());
+        let (local, note) = errors.all(local.zip(note))?;
         Ok(aliases::NewAlias { local, domain: self.domain.clone(), note })
     }
 }
 
-/// What to change of an alias; what is left out stays.
+/// The fields to change; others stay as they are.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasChange {
-    /// `null` takes it away.
+    /// `null` removes it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, example = "the contact form", max_length = 1000, pattern = r"^([^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)*$")]
+    #[schema(value_type = Option<String>, example = "the contact form", max_length = 1000, format = "text")]
     note: Option<Option<String>>,
     #[schema(example = false)]
     enabled: Option<bool>,
 }
 
-/// List aliases
-///
-/// The team's addresses, newest first. Those that were deleted are not among them.
-#[utoipa::path(get, operation_id = "listAliases", path = "/api/v1/aliases", tag = "Aliases", params(AliasQuery), responses((status = 200, body = Page<Alias>)))]
-pub async fn list(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    query: Query<AliasQuery>,
-) -> Result<Json<Page<Alias>>, ApiError> {
-    let ((window, filter), team) = (query.0.parse()?, caller.team().id);
-    let (page, total) = app
-        .read(move |tx| Ok((aliases::list(tx, team, &filter, window)?, aliases::count(tx, team, &filter)?)))
-        .await?;
-    Ok(Json(Page::of(page, &window, Some(total), Alias::from)))
+pub async fn list(listed: Listed<Alias, AliasQuery>) -> Listing<Alias> {
+    listed
+        .page(|tx, team, filter, window| {
+            Ok((aliases::list(tx, team, filter, window)?, aliases::count(tx, team, filter)?))
+        })
+        .await
 }
 
-/// Read an alias
-///
-/// With what it has received so far.
-#[utoipa::path(get, operation_id = "getAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 200, body = Alias)))]
-pub async fn show(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    path: web::Path<AliasId>,
-    _: Query<NoQuery>,
-) -> Result<Json<Alias>, ApiError> {
-    let id = path.into_inner();
-    let team = caller.team().id;
-    Ok(Json(app.read(move |tx| aliases::find(tx, team, id)).await?.into()))
+pub async fn show(one: One<Alias>) -> Answer<Alias> {
+    one.read().await
 }
 
-/// Create an alias
-///
-/// It receives at once, if its domain does. An address that was ever given out, even if its
-/// alias was deleted, is taken (409).
-#[utoipa::path(post, operation_id = "createAlias", path = "/api/v1/aliases", tag = "Aliases", request_body = NewAlias, responses((status = 201, body = Alias), (status = 409, description = "The address is taken, or was.")))]
-pub async fn create(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    request: RequestInfo,
-    key: IdempotencyKey,
-    _: Query<NoQuery>,
-    body: Json<NewAlias>,
-) -> Result<HttpResponse, ApiError> {
-    let new = body.parse()?;
-    let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
-    let created = app.once(key.with(&*body), move |tx| {
-        let alias = aliases::create(tx, &actor, team, &shared, &new)?;
-        Ok(idempotency::created(format!("/api/v1/aliases/{}", alias.id), &Alias::from(alias)))
-    });
-    idempotency::answer(created.await?)
+pub async fn create(new: New<NewAlias>) -> CreatedAnswer<Alias> {
+    let alias = new.body.parse()?;
+    let shared = new.context.app.config().mail.domain.clone();
+    new.create(move |tx, actor, team| aliases::create(tx, actor, team, &shared, &alias)).await
 }
 
-/// Change an alias
-///
-/// Switches it on or off, or notes something about it.
-#[utoipa::path(patch, operation_id = "changeAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), request_body = AliasChange, responses((status = 200, body = Alias), (status = 409, description = "`postmaster` cannot be switched off.")))]
-pub async fn change(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    request: RequestInfo,
-    seen: Seen,
-    path: web::Path<AliasId>,
-    _: Query<NoQuery>,
-    body: Json<AliasChange>,
-) -> Result<Json<Alias>, ApiError> {
-    let id = path.into_inner();
-    let (actor, team) = (caller.actor(&request), caller.team().id);
-    let Json(AliasChange { note, enabled }) = body;
-    let changed = app.write(move |tx| {
-        let before = aliases::hold(tx, &actor, team, id)?;
-        seen.is(|| etag::of(&Alias::from(before.clone())))?;
-        let note = match note {
+pub async fn change(one: One<Alias>, Json(change): Json<AliasChange>) -> Answer<Alias> {
+    one.change(move |tx, actor, team, before| {
+        let note = match change.note {
             Some(note) => aliases::parse_note(&note.unwrap_or_default())?,
             None => before.note,
         };
-        aliases::change(tx, &actor, team, id, note.as_deref(), enabled.unwrap_or(before.enabled))
-    });
-    Ok(Json(changed.await?.into()))
+        let enabled = change.enabled.unwrap_or(before.enabled);
+        aliases::change(tx, actor, team, before.id, note.as_deref(), enabled)
+    })
+    .await
 }
 
-/// Delete an alias
-///
-/// It receives nothing more; its messages stay. Its address stays reserved: nobody else gets
-/// what is meant for it.
-#[utoipa::path(delete, operation_id = "deleteAlias", path = "/api/v1/aliases/{id}", tag = "Aliases", params(("id" = String, Path, description = "The alias's id.", example = "alias_019f2a4c1d877e02b6f03a9d1c55e7ad")), responses((status = 204, description = "The alias is deleted."), (status = 409, description = "`postmaster` cannot be deleted.")))]
-pub async fn delete(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    request: RequestInfo,
-    seen: Seen,
-    path: web::Path<AliasId>,
-    _: Query<NoQuery>,
-) -> Result<HttpResponse, ApiError> {
-    let id = path.into_inner();
-    let (actor, team) = (caller.actor(&request), caller.team().id);
-    let deleted = app.write(move |tx| {
-        let before = aliases::hold(tx, &actor, team, id)?;
-        seen.is(|| etag::of(&Alias::from(before)))?;
-        aliases::delete(tx, &actor, team, id)
-    });
-    deleted.await?;
-    Ok(HttpResponse::NoContent().finish())
+pub async fn delete(one: One<Alias>) -> Done {
+    one.delete(|tx, actor, team, alias| aliases::delete(tx, actor, team, alias.id)).await
 }

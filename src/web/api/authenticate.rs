@@ -15,10 +15,10 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
-use super::ApiError;
 use super::authorize::AuthenticatedCall;
 use super::caller::{self, ApiCaller};
 use super::limits;
+use super::{ApiError, Dialect, V1};
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller, Refusal};
 use crate::web::held;
@@ -31,8 +31,8 @@ const DESCRIPTION: &str = "/openapi.json";
 /// Whether a request is authenticated before it is routed. Reads the path as the router does, to
 /// which `/%61pi` is `/api`.
 pub fn is_api_call(request: &ServiceRequest) -> bool {
-    let rest = request.match_info().as_str().strip_prefix(super::BASE);
-    let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && rest != DESCRIPTION);
+    let path = request.match_info().as_str();
+    let is_ours = Dialect::at(path).is_some_and(|dialect| dialect.rest(path) != Some(DESCRIPTION));
     is_ours && !caller::has_only_a_cookie(request.headers())
 }
 
@@ -131,7 +131,8 @@ fn render_error(answer: ServiceResponse<BoxBody>, info: &RequestInfo) -> Service
 }
 
 fn render(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpResponse {
-    let mut answer = error.render(info.id, request.headers());
+    let dialect = Dialect::at(request.match_info().as_str()).unwrap_or(&V1);
+    let mut answer = (dialect.render_error)(error, info.id, request.headers());
     if let Some(cause) = &error.cause {
         answer.extensions_mut().insert(Cause::new(cause.clone()));
     }

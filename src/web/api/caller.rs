@@ -1,5 +1,4 @@
-//! Who calls the API. A handler that takes an [`ApiCaller`] runs only for somebody the gate
-//! let in.
+//! Who calls the API. A handler that takes an [`ApiCaller`] runs only for authorized callers.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -20,10 +19,10 @@ use crate::web::request::RequestInfo;
 use crate::web::site::Site;
 use crate::web::viewer::{self, Nobody, Viewer};
 
-/// Where a token may stand besides `Authorization`.
+/// An alternative to `Authorization`.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// A program with a token, or the owner or an admin with the dashboard's own session.
+/// An app with a token, or the owner or an admin with the dashboard's session.
 #[derive(Clone)]
 pub enum ApiCaller {
     Token(Arc<Admission>),
@@ -31,6 +30,11 @@ pub enum ApiCaller {
 }
 
 impl ApiCaller {
+    pub fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let call = AuthenticatedCall::of(request);
+        call.map(|call| call.caller.clone()).ok_or_else(ApiError::unauthenticated_route)
+    }
+
     pub fn team(&self) -> &Team {
         match self {
             Self::Token(admission) => &admission.team,
@@ -47,7 +51,7 @@ impl ApiCaller {
         }
     }
 
-    /// How the record of the call names them.
+    /// For the record of the call.
     pub fn recorded(&self) -> Caller {
         match self {
             Self::Token(admission) => Caller::Token(admission.token.id),
@@ -60,17 +64,16 @@ fn person(viewer: &Viewer) -> Caller {
     Caller::Person { id: viewer.user.id, label: viewer.user.email.clone() }
 }
 
-/// A person with a session: what makes or takes power is not for tokens. The passage refuses
-/// them already where a route says `Need::Person`.
+/// A person with a session, where a token must not do what the route does. Routes with
+/// `Need::Person` refuse tokens before.
 pub struct SessionCaller(pub Box<Viewer>);
 
 impl FromRequest for SessionCaller {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = ApiCaller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| match caller {
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(ApiCaller::of(request).and_then(|caller| match caller {
             ApiCaller::Person(viewer) => Ok(Self(viewer)),
             ApiCaller::Token(_) => Err(ApiError::for_people()),
         }))
@@ -82,13 +85,12 @@ impl FromRequest for ApiCaller {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let call = AuthenticatedCall::of(request);
-        ready(call.map(|call| call.caller.clone()).ok_or_else(ApiError::unauthenticated_route))
+        ready(Self::of(request))
     }
 }
 
-/// Steps 1 to 4 of every call, before it is routed: the credential, whether it holds, whether
-/// the team's API is on, and whether its plan has one.
+/// Before the call is routed: checks the credential, and that the team's API access is on and in
+/// its plan.
 pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refusal> {
     match credential(request.headers())? {
         Some(presented) => Ok(ApiCaller::Token(info.app().gate().verify(presented, info.now).await?)),
@@ -98,8 +100,8 @@ pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCa
     }
 }
 
-/// The one credential among the headers; `None` when neither header was sent at all. Tokens
-/// in the query string are never looked at: addresses end up in logs.
+/// The one credential among the headers; `None` when neither header was sent. A token in the query
+/// string is never accepted: addresses end up in logs.
 fn credential(headers: &HeaderMap) -> Result<Option<&str>, Reason> {
     let (mut bearer, mut keys) = (headers.get_all(AUTHORIZATION), headers.get_all(API_KEY));
     let presented = match (bearer.next(), bearer.next(), keys.next(), keys.next()) {
@@ -114,13 +116,13 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Reason> {
     }
 }
 
-/// Whether the dashboard's session may count: only where no credential was sent at all.
+/// The dashboard's session counts only if no credential was sent.
 pub fn has_only_a_cookie(headers: &HeaderMap) -> bool {
     let has = |name| headers.contains_key(name);
     has(COOKIE) && !has(AUTHORIZATION) && !has(API_KEY)
 }
 
-/// No token has other characters than ASCII, so what stands for them does not matter.
+/// Tokens are ASCII, so any replacement for other characters will do.
 fn text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or("?")
 }
@@ -131,7 +133,7 @@ fn bearer_token(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_ascii())
 }
 
-/// The dashboard's session, of a page of this site, of the owner or an admin.
+/// The dashboard's session of the owner or an admin, sent by a page of this site.
 async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refusal> {
     let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
     if !origin::is_own(request.headers(), site.url.as_str(), false) {

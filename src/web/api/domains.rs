@@ -1,24 +1,66 @@
-//! Domains of the team's own: `/domains`.
+//! The team's own domains: `/domains`.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiError;
+use super::answer::{Answer, CreatedAnswer, Done};
 use super::caller::ApiCaller;
-use super::etag::{self, Seen};
-use super::idempotency::{self, IdempotencyKey};
-use super::json::{Json, Query, present};
-use super::me::NoQuery;
-use super::paging::{Page, PageQuery};
+use super::json::{Json, NoQuery, Query, present};
+use super::paging::{Listing, ShortList};
+use super::resource::{Context, Find, Form, Hold, New, One, Resource};
+use super::route::{At, Tag, at, op};
 use crate::app::App;
+use crate::domain::access::scopes::Scope;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::aliases::{self, AliasId};
 use crate::domain::mailroom::mail_domains::{self, DomainId, RecordState};
 use crate::domain::{Error, FieldError, Timestamp};
 use crate::web::request::RequestInfo;
 
-/// A domain that the team says is its own.
+const DOMAINS: Tag = Tag { name: "Domains", text: "The team's own domains, verified by DNS." };
+
+pub fn routes() -> Vec<At> {
+    vec![
+        at(Domain::PATH, &DOMAINS)
+            .get(op("listDomains", Scope::DomainsRead, list).about(
+                "List domains",
+                "The team's own domains by name, with the records to publish for each.",
+            ))
+            .post(
+                op("createDomain", Scope::DomainsWrite, create)
+                    .about(
+                        "Add a domain",
+                        "The response lists the records to publish. The domain receives no mail until it is verified.",
+                    )
+                    .may(409, "The team already has this domain, or it is shared by every team."),
+            ),
+        at("/domains/{id}", &DOMAINS)
+            .get(op("getDomain", Scope::DomainsRead, show).about(
+                "Get a domain",
+                "Includes the records to publish and what the last check found.",
+            ))
+            .patch(op("changeDomain", Scope::DomainsWrite, change).about(
+                "Change a domain",
+                "Sets the alias that receives mail for addresses that do not exist.",
+            ))
+            .delete(
+                op("deleteDomain", Scope::DomainsWrite, delete)
+                    .about(
+                        "Remove a domain",
+                        "Its aliases stop receiving mail. They come back when the team adds and verifies the domain again.",
+                    )
+                    .may(204, "The domain is removed."),
+            ),
+        at("/domains/{id}/check", &DOMAINS).post(op("checkDomain", Scope::DomainsWrite, check).about(
+            "Check a domain",
+            "Looks up its DNS records now instead of when the next check is due. Once the verification record is found, the domain receives mail.",
+        )),
+    ]
+}
+
+/// A domain of the team's own.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Domain {
@@ -26,21 +68,21 @@ pub struct Domain {
     id: DomainId,
     #[schema(example = "mail.acme.test")]
     name: String,
-    /// When the proof was found; mail is taken from then on.
+    /// When it was verified; it receives mail from then on.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
     verified_at: Option<Timestamp>,
-    /// When it stopped taking mail because the proof had been gone for 7 days.
+    /// When it stopped receiving mail because the verification record had been missing for 7 days.
     #[schema(value_type = Option<String>, format = DateTime)]
     suspended_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
     checked_at: Option<Timestamp>,
-    /// Whether the proof was found beside that of another team, whose domain it is.
+    /// Whether another team has verified the same domain, and keeps it.
     #[schema(example = false)]
     held_by_another: bool,
-    /// What to publish in the DNS, and what was found there. There is no MX record while the
-    /// server has no name that other mail servers can find (`GATEPOST_MAIL_HOST`).
+    /// The DNS records to publish, and what was found. There is no MX record while the server has
+    /// no public name (`GATEPOST_MAIL_HOST`).
     records: Vec<Record>,
-    /// The id of the alias that takes what no other of the domain does.
+    /// The id of the alias that receives mail for addresses that do not exist.
     #[schema(value_type = Option<String>)]
     catch_all: Option<AliasId>,
     #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
@@ -49,7 +91,7 @@ pub struct Domain {
     created_by: String,
 }
 
-/// A record to publish.
+/// A DNS record to publish.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -60,10 +102,10 @@ pub struct Record {
     name: String,
     #[schema(example = "gatepost-verify=5f1d0c9a7b3e4f2a8c6d0e1b2a3f4c5d")]
     value: String,
-    /// `unchecked`, `ok`, `missing`, `wrong`, or `unknown` when the DNS did not say.
+    /// `unchecked`, `ok`, `missing`, `wrong`, or `unknown` when the DNS did not answer.
     #[schema(value_type = String, example = "ok")]
     state: RecordState,
-    /// What stands there.
+    /// What was found there.
     #[schema(example = json!(["gatepost-verify=5f1d0c9a7b3e4f2a8c6d0e1b2a3f4c5d"]))]
     found: Vec<String>,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
@@ -77,9 +119,12 @@ impl From<mail_domains::Record> for Record {
     }
 }
 
-impl Domain {
-    fn of(domain: mail_domains::Domain, app: &App) -> Self {
-        let records = domain.records(&app.mail_host());
+impl Form for Domain {
+    type Row = mail_domains::Domain;
+    type Id = DomainId;
+
+    fn of(domain: mail_domains::Domain, context: &Context) -> Self {
+        let records = domain.records(&context.app.mail_host());
         Self {
             id: domain.id,
             held_by_another: domain.is_held_by_another(),
@@ -95,7 +140,17 @@ impl Domain {
     }
 }
 
-/// A domain to be added.
+impl Resource for Domain {
+    const PATH: &'static str = "/domains";
+    const FIND: Find<Self> = mail_domains::find;
+    const HOLD: Hold<Self> = mail_domains::hold;
+
+    fn id(domain: &mail_domains::Domain) -> DomainId {
+        domain.id
+    }
+}
+
+/// A domain to add.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDomain {
@@ -103,7 +158,7 @@ pub struct NewDomain {
     name: String,
 }
 
-/// What to change of a domain; what is left out stays.
+/// The fields to change; others stay as they are.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DomainChange {
@@ -113,102 +168,41 @@ pub struct DomainChange {
     catch_all: Option<Option<String>>,
 }
 
-/// List domains
-///
-/// The team's own, by name, with the records to publish for each.
-#[utoipa::path(get, operation_id = "listDomains", path = "/api/v1/domains", tag = "Domains", params(PageQuery), responses((status = 200, body = Page<Domain>)))]
-pub async fn list(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    query: Query<PageQuery>,
-) -> Result<Json<Page<Domain>>, ApiError> {
-    let (limit, offset) = query.0.bounds()?;
-    let team = caller.team().id;
-    let all = app.read(move |tx| mail_domains::list(tx, team)).await?;
-    let total = all.len() as i64;
-    let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
-    let part = all.into_iter().skip(skipped).take(usize::try_from(limit).unwrap_or_default());
-    let part = part.map(|domain| Domain::of(domain, &app)).collect();
-    Ok(Json(Page::by_offset(part, (limit, offset), total)))
+pub async fn list(listed: ShortList<Domain>) -> Listing<Domain> {
+    listed
+        .page(|tx, team, (limit, offset)| {
+            let all = mail_domains::list(tx, team)?;
+            let (total, skipped) = (all.len() as i64, usize::try_from(offset).unwrap_or(usize::MAX));
+            let limit = usize::try_from(limit).unwrap_or_default();
+            Ok((all.into_iter().skip(skipped).take(limit).collect(), total))
+        })
+        .await
 }
 
-/// Read a domain
-///
-/// With the records to publish and what the last check found.
-#[utoipa::path(get, operation_id = "getDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
-pub async fn show(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    path: web::Path<DomainId>,
-    _: Query<NoQuery>,
-) -> Result<Json<Domain>, ApiError> {
-    let id = path.into_inner();
-    let team = caller.team().id;
-    let domain = app.read(move |tx| mail_domains::find(tx, team, id)).await?;
-    Ok(Json(Domain::of(domain, &app)))
+pub async fn show(one: One<Domain>) -> Answer<Domain> {
+    one.read().await
 }
 
-/// Add a domain
-///
-/// The answer names the records to publish. It takes no mail before its proof is found.
-#[utoipa::path(post, operation_id = "createDomain", path = "/api/v1/domains", tag = "Domains", request_body = NewDomain, responses((status = 201, body = Domain), (status = 409, description = "The team has this domain already, or every team has it.")))]
-pub async fn create(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    request: RequestInfo,
-    key: IdempotencyKey,
-    _: Query<NoQuery>,
-    body: Json<NewDomain>,
-) -> Result<HttpResponse, ApiError> {
-    let name = DomainName::parse(&body.name).map_err(Error::from)?;
-    let (actor, team, shared) = (caller.actor(&request), caller.team().id, app.config().mail.domain.clone());
-    let shown = app.clone();
-    let created = app.once(key.with(&*body), move |tx| {
-        let domain = mail_domains::add(tx, &actor, team, &shared, &name)?;
-        Ok(idempotency::created(format!("/api/v1/domains/{}", domain.id), &Domain::of(domain, &shown)))
-    });
-    idempotency::answer(created.await?)
+pub async fn create(new: New<NewDomain>) -> CreatedAnswer<Domain> {
+    let name = DomainName::parse(&new.body.name).map_err(Error::from)?;
+    let shared = new.context.app.config().mail.domain.clone();
+    new.create(move |tx, actor, team| mail_domains::add(tx, actor, team, &shared, &name)).await
 }
 
-/// Change a domain
-///
-/// Which alias takes what no other of the domain does.
-#[utoipa::path(patch, operation_id = "changeDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), request_body = DomainChange, responses((status = 200, body = Domain)))]
-pub async fn change(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    request: RequestInfo,
-    seen: Seen,
-    path: web::Path<DomainId>,
-    _: Query<NoQuery>,
-    body: Json<DomainChange>,
-) -> Result<Json<Domain>, ApiError> {
-    let id = path.into_inner();
-    let (actor, team) = (caller.actor(&request), caller.team().id);
-    let Json(DomainChange { catch_all }) = body;
-    let shown = app.clone();
-    let changed = app.write(move |tx| {
-        let before = mail_domains::hold(tx, &actor, team, id)?;
-        seen.is(|| etag::of(&Domain::of(before.clone(), &shown)))?;
-        let Some(alias) = catch_all else { return Ok(before) };
+pub async fn change(one: One<Domain>, Json(change): Json<DomainChange>) -> Answer<Domain> {
+    one.change(move |tx, actor, team, before| {
+        let Some(alias) = change.catch_all else { return Ok(before) };
         let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));
         let alias = alias.map(|alias| AliasId::parse(&alias).ok_or_else(none)).transpose()?;
         if let Some(alias) = alias {
-            aliases::find_all(tx, team, &[alias])?
-                .pop()
-                .filter(|it| it.deleted_at.is_none())
-                .ok_or_else(none)?;
+            let found = aliases::find_all(tx, team, &[alias])?.pop();
+            found.filter(|alias| alias.deleted_at.is_none()).ok_or_else(none)?;
         }
-        mail_domains::set_catch_all(tx, &actor, team, id, alias)
-    });
-    Ok(Json(Domain::of(changed.await?, &app)))
+        mail_domains::set_catch_all(tx, actor, team, before.id, alias)
+    })
+    .await
 }
 
-/// Check a domain
-///
-/// Asks the DNS for its records now, instead of when it is due, and says what was found. A
-/// domain whose proof is there takes mail from then on.
-#[utoipa::path(post, operation_id = "checkDomain", path = "/api/v1/domains/{id}/check", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 200, body = Domain)))]
 pub async fn check(
     app: web::Data<App>,
     caller: ApiCaller,
@@ -216,31 +210,10 @@ pub async fn check(
     path: web::Path<DomainId>,
     _: Query<NoQuery>,
 ) -> Result<Json<Domain>, ApiError> {
-    let id = path.into_inner();
-    let domain = app.check_domain(caller.actor(&request), caller.team().id, id).await?;
-    Ok(Json(Domain::of(domain, &app)))
+    let domain = app.check_domain(caller.actor(&request), caller.team().id, path.into_inner()).await?;
+    Ok(Json(Domain::of(domain, &Context { app, now: request.now })))
 }
 
-/// Remove a domain
-///
-/// Its addresses receive nothing more. They come back when the team adds and proves it again.
-#[utoipa::path(delete, operation_id = "deleteDomain", path = "/api/v1/domains/{id}", tag = "Domains", params(("id" = String, Path, description = "The domain's id.", example = "dom_019f2a4c1d877e02b6f03a9d1c55e7b2")), responses((status = 204, description = "The domain is removed.")))]
-pub async fn delete(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    request: RequestInfo,
-    seen: Seen,
-    path: web::Path<DomainId>,
-    _: Query<NoQuery>,
-) -> Result<HttpResponse, ApiError> {
-    let id = path.into_inner();
-    let (actor, team) = (caller.actor(&request), caller.team().id);
-    let shown = app.clone();
-    let removed = app.write(move |tx| {
-        let before = mail_domains::hold(tx, &actor, team, id)?;
-        seen.is(|| etag::of(&Domain::of(before, &shown)))?;
-        mail_domains::remove(tx, &actor, team, id)
-    });
-    removed.await?;
-    Ok(HttpResponse::NoContent().finish())
+pub async fn delete(one: One<Domain>) -> Done {
+    one.delete(|tx, actor, team, domain| mail_domains::remove(tx, actor, team, domain.id)).await
 }

@@ -1,4 +1,4 @@
-//! Refusals of the API: one shape, or RFC 9457 for who asks for it.
+//! Errors of the API: one shape, or RFC 9457 for clients that ask for it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +22,7 @@ pub struct ApiError {
     code: &'static Code,
     message: Cow<'static, str>,
     details: Vec<FieldError>,
-    /// RFC 6750, section 3: what a 401, and some 403, say of the scheme.
+    /// RFC 6750, section 3: for 401 and some 403.
     authenticate: Option<Challenge>,
     allow: Option<Box<str>>,
     retry_after: Option<u32>,
@@ -74,7 +74,10 @@ impl ApiError {
     }
 
     pub fn invalid_fields(details: Vec<FieldError>) -> Self {
-        Self { details, ..Self::invalid_request("The request is not valid; details name what to change.") }
+        Self {
+            details,
+            ..Self::invalid_request("The request is not valid. Fix the fields named in details.")
+        }
     }
 
     fn several_credentials() -> Self {
@@ -96,7 +99,7 @@ impl ApiError {
         Self::new(&codes::FORBIDDEN, message)
     }
 
-    /// What makes or takes power.
+    /// A token cannot create or revoke tokens.
     pub fn for_people() -> Self {
         Self::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this.")
     }
@@ -111,30 +114,27 @@ impl ApiError {
     }
 
     pub fn not_found() -> Self {
-        Self::new(&codes::NOT_FOUND, "There is nothing at this address, or it is not your team's.")
+        Self::new(&codes::NOT_FOUND, "Not found. It does not exist, or belongs to another team.")
     }
 
     pub fn method_not_allowed(allow: &str) -> Self {
-        let error = Self::new(&codes::METHOD_NOT_ALLOWED, format!("This address takes {allow}."));
+        let error = Self::new(&codes::METHOD_NOT_ALLOWED, format!("This address supports {allow}."));
         Self { allow: Some(allow.into()), ..error }
     }
 
-    /// The key was sent with another request.
     pub fn key_reused() -> Self {
         let message =
-            "This Idempotency-Key was sent with another request within the last 24 hours. Choose a new one.";
+            "This Idempotency-Key was used for a different request in the last 24 hours. Use a new one.";
         Self::new(&codes::IDEMPOTENCY_KEY_REUSED, message)
     }
 
-    /// A request that is repeated before it is done.
     pub fn in_progress() -> Self {
-        let message =
-            "The first request with this Idempotency-Key is not done yet. Send the same again in a second.";
+        let message = "The first request with this Idempotency-Key is still in progress. Retry in a second.";
         Self { retry_after: Some(1), ..Self::new(&codes::IDEMPOTENCY_KEY_IN_USE, message) }
     }
 
     fn precondition_failed() -> Self {
-        let message = "This has changed since you read it. Read it again, and send the ETag of that answer as If-Match.";
+        let message = "The resource has changed since the version in If-Match. Fetch it again.";
         Self::new(&codes::PRECONDITION_FAILED, message)
     }
 
@@ -154,7 +154,7 @@ impl ApiError {
     }
 
     pub fn server_error(cause: impl fmt::Display) -> Self {
-        let message = "Something went wrong on our side. The request's id finds the cause in our log.";
+        let message = "Something went wrong on our side. The log has the cause under this requestId.";
         let error = Self::new(&codes::SERVER_ERROR, message);
         Self { cause: Some(cause.to_string()), ..error }
     }
@@ -183,7 +183,6 @@ impl ApiError {
         Self { retry_after: Some(60), cause: Some("the limiter's counters are out of reach".into()), ..error }
     }
 
-    /// The whole answer.
     pub fn render(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
         let (kind, body) = match prefers_problem(asked) {
             true => ("application/problem+json", json(&self.problem(request))),
@@ -204,8 +203,8 @@ impl ApiError {
         answer
     }
 
-    /// `{"success": false, "error": {…}}`, put together by hand: refusals are what anybody can
-    /// ask for without end. Codes and ids need no escapes.
+    /// `{"success": false, "error": {…}}`, written by hand, as anyone can cause errors without
+    /// end. Codes and ids need no escapes.
     fn body(&self, request: RequestId) -> Vec<u8> {
         let (mut body, mut room) = (Vec::with_capacity(256), Room::default());
         body.extend_from_slice(br#"{"success":false,"error":{"code":""#);
@@ -240,7 +239,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("text and numbers are JSON")
 }
 
-/// RFC 9457, section 3; the type is the default one, as the code tells them apart.
+/// RFC 9457, section 3, with the default type, as the code distinguishes them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Problem<'a> {
@@ -270,10 +269,9 @@ impl From<Reason> for ApiError {
             Reason::Revoked => Self::invalid_token("The API token has been revoked."),
             Reason::Expired => Self::invalid_token("The API token has expired."),
             Reason::RoleNeeded(role) => Self::forbidden(role.who_may()),
-            Reason::ApiDisabled => Self::new(
-                &codes::API_DISABLED,
-                "API access is switched off for this team. Its owner can switch it on.",
-            ),
+            Reason::ApiDisabled => {
+                Self::new(&codes::API_DISABLED, "API access is off for this team. The owner can turn it on.")
+            }
             Reason::PlanRequired => {
                 Self::new(&codes::PLAN_REQUIRED, "API access not available on your subscription plan")
             }

@@ -1,4 +1,4 @@
-//! What is wrong with a request, gathered before it is refused.
+//! Every invalid field of a request, gathered before it is refused.
 
 use super::ApiError;
 use crate::domain::FieldError;
@@ -12,12 +12,7 @@ impl FieldErrors {
     }
 
     /// # Errors
-    /// With everything taken so far, unless there was nothing.
-    pub fn done(self) -> Result<(), ApiError> {
-        if self.0.is_empty() { Ok(()) } else { Err(ApiError::invalid_fields(self.0)) }
-    }
-
-    /// What was parsed, if all of it was.
+    /// When a field was invalid.
     pub fn all<T>(self, value: Option<T>) -> Result<T, ApiError> {
         value.filter(|_| self.0.is_empty()).ok_or_else(|| ApiError::invalid_fields(self.0))
     }

@@ -1,4 +1,4 @@
-//! JSON bodies and query strings, read strictly: what is unknown or wrong is named.
+//! JSON bodies and query strings, read strictly: unknown and invalid fields are refused by name.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,14 +14,17 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
+use super::describe::{Argument, Described};
 use crate::domain::FieldError;
 
 /// Bytes of a body.
 const LIMIT: usize = 64 * 1024;
 
-/// A body that is JSON: that of a request, which fits `T`, or that of an answer.
+/// A JSON body, of a request or a response.
 pub struct Json<T>(pub T);
 
 impl<T> Deref for Json<T> {
@@ -32,7 +35,7 @@ impl<T> Deref for Json<T> {
     }
 }
 
-/// Bytes most answers fit into: making room again and again costs more than writing them.
+/// Bytes most responses fit into: growing again and again costs more than writing them.
 const USUAL: usize = 512;
 
 impl<T: Serialize> Responder for Json<T> {
@@ -41,7 +44,7 @@ impl<T: Serialize> Responder for Json<T> {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut body = Vec::with_capacity(USUAL);
         match serde_json::to_writer(&mut body, &self.0) {
-            Ok(()) => shown(body.into()),
+            Ok(()) => rendered(body.into()),
             Err(cause) => HttpResponse::from_error(ApiError::server_error(cause)),
         }
     }
@@ -49,11 +52,11 @@ impl<T: Serialize> Responder for Json<T> {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The answer that shows this JSON.
-pub fn shown(body: Bytes) -> HttpResponse {
-    let mut answer = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
-    answer.headers_mut().append(CONTENT_TYPE, JSON);
-    answer
+/// A response with JSON that was rendered before.
+pub fn rendered(body: Bytes) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
+    response.headers_mut().append(CONTENT_TYPE, JSON);
+    response
 }
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
@@ -72,6 +75,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
+impl<T: ToSchema> Argument for Json<T> {
+    fn describe(into: &mut Described) {
+        into.body = Some(into.schema::<T>());
+        into.refusals.insert(413);
+    }
+}
+
 fn is_json(request: &HttpRequest) -> bool {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
@@ -83,7 +93,7 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| match error {
             PayloadError::Overflow => ApiError::payload_too_large(LIMIT),
-            _ => ApiError::invalid_request("The body did not arrive whole."),
+            _ => ApiError::invalid_request("The body is incomplete."),
         })?;
         if body.len() + chunk.len() > LIMIT {
             return Err(ApiError::payload_too_large(LIMIT));
@@ -96,7 +106,10 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     // Serde takes a list for an object whose fields it has in order.
     if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
-        return Err(ApiError::invalid_fields(vec![FieldError::new("body", "The body is one JSON object.")]));
+        return Err(ApiError::invalid_fields(vec![FieldError::new(
+            "body",
+            "The body must be one JSON object.",
+        )]));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -106,11 +119,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             false => ApiError::invalid_request(format!("The body is not JSON: {}.", error.inner())),
         }
     })?;
-    reader.end().map_err(|_| ApiError::invalid_request("The body goes on after its JSON value."))?;
+    reader.end().map_err(|_| ApiError::invalid_request("The body continues after its JSON value."))?;
     Ok(value)
 }
 
-/// Tells a field that is `null` from one that is not there: the former is `Some(None)`.
+/// Distinguishes `null` from a missing field: the former is `Some(None)`.
 ///
 /// # Errors
 /// As the field's own type has them.
@@ -130,11 +143,34 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = std::future::Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(read_query(request.query_string()).map(Self))
+        std::future::ready(Self::of(request))
     }
 }
 
-fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+impl<T: DeserializeOwned> Query<T> {
+    pub fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        read_query(request.query_string()).map(Self)
+    }
+}
+
+impl<T: IntoParams> Argument for Query<T> {
+    fn describe(into: &mut Described) {
+        into.query::<T>();
+    }
+}
+
+/// No parameters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoQuery {}
+
+impl IntoParams for NoQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        Vec::new()
+    }
+}
+
+pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let read = actix_web::web::Query::<T>::from_query;
     read(query).map(actix_web::web::Query::into_inner).map_err(|error| {
         // Serde does not say which parameter it was, but that one is refused alone too.
@@ -185,6 +221,6 @@ mod tests {
         assert!(refusal(r#"{"name": 7}"#).contains("field: \"name\""));
         assert!(refusal(r#"["ci"]"#).contains("field: \"body\""));
         assert!(refusal("{").contains("not JSON"));
-        assert!(refusal(r#"{"name": "ci"} x"#).contains("goes on"));
+        assert!(refusal(r#"{"name": "ci"} x"#).contains("continues"));
     }
 }

@@ -1,4 +1,4 @@
-//! What an answer tells of the caller's limit.
+//! The headers about the caller's limit.
 
 use std::cell::RefCell;
 
@@ -14,9 +14,8 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// What is alike in answers to calls of one hour under one limit; of several, a thread keeps
-/// the latest.
-struct Alike {
+/// The headers shared by all responses of one hour under one limit. Each thread caches the latest.
+struct Shared {
     of: (u32, Timestamp),
     limit: HeaderValue,
     reset: HeaderValue,
@@ -24,10 +23,10 @@ struct Alike {
 }
 
 thread_local! {
-    static ALIKE: RefCell<Option<Alike>> = const { RefCell::new(None) };
+    static SHARED: RefCell<Option<Shared>> = const { RefCell::new(None) };
 }
 
-impl Alike {
+impl Shared {
     fn of(limit: u32, reset: Timestamp) -> Self {
         let second = reset.micros() / 1_000_000;
         let policy = value(&["\"hour\";q=", Buffer::new().format(limit), ";w=3600"]);
@@ -36,19 +35,19 @@ impl Alike {
 }
 
 /// The names most clients know, and those of the IETF draft (ratelimit-headers, sections 4
-/// and 5): a policy of `q` calls in `w` seconds, `r` left, starting over in `t` seconds.
-/// Nothing else sets them, so they are appended, which costs less than to look what was there.
+/// and 5): a policy of `q` calls in `w` seconds, `r` left, reset in `t` seconds. Appended, as
+/// nothing else sets them and a look-up would cost more.
 pub fn add_headers(headers: &mut HeaderMap, allowance: &Allowance, now: Timestamp) {
     let Allowance { limit, remaining, reset } = *allowance;
     headers.reserve(5);
-    ALIKE.with_borrow_mut(|alike| {
-        let alike = match alike {
+    SHARED.with_borrow_mut(|shared| {
+        let shared = match shared {
             Some(known) if known.of == (limit, reset) => known,
-            other => other.insert(Alike::of(limit, reset)),
+            other => other.insert(Shared::of(limit, reset)),
         };
-        headers.append(LIMIT, alike.limit.clone());
-        headers.append(RESET, alike.reset.clone());
-        headers.append(POLICY, alike.policy.clone());
+        headers.append(LIMIT, shared.limit.clone());
+        headers.append(RESET, shared.reset.clone());
+        headers.append(POLICY, shared.policy.clone());
     });
     let [left, wait] = &mut std::array::from_fn(|_| Buffer::new());
     let (left, wait) = (left.format(remaining), wait.format(allowance.wait(now)));

@@ -1,32 +1,54 @@
-//! Who calls: `/me`.
+//! The credential of the request: `/me`.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, web};
+use actix_web::web::{self, Bytes};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiError;
+use super::answer::{Done, NoContent, Prepared};
 use super::api_keys::ApiKey;
 use super::caller::ApiCaller;
-use super::etag::{self, Seen};
-use super::json::{self, Query};
+use super::etag::IfMatch;
+use super::json::{NoQuery, Query, rendered};
+use super::resource::{Context, Resource};
+use super::route::{At, Tag, at, op};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
-use crate::domain::access::scopes::Scopes;
+use crate::domain::access::scopes::{Need, Scopes};
 use crate::domain::access::tokens::{self, TokenId};
 use crate::domain::people::teams::TeamId;
 use crate::web::request::RequestInfo;
 
-/// The team and the token a call is made with.
+const ME: Tag = Tag { name: "Me", text: "The token of the request." };
+
+pub fn routes() -> Vec<At> {
+    vec![
+        at("/me", &ME).get(op("getMe", Need::AnyToken, show).untagged().about(
+            "Get the current token",
+            "The team and the token of this request: the first request to make with a new token.",
+        )),
+        at("/me/token", &ME).delete(
+            op("revokeMyToken", Need::AnyToken, revoke)
+                .about(
+                    "Revoke the current token",
+                    "Permanently revokes the token of this request: what to do with a token that leaked.",
+                )
+                .may(204, "The token is revoked.")
+                .may(409, "The token has been revoked already."),
+        ),
+    ]
+}
+
+/// The team and the token of a request.
 #[derive(Serialize, ToSchema)]
 pub struct Me<'a> {
     team: MyTeam<'a>,
-    /// `null` for a call with the dashboard's session.
+    /// `null` for a request with the dashboard's session.
     token: Option<MyToken<'a>>,
     #[schema(value_type = String, example = "pro")]
     plan: Plan,
-    /// What this call may do: everything, for one with the dashboard's session.
+    /// What this request may do: everything, with the dashboard's session.
     #[schema(value_type = Vec<String>, example = json!(["aliases:read", "contacts:read", "messages:read"]))]
     scopes: Scopes,
 }
@@ -52,23 +74,15 @@ pub struct MyToken<'a> {
     created_at: Timestamp,
 }
 
-/// Nothing may be asked besides the address.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoQuery {}
-
-/// Who am I?
-///
-/// The team and the token this call is made with: the first call to make with a new token.
-#[utoipa::path(get, operation_id = "getMe", path = "/api/v1/me", tag = "Me", responses((status = 200, body = Me<'_>)))]
-pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> HttpResponse {
-    json::shown(match &caller {
-        ApiCaller::Token(admission) => admission.shown.get_or_init(|| draw(&caller)).clone(),
-        ApiCaller::Person(_) => draw(&caller),
-    })
+pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Prepared<Me<'static>> {
+    let json = match &caller {
+        ApiCaller::Token(admission) => admission.shown.get_or_init(|| render(&caller)).clone(),
+        ApiCaller::Person(_) => render(&caller),
+    };
+    rendered(json).into()
 }
 
-fn draw(caller: &ApiCaller) -> Bytes {
+fn render(caller: &ApiCaller) -> Bytes {
     let team = caller.team();
     let (token, scopes) = match caller {
         ApiCaller::Token(admission) => (Some(&admission.token), admission.scopes),
@@ -88,28 +102,25 @@ fn draw(caller: &ApiCaller) -> Bytes {
     serde_json::to_vec(&me).expect("names and ids are JSON").into()
 }
 
-/// Revoke this token
-///
-/// Revokes the token this call is made with, for good: what to do with a token that leaked.
-#[utoipa::path(delete, operation_id = "revokeMyToken", path = "/api/v1/me/token", tag = "Me", responses((status = 204, description = "The token is revoked."), (status = 409, description = "The token was revoked meanwhile.")))]
 pub async fn revoke(
     app: web::Data<App>,
     caller: ApiCaller,
     request: RequestInfo,
-    seen: Seen,
+    seen: IfMatch,
     _: Query<NoQuery>,
-) -> Result<HttpResponse, ApiError> {
+) -> Done {
     let ApiCaller::Token(admission) = &caller else {
         return Err(ApiError::forbidden(
-            "This call is made with a session, not with a token. Revoke tokens at /api-keys.",
+            "This request uses a session, not a token. Revoke tokens at /api-keys.",
         ));
     };
     let (team, id, actor) = (admission.team.id, admission.token.id, caller.actor(&request));
+    let context = Context { app: app.clone(), now: request.now };
     let revoked = app.write(move |tx| {
         let before = tokens::hold(tx, &actor, team, id)?;
-        seen.is(|| etag::of(&ApiKey::of(before, actor.now)))?;
+        seen.check(|| ApiKey::tag(&before, &context))?;
         tokens::revoke(tx, &actor, team, id, Some("revoked by itself"))
     });
     revoked.await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::etag;
+use super::resource::{Context, Form};
 use crate::domain::Timestamp;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::authentication::{self, Policy};
@@ -22,19 +23,19 @@ pub struct MessageRow {
     id: MessageId,
     #[schema(example = "Where is my order?")]
     subject: String,
-    /// Whom it says to come from; `null` where it names nobody.
+    /// The sender in its header; `null` if it names none.
     from: Option<Mailbox>,
-    /// The address it was sent to, with its tag if it has one.
+    /// The address it was sent to, including its tag.
     #[schema(example = "hello+shop@gatepost.localhost")]
     to: String,
-    /// The alias that took it; `null` once that is gone.
+    /// The alias that received it; `null` once it is gone.
     alias: Option<AliasName>,
     #[schema(value_type = Option<String>, example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")]
     contact_id: Option<ContactId>,
     #[schema(value_type = Option<String>, example = "conv_019f2a4c1d877e02b6f03a9d1c55e7b0")]
     conversation_id: Option<ConversationId>,
-    /// `delivered`; `denied`, from a contact that is blocked; or `rejected`, refused to its
-    /// sender and kept to be looked at.
+    /// `delivered`; `denied`, from a blocked contact; or `rejected`, refused to its sender and
+    /// stored for review.
     #[schema(value_type = String, example = "delivered")]
     state: MessageState,
     /// Why it is in that state.
@@ -44,13 +45,13 @@ pub struct MessageRow {
     received_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     read_at: Option<Timestamp>,
-    /// The first words of the text.
+    /// The beginning of the text.
     #[schema(example = "Hello, I ordered a week ago")]
     preview: String,
     /// Bytes of the whole message.
     #[schema(example = 2214)]
     size: i64,
-    /// Whether only the beginning was kept (the headers and 64 KiB, without attachments), as of
+    /// Whether only the beginning is stored (the headers and 64 KiB, without attachments), as for
     /// long messages that are `denied` or `rejected`.
     #[schema(example = false)]
     truncated: bool,
@@ -86,10 +87,17 @@ impl From<&Alias> for AliasName {
     }
 }
 
+impl Form for MessageRow {
+    type Row = (messages::Message, Option<AliasName>);
+    type Id = MessageId;
+
+    fn of((message, alias): Self::Row, _: &Context) -> Self {
+        Self::new(message, alias)
+    }
+}
+
 impl MessageRow {
-    /// `aliases` has the message's own, if it is still there.
-    pub fn of(message: messages::Message, aliases: &[Alias]) -> Self {
-        let alias = aliases.iter().find(|alias| alias.id == message.alias_id).map(AliasName::from);
+    fn new(message: messages::Message, alias: Option<AliasName>) -> Self {
         let row = message.row;
         let name = row.from_name;
         Self {
@@ -112,18 +120,18 @@ impl MessageRow {
     }
 }
 
-/// A message with all that came with it.
+/// A message with everything that came with it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     #[serde(flatten)]
     row: MessageRow,
-    /// Whom its header says it is to.
+    /// The recipients in its header.
     recipients: Vec<Mailbox>,
-    /// As plain text, made of the HTML where there is none.
+    /// As plain text, converted from the HTML if there is no text part.
     #[schema(example = "Hello, I ordered a week ago and nothing has come.\nBob\n")]
     text: String,
-    /// Made safe to show; `null` for a message without HTML.
+    /// Sanitized; `null` for a message without HTML.
     #[schema(example = "<p>Hello, I ordered a week ago and nothing has come.</p>")]
     html: Option<String>,
     headers: Vec<Header>,
@@ -131,7 +139,7 @@ pub struct Message {
     authentication: Authentication,
 }
 
-/// What SPF, DKIM and DMARC said of who sent it, in the words of RFC 8601.
+/// The results of SPF, DKIM and DMARC, as named in RFC 8601.
 #[derive(Serialize, ToSchema)]
 pub struct Authentication {
     spf: SenderCheck,
@@ -146,13 +154,13 @@ pub struct SenderCheck {
     /// `pass`, `fail`, `softfail`, `neutral`, `none`, `temperror` or `permerror`.
     #[schema(example = "pass")]
     result: &'static str,
-    /// Whose record or signature it is.
+    /// The domain of the record or signature.
     #[schema(example = "customer.test")]
     domain: Option<String>,
-    /// Of a signature.
+    /// For a signature.
     #[schema(example = "s1")]
     selector: Option<String>,
-    /// Why, for people.
+    /// The reason, for people.
     detail: Option<String>,
 }
 
@@ -162,10 +170,10 @@ pub struct DmarcCheck {
     result: &'static str,
     #[schema(example = "customer.test")]
     domain: Option<String>,
-    /// What the domain asks to be done with mail that fails: `none`, `quarantine` or `reject`.
+    /// What the domain asks receivers to do with mail that fails: `none`, `quarantine` or `reject`.
     #[schema(value_type = Option<String>, example = "reject")]
     policy: Option<Policy>,
-    /// Why, for people.
+    /// The reason, for people.
     detail: Option<String>,
 }
 
@@ -207,7 +215,7 @@ pub struct Attachment {
     /// Bytes.
     #[schema(example = 1207)]
     size: i64,
-    /// Whether it is shown within the text, which names it by its `contentId`.
+    /// Whether it is shown within the text, which refers to it by its `contentId`.
     #[schema(example = false)]
     inline: bool,
     content_id: Option<String>,
@@ -226,9 +234,8 @@ impl From<messages::Attachment> for Attachment {
     }
 }
 
-/// The tag of a message: made of what of it can change, for the rest stays as it came, and is
-/// shown as this version shows it. It tells nothing of what is written in it, as whoever may
-/// only mark messages sees it too.
+/// Made of what can change, and of the version that renders the rest. It reveals nothing of the
+/// content, as callers that may only mark messages see it too.
 pub fn tag(message: &messages::Message) -> EntityTag {
     let (row, version) = (&message.row, env!("CARGO_PKG_VERSION"));
     etag::of(&(row.id, row.read_at, row.state, row.contact_id, row.conversation_id, version))
@@ -238,7 +245,7 @@ impl Message {
     pub fn of(opened: Opened) -> Self {
         let headers = opened.headers.into_iter().map(|(name, value)| Header { name, value });
         Self {
-            row: MessageRow::of(opened.message, std::slice::from_ref(&opened.alias)),
+            row: MessageRow::new(opened.message, Some(AliasName::from(&opened.alias))),
             recipients: opened.to.into_iter().map(Mailbox::from).collect(),
             text: opened.text,
             html: opened.html.map(|html| html::safe(&html, Pictures::Inline)),

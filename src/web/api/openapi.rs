@@ -1,9 +1,10 @@
-//! The API's description (OpenAPI 3.1): gathered from its handlers, completed in one place,
-//! and served without a credential, since it is the same for everybody.
+//! The OpenAPI description: gathered from the route table, completed in one place, and served
+//! without a credential, as it is the same for everyone.
 
 pub mod about;
 mod complete;
 mod example;
+mod operation;
 mod shared;
 pub mod words;
 
@@ -12,68 +13,43 @@ use std::sync::LazyLock;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
-use utoipa::OpenApi;
+use serde_json::{Map, Value, json};
 
-use super::etag::{self, Known};
-use super::{ApiError, aliases, api_keys, contacts, domains, downloads, me, messages, team};
+use super::etag::{self, IfNoneMatch};
+use super::{ApiError, Dialect, V1};
 use crate::config::PublicUrl;
 use crate::web::request::RequestInfo;
 
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Gatepost API", version = "1"),
-    tags(
-        (name = "Me", description = "The token a call is made with."),
-        (name = "Messages", description = "Mail that came in."),
-        (name = "Domains", description = "Domains of the team's own, proved by a DNS record."),
-        (name = "Aliases", description = "The team's addresses that receive mail."),
-        (name = "Contacts", description = "Who writes to the team."),
-        (name = "Team", description = "The team it is made for."),
-        (name = "API keys", description = "The team's tokens.")
-    ),
-    paths(
-        me::show,
-        me::revoke,
-        team::show,
-        team::people,
-        domains::list,
-        domains::create,
-        domains::show,
-        domains::change,
-        domains::delete,
-        domains::check,
-        messages::list,
-        messages::show,
-        messages::change,
-        messages::delete,
-        downloads::raw,
-        downloads::attachment,
-        aliases::list,
-        aliases::create,
-        aliases::show,
-        aliases::change,
-        aliases::delete,
-        contacts::list,
-        contacts::create,
-        contacts::show,
-        contacts::change,
-        contacts::delete,
-        api_keys::list,
-        api_keys::show,
-        api_keys::create,
-        api_keys::rename,
-        api_keys::revoke
-    )
-)]
-struct Description;
+static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| complete::complete(gather(&V1)));
 
-static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-    let gathered = serde_json::to_value(Description::openapi());
-    complete::complete(gathered.expect("a description is JSON"))
-});
+/// What the routes of a dialect say of themselves.
+fn gather(dialect: &Dialect) -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let mut tags: Vec<Value> = Vec::new();
+    for at in (dialect.routes)() {
+        let tag = json!({"name": at.tag.name, "description": at.tag.text});
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+        let path = paths.entry(format!("{}{}", dialect.base, at.path)).or_insert_with(|| json!({}));
+        for (method, op) in &at.operations {
+            path[method.as_str().to_ascii_lowercase()] = operation::describe(&at, method, op, &mut schemas);
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Gatepost API",
+            "version": "1",
+            "license": {"name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE")},
+        },
+        "paths": paths,
+        "components": {"schemas": schemas},
+        "tags": tags,
+    })
+}
 
-/// The whole of it, but for the address of the instance.
+/// Without the address of the instance.
 pub fn description() -> &'static Value {
     &DESCRIPTION
 }
@@ -92,14 +68,12 @@ impl Published {
     }
 }
 
-/// The description itself, which names no team: no credential is asked for, and anybody may
-/// keep it.
-pub async fn show(known: Known, published: web::Data<Published>) -> HttpResponse {
+pub async fn show(known: IfNoneMatch, published: web::Data<Published>) -> HttpResponse {
     let mut answer = match known.has(&published.tag) {
         true => HttpResponse::NotModified().finish(),
         false => HttpResponse::Ok().content_type("application/json").body(published.text.clone()),
     };
-    etag::tag_head(&mut answer, &published.tag);
+    etag::insert(&mut answer, &published.tag);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     answer
 }

@@ -1,140 +1,111 @@
-//! How a route of the API is declared: its address, its methods, and what each needs of the
-//! token it is called with. There is no other way, so no route is without its scope, and each
-//! that takes GET takes HEAD and tells what it takes to whoever asks by OPTIONS.
+//! The route table: each route of the API is a value. Routing, the OpenAPI description, the
+//! reference page, *Try it* and the access tests all read it.
 
-use std::rc::Rc;
-
-use actix_web::dev::{AppService, Handler, HttpServiceFactory};
+use actix_web::dev::Handler;
 use actix_web::http::Method;
-use actix_web::http::header::ALLOW;
-use actix_web::{
-    Error, FromRequest, HttpRequest, HttpResponse, Resource, Responder,
-    guard::{self, Guard},
-    web,
-};
+use actix_web::{FromRequest, Responder, Route, web};
 
-use super::authorize::authorize;
-use super::{ApiError, etag};
+use super::describe::{Answers, Arguments, Described};
+use super::mount::authorized;
 use crate::domain::access::scopes::Need;
-use crate::web::encoding::is_encoded;
-use crate::web::logged::RouteTemplate;
 
-/// An address and its handlers, each behind [`authorize`].
+/// Operations that belong together, in the description and on the reference page.
+#[derive(Debug)]
+pub struct Tag {
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+/// An address and the operations on it.
 pub struct At {
-    /// `/api/v1` left out.
+    /// Without the base of its dialect.
     pub path: &'static str,
-    resource: Resource,
-    pub needs: Vec<(Method, Need)>,
-    /// Whether answers tell which state they show: [`super::etag`].
-    pub tagged: bool,
+    pub tag: &'static Tag,
+    pub operations: Vec<(Method, Op)>,
+}
+
+pub fn at(path: &'static str, tag: &'static Tag) -> At {
+    At { path, tag, operations: Vec::new() }
 }
 
 macro_rules! methods {
     ($($name:ident $method:ident),+) => {$(
-        pub fn $name<F, Args>(self, need: impl Into<Need>, handler: F) -> Self
-        where
-            F: Handler<Args>,
-            Args: FromRequest + 'static,
-            F::Output: Responder + 'static,
-        {
-            self.on(Method::$method, need.into(), handler)
+        pub fn $name(mut self, op: Op) -> Self {
+            self.operations.push((Method::$method, op));
+            self
         }
     )+};
 }
 
 impl At {
     methods!(get GET, post POST, patch PATCH, delete DELETE);
-
-    /// A route's address, with no method yet, to be declared behind `base`.
-    pub fn new(base: &str, path: &'static str) -> Self {
-        let template = RouteTemplate(format!("{}{path}", super::BASE).into());
-        let misread = web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into());
-        let resource = web::resource(format!("{base}{path}")).app_data(template).app_data(misread);
-        Self { path, resource, needs: Vec::new(), tagged: true }
-    }
-
-    /// For some requests only.
-    pub fn only(self, guard: impl Guard + 'static) -> Self {
-        Self { resource: self.resource.guard(guard), ..self }
-    }
-
-    /// For what is asked for so often, and is so short, that a tag would cost more than it saves.
-    /// To be said before its methods.
-    pub fn untagged(self) -> Self {
-        assert!(self.needs.is_empty(), "{} has handlers that were told to tag", self.path);
-        Self { tagged: false, ..self }
-    }
-
-    fn on<F, Args>(mut self, method: Method, need: Need, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.needs.push((method.clone(), need));
-        // Not by actix's own guard, which keeps a list of the methods it saw for each call.
-        let taken = guard::fn_guard(move |call| is_taken_by(&method, &call.head().method));
-        let route = web::route().guard(taken).to(authorized(need, self.tagged, handler));
-        Self { resource: self.resource.route(route), ..self }
-    }
-
-    /// The methods it takes, as whoever asks or uses another is told.
-    fn allow(&self) -> Rc<str> {
-        let mut methods: Vec<_> = self.needs.iter().map(|(method, _)| method.as_str()).collect();
-        if let Some(get) = methods.iter().position(|method| *method == "GET") {
-            methods.insert(get + 1, "HEAD");
-        }
-        methods.push("OPTIONS");
-        methods.join(", ").into()
-    }
 }
 
-/// Whether what is declared for a method answers another: HEAD is a GET whose body the server
-/// leaves out when it sends the answer.
-fn is_taken_by(declared: &Method, asked: &Method) -> bool {
-    asked == declared || (asked == Method::HEAD && declared == Method::GET)
+/// One method of an address: what it needs, what handles it, and what the types of its handler
+/// do not say.
+pub struct Op {
+    pub id: &'static str,
+    pub need: Need,
+    pub summary: &'static str,
+    pub text: &'static str,
+    /// What a status means here.
+    pub statuses: Vec<(u16, &'static str)>,
+    /// The type and an example of a response that is not JSON.
+    pub file: Option<(&'static str, &'static str)>,
+    /// Whether responses have an `ETag`: [`super::etag`].
+    pub is_tagged: bool,
+    /// Whether the response holds a secret, which is shown once.
+    pub reveals_secret: bool,
+    pub describe: fn(&mut Described),
+    pub(super) route: Box<dyn FnOnce(bool) -> Route>,
 }
 
-/// The answer to a method that nothing is declared for.
-fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
-    match *method {
-        Method::OPTIONS => Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish()),
-        _ => Err(ApiError::method_not_allowed(allow)),
-    }
-}
-
-/// A handler that is called once the caller has passed. No middleware, which would be one more
-/// layer for each call to go through: this is all that stands before the handler's arguments.
-pub fn authorized<F, Args>(
-    need: Need,
-    tagged: bool,
-    handler: F,
-) -> impl Handler<(HttpRequest, web::Payload), Output = Result<HttpResponse, Error>>
+pub fn op<F, Args>(id: &'static str, need: impl Into<Need>, handler: F) -> Op
 where
     F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
+    Args: FromRequest + Arguments + 'static,
+    F::Output: Responder + Answers + 'static,
 {
-    move |request: HttpRequest, payload: web::Payload| {
-        let handler = handler.clone();
-        async move {
-            authorize(&request, need).await?;
-            if is_encoded(request.headers()) {
-                return Err(ApiError::encoded_body().into());
-            }
-            let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
-            let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
-            Ok(if tagged { etag::tell(&request, answer) } else { answer })
-        }
+    let need = need.into();
+    Op {
+        id,
+        need,
+        summary: "",
+        text: "",
+        statuses: Vec::new(),
+        file: None,
+        is_tagged: true,
+        reveals_secret: false,
+        describe: |into| {
+            Args::describe(into);
+            F::Output::describe(into);
+        },
+        route: Box::new(move |is_tagged| web::route().to(authorized(need, is_tagged, handler))),
     }
 }
 
-impl HttpServiceFactory for At {
-    fn register(self, config: &mut AppService) {
-        let allow = self.allow();
-        let other = move |method: Method| std::future::ready(other(&method, &allow));
-        // A method that is not taken needs nothing to be told so.
-        let other = web::to(authorized(Need::AnyToken, false, other));
-        self.resource.default_service(other).register(config);
+impl Op {
+    /// A title and a few sentences for the reference.
+    pub fn about(self, summary: &'static str, text: &'static str) -> Self {
+        Self { summary, text, ..self }
+    }
+
+    /// What a status means here, where the usual description does not say it.
+    pub fn may(mut self, status: u16, meaning: &'static str) -> Self {
+        self.statuses.push((status, meaning));
+        self
+    }
+
+    pub fn file(self, kind: &'static str, example: &'static str) -> Self {
+        Self { file: Some((kind, example)), ..self }
+    }
+
+    /// For responses so short and frequent that a tag would cost more than it saves.
+    pub fn untagged(self) -> Self {
+        Self { is_tagged: false, ..self }
+    }
+
+    pub fn revealing_a_secret(self) -> Self {
+        Self { reveals_secret: true, ..self }
     }
 }

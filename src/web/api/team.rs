@@ -1,21 +1,33 @@
 //! The team and its people: `/team`.
 
-use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ApiError;
 use super::caller::ApiCaller;
-use super::json::{Json, Query};
-use super::me::NoQuery;
-use super::paging::{Page, PageQuery};
-use crate::app::App;
+use super::json::{Json, NoQuery, Query};
+use super::paging::{Listing, ShortList};
+use super::resource::{Context, Form};
+use super::route::{At, Tag, at, op};
 use crate::domain::Timestamp;
 use crate::domain::access::plans::Plan;
+use crate::domain::access::scopes::Scope;
 use crate::domain::people::members::{self, Member};
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
 use crate::domain::people::users::UserId;
+
+const TEAM: Tag = Tag { name: "Team", text: "The team the credential belongs to." };
+
+pub fn routes() -> Vec<At> {
+    vec![
+        at("/team", &TEAM)
+            .get(op("getTeam", Scope::TeamRead, show).about("Get the team", "The team of this request.")),
+        at("/team/people", &TEAM).get(op("listPeople", Scope::TeamRead, people).about(
+            "List people",
+            "The people of the team with their roles, by name. Exactly one is the owner.",
+        )),
+    ]
+}
 
 /// A team.
 #[derive(Serialize, ToSchema)]
@@ -33,7 +45,7 @@ pub struct Team {
     created_at: Timestamp,
 }
 
-/// Somebody in the team.
+/// Someone in the team.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
@@ -49,17 +61,16 @@ pub struct Person {
     joined_at: Timestamp,
 }
 
-impl From<Member> for Person {
-    fn from(member: Member) -> Self {
+impl Form for Person {
+    type Row = Member;
+    type Id = UserId;
+
+    fn of(member: Member, _: &Context) -> Self {
         let role = member.role();
         Self { id: member.user_id, name: member.name, email: member.email, role, joined_at: member.joined_at }
     }
 }
 
-/// Read the team
-///
-/// The team this call is made for.
-#[utoipa::path(get, operation_id = "getTeam", path = "/api/v1/team", tag = "Team", responses((status = 200, body = Team)))]
 pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Json<Team> {
     let team = caller.team();
     Json(Team {
@@ -71,18 +82,6 @@ pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Json<Team> {
     })
 }
 
-/// List people
-///
-/// The people of the team with their roles, by name. Exactly one is the owner.
-#[utoipa::path(get, operation_id = "listPeople", path = "/api/v1/team/people", tag = "Team", params(PageQuery), responses((status = 200, body = Page<Person>)))]
-pub async fn people(
-    app: web::Data<App>,
-    caller: ApiCaller,
-    query: Query<PageQuery>,
-) -> Result<Json<Page<Person>>, ApiError> {
-    let bounds = query.0.bounds()?;
-    let team = caller.team().id;
-    let (people, total) = app.read(move |tx| members::page(tx, team, bounds.0, bounds.1)).await?;
-    let people = people.into_iter().map(Person::from).collect();
-    Ok(Json(Page::by_offset(people, bounds, total)))
+pub async fn people(listed: ShortList<Person>) -> Listing<Person> {
+    listed.page(|tx, team, (limit, offset)| members::page(tx, team, limit, offset)).await
 }

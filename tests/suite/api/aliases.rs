@@ -1,4 +1,4 @@
-//! `/aliases`: addresses made, changed, and never given to somebody else.
+//! `/aliases`: created, changed, deleted and never reused.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn addresses(api: &Api, query: &str) -> Vec<String> {
 }
 
 both_engines! {
-    async fn an_alias_is_made_and_read(app: TestApp) {
+    async fn an_alias_is_created_and_read(app: TestApp) {
         let api = api(&app, "Acme");
         let asked = json!({"localPart": " Hello ", "domain": "gatepost.localhost", "note": "the form"});
         let reply = create(&api, &asked).await.expect(201);
@@ -55,7 +55,7 @@ both_engines! {
         assert_ne!(local(&one), local(&two));
     }
 
-    async fn an_address_is_given_out_once_and_for_all(app: TestApp) {
+    async fn an_address_is_never_reused(app: TestApp) {
         let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
         let path = made(&acme, "hello").await;
         for other in [&acme, &globex] {
@@ -89,7 +89,7 @@ both_engines! {
         assert!(addresses(&api, "").await.is_empty());
     }
 
-    async fn a_change_changes_what_it_names(app: TestApp) {
+    async fn a_patch_changes_only_the_fields_it_names(app: TestApp) {
         let api = api(&app, "Acme");
         let path = made(&api, "hello").await;
         for (change, note, enabled) in [
@@ -163,7 +163,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_session_makes_aliases_in_its_persons_name() {
+async fn a_session_creates_aliases_in_the_persons_name() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let ada = app.as_(Ada).await;

@@ -1,4 +1,4 @@
-//! `/api-keys`: everybody let in may list them, only people change them.
+//! `/api-keys`: any caller with the scope may list them, only people change them.
 
 use std::time::Duration;
 
@@ -139,7 +139,7 @@ both_engines! {
         assert_eq!(names, ["three", "two", "one"]);
     }
 
-    async fn a_password_entered_long_ago_makes_no_token(app: TestApp) {
+    async fn creating_a_token_requires_a_recent_password(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(10 * 60));

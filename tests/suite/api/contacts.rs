@@ -1,4 +1,4 @@
-//! `/contacts`: who writes, and what is said of them.
+//! `/contacts`: created, listed, changed and deleted.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn addresses(api: &Api, query: &str) -> Vec<String> {
 }
 
 both_engines! {
-    async fn a_contact_is_made_by_hand_and_read(app: TestApp) {
+    async fn a_contact_is_created_and_read(app: TestApp) {
         let api = api(&app, "Acme");
         let asked = json!({"address": "Bob@Customer.test", "name": "Bob", "note": "call him", "state": "allowed"});
         let reply = create(&api, &asked).await.expect(201);
@@ -63,7 +63,7 @@ both_engines! {
         assert!(addresses(&api, "").await.is_empty());
     }
 
-    async fn a_change_changes_what_it_names(app: TestApp) {
+    async fn a_patch_changes_only_the_fields_it_names(app: TestApp) {
         let api = api(&app, "Acme");
         let path = made(&api, "bob@customer.test").await;
         for (change, name, note, state) in [

@@ -1,4 +1,4 @@
-//! Scripts of pages elsewhere: let in by a setting, told on every answer, never with a cookie.
+//! CORS: scripts of other origins, allowed by a setting, never with a cookie.
 
 use crate::support::TestApp;
 use crate::support::client::send;
@@ -29,7 +29,7 @@ fn allowed(answer: &Answer) -> Option<&str> {
 const WANTS: &str = "Access-Control-Request-Method: PATCH";
 
 #[tokio::test]
-async fn a_browser_is_told_what_a_script_may_send() {
+async fn a_preflight_lists_what_a_script_may_send() {
     let (app, _) = with_origins(PAGE).await;
     for path in ["/api/v1/me", "/api/v1/aliases/alias_1", "/api/v1/nothing"] {
         let answer = ask(&app, &format!("OPTIONS {path}"), PAGE, &[WANTS]);
@@ -51,7 +51,7 @@ async fn a_browser_is_told_what_a_script_may_send() {
 }
 
 #[tokio::test]
-async fn a_script_reads_answers_and_refusals_alike() {
+async fn a_script_can_read_responses_and_errors() {
     let (app, bearer) = with_origins(&format!("http://localhost:5173, {PAGE}")).await;
     let spent = format!("Authorization: Bearer {}", app.token("Acme", "spent"));
     app.database.execute("UPDATE tokens SET hourly_cap = 1 WHERE name = 'spent'").expect("a cap");
@@ -88,7 +88,7 @@ async fn a_script_reads_answers_and_refusals_alike() {
 }
 
 #[tokio::test]
-async fn other_pages_and_other_addresses_are_not_let_in() {
+async fn other_origins_and_other_addresses_are_refused() {
     let (app, bearer) = with_origins(PAGE).await;
     for other in ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null"] {
         for (line, more) in [("GET /api/v1/me", bearer.as_str()), ("OPTIONS /api/v1/me", WANTS)] {
@@ -119,7 +119,7 @@ async fn it_is_off_unless_it_is_set() {
 }
 
 #[tokio::test]
-async fn anybody_is_let_in_by_a_star_and_still_without_a_cookie() {
+async fn a_star_allows_any_origin_without_cookies() {
     let (app, bearer) = with_origins("*").await;
     let answer = ask(&app, "GET /api/v1/me", PAGE, &[&bearer]);
     assert_eq!((answer.status.as_str(), allowed(&answer)), ("HTTP/1.1 200 OK", Some("*")));

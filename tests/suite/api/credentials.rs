@@ -1,5 +1,4 @@
-//! Steps 1 to 4 of a call, as RFC 6750 and RFC 9110 have them: every byte of what is answered
-//! to a credential that does not open the door.
+//! Authentication as in RFC 6750 and RFC 9110: every byte of the response to a bad credential.
 
 use gatepost::domain::access::plans::Plan;
 
@@ -31,7 +30,7 @@ fn assert_unknown(answer: &raw::Answer) {
 }
 
 both_engines! {
-    async fn a_call_without_a_token_is_challenged(app: TestApp) {
+    async fn a_request_without_a_token_is_challenged(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let query = format!("GET /api/v1/me?access_token={token}&token={token}&api_key={token}");
@@ -56,7 +55,7 @@ both_engines! {
         assert_refused(&me(&app, &[&bare]), "401 Unauthorized", Some(CHALLENGE), "MISSING_TOKEN", MISSING);
     }
 
-    async fn either_header_opens_the_door_and_the_schemes_case_does_not_matter(app: TestApp) {
+    async fn either_header_authenticates_in_any_case_of_the_scheme(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         for header in ["Authorization: Bearer", "authorization: bearer", "AUTHORIZATION: BEARER ", "X-API-Key:"] {
@@ -81,7 +80,7 @@ both_engines! {
         }
     }
 
-    async fn a_token_that_is_none_is_told_no_more_than_that(app: TestApp) {
+    async fn an_invalid_token_gets_one_answer(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let mistyped = token.replace(&token[10..12], if &token[10..12] == "xy" { "yx" } else { "xy" });
@@ -129,13 +128,13 @@ both_engines! {
         invalid(&me(&app, &[&bearer]), "The API token has expired.");
     }
 
-    async fn the_switch_and_the_plan_close_the_door_in_that_order(app: TestApp) {
+    async fn the_switch_is_checked_before_the_plan(app: TestApp) {
         let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));
         app.set_plan("Acme", Plan::Free);
         let forbidden = |code, message| {
             assert_refused(&me(&app, &[&bearer]), "403 Forbidden", None, code, message);
         };
-        let off = "API access is switched off for this team. Its owner can switch it on.";
+        let off = "API access is off for this team. The owner can turn it on.";
         forbidden("API_DISABLED", off);
         app.switch_api("Acme", true);
         forbidden("PLAN_REQUIRED", "API access not available on your subscription plan");
@@ -148,7 +147,7 @@ both_engines! {
         assert_eq!(me(&app, &[&bearer]).status, "HTTP/1.1 200 OK");
     }
 
-    async fn a_revoked_token_learns_nothing_of_switch_and_plan(app: TestApp) {
+    async fn a_revoked_token_does_not_reveal_switch_or_plan(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         app.api(&token).delete("/api/v1/me/token").await.expect(204);
@@ -175,7 +174,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn refusals_carry_the_headers_of_every_answer() {
+async fn errors_have_the_headers_of_every_response() {
     let app = TestApp::sqlite().await;
     let answer = me(&app, &[]);
     let mut head: Vec<_> =

@@ -1,4 +1,4 @@
-//! `/api/v1/openapi.json`, and whether it says what is.
+//! `/api/v1/openapi.json`, and whether it matches the API.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::support::people::Person::Ada;
 const ADDRESS: &str = "/api/v1/openapi.json";
 
 #[tokio::test]
-async fn it_is_the_same_for_everybody() {
+async fn it_is_the_same_for_everyone() {
     let app = TestApp::sqlite().await;
     let nobody = app.visitor().get(ADDRESS).await.expect(200);
     assert_eq!(nobody.header("content-type"), "application/json");
@@ -33,7 +33,7 @@ async fn it_is_the_same_for_everybody() {
 }
 
 #[tokio::test]
-async fn it_can_be_kept_and_asked_for_again() {
+async fn it_can_be_cached_and_revalidated() {
     let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", "https://mail.acme.test")]).await;
     let first = app.visitor().get(ADDRESS).await.expect(200);
     assert_eq!(first.json()["servers"][0]["url"], "https://mail.acme.test");
@@ -53,7 +53,7 @@ async fn it_can_be_kept_and_asked_for_again() {
     assert_eq!(ask(Method::OPTIONS, "").await.expect(204).header("allow"), "GET, HEAD, OPTIONS");
 }
 
-/// Method, path and what is said of them.
+/// Method, path and operation.
 fn operations() -> impl Iterator<Item = (String, String, &'static Value)> {
     let paths = openapi::description()["paths"].as_object().expect("paths");
     paths.iter().flat_map(|(path, methods)| {
@@ -67,15 +67,15 @@ fn every_route_is_described_with_its_scope_and_nothing_else_is() {
     let described: BTreeSet<_> = operations()
         .map(|(method, path, it)| format!("{method} {path} {} {}", it["x-required-scopes"], it["security"]))
         .collect();
-    let route = |(path, method, need): (&str, _, _)| {
-        let (scopes, security) = match need {
+    let route = |(path, method, op): (String, _, api::Op)| {
+        let (scopes, security) = match op.need {
             Need::Scope(scope) => (json!([scope.as_str()]), json!([{"bearer": []}, {"apiKey": []}])),
             Need::AnyToken => (json!([]), json!([{"bearer": []}, {"apiKey": []}])),
             Need::Person => (json!([]), json!([{"session": []}])),
         };
-        format!("{method} /api/v1{path} {scopes} {security}")
+        format!("{method} {path} {scopes} {security}")
     };
-    assert_eq!(described, api::needs().map(route).collect());
+    assert_eq!(described, api::operations().map(route).collect());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn every_example_fits_its_schema() {
     assert!(seen > 60, "{seen}");
 }
 
-/// An answer as the server never gives it.
+/// A response that the server never sends.
 fn invented(status: u16, kind: &str, body: &str) -> Reply {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_str(kind).expect("a header"));
@@ -136,7 +136,7 @@ fn invented(status: u16, kind: &str, body: &str) -> Reply {
 }
 
 #[test]
-fn an_answer_that_is_not_described_is_found() {
+fn an_undescribed_response_is_detected() {
     const ME: &str =
         r#"{"team": {"id": "team_1", "name": "Acme"}, "token": null, "plan": "pro", "scopes": []}"#;
     const ERROR: &str = r#"{"success": false, "error": {"code": "A", "message": "B", "requestId": "req_1"}}"#;

@@ -1,4 +1,4 @@
-//! `/domains`: claimed, changed, removed. What the DNS says of them is tested elsewhere.
+//! `/domains`: added, changed, removed. DNS checks are tested elsewhere.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ both_engines! {
         }
     }
 
-    async fn its_catch_all_is_one_of_the_teams_aliases(app: TestApp) {
+    async fn the_catch_all_is_one_of_the_teams_aliases(app: TestApp) {
         let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
         let path = added(&acme, "acme.test").await;
         let change = async |body: Value| acme.send_json(Method::PATCH, &path, &body).await;
@@ -123,7 +123,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_check_asks_the_dns_and_says_what_it_found() {
+async fn a_check_looks_up_the_dns_and_returns_the_result() {
     let dns = Dns::start();
     let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.gatepost.test")];
     for app in [TestApp::with_settings(&settings).await, TestApp::postgres_with_settings(&settings).await] {

@@ -1,11 +1,11 @@
-//! A creation that is sent again by the same `Idempotency-Key` is made once.
+//! `Idempotency-Key`: a creation that is retried with the same key is done once.
 
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use gatepost::app::jobs::Running;
 use gatepost::app::retention::remove_responses;
-use gatepost::domain::access::idempotency::{self, Created, Key, Outcome, Request};
+use gatepost::domain::access::idempotency::{self, Key, Outcome, Request, Stored};
 use gatepost::domain::access::plans::Plan;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn total(ada: &Visitor, path: &str) -> Value {
 }
 
 both_engines! {
-    async fn the_first_answer_is_told_again_and_nothing_is_made_twice(app: TestApp) {
+    async fn the_first_response_is_replayed_and_nothing_is_created_twice(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         for (path, body, respelled) in [
@@ -87,10 +87,10 @@ both_engines! {
         }
         assert_eq!(contact(&api, "one", &bob()).await.expect(201).location(), first.location());
         let counted = |table: &str| app.database.number(&format!("SELECT COUNT(*) AS n FROM {table}"));
-        assert_eq!((counted("contacts"), counted("kept_answers")), (1, 1));
+        assert_eq!((counted("contacts"), counted("idempotent_responses")), (1, 1));
     }
 
-    async fn a_key_is_its_callers_own(app: TestApp) {
+    async fn a_key_belongs_to_its_caller(app: TestApp) {
         let api = api(&app);
         app.switch_api("Globex", true);
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
@@ -126,7 +126,7 @@ both_engines! {
         assert!(!is_replayed(&contact(&api, "key", &eve).await.expect(201)));
     }
 
-    async fn an_answer_is_kept_for_a_day(app: TestApp) {
+    async fn a_response_is_stored_for_a_day(app: TestApp) {
         let api = api(&app);
         let post = || {
             let request = api.request(Method::POST, "/api/v1/aliases").header(KEY, "daily");
@@ -139,16 +139,16 @@ both_engines! {
         app.clock.advance(Duration::from_micros(1));
         let anew = post().await.expect(201);
         assert!(!is_replayed(&anew) && anew.location() != first.location());
-        assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM kept_answers"), 1);
+        assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM idempotent_responses"), 1);
     }
 
-    async fn old_answers_leave_a_few_at_a_time(app: TestApp) {
+    async fn old_responses_are_removed_in_batches(app: TestApp) {
         let api = api(&app);
         contact(&api, "old", &bob()).await.expect(201);
         let copies = format!(
-            "INSERT INTO kept_answers (id, team_id, content, at, location, body)
+            "INSERT INTO idempotent_responses (id, team_id, content, at, location, body)
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
-             SELECT {}, team_id, content, at - i, location, body FROM kept_answers, n",
+             SELECT {}, team_id, content, at - i, location, body FROM idempotent_responses, n",
             match app.database.url().starts_with("sqlite") {
                 true => "CAST(i AS BLOB)",
                 false => "convert_to(CAST(i AS TEXT), 'UTF8')",
@@ -165,7 +165,7 @@ both_engines! {
         assert!(is_replayed(&contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201)));
     }
 
-    async fn no_secret_is_kept_for_a_repetition(app: TestApp) {
+    async fn no_secret_is_stored_for_a_retry(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let create = || {
@@ -182,10 +182,10 @@ both_engines! {
         app.flush().await;
         assert!(!app.database.holds(&token[15..47]), "the secret is in the store");
         assert!(!app.database.holds("a-key-that-says-something"), "the key is in the store");
-        assert!(app.database.holds("was told once"), "this looks in the wrong place");
+        assert!(app.database.holds("was shown once"), "this looks in the wrong place");
     }
 
-    async fn of_many_at_once_one_is_made(app: TestApp) {
+    async fn concurrent_requests_with_one_key_create_one_resource(app: TestApp) {
         let api = api(&app);
         app.set_plan("Acme", Plan::Enterprise);
         for round in 0..10 {
@@ -216,7 +216,7 @@ fn typed(request: RequestBuilder) -> RequestBuilder {
     request.header("Content-Type", "application/json")
 }
 
-/// What is told, but for what is told once.
+/// The response without the secret.
 fn without_secret(reply: &Reply) -> Value {
     let mut told = reply.json();
     let fields = told.as_object_mut().expect("an object");
@@ -225,7 +225,7 @@ fn without_secret(reply: &Reply) -> Value {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_one_is_refused() {
+async fn an_invalid_key_is_refused() {
     let app = TestApp::sqlite().await;
     let api = api(&app);
     for bad in ["", "two words", "tab\there", &"x".repeat(256)] {
@@ -239,7 +239,7 @@ async fn a_key_that_cannot_be_one_is_refused() {
 
 /// Two instances know nothing of each other but by the store.
 #[tokio::test]
-async fn another_instance_does_not_begin_it_either() {
+async fn another_instance_does_not_start_it_either() {
     let app = TestApp::postgres().await;
     let key = Key::parse(b"key").expect("a key");
     let request = Request::new(app.team("Acme").id, [1; 16], &key, &[b"content"], app.app.now());
@@ -254,7 +254,7 @@ async fn another_instance_does_not_begin_it_either() {
     let made = app.operate(|tx, _| {
         idempotency::once(tx, &request, |_| {
             assert!(matches!(elsewhere(), Ok(Outcome::InProgress)));
-            Ok(Created { location: "/here".into(), tag: "\"1\"".into(), body: "{}".into(), again: None })
+            Ok(Stored { location: "/here".into(), tag: "\"1\"".into(), body: "{}".into(), again: None })
         })
     });
     assert!(matches!(made, Outcome::First(_)));
@@ -282,11 +282,11 @@ async fn is_told_while_it_is_under_way(app: TestApp) {
 const BUFFERED: [(&str, &str); 1] = [("GATEPOST_ACTIVITY", "buffered")];
 
 #[tokio::test]
-async fn a_request_under_way_is_not_begun_again_on_sqlite() {
+async fn a_request_in_progress_is_not_started_twice_on_sqlite() {
     is_told_while_it_is_under_way(TestApp::with_settings(&BUFFERED).await).await;
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_not_begun_again_on_postgres() {
+async fn a_request_in_progress_is_not_started_twice_on_postgres() {
     is_told_while_it_is_under_way(TestApp::postgres_with_settings(&BUFFERED).await).await;
 }

@@ -1,4 +1,4 @@
-//! `/me`: the first call of a program, and the last.
+//! `/me`: the token of the request.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
 
 both_engines! {
-    async fn a_token_learns_its_team_itself_and_its_plan(app: TestApp) {
+    async fn me_returns_team_token_and_plan(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let me = app.api(&token).get("/api/v1/me").await.expect(200);

@@ -1,4 +1,4 @@
-//! `/messages`: what arrived, found and read, and nobody else's.
+//! `/messages`: listed, searched, read, marked and deleted, within the team.
 
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};
 use reqwest::Method;
@@ -35,7 +35,7 @@ async fn subjects(api: &Api, query: &str) -> Vec<String> {
 }
 
 both_engines! {
-    async fn a_message_is_read_whole(app: TestApp) {
+    async fn a_message_is_read_completely(app: TestApp) {
         let api = api(&app, "Acme");
         let alias = app.alias("Acme", "hello");
         let id = app.arrives("bob@customer.test", "hello+shop@gatepost.localhost", &letter_with_file("1"));
@@ -81,7 +81,7 @@ both_engines! {
         assert_eq!((&contact.json()["address"], &contact.json()["received"]), (&json!("bob@customer.test"), &json!(1)));
     }
 
-    async fn its_files_are_saved_and_never_shown(app: TestApp) {
+    async fn attachments_are_downloaded_and_never_rendered(app: TestApp) {
         let api = api(&app, "Acme");
         app.alias("Acme", "hello");
         let letter = letter_with_file("1");
@@ -103,7 +103,7 @@ both_engines! {
         }
     }
 
-    async fn a_refused_message_that_was_cut_says_so(app: TestApp) {
+    async fn a_truncated_message_is_marked(app: TestApp) {
         let (api, team) = (api(&app, "Acme"), app.team("Acme").id);
         app.alias("Acme", "hello");
         let bob = contacts::parse_address("bob@customer.test").expect("an address");
@@ -149,7 +149,7 @@ both_engines! {
         assert_eq!(subjects(&api, "?q=one").await, [""; 0]);
     }
 
-    async fn the_list_narrows_to_what_is_asked_for(app: TestApp) {
+    async fn the_list_is_filtered(app: TestApp) {
         let api = api(&app, "Acme");
         let (hello, sales) = (app.alias("Acme", "hello"), app.alias("Acme", "sales"));
         let team = app.team("Acme").id;
@@ -207,7 +207,7 @@ both_engines! {
         assert_eq!(subjects(&api, "?q=invoice&until=2040-01-02T09:00:02Z").await, ["Invoice 1042"]);
     }
 
-    async fn pages_follow_each_other_while_mail_arrives(app: TestApp) {
+    async fn cursors_walk_the_whole_list_while_mail_arrives(app: TestApp) {
         let api = api(&app, "Acme");
         app.alias("Acme", "hello");
         for number in 1..=5 {

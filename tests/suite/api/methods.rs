@@ -1,4 +1,4 @@
-//! HEAD, OPTIONS and whatever an address does not take, on every route there is.
+//! HEAD, OPTIONS and unsupported methods, on every route.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ async fn head_is_a_get_without_its_body_and_counts_like_one() {
 }
 
 #[tokio::test]
-async fn a_refused_head_says_as_much_as_a_refused_get() {
+async fn a_refused_head_has_the_headers_of_a_refused_get() {
     let (app, token) = with_token().await;
     for (credential, path, status) in [
         ("X-Other: 1".to_owned(), "/api/v1/me", "HTTP/1.1 401 Unauthorized"),
@@ -83,7 +83,7 @@ async fn a_refused_head_says_as_much_as_a_refused_get() {
 }
 
 #[tokio::test]
-async fn anybody_may_ask_what_an_address_takes_and_it_is_nobodys_call() {
+async fn options_needs_no_credential_and_is_not_counted() {
     let (app, token) = with_token().await;
     let bearer = format!("Authorization: Bearer {token}");
     for (_, (row, declared)) in addresses() {
@@ -109,13 +109,13 @@ async fn anybody_may_ask_what_an_address_takes_and_it_is_nobodys_call() {
     }
     for path in ["/api/v1", "/api/v1/nothing", "/api/v1/me/"] {
         let answer = raw::exchange(&app.base, &format!("OPTIONS {path}"), &[], "");
-        let message = "There is nothing at this address, or it is not your team's.";
+        let message = "Not found. It does not exist, or belongs to another team.";
         assert_refused(&answer, "404 Not Found", None, "NOT_FOUND", message);
     }
 }
 
 #[tokio::test]
-async fn another_method_is_told_which_ones_there_are() {
+async fn an_unsupported_method_gets_allow() {
     let (app, token) = with_token().await;
     let bearer = format!("Authorization: Bearer {token}");
     let others = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"];
@@ -125,7 +125,7 @@ async fn another_method_is_told_which_ones_there_are() {
         let allow = asked.header("allow").expect("what it takes");
         for method in others.into_iter().filter(|method| !declared.contains(method)) {
             let answer = raw::exchange(&app.base, &format!("{method} {path}"), &[&bearer], "");
-            let message = format!("This address takes {allow}.");
+            let message = format!("This address supports {allow}.");
             assert_refused(&answer, "405 Method Not Allowed", None, "METHOD_NOT_ALLOWED", &message);
             assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
         }
@@ -135,7 +135,7 @@ async fn another_method_is_told_which_ones_there_are() {
 }
 
 #[tokio::test]
-async fn a_page_says_too_what_it_takes() {
+async fn pages_list_their_methods_too() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(crate::support::people::Person::Ada).await;
     for (line, allow) in [

@@ -1,5 +1,5 @@
-//! Step 9: every call that belongs to a team is on record before its answer leaves, and a
-//! token's last use is true.
+//! Records: every request of a team is recorded before its response leaves, and a token's last
+//! use is accurate.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn last_used(app: &TestApp) -> Option<String> {
 }
 
 both_engines! {
-    async fn a_call_is_recorded_whole(app: TestApp) {
+    async fn a_request_is_recorded_completely(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let reply = app.api(&token).get("/api/v1/team/people?limit=2").await.expect(200);
@@ -53,7 +53,7 @@ both_engines! {
         assert!(record.duration_us.is_some_and(|micros| micros > 0));
     }
 
-    async fn a_record_keeps_the_routes_template_and_never_what_was_sent(app: TestApp) {
+    async fn a_record_holds_the_route_template_and_nothing_that_was_sent(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let api = app.api(&token);
@@ -102,7 +102,7 @@ both_engines! {
         }
     }
 
-    async fn calls_of_nobody_known_are_recorded_for_no_team(app: TestApp) {
+    async fn requests_without_a_known_caller_are_recorded_for_no_team(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let everything = "SELECT COUNT(*) AS n FROM activity";
@@ -117,7 +117,7 @@ both_engines! {
         assert_eq!(app.database.number(everything), before);
     }
 
-    async fn calls_with_a_session_are_recorded_in_the_persons_name(app: TestApp) {
+    async fn requests_with_a_session_are_recorded_in_the_persons_name(app: TestApp) {
         app.switch_api("Acme", true);
         app.as_(Ada).await.get("/api/v1/me").await.expect(200);
         let record = last(&app);
@@ -129,7 +129,7 @@ both_engines! {
         assert_eq!(record.status, Some(403));
     }
 
-    async fn last_used_is_true_right_after_a_call_and_never_moves_back(app: TestApp) {
+    async fn last_used_is_accurate_after_a_request_and_never_moves_back(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let api = app.api_with(&[("X-API-Key", &token), ("User-Agent", "sync/2.1")]);
@@ -150,7 +150,7 @@ both_engines! {
         assert_eq!(last_used(&app).as_deref(), Some("2040-01-02T09:02:05Z"));
     }
 
-    async fn a_change_that_a_token_makes_is_recorded_besides_the_call(app: TestApp) {
+    async fn a_change_by_a_token_is_recorded_in_addition_to_the_request(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let reply = app.api(&token).delete("/api/v1/me/token").await.expect(204);
@@ -164,7 +164,7 @@ both_engines! {
         assert_eq!(recorded(&app, "Acme"), 1);
     }
 
-    async fn every_answer_has_a_record_also_under_load(app: TestApp) {
+    async fn every_response_has_a_record_even_under_load(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let calls = (0..200).map(|_| {

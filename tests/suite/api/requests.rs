@@ -1,4 +1,4 @@
-//! What is wrong with a request is named, in one shape.
+//! Invalid requests get an error that names the fields, in one shape.
 
 use reqwest::Method;
 use serde_json::json;
@@ -16,10 +16,10 @@ async fn with_token() -> (TestApp, String) {
 }
 
 #[tokio::test]
-async fn an_address_that_leads_nowhere_is_not_found() {
+async fn an_unknown_address_is_not_found() {
     let (app, token) = with_token().await;
     let bearer = format!("Authorization: Bearer {token}");
-    let message = "There is nothing at this address, or it is not your team's.";
+    let message = "Not found. It does not exist, or belongs to another team.";
     for path in ["/api/v1/nothing", "/api/v1", "/api/v1/", "/api/v1/me/", "/api/v1/me/token/x"] {
         let answer = raw::exchange(&app.base, &format!("GET {path}"), &[&bearer], "");
         assert_refused(&answer, "404 Not Found", None, "NOT_FOUND", message);
@@ -97,7 +97,7 @@ async fn a_body_is_read_strictly() {
 }
 
 #[tokio::test]
-async fn a_body_of_another_kind_or_size_is_refused() {
+async fn a_body_of_the_wrong_type_or_size_is_refused() {
     let (app, _) = with_token().await;
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json-patch+json"] {
         let reply = create(&app, kind, r#"{"name": "x"}"#).await.expect(415);
@@ -111,7 +111,7 @@ async fn a_body_of_another_kind_or_size_is_refused() {
 }
 
 #[tokio::test]
-async fn an_address_is_the_same_however_it_is_spelled() {
+async fn addresses_are_compared_regardless_of_spelling() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));

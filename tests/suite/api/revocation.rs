@@ -1,4 +1,4 @@
-//! Revoked means now, and how long the answer takes tells nothing.
+//! Revocation is immediate, and response times reveal nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,7 +46,7 @@ both_engines! {
     }
 
     /// Callers of the very token that is being revoked: what they start after the reply fails.
-    async fn a_token_under_load_ends_at_once(app: TestApp) {
+    async fn revocation_is_immediate_under_load(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);
         let ada = app.as_(Ada).await;

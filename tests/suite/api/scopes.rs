@@ -1,4 +1,4 @@
-//! Step 6 of a call: whether its token has the scope.
+//! Scopes: a token can do only what its scopes allow.
 
 use gatepost::domain::access::scopes::{Scope, Scopes};
 use reqwest::Method;
@@ -27,7 +27,7 @@ fn of_read() -> Vec<&'static str> {
 }
 
 both_engines! {
-    async fn a_call_past_a_tokens_scopes_is_told_which_it_lacks(app: TestApp) {
+    async fn a_missing_scope_is_named(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token_with("Acme", "ci", Scopes::of(&[Scope::TokensRead]));
         let bearer = format!("Authorization: Bearer {token}");
@@ -38,7 +38,7 @@ both_engines! {
         app.api(&token).get("/api/v1/api-keys").await.expect(200);
     }
 
-    async fn a_refusal_is_recorded_and_counted_nowhere(app: TestApp) {
+    async fn a_refusal_is_recorded_but_not_counted(app: TestApp) {
         app.switch_api("Acme", true);
         let narrow = app.token_with("Acme", "ci", Scopes::of(&[Scope::TokensRead]));
         let before = remaining(&app.api(&app.token("Acme", "other")).get("/api/v1/me").await.expect(200));
@@ -54,14 +54,14 @@ both_engines! {
         assert_eq!(app.database.number(&used), 0, "a refused call is no use of a token");
     }
 
-    async fn a_team_that_is_closed_says_so_first(app: TestApp) {
+    async fn a_closed_team_is_reported_before_a_missing_scope(app: TestApp) {
         let token = app.token_with("Acme", "ci", Scopes::of(&[Scope::TokensRead]));
         let refused = app.api(&token).get("/api/v1/team").await.expect(403);
         assert_eq!(refused.error_code(), "API_DISABLED");
         assert_eq!(refused.header("www-authenticate"), "");
     }
 
-    async fn any_token_learns_its_scopes_and_can_end_itself(app: TestApp) {
+    async fn any_token_can_read_and_revoke_itself(app: TestApp) {
         app.switch_api("Acme", true);
         for (name, given) in [
             ("all", Scopes::ALL),
@@ -76,14 +76,14 @@ both_engines! {
         }
     }
 
-    async fn a_session_may_everything(app: TestApp) {
+    async fn a_session_has_all_scopes(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         assert_eq!(scopes(&ada.get("/api/v1/me").await.expect(200).json()).len(), Scope::ALL.len());
         ada.get("/api/v1/team").await.expect(200);
     }
 
-    async fn a_token_is_made_with_the_scopes_asked_for(app: TestApp) {
+    async fn a_token_is_created_with_the_requested_scopes(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         for (asked, given, all) in [
@@ -103,7 +103,7 @@ both_engines! {
         assert_eq!(scopes(named.expect("the token")), ["aliases:write", "team:read"]);
     }
 
-    async fn scopes_that_are_none_are_named(app: TestApp) {
+    async fn unknown_scopes_are_named(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         for bad in [json!([]), json!(["aliases"]), json!(["all", "team:read"]), json!([""])] {
@@ -119,7 +119,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM tokens"), 0);
     }
 
-    async fn a_token_that_is_narrowed_is_so_from_its_next_call(app: TestApp) {
+    async fn narrowed_scopes_apply_from_the_next_request(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         app.api(&token).get("/api/v1/team").await.expect(200);
@@ -133,7 +133,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_limit_that_is_used_up_hides_no_missing_scope() {
+async fn a_missing_scope_is_reported_before_an_exhausted_limit() {
     let app = TestApp::with_settings(&[("GATEPOST_PLAN_LIMITS", "pro=1")]).await;
     app.switch_api("Acme", true);
     let api = app.api(&app.token_with("Acme", "ci", Scopes::of(&[Scope::TokensRead])));

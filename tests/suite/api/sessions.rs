@@ -1,4 +1,4 @@
-//! The dashboard's own session on the API: only from its own pages, only for who may.
+//! The dashboard's session on the API: only from its own pages, only for owner and admins.
 
 use reqwest::Method;
 use serde_json::json;
@@ -43,7 +43,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM tokens"), 0);
     }
 
-    async fn owner_and_admins_may_and_members_learn_who(app: TestApp) {
+    async fn owner_and_admins_may_and_members_are_told_to_ask_them(app: TestApp) {
         app.switch_api("Acme", true);
         for person in [Ada, Bea] {
             app.as_(person).await.get("/api/v1/team").await.expect(200);

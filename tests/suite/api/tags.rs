@@ -1,4 +1,4 @@
-//! Every answer that shows a thing says which state of it; reads and changes can ask for it.
+//! `ETag`, `If-None-Match` and `If-Match` on every resource.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
@@ -124,7 +124,7 @@ impl Changer {
 }
 
 #[tokio::test]
-async fn a_change_is_made_only_to_what_its_sender_has_seen() {
+async fn if_match_prevents_lost_updates() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let mut seen = 0;
@@ -170,7 +170,7 @@ async fn what_is_gone_is_not_found_whatever_was_seen_of_it() {
 }
 
 both_engines! {
-    async fn the_tag_of_a_thing_is_the_same_wherever_it_is_told(app: TestApp) {
+    async fn a_resource_has_one_tag_in_every_response(app: TestApp) {
         app.switch_api("Acme", true);
         let (ada, name) = (app.as_(Ada).await, rows::fresh_name(&app));
         for (path, new, change) in [
@@ -190,7 +190,7 @@ both_engines! {
         }
     }
 
-    async fn marking_a_message_moves_its_tag_and_tells_nothing_of_it(app: TestApp) {
+    async fn marking_a_message_changes_its_tag_and_reveals_nothing(app: TestApp) {
         app.switch_api("Acme", true);
         let id = rows::message(&app);
         let path = format!("/api/v1/messages/{id}");
@@ -241,7 +241,7 @@ both_engines! {
     }
 
     /// Two who change different fields without having seen anything do not undo each other.
-    async fn fields_are_changed_beside_each_other(app: TestApp) {
+    async fn concurrent_changes_of_different_fields_all_apply(app: TestApp) {
         app.switch_api("Acme", true);
         let api = api(&app);
         let new = json!({"address": "bob@customer.test"});

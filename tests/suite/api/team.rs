@@ -40,7 +40,7 @@ both_engines! {
         assert!(!body.to_string().contains("argon2"), "{body}");
     }
 
-    async fn lists_keep_their_bounds(app: TestApp) {
+    async fn lists_respect_limit_and_offset(app: TestApp) {
         app.switch_api("Acme", true);
         let api = app.api(&app.token("Acme", "ci"));
         for list in ["/api/v1/team/people", "/api/v1/api-keys"] {
@@ -61,7 +61,7 @@ both_engines! {
         }
     }
 
-    async fn pages_follow_each_other(app: TestApp) {
+    async fn cursors_walk_the_whole_list(app: TestApp) {
         app.switch_api("Acme", true);
         let api = app.api(&app.token("Acme", "ci"));
         let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! One behaviour on every route: whoever knows one knows all.
+//! Every route behaves alike.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ impl Caller {
         Self { app, ada }
     }
 
-    /// As somebody who may: a token calls what is about itself, a person all else.
+    /// As a caller that may: a token for its own routes, a person for all others.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         match path.starts_with("/api/v1/me/token") {
             true => self.app.api(&self.app.token("Acme", &rows::fresh_name(&self.app))).request(method, path),
@@ -35,7 +35,7 @@ impl Caller {
         }
     }
 
-    /// Each route there is, about a thing made for it.
+    /// Every route, with a resource created for it.
     fn routes(&self) -> impl Iterator<Item = (Row, Method, String, Fields)> {
         rows::api().into_iter().map(|row| {
             let (method, path, fields) = fill(&self.app, &row);
@@ -81,7 +81,7 @@ async fn an_unknown_parameter_is_named_everywhere_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn a_slash_behind_an_address_makes_it_another() {
+async fn a_trailing_slash_is_not_found() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.routes() {
         let request = caller.request(method, &format!("{path}/"));
@@ -91,7 +91,7 @@ async fn a_slash_behind_an_address_makes_it_another() {
 }
 
 #[tokio::test]
-async fn a_body_where_none_is_taken_is_not_looked_at() {
+async fn an_unexpected_body_is_ignored() {
     let caller = Caller::new().await;
     for (row, method, path, _) in caller.routes() {
         let takes_none = [Method::GET, Method::DELETE].contains(&method) || path.ends_with("/check");
@@ -120,7 +120,7 @@ async fn a_compressed_body_is_refused_unread_everywhere() {
 }
 
 #[tokio::test]
-async fn bodies_are_read_alike() {
+async fn bodies_are_validated_alike() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.writes() {
         let whole = body_of(&fields).to_string();
@@ -151,24 +151,29 @@ async fn bodies_are_read_alike() {
     }
 }
 
-/// What is told of a thing but what is told once.
-fn told(reply: &Reply) -> Value {
-    let mut told = reply.json();
-    told.as_object_mut().expect("an object").retain(|name, _| name != "token" && name != "notice");
-    told
+/// A resource without what is shown once.
+fn resource(reply: &Reply) -> Value {
+    let mut resource = reply.json();
+    resource.as_object_mut().expect("an object").retain(|name, _| name != "token" && name != "notice");
+    resource
 }
 
 #[tokio::test]
-async fn what_is_made_is_where_it_says_and_what_is_deleted_is_gone() {
+async fn a_created_resource_is_at_its_location_and_a_deleted_one_is_gone() {
     let caller = Caller::new().await;
     let mut made = 0;
     for (row, method, path, fields) in caller.writes().filter(|(_, method, ..)| *method == Method::POST) {
         let created = send(with_body(caller.request(method, &path), &row, fields)).await.expect(201);
         let location = created.location();
         assert!(location.starts_with(&format!("{path}/")), "{}: {location}", row.route);
-        assert_eq!(told(&created), told(&caller.ada.get(location).await.expect(200)), "{}", row.route);
+        assert_eq!(
+            resource(&created),
+            resource(&caller.ada.get(location).await.expect(200)),
+            "{}",
+            row.route
+        );
         let changed = send(caller.request(Method::PATCH, location).json(&json!({}))).await.expect(200);
-        assert_eq!(told(&changed), told(&created), "{}: nothing was to be changed", row.route);
+        assert_eq!(resource(&changed), resource(&created), "{}: nothing was to be changed", row.route);
         let deleted = send(caller.request(Method::DELETE, location)).await.expect(204);
         assert_eq!((deleted.body.as_str(), deleted.header("content-type")), ("", ""), "{}", row.route);
         let after = caller.ada.get(location).await;
@@ -195,7 +200,7 @@ async fn a_change_that_changes_nothing_leaves_no_record() {
 }
 
 #[tokio::test]
-async fn lists_check_what_is_asked_of_them_alike() {
+async fn lists_validate_their_parameters_alike() {
     let caller = Caller::new().await;
     let mut seen = 0;
     for (row, _, path, _) in caller.routes().filter(|(row, ..)| is_list(row)) {

@@ -22,7 +22,7 @@ both_engines! {
         app.set_plan("Acme", Plan::Enterprise);
         let received = things::attachment(&app);
         let there = received.split_once('/').expect("a message and a file of it");
-        let all = api::needs().count();
+        let all = api::operations().count();
         let told = called(&app, there, &["--exclude-operation-id", LAST]).await;
         assert!(told.contains(&format!("Tested: {}", all - 1)), "{told}");
         let bearer = format!("Authorization: Bearer {}", app.token("Acme", "for people"));

@@ -26,7 +26,7 @@ both_engines! {
             let (methods, paths) = (page.texts(".operation-line .method"), page.texts(".operation-line code"));
             let told: BTreeSet<_> =
                 methods.iter().zip(&paths).map(|(method, path)| format!("{method} {path}")).collect();
-            let routes = api::needs().map(|(path, method, _)| format!("{method} {}{path}", api::BASE));
+            let routes = api::operations().map(|(path, method, _)| format!("{method} {path}"));
             assert_eq!(told, routes.collect());
             let codes = codes::ALL.iter().map(|code| code.name.to_owned());
             assert_eq!(page.texts("#codes tbody th"), codes.collect::<Vec<_>>());
@@ -59,7 +59,7 @@ both_engines! {
         assert_eq!(found("zebra").await, Vec::<String>::new());
         assert!(found("").await.len() > 25);
         let none = cy.get(&format!("{DOCS}?q=%3Cb%3E")).await.expect(200);
-        assert!(none.body.contains("No operation fits") && !none.body.contains("<b>"));
+        assert!(none.body.contains("No results") && !none.body.contains("<b>"));
     }
 
     async fn the_language_is_kept_in_the_browser(app: TestApp) {
@@ -88,8 +88,8 @@ both_engines! {
         app.switch_api("Acme", true);
         app.catch_up();
         let page = cy.get(DOCS).await.expect(200).page();
-        assert!(!page.has(".notice") && page.text("#begin").contains("1,000 calls an hour"));
-        assert!(!page.has(".try-link") && page.text("#begin").contains("is for the owner and the admins"));
+        assert!(!page.has(".notice") && page.text("#begin").contains("1,000 requests per hour"));
+        assert!(!page.has(".try-link") && page.text("#begin").contains("Only the owner and admins"));
         assert!(ada.get(DOCS).await.page().has(".try-link"));
     }
 }

@@ -1,4 +1,4 @@
-//! What answers have in common: credentials, headers, and each way to be refused.
+//! What responses have in common: credentials, headers and errors.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -7,13 +7,10 @@ use super::super::caller::API_KEY;
 use super::super::codes::{self, Code};
 use super::super::idempotency::KEY;
 
-/// A tag in examples.
 const TAG: &str = "\"9f86d081884c7d659a2feaa0c55ad015\"";
-/// The id of the call in examples.
 const REQUEST: &str = "req_019f2a4c1d877e02b6f03a9d1c55e7ad";
 
-/// How a caller says who they are. The cookie is that of a dashboard on `http`; one on
-/// `https` is `__Host-gatepost`.
+/// The cookie is that of a dashboard on `http`; on `https` it is `__Host-gatepost`.
 pub fn security_schemes() -> Value {
     json!({
         "bearer": {
@@ -25,7 +22,7 @@ pub fn security_schemes() -> Value {
             "type": "apiKey",
             "in": "header",
             "name": API_KEY.as_str(),
-            "description": "The same token in a header of its own, instead of Authorization.",
+            "description": "The same token in its own header, instead of Authorization.",
         },
         "session": {
             "type": "apiKey",
@@ -36,7 +33,7 @@ pub fn security_schemes() -> Value {
     })
 }
 
-/// The headers of every answer after the credential was checked.
+/// The headers of every authenticated response.
 pub const LIMITS: [&str; 5] =
     ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"];
 
@@ -44,33 +41,33 @@ pub fn headers() -> Value {
     let text = |description: &str, example: &str| header(description, "string", json!(example));
     let number = |description: &str, example: i64| header(description, "integer", json!(example));
     json!({
-        "X-Request-Id": text("Finds this call in the activity log.", REQUEST),
-        "X-RateLimit-Limit": number("Calls the team may make in an hour, or this token, if it has a smaller limit of its own.", 1000),
-        "X-RateLimit-Remaining": number("Calls left of them.", 999),
-        "X-RateLimit-Reset": number("When they start over, in seconds since 1970.", 1_772_356_800),
-        "RateLimit-Policy": text("The same limit in the words of the IETF draft: q calls in w seconds.", "\"hour\";q=1000;w=3600"),
-        "RateLimit": text("What is left of it: r calls, starting over in t seconds.", "\"hour\";r=999;t=1800"),
-        "Retry-After": number("Seconds to wait before the next try.", 60),
+        "X-Request-Id": text("Finds this request in the activity log.", REQUEST),
+        "X-RateLimit-Limit": number("The hourly limit of the team, or of this token if it has a smaller one.", 1000),
+        "X-RateLimit-Remaining": number("The remaining quota.", 999),
+        "X-RateLimit-Reset": number("When the quota resets, in seconds since 1970.", 1_772_356_800),
+        "RateLimit-Policy": text("The same limit as in the IETF draft: q calls in w seconds.", "\"hour\";q=1000;w=3600"),
+        "RateLimit": text("The remaining quota: r calls, reset in t seconds.", "\"hour\";r=999;t=1800"),
+        "Retry-After": number("Seconds to wait before retrying.", 60),
         "WWW-Authenticate": text("What is wrong with the credential (RFC 6750, section 3).", "Bearer realm=\"API\", charset=\"UTF-8\", error=\"invalid_token\""),
-        "Allow": text("The methods that this address takes.", "GET, PATCH, DELETE"),
-        "ETag": text("Which state of the thing this shows.", TAG),
-        "Idempotency-Replayed": text("`true` where this was made before, by the same Idempotency-Key.", "true"),
-        "Location": text("The address of what was made.", "/api/v1/aliases/alias_019f2a4c1d877e02b6f03a9d1c55e7ad"),
+        "Allow": text("The methods that this address supports.", "GET, PATCH, DELETE"),
+        "ETag": text("The version of the resource.", TAG),
+        "Idempotency-Replayed": text("`true` if the same Idempotency-Key created this before.", "true"),
+        "Location": text("The address of the new resource.", "/api/v1/aliases/alias_019f2a4c1d877e02b6f03a9d1c55e7ad"),
     })
 }
 
-/// What a call can be made to depend on.
+/// Headers that make a request conditional.
 pub fn parameters() -> Value {
     let header = |name: &str, text: &str, example: &str| json!({"name": name, "in": "header", "description": text, "schema": {"type": "string"}, "example": example});
     let mut key = header(
         KEY.as_str(),
-        "A new one for each creation, such as a UUID. The same request with the same key, within 24 hours, makes nothing again and gets the first answer, with `Idempotency-Replayed`.",
+        "A new one for each creation, like a UUID. The same request with the same key, within 24 hours, creates nothing again and gets the first response, with `Idempotency-Replayed`.",
         "8e03978e-40d5-43dd-bc93-6894a57f9324",
     );
     key["schema"] = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
     json!({
-        "IfNoneMatch": header("If-None-Match", "The `ETag` of what you have: when it is still that, the answer is 304 and empty.", TAG),
-        "IfMatch": header("If-Match", "The `ETag` of what you have seen: when it is another by now, nothing is changed (412).", TAG),
+        "IfNoneMatch": header("If-None-Match", "The `ETag` of the version you have: if it is still current, the response is 304 and empty.", TAG),
+        "IfMatch": header("If-Match", "The `ETag` of the version you have: if it is no longer current, nothing is changed (412).", TAG),
         "IdempotencyKey": key,
     })
 }
@@ -82,21 +79,21 @@ fn header(description: &str, kind: &str, example: Value) -> Value {
 pub fn schemas() -> [(&'static str, Value); 4] {
     let code = json!({
         "type": "string",
-        "description": "Tells refusals apart; a later version may add others.",
+        "description": "Distinguishes errors; a later version may add others.",
         "examples": codes::ALL.iter().map(|code| code.name).collect::<Vec<_>>(),
     });
     let request = json!({"type": "string", "example": REQUEST});
     let details = json!({
         "type": "array",
         "items": {"$ref": "#/components/schemas/FieldError"},
-        "description": "What to change, where that can be said of single fields.",
+        "description": "The invalid fields, if any.",
     });
     [
         (
             "ErrorAnswer",
             json!({
                 "type": "object",
-                "description": "How a call is refused.",
+                "description": "How a request fails.",
                 "required": ["success", "error"],
                 "properties": {
                     "success": {"type": "boolean", "const": false, "example": false},
@@ -122,7 +119,7 @@ pub fn schemas() -> [(&'static str, Value); 4] {
             "Problem",
             json!({
                 "type": "object",
-                "description": "The same as RFC 9457 has it, for who sends Accept: application/problem+json.",
+                "description": "The same as in RFC 9457, for clients that send Accept: application/problem+json.",
                 "required": ["type", "title", "status", "detail", "code", "requestId"],
                 "properties": {
                     "type": {"type": "string", "example": "about:blank"},
@@ -149,7 +146,7 @@ fn field_error() -> Value {
     })
 }
 
-/// The response of everything that is refused with one status, for `components`.
+/// The response of all errors with one status, for `components`.
 fn refusal(status: StatusCode) -> Value {
     let codes: Vec<&Code> =
         codes::ALL.iter().copied().filter(|code| code.status == status.as_u16()).collect();
@@ -160,7 +157,7 @@ fn refusal(status: StatusCode) -> Value {
         429 | 503 => "Retry-After",
         _ => "X-Request-Id",
     };
-    // Before the credential is known to be good, nobody's limit is.
+    // Before the caller is known, so is no limit.
     let is_early = matches!(status.as_u16(), 400 | 401 | 403 | 500 | 503);
     let limits = LIMITS.iter().map(|name| if is_early { perhaps(name) } else { named(name) });
     let sometimes = match status.as_u16() {
@@ -210,19 +207,19 @@ fn problem(status: StatusCode, code: &Code) -> Value {
     problem
 }
 
-/// A header by its place among the components.
+/// A header, by reference.
 pub fn named(name: &str) -> (String, Value) {
     (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}))
 }
 
-/// The same where it may be missing.
+/// The same if it may be missing.
 pub fn perhaps(name: &str) -> (String, Value) {
     let mut header = headers()[name].take();
     header["required"] = json!(false);
     (name.to_owned(), header)
 }
 
-/// Each answer that several operations have, by its name.
+/// The responses that several operations share, by name.
 pub fn responses() -> Map<String, Value> {
     let mut statuses: Vec<_> = codes::ALL.iter().map(|code| code.status).collect();
     statuses.dedup();
@@ -231,20 +228,19 @@ pub fn responses() -> Map<String, Value> {
     refusals.chain([(name(StatusCode::NOT_MODIFIED), not_modified())]).collect()
 }
 
-/// `TooManyRequests`, as the refusals with a status are named.
+/// `TooManyRequests`, for example.
 fn name(status: StatusCode) -> String {
     status.canonical_reason().unwrap_or_default().replace(' ', "")
 }
 
-/// The answer to who has a thing already.
 fn not_modified() -> Value {
     let headers = ["X-Request-Id", "ETag"].iter().chain(&LIMITS);
     let headers: Map<_, _> = headers.map(|name| named(name)).collect();
-    json!({"description": "It is as `If-None-Match` says.", "headers": headers})
+    json!({"description": "The version in `If-None-Match` is current.", "headers": headers})
 }
 
-/// What an operation says of the answers with this status.
-pub fn response(status: &str) -> Value {
-    let known = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
-    json!({"$ref": format!("#/components/responses/{}", name(known.expect("a status of HTTP")))})
+/// A response of an operation with this status, by reference.
+pub fn response(status: u16) -> Value {
+    let status = StatusCode::from_u16(status).expect("a status of HTTP");
+    json!({"$ref": format!("#/components/responses/{}", name(status))})
 }

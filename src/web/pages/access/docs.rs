@@ -1,5 +1,4 @@
-//! The reference of the API, drawn from the description its handlers carry: what is written
-//! by hand here is how to begin, how limits and pages work, and what stays as it is.
+//! The API reference, rendered from the description. Only the guide is written by hand.
 
 mod description;
 mod examples;
@@ -33,12 +32,11 @@ use crate::web::viewer::Viewer;
 use description::{GROUPS, Group, Operation};
 use examples::{Example, Here, Request};
 
-/// What examples are shown in, kept by the browser.
+/// A cookie.
 const LANGUAGE: &str = "docs-language";
 const LANGUAGES: [(&str, &str); 4] =
     [("curl", "curl"), ("javascript", "JavaScript"), ("python", "Python"), ("all", "All three")];
 
-/// What is looked for.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -54,14 +52,13 @@ struct DocsPage {
     reference: Reference,
 }
 
-/// All below the search: the whole, or what was found.
+/// Everything below the search: all, or the results.
 #[derive(Template)]
 #[template(path = "docs/_reference.html")]
 struct Reference {
     here: Here,
     asked: String,
     groups: Vec<Found>,
-    /// The team's own limit.
     team: String,
     plan: Plan,
     limit: Grouped,
@@ -69,7 +66,7 @@ struct Reference {
     may_try: bool,
 }
 
-/// Those operations of a group that are shown.
+/// The operations of a group that match the search.
 struct Found {
     group: &'static Group,
     operations: Vec<&'static Operation>,
@@ -112,10 +109,9 @@ impl Reference {
         me.collect()
     }
 
-    /// What stays within a version, and what need not.
     fn promises(&self) -> [(&'static str, &'static [&'static str]); 3] {
         let about::Versioning { may_change, stays, end, .. } = about::VERSIONING;
-        [("May come at any time", may_change), ("Stays", stays), ("How a version ends", end)]
+        [("Can change at any time", may_change), ("Stays the same", stays), ("How a version ends", end)]
     }
 
     fn codes(&self) -> &'static [&'static Code] {
@@ -129,20 +125,20 @@ impl Reference {
         Scope::ALL.into_iter().map(|scope| (scope, needing(scope))).collect()
     }
 
-    /// How many were found, for those who cannot see it.
-    fn told(&self) -> String {
+    /// For screen readers too.
+    fn count(&self) -> String {
         match self.groups.iter().map(|found| found.operations.len()).sum() {
             _ if self.asked.is_empty() => String::new(),
-            0 => "No operation fits".into(),
-            1 => "1 operation fits".into(),
-            more => format!("{more} operations fit"),
+            0 => "No results".into(),
+            1 => "1 result".into(),
+            more => format!("{more} results"),
         }
     }
 }
 
 impl Found {
     fn of(group: &'static Group, words: &str) -> Self {
-        Self { group, operations: group.operations.iter().filter(|it| it.fits(words)).collect() }
+        Self { group, operations: group.operations.iter().filter(|it| it.matches(words)).collect() }
     }
 
     fn is_some(&self) -> bool {
@@ -158,7 +154,7 @@ fn here(app: &App, site: &Site) -> Here {
     }
 }
 
-/// To every member: who may not hand out tokens may still write the program.
+/// For every member: those who cannot create tokens may still write the app.
 pub async fn show(
     app: web::Data<App>,
     site: web::Data<Site>,
@@ -189,7 +185,6 @@ pub struct Preference {
     language: String,
 }
 
-/// Keeps in the browser which language somebody reads.
 pub async fn keep_language(
     site: web::Data<Site>,
     _: Member,

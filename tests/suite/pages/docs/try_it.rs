@@ -43,11 +43,11 @@ both_engines! {
         let page = send(&ada, "get-alias", &[("path.id", "../me?x=<b>")]).await.expect(200).page();
         assert_eq!(page.text("#outcome-title"), "404 Not Found");
         let missing = send(&ada, "get-alias", &[("path.id", " ")]).await.expect(422).page();
-        assert!(!missing.has(".outcome") && missing.text(".error").contains("Say which"));
+        assert!(!missing.has(".outcome") && missing.text(".error").contains("Required"));
         ada.get(&format!("{DOCS}/try/no-such")).await.expect(404);
     }
 
-    async fn what_is_too_long_to_be_sent_is_said_beside_its_input(app: TestApp) {
+    async fn inputs_that_are_too_long_are_marked(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let said = async |fields: &[(&str, &str)]| {
@@ -56,14 +56,14 @@ both_engines! {
             page.text(".error")
         };
         let (typed, wide) = ("x".repeat(60_000), "\u{1f600}".repeat(1000));
-        let too_long = "This has 60000 characters; 1000 is the most.";
+        let too_long = "Enter at most 1000 characters (you typed 60000).";
         assert!(said(&[("query.q", &typed)]).await.contains(too_long));
         // In an address, twelve bytes for each of these, and three for a space, which a form has one for.
         let spaced = "a ".repeat(499);
         let wide = ["query.q", "query.cursor", "query.alias", "query.contact", "query.conversation"].map(|name| (name, &*wide));
         let spaced = ["query.state", "query.since", "query.until", "query.limit"].map(|name| (name, &*spaced));
         let wide: Vec<_> = wide.into_iter().chain(spaced).collect();
-        assert!(said(&wide).await.contains("the address is too long"));
+        assert!(said(&wide).await.contains("the address too long"));
         for odd in ["\0", "a\nb", "\u{202e}", "\u{feff}", "%00", "//", "?#&="] {
             let path = send(&ada, "get-alias", &[("path.id", odd)]).await;
             assert!([200, 422].contains(&path.status), "{odd:?}: {}", path.status);
@@ -72,12 +72,12 @@ both_engines! {
         }
     }
 
-    async fn what_changes_something_asks_first(app: TestApp) {
+    async fn changes_ask_for_confirmation(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let aliases = || app.database.number("SELECT count(*) AS n FROM aliases WHERE local_key = 'tried'");
         let asked = send(&ada, "create-alias", &[("body", NEW)]).await.expect(200).page();
-        assert!(asked.text(".notice").contains("This is no rehearsal. Create an alias, for Acme"));
+        assert!(asked.text(".notice").contains("This is a live request for Acme. Create an alias"));
         assert_eq!(aliases(), 0);
         let sure = [("body", NEW), ("sure", "yes")];
         let done = send(&ada, "create-alias", &sure).await.expect(200).page();
@@ -115,7 +115,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn what_is_too_long_for_a_page_is_not_shown() {
+async fn a_response_that_is_too_long_is_not_shown() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     app.alias("Acme", "hello");

@@ -1,5 +1,5 @@
-//! What the API's description says, as the page shows it. Nothing here knows the team or the
-//! instance, so it is read once.
+//! The API's description, as the page shows it. It is the same for every team and instance, so it
+//! is read once.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::schema::{self, Api, Field, Object, fields, list, text};
 use crate::domain::access::scopes::Need;
-use crate::web::api::{self, BASE, openapi};
+use crate::web::api::{self, Op, openapi};
 
 pub static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| groups(&Api(openapi::description())));
 
@@ -16,13 +16,13 @@ pub fn find(id: &str) -> Option<&'static Operation> {
     GROUPS.iter().flat_map(|group| &group.operations).find(|operation| operation.id == id)
 }
 
-/// What is said of one resource.
+/// The operations and objects of one tag.
 pub struct Group {
     pub id: String,
     pub name: String,
     pub text: String,
     pub operations: Vec<Operation>,
-    /// What its operations answer with.
+    /// Of its responses.
     pub objects: Vec<Object>,
 }
 
@@ -34,23 +34,23 @@ pub struct Operation {
     pub title: String,
     pub text: String,
     pub need: Need,
+    /// Whether its response holds a secret, for which there is a page of its own.
+    reveals_secret: bool,
     pub places: Vec<Place>,
     /// The body of its example, `null` without one.
     pub body: Value,
     pub success: Success,
     pub refusals: Vec<Refused>,
-    /// All of that in small letters, to be searched.
+    /// All of that in lower case, for the search.
     words: String,
 }
 
-/// Where fields are sent, and which.
 pub struct Place {
     pub name: &'static str,
     pub title: &'static str,
     pub fields: Vec<Field>,
 }
 
-/// The answer to a request that is in order.
 pub struct Success {
     pub status: u16,
     pub text: String,
@@ -63,7 +63,7 @@ pub struct Success {
 
 pub struct Refused {
     pub status: u16,
-    /// What it means here; empty where it means what it always does.
+    /// What it means here; empty if it has its usual meaning.
     pub text: String,
 }
 
@@ -84,16 +84,15 @@ impl Operation {
         self.method != "GET"
     }
 
-    /// All but what shows a secret once.
     pub fn can_be_tried(&self) -> bool {
-        (&*self.method, &*self.path) != ("POST", "/api/v1/api-keys")
+        !self.reveals_secret
     }
 
     pub fn has_body(&self) -> bool {
         !self.body.is_null()
     }
 
-    /// The statuses that mean here what they always do.
+    /// The statuses with their usual meaning.
     pub fn usual_refusals(&self) -> String {
         let usual = self.refusals.iter().filter(|refused| refused.text.is_empty());
         usual.map(|refused| refused.status.to_string()).collect::<Vec<_>>().join(", ")
@@ -104,8 +103,8 @@ impl Operation {
         found.map_or(&[], |place| &place.fields)
     }
 
-    /// Whether all the words occur somewhere in what is said of it.
-    pub fn fits(&self, words: &str) -> bool {
+    /// Whether all the words occur somewhere in its description.
+    pub fn matches(&self, words: &str) -> bool {
         words.to_lowercase().split_whitespace().all(|word| self.words.contains(word))
     }
 }
@@ -113,14 +112,17 @@ impl Operation {
 /// In the order of the description's tags.
 fn groups(api: &Api<'_>) -> Vec<Group> {
     let mut groups: Vec<Group> = list(&api.0["tags"]).map(group).collect();
+    let routes: Vec<_> = api::operations().collect();
     for (path, item) in fields(&api.0["paths"]) {
-        // First what only looks, last what takes away.
+        // Reads first, deletions last.
         for method in ["get", "post", "put", "patch", "delete"] {
-            let Some((operation, need)) = item.get(method).zip(need(path, method)) else { continue };
+            let Some(operation) = item.get(method) else { continue };
+            let route = routes.iter().find(|(.., op)| operation["operationId"] == op.id);
+            let op = &route.expect("a route for each description").2;
             let tag = text(&operation["tags"][0]);
             let group = groups.iter_mut().find(|group| group.name == tag);
             let group = group.expect("every tag in use is described");
-            group.operations.push(read(api, path, method, operation, need));
+            group.operations.push(read(api, (path, method), operation, op));
         }
     }
     for group in &mut groups {
@@ -136,15 +138,7 @@ fn group(tag: &Value) -> Group {
     Group { id, name, text: text(&tag["description"]), operations: Vec::new(), objects: Vec::new() }
 }
 
-/// What the route itself says; `None` for what is no operation.
-fn need(path: &str, method: &str) -> Option<Need> {
-    let own = path.strip_prefix(BASE)?;
-    let mut needs = api::needs();
-    let found = needs.find(|(path, known, _)| *path == own && known.as_str().eq_ignore_ascii_case(method));
-    found.map(|(_, _, need)| need)
-}
-
-fn read(api: &Api<'_>, path: &str, method: &str, operation: &Value, need: Need) -> Operation {
+fn read(api: &Api<'_>, (path, method): (&str, &str), operation: &Value, op: &Op) -> Operation {
     let (mut success, mut refusals) = (None, Vec::new());
     for (status, answer) in fields(&operation["responses"]) {
         let status = status.parse().expect("a status is a number");
@@ -159,7 +153,8 @@ fn read(api: &Api<'_>, path: &str, method: &str, operation: &Value, need: Need) 
         path: path.to_owned(),
         title: text(&operation["summary"]),
         text: text(&operation["description"]),
-        need,
+        need: op.need,
+        reveals_secret: op.reveals_secret,
         places: places(api, operation),
         body: body(operation).map(|it| it["example"].clone()).unwrap_or_default(),
         success: success.expect("an operation can succeed"),
@@ -202,14 +197,10 @@ fn places(api: &Api<'_>, operation: &Value) -> Vec<Place> {
     };
     let place = |name, title, fields| Place { name, title, fields };
     let places = vec![
-        place("path", "In the path", parameters("path")),
-        place("query", "In the query", parameters("query")),
-        place("header", "In the headers", parameters("header")),
-        place(
-            "body",
-            "In the body",
-            body(operation).map(|it| api.fields_of(&it["schema"])).unwrap_or_default(),
-        ),
+        place("path", "Path parameters", parameters("path")),
+        place("query", "Query parameters", parameters("query")),
+        place("header", "Headers", parameters("header")),
+        place("body", "Body", body(operation).map(|it| api.fields_of(&it["schema"])).unwrap_or_default()),
     ];
     places.into_iter().filter(|place| !place.fields.is_empty()).collect()
 }
@@ -244,22 +235,26 @@ mod tests {
 
     #[test]
     fn every_route_is_described_once() {
-        let told: Vec<_> = all().map(|it| format!("{} {}", it.method, it.path)).collect();
-        let routes = api::needs().map(|(path, method, _)| format!("{method} {BASE}{path}"));
-        let distinct: BTreeSet<_> = told.iter().cloned().collect();
+        let described: Vec<_> = all().map(|it| format!("{} {}", it.method, it.path)).collect();
+        let routes = api::operations().map(|(path, method, _)| format!("{method} {path}"));
+        let distinct: BTreeSet<_> = described.iter().cloned().collect();
         assert_eq!(distinct, routes.collect());
-        assert_eq!(distinct.len(), told.len());
-        assert_eq!(all().map(|it| &it.id).collect::<BTreeSet<_>>().len(), told.len(), "links lead to one");
+        assert_eq!(distinct.len(), described.len());
+        assert_eq!(
+            all().map(|it| &it.id).collect::<BTreeSet<_>>().len(),
+            described.len(),
+            "links lead to one"
+        );
     }
 
     #[test]
-    fn every_operation_says_what_it_is_for_and_shows_an_answer() {
+    fn every_operation_is_described_with_an_example() {
         for it in all() {
             assert!(!it.title.is_empty() && !it.text.is_empty(), "{}", it.id);
             assert_eq!(it.success.example.is_empty(), it.success.status == 204, "{}", it.id);
             assert_eq!(it.has_body(), !it.fields("body").is_empty(), "{}", it.id);
-            let told = it.places.iter().filter(|place| place.name != "body");
-            for field in told.flat_map(|place| &place.fields) {
+            let sent = it.places.iter().filter(|place| place.name != "body");
+            for field in sent.flat_map(|place| &place.fields) {
                 assert!(!field.text.is_empty() && !field.kind.is_empty(), "{}: {}", it.id, field.name);
             }
         }
@@ -279,9 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn words_are_looked_for_everywhere() {
+    fn the_search_covers_everything() {
         let found =
-            |words: &str| all().filter(|it| it.fits(words)).map(|it| it.path.as_str()).collect::<Vec<_>>();
+            |words: &str| all().filter(|it| it.matches(words)).map(|it| it.path.as_str()).collect::<Vec<_>>();
         assert!(found("CATCHALL patch").iter().all(|path| *path == "/api/v1/domains/{id}"));
         assert!(found("aliases:write delete").contains(&"/api/v1/aliases/{id}"));
         assert!(found("zebra").is_empty() && found(" ").len() == all().count());

@@ -1,11 +1,11 @@
-//! Requests that work as they stand, in three languages. The token and the ids are variables
-//! of the environment, so that nothing has to be edited and no secret is ever pasted.
+//! Requests that run unchanged, in three languages. The token and the IDs are environment
+//! variables, so that no secret is pasted.
 
 use serde_json::Value;
 
 use super::description::Operation;
 
-/// Under what an id stands in the environment, by what it begins with.
+/// The environment variable of an id, by its prefix.
 const VARIABLES: [(&str, &str); 6] = [
     ("alias_", "ALIAS_ID"),
     ("con_", "CONTACT_ID"),
@@ -15,13 +15,13 @@ const VARIABLES: [(&str, &str); 6] = [
     ("tok_", "TOKEN_ID"),
 ];
 
-/// The variable that stands for an example which is an id.
+/// The variable for an example that is an id.
 pub fn variable(example: &Value) -> Option<&'static str> {
     let example = example.as_str()?;
     VARIABLES.iter().find(|(start, _)| example.starts_with(start)).map(|(_, name)| *name)
 }
 
-/// What is said of this instance in examples, in place of what the description says.
+/// This instance, as examples name it instead of the one in the description.
 #[derive(Clone)]
 pub struct Here {
     pub url: String,
@@ -43,7 +43,6 @@ pub struct Example {
     pub code: String,
 }
 
-/// What is to be sent.
 pub struct Request<'a> {
     pub method: &'a str,
     /// With an id's variable in braces: `/api/v1/aliases/{ALIAS_ID}`.
@@ -119,7 +118,7 @@ impl<'a> Request<'a> {
         lines.join("\n")
     }
 
-    /// Those of the environment, each once.
+    /// Environment variables, without duplicates.
     fn variables(&self) -> Vec<String> {
         let body = write(self.body, &Style::JSON, 0);
         let in_path = self.path.split(['{', '}']).skip(1).step_by(2);
@@ -162,7 +161,7 @@ impl<'a> Request<'a> {
         lines.join("\n")
     }
 
-    /// For what only people may do: from a page of this dashboard, with their session.
+    /// For operations that require a session: from a page of this dashboard.
     pub fn on_the_dashboard(&self) -> String {
         let quote = if self.path.contains('{') { '`' } else { '"' };
         let path = self.path.replace('{', "${");
@@ -190,10 +189,10 @@ impl Style {
     const PYTHON: Self = Self { indent: "    ", null: "None", yes: "True", no: "False" };
 }
 
-/// Stands around the variable of an id until the language is known.
+/// Encloses the variable of an id until the language is known.
 const MARK: char = '\u{1}';
 
-/// Values with more than this many letters are given a line for each field.
+/// Longer values get a line for each field.
 const LINE: usize = 60;
 
 fn write(value: &Value, style: &Style, depth: usize) -> String {
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_has_a_line_for_each_field() {
+    fn long_values_have_a_line_for_each_field() {
         let body = json!({"name": "a name that is rather long", "note": "and a note that is longer still"});
         assert_eq!(write(&body, &Style::JSON, 1).lines().count(), 4);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! A call of the API from a page: it goes through the whole program as one from a browser
-//! would, door and gate and record, so that it can do and shows nothing else.
+//! A request to the API from a page, without a socket. It goes through the whole server, as one
+//! from a browser would, so that permissions, limits and records are the same.
 
 use actix_http::{Payload, Request};
 use actix_service::IntoServiceFactory;
@@ -16,7 +16,6 @@ use crate::app::App;
 use crate::web::pages::error::PageError;
 use crate::web::site::Site;
 
-/// What is asked of the API.
 pub struct Call {
     pub method: Method,
     pub uri: Uri,
@@ -27,12 +26,12 @@ pub struct Call {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: Vec<(String, String)>,
-    /// `None` when it is too long for a page.
+    /// `None` if it is too long for a page.
     pub body: Option<Bytes>,
 }
 
-/// Bytes of an answer that are taken into memory.
-const LONGEST: usize = 8 << 20;
+/// Bytes of a response that are read into memory.
+const MAX_BODY: usize = 8 << 20;
 
 /// Sends it with the session of the request `from`, which came from a page of ours.
 pub async fn send(from: &HttpRequest, call: Call) -> Result<Answer, PageError> {
@@ -42,8 +41,8 @@ pub async fn send(from: &HttpRequest, call: Call) -> Result<Answer, PageError> {
     let service = program.new_service(AppConfig::default()).await;
     let service = service.map_err(|()| PageError::fault("the API does not start"))?;
     let answer = service.call(request(from, call)).await.map_err(PageError::fault)?;
-    let (status, headers) = (answer.status(), told(answer.headers()));
-    let body = to_bytes_limited(answer.into_body(), LONGEST).await.ok();
+    let (status, headers) = (answer.status(), displayed(answer.headers()));
+    let body = to_bytes_limited(answer.into_body(), MAX_BODY).await.ok();
     let body = body.transpose().map_err(PageError::fault)?;
     Ok(Answer { status, headers, body })
 }
@@ -53,7 +52,7 @@ fn request(from: &HttpRequest, call: Call) -> Request {
     let mut request = Request::with_payload(Payload::from(call.body.unwrap_or_default().into_bytes()));
     let head = request.head_mut();
     (head.method, head.uri, head.peer_addr) = (call.method, call.uri, from.peer_addr());
-    // Who it is from, as far as the API looks at that.
+    // The headers from which the API identifies the caller.
     let forwarded = HeaderName::from_static("x-forwarded-for");
     for name in [COOKIE, HOST, USER_AGENT, forwarded] {
         for value in from.headers().get_all(&name) {
@@ -68,11 +67,11 @@ fn request(from: &HttpRequest, call: Call) -> Request {
     request
 }
 
-/// By name; the session's cookie is the browser's own affair.
-fn told(headers: &HeaderMap) -> Vec<(String, String)> {
+/// Sorted, without the session's cookie.
+fn displayed(headers: &HeaderMap) -> Vec<(String, String)> {
     let shown = headers.iter().filter(|(name, _)| **name != SET_COOKIE);
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let mut told: Vec<_> = shown.map(|(name, value)| (name.to_string(), text(value))).collect();
-    told.sort();
-    told
+    let mut displayed: Vec<_> = shown.map(|(name, value)| (name.to_string(), text(value))).collect();
+    displayed.sort();
+    displayed
 }

@@ -1,4 +1,4 @@
-//! Schemas in words: which fields there are, of which type, within which bounds.
+//! Schemas in words: their fields with types and bounds.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,9 @@ pub struct Field {
     pub name: String,
     pub kind: String,
     pub required: bool,
-    /// What it may hold, in a few words.
     pub bounds: String,
     pub text: String,
-    /// One of its values; `null` where none is given.
+    /// `null` without one.
     pub example: Value,
 }
 
@@ -27,7 +26,7 @@ pub struct Object {
 }
 
 impl Api<'_> {
-    /// What a reference stands for, or the thing itself.
+    /// Follows a reference.
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let there = schema["$ref"].as_str().and_then(|there| self.0.pointer(there.trim_start_matches('#')));
         there.unwrap_or(schema)
@@ -43,7 +42,7 @@ impl Api<'_> {
         field
     }
 
-    /// The fields of an object, those of its parts among them.
+    /// The fields of an object, including those of its parts.
     pub fn fields_of(&self, schema: &Value) -> Vec<Field> {
         let schema = self.resolve(schema);
         let parts = list(&schema["allOf"]).flat_map(|part| self.fields_of(part));
@@ -54,8 +53,8 @@ impl Api<'_> {
     }
 
     fn field(&self, name: &str, schema: &Value, required: bool) -> Field {
-        let told = match schema.get("description") {
-            Some(told) => told,
+        let description = match schema.get("description") {
+            Some(description) => description,
             None => &self.resolve(one_of(schema))["description"],
         };
         Field {
@@ -63,7 +62,7 @@ impl Api<'_> {
             kind: kind(schema),
             required,
             bounds: bounds(one_of(schema)),
-            text: text(told),
+            text: text(description),
             example: schema.get("example").cloned().unwrap_or_default(),
         }
     }
@@ -102,7 +101,7 @@ pub fn name(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str().and_then(|there| there.rsplit('/').next())
 }
 
-/// What there is besides `null`.
+/// The choice that is not `null`.
 fn one_of(schema: &Value) -> &Value {
     let mut choices = list(&schema["oneOf"]).chain(list(&schema["anyOf"]));
     choices.find(|choice| choice["type"] != "null").unwrap_or(schema)
@@ -139,7 +138,7 @@ fn bounds(schema: &Value) -> String {
         range(at("minimum"), at("maximum"), ""),
         range(at("minLength"), at("maxLength"), " characters"),
         range(at("minItems"), at("maxItems"), " entries"),
-        at("default").map(|value| format!("{value} when left out")),
+        at("default").map(|value| format!("default {value}")),
     ];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
@@ -153,7 +152,7 @@ fn range(least: Option<&Value>, most: Option<&Value>, unit: &str) -> Option<Stri
     }
 }
 
-/// A sentence as markup: what stands in backquotes is code.
+/// A sentence as markup: text in backquotes is code.
 pub fn prose(text: &str) -> String {
     let mut markup = String::with_capacity(text.len() + 32);
     for (at, part) in text.split('`').enumerate() {
@@ -190,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_in_backquotes_is_code() {
+    fn text_in_backquotes_is_code() {
         assert_eq!(
             prose("`null` for <none> & `a<b`."),
             "<code>null</code> for &lt;none&gt; &amp; <code>a&lt;b</code>."
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn types_and_bounds_are_told_in_words() {
+    fn types_and_bounds_are_described_in_words() {
         let described =
             json!({"components": {"schemas": {"Plan": {"type": "string", "enum": ["free", "pro"]}}}});
         let api = Api(&described);
@@ -209,16 +208,16 @@ mod tests {
             "d": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Plan"}]},
             "e": {"type": "string", "enum": ["on", "off"]},
         }});
-        let told: Vec<_> = api
+        let described: Vec<_> = api
             .fields_of(&schema)
             .into_iter()
             .map(|it| format!("{} {} {} {}", it.name, it.kind, it.required, it.bounds))
             .collect();
         assert_eq!(
-            told,
+            described,
             [
                 "a string true 1 to 60 characters",
-                "b integer or null false 1 to 100; 50 when left out",
+                "b integer or null false 1 to 100; default 50",
                 "c array of time false ",
                 "d null or Plan false ",
                 "e string false one of on, off",

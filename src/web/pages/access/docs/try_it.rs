@@ -1,4 +1,4 @@
-//! Try it: owner and admins send a request from the page, with their session.
+//! Try it: the owner and admins send a request from the page, with their session.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -21,13 +21,13 @@ use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// Bytes of an answer that are shown.
+/// Bytes of a response that are shown.
 const SHOWN: usize = 64 * 1024;
 
 /// Characters of an input, as its form says.
 const INPUT: usize = 1000;
 
-/// The form, and below it what comes of it.
+/// The form, and below it the outcome.
 #[derive(Template)]
 #[template(path = "docs/_try.html")]
 struct TryIt<'a> {
@@ -42,7 +42,7 @@ struct TryIt<'a> {
 
 enum Stage<'a> {
     Filling,
-    /// It would change something: to be confirmed.
+    /// For confirmation, as it changes something.
     Asking,
     Done(Outcome<'a>),
 }
@@ -54,7 +54,7 @@ struct Inputs {
 }
 
 impl Inputs {
-    /// Headers are for few.
+    /// Headers are rarely needed.
     fn is_open(&self) -> bool {
         self.place != "header" || self.inputs.iter().any(|input| !input.value.is_empty())
     }
@@ -66,7 +66,6 @@ struct Input {
 }
 
 impl Input {
-    /// Of one instance at most, whatever the field is called.
     fn name(&self, place: &str) -> String {
         format!("{place}.{}", self.field.name)
     }
@@ -83,7 +82,7 @@ struct Outcome<'a> {
     status: StatusCode,
     headers: &'a [(String, String)],
     body: String,
-    /// What is to be said of the body.
+    /// About the body.
     note: String,
 }
 
@@ -144,12 +143,11 @@ fn value<'a>(filled: &'a Filled, name: &str) -> &'a str {
     filled.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
 }
 
-/// A token is shown once, on a page made for that.
 fn operation(id: &str) -> Result<&'static Operation, PageError> {
     let found = description::find(id).ok_or_else(PageError::not_found)?;
     match found.can_be_tried() {
         true => Ok(found),
-        false => Err(PageError::forbidden("Create tokens on the Developer page, which shows each once.")),
+        false => Err(PageError::forbidden("Create tokens on the Developer page.")),
     }
 }
 
@@ -169,7 +167,7 @@ pub async fn ask(
     TryIt::of(operation, &admin, &filled, Stage::Filling).respond(htmx, &admin, StatusCode::OK)
 }
 
-/// Sends it; what changes something only once that is confirmed.
+/// Sends it; if it changes something, only after confirmation.
 pub async fn send(
     admin: Admin,
     htmx: Htmx,
@@ -195,14 +193,14 @@ pub async fn send(
 }
 
 /// # Errors
-/// Sentences beside the inputs that cannot be sent.
+/// The inputs that cannot be sent.
 fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
     in_bounds(filled)?;
     let mut path = operation.path.clone();
     for field in operation.fields("path") {
         let (name, place) = (format!("path.{}", field.name), format!("{{{}}}", field.name));
         match value(filled, &name) {
-            "" => return Err(FormErrors::one(name, "Say which.")),
+            "" => return Err(FormErrors::one(name, "Required.")),
             value => path = path.replace(&place, &utf8_percent_encode(value, paths::QUERY).to_string()),
         }
     }
@@ -214,7 +212,7 @@ fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
     let mut headers = Vec::new();
     for (field, name) in given("header") {
         let sent = HeaderValue::try_from(value(filled, &name));
-        let sent = sent.map_err(|_| FormErrors::one(name, "A header is one line of ASCII."))?;
+        let sent = sent.map_err(|_| FormErrors::one(name, "Enter one line of ASCII."))?;
         headers.push((HeaderName::try_from(&*field.name).expect("a header's name"), sent));
     }
     let uri = paths::with_query(&path, &query).parse();
@@ -226,54 +224,50 @@ fn call(operation: &Operation, filled: &Filled) -> Result<Call, FormErrors> {
     })
 }
 
-/// What the inputs take, and what is sent of them.
 fn in_bounds(filled: &Filled) -> Result<(), FormErrors> {
     let inputs = filled.iter().filter(|(name, _)| name != "body");
     match inputs.map(|(name, value)| (name, value.chars().count())).find(|(_, length)| *length > INPUT) {
         Some((name, length)) => {
-            let message = format!("This has {length} characters; {INPUT} is the most.");
+            let message = format!("Enter at most {INPUT} characters (you typed {length}).");
             Err(FormErrors::one(name.clone(), message))
         }
         None => Ok(()),
     }
 }
 
-/// Each input fits, but all of them make an address that no server takes.
+/// Each input is short enough, but the address with all of them is not.
 fn too_long_together(filled: &Filled) -> FormErrors {
     let inputs = filled.iter().filter(|(name, _)| name != "body");
     let longest = inputs.max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
-    FormErrors::one(
-        longest.to_owned(),
-        "With all inputs, the address is too long to be sent. Shorten this one.",
-    )
+    FormErrors::one(longest.to_owned(), "All inputs together make the address too long. Shorten this one.")
 }
 
 impl<'a> Outcome<'a> {
     fn of(line: String, answer: &'a Answer) -> Self {
         let (body, note) = match &answer.body {
-            Some(body) => told(body),
+            Some(body) => display(body),
             None => (String::new(), "The response is too long to show here.".into()),
         };
         Self { line, status: answer.status, headers: &answer.headers, body, note }
     }
 }
 
-/// The body as people read it, and what to say of it.
-fn told(body: &Bytes) -> (String, String) {
+/// The body as people read it, and a note about it.
+fn display(body: &Bytes) -> (String, String) {
     if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
         return cut(format!("{json:#}"));
     }
     match std::str::from_utf8(body) {
         Ok("") => (String::new(), "No body.".into()),
         Ok(text) => cut(text.to_owned()),
-        Err(_) => (String::new(), format!("{} bytes that are no text.", Grouped(body.len() as i64))),
+        Err(_) => (String::new(), format!("{} bytes of binary data.", Grouped(body.len() as i64))),
     }
 }
 
 fn cut(text: String) -> (String, String) {
     match text.len() > SHOWN {
         true => {
-            let note = format!("The beginning of {} bytes.", Grouped(text.len() as i64));
+            let note = format!("Showing the beginning of {} bytes.", Grouped(text.len() as i64));
             (text[..text.floor_char_boundary(SHOWN)].to_owned(), note)
         }
         false => (text, String::new()),

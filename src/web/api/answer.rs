@@ -1,0 +1,144 @@
+//! What handlers answer with; each type says its status and its schema.
+
+use std::marker::PhantomData;
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::EntityTag;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::describe::{Answers, Described};
+use super::json::Json;
+use super::{ApiError, etag, idempotency};
+use crate::domain::access::idempotency::Outcome;
+
+/// 200 and a resource.
+pub type Answer<T> = Result<Found<T>, ApiError>;
+/// 201 and the resource that was created.
+pub type CreatedAnswer<T> = Result<Created<T>, ApiError>;
+/// 204.
+pub type Done = Result<NoContent, ApiError>;
+
+/// A resource as JSON.
+pub struct Found<T> {
+    json: Json<T>,
+    /// Where the tag is not that of the whole JSON.
+    tag: Option<EntityTag>,
+}
+
+impl<T> Found<T> {
+    pub fn new(json: T, tag: Option<EntityTag>) -> Self {
+        Self { json: Json(json), tag }
+    }
+}
+
+impl<T> From<T> for Found<T> {
+    fn from(json: T) -> Self {
+        Self::new(json, None)
+    }
+}
+
+impl<T: Serialize> Responder for Found<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = self.json.respond_to(request);
+        if let Some(tag) = &self.tag {
+            etag::insert(&mut response, tag);
+        }
+        response
+    }
+}
+
+impl<T: ToSchema> Answers for Found<T> {
+    fn describe(into: &mut Described) {
+        into.answer = Some(into.schema::<T>());
+    }
+}
+
+impl<T: ToSchema> Answers for Json<T> {
+    fn describe(into: &mut Described) {
+        into.answer = Some(into.schema::<T>());
+    }
+}
+
+/// A resource in a response that the handler built itself.
+pub struct Prepared<T>(HttpResponse, PhantomData<T>);
+
+impl<T> From<HttpResponse> for Prepared<T> {
+    fn from(response: HttpResponse) -> Self {
+        Self(response, PhantomData)
+    }
+}
+
+impl<T> Responder for Prepared<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl<T: ToSchema> Answers for Prepared<T> {
+    fn describe(into: &mut Described) {
+        into.answer = Some(into.schema::<T>());
+    }
+}
+
+/// The response to a creation, first or replayed.
+pub struct Created<T>(HttpResponse, PhantomData<T>);
+
+impl<T> Created<T> {
+    /// # Errors
+    /// When the key belongs to another request, or the first with it is still in progress.
+    pub fn of(outcome: Outcome) -> Result<Self, ApiError> {
+        Ok(Self(idempotency::respond(outcome)?, PhantomData))
+    }
+}
+
+impl<T> Responder for Created<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl<T: ToSchema> Answers for Created<T> {
+    fn describe(into: &mut Described) {
+        into.status = 201;
+        into.answer = Some(into.schema::<T>());
+    }
+}
+
+pub struct NoContent;
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+impl Answers for NoContent {
+    fn describe(into: &mut Described) {
+        into.status = 204;
+    }
+}
+
+/// Bytes of another type than JSON, or 304; the route says which type.
+pub struct File(pub HttpResponse);
+
+impl Responder for File {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl Answers for File {
+    fn describe(_: &mut Described) {}
+}

@@ -1,0 +1,130 @@
+//! What the types of a handler say of its operation: its arguments name the parameters and the
+//! body, its result the response. A handler whose types say nothing does not compile as a route.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use actix_web::web;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::path::ParameterIn;
+use utoipa::{IntoParams, ToSchema};
+
+use super::ApiError;
+use super::caller::{ApiCaller, SessionCaller};
+use crate::app::App;
+use crate::domain::PublicId;
+use crate::web::request::RequestInfo;
+
+/// An operation, as far as its types describe it.
+pub struct Described {
+    pub method: Method,
+    pub path: &'static str,
+    pub parameters: Vec<Value>,
+    /// The schema of the body that is sent.
+    pub body: Option<Value>,
+    pub status: u16,
+    /// The schema of the JSON that is answered.
+    pub answer: Option<Value>,
+    /// Refusals beyond those of every route.
+    pub refusals: BTreeSet<u16>,
+    /// Every schema that is referred to, by name.
+    pub schemas: Map<String, Value>,
+}
+
+impl Described {
+    pub fn new(method: Method, path: &'static str) -> Self {
+        let (parameters, refusals, schemas) = (Vec::new(), BTreeSet::new(), Map::new());
+        Self { method, path, parameters, body: None, status: 200, answer: None, refusals, schemas }
+    }
+
+    /// A reference to the schema, which is kept with all that it refers to.
+    pub fn schema<T: ToSchema>(&mut self) -> Value {
+        let mut found = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut found);
+        for (name, schema) in found {
+            self.schemas.entry(name).or_insert_with(|| json!(schema));
+        }
+        json!({"$ref": format!("#/components/schemas/{}", T::name())})
+    }
+
+    pub fn query<T: IntoParams>(&mut self) {
+        self.parameters.extend(T::into_params(|| Some(ParameterIn::Query)).iter().map(|it| json!(it)));
+    }
+
+    /// The parameters in the path, in order: what they are the ids of, and an example of each.
+    pub fn ids(&mut self, ids: &[(&str, &str)]) {
+        let names = self.path.split(['{', '}']).skip(1).step_by(2);
+        self.parameters.extend(names.zip(ids).map(|(name, (noun, example))| {
+            json!({
+                "name": name,
+                "in": "path",
+                "description": format!("The {noun}'s id."),
+                "required": true,
+                "schema": {"type": "string"},
+                "example": example,
+            })
+        }));
+    }
+
+    /// A header among the components, and the refusals it can lead to.
+    pub fn header(&mut self, name: &str, refusals: &[u16]) {
+        self.parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
+        self.refusals.extend(refusals);
+    }
+}
+
+/// An argument of a handler.
+pub trait Argument {
+    fn describe(_: &mut Described) {}
+}
+
+impl Argument for web::Data<App> {}
+impl Argument for ApiCaller {}
+impl Argument for SessionCaller {}
+impl Argument for RequestInfo {}
+
+impl<Id: PublicId> Argument for web::Path<Id> {
+    fn describe(into: &mut Described) {
+        into.ids(&[(Id::NOUN, Id::EXAMPLE)]);
+    }
+}
+
+impl<A: PublicId, B: PublicId> Argument for web::Path<(A, B)> {
+    fn describe(into: &mut Described) {
+        into.ids(&[(A::NOUN, A::EXAMPLE), (B::NOUN, B::EXAMPLE)]);
+    }
+}
+
+/// All arguments of a handler.
+pub trait Arguments {
+    fn describe(into: &mut Described);
+}
+
+macro_rules! arguments {
+    ($($name:ident)*) => {
+        impl<$($name: Argument),*> Arguments for ($($name,)*) {
+            fn describe(_into: &mut Described) {
+                $($name::describe(_into);)*
+            }
+        }
+    };
+}
+
+arguments!();
+arguments!(A);
+arguments!(A B);
+arguments!(A B C);
+arguments!(A B C D);
+arguments!(A B C D E);
+arguments!(A B C D E F);
+
+/// The result of a handler.
+pub trait Answers {
+    fn describe(into: &mut Described);
+}
+
+impl<T: Answers> Answers for Result<T, ApiError> {
+    fn describe(into: &mut Described) {
+        T::describe(into);
+    }
+}

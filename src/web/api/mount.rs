@@ -1,0 +1,125 @@
+//! From the route table to actix: each operation behind [`authorize`], HEAD wherever there is GET,
+//! and OPTIONS everywhere.
+
+use std::rc::Rc;
+
+use actix_web::dev::{AppService, Handler, HttpServiceFactory};
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::Method;
+use actix_web::http::header::ALLOW;
+use actix_web::web::ServiceConfig;
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, Responder, web};
+
+use super::authorize::authorize;
+use super::route::At;
+use super::{ApiError, DIALECTS, Dialect, caller, etag};
+use crate::domain::access::scopes::Need;
+use crate::web::encoding::is_encoded;
+use crate::web::logged::RouteTemplate;
+
+/// For calls with a token, authenticated before they are routed. Declared one by one and not in a
+/// scope, which would be one more layer for each call to go through.
+pub fn for_programs(services: &mut ServiceConfig) {
+    for dialect in DIALECTS {
+        mount(services, dialect, false);
+    }
+}
+
+/// For calls with a session, in a scope of their own, whose middleware knows sessions.
+pub fn for_pages(services: &mut ServiceConfig, dialect: &'static Dialect) {
+    mount(services, dialect, true);
+    nothing_else(services);
+}
+
+fn mount(services: &mut ServiceConfig, dialect: &'static Dialect, is_in_scope: bool) {
+    for at in (dialect.routes)() {
+        services.service(Mounted { at, dialect, is_in_scope });
+    }
+}
+
+/// The response of a scope where it has no route.
+pub fn nothing_else(services: &mut ServiceConfig) {
+    let nothing = async || Err::<String, _>(ApiError::not_found());
+    services.default_service(web::to(authorized(Need::AnyToken, false, nothing)));
+}
+
+/// Whether a request was authenticated before it was routed.
+pub fn is_authenticated(request: &GuardContext<'_>) -> bool {
+    !caller::has_only_a_cookie(request.head().headers())
+}
+
+struct Mounted {
+    at: At,
+    dialect: &'static Dialect,
+    is_in_scope: bool,
+}
+
+impl HttpServiceFactory for Mounted {
+    fn register(self, config: &mut AppService) {
+        let Self { at, dialect, is_in_scope } = self;
+        let (whole, allow) = (format!("{}{}", dialect.base, at.path), allow(&at));
+        let misread = web::PathConfig::default().error_handler(|_, _| ApiError::not_found().into());
+        let mut resource = match is_in_scope {
+            true => web::resource(at.path),
+            false => web::resource(&*whole).guard(guard::fn_guard(is_authenticated)),
+        };
+        resource = resource.app_data(RouteTemplate(whole.into())).app_data(dialect).app_data(misread);
+        for (method, op) in at.operations {
+            // Not by actix's own guard, which keeps a list of the methods it saw for each call.
+            let takes = guard::fn_guard(move |call| takes(&method, &call.head().method));
+            resource = resource.route((op.route)(op.is_tagged).guard(takes));
+        }
+        let other = move |method: Method| std::future::ready(other(&method, &allow));
+        // A method that the address does not have needs no scope.
+        let other = web::to(authorized(Need::AnyToken, false, other));
+        resource.default_service(other).register(config);
+    }
+}
+
+/// The methods of an address, as `Allow` lists them.
+fn allow(at: &At) -> Rc<str> {
+    let mut methods: Vec<_> = at.operations.iter().map(|(method, _)| method.as_str()).collect();
+    if let Some(get) = methods.iter().position(|method| *method == "GET") {
+        methods.insert(get + 1, "HEAD");
+    }
+    methods.push("OPTIONS");
+    methods.join(", ").into()
+}
+
+/// HEAD is a GET whose body the server leaves out when it sends the response.
+fn takes(declared: &Method, asked: &Method) -> bool {
+    asked == declared || (asked == Method::HEAD && declared == Method::GET)
+}
+
+fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
+    match *method {
+        Method::OPTIONS => Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish()),
+        _ => Err(ApiError::method_not_allowed(allow)),
+    }
+}
+
+/// A handler that runs only for authorized calls. Not a middleware, which would be one more layer
+/// for each call to go through.
+pub fn authorized<F, Args>(
+    need: Need,
+    is_tagged: bool,
+    handler: F,
+) -> impl Handler<(HttpRequest, web::Payload), Output = Result<HttpResponse, Error>>
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    move |request: HttpRequest, payload: web::Payload| {
+        let handler = handler.clone();
+        async move {
+            authorize(&request, need).await?;
+            if is_encoded(request.headers()) {
+                return Err(ApiError::encoded_body().into());
+            }
+            let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
+            let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
+            Ok(if is_tagged { etag::add(&request, answer) } else { answer })
+        }
+    }
+}
