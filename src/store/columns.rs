@@ -159,6 +159,8 @@ macro_rules! text_enum {
     };
 }
 
+pub(super) use text_enum;
+
 text_enum! {
     /// What a team pays for: decides API access and requests an hour.
     Plan { Free = "free", Pro = "pro", Enterprise = "enterprise" }
@@ -224,64 +226,6 @@ text_enum! {
 text_enum! {
     /// Whether somebody still has to do something about a conversation.
     ConversationState { Open = "open", Resolved = "resolved" }
-}
-
-text_enum! {
-    /// What a record tells; past tense, `<what>.<done>`.
-    ActivityKind {
-        ApiRequest = "api.request",
-        /// A call of a known caller that the gate did not let in; it used up no limit.
-        ApiRefused = "api.refused",
-        ApiEnabled = "api.enabled",
-        ApiDisabled = "api.disabled",
-        ApiSwitchRefused = "api.switch_refused",
-        PlanChanged = "plan.changed",
-        TokenCreated = "token.created",
-        TokenRenamed = "token.renamed",
-        TokenRevoked = "token.revoked",
-        TokenCapChanged = "token.cap_changed",
-        TeamKeyEnabled = "team_key.enabled",
-        TeamKeyShown = "team_key.shown",
-        TeamKeyRegenerated = "team_key.regenerated",
-        TeamKeyDisabled = "team_key.disabled",
-        TeamFounded = "team.founded",
-        OwnershipTransferred = "team.transferred",
-        PersonInvited = "person.invited",
-        InvitationRevoked = "invitation.revoked",
-        PersonJoined = "person.joined",
-        RoleChanged = "person.role_changed",
-        PersonRemoved = "person.removed",
-        SignedIn = "session.signed_in",
-        SignInFailed = "session.sign_in_failed",
-        SignedOut = "session.signed_out",
-        SessionRevoked = "session.revoked",
-        TeamSwitched = "session.team_switched",
-        PasswordChanged = "account.password_changed",
-        NameChanged = "account.name_changed",
-        DomainAdded = "domain.added",
-        DomainVerified = "domain.verified",
-        DomainSuspended = "domain.suspended",
-        DomainRemoved = "domain.removed",
-        CatchAllChanged = "domain.catch_all_changed",
-        AliasCreated = "alias.created",
-        AliasChanged = "alias.changed",
-        AliasDeleted = "alias.deleted",
-        ContactCreated = "contact.created",
-        ContactChanged = "contact.changed",
-        ContactDeleted = "contact.deleted",
-        MessageDeleted = "message.deleted",
-        JobRetried = "job.retried",
-        JobDropped = "job.dropped",
-    }
-}
-
-impl ActivityKind {
-    /// Calls of the API, whether they were let in or not; all else are changes.
-    pub const CALLS: &'static [Self] = &[Self::ApiRequest, Self::ApiRefused];
-
-    pub fn is_call(self) -> bool {
-        Self::CALLS.contains(&self)
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! statement anew for each value of a bound LIMIT, which costs more than running it.
 
 pub mod access;
+pub mod activity_kinds;
 mod backend;
 pub mod backup;
 pub mod check;

@@ -14,7 +14,8 @@ use crate::store::access::uses;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::teams as team_rows;
 
-pub use crate::store::columns::{ActivityKind, ActorKind};
+pub use crate::store::activity_kinds::{ActivityGroup, ActivityKind};
+pub use crate::store::columns::ActorKind;
 pub use crate::store::ids::{ActivityId, TokenId};
 pub use calls::CallRecord;
 pub use rows::{Filter, Record};

@@ -2,14 +2,13 @@
 
 use time::Duration;
 
-use super::activity::{self, Event};
+use super::activity::{self, ActivityKind, Event};
 use super::tokens;
 use crate::domain::actor::Actor;
 use crate::domain::lists::Capped;
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 use crate::store::people::teams as rows;
 

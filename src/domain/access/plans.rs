@@ -1,11 +1,10 @@
 //! What a team's plan allows.
 
-use super::activity::{self, Event};
+use super::activity::{self, ActivityKind, Event};
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::teams;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 use crate::store::people::teams as rows;
 

@@ -1,20 +1,21 @@
-//! Scopes: what a token may do.
+//! Scopes: what a token can do.
 //!
-//! A route needs exactly one scope, and a token may what its list says and nothing else: to
-//! write does not imply to read. A program that only feeds in aliases then needs no sight of
-//! the mail that arrives for them, and one `scope="…"` tells a refused caller all it lacks.
-//! (The answer to a change shows the thing as it is after it.)
+//! A route needs exactly one scope, and a token can do what its scopes allow and nothing else.
+//! Write does not imply read: an app that only creates aliases need not see the mail that
+//! arrives for them, and one `scope="…"` names everything that a refused caller lacks. (The
+//! response to a change shows the resource after it.)
 //!
-//! `read` is a way to write down today's reading scopes: what a later version adds, a token
-//! made before has not. Only `all` grows.
+//! `read` stands for the reading scopes of today: a token does not get those that a later
+//! version adds. Only `all` grows.
 
 use std::fmt;
 
 use crate::domain::FieldError;
 
-/// Each scope with its name, in the order in which they are listed.
+/// Each scope with its name, its group and label in forms, and a sentence for the reference.
+/// Scopes of one group follow each other.
 macro_rules! scopes {
-    ($($scope:ident = $name:literal,)+) => {
+    ($($scope:ident = $name:literal, $group:literal, $label:literal, $sentence:literal;)+) => {
         /// One thing a token may be allowed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Scope {
@@ -25,25 +26,35 @@ macro_rules! scopes {
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$scope),+];
 
             pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$scope => $name,)+
-                }
+                match self { $(Self::$scope => $name),+ }
+            }
+
+            pub const fn group(self) -> &'static str {
+                match self { $(Self::$scope => $group),+ }
+            }
+
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$scope => $label),+ }
+            }
+
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$scope => $sentence),+ }
             }
         }
     };
 }
 
 scopes! {
-    DomainsRead = "domains:read",
-    DomainsWrite = "domains:write",
-    AliasesRead = "aliases:read",
-    AliasesWrite = "aliases:write",
-    ContactsRead = "contacts:read",
-    ContactsWrite = "contacts:write",
-    MessagesRead = "messages:read",
-    MessagesWrite = "messages:write",
-    TeamRead = "team:read",
-    TokensRead = "tokens:read",
+    DomainsRead = "domains:read", "Domains", "Read", "Read domains and the state of their DNS records.";
+    DomainsWrite = "domains:write", "Domains", "Write", "Add, check and remove domains, and set catch-alls.";
+    AliasesRead = "aliases:read", "Aliases", "Read", "Read aliases.";
+    AliasesWrite = "aliases:write", "Aliases", "Write", "Create, change and delete aliases.";
+    ContactsRead = "contacts:read", "Contacts", "Read", "Read contacts.";
+    ContactsWrite = "contacts:write", "Contacts", "Write", "Create, change and delete contacts.";
+    MessagesRead = "messages:read", "Messages", "Read", "Read and search messages, with attachments and source.";
+    MessagesWrite = "messages:write", "Messages", "Write", "Mark messages as read, and delete them.";
+    TeamRead = "team:read", "Team", "Read members", "Read the team and its members.";
+    TokensRead = "tokens:read", "Team", "Read tokens", "Read the team's tokens, never their secrets.";
 }
 
 // One bit each, and one more so that every scope of today is not yet `Scopes::ALL`. A wider
@@ -68,6 +79,11 @@ impl Scope {
     const fn bit(self) -> Bits {
         bit(self as u32)
     }
+
+    /// Whether its name ends with `:read`.
+    const fn is_read(self) -> bool {
+        matches!(self.as_str().as_bytes(), [.., b':', b'r', b'e', b'a', b'd'])
+    }
 }
 
 /// A set of scopes. Asking it costs nothing: every call of the API does.
@@ -78,16 +94,17 @@ impl Scopes {
     /// Not narrowed: every scope there is and will be.
     pub const ALL: Self = Self(Bits::MAX);
 
-    /// Sees everything and changes nothing: what a new token gets unless somebody says
-    /// otherwise.
-    pub const READ: Self = Self::of(&[
-        Scope::DomainsRead,
-        Scope::AliasesRead,
-        Scope::ContactsRead,
-        Scope::MessagesRead,
-        Scope::TeamRead,
-        Scope::TokensRead,
-    ]);
+    /// Reads everything and changes nothing: the default of a new token.
+    pub const READ: Self = {
+        let (mut bits, mut at) = (0, 0);
+        while at < Scope::ALL.len() {
+            if Scope::ALL[at].is_read() {
+                bits |= Scope::ALL[at].bit();
+            }
+            at += 1;
+        }
+        Self(bits)
+    };
 
     pub const fn of(scopes: &[Scope]) -> Self {
         let (mut bits, mut at) = (0, 0);

@@ -3,7 +3,7 @@
 
 use time::Duration;
 
-use super::activity::{self, Event, Filter, Record};
+use super::activity::{self, ActivityKind, Event, Filter, Record};
 use super::secret::{PlainToken, Prefix};
 use super::tokens::{self, Token, TokenKind};
 use crate::domain::actor::Actor;
@@ -13,7 +13,6 @@ use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::tokens as rows;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 
 const NAME: &str = "Team key";

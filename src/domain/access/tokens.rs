@@ -1,6 +1,6 @@
 //! Tokens of a team: minted (revealed once), verified, renamed, revoked, listed.
 
-use super::activity::{self, Event};
+use super::activity::{self, ActivityKind, Event};
 use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::actor::{Actor, Identity};
@@ -10,7 +10,6 @@ use crate::domain::people::teams::Team;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
 use crate::store::access::tokens as rows;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::{TeamId, UserId};
 
 pub use crate::store::columns::TokenKind;

@@ -3,13 +3,12 @@
 use time::Duration;
 
 use super::{Filter, JobId, Kind, QueuedJob, RECURRING, State, rows};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 
 /// How long a dead job is kept to be looked at.

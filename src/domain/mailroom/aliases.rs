@@ -1,13 +1,12 @@
 //! Addresses that receive mail.
 
 use super::address::{DomainName, LocalPart, POSTMASTER};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, text};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::{DomainId, TeamId};
 use crate::store::mailroom::{aliases as rows, mail_domains as domain_rows};
 

@@ -1,13 +1,12 @@
 //! People who write to a team: created by the mail they send, or by hand.
 
 use super::address::MailAddress;
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contacts as rows;
 

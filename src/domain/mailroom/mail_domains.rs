@@ -9,13 +9,12 @@ use time::Duration;
 
 use super::address::DomainName;
 use super::aliases;
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::people::roles::Role;
 use crate::domain::sealing::hex;
 use crate::domain::{Error, Result, Timestamp, entropy};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::{AliasId, TeamId};
 use crate::store::mailroom::mail_domains as rows;
 

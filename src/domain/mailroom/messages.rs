@@ -4,14 +4,13 @@ use super::aliases::{self, Alias};
 use super::authentication::Authentication;
 use super::parse::{self, Mailbox};
 use super::words;
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::lists::{Capped, Page, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::search::Search;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::{
     contents, conversations as conversation_rows, mail_usage, messages as rows, search,

@@ -7,13 +7,12 @@ use zeroize::Zeroizing;
 use super::roles::{MemberRole, Role};
 use super::teams::{self, Team};
 use super::users::{self, NewPerson, User, UserId};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, Result, Timestamp, entropy};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 use crate::store::people::{invitations as rows, members as member_rows};
 

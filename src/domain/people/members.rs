@@ -2,12 +2,11 @@
 
 use super::roles::{MemberRole, Role};
 use super::{invitations, teams};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::access::tokens;
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::{members as rows, teams as team_rows};
 

@@ -4,11 +4,10 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 
 use super::users::{self, User, UserId};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::ids::TeamId;
 use crate::store::people::{members as member_rows, sessions as rows};
 

@@ -13,13 +13,12 @@ use time::Duration;
 use super::browsers::Presented;
 use super::sessions::SessionId;
 use super::users::{self, User};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::network::network;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
-use crate::store::columns::ActivityKind;
 use crate::store::people::attempts as rows;
 
 /// How many attempts a window takes.

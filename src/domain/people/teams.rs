@@ -1,11 +1,11 @@
 //! A team: the tenant that owns everything.
 
 use super::users::{self, NewPerson, User};
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::{Error, FieldError, Result, names};
 use crate::store::Tx;
-use crate::store::columns::{ActivityKind, MemberRole, Plan};
+use crate::store::columns::{MemberRole, Plan};
 use crate::store::people::{members as member_rows, teams as rows};
 use crate::store::{self, instance};
 

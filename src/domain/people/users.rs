@@ -1,12 +1,11 @@
 //! A person with an e-mail address and a password.
 
 use super::passwords;
-use crate::domain::access::activity::{self, Event};
+use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::names;
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
-use crate::store::columns::ActivityKind;
 use crate::store::people::{sessions as session_rows, users as rows};
 use crate::store::{Tx, ids::SessionId};
 

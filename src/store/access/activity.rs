@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::store::Tx;
+use crate::store::activity_kinds::ActivityKind;
 use crate::store::backend::on_engine;
-use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
+use crate::store::columns::{ActorKind, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ActivityId, RequestId, TeamId, TokenId, UserId};
 use crate::store::lists::Window;

@@ -12,8 +12,9 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::activity::{self as records, Record};
 use crate::store::Tx;
+use crate::store::activity_kinds::ActivityKind;
 use crate::store::backend::Engine;
-use crate::store::columns::{ActivityKind, ActorKind, Timestamp};
+use crate::store::columns::{ActorKind, Timestamp};
 use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
 use crate::store::schema::activity;

@@ -70,21 +70,15 @@ impl Choice {
     }
 
     pub fn groups(&self) -> Vec<Group> {
-        let group = |name, boxes: &[(Scope, &'static str)]| {
-            let tick = |&(scope, text): &(Scope, _)| Tickbox {
-                scope: scope.as_str(),
-                text,
-                ticked: self.ticked.has(scope),
-            };
-            Group { name, boxes: boxes.iter().map(tick).collect() }
+        let tickbox = |scope: &Scope| Tickbox {
+            scope: scope.as_str(),
+            text: scope.label(),
+            ticked: self.ticked.has(*scope),
         };
-        vec![
-            group("Domains", &[(Scope::DomainsRead, "Read"), (Scope::DomainsWrite, "Write")]),
-            group("Aliases", &[(Scope::AliasesRead, "Read"), (Scope::AliasesWrite, "Write")]),
-            group("Contacts", &[(Scope::ContactsRead, "Read"), (Scope::ContactsWrite, "Write")]),
-            group("Messages", &[(Scope::MessagesRead, "Read"), (Scope::MessagesWrite, "Write")]),
-            group("Team", &[(Scope::TeamRead, "Read members"), (Scope::TokensRead, "Read tokens")]),
-        ]
+        let groups = Scope::ALL.chunk_by(|one, next| one.group() == next.group());
+        groups
+            .map(|scopes| Group { name: scopes[0].group(), boxes: scopes.iter().map(tickbox).collect() })
+            .collect()
     }
 }
 

@@ -1,7 +1,6 @@
 //! The choices of the filters.
 
-use super::sentences;
-use crate::domain::access::activity::ActivityKind;
+use crate::domain::access::activity::{ActivityGroup, ActivityKind};
 use crate::domain::access::tokens::Token;
 use crate::domain::people::members::Member;
 
@@ -15,84 +14,6 @@ pub struct ChoiceGroup {
     pub choices: Vec<Choice>,
 }
 
-/// Kinds that one choice stands for.
-struct Group {
-    code: &'static str,
-    name: &'static str,
-    kinds: &'static [ActivityKind],
-}
-
-const GROUPS: [Group; 6] = [
-    Group { code: "requests", name: "API requests", kinds: ActivityKind::CALLS },
-    Group {
-        code: "access",
-        name: "Tokens, team key and API access",
-        kinds: &[
-            ActivityKind::TokenCreated,
-            ActivityKind::TokenRenamed,
-            ActivityKind::TokenRevoked,
-            ActivityKind::TokenCapChanged,
-            ActivityKind::TeamKeyEnabled,
-            ActivityKind::TeamKeyShown,
-            ActivityKind::TeamKeyRegenerated,
-            ActivityKind::TeamKeyDisabled,
-            ActivityKind::ApiEnabled,
-            ActivityKind::ApiDisabled,
-            ActivityKind::ApiSwitchRefused,
-            ActivityKind::PlanChanged,
-        ],
-    },
-    Group {
-        code: "people",
-        name: "People and roles",
-        kinds: &[
-            ActivityKind::PersonInvited,
-            ActivityKind::InvitationRevoked,
-            ActivityKind::PersonJoined,
-            ActivityKind::RoleChanged,
-            ActivityKind::PersonRemoved,
-            ActivityKind::OwnershipTransferred,
-            ActivityKind::TeamFounded,
-        ],
-    },
-    Group {
-        code: "sign-ins",
-        name: "Sign-ins and accounts",
-        kinds: &[
-            ActivityKind::SignedIn,
-            ActivityKind::SignInFailed,
-            ActivityKind::SignedOut,
-            ActivityKind::SessionRevoked,
-            ActivityKind::TeamSwitched,
-            ActivityKind::PasswordChanged,
-            ActivityKind::NameChanged,
-        ],
-    },
-    Group {
-        code: "mail",
-        name: "Domains, aliases, contacts, messages",
-        kinds: &[
-            ActivityKind::DomainAdded,
-            ActivityKind::DomainVerified,
-            ActivityKind::DomainSuspended,
-            ActivityKind::DomainRemoved,
-            ActivityKind::CatchAllChanged,
-            ActivityKind::AliasCreated,
-            ActivityKind::AliasChanged,
-            ActivityKind::AliasDeleted,
-            ActivityKind::ContactCreated,
-            ActivityKind::ContactChanged,
-            ActivityKind::ContactDeleted,
-            ActivityKind::MessageDeleted,
-        ],
-    },
-    Group {
-        code: "jobs",
-        name: "Background jobs",
-        kinds: &[ActivityKind::JobRetried, ActivityKind::JobDropped],
-    },
-];
-
 /// The code of everything except API requests.
 const CHANGES: &str = "changes";
 
@@ -100,14 +21,14 @@ const CHANGES: &str = "changes";
 pub fn kinds(chosen: &str) -> Vec<ChoiceGroup> {
     let choice = |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned() };
     let mut groups = vec![choice("", "Everything")];
-    groups.extend(GROUPS.iter().map(|group| choice(group.code, group.name)));
+    groups.extend(ActivityGroup::ALL.iter().map(|group| choice(group.as_str(), group.label())));
     groups.push(choice(CHANGES, "Everything except requests"));
     if !chosen.is_empty() && kinds_of(chosen).is_none() {
         groups.push(choice(chosen, chosen));
     }
-    let single = GROUPS.iter().filter(|group| group.kinds.len() > 1).map(|group| ChoiceGroup {
-        heading: group.name,
-        choices: group.kinds.iter().map(|kind| choice(kind.as_str(), sentences::name(*kind))).collect(),
+    let single = ActivityGroup::ALL.iter().map(|group| ChoiceGroup {
+        heading: group.label(),
+        choices: of_group(*group).map(|kind| choice(kind.as_str(), kind.label())).collect(),
     });
     std::iter::once(ChoiceGroup { heading: "", choices: groups }).chain(single).collect()
 }
@@ -144,23 +65,16 @@ pub fn kinds_of(code: &str) -> Option<Vec<ActivityKind>> {
     if code == CHANGES {
         return Some(without_requests().collect());
     }
-    let group = GROUPS.iter().find(|group| group.code == code).map(|group| group.kinds.to_vec());
-    group.or_else(|| ActivityKind::parse(code).map(|kind| vec![kind]))
+    match ActivityGroup::parse(code) {
+        Some(group) => Some(of_group(group).collect()),
+        None => ActivityKind::parse(code).map(|kind| vec![kind]),
+    }
+}
+
+fn of_group(group: ActivityGroup) -> impl Iterator<Item = ActivityKind> {
+    ActivityKind::ALL.iter().copied().filter(move |kind| kind.group() == group)
 }
 
 fn without_requests() -> impl Iterator<Item = ActivityKind> {
     ActivityKind::ALL.iter().copied().filter(|kind| !kind.is_call())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_kind_is_in_one_group() {
-        for kind in ActivityKind::ALL {
-            let groups = GROUPS.iter().filter(|group| group.kinds.contains(kind)).count();
-            assert_eq!(groups, 1, "{kind}");
-        }
-    }
 }

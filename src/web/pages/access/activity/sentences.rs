@@ -2,93 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::access::activity::{ActivityKind, Record};
+use crate::domain::access::activity::Record;
 
-pub fn name(kind: ActivityKind) -> &'static str {
-    match kind {
-        ActivityKind::ApiRequest => "API request",
-        ActivityKind::ApiRefused => "API request refused",
-        ActivityKind::ApiEnabled => "API access turned on",
-        ActivityKind::ApiDisabled => "API access turned off",
-        ActivityKind::ApiSwitchRefused => "API access change refused",
-        ActivityKind::PlanChanged => "Plan changed",
-        ActivityKind::TokenCreated => "Token created",
-        ActivityKind::TokenRenamed => "Token renamed",
-        ActivityKind::TokenRevoked => "Token revoked",
-        ActivityKind::TokenCapChanged => "Token limit changed",
-        ActivityKind::TeamKeyEnabled => "Team key turned on",
-        ActivityKind::TeamKeyShown => "Team key revealed",
-        ActivityKind::TeamKeyRegenerated => "Team key regenerated",
-        ActivityKind::TeamKeyDisabled => "Team key turned off",
-        ActivityKind::TeamFounded => "Team created",
-        ActivityKind::OwnershipTransferred => "Ownership transferred",
-        ActivityKind::PersonInvited => "Person invited",
-        ActivityKind::InvitationRevoked => "Invitation revoked",
-        ActivityKind::PersonJoined => "Person joined",
-        ActivityKind::RoleChanged => "Role changed",
-        ActivityKind::PersonRemoved => "Person removed",
-        ActivityKind::SignedIn => "Signed in",
-        ActivityKind::SignInFailed => "Sign-in failed",
-        ActivityKind::SignedOut => "Signed out",
-        ActivityKind::SessionRevoked => "Session ended",
-        ActivityKind::TeamSwitched => "Team switched",
-        ActivityKind::PasswordChanged => "Password changed",
-        ActivityKind::NameChanged => "Name changed",
-        ActivityKind::DomainAdded => "Domain added",
-        ActivityKind::DomainVerified => "Domain verified",
-        ActivityKind::DomainSuspended => "Domain suspended",
-        ActivityKind::DomainRemoved => "Domain removed",
-        ActivityKind::CatchAllChanged => "Catch-all changed",
-        ActivityKind::AliasCreated => "Alias created",
-        ActivityKind::AliasChanged => "Alias changed",
-        ActivityKind::AliasDeleted => "Alias deleted",
-        ActivityKind::ContactCreated => "Contact created",
-        ActivityKind::ContactChanged => "Contact changed",
-        ActivityKind::ContactDeleted => "Contact deleted",
-        ActivityKind::MessageDeleted => "Message deleted",
-        ActivityKind::JobRetried => "Job retried",
-        ActivityKind::JobDropped => "Job dropped",
-    }
-}
-
-/// Follows the actor's name.
+/// Follows the actor's name: the first of the kind's sentences for which the record has
+/// everything.
 pub fn sentence(record: &Record) -> String {
     let details = Details::of(record);
-    let subject = details.subject();
-    match record.kind {
-        ActivityKind::ApiRequest | ActivityKind::ApiRefused => details.call(),
-        ActivityKind::ApiEnabled => "Turned on API access".into(),
-        ActivityKind::ApiDisabled => "Turned off API access".into(),
-        ActivityKind::ApiSwitchRefused => {
-            format!("Tried to turn {} API access (refused)", details.text("asked"))
-        }
-        ActivityKind::PlanChanged => {
-            format!("Changed the plan from {} to {}", details.text("from"), details.text("to"))
-        }
-        ActivityKind::TokenCreated => format!("Created the token “{subject}”"),
-        ActivityKind::TokenRenamed => format!("Renamed the token “{}” to “{subject}”", details.text("from")),
-        ActivityKind::TokenRevoked => format!("Revoked the token “{subject}”"),
-        ActivityKind::TokenCapChanged => details.cap(),
-        ActivityKind::TeamKeyEnabled => format!("Turned on the team key {subject}…"),
-        ActivityKind::TeamKeyShown => format!("Revealed the team key {subject}…"),
-        ActivityKind::TeamKeyRegenerated => format!("Regenerated the team key. The new one is {subject}…"),
-        ActivityKind::TeamKeyDisabled => format!("Turned off the team key {subject}…"),
-        ActivityKind::TeamFounded => format!("Created the team {subject} for {}", details.text("owner")),
-        ActivityKind::OwnershipTransferred => format!("Transferred ownership to {subject}"),
-        ActivityKind::PersonInvited => format!("Invited {subject} as {}", details.role("role")),
-        ActivityKind::InvitationRevoked => format!("Revoked the invitation for {subject}"),
-        ActivityKind::PersonJoined => details.join(),
-        ActivityKind::RoleChanged => format!("Made {subject} {}", details.role("to")),
-        ActivityKind::PersonRemoved => details.remove(),
-        ActivityKind::SignedIn => "Signed in".into(),
-        ActivityKind::SignInFailed => "Failed to sign in: wrong password".into(),
-        ActivityKind::SignedOut => "Signed out".into(),
-        ActivityKind::SessionRevoked => details.sessions(),
-        ActivityKind::TeamSwitched => "Switched to this team".into(),
-        ActivityKind::PasswordChanged => "Changed the password".into(),
-        ActivityKind::NameChanged => format!("Changed their name to {subject}"),
-        _ => details.mail(),
-    }
+    let sentences = record.kind.sentences();
+    let whole = sentences.iter().find_map(|sentence| details.fill(sentence, false));
+    whole.or_else(|| details.fill(sentences.last()?, true)).unwrap_or_default()
 }
 
 pub fn milliseconds(micros: i32) -> String {
@@ -140,32 +62,31 @@ impl<'a> Details<'a> {
         self.record.subject.as_deref().unwrap_or_default()
     }
 
-    fn mail(&self) -> String {
-        let subject = self.subject();
-        let action = match self.record.kind {
-            ActivityKind::DomainAdded => "Added the domain",
-            ActivityKind::DomainVerified => "Verified the domain",
-            ActivityKind::DomainSuspended => "Suspended the domain",
-            ActivityKind::DomainRemoved => "Removed the domain",
-            ActivityKind::CatchAllChanged => return self.catch_all(),
-            ActivityKind::AliasCreated => "Created the alias",
-            ActivityKind::AliasChanged => "Changed the alias",
-            ActivityKind::AliasDeleted => "Deleted the alias",
-            ActivityKind::ContactCreated => "Added the contact",
-            ActivityKind::ContactChanged => "Changed the contact",
-            ActivityKind::ContactDeleted => "Deleted the contact",
-            ActivityKind::MessageDeleted => "Deleted the message from",
-            ActivityKind::JobRetried => "Retried the job",
-            ActivityKind::JobDropped => "Dropped the job",
-            other => other.as_str(),
-        };
-        format!("{action} {subject}")
+    /// The sentence with the record's words; `None` when one is missing and may not be.
+    fn fill(&self, sentence: &str, may_lack: bool) -> Option<String> {
+        let mut parts = sentence.split(['{', '}']);
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        while let (Some(name), Some(text)) = (parts.next(), parts.next()) {
+            match self.word(name) {
+                word if word.is_empty() && !may_lack => return None,
+                word => filled += &word,
+            }
+            filled += text;
+        }
+        Some(filled)
     }
 
-    fn catch_all(&self) -> String {
-        match (self.subject(), self.text("to")) {
-            (domain, to) if to.is_empty() => format!("Turned off the catch-all of {domain}"),
-            (domain, to) => format!("Made {to} the catch-all of {domain}"),
+    fn word(&self, name: &str) -> String {
+        match name {
+            "subject" => self.subject().to_owned(),
+            "method" => self.record.method.clone().unwrap_or_default(),
+            "route" => self.record.route.clone().unwrap_or_default(),
+            "a role" => self.role("role"),
+            "a new role" => self.role("to"),
+            "a new account" if self.fields.contains_key("account") => "a new account".into(),
+            "someone else" if self.record.actor_label != self.record.subject => self.subject().to_owned(),
+            "other sessions" => self.sessions(),
+            detail => self.text(detail),
         }
     }
 
@@ -181,40 +102,33 @@ impl<'a> Details<'a> {
         self.fields.get(key).and_then(Value::as_i64).unwrap_or_default()
     }
 
-    fn call(&self) -> String {
-        let Record { method, route, .. } = self.record;
-        format!("{} {}", method.as_deref().unwrap_or_default(), route.as_deref().unwrap_or_default())
-    }
-
-    fn cap(&self) -> String {
-        match (self.subject(), self.fields.get("to")) {
-            (subject, None) => format!("Removed the hourly limit of the token “{subject}”"),
-            (subject, Some(to)) => format!("Set the hourly limit of the token “{subject}” to {to}"),
-        }
-    }
-
     fn role(&self, key: &str) -> String {
         let role = self.text(key);
         let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
         format!("{article} {role}")
     }
 
-    fn join(&self) -> String {
-        let account = if self.fields.contains_key("account") { " with a new account" } else { "" };
-        format!("Joined the team as {}{account}", self.role("role"))
-    }
-
-    fn remove(&self) -> String {
-        match self.subject() {
-            own if self.record.actor_label.as_deref() == Some(own) => "Left the team".into(),
-            other => format!("Removed {other} from the team"),
-        }
-    }
-
     fn sessions(&self) -> String {
         match self.number("sessions") {
-            1 => "Signed out 1 other session".into(),
-            n => format!("Signed out {n} other sessions"),
+            1 => "1 other session".into(),
+            n => format!("{n} other sessions"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::access::activity::ActivityKind;
+
+    /// A misspelt word would be a detail that no record has.
+    #[test]
+    fn sentences_use_only_words_that_records_have() {
+        let details = ["asked", "from", "to", "owner"];
+        let made = ["a role", "a new role", "a new account", "someone else", "other sessions"];
+        let known: Vec<_> = ["subject", "method", "route"].iter().chain(&details).chain(&made).collect();
+        for sentence in ActivityKind::ALL.iter().flat_map(|kind| kind.sentences()) {
+            let words = sentence.split(['{', '}']).skip(1).step_by(2);
+            words.for_each(|word| assert!(known.contains(&&word), "{word} in {sentence}"));
         }
     }
 }

@@ -1,0 +1,118 @@
+//! Every kind of activity: its stored name, its group in the filter, its label and its sentence.
+
+use std::fmt;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Text;
+
+use super::columns::text_enum;
+
+text_enum! {
+    /// Kinds that are filtered for together.
+    ActivityGroup { Requests = "requests", Access = "access", People = "people", SignIns = "sign-ins", Mail = "mail", Jobs = "jobs" }
+}
+
+impl ActivityGroup {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Requests => "API requests",
+            Self::Access => "Tokens, team key and API access",
+            Self::People => "People and roles",
+            Self::SignIns => "Sign-ins and accounts",
+            Self::Mail => "Domains, aliases, contacts, messages",
+            Self::Jobs => "Background jobs",
+        }
+    }
+}
+
+macro_rules! activity_kinds {
+    ($($kind:ident = $name:literal, $group:ident, $label:literal, $sentence:literal $(or $otherwise:literal)?;)+) => {
+        text_enum! {
+            /// What a record is about. The stored name is `<what>.<what was done>`.
+            ActivityKind { $($kind = $name),+ }
+        }
+
+        impl ActivityKind {
+            pub const fn group(self) -> ActivityGroup {
+                match self { $(Self::$kind => ActivityGroup::$group),+ }
+            }
+
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$kind => $label),+ }
+            }
+
+            /// What was done, to be read after the actor. `{…}` is the subject, a detail, or what
+            /// the page makes of them. The second sentence is for records that lack one of them.
+            pub const fn sentences(self) -> &'static [&'static str] {
+                match self { $(Self::$kind => &[$sentence $(, $otherwise)?]),+ }
+            }
+        }
+    };
+}
+
+activity_kinds! {
+    ApiRequest = "api.request", Requests, "API request", "{method} {route}";
+    // A call of a known caller that the gate refused; it used up no limit.
+    ApiRefused = "api.refused", Requests, "API request refused", "{method} {route}";
+
+    TokenCreated = "token.created", Access, "Token created", "Created the token “{subject}”";
+    TokenRenamed = "token.renamed", Access, "Token renamed", "Renamed the token “{from}” to “{subject}”";
+    TokenRevoked = "token.revoked", Access, "Token revoked", "Revoked the token “{subject}”";
+    TokenCapChanged = "token.cap_changed", Access, "Token limit changed",
+        "Set the hourly limit of the token “{subject}” to {to}" or "Removed the hourly limit of the token “{subject}”";
+    TeamKeyEnabled = "team_key.enabled", Access, "Team key turned on", "Turned on the team key {subject}…";
+    TeamKeyShown = "team_key.shown", Access, "Team key revealed", "Revealed the team key {subject}…";
+    TeamKeyRegenerated = "team_key.regenerated", Access, "Team key regenerated",
+        "Regenerated the team key. The new one is {subject}…";
+    TeamKeyDisabled = "team_key.disabled", Access, "Team key turned off", "Turned off the team key {subject}…";
+    ApiEnabled = "api.enabled", Access, "API access turned on", "Turned on API access";
+    ApiDisabled = "api.disabled", Access, "API access turned off", "Turned off API access";
+    ApiSwitchRefused = "api.switch_refused", Access, "API access change refused", "Tried to turn {asked} API access (refused)";
+    PlanChanged = "plan.changed", Access, "Plan changed", "Changed the plan from {from} to {to}";
+
+    PersonInvited = "person.invited", People, "Person invited", "Invited {subject} as {a role}";
+    InvitationRevoked = "invitation.revoked", People, "Invitation revoked", "Revoked the invitation for {subject}";
+    PersonJoined = "person.joined", People, "Person joined",
+        "Joined the team as {a role} with {a new account}" or "Joined the team as {a role}";
+    RoleChanged = "person.role_changed", People, "Role changed", "Made {subject} {a new role}";
+    PersonRemoved = "person.removed", People, "Person removed", "Removed {someone else} from the team" or "Left the team";
+    OwnershipTransferred = "team.transferred", People, "Ownership transferred", "Transferred ownership to {subject}";
+    TeamFounded = "team.founded", People, "Team created", "Created the team {subject} for {owner}";
+
+    SignedIn = "session.signed_in", SignIns, "Signed in", "Signed in";
+    SignInFailed = "session.sign_in_failed", SignIns, "Sign-in failed", "Failed to sign in: wrong password";
+    SignedOut = "session.signed_out", SignIns, "Signed out", "Signed out";
+    SessionRevoked = "session.revoked", SignIns, "Session ended", "Signed out {other sessions}";
+    TeamSwitched = "session.team_switched", SignIns, "Team switched", "Switched to this team";
+    PasswordChanged = "account.password_changed", SignIns, "Password changed", "Changed the password";
+    NameChanged = "account.name_changed", SignIns, "Name changed", "Changed their name to {subject}";
+
+    DomainAdded = "domain.added", Mail, "Domain added", "Added the domain {subject}";
+    DomainVerified = "domain.verified", Mail, "Domain verified", "Verified the domain {subject}";
+    DomainSuspended = "domain.suspended", Mail, "Domain suspended", "Suspended the domain {subject}";
+    DomainRemoved = "domain.removed", Mail, "Domain removed", "Removed the domain {subject}";
+    CatchAllChanged = "domain.catch_all_changed", Mail, "Catch-all changed",
+        "Made {to} the catch-all of {subject}" or "Turned off the catch-all of {subject}";
+    AliasCreated = "alias.created", Mail, "Alias created", "Created the alias {subject}";
+    AliasChanged = "alias.changed", Mail, "Alias changed", "Changed the alias {subject}";
+    AliasDeleted = "alias.deleted", Mail, "Alias deleted", "Deleted the alias {subject}";
+    ContactCreated = "contact.created", Mail, "Contact created", "Added the contact {subject}";
+    ContactChanged = "contact.changed", Mail, "Contact changed", "Changed the contact {subject}";
+    ContactDeleted = "contact.deleted", Mail, "Contact deleted", "Deleted the contact {subject}";
+    MessageDeleted = "message.deleted", Mail, "Message deleted", "Deleted the message from {subject}";
+
+    JobRetried = "job.retried", Jobs, "Job retried", "Retried the job {subject}";
+    JobDropped = "job.dropped", Jobs, "Job dropped", "Dropped the job {subject}";
+}
+
+impl ActivityKind {
+    /// Calls of the API, whether they were let in or not; all others are changes.
+    pub const CALLS: &'static [Self] = &[Self::ApiRequest, Self::ApiRefused];
+
+    pub fn is_call(self) -> bool {
+        Self::CALLS.contains(&self)
+    }
+}
