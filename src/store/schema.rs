@@ -327,6 +327,7 @@ diesel::table! {
 }
 
 diesel::joinable!(memberships -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(memberships -> teams (team_id));
 diesel::joinable!(tokens -> teams (team_id));
 diesel::joinable!(mail_stores -> teams (team_id));

@@ -1,8 +1,8 @@
 //! The dashboard's sessions, kept in the store behind actix-session.
 //!
 //! A session's row is made by the sign-in itself, in one transaction with its record. What
-//! actix-session adds is the cookie: it hands the secret value out, and turns it back into
-//! the session on each request. Nothing else is kept in it.
+//! actix-session adds is the cookie: it hands the secret value out and reads it back. It asks
+//! the store nothing: [`super::viewer`] loads the session with all that a page needs, in one trip.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,14 @@ use actix_web::cookie::{Key, SameSite};
 
 use super::site::Site;
 use crate::app::App;
-use crate::domain::Error;
 use crate::domain::entropy;
 use crate::domain::people::sessions::{self, IDLE};
 use crate::domain::sealing::hex;
 
 type State = HashMap<String, String>;
 
-/// Entries of the state: the cookie's value, and that the store did not answer.
+/// The one entry of the state: the cookie's value.
 const KEY: &str = "key";
-const FAULT: &str = "fault";
 
 pub struct StoredSessions(App);
 
@@ -39,22 +37,9 @@ pub fn hand_out(session: &Session, key: &str) {
     let _ = session.insert(KEY, key);
 }
 
-/// What the browser presented.
-pub enum Presented {
-    Nothing,
-    Key(String),
-    /// There is a cookie, but the store cannot say whose.
-    Unknown,
-}
-
-pub fn presented(session: &Session) -> Presented {
-    if session.entries().contains_key(FAULT) {
-        return Presented::Unknown;
-    }
-    match session.get::<String>(KEY) {
-        Ok(Some(key)) => Presented::Key(key),
-        _ => Presented::Nothing,
-    }
+/// The key in the browser's cookie. The session may have ended.
+pub fn key(session: &Session) -> Option<String> {
+    session.get::<String>(KEY).ok().flatten()
 }
 
 pub fn middleware(app: &App, site: &Site) -> SessionMiddleware<StoredSessions> {
@@ -76,16 +61,9 @@ pub fn middleware(app: &App, site: &Site) -> SessionMiddleware<StoredSessions> {
 }
 
 impl SessionStore for StoredSessions {
+    /// The signature says that the key is one of ours; the first who needs the session reads it.
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        let entry = |name: &str, value: &str| Ok(Some(State::from([(name.into(), format!("\"{value}\""))])));
-        match self.find(key.as_ref()).await {
-            Ok(true) => entry(KEY, key.as_ref()),
-            Ok(false) => Ok(None),
-            Err(cause) => {
-                tracing::error!(%cause, "a session could not be read");
-                entry(FAULT, "store")
-            }
-        }
+        Ok(Some(State::from([(KEY.into(), format!("\"{}\"", key.as_ref()))])))
     }
 
     async fn save(
@@ -108,7 +86,7 @@ impl SessionStore for StoredSessions {
         Ok(key)
     }
 
-    /// Reading a session already notes that it is in use.
+    /// The reader of the session notes that it is in use.
     async fn update_ttl(
         &self,
         _: &SessionKey,
@@ -126,19 +104,5 @@ impl SessionStore for StoredSessions {
             tracing::error!(%cause, "a session that was replaced could not be ended");
         }
         Ok(())
-    }
-}
-
-impl StoredSessions {
-    async fn find(&self, key: &str) -> Result<bool, Error> {
-        let now = self.0.now();
-        let own = key.to_owned();
-        let found = self.0.read(move |tx| sessions::find(tx, &own, now)).await?;
-        let Some(session) = found else { return Ok(false) };
-        if sessions::wants_touch(&session, now) {
-            let own = key.to_owned();
-            self.0.write(move |tx| sessions::touch(tx, &own, now)).await?;
-        }
-        Ok(true)
     }
 }

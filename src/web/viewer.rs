@@ -5,16 +5,15 @@ use actix_web::{HttpRequest, web};
 
 use super::flash::Flash;
 use super::request::{self, RequestInfo};
-use super::session::{self, Presented};
+use super::session;
 use crate::app::App;
 use crate::domain;
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::mailroom::messages;
-use crate::domain::people::members;
 use crate::domain::people::roles::Role;
 use crate::domain::people::sessions::{self, Session};
-use crate::domain::people::teams::{self, Team};
-use crate::domain::people::users::{self, User};
+use crate::domain::people::teams::Team;
+use crate::domain::people::users::User;
 
 /// Somebody signed in, looking at one of their teams.
 #[derive(Clone)]
@@ -55,24 +54,20 @@ pub enum Nobody {
 pub async fn find(request: &HttpRequest) -> Result<Viewer, Nobody> {
     let info = request::of(request);
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
-    let key = match session::presented(&request.get_session()) {
-        Presented::Key(key) => key,
-        Presented::Nothing => return Err(Nobody::NotSignedIn),
-        Presented::Unknown => {
-            return Err(Nobody::Failed(crate::domain::Error::out_of_reach("the session could not be read")));
-        }
-    };
+    let key = session::key(&request.get_session()).ok_or(Nobody::NotSignedIn)?;
     let now = info.now;
     let found = app.read(move |tx| {
-        let Some(session) = sessions::find(tx, &key, now)? else { return Ok(Err(Nobody::NotSignedIn)) };
-        let user = users::find(tx, session.user_id)?;
-        let teams = teams::of_user(tx, user.id)?;
-        let looked_at = teams.iter().find(|team| Some(team.id) == session.team_id).or(teams.first());
-        let Some(team) = looked_at.cloned() else { return Ok(Err(Nobody::NoTeam)) };
-        let member = members::find(tx, team.id, user.id)?.ok_or(domain::Error::NotFound)?;
+        let Some(signed_in) = sessions::resume(tx, &key, now)? else { return Ok(Err(Nobody::NotSignedIn)) };
+        let Some((team, role)) = signed_in.team().cloned() else { return Ok(Err(Nobody::NoTeam)) };
         let unread = messages::unread_shown(tx, team.id)?;
-        Ok(Ok((user, session, team, member.role(), teams, unread)))
+        Ok(Ok((signed_in, team, role, unread)))
     });
-    let (user, session, team, role, teams, unread) = found.await.map_err(Nobody::Failed)??;
+    let (sessions::SignedIn { session, user, teams }, team, role, unread) =
+        found.await.map_err(Nobody::Failed)??;
+    if sessions::needs_touch(&session, now) {
+        let id = session.id;
+        app.write(move |tx| sessions::touch(tx, id, now)).await.map_err(Nobody::Failed)?;
+    }
+    let teams = teams.into_iter().map(|(team, _)| team).collect();
     Ok(Viewer { user, session, team, role, teams, unread, flash: Flash::of(request), request: info })
 }

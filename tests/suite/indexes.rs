@@ -10,6 +10,8 @@ use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter,
 use gatepost::domain::access::{tokens, usage};
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::aliases;
+use gatepost::domain::people::roles::Role;
+use gatepost::domain::people::sessions;
 use gatepost::domain::people::teams::TeamId;
 use gatepost::domain::people::users::UserId;
 use gatepost::domain::{Result, Timestamp};
@@ -177,6 +179,23 @@ both_engines! {
             let plan = plan(&app.database, &sql);
             assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
         }
+    }
+}
+
+both_engines! {
+    /// Every page starts with this.
+    async fn a_session_its_person_and_their_teams_take_two_statements(app: TestApp) {
+        set_default_instrumentation(listen).expect("a listener");
+        let (ada, key) = (app.team("Acme").owner_id, "a key");
+        app.operate(|tx, actor| sessions::open(tx, actor, ada, None, key));
+        let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
+        HEARD.take();
+        let found = store.read(|tx| sessions::resume(tx, key, START)).expect("an answer").expect("a session");
+        let heard = HEARD.take();
+        let asked: Vec<_> = heard.iter().filter(|sql| sql.contains("SELECT")).collect();
+        assert_eq!(asked.len(), 2, "{heard:#?}");
+        assert_eq!(found.team().map(|(team, role)| (&*team.name, *role)), Some(("Acme", Role::Owner)));
+        assert!(store.read(|tx| sessions::resume(tx, "another", START)).expect("an answer").is_none());
     }
 }
 

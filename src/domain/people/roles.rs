@@ -22,6 +22,14 @@ pub enum Role {
 }
 
 impl Role {
+    pub const fn of(membership: MemberRole, is_owner: bool) -> Self {
+        match membership {
+            _ if is_owner => Self::Owner,
+            MemberRole::Admin => Self::Admin,
+            MemberRole::Member => Self::Member,
+        }
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Member => "member",
@@ -48,11 +56,7 @@ impl fmt::Display for Role {
 
 impl Member {
     pub fn role(&self) -> Role {
-        match self.role {
-            _ if self.user_id == self.owner_id => Role::Owner,
-            MemberRole::Admin => Role::Admin,
-            MemberRole::Member => Role::Member,
-        }
+        Role::of(self.role, self.user_id == self.owner_id)
     }
 }
 

@@ -3,13 +3,15 @@
 use sha2::{Digest, Sha256};
 use time::Duration;
 
+use super::roles::Role;
+use super::teams::Team;
 use super::users::{self, User, UserId};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
-use crate::store::people::{members as member_rows, sessions as rows};
+use crate::store::people::{members as member_rows, sessions as rows, teams as team_rows};
 
 pub use crate::store::ids::SessionId;
 pub use rows::Session;
@@ -85,18 +87,44 @@ pub fn open_verified(
     }
 }
 
-/// The session a cookie stands for, if it still holds.
-pub fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<Session>> {
+/// The session a cookie stands for, if it has not expired, and its person.
+pub fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<(Session, User)>> {
     Ok(rows::find_by_key(tx, &hash(key), now)?)
 }
 
-/// Whether it is time to note that a session is in use.
-pub fn wants_touch(session: &Session, now: Timestamp) -> bool {
+/// A session with its person and their teams by name.
+pub struct SignedIn {
+    pub session: Session,
+    pub user: User,
+    pub teams: Vec<(Team, Role)>,
+}
+
+impl SignedIn {
+    /// The team the session looks at, or else the first one.
+    pub fn team(&self) -> Option<&(Team, Role)> {
+        let chosen = self.teams.iter().find(|(team, _)| Some(team.id) == self.session.team_id);
+        chosen.or(self.teams.first())
+    }
+}
+
+/// [`find`] with what every page needs to know, in two statements.
+pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<SignedIn>> {
+    let Some((session, user)) = find(tx, key, now)? else { return Ok(None) };
+    let teams = team_rows::with_roles(tx, user.id)?;
+    let teams = teams.into_iter().map(|(team, role)| {
+        let role = Role::of(role, team.owner_id == user.id);
+        (team, role)
+    });
+    Ok(Some(SignedIn { teams: teams.collect(), session, user }))
+}
+
+/// Whether it is time to write down that a session is in use.
+pub fn needs_touch(session: &Session, now: Timestamp) -> bool {
     now.since(session.last_seen_at).abs() >= SEEN_EVERY
 }
 
-pub fn touch(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<()> {
-    Ok(rows::touch(tx, &hash(key), now, now.plus(IDLE))?)
+pub fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()> {
+    Ok(rows::touch(tx, id, now, now.plus(IDLE))?)
 }
 
 /// Ends the session of a cookie, recorded as a sign-out.

@@ -6,8 +6,8 @@ use crate::domain::actor::{Actor, Identity};
 use crate::domain::{Error, FieldError, Result, names};
 use crate::store::Tx;
 use crate::store::columns::{MemberRole, Plan};
+use crate::store::instance;
 use crate::store::people::{members as member_rows, teams as rows};
-use crate::store::{self, instance};
 
 pub use crate::store::ids::TeamId;
 pub use rows::Team;
@@ -99,8 +99,4 @@ pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Team> {
         Some(team) => Ok(team),
         None => rows::find_by_name(tx, &names::key(name))?.ok_or(Error::NotFound),
     }
-}
-
-pub fn of_user(tx: &mut Tx<'_>, user: users::UserId) -> store::Result<Vec<Team>> {
-    rows::of_user(tx, user)
 }

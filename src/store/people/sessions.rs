@@ -6,7 +6,8 @@ use crate::store::Tx;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{SessionId, TeamId, UserId};
-use crate::store::schema::sessions;
+use crate::store::people::users::User;
+use crate::store::schema::{sessions, users};
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
@@ -28,10 +29,12 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     Ok(())
 }
 
-pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<Option<Session>> {
+/// The session of a key that has not expired, with its person.
+pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<Option<(Session, User)>> {
     sessions::table
+        .inner_join(users::table)
         .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
-        .select(Session::as_select())
+        .select((Session::as_select(), User::as_select()))
         .get_result(tx.connection)
         .optional_row()
 }
@@ -45,8 +48,8 @@ pub fn of_user(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Sess
         .load(tx.connection)?)
 }
 
-pub fn touch(tx: &mut Tx<'_>, key_hash: &[u8], seen: Timestamp, expires: Timestamp) -> Result<()> {
-    diesel::update(sessions::table.filter(sessions::key_hash.eq(key_hash)))
+pub fn touch(tx: &mut Tx<'_>, id: SessionId, seen: Timestamp, expires: Timestamp) -> Result<()> {
+    diesel::update(sessions::table.find(id))
         .set((sessions::last_seen_at.eq(seen), sessions::expires_at.eq(expires)))
         .execute(tx.connection)?;
     Ok(())

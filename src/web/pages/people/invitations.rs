@@ -12,7 +12,7 @@ use crate::domain::people::invitations::{self, Opened};
 use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions::{self, Session};
 use crate::domain::people::sign_in as attempts;
-use crate::domain::people::users::{self, NewPerson, PersonName, User};
+use crate::domain::people::users::{NewPerson, PersonName, User};
 use crate::domain::text::EmailAddress;
 use crate::domain::{Error, FieldError, Result};
 use crate::web::browser::KnownBrowser;
@@ -22,7 +22,7 @@ use crate::web::pages::when::When;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::paths;
 use crate::web::request::RequestInfo;
-use crate::web::session::{self, Presented};
+use crate::web::session;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -113,17 +113,12 @@ async fn open(
     cookie: &Cookie,
     link: &str,
 ) -> std::result::Result<(Opened, Visitor), PageError> {
-    let key = match session::presented(cookie) {
-        Presented::Key(key) => Some(key),
-        Presented::Nothing => None,
-        Presented::Unknown => return Err(Error::out_of_reach("the session could not be read").into()),
-    };
+    let key = session::key(cookie);
     let (secret, now) = (link.to_owned(), request.now);
     let found = app.read(move |tx| {
         let opened = invitations::open(tx, &secret, now)?;
-        let session = key.map(|key| sessions::find(tx, &key, now)).transpose()?.flatten();
-        let signed_in = session.map(|session| Ok::<_, Error>((users::find(tx, session.user_id)?, session)));
-        let visitor = visitor(opened.account.clone(), signed_in.transpose()?);
+        let signed_in = key.map(|key| sessions::find(tx, &key, now)).transpose()?.flatten();
+        let visitor = visitor(opened.account.clone(), signed_in);
         Ok((opened, visitor))
     });
     found.await.map_err(|error| match error {
@@ -132,10 +127,10 @@ async fn open(
     })
 }
 
-fn visitor(account: Option<User>, signed_in: Option<(User, Session)>) -> Visitor {
+fn visitor(account: Option<User>, signed_in: Option<(Session, User)>) -> Visitor {
     match (account, signed_in) {
-        (Some(account), Some((user, session))) if account.id == user.id => Visitor::Invited(session),
-        (_, Some((user, _))) => Visitor::Other(user),
+        (Some(account), Some((session, user))) if account.id == user.id => Visitor::Invited(session),
+        (_, Some((_, user))) => Visitor::Other(user),
         (_, None) => Visitor::Anonymous,
     }
 }

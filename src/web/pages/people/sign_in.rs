@@ -156,15 +156,9 @@ pub async fn sign_out(
     request: RequestInfo,
     cookie: Cookie,
 ) -> std::result::Result<HttpResponse, PageError> {
-    match session::presented(&cookie) {
-        session::Presented::Key(key) => {
-            let actor = request.visitor();
-            app.write(move |tx| sessions::close(tx, &actor, &key)).await?;
-        }
-        session::Presented::Unknown => {
-            return Err(Error::out_of_reach("the session could not be read").into());
-        }
-        session::Presented::Nothing => {}
+    if let Some(key) = session::key(&cookie) {
+        let actor = request.visitor();
+        app.write(move |tx| sessions::close(tx, &actor, &key)).await?;
     }
     cookie.purge();
     Ok(see_other(paths::SIGN_IN))
