@@ -14,6 +14,7 @@ pub mod lists;
 pub mod mailroom;
 pub mod names;
 pub mod network;
+mod nouns;
 pub mod people;
 pub mod sealing;
 pub mod search;

@@ -38,17 +38,6 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
-/// Keeps a row as it is until the transaction ends: what was read of it is still so when it is
-/// written. SQLite's write transaction does so by itself.
-macro_rules! hold_row {
-    ($connection:expr, $table:ident, $id:expr) => {
-        if let $crate::store::backend::Engine::Postgres(inner) = &mut *$connection {
-            $table::table.filter($table::id.eq($id)).select($table::id).for_no_key_update().execute(inner)?;
-        }
-    };
-}
-pub(crate) use hold_row;
-
 /// Where the rows are. `Debug` is left out: a Postgres URL can hold a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {

@@ -18,7 +18,7 @@ impl<Id> Window<Id> {
     }
 }
 
-/// Loads a window of a boxed query of one team's rows, newest first.
+/// Loads a window of a boxed query, newest first.
 macro_rules! list_rows {
     ($tx:expr, $table:ident, $row:ty, $query:expr, $window:expr) => {{
         let window = $window;
@@ -30,16 +30,6 @@ macro_rules! list_rows {
     }};
 }
 pub(in crate::store) use list_rows;
-
-/// Counts a boxed query of one team's rows and stops at `most`. The order only makes sure that
-/// the engine walks an index.
-macro_rules! count_rows {
-    ($tx:expr, $table:ident, $id:ty, $query:expr, $most:expr) => {{
-        let query = $query.order($table::id.desc()).limit($most).select($table::id);
-        query.load::<$id>($tx.connection)?.len() as i64
-    }};
-}
-pub(in crate::store) use count_rows;
 
 /// What takes the meaning off `%` and `_` in a pattern.
 pub(in crate::store) const ESCAPE: char = '\\';

@@ -25,6 +25,7 @@ pub mod people;
 mod prepared;
 mod schema;
 pub mod serving;
+mod team_rows;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -5,6 +5,7 @@ use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
 use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
@@ -170,8 +171,7 @@ pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result
     if !is_its_own(actor, id) {
         actor.require(tx, team, Role::Admin)?;
     }
-    rows::hold(tx, id)?;
-    find(tx, team, id)
+    rows::hold(tx, team, id)?.ok_or(Error::NotFound)
 }
 
 fn is_its_own(actor: &Actor, id: TokenId) -> bool {
@@ -306,9 +306,7 @@ pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: O
     find(tx, team, id)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Token> {
-    rows::find(tx, team, id)?.ok_or(Error::NotFound)
-}
+team_noun! { Token, TokenId, Admin: find, list, count }
 
 /// Those of the team among `ids`, in no order.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
@@ -318,20 +316,6 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<To
 impl Filter {
     pub const ACTIVE: Self = Self { revoked: Some(false) };
     pub const REVOKED: Self = Self { revoked: Some(true) };
-}
-
-/// Newest first, the team key among them.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    filter: &Filter,
-    window: Window<TokenId>,
-) -> Result<Page<Token, TokenId>> {
-    Page::load(window, |window| rows::list(tx, team, filter, window), |token| token.id)
-}
-
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
 /// Active ones without the team key, and how many there are on all pages.

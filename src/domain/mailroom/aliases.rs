@@ -3,7 +3,7 @@
 use super::address::{DomainName, LocalPart, POSTMASTER};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
-use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, text};
 use crate::store::Tx;
@@ -69,13 +69,11 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &
         check_shared(tx, team, shared, &local)?;
     }
     let alias = row(actor, team, domain_id, &domain_name, &local, new.note.clone());
-    let taken = || format!("{} is taken. Deleted addresses can't be reused.", alias.address());
     if rows::find_by_key(tx, domain_id, &alias.local_key)?.is_some() {
-        return Err(Error::conflict("localPart", taken()));
+        let (field, sentence) = taken(&alias);
+        return Err(Error::conflict(field, sentence));
     }
-    rows::insert(tx, &alias).map_err(|error| Error::from(error).conflict_instead("localPart", taken()))?;
-    record(tx, actor, &alias, ActivityKind::AliasCreated)?;
-    Ok(alias)
+    insert(tx, actor, alias)
 }
 
 /// Checks a name on the shared domain against those of other teams. Needs no lock: rows are never
@@ -163,9 +161,14 @@ fn row(
     }
 }
 
-fn record(tx: &mut Tx<'_>, actor: &Actor, alias: &Alias, kind: ActivityKind) -> Result<()> {
-    let event = Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled);
-    activity::record(tx, actor, alias.team_id, event)
+team_noun! { Alias, AliasId, Member: find, hold, list, count, insert(AliasCreated), save(AliasChanged) }
+
+fn event(kind: ActivityKind, alias: &Alias) -> Event {
+    Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled)
+}
+
+fn taken(alias: &Alias) -> (&'static str, String) {
+    ("localPart", format!("{} is taken. Deleted addresses can't be reused.", alias.address()))
 }
 
 /// Creates the alias that every domain has, unless another transaction just did.
@@ -179,7 +182,7 @@ pub(super) fn create_postmaster(
     let local = LocalPart::parse(POSTMASTER)?;
     let alias = row(actor, team, domain, domain_name, &local, None);
     match rows::insert_unless_taken(tx, &alias)? {
-        true => record(tx, actor, &alias, ActivityKind::AliasCreated),
+        true => activity::record(tx, actor, team, event(ActivityKind::AliasCreated, &alias)),
         false => Ok(()),
     }
 }
@@ -189,34 +192,9 @@ pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alia
     Ok(rows::catch_all(tx, domain)?)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Alias> {
-    rows::find(tx, team, id)?.ok_or(Error::NotFound)
-}
-
-/// The alias, locked until the transaction ends: for changes that depend on what it is now.
-pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<Alias> {
-    actor.require_or_token(tx, team, Role::Member)?;
-    rows::hold(tx, id)?;
-    find(tx, team, id)
-}
-
 /// Including deleted ones, which messages still name.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(rows::find_all(tx, team, ids)?)
-}
-
-/// Newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    filter: &Filter,
-    window: Window<AliasId>,
-) -> Result<Page<Alias, AliasId>> {
-    Page::load(window, |window| rows::list(tx, team, filter, window), |alias| alias.id)
-}
-
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Capped::count(|most| rows::count(tx, team, filter, most))
 }
 
 /// Changes the note of an alias, and switches it on or off.
@@ -238,15 +216,8 @@ pub fn change(
             "Mail to postmaster is always accepted, so this alias can't be turned off.",
         ));
     }
-    if before.note.as_deref() == note && before.enabled == enabled {
-        return Ok(before);
-    }
-    if !rows::change(tx, team, id, note, enabled)? {
-        return Err(Error::NotFound);
-    }
-    let after = Alias { note: note.map(str::to_owned), enabled, ..before };
-    record(tx, actor, &after, ActivityKind::AliasChanged)?;
-    Ok(after)
+    let after = Alias { note: note.map(str::to_owned), enabled, ..before.clone() };
+    save(tx, actor, &before, after)
 }
 
 /// Deletes an alias: it receives nothing more, and its address is never given out again.
@@ -254,12 +225,17 @@ pub fn change(
 /// # Errors
 /// `Conflict` for postmaster, which must receive.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<()> {
-    if hold(tx, actor, team, id)?.is_postmaster() {
+    let before = hold(tx, actor, team, id)?;
+    if before.is_postmaster() {
         return Err(Error::conflict(
             "alias",
             "Mail to postmaster is always accepted, so this alias can't be deleted.",
         ));
     }
-    let deleted = rows::delete(tx, team, id, actor.now, &actor.label())?.ok_or(Error::NotFound)?;
-    record(tx, actor, &deleted, ActivityKind::AliasDeleted)
+    let deleted_by_label = Some(actor.label().into_owned());
+    let deleted = Alias { deleted_at: Some(actor.now), deleted_by_label, ..before };
+    if !rows::save(tx, &deleted)? {
+        return Err(Error::NotFound);
+    }
+    activity::record(tx, actor, team, event(ActivityKind::AliasDeleted, &deleted))
 }

@@ -1,11 +1,12 @@
-//! People who write to a team: created by the mail they send, or by hand.
+//! People who write to a team: created by the mail they send, or by hand. When a contact is
+//! deleted, their messages stay; if they write again, they become a new contact.
 
 use super::address::MailAddress;
-use crate::domain::access::activity::{self, ActivityKind, Event};
+use crate::domain::access::activity::{ActivityKind, Event};
 use crate::domain::actor::Actor;
-use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
-use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
+use crate::domain::{FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contacts as rows;
@@ -46,6 +47,21 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
+team_noun! { Contact, ContactId, Member: find, hold, list, count,
+insert(ContactCreated), save(ContactChanged), delete(ContactDeleted) }
+
+fn event(kind: ActivityKind, contact: &Contact) -> Event {
+    let event = Event::of(kind).subject(&contact.address);
+    match contact.state {
+        ContactState::Unset => event,
+        state => event.detail("state", state.as_str()),
+    }
+}
+
+fn taken(contact: &Contact) -> (&'static str, String) {
+    ("address", format!("{} is already a contact.", contact.address))
+}
+
 /// Creates a contact by hand.
 ///
 /// # Errors
@@ -58,11 +74,15 @@ pub fn create(
     about: About,
 ) -> Result<Contact> {
     actor.require_or_token(tx, team, Role::Member)?;
-    let contact = Contact { state: about.state, note: about.note, ..new(actor, team, address, about.name) };
-    let taken = format!("{address} is already a contact.");
-    rows::insert(tx, &contact).map_err(|error| Error::from(error).conflict_instead("address", taken))?;
-    record(tx, actor, &contact, ActivityKind::ContactCreated)?;
-    Ok(contact)
+    let contact = new(actor, team, address, about.name);
+    insert(tx, actor, Contact { state: about.state, note: about.note, ..contact })
+}
+
+pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
+    let before = hold(tx, actor, team, id)?;
+    let About { name, note, state } = about;
+    let after = Contact { name_key: name.as_deref().map(names::key), name, note, state, ..before.clone() };
+    save(tx, actor, &before, after)
 }
 
 fn new(actor: &Actor, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {
@@ -80,15 +100,6 @@ fn new(actor: &Actor, team: TeamId, address: &MailAddress, name: Option<String>)
         last_seen_at: None,
         created_at: actor.now,
     }
-}
-
-fn record(tx: &mut Tx<'_>, actor: &Actor, contact: &Contact, kind: ActivityKind) -> Result<()> {
-    let event = Event::of(kind).subject(&contact.address);
-    let event = match contact.state {
-        ContactState::Unset => event,
-        state => event.detail("state", state.as_str()),
-    };
-    activity::record(tx, actor, contact.team_id, event)
 }
 
 pub(super) fn find_by_address(
@@ -128,50 +139,4 @@ pub(super) fn find_or_create(
 
 pub(super) fn count_arrival(tx: &mut Tx<'_>, contact: &Contact, now: Timestamp) -> Result<()> {
     Ok(rows::count_arrival(tx, contact.id, contact.first_seen_at.is_none(), now)?)
-}
-
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Contact> {
-    rows::find(tx, team, id)?.ok_or(Error::NotFound)
-}
-
-/// The contact, locked until the transaction ends: for changes that depend on what it is now.
-pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<Contact> {
-    actor.require_or_token(tx, team, Role::Member)?;
-    rows::hold(tx, id)?;
-    find(tx, team, id)
-}
-
-/// Newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    filter: &Filter,
-    window: Window<ContactId>,
-) -> Result<Page<Contact, ContactId>> {
-    Page::load(window, |window| rows::list(tx, team, filter, window), |contact| contact.id)
-}
-
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Capped::count(|most| rows::count(tx, team, filter, most))
-}
-
-pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
-    let before = hold(tx, actor, team, id)?;
-    if (&before.name, &before.note, before.state) == (&about.name, &about.note, about.state) {
-        return Ok(before);
-    }
-    let name_key = about.name.as_deref().map(names::key);
-    let after = Contact { name: about.name, name_key, note: about.note, state: about.state, ..before };
-    if !rows::change(tx, &after)? {
-        return Err(Error::NotFound);
-    }
-    record(tx, actor, &after, ActivityKind::ContactChanged)?;
-    Ok(after)
-}
-
-/// Deletes a contact. Their messages stay; if they write again, they become a new contact.
-pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId) -> Result<()> {
-    actor.require_or_token(tx, team, Role::Member)?;
-    let contact = rows::delete(tx, team, id)?.ok_or(Error::NotFound)?;
-    record(tx, actor, &contact, ActivityKind::ContactDeleted)
 }

@@ -11,6 +11,7 @@ use super::address::DomainName;
 use super::aliases;
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
+use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
 use crate::domain::sealing::hex;
 use crate::domain::{Error, Result, Timestamp, entropy};
@@ -197,16 +198,7 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, kind: ActivityKind) -
     activity::record(tx, actor, domain.team_id, Event::of(kind).subject(&domain.name))
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Domain> {
-    rows::find(tx, team, id)?.ok_or(Error::NotFound)
-}
-
-/// The domain, locked until the transaction ends: for changes that depend on what it is now.
-pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<Domain> {
-    actor.require_or_token(tx, team, Role::Admin)?;
-    rows::hold(tx, id)?;
-    find(tx, team, id)
-}
+team_noun! { Domain, DomainId, Admin: find, hold }
 
 /// By name. Not paged: a team has few.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
@@ -272,8 +264,7 @@ pub fn record_check(
     mail_host: &str,
     seen: &Observation,
 ) -> Result<Domain> {
-    rows::hold(tx, id)?;
-    let mut domain = find(tx, team, id)?;
+    let mut domain = rows::hold(tx, team, id)?.ok_or(Error::NotFound)?;
     let was_active = domain.is_active();
     let proof = txt_finding(&seen.proof, &domain.proof_value());
     let (is_proved, is_gone) =

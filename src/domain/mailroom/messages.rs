@@ -7,7 +7,7 @@ use super::words;
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::lists::{Capped, Page, Window};
-use crate::domain::people::roles::Role;
+use crate::domain::nouns::team_noun;
 use crate::domain::search::Search;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
@@ -42,15 +42,7 @@ pub struct Opened {
     pub authentication: Authentication,
 }
 
-/// Newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    filter: &Filter,
-    window: Window<MessageId>,
-) -> Result<Page<Message, MessageId>> {
-    Page::load(window, |window| rows::list(tx, team, filter, window), |message| message.id)
-}
+team_noun! { Message, MessageId, Member: find, hold, list, count }
 
 /// [`search`] if there are words to look for, else [`list`].
 pub fn list_or_search(
@@ -99,10 +91,6 @@ pub fn search(
     Ok(Page { rows: found, next })
 }
 
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter) -> Result<Capped> {
-    Capped::count(|most| rows::count(tx, team, filter, most))
-}
-
 /// Messages that are delivered and not read.
 pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     count(tx, team, &Filter { unread: true, ..Filter::default() })
@@ -120,10 +108,6 @@ pub fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
 /// How much mail the team keeps.
 pub fn usage(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     Ok(mail_usage::find(tx, team)?)
-}
-
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Message> {
-    rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
 pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
@@ -152,13 +136,6 @@ pub fn find_attachment(
     id: AttachmentId,
 ) -> Result<Attachment> {
     contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)
-}
-
-/// The message, locked until the transaction ends: for changes that depend on what it is now.
-pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<Message> {
-    actor.require_or_token(tx, team, Role::Member)?;
-    rows::hold(tx, id)?;
-    find(tx, team, id)
 }
 
 /// Marks a message read or unread. One that is read already keeps its first time.

@@ -4,13 +4,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
 use crate::store::Tx;
-use crate::store::backend::{Backend, Engine, hold_row};
+use crate::store::backend::{Backend, Engine};
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, TokenId, UserId};
-use crate::store::lists::{Window, count_rows, list_rows};
 use crate::store::people::teams::Team;
 use crate::store::schema::{teams, tokens};
+use crate::store::team_rows::team_rows;
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = tokens)]
@@ -39,12 +39,7 @@ pub struct Token {
     pub revoke_reason: Option<String>,
 }
 
-/// # Errors
-/// `Conflict` when an active token of the team has the name, or the team its key.
-pub fn insert(tx: &mut Tx<'_>, token: &Token) -> Result<()> {
-    diesel::insert_into(tokens::table).values(token).execute(tx.connection)?;
-    Ok(())
-}
+team_rows! { tokens, Token, TokenId: insert, find, hold, list, count }
 
 /// The one look-up an API request costs. By the hash too: an unknown id and a wrong secret
 /// both find nothing, in the same time.
@@ -72,19 +67,6 @@ pub fn find_by_start(tx: &mut Tx<'_>, start: &str, most: i64) -> Result<Vec<(Tok
         .load(tx.connection)?)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: TokenId) -> Result<Option<Token>> {
-    tokens::table
-        .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
-        .select(Token::as_select())
-        .get_result(tx.connection)
-        .optional_row()
-}
-
-pub fn hold(tx: &mut Tx<'_>, id: TokenId) -> Result<()> {
-    hold_row!(tx.connection, tokens, id);
-    Ok(())
-}
-
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
     Ok(tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::id.eq_any(ids.to_vec())))
@@ -106,16 +88,6 @@ pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
     pub revoked: Option<bool>,
-}
-
-/// Newest first, the team key among them.
-pub fn list(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, window: Window<TokenId>) -> Result<Vec<Token>> {
-    Ok(list_rows!(tx, tokens, Token, narrowed(team, filter), window))
-}
-
-/// How many [`list`] has; counting stops at `most`.
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    Ok(count_rows!(tx, tokens, TokenId, narrowed(team, filter), most))
 }
 
 fn narrowed<'q>(team: TeamId, filter: &Filter) -> tokens::BoxedQuery<'q, Backend> {

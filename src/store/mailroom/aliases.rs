@@ -6,17 +6,18 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::store::Tx;
-use crate::store::backend::{Backend, Engine, hold_row, on_engine};
+use crate::store::backend::{Backend, Engine, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::lists::{ESCAPE, Window, count_rows, like, list_rows};
+use crate::store::lists::{ESCAPE, like};
 use crate::store::prepared::Prepared;
 use crate::store::schema::{aliases, domains};
+use crate::store::team_rows::team_rows;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = aliases)]
-#[diesel(treat_none_as_default_value = false)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct Alias {
     pub id: AliasId,
     pub team_id: TeamId,
@@ -46,12 +47,7 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
-/// # Errors
-/// `Conflict` if the address exists, even as a deleted alias.
-pub fn insert(tx: &mut Tx<'_>, alias: &Alias) -> Result<()> {
-    diesel::insert_into(aliases::table).values(alias).execute(tx.connection)?;
-    Ok(())
-}
+team_rows! { aliases, Alias, AliasId, gone = deleted_at: insert, find, hold, list, count, save }
 
 /// Whether it was inserted; waits for another transaction that inserts the same address.
 pub fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
@@ -60,20 +56,6 @@ pub fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
         .on_conflict_do_nothing()
         .execute(inner))?;
     Ok(inserted == 1)
-}
-
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
-    aliases::table
-        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
-        .filter(aliases::deleted_at.is_null())
-        .select(Alias::as_select())
-        .get_result(tx.connection)
-        .optional_row()
-}
-
-pub fn hold(tx: &mut Tx<'_>, id: AliasId) -> Result<()> {
-    hold_row!(tx.connection, aliases, id);
-    Ok(())
 }
 
 /// Including deleted ones.
@@ -153,19 +135,8 @@ pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
         .optional_row()
 }
 
-/// Newest first, without those of removed domains.
-pub fn list(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, window: Window<AliasId>) -> Result<Vec<Alias>> {
-    Ok(list_rows!(tx, aliases, Alias, narrowed(team, filter), window))
-}
-
-/// Counts what [`list`] returns, up to `most`.
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    Ok(count_rows!(tx, aliases, AliasId, narrowed(team, filter), most))
-}
-
-type Query<'q> = aliases::BoxedQuery<'q, Backend>;
-
-fn narrowed<'q>(team: TeamId, filter: &Filter) -> Query<'q> {
+/// Without those of removed domains.
+fn narrowed<'q>(team: TeamId, filter: &Filter) -> aliases::BoxedQuery<'q, Backend> {
     let removed = domains::table
         .filter(domains::id.nullable().eq(aliases::domain_id))
         .filter(domains::removed_at.is_not_null());
@@ -193,29 +164,6 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> Query<'q> {
         }
         None => query,
     }
-}
-
-/// Whether there is such an alias.
-pub fn change(tx: &mut Tx<'_>, team: TeamId, id: AliasId, note: Option<&str>, enabled: bool) -> Result<bool> {
-    let there = aliases::table
-        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
-        .filter(aliases::deleted_at.is_null());
-    let changed = diesel::update(there)
-        .set((aliases::note.eq(note), aliases::enabled.eq(enabled)))
-        .execute(tx.connection)?;
-    Ok(changed == 1)
-}
-
-/// Keeps the address reserved. `None` if there is no such alias.
-pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: AliasId, now: Timestamp, by: &str) -> Result<Option<Alias>> {
-    let there = aliases::table
-        .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
-        .filter(aliases::deleted_at.is_null());
-    on_engine!(&mut *tx.connection, inner => diesel::update(there)
-        .set((aliases::deleted_at.eq(now), aliases::deleted_by_label.eq(by)))
-        .returning(Alias::as_returning())
-        .get_result(inner))
-    .optional_row()
 }
 
 /// Counts messages that were delivered, the last of them now, and messages that were not.

@@ -3,17 +3,18 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
-use crate::store::backend::{Backend, hold_row, on_engine};
+use crate::store::backend::{Backend, on_engine};
 use crate::store::columns::{ContactState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ContactId, TeamId};
-use crate::store::lists::{ESCAPE, Window, count_rows, like, list_rows};
+use crate::store::lists::{ESCAPE, like};
 use crate::store::prepared::Prepared;
 use crate::store::schema::contacts;
+use crate::store::team_rows::team_rows;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = contacts)]
-#[diesel(treat_none_as_default_value = false)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct Contact {
     pub id: ContactId,
     pub team_id: TeamId,
@@ -37,12 +38,7 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
-/// # Errors
-/// `Conflict` if the team has a contact with that address.
-pub fn insert(tx: &mut Tx<'_>, contact: &Contact) -> Result<()> {
-    diesel::insert_into(contacts::table).values(contact).execute(tx.connection)?;
-    Ok(())
-}
+team_rows! { contacts, Contact, ContactId: insert, find, hold, list, count, save, delete }
 
 /// Inserts the contact unless another transaction just did, and returns the row.
 pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
@@ -57,40 +53,12 @@ pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
         .get_result(tx.connection)?)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Contact>> {
-    contacts::table
-        .filter(contacts::id.eq(id).and(contacts::team_id.eq(team)))
-        .select(Contact::as_select())
-        .get_result(tx.connection)
-        .optional_row()
-}
-
-pub fn hold(tx: &mut Tx<'_>, id: ContactId) -> Result<()> {
-    hold_row!(tx.connection, contacts, id);
-    Ok(())
-}
-
 pub fn find_by_address(tx: &mut Tx<'_>, team: TeamId, key: &str) -> Result<Option<Contact>> {
     on_engine!(&mut *tx.connection, inner => contacts::table
         .filter(contacts::team_id.eq(team).and(contacts::address_key.eq(key)))
         .select(Contact::as_select())
         .get_result(inner))
     .optional_row()
-}
-
-/// Newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    filter: &Filter,
-    window: Window<ContactId>,
-) -> Result<Vec<Contact>> {
-    Ok(list_rows!(tx, contacts, Contact, narrowed(team, filter), window))
-}
-
-/// Counts what [`list`] returns, up to `most`.
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    Ok(count_rows!(tx, contacts, ContactId, narrowed(team, filter), most))
 }
 
 fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backend> {
@@ -108,26 +76,6 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backe
         query = query.filter(address.or(name));
     }
     query
-}
-
-/// Whether there is such a contact.
-pub fn change(tx: &mut Tx<'_>, contact: &Contact) -> Result<bool> {
-    let there =
-        contacts::table.filter(contacts::id.eq(contact.id).and(contacts::team_id.eq(contact.team_id)));
-    let changed = diesel::update(there)
-        .set((
-            contacts::name.eq(&contact.name),
-            contacts::name_key.eq(&contact.name_key),
-            contacts::note.eq(&contact.note),
-            contacts::state.eq(contact.state),
-        ))
-        .execute(tx.connection)?;
-    Ok(changed == 1)
-}
-
-pub fn delete(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Option<Contact>> {
-    let there = contacts::table.filter(contacts::id.eq(id).and(contacts::team_id.eq(team)));
-    diesel::delete(there).returning(contacts::all_columns).get_result(tx.connection).optional_row()
 }
 
 pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp) -> Result<()> {

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
-use crate::store::backend::hold_row;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
 use crate::store::schema::domains;
+use crate::store::team_rows::team_rows;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = domains)]
@@ -29,12 +29,7 @@ pub struct Domain {
     pub catch_all_id: Option<AliasId>,
 }
 
-/// # Errors
-/// `Conflict` if the team has a row of that name.
-pub fn insert(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
-    diesel::insert_into(domains::table).values(domain).execute(tx.connection)?;
-    Ok(())
-}
+team_rows! { domains, Domain, DomainId, gone = removed_at: insert, find, hold }
 
 /// Updates the whole row.
 ///
@@ -42,20 +37,6 @@ pub fn insert(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
 /// `Conflict` if another team has the name.
 pub fn save(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
     diesel::update(domains::table.find(domain.id)).set(domain).execute(tx.connection)?;
-    Ok(())
-}
-
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: DomainId) -> Result<Option<Domain>> {
-    domains::table
-        .filter(domains::id.eq(id).and(domains::team_id.eq(team)))
-        .filter(domains::removed_at.is_null())
-        .select(Domain::as_select())
-        .get_result(tx.connection)
-        .optional_row()
-}
-
-pub fn hold(tx: &mut Tx<'_>, id: DomainId) -> Result<()> {
-    hold_row!(tx.connection, domains, id);
     Ok(())
 }
 

@@ -6,12 +6,12 @@ use diesel::sql_types::Bool;
 
 use super::mail_usage::MailUsage;
 use crate::store::Tx;
-use crate::store::backend::{Backend, hold_row, on_engine};
+use crate::store::backend::{Backend, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
-use crate::store::lists::{Window, count_rows, list_rows};
 use crate::store::schema::messages;
+use crate::store::team_rows::team_rows;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = messages)]
@@ -94,18 +94,7 @@ pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<i64> {
         .get_result(inner))?)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Message>> {
-    messages::table
-        .filter(messages::team_id.eq(team).and(messages::id.eq(id)))
-        .select(Message::as_select())
-        .get_result(tx.connection)
-        .optional_row()
-}
-
-pub fn hold(tx: &mut Tx<'_>, id: MessageId) -> Result<()> {
-    hold_row!(tx.connection, messages, id);
-    Ok(())
-}
+team_rows! { messages, Message, MessageId: find, hold, list, count }
 
 /// The same message, if the alias has it already.
 pub fn find_same(
@@ -128,21 +117,6 @@ pub fn find_same(
             .get_result(inner)),
     }
     .optional_row()
-}
-
-/// Newest first.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    filter: &Filter,
-    window: Window<MessageId>,
-) -> Result<Vec<Message>> {
-    Ok(list_rows!(tx, messages, Message, narrowed(team, filter), window))
-}
-
-/// Counts what [`list`] returns, up to `most`.
-pub fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, most: i64) -> Result<i64> {
-    Ok(count_rows!(tx, messages, MessageId, narrowed(team, filter), most))
 }
 
 /// The condition of the partial index, word for word: otherwise an engine does not use it.

@@ -1,0 +1,120 @@
+//! What every plain noun of a team does. [`team_noun`] writes these functions for a noun:
+//!
+//! - `find(tx, team, id)`, and `hold(tx, actor, team, id)` for callers that look first and change
+//!   then
+//! - `list(tx, team, filter, window)` and `count(tx, team, filter)`
+//! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own
+//!   `create` and `change` say what the row is to be
+//! - `delete(tx, actor, team, id)`
+//!
+//! `hold` and `delete` ask for the role; `insert`, `save` and `delete` record what they did. The
+//! noun's file has `rows`, the store's functions by the same names; `fn event(kind, &row) ->
+//! Event`; and `fn taken(&row) -> (field, sentence)`, for when a unique index refuses a row.
+
+macro_rules! team_noun {
+    ($row:ident, $id:ident, $role:ident: $($function:ident $(($kind:ident))?),+) => {
+        $($crate::domain::nouns::team_noun!(@$function $row, $id, $role $(, $kind)?);)+
+    };
+
+    (@find $row:ident, $id:ident, $role:ident) => {
+        pub fn find(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            id: $id,
+        ) -> $crate::domain::Result<$row> {
+            rows::find(tx, team, id)?.ok_or($crate::domain::Error::NotFound)
+        }
+    };
+
+    (@hold $row:ident, $id:ident, $role:ident) => {
+        /// The row as it is, and stays until the transaction ends.
+        pub fn hold(
+            tx: &mut $crate::store::Tx<'_>,
+            actor: &$crate::domain::actor::Actor,
+            team: $crate::store::ids::TeamId,
+            id: $id,
+        ) -> $crate::domain::Result<$row> {
+            actor.require_or_token(tx, team, $crate::domain::people::roles::Role::$role)?;
+            rows::hold(tx, team, id)?.ok_or($crate::domain::Error::NotFound)
+        }
+    };
+
+    (@list $row:ident, $id:ident, $role:ident) => {
+        /// Newest first.
+        pub fn list(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            filter: &Filter,
+            window: $crate::domain::lists::Window<$id>,
+        ) -> $crate::domain::Result<$crate::domain::lists::Page<$row, $id>> {
+            let list = |window| rows::list(tx, team, filter, window);
+            $crate::domain::lists::Page::load(window, list, |row| row.id)
+        }
+    };
+
+    (@count $row:ident, $id:ident, $role:ident) => {
+        pub fn count(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            filter: &Filter,
+        ) -> $crate::domain::Result<$crate::domain::lists::Capped> {
+            $crate::domain::lists::Capped::count(|most| rows::count(tx, team, filter, most))
+        }
+    };
+
+    (@insert $row:ident, $id:ident, $role:ident, $kind:ident) => {
+        /// For callers that asked for the role.
+        fn insert(
+            tx: &mut $crate::store::Tx<'_>,
+            actor: &$crate::domain::actor::Actor,
+            row: $row,
+        ) -> $crate::domain::Result<$row> {
+            use $crate::domain::access::activity::{self, ActivityKind};
+            rows::insert(tx, &row).map_err(|error| {
+                let (field, sentence) = taken(&row);
+                $crate::domain::Error::from(error).conflict_instead(field, sentence)
+            })?;
+            activity::record(tx, actor, row.team_id, event(ActivityKind::$kind, &row))?;
+            Ok(row)
+        }
+    };
+
+    (@save $row:ident, $id:ident, $role:ident, $kind:ident) => {
+        /// Writes `after` over `before`, which is held. Nothing is recorded where nothing changed.
+        fn save(
+            tx: &mut $crate::store::Tx<'_>,
+            actor: &$crate::domain::actor::Actor,
+            before: &$row,
+            after: $row,
+        ) -> $crate::domain::Result<$row> {
+            use $crate::domain::access::activity::{self, ActivityKind};
+            if *before == after {
+                return Ok(after);
+            }
+            let saved = rows::save(tx, &after).map_err(|error| {
+                let (field, sentence) = taken(&after);
+                $crate::domain::Error::from(error).conflict_instead(field, sentence)
+            })?;
+            if !saved {
+                return Err($crate::domain::Error::NotFound);
+            }
+            activity::record(tx, actor, after.team_id, event(ActivityKind::$kind, &after))?;
+            Ok(after)
+        }
+    };
+
+    (@delete $row:ident, $id:ident, $role:ident, $kind:ident) => {
+        pub fn delete(
+            tx: &mut $crate::store::Tx<'_>,
+            actor: &$crate::domain::actor::Actor,
+            team: $crate::store::ids::TeamId,
+            id: $id,
+        ) -> $crate::domain::Result<()> {
+            use $crate::domain::access::activity::{self, ActivityKind};
+            actor.require_or_token(tx, team, $crate::domain::people::roles::Role::$role)?;
+            let row = rows::delete(tx, team, id)?.ok_or($crate::domain::Error::NotFound)?;
+            activity::record(tx, actor, team, event(ActivityKind::$kind, &row))
+        }
+    };
+}
+pub(in crate::domain) use team_noun;

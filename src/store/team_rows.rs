@@ -1,0 +1,122 @@
+//! The statements that every table of teams' rows needs. [`team_rows`] writes them for a table,
+//! always with the team in the condition, so that another team's row does not exist:
+//!
+//! - `insert(tx, row)`
+//! - `find(tx, team, id)`, and `hold`, after which nobody else changes the row until the
+//!   transaction ends
+//! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter, most)`, which
+//!   stops at `most`; both ask the table's own `narrowed(team, filter)` for a boxed query
+//! - `save(tx, row)` writes a held row as it is now; false when there is none
+//! - `delete(tx, team, id)`
+//!
+//! A table names those that it uses. `gone = column` says that a row with a value there counts
+//! as deleted.
+
+macro_rules! team_rows {
+    ($table:ident, $row:ident, $id:ident, gone = $gone:ident: $($function:ident),+) => {
+        $($crate::store::team_rows::team_rows!(@$function $table, $row, $id, [$gone]);)+
+    };
+    ($table:ident, $row:ident, $id:ident: $($function:ident),+) => {
+        $($crate::store::team_rows::team_rows!(@$function $table, $row, $id, []);)+
+    };
+
+    (@row $table:ident, [$($gone:ident)?], $team:expr, $id:expr) => {
+        $table::table
+            .filter($table::id.eq($id).and($table::team_id.eq($team)))
+            $(.filter($table::$gone.is_null()))?
+    };
+
+    (@insert $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        /// # Errors
+        /// `Conflict` when a unique index has such a row.
+        pub fn insert(tx: &mut $crate::store::Tx<'_>, row: &$row) -> $crate::store::Result<()> {
+            diesel::insert_into($table::table).values(row).execute(tx.connection)?;
+            Ok(())
+        }
+    };
+
+    (@find $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        pub fn find(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            id: $id,
+        ) -> $crate::store::Result<Option<$row>> {
+            let found = $crate::store::team_rows::team_rows!(@row $table, $gone, team, id);
+            $crate::store::error::OptionalRow::optional_row(
+                found.select(<$row>::as_select()).get_result(tx.connection),
+            )
+        }
+    };
+
+    (@hold $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        /// Finds the row and keeps it as it is until the transaction ends. SQLite's write
+        /// transaction does so anyway.
+        pub fn hold(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            id: $id,
+        ) -> $crate::store::Result<Option<$row>> {
+            use $crate::store::backend::Engine;
+            let found = $crate::store::team_rows::team_rows!(@row $table, $gone, team, id);
+            $crate::store::error::OptionalRow::optional_row(match &mut *tx.connection {
+                Engine::Sqlite(inner) => found.select(<$row>::as_select()).get_result(inner),
+                Engine::Postgres(inner) => {
+                    found.select(<$row>::as_select()).for_no_key_update().get_result(inner)
+                }
+            })
+        }
+    };
+
+    (@list $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        /// Newest first.
+        pub fn list(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            filter: &Filter,
+            window: $crate::store::lists::Window<$id>,
+        ) -> $crate::store::Result<Vec<$row>> {
+            let query = narrowed(team, filter);
+            Ok($crate::store::lists::list_rows!(tx, $table, $row, query, window))
+        }
+    };
+
+    (@count $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        /// How many rows the list has; counting stops at `most`.
+        pub fn count(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            filter: &Filter,
+            most: i64,
+        ) -> $crate::store::Result<i64> {
+            // The order only makes sure that the engine walks an index.
+            let query = narrowed(team, filter).order($table::id.desc()).limit(most);
+            let ids: Vec<$id> = query.select($table::id).load(tx.connection)?;
+            Ok(ids.len() as i64)
+        }
+    };
+
+    (@save $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        /// # Errors
+        /// `Conflict` when a unique index has another such row.
+        pub fn save(tx: &mut $crate::store::Tx<'_>, row: &$row) -> $crate::store::Result<bool> {
+            let held = $crate::store::team_rows::team_rows!(@row $table, $gone, row.team_id, row.id);
+            Ok(diesel::update(held).set(row).execute(tx.connection)? == 1)
+        }
+    };
+
+    (@delete $table:ident, $row:ident, $id:ident, $gone:tt) => {
+        /// The row that was there.
+        pub fn delete(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            id: $id,
+        ) -> $crate::store::Result<Option<$row>> {
+            let found = $crate::store::team_rows::team_rows!(@row $table, $gone, team, id);
+            $crate::store::error::OptionalRow::optional_row($crate::store::backend::on_engine!(
+                &mut *tx.connection,
+                inner => diesel::delete(found).returning(<$row>::as_returning()).get_result(inner)
+            ))
+        }
+    };
+}
+pub(in crate::store) use team_rows;
