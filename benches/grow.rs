@@ -82,7 +82,7 @@ fn set_up(app: &App) -> (String, String) {
     let name = TeamName::parse("Acme").expect("a name");
     let team = NewTeam { name, plan: Plan::Enterprise, owner };
     let made = app.write_now(|tx| {
-        let (team, _) = teams::found(tx, &actor, &team)?;
+        let (team, _) = teams::create(tx, &actor, &team)?;
         api_switch::turn(tx, &actor, team.id, true)?;
         let label = Label::parse("ci").expect("a name");
         tokens::mint(tx, &actor, team.id, &label, Scopes::READ, &app.config().token_prefix)

@@ -75,7 +75,7 @@ fn set_up(app: &App) -> (TeamId, AliasId) {
     let team = NewTeam { name: TeamName::parse("Acme").expect("a name"), plan: Plan::Enterprise, owner };
     let hello = NewAlias { local: LocalPart::parse("hello").ok(), domain: None, note: None };
     let made = app.write_now(|tx| {
-        let (team, _) = teams::found(tx, &actor, &team)?;
+        let (team, _) = teams::create(tx, &actor, &team)?;
         let alias = aliases::create(tx, &actor, team.id, &app.mail_settings().domain, &hello)?;
         Ok((team.id, alias.id))
     });

@@ -30,7 +30,7 @@ pub fn setup(config: Config, setup: &Setup) -> Result<(), Failure> {
     let password_hash = passwords::hash(&password, &*app.entropy());
     let new = NewTeam { name: team, plan: setup.plan, owner: NewPerson { email, name, password_hash } };
     let actor = app.operator();
-    let (team, owner) = app.write_now(|tx| teams::found(tx, &actor, &new)).map_err(message_of)?;
+    let (team, owner) = app.write_now(|tx| teams::create(tx, &actor, &new)).map_err(message_of)?;
     print_line(&format!("Created the team {} ({} plan), owned by {}.", team.name, team.plan, owner.email))
 }
 

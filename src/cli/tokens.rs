@@ -32,7 +32,7 @@ pub fn switch_api(app: &App, team: &str, on: bool) -> Result<(), Failure> {
     let (turned, team) = turned.map_err(or_missing(no_team(team)))?;
     let state = if on { "on" } else { "off" };
     match turned {
-        Turned::AlreadySo => print_line(&format!("API access of {} is already {state}.", team.name)),
+        Turned::Unchanged => print_line(&format!("API access of {} is already {state}.", team.name)),
         _ => print_line(&format!("API access of {} is now {state}.", team.name)),
     }
 }

@@ -64,7 +64,7 @@ activity_kinds! {
     TokenCapChanged = "token.cap_changed", Access, "Token limit changed",
         "Set the hourly limit of the token “{subject}” to {to}" or "Removed the hourly limit of the token “{subject}”";
     TeamKeyEnabled = "team_key.enabled", Access, "Team key turned on", "Turned on the team key {subject}…";
-    TeamKeyShown = "team_key.shown", Access, "Team key revealed", "Revealed the team key {subject}…";
+    TeamKeyRevealed = "team_key.shown", Access, "Team key revealed", "Revealed the team key {subject}…";
     TeamKeyRegenerated = "team_key.regenerated", Access, "Team key regenerated",
         "Regenerated the team key. The new one is {subject}…";
     TeamKeyDisabled = "team_key.disabled", Access, "Team key turned off", "Turned off the team key {subject}…";
@@ -80,7 +80,7 @@ activity_kinds! {
     RoleChanged = "person.role_changed", People, "Role changed", "Made {subject} {a new role}";
     PersonRemoved = "person.removed", People, "Person removed", "Removed {someone else} from the team" or "Left the team";
     OwnershipTransferred = "team.transferred", People, "Ownership transferred", "Transferred ownership to {subject}";
-    TeamFounded = "team.founded", People, "Team created", "Created the team {subject} for {owner}";
+    TeamCreated = "team.founded", People, "Team created", "Created the team {subject} for {owner}";
 
     SignedIn = "session.signed_in", SignIns, "Signed in", "Signed in";
     SignInFailed = "session.sign_in_failed", SignIns, "Sign-in failed", "Failed to sign in: wrong password";

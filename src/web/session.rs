@@ -14,7 +14,7 @@ use actix_web::cookie::{Key, SameSite};
 use super::site::Site;
 use crate::app::App;
 use crate::domain::entropy;
-use crate::domain::people::sessions::{self, IDLE};
+use crate::domain::people::sessions::{self, IDLE_LIFETIME};
 use crate::domain::sealing::hex;
 
 type State = HashMap<String, String>;
@@ -54,7 +54,7 @@ pub fn middleware(app: &App, site: &Site) -> SessionMiddleware<StoredSessions> {
         .cookie_content_security(CookieContentSecurity::Signed)
         .session_lifecycle(
             PersistentSession::default()
-                .session_ttl(actix_web::cookie::time::Duration::seconds(IDLE.whole_seconds()))
+                .session_ttl(actix_web::cookie::time::Duration::seconds(IDLE_LIFETIME.whole_seconds()))
                 .session_ttl_extension_policy(TtlExtensionPolicy::OnEveryRequest),
         )
         .build()

@@ -43,7 +43,7 @@ impl Viewer {
 }
 
 /// Why there is no viewer.
-pub enum Nobody {
+pub enum NoViewer {
     NotSignedIn,
     /// Signed in, but in no team any more.
     NoTeam,
@@ -51,22 +51,22 @@ pub enum Nobody {
 }
 
 /// The viewer of a request, if there is one.
-pub async fn find(request: &HttpRequest) -> Result<Viewer, Nobody> {
+pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
     let info = request::of(request);
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
-    let key = session::key(&request.get_session()).ok_or(Nobody::NotSignedIn)?;
+    let key = session::key(&request.get_session()).ok_or(NoViewer::NotSignedIn)?;
     let now = info.now;
     let found = app.read(move |tx| {
-        let Some(signed_in) = sessions::resume(tx, &key, now)? else { return Ok(Err(Nobody::NotSignedIn)) };
-        let Some((team, role)) = signed_in.team().cloned() else { return Ok(Err(Nobody::NoTeam)) };
+        let Some(signed_in) = sessions::resume(tx, &key, now)? else { return Ok(Err(NoViewer::NotSignedIn)) };
+        let Some((team, role)) = signed_in.team().cloned() else { return Ok(Err(NoViewer::NoTeam)) };
         let unread = messages::unread_shown(tx, team.id)?;
         Ok(Ok((signed_in, team, role, unread)))
     });
     let (sessions::SignedIn { session, user, teams }, team, role, unread) =
-        found.await.map_err(Nobody::Failed)??;
+        found.await.map_err(NoViewer::Failed)??;
     if sessions::needs_touch(&session, now) {
         let id = session.id;
-        app.write(move |tx| sessions::touch(tx, id, now)).await.map_err(Nobody::Failed)?;
+        app.write(move |tx| sessions::touch(tx, id, now)).await.map_err(NoViewer::Failed)?;
     }
     let teams = teams.into_iter().map(|(team, _)| team).collect();
     Ok(Viewer { user, session, team, role, teams, unread, flash: Flash::of(request), request: info })

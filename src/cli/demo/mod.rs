@@ -96,7 +96,7 @@ fn create_sample_team(app: &App) -> Result<PlainToken> {
     let (team, ada) = app.write_now(|tx| {
         let actor = at(now, 30, &random);
         let owner = person("Ada Lovelace", "ada@acme.test", &hash)?;
-        teams::found(tx, &actor, &NewTeam { name: TeamName::parse("Acme")?, plan: Plan::Pro, owner })
+        teams::create(tx, &actor, &NewTeam { name: TeamName::parse("Acme")?, plan: Plan::Pro, owner })
     })?;
     let bea = join(app, &team, &ada, ("Bea Bouchard", "bea@acme.test", MemberRole::Admin), &hash, 28)?;
     join(app, &team, &ada, ("Cy Young", "cy@acme.test", MemberRole::Member), &hash, 27)?;

@@ -18,7 +18,7 @@ use crate::store::people::teams as rows;
 pub enum Turned {
     Done,
     /// It stood so already.
-    AlreadySo,
+    Unchanged,
     Refused,
 }
 
@@ -35,7 +35,7 @@ pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Tu
         Err(other) => return Err(other),
     }
     if !rows::set_api_enabled(tx, team, on)? {
-        return Ok(Turned::AlreadySo);
+        return Ok(Turned::Unchanged);
     }
     let kind = if on { ActivityKind::ApiEnabled } else { ActivityKind::ApiDisabled };
     activity::record(tx, actor, team, Event::of(kind))?;

@@ -30,19 +30,19 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
 }
 
 /// The active key, how often it was used in 24 hours, and when it was last shown.
-pub struct Known {
+pub struct Overview {
     pub token: Token,
     pub calls_in_24h: Capped,
-    pub last_shown: Option<Record>,
+    pub last_revealed: Option<Record>,
 }
 
-pub fn known(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Known>> {
+pub fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Overview>> {
     let Some(token) = find(tx, team)? else { return Ok(None) };
-    let kinds = Some(vec![ActivityKind::TeamKeyShown]);
+    let kinds = Some(vec![ActivityKind::TeamKeyRevealed]);
     let shows = Filter { kinds, token: Some(token.id), ..Filter::default() };
-    let last_shown = activity::list(tx, team, &shows, Window::first(1))?.rows.pop();
+    let last_revealed = activity::list(tx, team, &shows, Window::first(1))?.rows.pop();
     let calls_in_24h = activity::calls_since(tx, team, Some(token.id), now.minus(Duration::DAY))?;
-    Ok(Some(Known { token, calls_in_24h, last_shown }))
+    Ok(Some(Overview { token, calls_in_24h, last_revealed }))
 }
 
 /// # Errors
@@ -64,7 +64,7 @@ fn make(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result
 }
 
 /// Reads the key back, and records that it was.
-pub fn show(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+pub fn reveal(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
     actor.require(tx, team, Role::Admin)?;
     let token = find(tx, team)?.ok_or(Error::NotFound)?;
     let sealed = token.sealed.as_deref().unwrap_or_default();
@@ -75,7 +75,7 @@ pub fn show(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Re
             "This server's secret key can't decrypt the team key. Regenerate the team key.",
         )
     })?;
-    record(tx, actor, ActivityKind::TeamKeyShown, &token)?;
+    record(tx, actor, ActivityKind::TeamKeyRevealed, &token)?;
     Ok((token, PlainToken::restore(plain)))
 }
 

@@ -230,14 +230,14 @@ pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<To
 }
 
 /// Revokes the active tokens a person made; how many there were.
-pub fn revoke_of_maker(
+pub fn revoke_by_creator(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
-    maker: UserId,
+    creator: UserId,
     reason: &str,
 ) -> Result<usize> {
-    let revoked = rows::revoke_by_maker(tx, team, maker, actor.now, &actor.label(), reason)?;
+    let revoked = rows::revoke_by_creator(tx, team, creator, actor.now, &actor.label(), reason)?;
     for token in &revoked {
         record_revoked(tx, actor, token)?;
     }
@@ -332,6 +332,6 @@ pub fn list_active(
 }
 
 /// The active tokens a person made.
-pub fn of_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<Vec<Token>> {
-    Ok(rows::active_by_maker(tx, team, maker)?)
+pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
+    Ok(rows::list_by_creator(tx, team, creator)?)
 }

@@ -20,10 +20,10 @@ pub use crate::store::ids::InvitationId;
 pub use rows::Invitation;
 
 /// How long a link works.
-pub const LIFE: Duration = Duration::days(7);
+pub const LIFETIME: Duration = Duration::days(7);
 
 /// Open invitations of a team, expired ones among them.
-const OPEN: usize = 200;
+const MAX_OPEN: usize = 200;
 
 /// The secret of a link: 32 hexadecimal digits, kept only as a hash.
 pub type LinkSecret = Zeroizing<String>;
@@ -43,7 +43,7 @@ pub fn invite(
     email: &EmailAddress,
     role: MemberRole,
 ) -> Result<LinkSecret> {
-    actor.require(tx, team, needed_to_invite(role))?;
+    actor.require(tx, team, role_to_invite(role))?;
     let there = member_rows::list(tx, team)?.iter().any(|each| each.email.to_lowercase() == email.key());
     if there {
         return Err(Error::conflict("email", format!("{} is already on the team.", email.as_str())));
@@ -61,7 +61,7 @@ pub fn invite(
 }
 
 /// What it takes to invite somebody as this.
-fn needed_to_invite(role: MemberRole) -> Role {
+fn role_to_invite(role: MemberRole) -> Role {
     match role {
         MemberRole::Member => Role::Admin,
         MemberRole::Admin => Role::Owner,
@@ -70,12 +70,12 @@ fn needed_to_invite(role: MemberRole) -> Role {
 
 /// Keeps the list of open invitations short: the expired ones go when it is full.
 fn make_room(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, open: &[Invitation]) -> Result<()> {
-    if open.len() < OPEN {
+    if open.len() < MAX_OPEN {
         return Ok(());
     }
     let expired: Vec<_> = open.iter().filter(|each| each.is_expired(actor.now)).collect();
     if expired.is_empty() {
-        let full = format!("Your team has {OPEN} open invitations. Revoke one first.");
+        let full = format!("Your team has {MAX_OPEN} open invitations. Revoke one first.");
         return Err(Error::conflict("email", full));
     }
     expired.into_iter().try_for_each(|each| rows::revoke(tx, team, each.id, actor.now).map(drop))?;
@@ -102,7 +102,7 @@ fn new_row(actor: &Actor, team: TeamId, email: &EmailAddress, role: MemberRole, 
         invited_by: actor.label().into_owned(),
         inviter_id: actor.person(),
         created_at: actor.now,
-        expires_at: actor.now.plus(LIFE),
+        expires_at: actor.now.plus(LIFETIME),
         accepted_at: None,
         revoked_at: None,
     }
@@ -127,7 +127,7 @@ pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
     let invitation = rows::find_by_secret(tx, &hash(secret))?
         .filter(|each| each.accepted_at.is_none() && each.revoked_at.is_none() && !each.is_expired(now))
         .ok_or(Error::NotFound)?;
-    if !could_be_sent_now(tx, &invitation)? {
+    if !is_still_allowed(tx, &invitation)? {
         return Err(Error::NotFound);
     }
     let team = teams::find(tx, invitation.team_id)?;
@@ -136,10 +136,10 @@ pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
     Ok(Opened { invitation, team, account })
 }
 
-fn could_be_sent_now(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
+fn is_still_allowed(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     let Some(inviter) = invitation.inviter_id else { return Ok(true) };
     let sender = member_rows::find(tx, invitation.team_id, inviter)?;
-    Ok(sender.is_some_and(|sender| sender.role() >= needed_to_invite(invitation.role)))
+    Ok(sender.is_some_and(|sender| sender.role() >= role_to_invite(invitation.role)))
 }
 
 /// Accepts with a new account; a link works once. Its sender could have followed it
@@ -190,9 +190,9 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: InvitationId) ->
 }
 
 /// Ends the open invitations that their sender could no longer send.
-pub(super) fn end_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sender: UserId) -> Result<()> {
-    for invitation in of_inviter(tx, team, sender)? {
-        if could_be_sent_now(tx, &invitation)? {
+pub(super) fn revoke_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sender: UserId) -> Result<()> {
+    for invitation in list_by_inviter(tx, team, sender)? {
+        if is_still_allowed(tx, &invitation)? {
             continue;
         }
         rows::revoke(tx, team, invitation.id, actor.now)?;
@@ -203,7 +203,7 @@ pub(super) fn end_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sende
 }
 
 /// The open invitations that somebody sent.
-pub fn of_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: UserId) -> Result<Vec<Invitation>> {
+pub fn list_by_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: UserId) -> Result<Vec<Invitation>> {
     let open = list_open(tx, team)?.into_iter();
     Ok(open.filter(|each| each.inviter_id == Some(inviter)).collect())
 }

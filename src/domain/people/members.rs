@@ -67,7 +67,7 @@ pub fn set_role(
     let event = match role {
         MemberRole::Admin => event,
         MemberRole::Member => {
-            invitations::end_unsendable(tx, actor, team, user)?;
+            invitations::revoke_unsendable(tx, actor, team, user)?;
             let revoked = end_tokens(tx, actor, &member, team, tokens, "is no longer an admin")?;
             event.detail("tokensRevoked", revoked as i64)
         }
@@ -81,7 +81,7 @@ pub fn set_role(
 ///
 /// # Errors
 /// `Conflict` for the owner, who must hand the team over first.
-pub fn needed_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
+pub fn role_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
     match member.role() {
         Role::Owner => {
             Err(Error::conflict("person", "The owner can't leave or be removed. Transfer ownership first."))
@@ -102,14 +102,14 @@ pub fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
     !leaves(actor, member) || member.role() >= Role::Admin
 }
 
-/// Takes somebody out of the team; see [`needed_to_remove`].
+/// Takes somebody out of the team; see [`role_to_remove`].
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, user: UserId, tokens: TheirTokens) -> Result<()> {
     let member = hold(tx, team, user)?.ok_or(Error::NotFound)?;
-    actor.require(tx, team, needed_to_remove(actor, &member)?)?;
+    actor.require(tx, team, role_to_remove(actor, &member)?)?;
     let tokens = if decides_on_tokens(actor, &member) { tokens } else { TheirTokens::Keep };
     let revoked = end_tokens(tx, actor, &member, team, tokens, "left the team")?;
     rows::delete(tx, team, user)?;
-    invitations::end_unsendable(tx, actor, team, user)?;
+    invitations::revoke_unsendable(tx, actor, team, user)?;
     let event =
         Event::of(ActivityKind::PersonRemoved).subject(&member.email).detail("tokensRevoked", revoked as i64);
     activity::record(tx, actor, team, event)
@@ -128,7 +128,7 @@ fn end_tokens(
     match tokens {
         TheirTokens::Keep => Ok(0),
         TheirTokens::Revoke => {
-            tokens::revoke_of_maker(tx, actor, team, member.user_id, &format!("{} {why}", member.email))
+            tokens::revoke_by_creator(tx, actor, team, member.user_id, &format!("{} {why}", member.email))
         }
     }
 }
@@ -146,7 +146,7 @@ pub fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Res
     if !team_rows::set_owner(tx, team, owner, to)? {
         return Err(Error::conflict("to", "Ownership was transferred in the meantime. Reload the page."));
     }
-    invitations::end_unsendable(tx, actor, team, owner)?;
+    invitations::revoke_unsendable(tx, actor, team, owner)?;
     let event = Event::of(ActivityKind::OwnershipTransferred).subject(&next.email);
     activity::record(tx, actor, team, event)
 }

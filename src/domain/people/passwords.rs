@@ -15,11 +15,11 @@ use zeroize::Zeroizing;
 use crate::domain::FieldError;
 use crate::domain::entropy::{self, Entropy};
 
-const SHORTEST: usize = 12;
-const LONGEST: usize = 256;
+const MIN_LENGTH: usize = 12;
+const MAX_LENGTH: usize = 256;
 const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
-/// A password as typed. It shows itself to nobody.
+/// A password as typed. Its `Debug` is silent.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -37,10 +37,10 @@ impl Password {
     pub fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
         let message = match text.chars().count() {
             0 => "Enter a password.".to_owned(),
-            n if n < SHORTEST => {
-                format!("Use at least {SHORTEST} characters (you typed {n}).")
+            n if n < MIN_LENGTH => {
+                format!("Use at least {MIN_LENGTH} characters (you typed {n}).")
             }
-            n if n > LONGEST => format!("Use at most {LONGEST} characters (you typed {n})."),
+            n if n > MAX_LENGTH => format!("Use at most {MAX_LENGTH} characters (you typed {n})."),
             _ if is_one_character(text) => {
                 "Use more than one character, not the same one repeated.".to_owned()
             }
@@ -50,8 +50,8 @@ impl Password {
     }
 
     /// A password to compare, whatever it is; one that is too long matches nothing.
-    pub fn presented(text: &str) -> Self {
-        let kept = if text.chars().count() > LONGEST { "" } else { text };
+    pub fn unchecked(text: &str) -> Self {
+        let kept = if text.chars().count() > MAX_LENGTH { "" } else { text };
         Self(Zeroizing::new(kept.to_owned()))
     }
 
@@ -86,8 +86,8 @@ pub fn verify(password: &Password, phc: &str) -> bool {
         .is_ok_and(|hash| Argon2::default().verify_password(password.bytes(), &hash).is_ok())
 }
 
-/// A hash nobody has the password of: what an unknown person's password is compared with,
-/// so that the answer takes as long as for a known one.
+/// The hash of no known password. An unknown person's password is compared with it, so that the
+/// response takes as long as for a known person.
 pub fn decoy(entropy: &dyn Entropy) -> Hashed {
     let [salt, output] = [16, 32].map(|length| {
         let mut noise = vec![0; length];
@@ -108,7 +108,7 @@ mod tests {
         let hashed = hash(&password, &SystemEntropy);
         assert!(hashed.as_str().starts_with(PARAMETERS), "{}", hashed.as_str());
         assert!(verify(&password, hashed.as_str()));
-        assert!(!verify(&Password::presented("correct horse batterz"), hashed.as_str()));
+        assert!(!verify(&Password::unchecked("correct horse batterz"), hashed.as_str()));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Role {
         }
     }
 
-    /// The sentence to somebody with less than this role.
+    /// The sentence for people with less than this role.
     pub fn who_may(self) -> Cow<'static, str> {
         match self {
             Self::Member => "Only people on the team can do this.".into(),

@@ -17,19 +17,19 @@ pub use crate::store::ids::SessionId;
 pub use rows::Session;
 
 /// How long a session lasts that is not used.
-pub const IDLE: Duration = Duration::days(14);
+pub const IDLE_LIFETIME: Duration = Duration::days(14);
 /// Sessions of one person; the one longest not seen ends when another opens.
-const SESSIONS: i64 = 50;
+const MAX_SESSIONS: i64 = 50;
 /// How long the password just entered is good for what asks for it again.
-const FRESH: Duration = Duration::minutes(10);
+const CONFIRMED_FOR: Duration = Duration::minutes(10);
 /// How exact "last seen" is kept: a write a minute, not one a request.
-const SEEN_EVERY: Duration = Duration::minutes(1);
+const TOUCH_INTERVAL: Duration = Duration::minutes(1);
 
 impl Session {
     /// Whether the password was entered within the last 10 minutes. One entered well after now was
     /// entered when a clock ran ahead: nobody knows how long ago that is.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.password_at).abs() < FRESH
+        now.since(self.password_at).abs() < CONFIRMED_FOR
     }
 }
 
@@ -53,14 +53,14 @@ pub fn open(
         team_id: team,
         created_at: actor.now,
         last_seen_at: actor.now,
-        expires_at: actor.now.plus(IDLE),
+        expires_at: actor.now.plus(IDLE_LIFETIME),
         password_at: actor.now,
         ip: actor.ip.map(|ip| ip.to_string()),
         agent: actor.agent.clone(),
     };
     rows::delete_expired(tx, actor.now)?;
     rows::insert(tx, &session)?;
-    rows::delete_beyond(tx, user, SESSIONS)?;
+    rows::delete_beyond(tx, user, MAX_SESSIONS)?;
     let person = users::find(tx, user)?;
     let actor = actor.as_person(user, &person.email);
     activity::record_in_all_teams(tx, &actor, user, Event::of(ActivityKind::SignedIn))?;
@@ -120,11 +120,11 @@ pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<Signe
 
 /// Whether it is time to write down that a session is in use.
 pub fn needs_touch(session: &Session, now: Timestamp) -> bool {
-    now.since(session.last_seen_at).abs() >= SEEN_EVERY
+    now.since(session.last_seen_at).abs() >= TOUCH_INTERVAL
 }
 
 pub fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()> {
-    Ok(rows::touch(tx, id, now, now.plus(IDLE))?)
+    Ok(rows::touch(tx, id, now, now.plus(IDLE_LIFETIME))?)
 }
 
 /// Ends the session of a cookie, recorded as a sign-out.
@@ -172,6 +172,6 @@ pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: Team
 }
 
 /// Notes that the password was entered again.
-pub fn freshen(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
+pub fn confirm_password(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
     Ok(rows::set_password_at(tx, session, now)?)
 }

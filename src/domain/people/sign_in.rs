@@ -46,7 +46,7 @@ pub struct Counted(Vec<(Vec<u8>, Timestamp)>);
 ///
 /// # Errors
 /// `TooMany` with the seconds to wait.
-pub fn begin(
+pub fn count_attempt(
     tx: &mut Tx<'_>,
     actor: &Actor,
     email: &EmailAddress,
@@ -78,7 +78,7 @@ pub fn begin(
 ///
 /// # Errors
 /// As [`begin`].
-pub fn begin_again(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
+pub fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
     let mut counted = Counted::start(tx, now)?;
     counted.count(tx, now, &PER_SESSION, &[b"session", session.to_string().as_bytes()])?;
     Ok(counted)
@@ -128,7 +128,7 @@ fn window_began(now: Timestamp, window: Duration) -> Timestamp {
 
 /// Records a wrong password where the account is known. Where it is not, something as small
 /// is written: the disk must not tell which it was.
-pub fn failed(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
+pub fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
         rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER))?;
         return Ok(());
@@ -139,7 +139,7 @@ pub fn failed(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()>
 
 /// Gives back what an attempt with the right password counted. Those before it stay counted:
 /// they may have been somebody else's.
-pub fn succeeded(tx: &mut Tx<'_>, counted: &Counted) -> Result<()> {
+pub fn give_back_attempt(tx: &mut Tx<'_>, counted: &Counted) -> Result<()> {
     for (key, start) in &counted.0 {
         rows::give_back(tx, key, *start)?;
     }

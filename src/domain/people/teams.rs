@@ -39,7 +39,7 @@ pub struct NewTeam {
 ///
 /// # Errors
 /// `Conflict` on `team` or `email` when one of them is taken.
-pub fn found(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     instance::claim_set_up(tx, actor.now)?;
     let owner = users::create(tx, actor, &new.owner, None)?;
     let founder = match actor.identity {
@@ -57,7 +57,7 @@ pub fn found(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, Use
     };
     insert(tx, &team)?;
     member_rows::insert(tx, team.id, owner.id, MemberRole::Admin, actor.now)?;
-    let event = Event::of(ActivityKind::TeamFounded)
+    let event = Event::of(ActivityKind::TeamCreated)
         .subject(&team.name)
         .detail("owner", owner.email.as_str())
         .detail("plan", team.plan.as_str());
@@ -79,7 +79,7 @@ fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 /// `NotFound` when the instance is set up: its setup address is worth nothing any more.
 pub fn set_up(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     match instance::claim_set_up(tx, actor.now)? {
-        true => found(tx, actor, new),
+        true => create(tx, actor, new),
         false => Err(Error::NotFound),
     }
 }

@@ -1,4 +1,4 @@
-//! A person with an e-mail address and a password.
+//! A person with an email address and a password.
 
 use super::passwords;
 use crate::domain::access::activity::{self, ActivityKind, Event};

@@ -100,9 +100,9 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> tokens::BoxedQuery<'q, Backend
 }
 
 /// The active tokens that a person made; the team key is nobody's.
-pub fn active_by_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<Vec<Token>> {
+pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
     Ok(tokens::table
-        .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(maker)))
+        .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(creator)))
         .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()))
         .order(tokens::id.desc())
         .select(Token::as_select())
@@ -111,16 +111,16 @@ pub fn active_by_maker(tx: &mut Tx<'_>, team: TeamId, maker: UserId) -> Result<V
 
 /// Revokes the active tokens that a person made. Postgres locks them first, in the order in
 /// which last uses are written: two orders would wait for each other without end.
-pub fn revoke_by_maker(
+pub fn revoke_by_creator(
     tx: &mut Tx<'_>,
     team: TeamId,
-    maker: UserId,
+    creator: UserId,
     now: Timestamp,
     by: &str,
     reason: &str,
 ) -> Result<Vec<Token>> {
     let active = tokens::table
-        .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(maker)))
+        .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(creator)))
         .filter(tokens::kind.eq(TokenKind::Token).and(tokens::revoked_at.is_null()));
     if let Engine::Postgres(inner) = &mut *tx.connection {
         active.select(tokens::id).order(tokens::id).for_no_key_update().load::<TokenId>(inner)?;

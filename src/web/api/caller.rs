@@ -17,7 +17,7 @@ use crate::gate::{Admission, Caller, Reason, Refusal};
 use crate::web::origin;
 use crate::web::request::RequestInfo;
 use crate::web::site::Site;
-use crate::web::viewer::{self, Nobody, Viewer};
+use crate::web::viewer::{self, NoViewer, Viewer};
 
 /// An alternative to `Authorization`.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -141,8 +141,8 @@ async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refusal> {
     }
     let viewer = match viewer::find(request).await {
         Ok(viewer) => viewer,
-        Err(Nobody::Failed(error)) => return Err(error.into()),
-        Err(Nobody::NotSignedIn | Nobody::NoTeam) => return Err(Reason::NoCredential.into()),
+        Err(NoViewer::Failed(error)) => return Err(error.into()),
+        Err(NoViewer::NotSignedIn | NoViewer::NoTeam) => return Err(Reason::NoCredential.into()),
     };
     let app = request.app_data::<web::Data<App>>().expect("the app is registered");
     let refused = match viewer.role {

@@ -12,14 +12,14 @@ use futures_util::future::LocalBoxFuture;
 use super::error::PageError;
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
-use crate::web::viewer::{self, Nobody, Viewer};
+use crate::web::viewer::{self, NoViewer, Viewer};
 
 async fn signed_in(request: &HttpRequest) -> Result<Viewer, PageError> {
     match viewer::find(request).await {
         Ok(viewer) => Ok(viewer),
-        Err(Nobody::NotSignedIn) => Err(PageError::sign_in(&next(request))),
-        Err(Nobody::NoTeam) => Err(PageError::no_team()),
-        Err(Nobody::Failed(error)) => Err(error.into()),
+        Err(NoViewer::NotSignedIn) => Err(PageError::sign_in(&next(request))),
+        Err(NoViewer::NoTeam) => Err(PageError::no_team()),
+        Err(NoViewer::Failed(error)) => Err(error.into()),
     }
 }
 

@@ -72,17 +72,17 @@ fn page(
 /// stranger's guesses cannot keep somebody signed in from it.
 pub async fn enter(app: &App, viewer: &Viewer, password: &str) -> Result<bool, crate::domain::Error> {
     let (user, now, session) = (viewer.user.clone(), viewer.request.now, viewer.session.id);
-    let counted = app.write(move |tx| sign_in::begin_again(tx, now, session)).await?;
-    let right = app.verify_password(Password::presented(password), Some(user.password_hash.clone())).await?;
+    let counted = app.write(move |tx| sign_in::count_confirmation(tx, now, session)).await?;
+    let right = app.verify_password(Password::unchecked(password), Some(user.password_hash.clone())).await?;
     if right {
         app.write(move |tx| {
-            sign_in::succeeded(tx, &counted)?;
-            sessions::freshen(tx, session, now)
+            sign_in::give_back_attempt(tx, &counted)?;
+            sessions::confirm_password(tx, session, now)
         })
         .await?;
     } else {
         let actor = viewer.actor();
-        app.write(move |tx| sign_in::failed(tx, &actor, Some(&user))).await?;
+        app.write(move |tx| sign_in::record_failure(tx, &actor, Some(&user))).await?;
     }
     Ok(right)
 }

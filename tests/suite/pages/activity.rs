@@ -98,7 +98,7 @@ both_engines! {
         next();
         let key = app.operate(|tx, actor| team_key::enable(tx, actor, team.id, app.app.sealer())).0.start;
         next();
-        app.operate(|tx, actor| team_key::show(tx, actor, team.id, app.app.sealer()));
+        app.operate(|tx, actor| team_key::reveal(tx, actor, team.id, app.app.sealer()));
         next();
         let new_key = app.operate(|tx, actor| team_key::regenerate(tx, actor, team.id, app.app.sealer())).0.start;
         next();

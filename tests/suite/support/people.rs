@@ -74,7 +74,7 @@ type Made<T> = gatepost::domain::Result<T>;
 
 fn found(tx: &mut Tx<'_>, actor: &Actor, name: &str, owner: Person) -> Made<(Team, User)> {
     let name = TeamName::parse(name).expect("a name");
-    teams::found(tx, actor, &NewTeam { name, plan: Plan::Pro, owner: owner.to_be_made() })
+    teams::create(tx, actor, &NewTeam { name, plan: Plan::Pro, owner: owner.to_be_made() })
 }
 
 fn join(tx: &mut Tx<'_>, actor: &Actor, team: &Team, person: Person, role: MemberRole) -> Made<()> {

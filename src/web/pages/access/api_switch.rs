@@ -109,7 +109,7 @@ pub async fn turn(
     let (actor, team, on) = (member.actor(), member.team.id, matches!(form.state, State::On));
     match app.write(move |tx| api_switch::turn(tx, &actor, team, on)).await? {
         Turned::Done => Ok(see_other_with(paths::DEVELOPER, notice)),
-        Turned::AlreadySo => Ok(see_other_with(paths::DEVELOPER, Notice::NothingChanged)),
+        Turned::Unchanged => Ok(see_other_with(paths::DEVELOPER, Notice::NothingChanged)),
         Turned::Refused => Err(PageError::role_needed(Role::Owner)),
     }
 }

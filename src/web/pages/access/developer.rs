@@ -121,7 +121,7 @@ pub async fn render(
         let tokens = TokenList::of(page, count, before, now);
         let revoked = RevokedList::of(revoked, revoked_before, now);
         let hours = usage::of_day(tx, team, now)?;
-        Ok((tokens, revoked, hours, team_key::known(tx, team, now)?, users::find(tx, owner)?))
+        Ok((tokens, revoked, hours, team_key::overview(tx, team, now)?, users::find(tx, owner)?))
     });
     let (tokens, revoked, hours, key, owner) = read.await?;
     let allowance = app.gate().allowance(&viewer.team, now).await?;

@@ -9,7 +9,7 @@ use super::developer;
 use super::reveal::{self, Revealed};
 use super::token_list::Row;
 use crate::app::App;
-use crate::domain::access::team_key::{self, Known};
+use crate::domain::access::team_key::{self, Overview};
 use crate::domain::lists::Capped;
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
@@ -35,7 +35,7 @@ pub struct KeySection {
 }
 
 impl KeySection {
-    pub fn of(viewer: &Viewer, known: Option<Known>) -> Self {
+    pub fn of(viewer: &Viewer, known: Option<Overview>) -> Self {
         Self {
             team: viewer.team.id,
             is_owner: viewer.role == Role::Owner,
@@ -52,9 +52,9 @@ struct Key {
 }
 
 impl Key {
-    fn of(known: Known, now: Timestamp) -> Self {
+    fn of(known: Overview, now: Timestamp) -> Self {
         let last_revealed =
-            known.last_shown.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
+            known.last_revealed.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
         Self { row: Row::of(known.token, now), calls: known.calls_in_24h, last_revealed }
     }
 }
@@ -87,7 +87,7 @@ async fn question(
     regenerate: bool,
 ) -> Result<HttpResponse, PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
-    let known = app.read_activity(move |tx| team_key::known(tx, team, now)).await?;
+    let known = app.read_activity(move |tx| team_key::overview(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
     let title = if regenerate { "Regenerate the team key" } else { "Turn off the team key" };
     developer::ask(htmx, viewer, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })
@@ -158,7 +158,7 @@ async fn reveal(
     let (actor, team, sealer) = (viewer.actor(), viewer.team.id, app.sealer().clone());
     let revealed = app.write(move |tx| match action {
         RevealAction::Enable => team_key::enable(tx, &actor, team, &sealer),
-        RevealAction::Show => team_key::show(tx, &actor, team, &sealer),
+        RevealAction::Show => team_key::reveal(tx, &actor, team, &sealer),
         RevealAction::Regenerate => team_key::regenerate(tx, &actor, team, &sealer),
     });
     let (token, plain) = revealed.await?;

@@ -193,7 +193,7 @@ impl Joining<'_> {
             (self.request.visitor(), session::new_key(self.app), self.secret.to_owned());
         let (own, verified) = (key.clone(), user.clone());
         let joined = self.app.write(move |tx| {
-            attempts::succeeded(tx, &counted)?;
+            attempts::give_back_attempt(tx, &counted)?;
             let (team, _) = invitations::accept_as_known(tx, &actor, &secret)?;
             sessions::open_verified(tx, &actor, &verified, Some(team.id), &own)
         });

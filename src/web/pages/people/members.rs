@@ -67,7 +67,7 @@ impl Form {
 pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<UserId>) -> Answer {
     let (row, left) = load(&app, &member, path.into_inner()).await?;
     let actor = member.actor();
-    let needed = members::needed_to_remove(&actor, &row)?;
+    let needed = members::role_to_remove(&actor, &row)?;
     if member.role < needed {
         return Err(PageError::role_needed(needed));
     }
@@ -95,7 +95,7 @@ pub async fn remove(
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let asks = choice.is_none() && members::decides_on_tokens(&actor, &row);
-        if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
+        if asks && !tokens::list_by_creator(tx, team, user)?.is_empty() {
             return Ok(false);
         }
         members::remove(tx, &actor, team, user, choice.unwrap_or(TheirTokens::Keep))?;
@@ -141,7 +141,7 @@ pub async fn set_role(
     let done = app.write(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
         let asks = choice.is_none() && role == MemberRole::Member && row.role() == Role::Admin;
-        if asks && !tokens::of_maker(tx, team, user)?.is_empty() {
+        if asks && !tokens::list_by_creator(tx, team, user)?.is_empty() {
             return Ok(None);
         }
         members::set_role(tx, &actor, team, user, role, choice.unwrap_or(TheirTokens::Keep)).map(Some)
@@ -157,8 +157,8 @@ async fn load(app: &App, viewer: &Viewer, user: UserId) -> Result<(Row, LeftBehi
     let (team, now) = (viewer.team.id, viewer.request.now);
     let found = app.read_activity(move |tx| {
         let row = members::find(tx, team, user)?.ok_or(Error::NotFound)?;
-        let tokens = tokens::of_maker(tx, team, user)?;
-        let invited = invitations::of_inviter(tx, team, user)?;
+        let tokens = tokens::list_by_creator(tx, team, user)?;
+        let invited = invitations::list_by_inviter(tx, team, user)?;
         let open = invited.iter().filter(|each| !each.is_expired(now)).count();
         Ok::<_, Error>((row, LeftBehind::new(tokens, open, now)))
     });

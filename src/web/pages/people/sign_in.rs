@@ -113,13 +113,14 @@ pub async fn check(
 ) -> Result<Option<(User, Counted)>> {
     let actor = request.visitor();
     let (attempt, email, presented) = (actor.clone(), email.clone(), browser.presented.clone());
-    let (user, counted) = app.write(move |tx| sign_in::begin(tx, &attempt, &email, &presented)).await?;
+    let (user, counted) =
+        app.write(move |tx| sign_in::count_attempt(tx, &attempt, &email, &presented)).await?;
     let phc = user.as_ref().map(|user| user.password_hash.clone());
-    let is_correct = app.verify_password(Password::presented(password), phc).await?;
+    let is_correct = app.verify_password(Password::unchecked(password), phc).await?;
     match user {
         Some(user) if is_correct => Ok(Some((user, counted))),
         user => {
-            app.write(move |tx| sign_in::failed(tx, &actor, user.as_ref())).await?;
+            app.write(move |tx| sign_in::record_failure(tx, &actor, user.as_ref())).await?;
             Ok(None)
         }
     }
@@ -130,7 +131,7 @@ async fn open_session(app: &App, request: &RequestInfo, user: User, counted: Cou
     let key = session::new_key(app);
     let (actor, own) = (request.visitor(), key.clone());
     let opened = app.write(move |tx| {
-        sign_in::succeeded(tx, &counted)?;
+        sign_in::give_back_attempt(tx, &counted)?;
         sessions::open_verified(tx, &actor, &user, None, &own)
     });
     match opened.await {

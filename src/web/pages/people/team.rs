@@ -91,7 +91,7 @@ async fn render(
     let page = TeamPage {
         is_owner: viewer.role == Role::Owner,
         own_id: viewer.user.id.to_string(),
-        days: invitations::LIFE.whole_days(),
+        days: invitations::LIFETIME.whole_days(),
         people: people.into_iter().map(|row| person(&actor, viewer, row)).collect(),
         invitations: open.into_iter().map(|row| invitation(row, now)).collect(),
         layout,
@@ -102,7 +102,7 @@ async fn render(
 
 fn person(actor: &Actor, viewer: &Viewer, row: Row) -> PersonRow {
     PersonRow {
-        may_remove: members::needed_to_remove(actor, &row).is_ok_and(|needed| viewer.role >= needed),
+        may_remove: members::role_to_remove(actor, &row).is_ok_and(|needed| viewer.role >= needed),
         is_self: row.user_id == viewer.user.id,
         role: row.role(),
         id: row.user_id.to_string(),

@@ -33,8 +33,8 @@ fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
     let email = EmailAddress::parse(email).expect("an address");
     let stranger = Presented::new(app.app.sealer().key.clone(), None);
     let done: Result<()> = app.app.write_now(|tx| {
-        let (_, counted) = sign_in::begin(tx, &actor, &email, &stranger)?;
-        if right { sign_in::succeeded(tx, &counted) } else { Ok(()) }
+        let (_, counted) = sign_in::count_attempt(tx, &actor, &email, &stranger)?;
+        if right { sign_in::give_back_attempt(tx, &counted) } else { Ok(()) }
     });
     match done {
         Ok(()) => true,
