@@ -96,8 +96,8 @@ impl Actor {
         }
     }
 
-    /// Eight bytes, as ids take: a counter, then chance. Ids of one moment order as they were
-    /// made, so that what followed stands above what it followed from.
+    /// Eight bytes for an id: a counter, then random bytes. Ids of one moment sort as they were
+    /// made, so that a list shows an effect above its cause.
     pub fn chance(&self) -> [u8; 8] {
         let mut bytes = entropy::bytes::<8>(&*self.entropy);
         let made = self.made.fetch_add(1, Ordering::Relaxed);

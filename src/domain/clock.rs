@@ -1,4 +1,4 @@
-//! The time of day, asked once a request and passed on by value.
+//! The time, read once per request and passed on by value.
 
 use time::OffsetDateTime;
 

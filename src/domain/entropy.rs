@@ -1,4 +1,4 @@
-//! Chance, for ids and secrets.
+//! Random bytes, for ids and secrets.
 
 use std::cell::RefCell;
 
@@ -13,22 +13,21 @@ pub fn bytes<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     bytes
 }
 
-/// The operating system's random source. Small requests, an id for every call, are served
-/// out of a pool of each thread: asking the system costs more than the rest of a call.
+/// The operating system's random source. Small requests, like the id of every call, are served
+/// from a pool per thread: asking the system costs more than the rest of a call.
 pub struct SystemEntropy;
 
-/// Bytes of a thread's pool, and the most that is taken out of it at once.
 const POOL: usize = 1024;
 const SMALL: usize = 16;
 
 thread_local! {
-    /// Random bytes, and how many of them were handed out.
+    /// Random bytes, and how many of them were used.
     static LEFT: RefCell<([u8; POOL], usize)> = const { RefCell::new(([0; POOL], POOL)) };
 }
 
 impl Entropy for SystemEntropy {
     /// # Panics
-    /// When the operating system has no randomness to give: no secret may be made then.
+    /// When the operating system has no random bytes: no secret can be made then.
     fn fill(&self, bytes: &mut [u8]) {
         if bytes.len() > SMALL {
             return ask(bytes);
@@ -40,7 +39,7 @@ impl Entropy for SystemEntropy {
             }
             let taken = &mut pool[*used..*used + bytes.len()];
             bytes.copy_from_slice(taken);
-            // Nothing is handed out twice, nor left to be found.
+            // No byte is used twice, nor left in memory.
             taken.fill(0);
             *used += bytes.len();
         });
@@ -58,7 +57,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn nothing_comes_twice() {
+    fn no_bytes_come_twice() {
         let seen: HashSet<[u8; 16]> = (0..10_000).map(|_| bytes(&SystemEntropy)).collect();
         assert_eq!(seen.len(), 10_000);
         assert!(!seen.contains(&[0; 16]));

@@ -1,26 +1,25 @@
-//! How a request to the domain can fail, in words for its sender.
+//! How a request to the domain can fail, in words for the caller.
 
 use std::borrow::Cow;
 
 use crate::store;
 
-/// What a face meets when it opens a transaction.
 pub use store::Error as StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such thing, or it is another team's.
+    /// It does not exist, or belongs to another team.
     #[error("not found")]
     NotFound,
-    /// The sentence says who may, or what to do first.
+    /// The sentence says who can, or what to do first.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),
     #[error("invalid: {}", FieldError::join(.0))]
     Invalid(Vec<FieldError>),
-    /// It contradicts what is there; nothing was changed.
+    /// It contradicts the current state; nothing was changed.
     #[error("{}", .0.message)]
     Conflict(FieldError),
-    /// It is another by now than whoever changes it has seen; nothing was changed.
+    /// It has changed since the caller read it; nothing was changed.
     #[error("This has changed since you loaded it. Reload it and try again.")]
     Stale,
     #[error("{message}")]
@@ -34,7 +33,7 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What is wrong with one field, as a whole sentence.
+/// A whole sentence about one field.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
     pub field: Cow<'static, str>,
@@ -56,7 +55,7 @@ impl Error {
         Self::Forbidden(sentence.into())
     }
 
-    /// The store did not answer; the cause is for the log.
+    /// The cause is for the log.
     pub fn out_of_reach(cause: &str) -> Self {
         Self::Store(store::Error::Unavailable(cause.to_owned()))
     }
@@ -79,7 +78,7 @@ impl Error {
         Self::Conflict(FieldError::new(field, message))
     }
 
-    /// What a unique index said, in words.
+    /// The refusal of a unique index, in words.
     pub fn conflict_instead(self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         match self {
             Self::Store(store::Error::Conflict(_)) => Self::conflict(field, message),

@@ -1,7 +1,7 @@
 //! What Gatepost means: plain synchronous functions and types.
 //!
-//! No HTTP, no SQL, no async, and no clock or chance of its own: both arrive as arguments
-//! (see [`actor::Actor`]). Three areas: [`people`], [`access`] and [`mailroom`].
+//! No HTTP, no SQL, no async, and no clock or randomness of its own: both are arguments (see
+//! [`actor::Actor`]). Three areas: [`people`], [`access`] and [`mailroom`].
 
 pub mod access;
 pub mod actor;

@@ -1,5 +1,4 @@
-//! Names that people give: which of them count as the same, and which are refused because they
-//! look like others.
+//! Names: which count as the same, and which are refused because they look like others.
 
 use std::collections::HashSet;
 
@@ -32,13 +31,13 @@ pub fn parse(field: &'static str, what: &str, text: &str, max: usize) -> Result<
     }
 }
 
-/// Marks belong to the letter before them, and what shows nothing parts no word.
+/// Combining marks belong to the letter before them, and invisible characters separate nothing.
 fn is_between_words(c: char) -> bool {
     !c.is_alphanumeric() && script(c) != Script::Inherited && !is_ignorable(c)
 }
 
-/// Alphabets with letters of one shape, such as the a of Latin and of Cyrillic. A word in two of
-/// them looks like another. Others are mixed without harm, as in Japanese.
+/// Alphabets that share letter shapes, like the a of Latin and Cyrillic. A word in two of them
+/// looks like another. Other scripts are mixed without harm, as in Japanese.
 const ALIKE: [Script; 7] = [
     Script::Latin,
     Script::Greek,
@@ -58,12 +57,11 @@ fn script(c: char) -> Script {
     CodePointMapData::<Script>::new().get(c)
 }
 
-/// The rule by which [`key`] makes keys. Another one needs another number, so that those in the
-/// store are made again.
+/// The version of [`key`]. A change needs a new number, so that stored keys are computed again.
 pub const RULE: i32 = 1;
 
-/// The form under which two spellings count as the same name: compatible characters are one
-/// (NFKC), and neither case, nor spaces between words, nor what shows nothing makes a difference.
+/// Two spellings with the same key are the same name: compatible characters are equal (NFKC),
+/// and case, repeated spaces and invisible characters make no difference.
 pub fn key(text: &str) -> String {
     let folded = match text.is_ascii() {
         true => text.to_ascii_lowercase(),
@@ -79,7 +77,6 @@ fn folded(text: &str) -> String {
     nfkc.normalize(&CaseMapper::new().fold_string(&visible)).into_owned()
 }
 
-/// Names of which each batch makes keys.
 const BATCH: i64 = 500;
 
 /// The next names after an id.

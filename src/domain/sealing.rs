@@ -20,7 +20,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// The sealed bytes were made with another key, for something else, or changed.
+/// Sealed with another key or context, or changed since.
 #[derive(Debug)]
 pub struct NotOpened;
 
@@ -56,14 +56,14 @@ impl SecretKey {
         Zeroizing::new(mac.finalize().into_bytes().into())
     }
 
-    /// Tells two keys apart without telling anything else of them.
+    /// Tells two keys apart and reveals nothing else about them.
     pub fn check_value(&self) -> [u8; 16] {
         let derived = self.derive("gatepost key check 1");
         std::array::from_fn(|i| derived[i])
     }
 
-    /// The key in the one-time setup address; the same after a restart, worthless once the
-    /// instance is set up.
+    /// The key in the one-time setup link; the same after a restart, and void once the instance
+    /// is set up.
     pub fn setup_key(&self) -> Zeroizing<String> {
         Zeroizing::new(hex(&self.derive("gatepost setup address 1")[..16]))
     }
@@ -74,7 +74,7 @@ impl SecretKey {
         Zeroizing::new(std::array::from_fn(|i| halves[i / 32][i % 32]))
     }
 
-    /// What only this instance can write into the cookie of a browser that signed in.
+    /// Proves that this instance wrote the cookie of a known browser.
     pub fn browser_mark(&self, of: &[&[u8]]) -> [u8; 16] {
         let key = self.derive("gatepost known browser 1");
         let mut mac =

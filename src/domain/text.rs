@@ -1,4 +1,4 @@
-//! Short texts that people type, parsed once at the edge.
+//! Texts that people type, parsed once at the edge.
 
 use super::FieldError;
 use super::characters::{is_control_in_text, is_ignorable, is_invisible};
@@ -53,13 +53,11 @@ fn invisible(field: &'static str, what: &str) -> FieldError {
     FieldError::new(field, format!("Enter {what} without invisible characters."))
 }
 
-/// An address of a person, as typed; compared without regard to case.
+/// As typed; compared without case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// # Errors
-    /// A sentence about the field `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = one_line("email", "an email address", text, 254)?;
         // With a final dot the same address would be another account.

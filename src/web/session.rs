@@ -1,6 +1,6 @@
 //! The dashboard's sessions, kept in the store behind actix-session.
 //!
-//! A session's row is made by the sign-in itself, in one transaction with its record. What
+//! The sign-in writes the session's row, in one transaction with its activity. What
 //! actix-session adds is the cookie: it hands the secret value out and reads it back. It asks
 //! the store nothing: [`super::viewer`] loads the session with all that a page needs, in one trip.
 
@@ -24,12 +24,12 @@ const KEY: &str = "key";
 
 pub struct StoredSessions(App);
 
-/// A new value for a cookie, to open a session under.
+/// The cookie's value for a new session.
 pub fn new_key(app: &App) -> String {
     hex(&entropy::bytes::<32>(&*app.entropy()))
 }
 
-/// Hands the browser the cookie of a session that was opened under `key`; the one it came
+/// Gives the browser the cookie of a session that was opened under `key`. The session it came
 /// with ends.
 pub fn hand_out(session: &Session, key: &str) {
     session.renew();
@@ -98,8 +98,8 @@ impl SessionStore for StoredSessions {
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         let actor = self.0.visitor();
         let key = key.as_ref().to_owned();
-        // An error here would leave as a bare 500, past every page. The session that is
-        // replaced is the same browser's, and ends by itself.
+        // An error here would become a bare 500. The replaced session is the same browser's and
+        // expires anyway.
         if let Err(cause) = self.0.write(move |tx| sessions::close(tx, &actor, &key)).await {
             tracing::error!(%cause, "a session that was replaced could not be ended");
         }

@@ -15,18 +15,17 @@ use crate::domain::people::sessions::{self, Session};
 use crate::domain::people::teams::Team;
 use crate::domain::people::users::User;
 
-/// Somebody signed in, looking at one of their teams.
+/// Looks at one of their teams.
 #[derive(Clone)]
 pub struct Viewer {
     pub user: User,
     pub session: Session,
     pub team: Team,
     pub role: Role,
-    /// All the teams they are in.
     pub teams: Vec<Team>,
-    /// Messages of the team nobody has read; see [`messages::UNREAD_SHOWN`].
+    /// Unread messages of the team; see [`messages::UNREAD_SHOWN`].
     pub unread: i64,
-    /// What a change before this request has to say.
+    /// The notice of the change before this request.
     pub flash: Flash,
     pub request: RequestInfo,
 }
@@ -45,12 +44,11 @@ impl Viewer {
 /// Why there is no viewer.
 pub enum NoViewer {
     NotSignedIn,
-    /// Signed in, but in no team any more.
+    /// Signed in, but no longer in any team.
     NoTeam,
     Failed(domain::Error),
 }
 
-/// The viewer of a request, if there is one.
 pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
     let info = request::of(request);
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();

@@ -1,5 +1,5 @@
-//! The append-only record: every API request, and who changed what. A change is recorded in
-//! its own transaction, so there is never one without the other.
+//! The append-only record of API requests and changes. A change is recorded in its own
+//! transaction, so there is never one without the other.
 
 use serde_json::{Map, Value};
 use time::Duration;
@@ -21,7 +21,7 @@ pub use calls::CallRecord;
 pub use rows::{Filter, Record};
 pub use uses::Use;
 
-/// What a record tells besides who, when and from where.
+/// A record without its actor, time and origin.
 #[derive(Clone, Debug)]
 pub struct Event {
     kind: ActivityKind,
@@ -35,13 +35,12 @@ impl Event {
         Self { kind, token: None, subject: None, detail: Map::new() }
     }
 
-    /// The token it is about.
     pub fn token(mut self, id: TokenId, name: &str) -> Self {
         self.token = Some(id);
         self.subject(name)
     }
 
-    /// What it is about, as it was called then.
+    /// The name at that time of the thing the record is about.
     pub fn subject(mut self, subject: &str) -> Self {
         self.subject = Some(subject.to_owned());
         self
@@ -93,8 +92,7 @@ pub fn append(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     Ok(rows::insert(tx, records)?)
 }
 
-/// Adds API requests, in any order and again if need be, and what they say of their tokens'
-/// last use.
+/// Adds API requests, in any order and possibly again, and updates the last use of their tokens.
 pub fn append_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,
@@ -104,10 +102,10 @@ pub fn append_calls<'a>(
     Ok(uses::note(tx, uses)?)
 }
 
-/// [`append_calls`] for such as cannot be there yet.
+/// [`append_calls`] for requests that cannot be there yet.
 ///
 /// # Errors
-/// Postgres: `Conflict` when one is all the same.
+/// Postgres: `Conflict` when one is.
 pub fn append_new_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,
@@ -136,7 +134,7 @@ pub fn calls_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: 
     Capped::count(|most| rows::count_calls(tx, team, token, from, most))
 }
 
-/// How often a token was used: what one asks before taking it back.
+/// Shown before a token is revoked.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     pub in_24h: Capped,
@@ -145,7 +143,7 @@ pub struct Usage {
 }
 
 pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
-    // What is more than is counted in a day is so in a week, too.
+    // A day with more than is counted makes a week with more, too.
     let mut since = |days, less: Capped| match less.exact() {
         Some(_) => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
         None => Ok(less),
@@ -155,9 +153,9 @@ pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> R
     Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
 }
 
-/// Calls of the hour that began at `began` that used up a limit, of one token or of the whole
-/// team. Those of the next hour count too, as [`Timestamp::MAX_CLOCK_DRIFT`] says; what a clock that ran
-/// further ahead has recorded does not.
+/// Calls that used up a limit in the hour from `began` on, of one token or of the whole team.
+/// Those of the next hour count too, as [`Timestamp::MAX_CLOCK_DRIFT`] says; records of a clock
+/// that ran further ahead do not.
 pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began: Timestamp) -> Result<u32> {
     let until = began.plus(Duration::HOUR + Timestamp::MAX_CLOCK_DRIFT);
     let used = rows::sum_calls(tx, team, token, (began, until))?;

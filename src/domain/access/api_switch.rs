@@ -1,4 +1,4 @@
-//! The switch that lets programs in. Only the owner turns it.
+//! The switch of a team's API access. Only the owner can turn it.
 
 use time::Duration;
 
@@ -12,23 +12,21 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::people::teams as rows;
 
-/// What turning the switch came to. A refusal is recorded too, so it is no error: errors
-/// take back what their transaction wrote.
+/// A refusal is recorded, so it is not an error: errors roll their transaction back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turned {
     Done,
-    /// It stood so already.
     Unchanged,
     Refused,
 }
 
-/// Turns a team's API access on or off. Tokens stay as they are and work again once it is on.
+/// Tokens stay as they are and work again once access is back on.
 pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Turned> {
-    let wish = if on { "on" } else { "off" };
+    let wanted = if on { "on" } else { "off" };
     match actor.require(tx, team, Role::Owner) {
         Ok(()) => {}
         Err(Error::Forbidden(_)) => {
-            let event = Event::of(ActivityKind::ApiSwitchRefused).detail("asked", wish);
+            let event = Event::of(ActivityKind::ApiSwitchRefused).detail("asked", wanted);
             activity::record(tx, actor, team, event)?;
             return Ok(Turned::Refused);
         }
@@ -42,7 +40,7 @@ pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Tu
     Ok(Turned::Done)
 }
 
-/// What turning the API off would stop.
+/// Affected when the API is turned off.
 #[derive(Clone, Copy, Debug)]
 pub struct Affected {
     pub tokens: Capped,

@@ -11,8 +11,7 @@ use crate::store::people::teams as rows;
 pub use crate::store::columns::Plan;
 
 impl Plan {
-    /// What a team gets unless somebody says otherwise. Whoever runs the machine decides
-    /// what is paid for, so it is not the one without an API.
+    /// On a self-hosted instance no one pays, so the default has an API.
     pub const DEFAULT: Self = Self::Pro;
 }
 
@@ -55,7 +54,6 @@ impl Limits {
     }
 }
 
-/// Puts a team on a plan; only the operator may.
 pub fn set(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, plan: Plan) -> Result<()> {
     if actor.identity != Identity::Operator {
         return Err(Error::forbidden("Only the server's operator can change plans."));

@@ -116,9 +116,6 @@ impl Scopes {
     }
 
     /// Reads `all`, `read`, or scopes with spaces or commas between them.
-    ///
-    /// # Errors
-    /// A sentence about the field `scopes`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         match text.trim() {
             "all" => Ok(Self::ALL),
@@ -128,9 +125,6 @@ impl Scopes {
     }
 
     /// Those with these names, of which there must be one at least.
-    ///
-    /// # Errors
-    /// A sentence about the field `scopes`.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, FieldError> {
         let mut scopes = Self(0);
         for name in names {

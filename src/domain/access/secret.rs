@@ -2,8 +2,8 @@
 //! prefix, so that a double-click takes the whole of it.
 //!
 //! The checksum is the CRC32 of all that precedes it: a mistyped token is refused without a
-//! query. A token carries 190 bits of chance, so one SHA-256 keeps it; argon2id is for what
-//! people choose.
+//! query. A token has 190 random bits, so one SHA-256 is enough to store it; argon2id is for
+//! passwords, which people choose.
 
 use std::fmt;
 
@@ -21,8 +21,8 @@ const BODY: usize = PUBLIC_ID + SECRET + CHECKSUM;
 /// Characters after the prefix that lists show.
 const SHOWN: usize = 8;
 
-/// What a token begins with: 1 to 20 lower-case letters, digits and inner underscores,
-/// starting with a letter. `gp`, `cb`, `si_live`.
+/// 1 to 20 lower-case letters, digits and inner underscores, starting with a letter: `gp`,
+/// `si_live`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
 
@@ -77,7 +77,7 @@ impl PlainToken {
         Self(text)
     }
 
-    /// Takes back what [`Self::reveal`] gave.
+    /// From the text that [`Self::reveal`] gave.
     pub fn restore(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
@@ -91,13 +91,12 @@ impl PlainToken {
         &self.0[..self.0.len() - BODY + SHOWN]
     }
 
-    /// What a store keeps of it.
     pub fn hashed(&self) -> HashedToken {
         HashedToken::parse(&self.0).expect("a minted token is well-formed")
     }
 }
 
-/// A well-formed token someone presents, reduced to what a look-up takes.
+/// A well-formed token of a caller, reduced to what a look-up needs.
 #[derive(Clone, Debug)]
 pub struct HashedToken {
     pub id: [u8; PUBLIC_ID],
@@ -105,12 +104,12 @@ pub struct HashedToken {
 }
 
 impl HashedToken {
-    /// `None` for anything that no prefix and chance could have made: no such token exists.
+    /// `None` for a text that cannot be a token.
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, body) = text.as_bytes().split_last_chunk::<BODY>()?;
         let (signed, sum) = text.as_bytes().split_last_chunk::<CHECKSUM>()?;
         let well_formed = prefix.strip_suffix(b"_").is_some_and(is_prefix)
-            // To the end, whatever comes: many at once is faster than one by one.
+            // Without stopping at the first: many at once is faster than one by one.
             && body.iter().fold(true, |so_far, byte| so_far & byte.is_ascii_alphanumeric())
             && checksum(signed) == *sum;
         let id = *body.first_chunk()?;

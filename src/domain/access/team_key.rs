@@ -1,5 +1,5 @@
-//! The team key: the one token of a team that owner and admins can show again. Opt-in; it
-//! is kept sealed besides its hash, under the instance's secret key.
+//! The team key: the one token of a team that the owner and admins can reveal again. Opt-in. It
+//! is stored as a hash and, in addition, encrypted with the instance's secret key.
 
 use time::Duration;
 
@@ -17,19 +17,16 @@ use crate::store::ids::TeamId;
 
 const NAME: &str = "Team key";
 
-/// What sealing takes of the instance.
 #[derive(Clone)]
 pub struct Sealer {
     pub key: SecretKey,
     pub prefix: Prefix,
 }
 
-/// The active team key.
 pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
     Ok(rows::team_key(tx, team)?)
 }
 
-/// The active key, how often it was used in 24 hours, and when it was last shown.
 pub struct Overview {
     pub token: Token,
     pub calls_in_24h: Capped,
@@ -63,7 +60,7 @@ fn make(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result
     Ok((token, plain))
 }
 
-/// Reads the key back, and records that it was.
+/// Every reveal is recorded.
 pub fn reveal(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
     actor.require(tx, team, Role::Admin)?;
     let token = find(tx, team)?.ok_or(Error::NotFound)?;
@@ -79,7 +76,7 @@ pub fn reveal(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> 
     Ok((token, PlainToken::restore(plain)))
 }
 
-/// Makes a new key; the old one ends at once.
+/// The old key stops working at once.
 pub fn regenerate(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -93,7 +90,6 @@ pub fn regenerate(
     Ok(made)
 }
 
-/// Ends the key; the team has none until the owner enables it again.
 pub fn disable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
     let ended = end(tx, actor, team, "team key turned off")?;

@@ -17,13 +17,10 @@ pub use crate::store::columns::TokenKind;
 pub use crate::store::ids::TokenId;
 pub use rows::{Filter, Token};
 
-/// What a token is called, 1 to 60 characters: the name of the system that uses it.
 #[derive(Clone, Debug)]
 pub struct Label(String);
 
 impl Label {
-    /// # Errors
-    /// A sentence about the field `name`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
         names::parse("name", "a token name", text, 60).map(Self)
     }
@@ -33,10 +30,6 @@ impl Label {
     }
 }
 
-/// Why a token was revoked, up to 200 characters; may be left out.
-///
-/// # Errors
-/// A sentence about the field `reason`.
 pub fn parse_reason(text: &str) -> std::result::Result<Option<String>, FieldError> {
     text::optional(text, |text| text::one_line("reason", "a reason", text, 200))
 }
@@ -77,7 +70,7 @@ impl Token {
     }
 }
 
-/// Makes a token; what is returned besides the row is shown once and kept nowhere.
+/// The plain token is shown once and stored nowhere.
 ///
 /// # Errors
 /// `Conflict` on `name` when an active token of the team has it, also under a race.
@@ -101,7 +94,6 @@ pub fn mint(
     Ok((token, plain))
 }
 
-/// An active row with every scope.
 pub(super) fn new_row(actor: &Actor, team: TeamId, kind: TokenKind, name: &str, plain: &PlainToken) -> Token {
     let hashed = plain.hashed();
     Token {
@@ -138,17 +130,17 @@ fn name_taken(error: crate::store::Error, label: &Label) -> Error {
     Error::from(error).conflict_instead("name", message)
 }
 
-/// Why a well-formed token does not open the door.
+/// Why a well-formed token is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// No such token, or another secret: nothing is said of which.
+    /// No such token, or a wrong secret: the caller does not learn which.
     Unknown,
     /// The whole secret matched, so its bearer may know.
     Revoked(TokenId, TeamId),
     Expired(TokenId, TeamId),
 }
 
-/// What a presented token is worth now. An unknown id and a wrong secret find nothing alike.
+/// An unknown id and a wrong secret both find nothing.
 pub fn verify(
     tx: &mut Tx<'_>,
     presented: &HashedToken,
@@ -165,8 +157,8 @@ pub fn verify(
     })
 }
 
-/// The token as it is, and stays until the transaction ends: for callers that look at it first
-/// and change it then. A token may do that to itself alone.
+/// For callers that look at the token first and then change it. A token can do that to itself
+/// only.
 pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
     if !is_its_own(actor, id) {
         actor.require(tx, team, Role::Admin)?;
@@ -178,8 +170,8 @@ fn is_its_own(actor: &Actor, id: TokenId) -> bool {
     matches!(&actor.identity, Identity::Token { id: own, .. } if *own == id)
 }
 
-/// Revokes a token for good, at once. Having a team key is the owner's choice, so only the
-/// owner ends it; an admin who must stop it regenerates it.
+/// Having a team key is the owner's choice, so only the owner can revoke it; an admin who must
+/// stop it regenerates it.
 ///
 /// # Errors
 /// `NotFound` when the team has no such token, `Conflict` when it is revoked already.
@@ -200,14 +192,11 @@ pub fn revoke(
     Ok(token)
 }
 
-/// Matches of the start of a public id that an error names.
+/// Matches that an error names.
 const MATCHES: i64 = 10;
 
-/// Revokes the one token whose public id begins with `start`, of any team; only the operator
-/// names tokens without their team.
-///
-/// # Errors
-/// `NotFound`, or `Conflict` when there are several, which it names.
+/// Revokes the one token of any team whose public id begins with `start`: only the operator
+/// names tokens without their team. The error names them when there are several.
 pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<Token> {
     let mut found = rows::find_by_start(tx, start, MATCHES)?;
     if found.len() > 1 {
@@ -229,7 +218,7 @@ pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<To
     revoke(tx, actor, token.team_id, token.id, None)
 }
 
-/// Revokes the active tokens a person made; how many there were.
+/// Returns the number of revoked tokens.
 pub fn revoke_by_creator(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -270,10 +259,7 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: 
     find(tx, team, id)
 }
 
-/// A token's own hourly limit, if any. It cannot be 0: who wants that revokes the token.
-///
-/// # Errors
-/// A sentence about the field `cap`.
+/// 0 is not allowed: revoke the token instead.
 pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
     let digits = text.trim().replace([',', ' '], "");
     match digits.parse() {
@@ -283,7 +269,7 @@ pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
     }
 }
 
-/// Gives a token an hourly limit of its own, besides the team's, or takes it away.
+/// A token's own hourly limit applies in addition to the team's.
 ///
 /// # Errors
 /// `NotFound` when the team has no such token, `Conflict` when it is not active.
@@ -308,7 +294,6 @@ pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: O
 
 team_noun! { Token, TokenId, Admin: find, list, count }
 
-/// Those of the team among `ids`, in no order.
 pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
     Ok(rows::find_all(tx, team, ids)?)
 }
@@ -318,7 +303,7 @@ impl Filter {
     pub const REVOKED: Self = Self { revoked: Some(true) };
 }
 
-/// Active ones without the team key, and how many there are on all pages.
+/// Without the team key. The count is of all pages.
 pub fn list_active(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -331,7 +316,6 @@ pub fn list_active(
     Ok((page, count))
 }
 
-/// The active tokens a person made.
 pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
     Ok(rows::list_by_creator(tx, team, creator)?)
 }

@@ -1,7 +1,7 @@
 //! How much a team calls, hour by hour.
 //!
-//! Hours are counted out of the record, which is always right and costs a call nothing. An hour
-//! that is over does not change any more, so it is counted once and kept.
+//! Hours are counted from the activity, which is always right and costs a call nothing. An hour
+//! that is over does not change any more, so its count is stored.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,13 +15,12 @@ use crate::store::Tx;
 use crate::store::access::{activity, usage as rows};
 use crate::store::ids::TeamId;
 
-/// Hours that are shown.
 const SHOWN: i32 = 24;
-/// How long after its end an hour may still get records: of folded refusals, and of calls
-/// whose store was out of reach for a moment.
+/// How long after its end an hour can still get records: folded refusals, and calls while the
+/// store was unavailable for a moment.
 const SETTLED: Duration = Duration::minutes(10);
-/// Records of an hour that are read at most: counts are for people, and must not cost more as
-/// a team grows. It is above every default limit, so it cuts off only where those were raised.
+/// Counts are for people and must not cost more as a team grows. It is above every default
+/// limit, so it cuts off only where limits were raised.
 const MOST: i64 = 25_000;
 
 /// Counts the hours that are over.
@@ -45,7 +44,7 @@ impl Job for CountHours {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hour {
     pub began: Timestamp,
-    /// Let in by the gate, whatever came of it.
+    /// Admitted by the gate, whatever the response.
     pub answered: i64,
     pub refused: i64,
     /// There were more than were counted.
@@ -69,27 +68,26 @@ pub fn hour_of(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.micros().div_euclid(hour) * hour)
 }
 
-/// The start of the first hour that may still get records.
+/// The start of the first hour that can still get records.
 pub fn settled(now: Timestamp) -> Timestamp {
     hour_of(now.minus(SETTLED))
 }
 
-/// The last 24 hours, oldest first; the last is the one that runs.
+/// The last 24 hours, oldest first; the last one is running.
 pub fn of_day(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Vec<Hour>> {
     let hours = day_before(hour_of(now).plus(Duration::HOUR));
     let mut kept = kept(tx, team, hours[0])?;
     hours.map(|began| kept.remove(&began).map_or_else(|| of_hour(tx, team, began), Ok)).into_iter().collect()
 }
 
-/// Those of the day before `until` that are not kept, oldest first.
+/// The hours of the day before `until` that are not stored, oldest first.
 pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<Timestamp>> {
     let hours = day_before(until);
     let kept = kept(tx, team, hours[0])?;
     Ok(hours.into_iter().filter(|began| !kept.contains_key(began)).collect())
 }
 
-/// Whether hours are kept that began at `until` or later: when they were counted, a clock ran
-/// ahead, and they are not over.
+/// Whether hours are stored that are not over: a clock ran ahead when they were counted.
 pub fn has_kept_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
     Ok(!rows::kept(tx, team, until)?.is_empty())
 }
@@ -106,8 +104,7 @@ fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<HashMap<Timest
     Ok(rows::kept(tx, team, from)?.into_iter().map(|kept| (kept.began, Hour::of(kept))).collect())
 }
 
-/// Keeps what was counted of hours that get no more records, and forgets those that are shown
-/// nowhere.
+/// Stores counts, and deletes those that are not shown any more.
 pub fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
     for Hour { began, answered, refused, cut_off } in hours.iter().copied() {
         rows::keep(tx, &rows::Kept { team_id: team, began, answered, refused, cut_off })?;
@@ -116,12 +113,10 @@ pub fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
     Ok(rows::forget(tx, team, newest.minus(Duration::HOUR * SHOWN))?)
 }
 
-/// The first team after `after` that any record tells of.
 pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
     Ok(activity::next_team(tx, after)?)
 }
 
-/// Counts the calls of one hour out of the record.
 pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Hour> {
     let counted = rows::count(tx, team, (began, began.plus(Duration::HOUR)), MOST)?;
     let (answered, refused) = (counted.answered, counted.refused);

@@ -1,10 +1,10 @@
-//! Browsers in which somebody signed in before. Strangers who guess at an account must not
-//! keep its owner out, so such a browser has an allowance of attempts of its own.
+//! Browsers that an account has signed in with before. Strangers who guess at its password must
+//! not lock its owner out, so a known browser has its own limit of attempts.
 //!
-//! Its cookie is no session: it opens nothing. It names no account either, but holds a mark
-//! for each that signed in there, which only this instance can make and only the account's
-//! row can be compared with. A new password makes strangers of all its browsers: otherwise
-//! somebody who knew the old one could collect cookies, and with them attempts.
+//! The cookie is not a session. It names no account, but holds a mark for each that signed in
+//! there, which only this instance can make and compare with the account's row. A new password
+//! makes all marks void: otherwise someone who knew the old one could collect cookies, and with
+//! them attempts.
 
 use subtle::ConstantTimeEq;
 
@@ -12,7 +12,7 @@ use super::users::User;
 use crate::domain::entropy::{self, Entropy};
 use crate::domain::sealing::{SecretKey, hex, unhex};
 
-/// Accounts that one browser is known to; those of before drop out.
+/// Accounts of one browser; earlier ones drop out.
 const ACCOUNTS: usize = 4;
 
 type Id = [u8; 16];
@@ -24,7 +24,7 @@ struct Browser {
     marks: Vec<Mark>,
 }
 
-/// The browser of a request, as its cookie says.
+/// The browser of a request, by its cookie.
 pub struct Presented {
     key: SecretKey,
     browser: Option<Browser>,

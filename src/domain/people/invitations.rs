@@ -1,4 +1,4 @@
-//! Invitations: a one-time link, shown once to whoever invites.
+//! Invitations: a one-time link, shown once to the inviter.
 
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -19,13 +19,12 @@ use crate::store::people::{invitations as rows, members as member_rows};
 pub use crate::store::ids::InvitationId;
 pub use rows::Invitation;
 
-/// How long a link works.
 pub const LIFETIME: Duration = Duration::days(7);
 
-/// Open invitations of a team, expired ones among them.
+/// Of a team, including expired ones.
 const MAX_OPEN: usize = 200;
 
-/// The secret of a link: 32 hexadecimal digits, kept only as a hash.
+/// 32 hexadecimal digits, stored only as a hash.
 pub type LinkSecret = Zeroizing<String>;
 
 impl Invitation {
@@ -34,8 +33,7 @@ impl Invitation {
     }
 }
 
-/// Invites somebody: the owner in any role, an admin as a member. A person invited before
-/// gets a new link and the old one ends.
+/// A person invited before gets a new link, and the old one ends.
 pub fn invite(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -60,7 +58,6 @@ pub fn invite(
     Ok(secret)
 }
 
-/// What it takes to invite somebody as this.
 fn role_to_invite(role: MemberRole) -> Role {
     match role {
         MemberRole::Member => Role::Admin,
@@ -68,7 +65,7 @@ fn role_to_invite(role: MemberRole) -> Role {
     }
 }
 
-/// Keeps the list of open invitations short: the expired ones go when it is full.
+/// Expired invitations go when the list is full.
 fn make_room(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, open: &[Invitation]) -> Result<()> {
     if open.len() < MAX_OPEN {
         return Ok(());
@@ -82,7 +79,7 @@ fn make_room(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, open: &[Invitation]) 
     Ok(())
 }
 
-/// Ends a link that a new one takes the place of; an admin's link only the owner replaces.
+/// Only the owner can replace an admin's link.
 fn replace(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, earlier: &Invitation) -> Result<()> {
     if earlier.role == MemberRole::Admin {
         actor.require(tx, team, Role::Owner)?;
@@ -112,8 +109,7 @@ fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-/// What an open link leads to: the invitation, its team, and the account of that address if
-/// there is one.
+/// `account` is that of the invitation's address, if it has one.
 pub struct Opened {
     pub invitation: Invitation,
     pub team: Team,
@@ -121,8 +117,8 @@ pub struct Opened {
 }
 
 /// # Errors
-/// `NotFound` for a link that was used, revoked, has expired or never was, or whose sender
-/// could no longer send it.
+/// `NotFound` for a link that was used or revoked, has expired or never was, or that its sender
+/// could not send any more.
 pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
     let invitation = rows::find_by_secret(tx, &hash(secret))?
         .filter(|each| each.accepted_at.is_none() && each.revoked_at.is_none() && !each.is_expired(now))
@@ -142,8 +138,8 @@ fn is_still_allowed(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     Ok(sender.is_some_and(|sender| sender.role() >= role_to_invite(invitation.role)))
 }
 
-/// Accepts with a new account; a link works once. Its sender could have followed it
-/// too, so the account's address is not verified, and the record says that it is new.
+/// The sender of a link could have followed it, so the new account's address is not verified,
+/// and the record says that the account is new.
 pub fn accept_as_new(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -155,7 +151,6 @@ pub fn accept_as_new(
     join(tx, &actor.as_person(user.id, &user.email), opened, user, true)
 }
 
-/// Accepts with the account the invitation's address has.
 pub fn accept_as_known(tx: &mut Tx<'_>, actor: &Actor, secret: &str) -> Result<(Team, User)> {
     let mut opened = open(tx, secret, actor.now)?;
     let user = opened.account.take().ok_or(Error::NotFound)?;
@@ -189,7 +184,7 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: InvitationId) ->
     activity::record(tx, actor, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
 }
 
-/// Ends the open invitations that their sender could no longer send.
+/// Revokes the open invitations that their sender could not send any more.
 pub(super) fn revoke_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sender: UserId) -> Result<()> {
     for invitation in list_by_inviter(tx, team, sender)? {
         if is_still_allowed(tx, &invitation)? {
@@ -202,7 +197,6 @@ pub(super) fn revoke_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, se
     Ok(())
 }
 
-/// The open invitations that somebody sent.
 pub fn list_by_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: UserId) -> Result<Vec<Invitation>> {
     let open = list_open(tx, team)?.into_iter();
     Ok(open.filter(|each| each.inviter_id == Some(inviter)).collect())

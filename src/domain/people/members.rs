@@ -1,4 +1,4 @@
-//! Who is in a team, and what they may do there.
+//! The members of a team.
 
 use super::roles::{MemberRole, Role};
 use super::{invitations, teams};
@@ -12,7 +12,7 @@ use crate::store::people::{members as rows, teams as team_rows};
 
 pub use rows::Member;
 
-/// What becomes of the tokens somebody made when they leave.
+/// What happens to the tokens of a member who leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TheirTokens {
     Keep,
@@ -23,7 +23,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
     Ok(rows::find(tx, team, user)?)
 }
 
-/// A member as they are, held so until the transaction ends.
+/// No role in the team changes until the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
     rows::hold(tx, team)?;
     find(tx, team, user)
@@ -33,13 +33,12 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
     Ok(rows::list(tx, team)?)
 }
 
-/// A part of the list, and how long it is.
+/// A part of the list, and the length of the list.
 pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
     Ok(rows::page(tx, team, limit, offset)?)
 }
 
-/// Makes a member an admin or an admin a member; only the owner may. `tokens` says what
-/// becomes of those an admin made. False when the role stood so already.
+/// False when the member already has the role.
 pub fn set_role(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -76,11 +75,7 @@ pub fn set_role(
     Ok(true)
 }
 
-/// The role it takes to take a member out of the team: the owner may anybody else, an admin
-/// any plain member, and each themselves.
-///
-/// # Errors
-/// `Conflict` for the owner, who must hand the team over first.
+/// The owner can remove everyone else, an admin can remove plain members, and members can leave.
 pub fn role_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
     match member.role() {
         Role::Owner => {
@@ -96,13 +91,11 @@ fn leaves(actor: &Actor, member: &Member) -> bool {
     actor.person() == Some(member.user_id)
 }
 
-/// Whether whoever removes a member also says what becomes of their tokens. A plain member
-/// who leaves has no say over tokens: they stay.
+/// A plain member who leaves has no say over tokens: they stay.
 pub fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
     !leaves(actor, member) || member.role() >= Role::Admin
 }
 
-/// Takes somebody out of the team; see [`role_to_remove`].
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, user: UserId, tokens: TheirTokens) -> Result<()> {
     let member = hold(tx, team, user)?.ok_or(Error::NotFound)?;
     actor.require(tx, team, role_to_remove(actor, &member)?)?;
@@ -115,8 +108,7 @@ pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, user: UserId, tokens
     activity::record(tx, actor, team, event)
 }
 
-/// Ends the tokens that somebody made who may no longer act for the team, if that is wanted;
-/// how many.
+/// Returns the number of revoked tokens.
 fn end_tokens(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -133,8 +125,7 @@ fn end_tokens(
     }
 }
 
-/// Makes `to` the owner; the owner until then stays as an admin, and the invitations that only
-/// an owner can send end.
+/// The former owner stays as an admin. Their invitations that only an owner can send are revoked.
 pub fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
     let owner = teams::find(tx, team)?.owner_id;

@@ -30,10 +30,7 @@ impl fmt::Debug for Password {
 }
 
 impl Password {
-    /// A new password: 12 to 256 characters, with no rule about which.
-    ///
-    /// # Errors
-    /// A sentence about `field`.
+    /// A new password, with no rule about which characters.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
         let message = match text.chars().count() {
             0 => "Enter a password.".to_owned(),
@@ -49,7 +46,7 @@ impl Password {
         Err(FieldError::new(field, message))
     }
 
-    /// A password to compare, whatever it is; one that is too long matches nothing.
+    /// A password to compare. One that is too long matches nothing.
     pub fn unchecked(text: &str) -> Self {
         let kept = if text.chars().count() > MAX_LENGTH { "" } else { text };
         Self(Zeroizing::new(kept.to_owned()))

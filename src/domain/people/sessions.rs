@@ -16,18 +16,16 @@ use crate::store::people::{members as member_rows, sessions as rows, teams as te
 pub use crate::store::ids::SessionId;
 pub use rows::Session;
 
-/// How long a session lasts that is not used.
 pub const IDLE_LIFETIME: Duration = Duration::days(14);
-/// Sessions of one person; the one longest not seen ends when another opens.
+/// Of one person. The one that was unused for longest ends when another opens.
 const MAX_SESSIONS: i64 = 50;
-/// How long the password just entered is good for what asks for it again.
 const CONFIRMED_FOR: Duration = Duration::minutes(10);
-/// How exact "last seen" is kept: a write a minute, not one a request.
+/// The precision of "last seen": a write a minute, not one a request.
 const TOUCH_INTERVAL: Duration = Duration::minutes(1);
 
 impl Session {
-    /// Whether the password was entered within the last 10 minutes. One entered well after now was
-    /// entered when a clock ran ahead: nobody knows how long ago that is.
+    /// Whether the password was entered within the last 10 minutes. A time well after now comes
+    /// from a clock that ran ahead and counts as unknown.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.password_at).abs() < CONFIRMED_FOR
     }
@@ -67,11 +65,8 @@ pub fn open(
     Ok(session)
 }
 
-/// As [`open`], for a person whose password was just verified: outside any transaction, so
-/// that it can have been changed meanwhile.
-///
-/// # Errors
-/// `NotFound` when the password is another one by now.
+/// As [`open`], after the password was verified outside a transaction. `NotFound` when it was
+/// changed in the meantime.
 pub fn open_verified(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -87,7 +82,7 @@ pub fn open_verified(
     }
 }
 
-/// The session a cookie stands for, if it has not expired, and its person.
+/// The session of a cookie, if it has not expired, and its person.
 pub fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<(Session, User)>> {
     Ok(rows::find_by_key(tx, &hash(key), now)?)
 }
@@ -127,7 +122,7 @@ pub fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()> {
     Ok(rows::touch(tx, id, now, now.plus(IDLE_LIFETIME))?)
 }
 
-/// Ends the session of a cookie, recorded as a sign-out.
+/// Ends the session of a cookie. Recorded as a sign-out.
 pub fn close(tx: &mut Tx<'_>, actor: &Actor, key: &str) -> Result<()> {
     let Some(session) = rows::delete_by_key(tx, &hash(key))? else { return Ok(()) };
     let person = users::find(tx, session.user_id)?;
@@ -139,7 +134,6 @@ pub fn list(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session
     Ok(rows::of_user(tx, user, now)?)
 }
 
-/// Ends one of the person's own sessions.
 pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Result<()> {
     if !rows::delete(tx, user, id)? {
         return Err(Error::NotFound);
@@ -148,7 +142,7 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Re
     activity::record_in_all_teams(tx, actor, user, event)
 }
 
-/// Ends all the person's sessions but the one in use; how many there were.
+/// Ends all the person's sessions except `keep`. Returns how many.
 pub fn revoke_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, keep: SessionId) -> Result<usize> {
     let ended = rows::delete_others(tx, user, Some(keep))?;
     if ended > 0 {
@@ -158,10 +152,6 @@ pub fn revoke_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, keep: Session
     Ok(ended)
 }
 
-/// Looks at another team from now on.
-///
-/// # Errors
-/// `NotFound` when the person is not in it.
 pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: TeamId) -> Result<()> {
     member_rows::find(tx, team, session.user_id)?.ok_or(Error::NotFound)?;
     if session.team_id == Some(team) {
@@ -171,7 +161,6 @@ pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: Team
     activity::record(tx, actor, team, Event::of(ActivityKind::TeamSwitched))
 }
 
-/// Notes that the password was entered again.
 pub fn confirm_password(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
     Ok(rows::set_password_at(tx, session, now)?)
 }

@@ -1,11 +1,10 @@
 //! Attempts to sign in: limited, and the same for accounts that exist and that do not.
 //!
 //! An attempt is counted before the password is checked, so that parallel attempts cannot
-//! outrun the count; a right password gives back what it counted. A stranger's attempts count
-//! by account and network, by network, and more generously by account, so that a guess from
-//! many networks is slow too. None of these keeps out a browser that the account signed in
-//! with before, or somebody signed in who enters the password again: both count by
-//! themselves.
+//! outrun the count; a right password gives it back. A stranger's attempts count by account and
+//! network, by network, and more generously by account, so that guessing from many networks is
+//! slow too. Browsers known to the account, and signed-in people who confirm their password,
+//! have counters of their own: strangers cannot lock them out.
 
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -21,7 +20,6 @@ use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::people::attempts as rows;
 
-/// How many attempts a window takes.
 struct Limit {
     window: Duration,
     most: i32,
@@ -35,17 +33,14 @@ const PER_ACCOUNT: Limit = Limit { window: LONGEST, most: 100 };
 const PER_BROWSER: Limit = Limit { window: QUARTER, most: 10 };
 const PER_SESSION: Limit = Limit { window: QUARTER, most: 10 };
 
-/// Counters kept; beyond that those with the fewest attempts go.
+/// Beyond these, the counters with the fewest attempts go.
 const COUNTERS: i64 = 20_000;
 
-/// What an attempt counted, to be given back when the password was right.
+/// The counters of an attempt, to be given back when the password was right.
 #[derive(Clone)]
 pub struct Counted(Vec<(Vec<u8>, Timestamp)>);
 
-/// Counts an attempt and finds the account it is for.
-///
-/// # Errors
-/// `TooMany` with the seconds to wait.
+/// Counts an attempt and finds its account.
 pub fn count_attempt(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -85,7 +80,7 @@ pub fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -
 }
 
 impl Counted {
-    /// Nothing yet, in a table that is kept small.
+    /// Keeps the table small first.
     fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self> {
         rows::delete_before(tx, window_began(now, LONGEST))?;
         rows::keep_at_most(tx, COUNTERS)?;
@@ -103,7 +98,7 @@ impl Counted {
     }
 }
 
-/// A key of any parts, which cannot run into each other.
+/// Each part follows its length, so that no two lists of parts give the same key.
 fn key(of: &[&[u8]]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in of {
@@ -126,8 +121,8 @@ fn window_began(now: Timestamp, window: Duration) -> Timestamp {
     Timestamp::from_micros(now.micros() - now.micros().rem_euclid(window))
 }
 
-/// Records a wrong password where the account is known. Where it is not, something as small
-/// is written: the disk must not tell which it was.
+/// Records a wrong password. For an unknown account something as small is written: the time it
+/// takes must not tell the two apart.
 pub fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
         rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER))?;
@@ -137,8 +132,7 @@ pub fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Re
     activity::record_in_all_teams(tx, &actor, user.id, Event::of(ActivityKind::SignInFailed))
 }
 
-/// Gives back what an attempt with the right password counted. Those before it stay counted:
-/// they may have been somebody else's.
+/// Earlier attempts stay counted: they may have been someone else's.
 pub fn give_back_attempt(tx: &mut Tx<'_>, counted: &Counted) -> Result<()> {
     for (key, start) in &counted.0 {
         rows::give_back(tx, key, *start)?;

@@ -12,13 +12,11 @@ use crate::store::people::{members as member_rows, teams as rows};
 pub use crate::store::ids::TeamId;
 pub use rows::Team;
 
-/// What a team is called: 1 to 60 characters, one team a name however it is spelled.
+/// Unique, however it is spelled.
 #[derive(Clone, Debug)]
 pub struct TeamName(String);
 
 impl TeamName {
-    /// # Errors
-    /// A sentence about the field `team`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
         names::parse("team", "a team name", text, 60).map(Self)
     }
@@ -35,10 +33,7 @@ pub struct NewTeam {
     pub owner: NewPerson,
 }
 
-/// Makes a team and its owner. Recorded as done by the owner when a visitor does it.
-///
-/// # Errors
-/// `Conflict` on `team` or `email` when one of them is taken.
+/// When a visitor does it, it is recorded as done by the new owner.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     instance::claim_set_up(tx, actor.now)?;
     let owner = users::create(tx, actor, &new.owner, None)?;
@@ -73,10 +68,8 @@ fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     rows::insert(tx, team).map_err(|error| Error::from(error).conflict_instead("team", taken))
 }
 
-/// Makes the first team; of several at once, one succeeds.
-///
-/// # Errors
-/// `NotFound` when the instance is set up: its setup address is worth nothing any more.
+/// Creates the first team; of several attempts at once, one succeeds. `NotFound` when the
+/// instance is already set up.
 pub fn set_up(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     match instance::claim_set_up(tx, actor.now)? {
         true => create(tx, actor, new),
@@ -92,9 +85,8 @@ pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Team> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
-/// The team an operator names.
 pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Team> {
-    // Two that were made when they were different names have one key: one of them is spelled so.
+    // Teams of an earlier rule can share a key: the exact spelling decides.
     match rows::find_by_spelling(tx, name)? {
         Some(team) => Ok(team),
         None => rows::find_by_name(tx, &names::key(name))?.ok_or(Error::NotFound),

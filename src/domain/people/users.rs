@@ -12,13 +12,10 @@ use crate::store::{Tx, ids::SessionId};
 pub use crate::store::ids::UserId;
 pub use rows::User;
 
-/// What a person is called, 1 to 80 characters.
 #[derive(Clone, Debug)]
 pub struct PersonName(String);
 
 impl PersonName {
-    /// # Errors
-    /// A sentence about the field `name`.
     pub fn parse(text: &str) -> std::result::Result<Self, FieldError> {
         names::parse("name", "your name", text, 80).map(Self)
     }
@@ -28,7 +25,7 @@ impl PersonName {
     }
 }
 
-/// A person to be made. The password is hashed before, outside any transaction: it takes long.
+/// The password is hashed before, outside any transaction: it takes long.
 #[derive(Clone)]
 pub struct NewPerson {
     pub email: EmailAddress,
@@ -36,11 +33,7 @@ pub struct NewPerson {
     pub password_hash: passwords::Hashed,
 }
 
-/// Makes an account. `vouched_by` invited the person and so had the link too: their address is
-/// not verified.
-///
-/// # Errors
-/// `Conflict` on `email` when somebody has it.
+/// `vouched_by` invited the person and so had the link too: the address is not verified.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, person: &NewPerson, vouched_by: Option<&str>) -> Result<User> {
     let taken = || Error::conflict("email", format!("{} already has an account.", person.email.as_str()));
     if rows::find_by_email(tx, &person.email.key())?.is_some() {
@@ -65,7 +58,7 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
-/// Keeps the person's password as it is until the transaction ends.
+/// The password does not change until the transaction ends.
 pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     Ok(rows::hold(tx, id)?)
 }
@@ -79,7 +72,7 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, id: UserId, name: &PersonName) -> 
     activity::record_in_all_teams(tx, actor, id, Event::of(ActivityKind::NameChanged).subject(name.as_str()))
 }
 
-/// Sets a password and ends every session of the person but `keep`.
+/// Ends every session of the person except `keep`.
 pub fn change_password(
     tx: &mut Tx<'_>,
     actor: &Actor,
