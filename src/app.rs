@@ -116,7 +116,7 @@ impl App {
         &self.0.config
     }
 
-    /// Tells where the door for SMTP really opened: the setting may leave the port open.
+    /// Notes the address that SMTP really listens on: the setting can leave the port open.
     pub fn note_smtp(&self, at: SocketAddr) {
         self.0.smtp.set(at).unwrap_or_default();
     }
@@ -157,7 +157,7 @@ impl App {
         Actor::system(self.now(), self.entropy())
     }
 
-    /// Somebody who has not signed in, now.
+    /// An anonymous visitor, now.
     pub fn visitor(&self) -> Actor {
         Actor::visitor(self.now(), self.entropy())
     }

@@ -10,8 +10,8 @@
 //! Every arrow points right; a test holds them. [`web`] speaks HTTP and HTML, [`smtp`]
 //! takes mail, [`cli`] speaks to an operator. [`app`] holds what both share and is where async code hops to a thread
 //! that may block. [`gate`] is what every API call passes: verify, limit, record. [`domain`]
-//! says what Gatepost means, in plain synchronous functions that are told the time and given
-//! chance. [`store`] is rows in two engines.
+//! says what Gatepost means, in plain synchronous functions that take time and
+//! chance as arguments. [`store`] is rows in two engines.
 //!
 //! In `domain`, `store` and `web::pages` two areas have a folder each: `people` (users, teams,
 //! members, invitations, sessions) and `access` (tokens, the team key, plans, the API switch,
@@ -20,9 +20,9 @@
 //! # How a request travels
 //!
 //! `web::routes` names a handler; its arguments are its permissions, so a handler that takes
-//! an `Owner` cannot be reached by anybody else. It parses what was sent into types that can
+//! an `Owner` cannot be reached by anyone else. It parses what was sent into types that can
 //! only be valid, and makes one trip: `app.write(|tx| tokens::revoke(tx, &by, team, id, why))`.
-//! The domain asks once more, inside the transaction, whether whoever it is `actor` may do that;
+//! The domain checks again, inside the transaction, whether the `actor` may do that;
 //! changes, and records the change. Rows are always looked for within the team, so another
 //! team's id does not exist.
 //!

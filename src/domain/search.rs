@@ -2,8 +2,8 @@
 
 use super::{FieldError, names};
 
-/// What somebody typed, without its ends. Every list takes one of these, so that none is asked
-/// for a text of any length.
+/// A trimmed search text. Every list takes this type, so that none searches for a text of any
+/// length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search(String);
 

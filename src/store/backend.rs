@@ -117,7 +117,7 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
-/// libpq waits without end for a host that drops packets unless it is told not to.
+/// By default libpq waits without end for a host that drops packets.
 const TIMEOUTS: [(&str, &str); 5] = [
     ("connect_timeout", "3"),
     ("keepalives_idle", "5"),
@@ -136,8 +136,8 @@ fn with_timeouts(url: &str) -> String {
 }
 
 /// A statement ends before those who wait for it give up. A process that is stopped or cut
-/// off in the middle of a transaction loses it, and what it holds locked, or nobody else could
-/// revoke a token meanwhile.
+/// off in the middle of a transaction loses it, and its locks; otherwise no
+/// token could be revoked meanwhile.
 fn open_postgres(url: &str) -> Result<PgConnection> {
     let mut connection =
         PgConnection::establish(url).map_err(|cause| Error::Unavailable(first_line(&cause.to_string())))?;
@@ -148,11 +148,11 @@ fn open_postgres(url: &str) -> Result<PgConnection> {
 
 fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     let name = path.to_str().ok_or_else(|| Error::Unusable("the store's path is not UTF-8".into()))?;
-    // Made before SQLite makes it for all the machine to read; whether it can be, SQLite tells.
+    // Created first, because SQLite would make it readable for everyone. SQLite reports failures.
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut connection = SqliteConnection::establish(name)
         .map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
-    // FULL: an answer that was sent stands even when the machine loses its power.
+    // FULL: a sent response stays true even after a power failure.
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
@@ -194,7 +194,7 @@ impl r2d2::ManageConnection for Manager {
         Ok(engine)
     }
 
-    /// Never asked: each use begins with a BEGIN, which tells the same for less.
+    /// Never called: each use begins with a BEGIN, which shows the same for less.
     fn is_valid(&self, connection: &mut Engine) -> Result<()> {
         on_engine!(connection, inner => R2D2Connection::ping(inner))?;
         Ok(())

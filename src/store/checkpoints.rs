@@ -1,8 +1,7 @@
-//! What SQLite's log holds, put where it belongs.
+//! Checkpoints of SQLite's write-ahead log.
 //!
-//! Left to itself, whoever happens to commit when the log is long does that, and all who write
-//! wait meanwhile. Somebody who looks in now and then can do it beside them: see
-//! [`Store::tidy`].
+//! By default SQLite checkpoints in the commit that finds the log long, and all writers wait
+//! meanwhile. [`Store::tidy`] does it beside them.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -16,15 +15,15 @@ use super::{Mode, Store};
 const LONG: i32 = 8192;
 
 #[derive(QueryableByName)]
-struct Told {
+struct Checkpoint {
     /// Pages in the log; -1 where there is none.
     #[diesel(sql_type = Integer)]
     log: i32,
 }
 
 impl Store {
-    /// Empties the log if it is long: most of it beside those who write, the rest while they
-    /// stand in line, so that the next of them begins it anew. Postgres does so by itself.
+    /// Empties the log if it is long: most of it beside the writers, the rest while they wait in
+    /// line, so that the next one starts a new log. Postgres does so automatically.
     ///
     /// # Errors
     /// When the file cannot be read or written.
@@ -41,7 +40,7 @@ impl Store {
     fn checkpoint(&self, mode: &str) -> Result<i32> {
         let mut connection = self.connection()?;
         let Engine::Sqlite(inner) = &mut *connection else { return Ok(0) };
-        let told: Told = sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(inner)?;
-        Ok(told.log)
+        let checkpoint: Checkpoint = sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(inner)?;
+        Ok(checkpoint.log)
     }
 }

@@ -177,14 +177,14 @@ text_enum! {
 }
 
 text_enum! {
-    /// Who did what a record tells.
+    /// Who acted in a record.
     ActorKind {
         Person = "person",
         Token = "token",
         Operator = "operator",
-        /// Gatepost by itself: what mail or time brought about.
+        /// Gatepost itself, because of mail or time.
         System = "gatepost",
-        /// Somebody who has not signed in.
+        /// Not signed in.
         Visitor = "visitor",
     }
 }
@@ -224,7 +224,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Whether somebody still has to do something about a conversation.
+    /// Whether a conversation still needs attention.
     ConversationState { Open = "open", Resolved = "resolved" }
 }
 

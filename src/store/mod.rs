@@ -4,7 +4,7 @@
 //! [`Tx`], which is opaque outside this folder. One file a noun says what can be asked.
 //!
 //! A row with a key of its own is asked for with `get_result`, not `first`: SQLite plans a
-//! statement anew for each value of a bound LIMIT, which costs more than running it.
+//! statement again for each value of a bound LIMIT, which costs more than running it.
 
 pub mod access;
 pub mod activity_kinds;
@@ -56,11 +56,11 @@ pub struct Store {
 type Hook = Box<dyn Fn() + Send + Sync>;
 
 /// A file has one writer at a time. SQLite lets the others sleep and try again, and who writes
-/// much in many steps may win each time; here they stand in line.
+/// much in many steps may win each time; here they wait in line.
 type Turns = Mutex<()>;
 
-/// How long a writer stands in line: as long as one waits for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a writer waits in line: as long as one waits for another process.
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pages in SQLite's log at which a commit moves them into the file: so many that it hardly happens,
 /// see [`checkpoints`]; and few for the journal, whose rows are soon gone.
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Unusable`], with a sentence for the operator.
     pub fn open(location: Location) -> Result<Self> {
-        // One plain attempt first: the pool would keep trying and tell only that time ran out.
+        // One plain attempt first: the pool would keep trying and report only a timeout.
         drop(location.connect()?);
         let turns = location.is_file().then(Arc::default);
         let pool = pool(Manager { location: location.clone(), log_pages: LOG_PAGES }, 16)?;
@@ -194,7 +194,7 @@ impl Store {
     /// Held for as long as a file is written to.
     fn turn(&self, mode: Mode) -> Result<Option<Turn<'_>>> {
         let (Mode::Write, Some(turns)) = (mode, &self.turns) else { return Ok(None) };
-        let turn = turns.try_lock_for(PATIENCE);
+        let turn = turns.try_lock_for(TURN_TIMEOUT);
         let late = || Error::Unavailable("others have been writing for too long".into());
         Ok(Some(Turn(Some(turn.ok_or_else(late)?))))
     }
@@ -218,7 +218,7 @@ impl Store {
     }
 }
 
-/// Given to whoever waits longest when it is dropped.
+/// Passes to the longest waiter when dropped.
 struct Turn<'s>(Option<MutexGuard<'s, ()>>);
 
 impl Drop for Turn<'_> {

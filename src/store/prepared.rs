@@ -8,7 +8,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 /// A statement that a connection parses once, however often it is run. Diesel takes each
 /// `UPDATE` and each `ON CONFLICT … DO UPDATE` for one that is never met again, as what is
 /// `None` can be left out of it. For those only that read the same each time: a connection
-/// keeps what it has prepared. It has to tell something (`RETURNING`) and be loaded: what is
+/// keeps what it has prepared. It has to return something (`RETURNING`) and be loaded: what is
 /// executed, Diesel asks by a reference, which does not pass the question on.
 pub struct Prepared<Q>(pub Q);
 

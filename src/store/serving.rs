@@ -1,4 +1,4 @@
-//! One server at a time over one SQLite file: each would count the calls of a team by itself.
+//! One server at a time over one SQLite file: two would count a team's requests separately.
 //! Commands work beside it. Servers over one Postgres share their count in Redis.
 
 use std::fs::{File, OpenOptions, TryLockError};

@@ -1,4 +1,4 @@
-//! The cookie of a browser in which somebody signed in before; see
+//! The cookie of a browser that has signed in before; see
 //! [`crate::domain::people::browsers`]. It outlives sessions and signing out.
 
 use std::future::{Ready, ready};

@@ -19,15 +19,15 @@ use crate::config::Origins;
 
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
 
-/// What a script may send besides what browsers let everybody send.
+/// Headers that scripts can send, beyond those that browsers always allow.
 const SENT: &str = "Authorization, X-API-Key, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key";
 
-/// What a script may read besides what browsers let everybody read.
+/// Headers that scripts can read, beyond those that browsers always allow.
 const READ: &str = "Allow, Content-Disposition, ETag, Idempotency-Replayed, Location, RateLimit, \
     RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, \
     X-RateLimit-Reset, X-Request-Id";
 
-/// Seconds for which a browser need not ask again; they forget sooner by themselves.
+/// Seconds for which a browser need not ask again; browsers also forget sooner.
 const MAX_AGE: &str = "7200";
 
 /// Whether a browser asks what a script of one of these pages may send.
@@ -37,7 +37,7 @@ pub fn is_asked(request: &ServiceRequest, origins: &Origins) -> bool {
         && origin(request.headers()).is_some_and(|origin| origins.has(origin))
 }
 
-/// The answer to that, whatever the address: what there is, the script itself is told.
+/// The response to that, whatever the address: whether it exists, the request itself shows.
 pub fn preflight(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     let mut answer = HttpResponse::NoContent();
     answer
@@ -47,8 +47,8 @@ pub fn preflight(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     request.into_response(answer.finish())
 }
 
-/// Says on any answer whose scripts may read it.
-pub fn tell<B>(answer: &mut ServiceResponse<B>, origins: &Origins) {
+/// Adds to any response whose scripts can read it.
+pub fn add_headers<B>(answer: &mut ServiceResponse<B>, origins: &Origins) {
     let asked = origin(answer.request().headers()).filter(|origin| origins.has(origin));
     let allowed = match origins {
         Origins::None => return,

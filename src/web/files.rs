@@ -1,4 +1,4 @@
-//! Files somebody sent. A browser saves them and never shows them: what was sent must not run
+//! Received files. A browser saves them and never shows them: what was sent must not run
 //! as a page of this site, so neither its type nor its origin lets it.
 
 use actix_web::HttpResponse;
@@ -17,7 +17,7 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// A browser that shows a file anyway gives it an origin of its own, and runs nothing.
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
 
-/// `kind` is a media type as somebody wrote it.
+/// `kind` is a media type as received.
 pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer

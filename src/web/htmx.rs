@@ -1,4 +1,4 @@
-//! What htmx tells and is told.
+//! htmx's request and response headers.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -1,4 +1,4 @@
-//! `/metrics`, on a listener of its own: what it tells is for the operator alone.
+//! `/metrics`, on its own listener, because it is for the operator only.
 
 use std::io;
 use std::net::TcpListener;
@@ -23,11 +23,11 @@ pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     let limits = Limits { connections: CONNECTIONS, per_ip: CONNECTIONS, ..Limits::default() };
     server::serve(builder, listener, Seats::new(limits, &[]), move || {
         let app = web::Data::new(app.clone());
-        actix_web::App::new().app_data(app).default_service(web::to(tell))
+        actix_web::App::new().app_data(app).default_service(web::to(show))
     })
 }
 
-async fn tell(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match request.path() {
         "/metrics" => HttpResponse::Ok().content_type(TEXT).body(app.gate().metrics_text().await),
         _ => HttpResponse::NotFound().finish(),

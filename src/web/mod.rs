@@ -46,8 +46,8 @@ use server::Seats;
 pub use site::{Site, site};
 
 /// Serves on a bound listener until SIGINT or SIGTERM, finishing the requests under way;
-/// `started` is called once connections are taken. What an operator watches is served besides
-/// on a listener of its own, if there is one.
+/// `started` is called once connections are taken. Metrics are served on
+/// their own listener, if there is one.
 ///
 /// # Errors
 /// When the listener cannot be used.

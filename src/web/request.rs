@@ -47,7 +47,6 @@ impl RequestInfo {
         &self.app
     }
 
-    /// The same in the name of somebody.
     pub fn actor(&self, identity: Identity) -> Actor {
         let mut actor = Actor::new(identity, self.now, self.app.entropy());
         actor.request = Some(self.id);
@@ -103,13 +102,13 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
 }
 
 /// Who is at the other end. X-Forwarded-For is believed only of a trusted proxy, and walked
-/// from the right: what stands left of the first untrusted address anybody can have written.
+/// from the right: anyone can have written what is left of the first untrusted address.
 fn client(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     if trusted.is_empty() {
         return Some(peer);
     }
-    // Odd bytes that somebody put in front must not hide what the proxy has added behind.
+    // Odd bytes put in front must not hide what the proxy has added behind.
     let lines = request.headers().get_all("x-forwarded-for");
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     Some(walk(peer, &lines.join(","), trusted))

@@ -32,7 +32,7 @@ pub async fn request_log(
         }
     };
     if is_shared {
-        cors::tell(&mut answer, origins);
+        cors::add_headers(&mut answer, origins);
     }
     headers::secure(&mut answer, &info, is_api);
     log(&answer, &info, began);

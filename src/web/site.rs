@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use crate::app::App;
 use crate::config::PublicUrl;
 
-/// What the handlers share besides the app itself.
+/// What the handlers share apart from the app itself.
 #[derive(Clone)]
 pub struct Site {
     /// Where people and programs reach this instance, without a slash at the end.

@@ -88,18 +88,18 @@ async fn a_token_gets_just_what_its_scopes_say() {
 #[tokio::test]
 async fn only_the_setup_address_makes_the_first_team_and_only_once() {
     let app = TestApp::empty().await;
-    let (nobody, key) = (app.visitor(), app.app.sealer().key.setup_key());
+    let (visitor, key) = (app.visitor(), app.app.sealer().key.setup_key());
     let address = format!("/setup?key={}", *key);
-    nobody.get("/activity").await.expect(303);
-    nobody.get("/setup").await.expect(404);
-    nobody.get(&format!("/setup?key={}", "0".repeat(key.len()))).await.expect(404);
-    nobody.get(&address).await.expect(200);
+    visitor.get("/activity").await.expect(303);
+    visitor.get("/setup").await.expect(404);
+    visitor.get(&format!("/setup?key={}", "0".repeat(key.len()))).await.expect(404);
+    visitor.get(&address).await.expect(200);
     let person = [("team", "Acme"), ("name", "Ada"), ("email", Ada.email()), ("password", PASSWORD)];
-    nobody.post("/setup", &person).await.expect(404);
+    visitor.post("/setup", &person).await.expect(404);
     let with_key: Vec<_> = person.into_iter().chain([("key", key.as_str())]).collect();
-    nobody.post("/setup", &with_key).await.expect(303);
-    nobody.get("/activity").await.expect(200);
-    nobody.get(&address).await.expect(404);
+    visitor.post("/setup", &with_key).await.expect(303);
+    visitor.get("/activity").await.expect(200);
+    visitor.get(&address).await.expect(404);
     app.visitor().post("/setup", &with_key).await.expect(404);
 }
 
@@ -180,7 +180,7 @@ fn methods(row: &Row) -> Vec<Method> {
 
 pub type Fields = Vec<(&'static str, String)>;
 
-/// A row about a thing made anew: its method, its address, and what is sent.
+/// A row about a new thing: its method, its address, and what is sent.
 pub fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
     let (method, path) = row.route.split_once(' ').expect("a method and a path");
     let thing = (row.thing)(app);
@@ -239,13 +239,13 @@ impl Cast {
     fn request(&self, caller: Caller, method: Method, path: &str) -> RequestBuilder {
         let bearer = |token: &str| self.app.api(token).request(method.clone(), path);
         match caller {
-            Caller::Nobody => self.app.visitor().request(method, path),
+            Caller::Visitor => self.app.visitor().request(method, path),
             Caller::Token => bearer(&self.token),
             Caller::RevokedToken => bearer(&self.revoked),
             Caller::ForeignToken => bearer(&self.foreign),
             person => {
                 let found = self.people.iter().find(|(each, _)| *each == person);
-                found.expect("somebody signed in").1.request(method, path)
+                found.expect("a signed-in person").1.request(method, path)
             }
         }
     }

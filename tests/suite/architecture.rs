@@ -1,4 +1,4 @@
-//! The rules of the house that the compiler cannot keep: which way the
+//! Architecture rules that the compiler cannot check: which way the
 //! arrows between the layers point, and how large things may grow.
 
 pub mod rule;

@@ -289,7 +289,7 @@ fn a_running_server_prevents_a_restore() {
     let (_, path) = file_in(&folder);
     gatepost.ok(&["backup", &path], "");
     let server = gatepost.serve();
-    // Somebody has moved the store away under it.
+    // The store was moved away under it.
     for name in names_in(gatepost.data.path()).iter().filter(|name| *name != "gatepost.db-lock") {
         fs::remove_file(gatepost.data.path().join(name)).expect("a file");
     }

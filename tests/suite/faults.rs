@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::support::client::Visitor;
 use crate::support::database::Database;
-use crate::support::load::{Call, Load, PATIENCE, recorded};
+use crate::support::load::{Call, Load, TIMEOUT, recorded};
 use crate::support::people::PASSWORD;
 use crate::support::process::{Gatepost, Serving};
 use crate::support::proxy::Proxy;
 
 const ADA: &str = "ada@acme.test";
 
-/// A team whose calls nobody limits.
+/// A team without a limit.
 fn set_up(gatepost: Gatepost) -> (Gatepost, String) {
     let gatepost = gatepost.with("GATEPOST_PLAN_LIMITS", "pro=100000000");
     gatepost.ok(&["setup", "--team", "Acme", "--owner", ADA], PASSWORD);
@@ -61,7 +61,7 @@ fn start_again(gatepost: &Gatepost) {
     gatepost.ok(&["api", "Acme", "on"], "");
 }
 
-/// A page is drawn when the log tells of all calls.
+/// A page is rendered once the log has all requests.
 async fn draw_a_page(server: &Serving) {
     let ada = Visitor::new(&server.base);
     ada.sign_in(ADA, PASSWORD).await.expect(303);
@@ -109,7 +109,7 @@ async fn stopped(gatepost: Gatepost, database: Database, token: String) {
     let soon = load.calls(0);
     let since = Instant::now();
     while recorded(&database, &soon) < soon.len() {
-        assert!(since.elapsed() < PATIENCE, "an answered call is not recorded");
+        assert!(since.elapsed() < TIMEOUT, "an answered call is not recorded");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     load.until_each(5000_usize.saturating_sub(load.count()), |call| call.status == 200).await;

@@ -14,7 +14,7 @@ use crate::support::people::Person::Ada;
 use crate::support::process::Gatepost;
 use crate::support::{TestApp, both_engines, raw};
 
-/// As they stand in an address.
+/// As they are written in a URL.
 const TEXTS: [&str; 24] = [
     "",
     "%00",
@@ -263,13 +263,13 @@ async fn no_header_is_a_fault() {
             }
         }
     }
-    let nobody = app.visitor();
+    let visitor = app.visitor();
     for name in ["cookie", "authorization", "x-api-key"] {
         for value in short.into_iter().chain(long.iter().map(|value| &**value)) {
             for path in ["/inbox", "/sign-in", "/api/v1/me", "/api/v1/messages"] {
                 let value = HeaderValue::from_bytes(value).expect("a value");
                 requests
-                    .push((format!("{path} {name}"), nobody.request(Method::GET, path).header(name, value)));
+                    .push((format!("{path} {name}"), visitor.request(Method::GET, path).header(name, value)));
             }
         }
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::client::{Api, Visitor};
 use crate::support::database::Database;
-use crate::support::load::{Call, Load, PATIENCE};
+use crate::support::load::{Call, Load, TIMEOUT};
 use crate::support::people::PASSWORD;
 use crate::support::process::{Gatepost, Serving};
 use crate::support::proxy::Proxy;
@@ -88,7 +88,7 @@ impl Cluster {
     }
 }
 
-/// Somebody asks each server for this page.
+/// Requests this page from each server.
 async fn shows(person: &[Visitor], path: &str, status: u16) {
     for visitor in person {
         visitor.get(path).await.expect(status);
@@ -228,7 +228,7 @@ async fn a_paused_server_does_not_hold_up_a_revocation_nor_survive_it() {
         let load = thousand_a_second(&cluster, &token);
         load.until_each(10, |call| &*call.token == token.as_str() && call.status == 200).await;
         cluster.servers[paused].signal("STOP");
-        tokio::time::timeout(PATIENCE, cluster.revoke(other, &id)).await.expect("a reply");
+        tokio::time::timeout(TIMEOUT, cluster.revoke(other, &id)).await.expect("a reply");
         let reply = Instant::now();
         let waiting = tokio::spawn({
             let (base, token) = (cluster.servers[paused].base.clone(), token.clone());
@@ -251,7 +251,7 @@ async fn a_server_cut_off_from_the_database_refuses_what_was_revoked() {
         let load = Load::start(&cluster.bases()[2..], 8, Duration::from_millis(20), &token);
         load.until_each(20, |call| call.status == 200).await;
         proxy.silence();
-        tokio::time::timeout(PATIENCE, cluster.revoke(0, &id)).await.expect("a reply");
+        tokio::time::timeout(TIMEOUT, cluster.revoke(0, &id)).await.expect("a reply");
         let reply = Instant::now();
         load.until_each(8, |call| call.began > reply && call.status == 503 && call.retry).await;
         proxy.forward();

@@ -37,7 +37,7 @@ async fn numbers_move_with_calls() {
     call(&[], 401).await;
     call(&[("X-API-Key", "gp_mistyped")], 401).await;
     call(&[("Authorization", &bearer), ("X-API-Key", "a")], 400).await;
-    // A call of somebody known, of something that is not there.
+    // A request of a known token for something that does not exist.
     Api::new(&server.base, &[("Authorization", &bearer)]).get("/api/v1/nothing").await.expect(404);
 
     let after = numbers(address).await;

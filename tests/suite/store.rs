@@ -194,7 +194,7 @@ both_engines! {
 
     async fn records_come_newest_first_and_pages_hold_still(app: TestApp) {
         let team = app.team("Acme").id;
-        // Many share one moment: the clock stands.
+        // Many share one moment: the clock is stopped.
         for number in 0..60 {
             mint(&app.app, team, &format!("token {number}")).expect("a token");
         }
@@ -206,7 +206,7 @@ both_engines! {
         assert_eq!(whole, ordered);
         assert_eq!(whole.len() as i64, count(&app, "activity WHERE team_id = (SELECT id FROM teams WHERE name = 'Acme')"));
         for size in [1, 7, 64] {
-            // What is added while somebody reads comes before the page they began with.
+            // What is added while paging comes before the first page.
             let read = pages(&app, team, size, |page| {
                 app.clock.advance(std::time::Duration::from_millis(1));
                 if page < 3 {
@@ -266,7 +266,7 @@ both_engines! {
     }
 }
 
-/// SQLite itself lets a writer sleep and try again, and whoever writes without rest could win
+/// SQLite itself lets a writer sleep and try again, and one that writes without rest could win
 /// each time.
 #[tokio::test]
 async fn whoever_writes_without_rest_keeps_nobody_waiting() {

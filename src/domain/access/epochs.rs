@@ -2,8 +2,8 @@
 //!
 //! Every change that could turn a yes into a no advances the epoch in its own transaction
 //! (the store's triggers see to it). A process may answer out of its memory only under a
-//! lease, a row that says until when and up to which epoch it knows. Whoever made a change
-//! waits, before saying that it is done, until no lease of another process is behind it.
+//! lease, a row that says until when and up to which epoch it knows. A change waits,
+//! before it is confirmed, until no lease of another process is behind it.
 
 use crate::domain::Result;
 use crate::store::Tx;

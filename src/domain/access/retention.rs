@@ -39,8 +39,8 @@ impl OldCalls {
         Self { before, team: None, place: ActivityId::floor(Timestamp::default()) }
     }
 
-    /// Removes the next few; how many they were, or nothing when all teams are done. Should
-    /// the transaction fail, begin anew: what is gone already costs little to pass over.
+    /// Removes the next few; how many they were, or nothing when all teams are done. If
+    /// the transaction fails, start again: passing over what is gone costs little.
     pub fn remove_some(&mut self, tx: &mut Tx<'_>) -> Result<Option<usize>> {
         let calls = match self.team {
             Some(team) => rows::oldest_calls(tx, team, self.before, self.place, STEP)?,

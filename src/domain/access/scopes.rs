@@ -190,7 +190,7 @@ pub enum Need {
     /// That there is one: what concerns only the token itself.
     AnyToken,
     Scope(Scope),
-    /// That there is none: somebody must be signed in.
+    /// No token can do it: it takes a signed-in person.
     Person,
 }
 

@@ -39,7 +39,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The request it tells of, or that made the change.
+    /// The request that it records, or that made the change.
     pub fn request(&self) -> Option<RequestId> {
         self.request_id.or_else(|| self.kind.is_call().then(|| RequestId::from_bytes(self.id.bytes())))
     }

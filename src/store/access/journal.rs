@@ -165,7 +165,7 @@ fn create(tx: &mut Tx<'_>) -> Result<()> {
     )?)
 }
 
-/// Files without calls go. A version that did not end by itself left calls in them.
+/// Removes files without calls. A version that was killed left calls in them.
 fn remove_former(location: &Location) -> Result<()> {
     for path in FORMER.iter().filter_map(|suffix| location.beside(suffix)) {
         let Ok(bytes) = std::fs::read(&path) else { continue };

@@ -99,7 +99,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> tokens::BoxedQuery<'q, Backend
     }
 }
 
-/// The active tokens that a person made; the team key is nobody's.
+/// The active tokens that a person made; the team key belongs to no person.
 pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
     Ok(tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(creator)))

@@ -9,8 +9,8 @@ use crate::store::columns::Timestamp;
 use crate::store::error::Result;
 use crate::store::schema::attempts;
 
-/// Counts one more try in the window that began at `window_start` and tells how many that
-/// makes. One statement, so that parallel tries are all counted.
+/// Counts one more try in the window that began at `window_start` and returns the
+/// number of tries. One statement, so that parallel tries are all counted.
 pub fn bump(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<i32> {
     use diesel::dsl::case_when;
     let row = (attempts::key.eq(key), attempts::window_start.eq(window_start), attempts::count.eq(1));

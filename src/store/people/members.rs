@@ -57,8 +57,9 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
         .optional_row()
 }
 
-/// Holds a team's people as they are until the transaction ends, so that nobody loses a
-/// role while something is done in its name. Rows that refer to the team can still be added. SQLite's write transaction does so by itself.
+/// Holds a team's people as they are until the transaction ends, so that no person loses
+/// a role while they act in it. Rows that refer to the team can still be added. SQLite's write
+/// transaction does so anyway.
 pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
         teams::table

@@ -188,7 +188,7 @@ struct ErrorPage<'a> {
     title: &'static str,
     message: &'a str,
     request: String,
-    /// Nothing else can be done by somebody in no team.
+    /// All that a person without a team can do.
     may_leave: bool,
     offer: Option<&'a str>,
 }

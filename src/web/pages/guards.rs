@@ -1,5 +1,5 @@
-//! Who may open a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs for
-//! nobody else, and one that changes something only from a page of the same team. That page's
+//! Who may open a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs
+//! only for them, and one that changes something only from a page of the same team. That page's
 //! forms name their team: see `to` in `templates/macros/forms.html`.
 
 use std::ops::Deref;
@@ -81,7 +81,7 @@ macro_rules! viewer_with_role {
 }
 
 viewer_with_role!(
-    /// Somebody signed in, whichever team's page they come from. What is done for a team takes
+    /// Any signed-in person, whichever team's page they come from. What is done for a team takes
     /// one of the others.
     SignedIn, request => signed_in(&request)
 );

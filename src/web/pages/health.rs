@@ -1,4 +1,4 @@
-//! For whoever watches over the process.
+//! Health checks.
 
 use actix_web::{HttpResponse, web};
 

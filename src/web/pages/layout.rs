@@ -45,13 +45,13 @@ fn choice(viewer: &Viewer, team: &crate::domain::people::teams::Team) -> TeamCho
     TeamChoice { id: team.id.to_string(), name: team.name.clone(), current: team.id == viewer.team.id }
 }
 
-/// How many messages nobody has read, as the navigation tells it.
+/// The number of unread messages, as the navigation shows it.
 #[derive(Clone, Copy)]
 pub struct Unread(pub i64);
 
 impl Unread {
     /// Empty when there are none.
-    pub fn told(&self) -> String {
+    pub fn text(&self) -> String {
         match self.0 {
             0 => String::new(),
             more if more > UNREAD_SHOWN => format!("{UNREAD_SHOWN}+"),

@@ -69,7 +69,7 @@ fn page(
 }
 
 /// Checks the actor's password and notes when it was right. Counted by session, so that a
-/// stranger's guesses cannot keep somebody signed in from it.
+/// stranger's guesses cannot keep a signed-in person from it.
 pub async fn enter(app: &App, viewer: &Viewer, password: &str) -> Result<bool, crate::domain::Error> {
     let (user, now, session) = (viewer.user.clone(), viewer.request.now, viewer.session.id);
     let counted = app.write(move |tx| sign_in::count_confirmation(tx, now, session)).await?;

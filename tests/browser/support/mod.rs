@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use session::{Close, Command};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One person with a browser of their own, which closes when this is dropped.
 pub struct Browser {
@@ -68,7 +68,7 @@ impl Browser {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, typed).await.expect("a page that stays");
+        tokio::time::timeout(TIMEOUT, typed).await.expect("a page that stays");
     }
 
     /// Presses the button or link that reads so.
@@ -154,7 +154,7 @@ impl Browser {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, kept).await.unwrap_or_else(|_| panic!("no cookie {name}={value}"));
+        tokio::time::timeout(TIMEOUT, kept).await.unwrap_or_else(|_| panic!("no cookie {name}={value}"));
     }
 
     /// Whether pages may run scripts, from the next page on.
@@ -203,7 +203,7 @@ impl Browser {
     }
 
     async fn wait_for(&self, what: Locator<'_>) -> Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(what).await;
+        let found = self.client.wait().at_most(TIMEOUT).for_element(what).await;
         match found {
             Ok(element) => element,
             Err(_) => panic!("never found {what:?} on {}", self.page_text().await),
@@ -223,8 +223,8 @@ impl Browser {
                 }
             }
         };
-        if tokio::time::timeout(PATIENCE, asked).await.is_err() {
-            panic!("waited in vain for {words:?}: {question}\n{}", self.page_text().await);
+        if tokio::time::timeout(TIMEOUT, asked).await.is_err() {
+            panic!("never saw {words:?}: {question}\n{}", self.page_text().await);
         }
     }
 

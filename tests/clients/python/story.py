@@ -53,7 +53,7 @@ def messages(client: AuthenticatedClient, alias: str) -> Iterator[MessageRow]:
 
 
 def call_until_the_limit(client: AuthenticatedClient) -> None:
-    """Calls until that is refused, waits as long as it is told, and goes on."""
+    """Calls until it is refused, waits as long as Retry-After says, and goes on."""
     while (answer := get_me.sync_detailed(client=client)).status_code == HTTPStatus.OK:
         pass
     assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS, answer
@@ -64,7 +64,7 @@ def call_until_the_limit(client: AuthenticatedClient) -> None:
 
 
 def wait(seconds: int) -> None:
-    """Whoever runs this has the clock: they say when the time has passed."""
+    """The test has the clock: it says when the time has passed."""
     say(f"wait {seconds}")
     sys.stdin.readline()
 

@@ -86,7 +86,7 @@ async function* messages(alias: string): AsyncGenerator<MessageRow> {
   } while (cursor !== null);
 }
 
-/** Calls until that is refused, waits as long as it is told, and goes on. */
+/** Calls until it is refused, waits as long as Retry-After says, and goes on. */
 async function callUntilTheLimit(): Promise<void> {
   for (;;) {
     const { error, response } = await client.GET("/api/v1/me");
@@ -100,7 +100,7 @@ async function callUntilTheLimit(): Promise<void> {
   console.log(`then ${response.status}`);
 }
 
-/** Whoever runs this has the clock: they say when the time has passed. */
+/** The test has the clock: it says when the time has passed. */
 async function wait(seconds: number): Promise<void> {
   console.log(`wait ${seconds}`);
   await stdin.next();

@@ -12,7 +12,7 @@ pub use things::{fresh_name, message};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
-    Nobody,
+    Visitor,
     /// The owner of another team.
     Stranger,
     Member,
@@ -26,7 +26,7 @@ pub enum Caller {
 
 /// In the order in which a row lists its answers.
 pub const CALLERS: [Caller; 8] = [
-    Caller::Nobody,
+    Caller::Visitor,
     Caller::Stranger,
     Caller::Member,
     Caller::Admin,
@@ -47,10 +47,10 @@ pub enum Sends {
 pub struct Row {
     pub route: &'static str,
     pub expected: [u16; 8],
-    /// What the route is about, made anew in the team Acme for each call.
+    /// What the route is about, created in the team Acme for each request.
     pub thing: fn(&TestApp) -> String,
     pub sends: Sends,
-    /// `{id}` in a value stands for the thing.
+    /// `{id}` in a value is the thing's id.
     pub fields: &'static [(&'static str, &'static str)],
     /// The scope a token must have here; empty where every token gets the same answer.
     pub scope: &'static str,
@@ -72,15 +72,15 @@ impl Row {
     }
 }
 
-/// The answers to nobody, stranger, member, admin and owner. No token opens a page.
+/// The responses to a visitor, stranger, member, admin and owner. No token opens a page.
 fn page(route: &'static str, expected: [u16; 5]) -> Row {
-    let [nobody, stranger, member, admin, owner] = expected;
-    let expected = [nobody, stranger, member, admin, owner, nobody, nobody, nobody];
+    let [visitor, stranger, member, admin, owner] = expected;
+    let expected = [visitor, stranger, member, admin, owner, visitor, visitor, visitor];
     let sends = if route.starts_with("GET") { Sends::Nothing } else { Sends::Form };
     Row { route, expected, thing: fresh_name, sends, fields: &[], scope: "", alone: false }
 }
 
-/// The answers to nobody, stranger, member, admin and owner (by session), and to a token, a
+/// The responses to a visitor, stranger, member, admin and owner (by session), and to a token, a
 /// revoked token and the stranger's token, where each token that is not revoked has the scope.
 fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
     let bodiless = route.starts_with("GET") || route.starts_with("DELETE");
@@ -120,7 +120,7 @@ fn everybodys() -> Vec<Row> {
         page("GET /sign-in", [200, 200, 200, 200, 200]),
         page("POST /sign-in", [422, 422, 422, 422, 422]).with(WRONG),
         page("POST /sign-out", [303, 303, 303, 303, 303]).alone(),
-        // The link is for somebody without an account, so whoever is signed in is another.
+        // The link is for an address without an account, so every signed-in person is another.
         page("GET /invitations/{secret}", [200, 200, 200, 200, 200]).of(link),
         page("POST /invitations/{secret}", [303, 409, 409, 409, 409]).of(link).with(JOINING),
     ]

@@ -68,25 +68,28 @@ async fn is_told(app: TestApp, mut story: Command) {
     let doors = door::open(&app.app);
     story.env("API", &app.base).env("TOKEN", app.token("Acme", "ci"));
     story.env("SMTP", door::smtp(&doors).to_string());
-    let told = tokio::task::spawn_blocking(move || {
+    let printed = tokio::task::spawn_blocking(move || {
         let mut story = story.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a program");
         let mut stdin = story.stdin.take().expect("its standard input");
-        let mut told = Vec::new();
+        let mut printed = Vec::new();
         for line in BufReader::new(story.stdout.take().expect("its standard output")).lines() {
             let line = line.expect("UTF-8");
             if let Some(seconds) = line.strip_prefix("wait ") {
                 app.clock.advance(Duration::from_secs(seconds.parse().expect("whole seconds")));
                 writeln!(stdin).expect("a program that waits");
             }
-            told.push(line);
+            printed.push(line);
         }
-        assert!(story.wait().expect("its end").success(), "{told:?}");
-        told
+        assert!(story.wait().expect("its end").success(), "{printed:?}");
+        printed
     });
-    let told = told.await.expect("its end");
-    let beginnings: Vec<_> = told.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
-    assert_eq!(beginnings, ["me", "alias", "page", "page", "page", "wait", "then"], "{told:?}");
-    assert_eq!((&*told[0], &*told[2], &*told[4], &*told[6]), ("me Acme ci", "page 2", "page 1", "then 200"));
-    let seconds: u64 = told[5]["wait ".len()..].parse().expect("whole seconds");
+    let printed = printed.await.expect("its end");
+    let beginnings: Vec<_> = printed.iter().map(|line| line.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(beginnings, ["me", "alias", "page", "page", "page", "wait", "then"], "{printed:?}");
+    assert_eq!(
+        (&*printed[0], &*printed[2], &*printed[4], &*printed[6]),
+        ("me Acme ci", "page 2", "page 1", "then 200")
+    );
+    let seconds: u64 = printed[5]["wait ".len()..].parse().expect("whole seconds");
     assert!((1..=3600).contains(&seconds), "{seconds}");
 }

@@ -30,9 +30,9 @@ async fn run(mut command: Command) -> Output {
 
 /// The same for a program that must succeed; returns what it printed.
 async fn ok(command: Command) -> String {
-    let told = format!("{command:?}");
+    let shown = format!("{command:?}");
     let Output { status, stdout, stderr } = run(command).await;
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    assert!(status.success(), "{told}: {status}\n{stdout}{stderr}");
+    assert!(status.success(), "{shown}: {status}\n{stdout}{stderr}");
     stdout.into_owned()
 }

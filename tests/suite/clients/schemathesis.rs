@@ -23,13 +23,13 @@ both_engines! {
         let received = things::attachment(&app);
         let there = received.split_once('/').expect("a message and a file of it");
         let all = api::operations().count();
-        let told = called(&app, there, &["--exclude-operation-id", LAST]).await;
-        assert!(told.contains(&format!("Tested: {}", all - 1)), "{told}");
+        let printed = called(&app, there, &["--exclude-operation-id", LAST]).await;
+        assert!(printed.contains(&format!("Tested: {}", all - 1)), "{printed}");
         let bearer = format!("Authorization: Bearer {}", app.token("Acme", "for people"));
-        let told = called(&app, there, &["--include-operation-id-regex", FOR_PEOPLE, "--header", &bearer]).await;
-        assert!(told.contains("403 Forbidden (3 operations)"), "{told}");
-        let told = called(&app, there, &["--include-operation-id", LAST]).await;
-        assert!(told.contains("Tested: 1"), "{told}");
+        let printed = called(&app, there, &["--include-operation-id-regex", FOR_PEOPLE, "--header", &bearer]).await;
+        assert!(printed.contains("403 Forbidden (3 operations)"), "{printed}");
+        let printed = called(&app, there, &["--include-operation-id", LAST]).await;
+        assert!(printed.contains("Tested: 1"), "{printed}");
     }
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::mailroom::messages::{self, MessageId};
 
-use super::{Client, PATIENCE};
+use super::{Client, TIMEOUT};
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, both_engines};
 
@@ -137,7 +137,7 @@ async fn a_team_with_many_slow_downloads_waits_and_others_do_not() {
     slow.pop();
     let since = Instant::now();
     while !ask(&app, &token, acme).1.starts_with("HTTP/1.1 200") {
-        assert!(since.elapsed() < PATIENCE, "no download ends");
+        assert!(since.elapsed() < TIMEOUT, "no download ends");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }

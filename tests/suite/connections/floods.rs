@@ -8,7 +8,7 @@ use gatepost::app::descriptors;
 use gatepost::web::Limits;
 use serde_json::{Value, json};
 
-use super::{Client, PATIENCE};
+use super::{Client, TIMEOUT};
 use crate::support::client::Api;
 use crate::support::door::{self, Talk};
 use crate::support::process::{Gatepost, Serving};
@@ -37,7 +37,7 @@ fn serves_a_newcomer(server: &Serving, from: IpAddr) {
     let since = Instant::now();
     let ask = || Client::connect_from(from, address(server)).send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
     while !ask().answer().starts_with("HTTP/1.1 200") {
-        assert!(since.elapsed() < PATIENCE, "a newcomer is not served");
+        assert!(since.elapsed() < TIMEOUT, "a newcomer is not served");
     }
     Talk::smtp(door::of(server));
 }
@@ -47,7 +47,7 @@ fn is_small(server: &Serving) {
     assert!(server.peak_memory() <= MEMORY, "{} MB", server.peak_memory() >> 20);
 }
 
-/// Gzip of millions of bytes that are alike: `a`, then again and again 258 times what stands
+/// Gzip of millions of bytes that are alike: `a`, then again and again 258 times what is
 /// one byte before, in the codes of RFC 1951, section 3.2.6. Its checksum is left out.
 fn bomb(bytes: usize) -> Vec<u8> {
     let (mut gzip, mut bits, mut count) = (vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff], 0_u32, 0);

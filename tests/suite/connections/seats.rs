@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use gatepost::web::Limits;
 
-use super::{Client, PATIENCE};
+use super::{Client, TIMEOUT};
 use crate::support::TestApp;
 
 const ALIVE: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -21,12 +21,12 @@ fn from(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
 }
 
-/// Asks until somebody is let in; a seat is given back when the server has seen the end.
+/// Connects until one is accepted; a seat is given back when the server has seen the end.
 #[track_caller]
 fn is_let_in(app: &TestApp) {
     let since = Instant::now();
     while !Client::connect(&app.base).send(ALIVE).answer().starts_with("HTTP/1.1 200") {
-        assert!(since.elapsed() < PATIENCE, "nobody is let in");
+        assert!(since.elapsed() < TIMEOUT, "no connection is accepted");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,4 +1,4 @@
-//! kill -9 under creations with an `Idempotency-Key`: whoever sends again what was not answered,
+//! kill -9 under creations with an `Idempotency-Key`: a client that repeats what got no response,
 //! or was, has made one thing for each key.
 
 use std::collections::BTreeMap;
@@ -62,23 +62,23 @@ async fn promise(gatepost: &Gatepost, database: &Database) {
         }
     }
     let serving = gatepost.serve();
-    for (key, told) in &sent {
+    for (key, location) in &sent {
         let again = create(&client(), &serving.base, &token, key).await.expect("an answer");
-        assert_eq!(told.as_ref().unwrap_or(&again), &again, "{key}");
+        assert_eq!(location.as_ref().unwrap_or(&again), &again, "{key}");
     }
     let made = "SELECT COUNT(*) AS n FROM aliases WHERE domain_id IS NULL";
     assert_eq!(database.number(made), sent.len() as i64);
     assert!(sent.values().any(Option::is_none), "every request was answered, so nothing was interrupted");
 }
 
-/// Makes aliases, each by a key of its own, until nobody answers.
+/// Makes aliases, each by a key of its own, until there is no response.
 async fn work(base: String, token: String, name: String, progress: Arc<Progress>) -> Sent {
     let (client, mut sent) = (client(), Sent::new());
     loop {
         let key = format!("{name}n{}", sent.len());
-        let told = create(&client, &base, &token, &key).await;
-        let is_over = told.is_none();
-        sent.insert(key, told);
+        let location = create(&client, &base, &token, &key).await;
+        let is_over = location.is_none();
+        sent.insert(key, location);
         if is_over {
             return sent;
         }
@@ -91,7 +91,7 @@ fn client() -> Client {
     Client::builder().no_proxy().build().expect("a client")
 }
 
-/// Where it is; `None` when nobody answered.
+/// Where it is; `None` without a response.
 async fn create(client: &Client, base: &str, token: &str, key: &str) -> Option<String> {
     let request = client.post(format!("{base}/api/v1/aliases")).bearer_auth(token);
     let reply = request.header("Idempotency-Key", key).json(&json!({})).send().await.ok()?;

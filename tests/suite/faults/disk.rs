@@ -1,4 +1,4 @@
-//! A disk that is full, and a store that somebody else holds.
+//! A full disk, and a locked store.
 
 use super::{
     assert_all_recorded, assert_passed_or_unavailable, draw_a_page, full_load, on_sqlite, passed, start_again,
@@ -21,7 +21,7 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
     load.until_each(100, |call| call.status == 200).await;
     fill(&ballast);
     let before = load.count();
-    // The first who waited in vain: callers are made to wait, and by now all of them do.
+    // The first that timed out: clients have to wait, and by now all of them do.
     load.until_each(1, |call| call.status == 503).await;
     let queued = passed(&load.calls(before)).len();
     println!("{queued} calls answered before callers had to wait");

@@ -54,8 +54,8 @@ async fn assert_its_journal_ends(server: &Serving) {
     draw_a_page(server).await;
     let printed = server.stdout();
     let metrics = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
-    let told = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");
-    let of_journal = told.lines().find(|line| line.starts_with("gatepost_journal_calls "));
+    let text = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");
+    let of_journal = text.lines().find(|line| line.starts_with("gatepost_journal_calls "));
     assert_eq!(of_journal, Some("gatepost_journal_calls 0"));
 }
 
@@ -76,7 +76,7 @@ async fn calls_that_somebody_else_moved_on_are_not_waited_for() {
     assert_all_recorded(&database, &calls);
 }
 
-/// Whoever hears too late that a batch was written writes it again. Otherwise the server would
+/// A writer that hears too late that a batch was written writes it again. Otherwise the server would
 /// take the journal for full, or for never empty.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_was_written_twice_counts_once() {

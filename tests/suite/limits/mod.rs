@@ -64,8 +64,8 @@ fn count(statuses: &[u16], status: u16) -> usize {
     statuses.iter().filter(|each| **each == status).count()
 }
 
-/// What an answer tells of the limit: its number, what is left, and when it starts over.
-fn told(reply: &Reply) -> [&str; 5] {
+/// The limit's headers: its number, the remaining requests, and its reset.
+fn limit_headers(reply: &Reply) -> [&str; 5] {
     let names =
         ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-policy", "ratelimit"];
     names.map(|name| reply.header(name))
@@ -106,18 +106,18 @@ wherever_it_counts! {
         app.clock.advance(Duration::from_millis(754_500));
         let policy = "\"hour\";q=250;w=3600";
         let ok = api.get("/api/v1/me").await.expect(200);
-        assert_eq!(told(&ok), ["250", "249", "2209111200", policy, "\"hour\";r=249;t=2846"]);
+        assert_eq!(limit_headers(&ok), ["250", "249", "2209111200", policy, "\"hour\";r=249;t=2846"]);
         let missing = api.get("/api/v1/nothing").await.expect(404);
         assert_eq!(remaining(&missing), 248);
         app.switch_api("Acme", false);
         let closed = api.get("/api/v1/me").await.expect(403);
-        assert_eq!(told(&closed), ["250", "248", "2209111200", policy, "\"hour\";r=248;t=2846"]);
+        assert_eq!(limit_headers(&closed), ["250", "248", "2209111200", policy, "\"hour\";r=248;t=2846"]);
         app.switch_api("Acme", true);
         at_once(&[api], 248).await;
         let over = app.api(&tokens[0]).get("/api/v1/me").await.expect(429);
-        assert_eq!(told(&over), ["250", "0", "2209111200", policy, "\"hour\";r=0;t=2846"]);
+        assert_eq!(limit_headers(&over), ["250", "0", "2209111200", policy, "\"hour\";r=0;t=2846"]);
         let unknown = app.api("gp_nonsense").get("/api/v1/me").await.expect(401);
-        assert_eq!(told(&unknown), [""; 5]);
+        assert_eq!(limit_headers(&unknown), [""; 5]);
     }
 
     async fn a_clock_that_ran_ahead_uses_up_no_hour_before(app: TestApp) {
@@ -167,9 +167,9 @@ wherever_it_counts! {
         let statuses = at_once(&capped, 20).await;
         assert_eq!((count(&statuses, 200), count(&statuses, 429)), (7, 13));
         let over = capped[0].get("/api/v1/me").await.expect(429);
-        assert_eq!(told(&over)[..2], ["7", "0"]);
+        assert_eq!(limit_headers(&over)[..2], ["7", "0"]);
         let other = app.api(&tokens[1]).get("/api/v1/me").await.expect(200);
-        assert_eq!(told(&other)[..2], ["250", "242"], "what was refused is not counted for the team");
+        assert_eq!(limit_headers(&other)[..2], ["250", "242"], "what was refused is not counted for the team");
         cap(&app, "ci 0", 9);
         let statuses = at_once(&capped, 5).await;
         assert_eq!(count(&statuses, 200), 2);
@@ -181,10 +181,10 @@ wherever_it_counts! {
         assert_eq!(count(&at_once(&apis, 300).await, 200), 250);
         app.set_plan("Acme", Plan::Enterprise);
         let more = apis[0].get("/api/v1/me").await.expect(200);
-        assert_eq!(told(&more)[..2], ["400", "149"]);
+        assert_eq!(limit_headers(&more)[..2], ["400", "149"]);
         app.set_plan("Acme", Plan::Pro);
         let over = apis[0].get("/api/v1/me").await.expect(429);
-        assert_eq!(told(&over)[..2], ["250", "0"]);
+        assert_eq!(limit_headers(&over)[..2], ["250", "0"]);
         app.set_plan("Acme", Plan::Free);
         assert_eq!(apis[0].get("/api/v1/me").await.expect(403).error_code(), "PLAN_REQUIRED");
     }

@@ -1,4 +1,4 @@
-//! Redis away: nobody passes, at once, and it is said; Redis back: all works again by itself.
+//! Redis unreachable: all requests are refused at once, with a reason. Redis back: all works again.
 
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ async fn killed_and_started_again() {
     assert_eq!((count(&statuses, 200), count(&statuses, 429)), (199, 51));
 }
 
-/// The worst way to be away: connections stay, and nobody answers.
+/// The worst way to be away: connections stay open without replies.
 #[tokio::test]
 async fn silent_and_awake_again() {
     let redis = Redis::start();

@@ -1,4 +1,4 @@
-//! Messages made to break whoever reads them.
+//! Messages made to break their reader.
 
 use gatepost::domain::mailroom::parse::parse;
 use gatepost::domain::mailroom::parts::attachment;

@@ -10,7 +10,7 @@ const SIZE: usize = 256 << 10;
 /// How many times as long the double may take. Where the parser compares everything with
 /// everything it is four times.
 const RATIO: u32 = 3;
-/// What takes less is not told from noise.
+/// Less is not distinguishable from noise.
 const NOISE: Duration = Duration::from_millis(15);
 
 /// Something that begins once, and what is repeated after it, with a number for each `#`.

@@ -21,8 +21,8 @@ both_engines! {
         }
         let exact = app.alias("Acme", "hello+invoices");
         assert_eq!(app.route("hello+Invoices@gatepost.localhost").await.expect("an alias").alias, exact.id);
-        for nobody in ["hell@gatepost.localhost", "+hello@gatepost.localhost", "hello@elsewhere.test", "hello", "", "@"] {
-            assert_eq!(app.route(nobody).await, Err(Unroutable::Unknown), "{nobody}");
+        for unknown in ["hell@gatepost.localhost", "+hello@gatepost.localhost", "hello@elsewhere.test", "hello", "", "@"] {
+            assert_eq!(app.route(unknown).await, Err(Unroutable::Unknown), "{unknown}");
         }
     }
 
@@ -64,7 +64,7 @@ both_engines! {
     }
 }
 
-/// Somebody may ask for any number of domains, and writing takes turns.
+/// A team can add any number of domains, and writing takes turns.
 #[tokio::test]
 async fn a_postmaster_of_an_unknown_domain_costs_no_write() {
     let app = TestApp::sqlite().await;

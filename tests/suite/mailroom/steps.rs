@@ -33,7 +33,7 @@ impl TestApp {
     }
 
     pub async fn send_as(&self, from: &str, to: &str, raw: &str, who: Authentication) -> Delivered {
-        let recipient = self.route(to).await.expect("somebody");
+        let recipient = self.route(to).await.expect("a recipient");
         let from = (!from.is_empty()).then(|| from.to_owned());
         let envelope = Envelope { from, helo: "mx.test".into(), ..Envelope::default() };
         let raw = raw.replace('\n', "\r\n").into_bytes();

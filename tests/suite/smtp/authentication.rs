@@ -147,7 +147,7 @@ async fn dmarc_checks_the_domain_in_from() {
         assert!(answer.starts_with("250"), "{subject}: {answer}");
         assert_eq!(found["dmarc"]["result"], result, "{subject}: {found}");
     }
-    // SPF of somebody else's domain does not speak for the one in From.
+    // SPF of another domain does not speak for the one in From.
     let (answer, _) = send(&app, "a@sent.test", "unaligned", &letter("a@strict.test", "unaligned"));
     assert!(answer.starts_with("550 5.7.1"), "{answer}");
 }
@@ -171,7 +171,7 @@ async fn unverified_mail_of_a_strict_domain_is_deferred() {
     assert_eq!(app.stored().len(), 0);
 }
 
-/// Whoever hands mail on by LMTP is not its sender: a signature still counts, SPF cannot.
+/// The LMTP client is not the sender: a signature still counts, SPF cannot.
 #[tokio::test]
 async fn lmtp_mail_is_not_rejected_without_a_client_address() {
     let dns = Dns::start();
@@ -223,8 +223,8 @@ async fn without_a_dns_server_only_the_first_message_waits() {
     assert!(begun.elapsed() < Duration::from_secs(4), "each of them waited: {:?}", begun.elapsed());
 }
 
-/// Each signature costs a question and a hash: nobody signs a hundred times in good faith. But
-/// nobody escapes DMARC by it either.
+/// Each signature costs a question and a hash: no honest sender signs a hundred times. But
+/// no message escapes DMARC by it either.
 #[tokio::test]
 async fn only_the_first_signatures_are_verified() {
     let dns = Dns::start();

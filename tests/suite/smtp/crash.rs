@@ -42,7 +42,7 @@ fn send_until_killed(
         if ready.starts_with("354") && talk.send(letter).send(".\r\n").answer().starts_with("250") {
             taken.lock().expect("the taken").push(subject);
         } else {
-            // Whether it is there nobody knows, so it is sent again.
+            // It may or may not be stored, so it is sent again.
             unsent.lock().expect("the unsent").push(number);
             return;
         }

@@ -1,4 +1,4 @@
-//! Messages made to break whoever takes them: each is stored or refused with a code, and the
+//! Messages made to break their receiver: each is stored or refused with a code, and the
 //! next one is taken as ever.
 
 use crate::support::door::{self, Talk, letter};

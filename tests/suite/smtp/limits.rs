@@ -164,7 +164,7 @@ async fn too_much_mail_at_once_is_deferred() {
     assert!(taken);
 }
 
-/// Sessions under way finish; others are told to come back.
+/// Running sessions finish; new ones get 421.
 #[tokio::test]
 async fn open_sessions_finish_before_the_server_stops() {
     let app = TestApp::sqlite().await;
@@ -269,7 +269,7 @@ async fn a_session_without_messages_ends() {
     assert!(ended.is_some_and(|answer| answer.starts_with("421 4.4.2")), "it may go on for ever");
 }
 
-/// However often they come back, and also for addresses that somebody has.
+/// However often they come back, and also for existing addresses.
 #[tokio::test]
 async fn guessing_addresses_closes_a_session() {
     let app = TestApp::sqlite().await;

@@ -14,7 +14,7 @@ use crate::support::door;
 use crate::support::{TestApp, both_engines};
 
 const HELLO: &str = "hello@gatepost.localhost";
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 async fn run(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().expect("a program: run tests/run"))
@@ -106,9 +106,9 @@ both_engines! {
         let output = run(swaks).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let since = Instant::now();
-        // One for each recipient; the third comes back to its sender, whom nobody here knows.
+        // One for each recipient; the third comes back to its sender, who is unknown here.
         while app.stored().len() < 2 || !postfix.log().contains("status=bounced") {
-            assert!(since.elapsed() < PATIENCE, "{}", postfix.log());
+            assert!(since.elapsed() < TIMEOUT, "{}", postfix.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         assert_eq!(subjects(&app), ["by Postfix", "by Postfix"]);

@@ -1,4 +1,4 @@
-//! Nothing but CR LF . CR LF ends a message, and what looks like an end to somebody else is
+//! Nothing but CR LF . CR LF ends a message, and what looks like an end to another server is
 //! not taken at all.
 
 use crate::support::TestApp;

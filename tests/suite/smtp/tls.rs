@@ -68,7 +68,7 @@ async fn mail_arrives_over_tls() {
     talk.say("QUIT").expect("221");
 }
 
-/// What somebody in between adds after STARTTLS would be taken for what came encrypted.
+/// What an attacker in between adds after STARTTLS would be taken for what came encrypted.
 #[tokio::test]
 async fn commands_before_tls_are_discarded() {
     let app = TestApp::sqlite().await;

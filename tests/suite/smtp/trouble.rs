@@ -127,7 +127,7 @@ fn an_operator_delivers_a_message() {
 }
 
 /// As long as a commit would leave it: the server itself puts the log where it belongs, and the
-/// next who writes begins it anew.
+/// next writer starts it again.
 #[test]
 fn the_wal_of_the_store_is_checkpointed() {
     const LONG: i32 = 8192;
@@ -145,7 +145,7 @@ fn the_wal_of_the_store_is_checkpointed() {
         talk.envelope("bob@example.test", &[TO]).data(large).expect("250");
         longest = longest.max(database.log());
     }
-    // From 16,384 on, whoever commits would do it.
+    // From 16,384 on, the next commit would do it.
     for number in 0.. {
         talk.envelope("bob@example.test", &[TO]).data(letter(&format!("small {number}"))).expect("250");
         match database.log() {

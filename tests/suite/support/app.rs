@@ -53,7 +53,7 @@ impl TestApp {
         [Self::start_empty(Database::sqlite), Self::start_empty(|_| Database::postgres())]
     }
 
-    /// On SQLite, with settings besides.
+    /// On SQLite, with more settings.
     pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
         Self::limited(settings, Limits::default())
     }
@@ -77,7 +77,7 @@ impl TestApp {
         visitor
     }
 
-    /// A browser in which nobody has.
+    /// A browser without a session.
     pub fn visitor(&self) -> Visitor {
         Visitor::new(&self.base)
     }
@@ -108,7 +108,7 @@ impl TestApp {
     }
 }
 
-/// The settings of a test, and others besides.
+/// The settings of a test, and more.
 pub fn config(data: &Path, database: &Database, more: &[(&str, &str)]) -> Config {
     let folder = data.display().to_string();
     let settings = [
@@ -116,7 +116,7 @@ pub fn config(data: &Path, database: &Database, more: &[(&str, &str)]) -> Config
         ("GATEPOST_DATABASE_URL", database.url()),
         // A plan for tests that call without end; the others are as usual.
         ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
-        ("GATEPOST_DNS", dns::nobody()),
+        ("GATEPOST_DNS", dns::empty()),
     ];
     Config::from_vars(settings.into_iter().chain(more.iter().copied())).expect("good settings")
 }

@@ -60,7 +60,7 @@ impl Reply {
 }
 
 /// A person's browser: it keeps cookies and says where a request came from.
-/// It follows no redirect by itself.
+/// It follows no redirects.
 pub struct Visitor {
     client: Client,
     base: String,
@@ -76,7 +76,7 @@ impl Visitor {
         send(self.within_site(Method::GET, path)).await
     }
 
-    /// Sends a form, as it stands on a page of the team looked at.
+    /// Sends a form as a page of the current team does.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let path = self.of_the_team(path).await;
         self.post_as_is(&path, fields).await

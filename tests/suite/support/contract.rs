@@ -45,7 +45,7 @@ pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     wrong
 }
 
-/// What an address takes, or that there is none, is told to anybody and counts as no call.
+/// OPTIONS, 404 and 405 need no credential and count as no request.
 fn wrong_options(reply: &Reply) -> Vec<String> {
     match reply.status {
         204 => wrong_body("OPTIONS", "", &Value::Null, reply),
@@ -74,7 +74,7 @@ fn at(place: &str) -> Option<&'static Value> {
     API.pointer(place)
 }
 
-/// The place that a place stands for, if there is something.
+/// The place that a reference leads to.
 fn resolve(place: String) -> Option<String> {
     match at(&place)?.get("$ref").and_then(Value::as_str) {
         Some(there) => resolve(there.trim_start_matches('#').to_owned()),
@@ -139,8 +139,9 @@ fn wrong_body(method: &str, place: &str, response: &Value, reply: &Reply) -> Vec
 
 /// How a value differs from the schema at this place.
 pub fn misfits(place: &str, value: &Value, name: &str) -> Vec<String> {
-    let tell = |error: jsonschema::ValidationError<'_>| format!("{name}{}: {error}", error.instance_path());
-    validator(place).iter_errors(value).map(tell).collect()
+    let message =
+        |error: jsonschema::ValidationError<'_>| format!("{name}{}: {error}", error.instance_path());
+    validator(place).iter_errors(value).map(message).collect()
 }
 
 /// Compiled once for each place.

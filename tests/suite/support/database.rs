@@ -164,7 +164,7 @@ impl Database {
 }
 
 impl Database {
-    /// Pages in SQLite's log that the next writer does not begin anew.
+    /// Pages in SQLite's log that are not yet in the file.
     pub fn log(&self) -> i32 {
         #[derive(QueryableByName)]
         struct Row {
@@ -176,7 +176,7 @@ impl Database {
         row.log
     }
 
-    /// Whether a text stands anywhere in the store, in any column of any table.
+    /// Whether a text is anywhere in the store, in any column of any table.
     pub fn holds(&self, text: &str) -> bool {
         match self {
             Self::Sqlite { url } => sqlite_files_hold(url, text),

@@ -1,4 +1,4 @@
-//! A DNS server of the test's own, over UDP and TCP, that knows what it is told.
+//! A DNS server for tests, over UDP and TCP, with given records.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -12,7 +12,7 @@ use hickory_proto::rr::{Name, RData, Record};
 
 /// Longer answers go by TCP.
 const LONGEST: usize = 512;
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 enum Entry {
@@ -84,8 +84,8 @@ impl Dns {
     pub fn wait_for_question(&self, name: &str) {
         let (name, asked) = (full(name), self.entries.asked.lock().expect("the questions"));
         let waited =
-            self.entries.was_asked.wait_timeout_while(asked, PATIENCE, |asked| !asked.contains(&name));
-        assert!(!waited.expect("the questions").1.timed_out(), "nobody asks about {name}");
+            self.entries.was_asked.wait_timeout_while(asked, TIMEOUT, |asked| !asked.contains(&name));
+        assert!(!waited.expect("the questions").1.timed_out(), "no query for {name}");
     }
 
     fn add(&self, name: &str, entry: Entry) -> &Self {
@@ -95,9 +95,9 @@ impl Dns {
 }
 
 /// The address of one server for everybody, that knows nothing and says so at once.
-pub fn nobody() -> &'static str {
-    static NOBODY: OnceLock<Dns> = OnceLock::new();
-    &NOBODY.get_or_init(Dns::start).address
+pub fn empty() -> &'static str {
+    static EMPTY: OnceLock<Dns> = OnceLock::new();
+    &EMPTY.get_or_init(Dns::start).address
 }
 
 fn full(name: &str) -> Name {

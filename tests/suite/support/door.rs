@@ -13,7 +13,7 @@ use super::database::Database;
 use super::process::Serving;
 
 /// How long an answer may take that is sure to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// SMTP and LMTP, each on a port of its own.
 pub fn open(app: &App) -> MailServer {
@@ -55,7 +55,7 @@ impl Talk {
     /// Connects, and leaves the greeting to be read.
     pub fn connect(to: SocketAddr) -> Self {
         let stream = TcpStream::connect(to).expect("a connection");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a time limit");
         Self::over(stream)
     }
 
@@ -66,7 +66,7 @@ impl Talk {
         socket.bind(&SocketAddr::new(ip, 0).into()).expect("a free port");
         socket.connect(&to.into()).expect("a connection");
         let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a time limit");
         Self::over(stream)
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// a date for an old one.
 pub const START: Timestamp = Timestamp::from_micros(2_209_107_600_000_000);
 
-/// Stands still until it is told to advance.
+/// Stopped until it is advanced.
 pub struct TestClock(AtomicI64);
 
 impl TestClock {

@@ -59,7 +59,7 @@ impl Page {
         tidy_text(self.one(selector))
     }
 
-    /// The text of everything that matches as it stands, and what its attributes say.
+    /// The HTML of everything that matches, with attributes.
     pub fn verbatim(&self, selector: &str) -> Vec<(BTreeMap<String, String>, String)> {
         let attributes = |it: ElementRef<'_>| {
             it.value().attrs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -95,7 +95,7 @@ impl Page {
         found.unwrap_or_else(|| panic!("no form for {action} among {forms:?}")).clone()
     }
 
-    /// The hidden fields of the form that posts to this path, however often one stands there.
+    /// The hidden fields of the form that posts to this path, including repeated ones.
     pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
         let fields = self.all(&format!("form[action^='{action}'] input[type=hidden]"));
         fields.into_iter().filter_map(read_field).collect()

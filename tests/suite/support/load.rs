@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::database::Database;
 
 /// How long a thing may take that is sure to happen.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// One call that was answered.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ impl Load {
     /// Waits until each server has answered so many more calls like this.
     pub async fn until_each(&self, times: usize, like: impl Fn(&Call) -> bool) {
         let mut seen = vec![0; self.servers];
-        let (mut from, deadline) = (self.count(), tokio::time::Instant::now() + PATIENCE);
+        let (mut from, deadline) = (self.count(), tokio::time::Instant::now() + TIMEOUT);
         while seen.iter().any(|seen| *seen < times) {
             let answered = tokio::time::timeout_at(deadline, self.shared.answered.notified()).await;
             assert!(answered.is_ok(), "{seen:?}; then {:?}", self.calls(from.saturating_sub(9)));
@@ -103,9 +103,9 @@ impl Drop for Load {
     }
 }
 
-/// Until the load stops, or nobody answers any more.
+/// Until the load stops, or there is no response.
 async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Duration) {
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+    let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client");
     while !shared.stop.load(Ordering::Relaxed) {
         let token = shared.token.lock().expect("the token").clone();
         let began = Instant::now();

@@ -25,7 +25,7 @@ impl TestApp {
         };
         let (settings, actor) = (self.app.mail_settings().clone(), self.app.system());
         let outcome = self.operate(|tx, _| {
-            let recipient = route::route(tx, &settings, to)?.expect("somebody");
+            let recipient = route::route(tx, &settings, to)?.expect("a recipient");
             let mut batch = Batch::new(&settings);
             let outcome = receive(tx, &actor, &arrival, &recipient, &mut batch)?;
             batch.write(tx, actor.now).map(|()| outcome)

@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! What the tests share.
 //!
 //! ```text
 //! both_engines! {

@@ -10,9 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where nobody answers, at once: no test asks the servers of the machine it runs on.
+/// Refuses connections at once: no test uses the machine's own DNS servers.
 pub const NO_DNS: &str = "127.0.0.1:9";
 
 /// Where in the data folder a small disk is mounted.
@@ -91,7 +91,7 @@ impl Gatepost {
     }
 
     /// Starts `serve` on a copy of the data folder on a file system of this size, which
-    /// nobody but that process sees; see [`Serving::disk`]. It needs root, or a system where
+    /// only that process sees; see [`Serving::disk`]. It needs root, or a system where
     /// everybody may mount in a name space of their own.
     pub fn serve_on_disk_of(&self, size: &str) -> Serving {
         let disk = self.data.path().join(DISK);
@@ -159,7 +159,7 @@ impl Serving {
     /// What it printed, once that contains `words`.
     pub fn wait_for(&self, words: &str) -> String {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < TIMEOUT {
             let printed = self.stdout();
             if printed.contains(words) {
                 return printed;
@@ -219,7 +219,7 @@ impl Serving {
 
     fn wait(&mut self) -> std::process::ExitStatus {
         let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < TIMEOUT {
             if let Some(status) = self.child.try_wait().expect("a process to wait for") {
                 return status;
             }
@@ -231,7 +231,7 @@ impl Serving {
     fn wait_for_address(&self, lines: &Receiver<String>) -> String {
         let start = Instant::now();
         loop {
-            let left = PATIENCE.saturating_sub(start.elapsed());
+            let left = TIMEOUT.saturating_sub(start.elapsed());
             match lines.recv_timeout(left) {
                 Ok(line) => {
                     if let Some(address) = line.trim().strip_prefix("Listening on ") {

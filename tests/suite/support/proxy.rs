@@ -1,4 +1,4 @@
-//! Stands between a server and its database, and can cut the two off from each other.
+//! A proxy between a server and its database that can cut the connection.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Forward,
-    /// Nothing comes through, and nobody is told.
+    /// Drops everything silently.
     Silent,
     /// Connections end, and new ones end at once.
     Closed,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A setting that counts in a database which no other test uses.
 pub fn database() -> String {
@@ -45,7 +45,7 @@ impl Redis {
         self.child = Some(server.current_dir(std::env::temp_dir()).spawn().expect("redis-server"));
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(start.elapsed() < PATIENCE, "Redis does not start");
+            assert!(start.elapsed() < TIMEOUT, "Redis does not start");
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -58,7 +58,7 @@ impl Redis {
         }
     }
 
-    /// It keeps its connections, and answers nobody.
+    /// Keeps connections open without replying.
     pub fn pause(&self) {
         self.signal("STOP");
     }

@@ -43,7 +43,7 @@ impl TestApp {
         self.operate(|_, _| Ok(()));
     }
 
-    /// Waits until the log tells of every call that was answered.
+    /// Waits until the log has every request that got a response.
     pub async fn flush(&self) {
         self.app.gate().flush().await;
     }

@@ -1,4 +1,4 @@
-//! What rows are about, made anew for each call.
+//! What rows are about, created for each request.
 
 use crate::support::TestApp;
 use crate::support::mail::letter_with_file;
@@ -38,7 +38,7 @@ fn received(app: &TestApp) -> Opened {
     let (team, alias) = (app.team("Acme").id, alias(app));
     let id = AliasId::parse(&alias).expect("an id");
     let to = app.app.read_now(|tx| aliases::find(tx, team, id)).expect("an alias").address();
-    // From somebody new: who wrote once is a contact.
+    // From a new sender: who wrote once is a contact.
     let from = format!("{}@customer.test", fresh_name(app));
     let letter = letter_with_file(&fresh_name(app)).replace("bob@customer.test", &from);
     let message = app.arrives(&from, &to, &letter);
@@ -119,7 +119,7 @@ fn join(app: &TestApp, role: MemberRole) -> User {
     let password = Password::parse("password", PASSWORD).expect("a password");
     let person = NewPerson {
         email,
-        name: PersonName::parse("Somebody").expect("a name"),
+        name: PersonName::parse("Someone").expect("a name"),
         password_hash: passwords::hash(&password, &*app.app.entropy()),
     };
     app.operate(|tx, actor| invitations::accept_as_new(tx, actor, &secret, &person)).1
