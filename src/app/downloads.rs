@@ -38,7 +38,6 @@ impl Default for Downloads {
     }
 }
 
-/// A file to send.
 pub enum Download {
     Whole(Vec<u8>),
     Pieces(Rest),

@@ -191,14 +191,12 @@ impl App {
     }
 }
 
-/// A message on its way to the store, with the memory that it takes.
 struct Mail {
     arrival: Arrival,
     _memory: MessageMemory,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// A message on its way to one recipient.
 struct Delivery {
     mail: Arc<Mail>,
     recipient: Recipient,
@@ -211,7 +209,6 @@ pub(super) struct Inbound {
     queue: Mutex<Option<Sender<Delivery>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     arrivals: broadcast::Sender<TeamId>,
-    /// Long messages that are being parsed.
     parsing: ByteBudget,
     /// Messages that wait for a commit, or are being committed.
     queued: ByteBudget,

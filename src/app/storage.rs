@@ -41,7 +41,6 @@ pub fn serve_alone(config: &Config) -> Result<Serving> {
     Ok(location(config)?.serve_alone()?)
 }
 
-/// An open store, with its schema up to date.
 pub(super) struct Storage {
     pub store: Store,
     pub key: SecretKey,

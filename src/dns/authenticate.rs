@@ -24,7 +24,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Signatures that are verified. Each can cost a query and a hash of the whole body.
 const SIGNATURES: usize = 8;
 
-/// The sender of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
     /// `None` behind another server of ours: then SPF cannot be checked.
@@ -32,9 +31,7 @@ pub struct Sender<'a> {
     pub helo: &'a str,
     /// `None` for a bounce.
     pub from: Option<&'a str>,
-    /// The domain of the author.
     pub author: &'a str,
-    /// The name of this server.
     pub host: &'a str,
 }
 
@@ -204,7 +201,6 @@ fn named(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| short(text))
 }
 
-/// Limits what others wrote.
 fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(255).collect()
 }

@@ -7,7 +7,6 @@ use super::Dns;
 use crate::domain::mailroom::mail_domains::{Answer, Domain, Observation};
 
 impl Dns {
-    /// Both records of a domain, as they are now.
     pub async fn observe(&self, domain: &Domain) -> Observation {
         let name = domain.proof_name();
         let (proof, mx) = tokio::join!(self.txt(&name), self.mx(&domain.name));

@@ -30,7 +30,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Networks whose unknown recipients are counted at once: some 500 kB.
 const NETWORKS: usize = 10_000;
 
-/// Ports that are listeners before anything else starts.
+/// Bound before anything else starts.
 #[derive(Default)]
 pub struct Listeners {
     pub smtp: Option<TcpListener>,

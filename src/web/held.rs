@@ -28,7 +28,7 @@ pub fn hold(
     let client = info.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut is_refused = false;
     let answer = answer.map_body(|_, body| match body.try_into_bytes() {
-        Ok(bytes) => match info.app().hold_answer(client, bytes.len()) {
+        Ok(bytes) => match info.app().hold_response(client, bytes.len()) {
             Some(hold) => BoxBody::new(Held { bytes: Some(bytes), _hold: hold }),
             None => {
                 is_refused = true;

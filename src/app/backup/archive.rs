@@ -24,7 +24,6 @@ const MANIFEST_BYTES: u64 = 1 << 20;
 #[derive(Serialize, Deserialize)]
 pub struct Manifest {
     format: u32,
-    /// Of Gatepost.
     version: String,
     pub taken_at: String,
     pub engine: String,
@@ -84,7 +83,6 @@ impl Writer {
         self.archive.append_data(&mut header, name, data)
     }
 
-    /// Gives the archive its name, and returns its size.
     pub fn finish(mut self, engine: &str, schema: Vec<String>) -> Result<u64, Failed> {
         let manifest = Manifest {
             format: FORMAT,
@@ -165,7 +163,6 @@ fn foreign() -> io::Error {
     io::Error::other("it holds a file that is no part of a backup")
 }
 
-/// Computes the checksum of what is read.
 struct Hashing<R> {
     inner: R,
     hasher: Sha256,

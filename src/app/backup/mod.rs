@@ -11,10 +11,8 @@ use crate::config::{Config, ConfigError};
 use crate::domain::Timestamp;
 use crate::store::{self, backup};
 
-/// The name of the secret key in an archive.
 const KEY: &str = "secret.key";
 
-/// A sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Failed(String);

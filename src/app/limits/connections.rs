@@ -26,7 +26,6 @@ const FAR_MORE: usize = 4;
 /// How many times as many connections a site may have as one of its networks.
 const SITE: usize = 4;
 
-/// A handle; clones share the connections.
 #[derive(Clone, Default)]
 pub struct Connections {
     held: Held<Network>,

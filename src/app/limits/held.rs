@@ -62,7 +62,6 @@ impl<K: Copy + Eq + Hash> Held<K> {
         self.acquire(amount, total.max(amount), vec![(key, limit.max(amount))])
     }
 
-    /// The amount that is held under all keys.
     pub fn total(&self) -> usize {
         self.0.lock().total
     }

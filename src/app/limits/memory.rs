@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 use super::held::{Held, Hold};
 use crate::domain::network::site;
 
-/// A handle; clones share what is taken.
 #[derive(Clone)]
 pub struct Memory {
     held: Held<IpAddr>,
@@ -44,7 +43,6 @@ impl Memory {
         MessageMemory(Some(Arc::new(Share { total: self.total, hold })))
     }
 
-    /// Bytes that are taken now.
     pub fn taken(&self) -> usize {
         self.held.total()
     }

@@ -12,14 +12,14 @@ use super::App;
 use crate::domain::network::network;
 use held::Hold;
 
-/// Bytes of long answers that are in memory until they are read, to one network and to all.
-const ANSWERS_PER_NETWORK: usize = 16 << 20;
-const ANSWERS: usize = 128 << 20;
+/// Bytes of long responses that are in memory until they are read, to one network and to all.
+const RESPONSES_PER_NETWORK: usize = 16 << 20;
+const RESPONSES: usize = 128 << 20;
 
 impl App {
-    /// Memory for a long answer, or `None` while too much of it is taken by others.
-    pub fn hold_answer(&self, to: IpAddr, bytes: usize) -> Option<Hold<IpAddr>> {
-        let limit = (network(to), ANSWERS_PER_NETWORK);
-        self.0.answers.acquire_or_alone(bytes, ANSWERS, limit).ok()
+    /// Memory for a long response, or `None` while too much of it is taken by others.
+    pub fn hold_response(&self, to: IpAddr, bytes: usize) -> Option<Hold<IpAddr>> {
+        let limit = (network(to), RESPONSES_PER_NETWORK);
+        self.0.responses.acquire_or_alone(bytes, RESPONSES, limit).ok()
     }
 }

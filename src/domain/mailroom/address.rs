@@ -2,7 +2,6 @@
 
 use crate::domain::FieldError;
 
-/// `local@domain`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MailAddress {
     local: String,
@@ -29,7 +28,6 @@ impl MailAddress {
         &self.local
     }
 
-    /// In lower case and ASCII.
     pub fn domain(&self) -> &str {
         &self.domain
     }
@@ -77,7 +75,6 @@ pub fn ascii_domain(text: &str) -> Option<String> {
     (ascii.len() <= 253 && ascii.split('.').all(label)).then_some(ascii)
 }
 
-/// A domain that a team can add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainName(String);
 
@@ -115,7 +112,6 @@ impl LocalPart {
         }
     }
 
-    /// Ten random letters and digits.
     pub fn random(entropy: &dyn crate::domain::entropy::Entropy) -> Self {
         // Without those that look or sound alike.
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
@@ -131,7 +127,6 @@ impl LocalPart {
         self.0.to_lowercase()
     }
 
-    /// See [`MailAddress::tag_base`].
     pub fn tag_base(&self) -> Option<String> {
         base_of(&self.key())
     }

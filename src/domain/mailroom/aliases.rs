@@ -13,8 +13,7 @@ use crate::store::mailroom::{aliases as rows, mail_domains as domain_rows};
 pub use crate::store::ids::AliasId;
 pub use rows::{Alias, Filter, Overruled};
 
-/// The longest note.
-const NOTE: usize = 1000;
+const MAX_NOTE: usize = 1000;
 
 /// Names that mail operators and certificate authorities write to: no team can have them on the
 /// shared domain.
@@ -41,10 +40,8 @@ impl Alias {
     }
 }
 
-/// # Errors
-/// A sentence about the field `note`.
 pub fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError> {
-    text::lines("note", "a note", text, NOTE)
+    text::lines("note", "a note", text, MAX_NOTE)
 }
 
 #[derive(Clone, Debug)]
@@ -103,7 +100,6 @@ fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) 
     }
 }
 
-/// On the shared domain.
 pub(super) fn is_reserved(local_key: &str) -> bool {
     RESERVED.contains(&local_key)
 }
@@ -197,8 +193,6 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Al
     Ok(rows::find_all(tx, team, ids)?)
 }
 
-/// Changes the note of an alias, and switches it on or off.
-///
 /// # Errors
 /// `Conflict` on `enabled` for postmaster, which must receive.
 pub fn change(

@@ -12,7 +12,6 @@ pub enum Verdict {
     Fail,
     SoftFail,
     Neutral,
-    /// It cannot be checked now.
     TempError,
     PermError,
 }
@@ -31,7 +30,6 @@ impl Verdict {
     }
 }
 
-/// What a domain wants done with mail that fails DMARC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
@@ -61,7 +59,6 @@ pub struct Dmarc {
     pub result: Verdict,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// `None` if none is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +70,6 @@ pub struct Dmarc {
 #[serde(rename_all = "camelCase")]
 pub struct Authentication {
     pub spf: Check,
-    /// One for each signature.
     pub dkim: Vec<Check>,
     pub dmarc: Dmarc,
 }

@@ -3,7 +3,6 @@
 use super::defuse::restore;
 use crate::domain::characters::{is_control_in_text, is_deceptive};
 
-/// The longest line that is kept, in bytes.
 pub const LINE: usize = 998;
 
 /// Without control characters; Postgres refuses NUL.
@@ -29,7 +28,6 @@ pub fn one_line(text: &str) -> String {
     clipped(&unfolded(&restore(text.to_owned())), LINE)
 }
 
-/// The name without folders before it.
 pub fn file_name(name: &str) -> String {
     let name = one_line(name);
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default().trim_start_matches('.');

@@ -15,11 +15,9 @@ pub use crate::store::columns::ContactState;
 pub use crate::store::ids::ContactId;
 pub use rows::{Contact, Filter};
 
-/// The longest name and note.
-const NAME: usize = 120;
-const NOTE: usize = 1000;
+const MAX_NAME: usize = 120;
+const MAX_NOTE: usize = 1000;
 
-/// What people can change of a contact.
 #[derive(Clone, Debug)]
 pub struct About {
     pub name: Option<String>,
@@ -28,20 +26,16 @@ pub struct About {
 }
 
 impl About {
-    /// # Errors
-    /// Sentences about the fields `name` and `note`.
     pub fn parse(name: &str, note: &str, state: ContactState) -> std::result::Result<Self, FieldError> {
-        let note = text::lines("note", "a note", note, NOTE)?;
+        let note = text::lines("note", "a note", note, MAX_NOTE)?;
         Ok(Self { name: text::optional(name, parse_name)?, note, state })
     }
 }
 
 fn parse_name(text: &str) -> std::result::Result<String, FieldError> {
-    names::parse("name", "a name", text, NAME)
+    names::parse("name", "a name", text, MAX_NAME)
 }
 
-/// # Errors
-/// A sentence about the field `address`.
 pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError> {
     let message = "Enter an email address, like ada@example.com.";
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
@@ -120,7 +114,7 @@ pub(super) fn find_or_create(
     address: &MailAddress,
     name: Option<&str>,
 ) -> Result<Contact> {
-    let name = name.map(|name| name.chars().take(NAME).collect::<String>());
+    let name = name.map(|name| name.chars().take(MAX_NAME).collect::<String>());
     // A name that a form would refuse would be in the way of every later change.
     let name = name.and_then(|name| parse_name(&name).ok());
     match known {

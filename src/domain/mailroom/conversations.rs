@@ -109,7 +109,6 @@ fn find_by_subject(
     Ok(found.filter(|found| found.last_message_at > actor.now.minus(RECENT)).map(|found| found.id))
 }
 
-/// A subject without prefixes such as `Re:`.
 fn subject_key(subject: &str) -> String {
     let key = names::key(thread_name(subject));
     key[..key.floor_char_boundary(255)].to_owned()
@@ -140,7 +139,6 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Convers
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// Resolves or reopens a conversation.
 pub fn set_state(tx: &mut Tx<'_>, team: TeamId, id: ConversationId, state: ConversationState) -> Result<()> {
     if rows::set_state(tx, team, id, state)? { Ok(()) } else { Err(Error::NotFound) }
 }

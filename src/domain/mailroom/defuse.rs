@@ -11,9 +11,7 @@ use std::borrow::Cow;
 
 use super::part_headers::bound;
 
-/// Replaces a byte of a content type.
 const MASK: u8 = 0x1a;
-/// Multiparts that are opened.
 const MULTIPARTS: usize = 100;
 const LINES: usize = 1_000_000;
 /// What is read of a message with more lines.

@@ -9,14 +9,12 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contents;
 
-/// A file that is being read.
 pub struct Pieces {
     team: TeamId,
     message: MessageId,
     at: usize,
     end: usize,
     decoder: Decoder,
-    /// Of the whole file.
     pub length: u64,
 }
 
@@ -46,7 +44,6 @@ pub fn size(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<usize> {
     Ok(usize::try_from(size).unwrap_or(0))
 }
 
-/// The first bytes of the message.
 pub fn beginning(tx: &mut Tx<'_>, team: TeamId, id: MessageId, count: usize) -> Result<Vec<u8>> {
     contents::piece(tx, team, id, 0, count)?.ok_or(Error::NotFound)
 }

@@ -10,7 +10,6 @@ use crate::store::ids::TeamId;
 const BODY: usize = 64 << 10;
 const HEADERS: usize = 64 << 10;
 
-/// The parts of a message that go to the store.
 pub struct Excerpt<'a> {
     pub raw: &'a [u8],
     pub text: &'a str,
@@ -63,7 +62,6 @@ impl<'a> Excerpt<'a> {
         (self.raw.len() < arrival.raw.len()).then_some(self.raw.len() as i64)
     }
 
-    /// The words that find it.
     pub fn words(&self, team: TeamId) -> String {
         match self.text.len() == self.parsed.text.len() {
             true => self.parsed.words.of_team(team),

@@ -3,7 +3,6 @@
 /// The largest header of a message or of one of its parts, in bytes.
 pub const LARGEST_HEADER: usize = 64 << 10;
 
-/// A line and its continuations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field<'r> {
     /// The value is still folded.
@@ -12,7 +11,6 @@ pub enum Field<'r> {
     Malformed,
 }
 
-/// Up to the first empty line.
 pub struct Fields<'r> {
     raw: &'r [u8],
     pub read: usize,
@@ -23,7 +21,6 @@ impl<'r> Fields<'r> {
         Self { raw, read: 0 }
     }
 
-    /// Where the line that begins at `start` ends.
     fn line(&self, start: usize) -> usize {
         let rest = &self.raw[start..];
         start + rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1)
@@ -65,7 +62,6 @@ fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-/// The well-formed fields.
 pub fn named(raw: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     Fields::of(raw).filter_map(|field| match field {
         Field::Named { name, value } => Some((name, value)),

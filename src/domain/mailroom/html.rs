@@ -14,13 +14,11 @@ pub enum Pictures {
     Remote,
 }
 
-/// The address of a picture that is left out.
 const BLOCKED: &str = "data:,";
 
 static WITHOUT: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Inline));
 static WITH: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Remote));
 
-/// HTML that can be shown in a sandboxed frame.
 pub fn safe(html: &str, pictures: Pictures) -> String {
     if cost(html) > MAX_HTML_COST {
         return text_only(html);
@@ -61,7 +59,6 @@ fn text_only(html: &str) -> String {
 const ENDS: [&str; 12] =
     ["h1", "h2", "h3", "h4", "h5", "h6", "div", "li", "tr", "table", "blockquote", "pre"];
 
-/// HTML as plain text, with each block on a line of its own.
 pub fn to_text(html: &str) -> String {
     let mut parts = html.split("</");
     let mut lines = parts.next().unwrap_or_default().to_owned();

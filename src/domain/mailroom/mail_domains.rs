@@ -30,23 +30,19 @@ const HOURLY: Duration = Duration::hours(1);
 /// How long a domain that has never been verified is checked.
 const PROOF_DEADLINE: Duration = Duration::days(7);
 
-/// An answer from the DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The texts of TXT records, or the hosts of MX records.
     Found(Vec<String>),
-    /// There is no such record.
     Nothing,
     /// No answer; the reason is for people.
     Failed(String),
 }
 
-/// The answers of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
     /// TXT of [`Domain::proof_name`].
     pub proof: Answer,
-    /// MX of the domain.
     pub mx: Answer,
 }
 
@@ -57,9 +53,7 @@ pub enum RecordState {
     Unchecked,
     Ok,
     Missing,
-    /// There is another record.
     Wrong,
-    /// The DNS did not answer.
     Unknown,
 }
 
@@ -75,7 +69,6 @@ impl RecordState {
     }
 }
 
-/// A record to publish, and the result of its last check.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -248,7 +241,6 @@ pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
     Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), latest, most)?)
 }
 
-/// Whether one of [`due`] still is.
 pub fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Result<bool> {
     let Some(domain) = rows::find(tx, team, id)? else { return Ok(false) };
     let often = if domain.verified_at.is_some() { DAILY } else { HOURLY };

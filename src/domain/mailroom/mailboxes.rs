@@ -7,7 +7,6 @@ use mail_parser::{Address, MessageParser};
 use super::address::MailAddress;
 use super::clean::one_line;
 
-/// Mailboxes that are kept of each field.
 pub const ADDRESSES: usize = 100;
 
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -26,7 +25,6 @@ pub(super) fn mailboxes(list: Option<&Address<'_>>) -> Vec<Mailbox> {
     .collect()
 }
 
-/// The mailboxes in the value of a field.
 pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
     read(value.replace(['\r', '\n'], " ").as_bytes(), mailboxes)
 }

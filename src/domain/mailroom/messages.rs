@@ -26,13 +26,11 @@ pub use rows::{Filter, Message};
 const STEP: i64 = 200;
 const STEPS: usize = 25;
 
-/// A message with what lists leave out.
 #[derive(Clone, Debug)]
 pub struct Opened {
     pub message: Message,
     /// Even if it has been deleted since.
     pub alias: Alias,
-    /// By its header.
     pub to: Vec<Mailbox>,
     pub text: String,
     /// As it was sent: only show it through [`super::html::safe`].
@@ -91,7 +89,6 @@ pub fn search(
     Ok(Page { rows: found, next })
 }
 
-/// Messages that are delivered and not read.
 pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     count(tx, team, &Filter { unread: true, ..Filter::default() })
 }
@@ -105,7 +102,6 @@ pub fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
     Ok(rows::count(tx, team, &filter, UNREAD_SHOWN + 1)?)
 }
 
-/// How much mail the team keeps.
 pub fn usage(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     Ok(mail_usage::find(tx, team)?)
 }
@@ -147,7 +143,6 @@ pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: b
     find(tx, team, id)
 }
 
-/// Deletes a message and everything that came with it.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, actor, team, id)?;
     // First, as deliveries do: otherwise the two could deadlock.

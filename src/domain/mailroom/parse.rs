@@ -23,7 +23,6 @@ const REFERENCES: usize = 100;
 const ATTACHMENTS: usize = 200;
 const PREVIEW: usize = 160;
 
-/// An attachment without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The part of the message; see [`super::parts`].
@@ -41,9 +40,7 @@ pub struct Parsed {
     pub from: Option<Mailbox>,
     pub to: Vec<Mailbox>,
     pub text: String,
-    /// As it was sent.
     pub html: Option<String>,
-    /// In their order, unfolded.
     pub headers: Vec<(String, String)>,
     pub attachments: Vec<Part>,
     /// Without its angle brackets, as all ids here.
@@ -51,18 +48,15 @@ pub struct Parsed {
     pub in_reply_to: Vec<String>,
     /// Oldest first.
     pub references: Vec<String>,
-    /// The words of subject, sender and text.
     pub words: Words,
     /// A vacation note, a bounce or a list, rather than a message that a person wrote.
     pub automatic: bool,
-    /// How many servers it has passed.
     pub hops: usize,
     /// SHA-256 of what a reader sees: the same when a message is sent twice.
     pub dedupe: [u8; 32],
 }
 
 impl Parsed {
-    /// The first words of the text.
     pub fn preview(&self) -> String {
         let mut preview = String::new();
         for word in self.text.split_whitespace() {
@@ -79,7 +73,6 @@ impl Parsed {
 }
 
 impl Parsed {
-    /// About how many bytes it takes.
     pub fn weight(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
         self.text.len()
@@ -98,7 +91,6 @@ pub fn parse(raw: &[u8]) -> Parsed {
     Parsed { dedupe: dedupe(raw, &parsed), words: words_of(&parsed, &parsed.text), ..parsed }
 }
 
-/// The words of a message with this text.
 pub(super) fn words_of(parsed: &Parsed, text: &str) -> Words {
     let from = parsed.from.iter().flat_map(|from| [Some(from.address.as_str()), from.name.as_deref()]);
     Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([text]))

@@ -16,7 +16,6 @@ use super::fields::LARGEST_HEADER;
 
 /// The lines that this server adds to a message.
 const OWN_LINES: usize = 4 << 10;
-/// Bytes of the headers of all parts.
 const ALL_PARTS: usize = 256 << 10;
 /// Comparisons with boundaries, and bytes of content types read, per byte of a message.
 const WORK: usize = 4;
@@ -46,7 +45,6 @@ pub fn bound(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
 struct Search<'r> {
     raw: Cow<'r, [u8]>,
     boundaries: Vec<Vec<u8>>,
-    /// The remaining work.
     work: usize,
 }
 
@@ -79,7 +77,6 @@ impl Search<'_> {
         end
     }
 
-    /// Where the first boundary between two places ends.
     fn boundary(&mut self, from: usize, until: usize) -> Option<usize> {
         let mut at = from;
         while self.work > 0 && !self.boundaries.is_empty() && at < until {

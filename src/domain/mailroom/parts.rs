@@ -7,13 +7,11 @@ use mail_parser::{Encoding as Declared, MessageParser};
 use super::decoding::{Decoder, Encoding, PIECE};
 use super::defuse::defuse;
 
-/// Where a file is within a raw message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub start: usize,
     pub end: usize,
     pub encoding: Encoding,
-    /// Bytes after decoding.
     pub length: usize,
 }
 
@@ -35,7 +33,6 @@ impl Span {
     }
 }
 
-/// `None` if there is no such part.
 pub fn locate(raw: &[u8], index: usize) -> Option<Span> {
     let (start, end, declared) = catch_unwind(AssertUnwindSafe(|| {
         let defused = defuse(raw);

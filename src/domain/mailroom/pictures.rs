@@ -18,13 +18,11 @@ const MOST: usize = 20;
 
 const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/// A picture as a data URL.
 pub struct Picture {
     name: String,
     address: String,
 }
 
-/// Whether the HTML of a message can show any.
 pub fn are_shown(html: &str, opened: &Opened) -> bool {
     html.to_ascii_lowercase().contains("cid:") && opened.attachments.iter().any(is_picture)
 }

@@ -27,7 +27,6 @@ pub enum Outcome {
         message: MessageId,
         state: MessageState,
     },
-    /// The alias has it already.
     Duplicate {
         message: MessageId,
     },

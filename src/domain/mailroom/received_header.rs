@@ -13,7 +13,6 @@ use crate::domain::sealing::hex;
 pub const LOOP_MARK: &str = "X-Gatepost-Loop";
 
 pub struct ReceivedHeader<'a> {
-    /// The name of this server.
     pub host: &'a str,
     /// The protocol, such as `ESMTPS`.
     pub with: &'a str,
@@ -27,7 +26,6 @@ pub struct ReceivedHeader<'a> {
 }
 
 impl ReceivedHeader<'_> {
-    /// The lines for the top of the message.
     pub fn render(&self, actor: &Actor) -> Vec<u8> {
         let helo = printable(self.helo, |c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
         let peer = match self.peer {
@@ -57,7 +55,6 @@ fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
     if kept.is_empty() { "unknown".into() } else { kept }
 }
 
-/// Whether this host has sent the message.
 pub fn was_sent_from(raw: &[u8], host: &str) -> bool {
     fields::named(raw).any(|(name, value)| {
         name.eq_ignore_ascii_case(LOOP_MARK.as_bytes())

@@ -9,12 +9,10 @@ use crate::store::ids::{AliasId, DomainId, TeamId};
 use crate::store::mailroom::{aliases as alias_rows, mail_domains as domain_rows, mail_usage};
 use crate::store::people::teams as team_rows;
 
-/// The domain that receives mail, and how much of it is kept.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     /// The shared domain, in lower case.
     pub domain: String,
-    /// Bytes a team may keep.
     pub quota: Option<u64>,
     /// Bytes of refused mail a team keeps in addition: the oldest is removed for newer.
     pub refused_bytes: i64,
@@ -30,7 +28,6 @@ impl MailSettings {
     }
 }
 
-/// Why an address leads to its alias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatchedBy {
     Exact,
@@ -49,7 +46,6 @@ pub struct Recipient {
     pub matched_by: MatchedBy,
 }
 
-/// Why a message is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unroutable {
     Unknown,
@@ -57,9 +53,7 @@ pub enum Unroutable {
     Deleted,
     /// The domain's proof was lost.
     Suspended,
-    /// The team has reached its quota.
     Full,
-    /// The sender's network has reached its limit for the hour.
     HourlyLimit,
     /// It has passed too many servers, or this one before.
     Loop,

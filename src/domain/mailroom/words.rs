@@ -38,7 +38,6 @@ impl Words {
         Self { count: words.len(), text: words.join(" ") }
     }
 
-    /// In bytes.
     pub fn len(&self) -> usize {
         self.text.len()
     }
@@ -47,7 +46,6 @@ impl Words {
         self.text.split(' ').take(self.count)
     }
 
-    /// As the store keeps them for a team.
     pub fn of_team(&self, team: TeamId) -> String {
         let prefix = team_prefix(team);
         let mut text = String::with_capacity(self.text.len() + self.count * prefix.len() + 1);

@@ -93,7 +93,6 @@ pub fn is_tagged_by_another(tx: &mut Tx<'_>, team: TeamId, local_key: &str) -> R
     Ok(diesel::select(exists(theirs)).get_result(tx.connection)?)
 }
 
-/// An address on the shared domain, and its team by name.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Overruled {
     #[diesel(sql_type = Text)]

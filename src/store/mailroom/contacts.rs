@@ -91,7 +91,6 @@ pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp
     Ok(())
 }
 
-/// Gives a name to a contact that has none.
 pub fn name(tx: &mut Tx<'_>, id: ContactId, name: &str, key: &str) -> Result<()> {
     diesel::update(contacts::table.find(id).filter(contacts::name.is_null()))
         .set((contacts::name.eq(name), contacts::name_key.eq(key)))

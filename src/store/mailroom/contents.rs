@@ -35,11 +35,9 @@ pub struct NewContent<'a> {
 pub struct Content {
     pub seq: i64,
     pub text: String,
-    /// As it was sent.
     pub html: Option<String>,
     /// JSON: `[[name, value], …]`.
     pub headers: String,
-    /// JSON.
     pub authentication: String,
 }
 
@@ -50,7 +48,6 @@ pub struct Attachment {
     pub id: AttachmentId,
     pub team_id: TeamId,
     pub seq: i64,
-    /// The part of the raw message.
     pub part: i32,
     pub name: Option<String>,
     pub content_type: String,
@@ -133,7 +130,6 @@ fn seq(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i64>>
         .optional_row()
 }
 
-/// In the order of the message.
 pub fn attachments(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<Attachment>> {
     Ok(attachments::table
         .filter(attachments::seq.eq(seq))

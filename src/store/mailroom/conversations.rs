@@ -111,7 +111,6 @@ pub fn remove_message(tx: &mut Tx<'_>, id: ConversationId) -> Result<()> {
     Ok(())
 }
 
-/// Whether there was such a conversation.
 pub fn set_state(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -24,7 +24,6 @@ pub struct Domain {
     pub suspended_at: Option<Timestamp>,
     pub checked_at: Option<Timestamp>,
     pub removed_at: Option<Timestamp>,
-    /// JSON.
     pub findings: String,
     pub catch_all_id: Option<AliasId>,
 }
@@ -67,7 +66,6 @@ pub fn is_suspended(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(suspended)).get_result(tx.connection)?)
 }
 
-/// By name.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
     Ok(domains::table
         .filter(domains::team_id.eq(team).and(domains::removed_at.is_null()))

@@ -23,7 +23,6 @@ pub struct MailUsage {
 }
 
 impl MailUsage {
-    /// Of one message.
     pub fn of(state: MessageState, bytes: i64) -> Self {
         match state.is_refused() {
             true => Self { refused_bytes: bytes, refused_messages: 1, ..Self::default() },
@@ -64,7 +63,6 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
 
-/// A team that keeps as much mail as it may.
 #[derive(Clone, Debug, Queryable)]
 pub struct FullTeam {
     pub name: String,

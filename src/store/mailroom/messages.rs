@@ -21,7 +21,6 @@ pub struct NewMessage {
     pub team_id: TeamId,
     pub direction: Direction,
     pub state: MessageState,
-    /// The reason for the state, as a sentence.
     pub reason: String,
     pub alias_id: AliasId,
     pub contact_id: Option<ContactId>,
@@ -53,7 +52,6 @@ impl NewMessage {
     }
 }
 
-/// A message with its `seq`.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = messages)]
 pub struct Message {
@@ -149,13 +147,11 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
     query
 }
 
-/// Whether there is such a message.
 pub fn set_read(tx: &mut Tx<'_>, team: TeamId, id: MessageId, read_at: Option<Timestamp>) -> Result<bool> {
     let there = messages::table.filter(messages::team_id.eq(team).and(messages::id.eq(id)));
     Ok(diesel::update(there).set(messages::read_at.eq(read_at)).execute(tx.connection)? == 1)
 }
 
-/// Whether there is such a message.
 pub fn delete(tx: &mut Tx<'_>, seq: i64) -> Result<bool> {
     Ok(diesel::delete(messages::table.find(seq)).execute(tx.connection)? == 1)
 }
