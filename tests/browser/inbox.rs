@@ -23,12 +23,12 @@ fn paste(line: &str) {
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Sends a letter through the door that this line names.
+/// Sends a letter to the mail server in this line.
 fn send(line: &str, letter: &str) {
-    let door = line.split_whitespace().find(|word| word.starts_with("smtp://")).expect("a door");
+    let server = line.split_whitespace().find(|word| word.starts_with("smtp://")).expect("a mail server");
     let to = ["--mail-from", "cat@customer.test", "--mail-rcpt", "hello@gatepost.localhost", "-T", "-"];
     let mut curl =
-        Command::new("curl").arg("-sS").arg(door).args(to).stdin(Stdio::piped()).spawn().expect("curl");
+        Command::new("curl").arg("-sS").arg(server).args(to).stdin(Stdio::piped()).spawn().expect("curl");
     curl.stdin.take().expect("its input").write_all(letter.as_bytes()).expect("a letter");
     assert!(curl.wait().expect("its end").success());
 }

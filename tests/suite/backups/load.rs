@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{empty_like, folder};
 use crate::cli::PASSWORD;
 use crate::support::database::Database;
-use crate::support::door::{Talk, letter, stored};
 use crate::support::load::{Call, Load, recorded};
+use crate::support::mail_server::{Talk, letter, stored};
 use crate::support::process::{Gatepost, Serving};
 
 const TO: &str = "postmaster@gatepost.localhost";
@@ -104,7 +104,7 @@ async fn take(gatepost: &Gatepost, server: &Serving, token: &str, files: &[Strin
     let shared = Arc::new(Shared::default());
     let load = Load::start(&[&server.base], 16, Duration::from_millis(2), token);
     let changing = tokio::spawn(change(server.base.clone(), token.to_owned(), shared.clone()));
-    let to = crate::support::door::of(server);
+    let to = crate::support::mail_server::of(server);
     let senders: Vec<_> = (0..SENDERS)
         .map(|sender| {
             let shared = shared.clone();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{installed, ok, ours, python};
-use crate::support::{TestApp, door};
+use crate::support::{TestApp, mail_server};
 
 /// Calls an hour, of which the story needs about half before it uses up the rest.
 const LIMIT: &str = "pro=20";
@@ -65,9 +65,9 @@ fn description(app: &TestApp) -> String {
 /// Runs the story, and lets the time pass that it says it waits for.
 async fn is_told(app: TestApp, mut story: Command) {
     app.switch_api("Acme", true);
-    let doors = door::open(&app.app);
+    let server = mail_server::open(&app.app);
     story.env("API", &app.base).env("TOKEN", app.token("Acme", "ci"));
-    story.env("SMTP", door::smtp(&doors).to_string());
+    story.env("SMTP", mail_server::smtp(&server).to_string());
     let printed = tokio::task::spawn_blocking(move || {
         let mut story = story.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a program");
         let mut stdin = story.stdin.take().expect("its standard input");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Client, TIMEOUT};
 use crate::support::client::Api;
-use crate::support::door::{self, Talk};
+use crate::support::mail_server::{self, Talk};
 use crate::support::process::{Gatepost, Serving};
 
 /// The most memory that a flood may take.
@@ -39,7 +39,7 @@ fn serves_a_newcomer(server: &Serving, from: IpAddr) {
     while !ask().answer().starts_with("HTTP/1.1 200") {
         assert!(since.elapsed() < TIMEOUT, "a newcomer is not served");
     }
-    Talk::smtp(door::of(server));
+    Talk::smtp(mail_server::of(server));
 }
 
 #[track_caller]
@@ -141,7 +141,7 @@ async fn slow_readers_take_little_memory() {
     api.send_json(reqwest::Method::POST, "/api/v1/aliases", &json!({"localPart": "hello"})).await.expect(201);
     let line = format!("{}\r\n", "all work and no play ".repeat(40));
     let letter = format!("From: b@a.test\r\nSubject: large\r\n\r\n{}", line.repeat(23_000_000 / line.len()));
-    Talk::smtp(door::of(&server))
+    Talk::smtp(mail_server::of(&server))
         .envelope("b@a.test", &["hello@gatepost.localhost"])
         .data(letter)
         .expect("250");

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 use crate::support::dns::Dns;
-use crate::support::door::{self, Talk};
+use crate::support::mail_server::{self, Talk};
 
 const HELLO: &str = "hello@gatepost.localhost";
 const REJECT: &str = "v=DMARC1; p=reject";
@@ -30,8 +30,8 @@ fn letter(from: &str, subject: &str) -> String {
 
 /// Sends a message by SMTP, and returns the answer and what was found out.
 fn send(app: &TestApp, from: &str, subject: &str, message: &str) -> (String, Value) {
-    let doors = door::open(&app.app);
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     let answer = talk.envelope(from, &[HELLO]).data(message).answer();
     (answer, app.authentication(subject))
 }
@@ -160,8 +160,8 @@ async fn unverified_mail_of_a_strict_domain_is_deferred() {
     dns.txt("_dmarc.strict.test", REJECT).txt("strict.test", "v=spf1 -all");
     dns.silence("s1._domainkey.slow.test").silence("_dmarc.slow.test");
     let app = asking(&dns).await;
-    let doors = door::open(&app.app);
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     let unsure = letter("a@unsure.test", "unsure");
     talk.envelope("a@unsure.test", &[HELLO]).data(unsure).expect("451 4.7.5");
     let (secret, _) = key();
@@ -180,8 +180,8 @@ async fn lmtp_mail_is_not_rejected_without_a_client_address() {
         .txt("strict.test", "v=spf1 -all")
         .txt("s1._domainkey.strict.test", &public);
     let app = asking(&dns).await;
-    let doors = door::open(&app.app);
-    let mut talk = Talk::lmtp(door::lmtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::lmtp(mail_server::lmtp(&server));
     talk.envelope("a@strict.test", &[HELLO]).data(letter("a@strict.test", "unknown")).expect("250");
     let found = app.authentication("unknown");
     assert_eq!((&found["spf"]["result"], &found["dmarc"]["result"]), (&json!("none"), &json!("temperror")));
@@ -260,8 +260,9 @@ async fn a_message_must_have_one_author() {
     let dns = Dns::start();
     dns.txt("_dmarc.bank.test", REJECT).txt("bank.test", "v=spf1 -all").txt("evil.test", "v=spf1 +all");
     let app = asking(&dns).await;
-    let doors = door::open_with(&app.app, None, |limits| limits.errors = 100);
-    let (mut smtp, mut lmtp) = (Talk::smtp(door::smtp(&doors)), Talk::lmtp(door::lmtp(&doors)));
+    let server = mail_server::open_with(&app.app, None, |limits| limits.errors = 100);
+    let (mut smtp, mut lmtp) =
+        (Talk::smtp(mail_server::smtp(&server)), Talk::lmtp(mail_server::lmtp(&server)));
     for head in [
         "From: a@evil.test\r\nFrom: ceo@bank.test",
         "From: a@evil.test\r\nFrom : ceo@bank.test",

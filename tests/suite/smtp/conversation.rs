@@ -1,6 +1,6 @@
 //! What each command is answered, in SMTP and in LMTP.
 
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 use crate::support::{TestApp, both_engines};
 
 const HELLO: &str = "hello@gatepost.localhost";
@@ -8,8 +8,8 @@ const HELLO: &str = "hello@gatepost.localhost";
 both_engines! {
     async fn a_message_is_stored_and_the_reply_has_its_id(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         let answer = talk.envelope("bob@example.test", &[HELLO]).data(letter("first")).expect("250 2.0.0 Stored as msg_");
         let id = answer.trim_end().rsplit(' ').next().expect("an id");
         assert_eq!(app.stored(), [(id.to_owned(), "first".to_owned())]);
@@ -21,8 +21,8 @@ both_engines! {
 #[tokio::test]
 async fn the_greeting_lists_supported_extensions() {
     let app = TestApp::sqlite().await;
-    let doors = door::open(&app.app);
-    let mut talk = Talk::connect(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::connect(mail_server::smtp(&server));
     assert_eq!(talk.answer(), "220 gatepost.localhost ESMTP Gatepost\r\n");
     let mut lines: Vec<_> =
         talk.say("EHLO client.test").answer().lines().skip(1).map(|line| line[4..].to_owned()).collect();
@@ -30,7 +30,7 @@ async fn the_greeting_lists_supported_extensions() {
     assert_eq!(lines, ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING", "SIZE 26214400", "SMTPUTF8"]);
     assert_eq!(talk.say("HELO client.test").answer(), "250 gatepost.localhost\r\n");
     talk.say("LHLO client.test").expect("502 5.5.1");
-    let mut talk = Talk::connect(door::lmtp(&doors));
+    let mut talk = Talk::connect(mail_server::lmtp(&server));
     assert_eq!(talk.answer(), "220 gatepost.localhost LMTP Gatepost\r\n");
     talk.say("EHLO client.test").expect("502 5.5.1");
     talk.say("HELO client.test").expect("502 5.5.1");
@@ -41,8 +41,8 @@ async fn the_greeting_lists_supported_extensions() {
 async fn commands_must_come_in_order() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open(&app.app);
-    let mut talk = Talk::connect(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::connect(mail_server::smtp(&server));
     talk.expect("220");
     for (line, answer) in [
         ("MAIL FROM:<bob@example.test>", "503 5.5.1"),
@@ -80,8 +80,8 @@ async fn commands_must_come_in_order() {
 async fn invalid_senders_recipients_and_parameters_are_refused() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open_with(&app.app, None, |limits| limits.errors = 100);
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open_with(&app.app, None, |limits| limits.errors = 100);
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     for (line, answer) in [
         ("MAIL FROM:bob@example.test", "501 5.5.4"),
         ("MAIL FROM:<bob>", "501 5.1.7"),
@@ -107,8 +107,8 @@ async fn invalid_senders_recipients_and_parameters_are_refused() {
 both_engines! {
     async fn commands_can_be_pipelined(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::connect(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::connect(mail_server::smtp(&server));
         let one = |subject: &str| {
             let text = letter(subject);
             format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{HELLO}>\r\nDATA\r\n{text}.\r\n")
@@ -127,8 +127,8 @@ both_engines! {
 
     async fn a_message_is_kept_unchanged_below_its_received_header(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         let text = "Subject: dots\r\nFrom: bob@example.test\r\n\r\n..one\r\n...\r\n\0\r\n8 bit: \u{e9}";
         talk.envelope("bob@example.test", &[HELLO]).data(text).expect("250");
         let raw = String::from_utf8(app.raw("dots")).expect("UTF-8");
@@ -145,8 +145,8 @@ both_engines! {
 
     async fn an_empty_message_is_refused(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         talk.envelope("", &[HELLO]).say("DATA").expect("354");
         talk.send(".\r\n").expect("550 5.6.0");
         assert!(app.stored().is_empty());
@@ -155,8 +155,8 @@ both_engines! {
     async fn lmtp_replies_for_each_recipient(app: TestApp) {
         app.alias("Acme", "hello");
         app.alias("Globex", "sales");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::lmtp(door::lmtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::lmtp(mail_server::lmtp(&server));
         talk.envelope("bob@example.test", &[HELLO, "sales@gatepost.localhost"]);
         talk.say("RCPT TO:<nobody@gatepost.localhost>").expect("550 5.1.1");
         talk.data(letter("both")).expect("250 2.0.0 <hello@gatepost.localhost> Stored as msg_");
@@ -169,8 +169,8 @@ both_engines! {
 
     async fn the_same_message_twice_is_one(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         let first = talk.envelope("bob@example.test", &[HELLO]).data(letter("twice")).expect("250");
         let second = talk.envelope("bob@example.test", &[HELLO]).data(letter("twice")).expect("250");
         assert_eq!(first, second);
@@ -179,8 +179,8 @@ both_engines! {
 
     async fn a_mail_loop_is_refused(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         let hops = "Received: from a by b; Mon, 02 Jan 2040 09:00:00 +0000\r\n".repeat(51);
         talk.envelope("bob@example.test", &[HELLO]).data(hops + &letter("round")).expect("554 5.4.6");
         let ours = "X-Gatepost-Loop: gatepost.localhost\r\n".to_owned() + &letter("ours");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::support::database::Database;
-use crate::support::door::{self, Talk};
+use crate::support::mail_server::{self, Talk};
 use crate::support::process::Gatepost;
 
 const TO: &str = "postmaster@gatepost.localhost";
@@ -35,8 +35,9 @@ fn send_until_killed(
         let subject = format!("m{number}");
         // Every fourth is from a contact that is blocked.
         let from = if number.is_multiple_of(4) { BLOCKED } else { "bob@example.test" };
-        let letter =
-            door::letter(&subject).replace("hello@gatepost.localhost", TO).replace("bob@example.test", from);
+        let letter = mail_server::letter(&subject)
+            .replace("hello@gatepost.localhost", TO)
+            .replace("bob@example.test", from);
         talk.send(format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{TO}>\r\nDATA\r\n"));
         let ready = (0..3).map(|_| talk.answer()).last().expect("an answer");
         if ready.starts_with("354") && talk.send(letter).send(".\r\n").answer().starts_with("250") {
@@ -60,7 +61,7 @@ fn promise(gatepost: &Gatepost, database: &Database) {
     let mut rounds = 0;
     while next.load(Ordering::SeqCst) < MESSAGES || !unsent.lock().expect("the unsent").is_empty() {
         let serving = gatepost.serve();
-        let to = door::of(&serving);
+        let to = mail_server::of(&serving);
         rounds += 1;
         // Each of the first rounds dies after another number of messages.
         let until =
@@ -84,7 +85,7 @@ fn promise(gatepost: &Gatepost, database: &Database) {
 }
 
 fn check(database: &Database, taken: &[String]) {
-    let stored: Vec<String> = door::stored(database).into_iter().map(|(_, subject)| subject).collect();
+    let stored: Vec<String> = mail_server::stored(database).into_iter().map(|(_, subject)| subject).collect();
     let unique: std::collections::HashSet<&String> = stored.iter().collect();
     assert_eq!(unique.len(), stored.len(), "a message is there twice");
     let lost: Vec<_> = taken.iter().filter(|subject| !unique.contains(subject)).collect();

@@ -9,7 +9,7 @@ use gatepost::domain::mailroom::mail_domains::{self, Domain};
 
 use crate::support::TestApp;
 use crate::support::dns::Dns;
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -44,8 +44,8 @@ async fn a_domain_receives_once_it_is_verified() {
     for app in asking(&dns).await {
         let domain = add(&app, "Acme", "acme.test");
         app.alias_on("Acme", "ada", Some("acme.test"));
-        let doors = door::open(&app.app);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         talk.say("MAIL FROM:<bob@example.test>").expect("250");
         talk.say("RCPT TO:<ada@acme.test>").expect("550 5.1.1");
         let checked = check(&app, &domain).await;

@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::support::database::Database;
 use crate::support::dns::Dns;
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 use crate::support::process::{Gatepost, Serving};
 
 const TO: &str = "postmaster@gatepost.localhost";
@@ -39,9 +39,9 @@ fn peers(count: u8) -> Vec<IpAddr> {
 fn held(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
     let server = start(gatepost);
     let before = server.peak_memory();
-    let mut talk = Talk::smtp(door::of(&server));
+    let mut talk = Talk::smtp(mail_server::of(&server));
     talk.envelope("bob@example.test", &[TO]).data(letter("before")).expect("250");
-    let answers = send_all(door::of(&server), peers, message);
+    let answers = send_all(mail_server::of(&server), peers, message);
     let peak = server.peak_memory();
     let stored = answers.iter().filter(|answer| answer.starts_with("250")).count();
     assert!(answers.iter().all(|answer| ["250", "452", "451"].contains(&&answer[..3])), "{answers:?}");

@@ -1,7 +1,7 @@
 //! Messages made to break their receiver: each is stored or refused with a code, and the
 //! next one is taken as ever.
 
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 use crate::support::{TestApp, both_engines};
 
 const HELLO: &str = "hello@gatepost.localhost";
@@ -73,15 +73,15 @@ fn corpus() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 both_engines! {
     async fn hostile_messages_are_stored_or_refused_and_nothing_breaks(app: TestApp) {
         app.alias("Acme", "hello");
-        let doors = door::open(&app.app);
+        let server = mail_server::open(&app.app);
         for (what, start, raw) in corpus() {
-            let mut talk = Talk::smtp(door::smtp(&doors));
+            let mut talk = Talk::smtp(mail_server::smtp(&server));
             let answer = talk.envelope("bob@example.test", &[HELLO]).data(&raw).answer();
             assert!(answer.starts_with(start), "{what}: {answer:?}");
         }
         let stored = corpus().iter().filter(|(_, start, _)| start.starts_with("250")).count();
         assert_eq!(app.stored().len(), stored);
-        let mut talk = Talk::smtp(door::smtp(&doors));
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
         talk.envelope("bob@example.test", &[HELLO]).data(letter("after")).expect("250");
     }
 }
@@ -91,8 +91,8 @@ both_engines! {
 async fn hostile_names_cannot_break_out_of_a_header() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open(&app.app);
-    let mut talk = Talk::connect(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::connect(mail_server::smtp(&server));
     talk.expect("220");
     talk.say("EHLO a(b)<c>\u{1b}[31m\u{7f}\u{f6}").expect("250");
     talk.say("MAIL FROM:<\"a\\\"b<c>\"@example.test>").expect("250");

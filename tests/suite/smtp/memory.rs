@@ -2,7 +2,7 @@
 
 use crate::support::TestApp;
 use crate::support::dns::Dns;
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 
 const HELLO: &str = "hello@gatepost.localhost";
 const MEMORY: usize = 1_000_000;
@@ -25,14 +25,14 @@ async fn a_message_holds_memory_until_its_reply() {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");
     let app = app(&[("GATEPOST_DNS", &dns.address)]).await;
-    let doors = door::open_with(&app.app, None, |limits| {
+    let server = mail_server::open_with(&app.app, None, |limits| {
         (limits.memory, limits.network_memory) = (MEMORY, MEMORY);
     });
     let text = large("application/octet-stream", 600);
-    let mut waiting = Talk::smtp(door::smtp(&doors));
+    let mut waiting = Talk::smtp(mail_server::smtp(&server));
     waiting.envelope("a@quiet.test", &[HELLO]).data(&text);
     dns.wait_for_question("quiet.test");
-    let mut other = Talk::smtp(door::smtp(&doors));
+    let mut other = Talk::smtp(mail_server::smtp(&server));
     other.envelope("a@b.test", &[HELLO]).data(&text).expect("452 4.3.1");
     waiting.expect("250");
     // It is given back a moment after the answer.
@@ -47,10 +47,10 @@ async fn a_message_holds_memory_until_its_reply() {
 #[tokio::test]
 async fn parsed_text_counts_as_memory() {
     let app = app(&[]).await;
-    let doors = door::open_with(&app.app, None, |limits| {
+    let server = mail_server::open_with(&app.app, None, |limits| {
         (limits.memory, limits.network_memory) = (MEMORY, MEMORY);
     });
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     talk.envelope("a@b.test", &[HELLO]).data(large("text/plain", 600)).expect("452 4.3.1");
     talk.envelope("a@b.test", &[HELLO]).data(large("application/octet-stream", 600)).expect("250");
 }

@@ -10,7 +10,7 @@ use gatepost::smtp::MailServer;
 use lettre::message::{Attachment, MultiPart, SinglePart, header::ContentType};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use crate::support::door;
+use crate::support::mail_server;
 use crate::support::{TestApp, both_engines};
 
 const HELLO: &str = "hello@gatepost.localhost";
@@ -28,9 +28,9 @@ fn subjects(app: &TestApp) -> Vec<String> {
 
 fn opened(app: &TestApp) -> (MailServer, SocketAddr) {
     app.alias("Acme", "hello");
-    let doors = door::open(&app.app);
-    let address = door::smtp(&doors);
-    (doors, address)
+    let server = mail_server::open(&app.app);
+    let address = mail_server::smtp(&server);
+    (server, address)
 }
 
 both_engines! {
@@ -97,9 +97,9 @@ both_engines! {
 
     /// As in front of an installation: mail for the domain goes in by SMTP and on by LMTP.
     async fn by_postfix(app: TestApp) {
-        let (doors, _) = opened(&app);
+        let (server, _) = opened(&app);
         app.alias("Globex", "sales");
-        let postfix = Postfix::start(door::lmtp(&doors));
+        let postfix = Postfix::start(mail_server::lmtp(&server));
         let mut swaks = Command::new("swaks");
         swaks.args(["--server", &postfix.address, "--from", "bob@example.test", "--h-Subject", "by Postfix"]);
         swaks.args(["--to", "hello@gatepost.localhost,sales@gatepost.localhost,nobody@gatepost.localhost"]);

@@ -2,7 +2,7 @@
 //! not taken at all.
 
 use crate::support::TestApp;
-use crate::support::door::{self, Talk};
+use crate::support::mail_server::{self, Talk};
 
 const HELLO: &str = "hello@gatepost.localhost";
 
@@ -13,7 +13,7 @@ const SECOND: &str = "MAIL FROM:<admin@gatepost.localhost>\r\nRCPT TO:<hello@gat
 async fn only_crlf_dot_crlf_ends_a_message() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open(&app.app);
+    let server = mail_server::open(&app.app);
     let endings = [
         "\n.\n",
         "\n.\r\n",
@@ -33,7 +33,7 @@ async fn only_crlf_dot_crlf_ends_a_message() {
     ];
     for ending in endings {
         for split in [false, true] {
-            let mut talk = Talk::smtp(door::smtp(&doors));
+            let mut talk = Talk::smtp(mail_server::smtp(&server));
             talk.envelope("bob@example.test", &[HELLO]).say("DATA").expect("354");
             let text = format!("Subject: outer\r\n\r\nx{ending}{SECOND}");
             for bytes in text.as_bytes().chunks(if split { 1 } else { text.len() }) {
@@ -53,8 +53,8 @@ async fn lmtp_refuses_a_bare_newline_for_each_recipient() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     app.alias("Acme", "sales");
-    let doors = door::open(&app.app);
-    let mut talk = Talk::lmtp(door::lmtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::lmtp(mail_server::lmtp(&server));
     talk.envelope("bob@example.test", &[HELLO, "sales@gatepost.localhost"]).say("DATA").expect("354");
     talk.send("a\n.\nQUIT\r\n");
     talk.expect("554 5.5.2 <hello@gatepost.localhost>");
@@ -66,8 +66,8 @@ async fn lmtp_refuses_a_bare_newline_for_each_recipient() {
 async fn a_dot_inside_a_line_is_text() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open(&app.app);
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     talk.envelope("bob@example.test", &[HELLO])
         .data("Subject: dots\r\nFrom: bob@example.test\r\n\r\na.\r\n .\r\n. \r\n.. \r\n")
         .expect("250");
@@ -78,8 +78,8 @@ async fn a_dot_inside_a_line_is_text() {
 #[tokio::test]
 async fn commands_must_end_with_crlf() {
     let app = TestApp::sqlite().await;
-    let doors = door::open(&app.app);
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     for line in ["NOOP\n", "NOOP\rRSET\r\n", "NO\0OP\r\n", "\r\n", "NOOP \r\r\n"] {
         talk.send(line).expect("500 5.5");
     }
@@ -91,8 +91,8 @@ async fn commands_must_end_with_crlf() {
 async fn a_browser_is_disconnected_at_once() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
-    let doors = door::open(&app.app);
-    let mut talk = Talk::connect(door::smtp(&doors));
+    let server = mail_server::open(&app.app);
+    let mut talk = Talk::connect(mail_server::smtp(&server));
     talk.send(format!("POST / HTTP/1.1\r\nHost: a\r\n\r\nEHLO a\r\n{SECOND}"));
     talk.expect("220");
     talk.expect("554 5.5.1");

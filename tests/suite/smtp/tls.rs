@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::support::TestApp;
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 
 const HELLO: &str = "hello@gatepost.localhost";
 
@@ -54,11 +54,11 @@ async fn mail_arrives_over_tls() {
     let (cert, key, trusted) = certificate();
     let files = files(app.data.path());
     fs::write(&files.cert, cert).and_then(|()| fs::write(&files.key, key)).expect("files");
-    let doors = door::open_with(&app.app, Some(&files), |_| {});
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open_with(&app.app, Some(&files), |_| {});
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     assert!(talk.say("EHLO client.test").answer().contains("STARTTLS"));
     talk.envelope("bob@example.test", &[HELLO]);
-    let mut talk = secured(door::smtp(&doors), &trusted).expect("TLS");
+    let mut talk = secured(mail_server::smtp(&server), &trusted).expect("TLS");
     // What was said in the clear is forgotten.
     talk.say("MAIL FROM:<bob@example.test>").expect("503 5.5.1");
     assert!(!talk.say("EHLO client.test").answer().contains("STARTTLS"));
@@ -75,8 +75,8 @@ async fn commands_before_tls_are_discarded() {
     let (cert, key, _) = certificate();
     let files = files(app.data.path());
     fs::write(&files.cert, cert).and_then(|()| fs::write(&files.key, key)).expect("files");
-    let doors = door::open_with(&app.app, Some(&files), |_| {});
-    let mut talk = Talk::smtp(door::smtp(&doors));
+    let server = mail_server::open_with(&app.app, Some(&files), |_| {});
+    let mut talk = Talk::smtp(mail_server::smtp(&server));
     talk.send("STARTTLS\r\nMAIL FROM:<mallory@example.test>\r\n").expect("554 5.5.1");
     talk.expect_end();
 }
@@ -87,8 +87,8 @@ async fn a_new_certificate_is_used_without_a_restart() {
     let ((cert, key, former), (new_cert, new_key, new)) = (certificate(), certificate());
     let files = files(app.data.path());
     fs::write(&files.cert, cert).and_then(|()| fs::write(&files.key, key)).expect("files");
-    let doors = door::open_with(&app.app, Some(&files), |_| {});
-    let to = door::smtp(&doors);
+    let server = mail_server::open_with(&app.app, Some(&files), |_| {});
+    let to = mail_server::smtp(&server);
     secured(to, &former).expect("TLS").say("EHLO a.test").expect("250");
     fs::write(&files.cert, new_cert).expect("a file");
     secured(to, &former).expect("the former, while only half is there");

@@ -1,7 +1,7 @@
 //! A store out of reach or full, a process that ends, an operator who makes a mistake.
 
 use crate::support::database::Database;
-use crate::support::door::{self, Talk, letter};
+use crate::support::mail_server::{self, Talk, letter};
 use crate::support::process::{Gatepost, taken_address};
 use crate::support::proxy::Proxy;
 
@@ -14,7 +14,7 @@ fn set_up(gatepost: &Gatepost) {
 /// In the middle of one conversation the database goes, and comes back.
 fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), come: impl Fn()) {
     let server = gatepost.serve();
-    let mut talk = Talk::smtp(door::of(&server));
+    let mut talk = Talk::smtp(mail_server::of(&server));
     talk.envelope("bob@example.test", &[TO]).data(letter("before")).expect("250");
     talk.envelope("bob@example.test", &[TO]).say("DATA").expect("354");
     go();
@@ -26,7 +26,7 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
     let mut taken = false;
     for _ in 0..200 {
         // A connection of before may have to be given up first.
-        talk = Talk::smtp(door::of(&server));
+        talk = Talk::smtp(mail_server::of(&server));
         talk.say("MAIL FROM:<bob@example.test>").expect("250");
         if talk.say(&format!("RCPT TO:<{TO}>")).answer().starts_with("250")
             && talk.data(letter("meanwhile")).answer().starts_with("250")
@@ -37,7 +37,7 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     assert!(taken, "{}", server.stderr());
-    let subjects: Vec<_> = door::stored(database).into_iter().map(|(_, subject)| subject).collect();
+    let subjects: Vec<_> = mail_server::stored(database).into_iter().map(|(_, subject)| subject).collect();
     assert_eq!(subjects, ["before", "meanwhile"]);
 }
 
@@ -55,7 +55,7 @@ fn mail_is_deferred_while_the_disk_is_full() {
     let gatepost = Gatepost::new().with("GATEPOST_MAIL_QUOTA", "2KiB");
     set_up(&gatepost);
     let server = gatepost.serve();
-    let mut talk = Talk::smtp(door::of(&server));
+    let mut talk = Talk::smtp(mail_server::of(&server));
     talk.envelope("bob@example.test", &[TO]).data(letter("one")).expect("250");
     let large = letter("two") + &"a".repeat(2000);
     talk.envelope("bob@example.test", &[TO]).data(large).expect("452 4.2.2");
@@ -68,7 +68,7 @@ fn a_stopping_process_lets_senders_finish() {
     set_up(&gatepost);
     let database = Database::sqlite(gatepost.data.path());
     let server = gatepost.serve();
-    let to = door::of(&server);
+    let to = mail_server::of(&server);
     let (mut busy, mut idle) = (Talk::smtp(to), Talk::smtp(to));
     busy.envelope("bob@example.test", &[TO]).say("DATA").expect("354");
     server.signal("TERM");
@@ -78,7 +78,7 @@ fn a_stopping_process_lets_senders_finish() {
     busy.expect("421 4.3.2");
     drop((busy, idle));
     assert_eq!(server.ended().code, Some(0));
-    assert_eq!(door::stored(&database).len(), 1);
+    assert_eq!(mail_server::stored(&database).len(), 1);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn an_operator_delivers_a_message() {
     let database = Database::sqlite(gatepost.data.path());
     let text = letter("by hand").replace('\r', "");
     let said = gatepost.ok(&["deliver", "postmaster"], &text);
-    let (id, subject) = door::stored(&database).remove(0);
+    let (id, subject) = mail_server::stored(&database).remove(0);
     assert_eq!((said, subject), (format!("Stored as {id}.\n"), "by hand".to_owned()));
     let again = gatepost.ok(&["deliver", "Postmaster@gatepost.localhost"], &text);
     assert_eq!(again, format!("Already stored as {id}.\n"));
@@ -135,7 +135,7 @@ fn the_wal_of_the_store_is_checkpointed() {
     set_up(&gatepost);
     let database = Database::sqlite(gatepost.data.path());
     let server = gatepost.serve();
-    let mut talk = Talk::smtp(door::of(&server));
+    let mut talk = Talk::smtp(mail_server::of(&server));
     let mut longest = 0;
     let mut number = 0;
     while longest < LONG {

@@ -1,4 +1,4 @@
-//! Mail that arrives without a door: for tests of what comes after.
+//! Mail that arrives without SMTP: for tests of what comes after.
 
 use gatepost::domain::mailroom::arrival::Arrival;
 use gatepost::domain::mailroom::authentication::Authentication;

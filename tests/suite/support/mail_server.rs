@@ -1,4 +1,4 @@
-//! The doors of the mailroom, and a conversation through them octet by octet.
+//! A mail server, and conversations with it octet by octet.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -27,15 +27,15 @@ pub fn open_with(app: &App, tls: Option<&TlsFiles>, change: impl FnOnce(&mut Lim
     let mut limits = Limits::for_size(app.config().mail.max_size);
     change(&mut limits);
     let tls = tls.map(|files| Tls::load(files).expect("a certificate"));
-    MailServer::open(app.clone(), listeners, tls, limits).expect("open doors")
+    MailServer::open(app.clone(), listeners, tls, limits).expect("a mail server")
 }
 
-pub fn smtp(doors: &MailServer) -> SocketAddr {
-    doors.smtp.expect("an SMTP port")
+pub fn smtp(server: &MailServer) -> SocketAddr {
+    server.smtp.expect("an SMTP port")
 }
 
-pub fn lmtp(doors: &MailServer) -> SocketAddr {
-    doors.lmtp.expect("an LMTP port")
+pub fn lmtp(server: &MailServer) -> SocketAddr {
+    server.lmtp.expect("an LMTP port")
 }
 
 /// Where a process takes mail by SMTP, as it says itself.
