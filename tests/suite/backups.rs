@@ -139,7 +139,7 @@ fn a_key_from_the_environment_is_not_in_the_backup() {
     assert!(members(&file).iter().all(|(name, _)| name != "secret.key"));
     let other = Gatepost::new();
     let said = other.ok(&["restore", &path], "");
-    assert!(said.contains("set GATEPOST_SECRET_KEY to the former one"), "{said}");
+    assert!(said.contains("Set GATEPOST_SECRET_KEY to the original key"), "{said}");
     assert!(!other.data.path().join("secret.key").exists());
     other.with("GATEPOST_SECRET_KEY", &key).ok(&["api", "Acme", "on"], "");
 }
