@@ -20,6 +20,7 @@ pub mod sealing;
 pub mod search;
 pub mod text;
 
+pub use crate::store::Tx;
 pub use crate::store::columns::Timestamp;
 pub use crate::store::ids::{PublicId, RequestId, Room};
 pub use error::{Error, FieldError, Result};

@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig, scope};
 
 use super::api::openapi;
 use super::pages::error::{self, PageError};
-use super::pages::{self, csrf, health};
+use super::pages::{self, access, csrf, health, mailroom, people};
 use super::route::{PageRoute, page};
 use super::site::Site;
 use super::{api, assets, flash, paths, session};
@@ -46,7 +46,7 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
 
 /// The methods and addresses of all routes.
 pub fn all() -> Vec<(Method, String)> {
-    let pages = without_session().into_iter().chain(pages::routes());
+    let pages = without_session().into_iter().chain(with_session());
     let pages =
         pages.flat_map(|each| each.methods.into_iter().map(move |method| (method, each.path.to_owned())));
     let api = api::operations().map(|(path, method, _)| (method, path));
@@ -73,8 +73,15 @@ fn dashboard(services: &mut ServiceConfig) {
             web::QueryConfig::default()
                 .error_handler(|error, _| PageError::bad_request(error.to_string()).into()),
         )
+        .app_data(web::PayloadConfig::new(FORM))
         .app_data(web::PathConfig::default().error_handler(|_, _| PageError::not_found().into()));
-    for each in pages::routes() {
+    for each in with_session() {
         services.service(each);
     }
+}
+
+fn with_session() -> Vec<PageRoute> {
+    let home = page(paths::HOME).get(async || pages::see_other(paths::INBOX));
+    let areas = [vec![home], people::routes(), mailroom::routes(), access::routes()];
+    areas.into_iter().flatten().collect()
 }

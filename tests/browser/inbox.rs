@@ -1,4 +1,4 @@
-//! Mail in the browser: it comes in by SMTP and appears by itself.
+//! Mail in the browser: it comes in by SMTP and appears automatically.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -34,15 +34,15 @@ fn send(line: &str, letter: &str) {
 }
 
 #[tokio::test]
-async fn mail_appears_by_itself_and_can_do_nothing() {
+async fn mail_appears_automatically_and_runs_nothing() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;
     set_up(&browser, &serving).await;
     browser.visit("/inbox").await;
-    browser.sees("No message yet").await;
+    browser.sees("No messages yet").await;
     browser.inspect("inbox-new").await;
-    browser.press("Make an address").await;
+    browser.press("Create address").await;
     browser.sees("hello@gatepost.localhost").await;
     browser.inspect("inbox-empty").await;
 
@@ -54,8 +54,8 @@ async fn mail_appears_by_itself_and_can_do_nothing() {
     assert_eq!(browser.script(count, Vec::new()).await, json!("1 unread"));
 
     // What is being typed stays, and so does the page.
-    browser.fill("Words", "pic").await;
-    browser.sees("Nothing fits").await;
+    browser.fill("Search", "pic").await;
+    browser.sees("No matches").await;
     send(&line, LETTER);
     browser.sees("The picture you asked for").await;
     assert_eq!(browser.value("#q").await, "pic");
@@ -67,14 +67,14 @@ async fn mail_appears_by_itself_and_can_do_nothing() {
     browser.inspect("inbox").await;
 
     browser.find(".message:first-child a").await.click().await.expect("a click");
-    browser.sees("Who sent it").await;
+    browser.sees("Sender verification").await;
     browser.inspect("message").await;
     browser.press("HTML").await;
-    browser.sees("Show pictures").await;
+    browser.sees("Load images").await;
     browser.inspect("message-html").await;
     assert_ne!(browser.script("return document.title", Vec::new()).await, json!("mine"));
     browser.press("Delete").await;
-    browser.sees("This cannot be undone").await;
+    browser.sees("This can't be undone").await;
     browser.inspect("message-delete").await;
     browser.press("Delete message").await;
     browser.sees("Message deleted").await;
@@ -88,20 +88,20 @@ async fn mail_is_read_without_javascript() {
     set_up(&browser, &serving).await;
     browser.javascript(false).await;
     browser.visit("/inbox").await;
-    browser.press("Make an address").await;
+    browser.press("Create address").await;
     let line = browser.text("#by-swaks").await;
     paste(&line);
     browser.visit("/inbox").await;
-    browser.fill("Words", "hel").await;
+    browser.fill("Search", "hel").await;
     browser.press("Search").await;
     browser.sees("First message").await;
     browser.find(".message a").await.click().await.expect("a click");
-    browser.sees("Who sent it").await;
+    browser.sees("Sender verification").await;
     browser.press("Mark unread").await;
-    browser.sees("marked unread").await;
+    browser.sees("marked as unread").await;
     browser.find(".message a").await.click().await.expect("a click");
     browser.press("Delete").await;
-    browser.sees("This cannot be undone").await;
+    browser.sees("This can't be undone").await;
     browser.press("Delete message").await;
     browser.sees("Message deleted").await;
 }

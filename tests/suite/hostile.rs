@@ -47,7 +47,7 @@ const QUERIES: [(&str, &[&str]); 12] = [
     ("GET /setup", &["key"]),
     ("GET /sign-in", &["to", "notice"]),
     ("GET /inbox", &["q", "alias", "contact", "state", "unread", "before"]),
-    ("GET /inbox/news", &["q", "alias", "before", "count", "after", "seen", "team"]),
+    ("GET /inbox/news", &["q", "alias", "before", "known-count", "known-newest", "known-rows", "known-team"]),
     ("GET /aliases", &["q", "state", "domain", "before"]),
     ("GET /contacts", &["q", "state", "before"]),
     ("GET /activity", &["kind", "person", "token", "status", "from", "until", "before"]),

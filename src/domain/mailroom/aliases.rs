@@ -35,7 +35,7 @@ impl Alias {
         format!("{}@{}", self.local, self.domain_name)
     }
 
-    fn is_postmaster(&self) -> bool {
+    pub fn is_postmaster(&self) -> bool {
         self.local_key == POSTMASTER
     }
 }

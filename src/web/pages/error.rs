@@ -18,7 +18,7 @@ use crate::web::logged::Cause;
 use crate::web::paths;
 use crate::web::request;
 
-const NO_TEAM: &str = "You are in no team";
+const NO_TEAM: &str = "You aren't in a team";
 
 /// How a page request fails. It is rendered by [`render_errors`], which knows the request.
 #[derive(Debug)]
@@ -48,11 +48,7 @@ impl PageError {
     }
 
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "Nothing here",
-            "There is nothing at this address, or it is not your team's.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "Page not found", "It doesn't exist or belongs to another team.")
     }
 
     pub fn dead_link() -> Self {
@@ -62,11 +58,11 @@ impl PageError {
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "That did not arrive whole", message)
+        Self::new(StatusCode::BAD_REQUEST, "Something was missing from that request", message)
     }
 
     pub fn forbidden(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Not yours to do", message)
+        Self::new(StatusCode::FORBIDDEN, "You don't have permission", message)
     }
 
     pub fn role_needed(role: Role) -> Self {
@@ -79,12 +75,12 @@ impl PageError {
     }
 
     pub fn no_team() -> Self {
-        Self::new(StatusCode::FORBIDDEN, NO_TEAM, "Ask the owner of a team for an invitation.")
+        Self::new(StatusCode::FORBIDDEN, NO_TEAM, "Ask a team's owner or admin for an invitation.")
     }
 
     pub fn cross_site() -> Self {
-        let message = "This request did not come from a page of this site, so nothing was done. Open the page here and try again.";
-        Self::new(StatusCode::FORBIDDEN, "Not from here", message)
+        let message = "This request didn't come from a page of this site, so nothing was changed. Open the page here and try again.";
+        Self::new(StatusCode::FORBIDDEN, "Request blocked", message)
     }
 
     pub fn encoded_body() -> Self {
@@ -102,16 +98,16 @@ impl PageError {
     fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            "Not this way",
-            "This address does not take that kind of request.",
+            "This page can't be opened directly",
+            "Go back and try again from the page you came from.",
         )
     }
 
     pub fn fault(cause: impl fmt::Display) -> Self {
         let page = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "Our fault",
-            "Something went wrong here, and nothing was changed.",
+            "Something went wrong",
+            "The error is on our side, and nothing was changed. Try again in a minute.",
         );
         Self { cause: Some(cause.to_string()), ..page }
     }
@@ -125,11 +121,11 @@ impl From<domain::Error> for PageError {
             domain::Error::Forbidden(sentence) => Self::forbidden(sentence),
             domain::Error::Invalid(_) => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                "That cannot be",
+                "That isn't possible",
                 message.trim_start_matches("invalid: "),
             ),
             domain::Error::Conflict(_) | domain::Error::Stale => {
-                Self::new(StatusCode::CONFLICT, "That cannot be", message)
+                Self::new(StatusCode::CONFLICT, "That isn't possible", message)
             }
             domain::Error::TooMany { retry_after, .. } => {
                 let page = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", message);
@@ -144,7 +140,7 @@ impl From<domain::Error> for PageError {
     }
 }
 
-/// Of what no form of ours lets anybody send.
+/// For values that no form of ours sends.
 impl From<FieldError> for PageError {
     fn from(error: FieldError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "That isn't possible", error.message)
@@ -155,8 +151,8 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => {
-                let message = "The store does not answer just now. What you asked for was most likely not done: look again in a minute before you repeat it.";
-                let page = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Out of reach", message);
+                let message = "The database isn't responding. Your change was probably not saved: check in a minute before you repeat it.";
+                let page = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable", message);
                 Self { retry_after: Some(60), cause: Some(cause), ..page }
             }
             other => Self::fault(other),

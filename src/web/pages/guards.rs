@@ -10,11 +10,38 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
 use super::error::PageError;
+use crate::app::App;
+use crate::domain::actor::Actor;
 use crate::domain::people::roles::Role;
-use crate::domain::people::teams::Team;
+use crate::domain::people::teams::{Team, TeamId};
+use crate::domain::{Result, Tx};
 use crate::web::viewer::{self, NoViewer, Viewer};
 
-async fn signed_in(request: &HttpRequest) -> Result<Viewer, PageError> {
+impl Viewer {
+    pub fn app(&self) -> &App {
+        self.request.app()
+    }
+
+    /// One trip to the store, for the team that is looked at.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut Tx<'_>, TeamId) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let team = self.team.id;
+        self.app().read(move |tx| read(tx, team)).await
+    }
+
+    /// The same to change something, in this person's name.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (team, actor) = (self.team.id, self.actor());
+        self.app().write(move |tx| write(tx, &actor, team)).await
+    }
+}
+
+async fn signed_in(request: &HttpRequest) -> std::result::Result<Viewer, PageError> {
     match viewer::find(request).await {
         Ok(viewer) => Ok(viewer),
         Err(NoViewer::NotSignedIn) => Err(PageError::sign_in(&next(request))),
@@ -23,7 +50,7 @@ async fn signed_in(request: &HttpRequest) -> Result<Viewer, PageError> {
     }
 }
 
-async fn require(request: &HttpRequest, role: Role) -> Result<Viewer, PageError> {
+async fn require(request: &HttpRequest, role: Role) -> std::result::Result<Viewer, PageError> {
     let viewer = signed_in(request).await?;
     if !request.method().is_safe() && !is_for(request, &viewer.team) {
         return Err(PageError::another_team());
@@ -70,7 +97,7 @@ macro_rules! viewer_with_role {
 
         impl FromRequest for $name {
             type Error = PageError;
-            type Future = LocalBoxFuture<'static, Result<Self, PageError>>;
+            type Future = LocalBoxFuture<'static, std::result::Result<Self, PageError>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let $request = request.clone();

@@ -3,6 +3,7 @@
 use super::notice::Notice;
 use crate::domain::mailroom::messages::UNREAD_SHOWN;
 use crate::domain::people::roles::Role;
+use crate::web::flash::Flash;
 use crate::web::viewer::Viewer;
 
 pub struct Layout {
@@ -15,7 +16,7 @@ pub struct Layout {
     pub nav: &'static str,
     pub is_admin: bool,
     pub unread: Unread,
-    pub notice: Option<Notice>,
+    flash: Flash,
 }
 
 pub struct TeamChoice {
@@ -36,8 +37,14 @@ impl Layout {
             nav,
             is_admin: viewer.role >= Role::Admin,
             unread: Unread(viewer.unread),
-            notice: viewer.flash.take(),
+            flash: viewer.flash.clone(),
         }
+    }
+
+    /// What a change before this page has to say. A part of the page, which does not show it,
+    /// leaves it for the next.
+    pub fn notice(&self) -> Option<Notice> {
+        self.flash.take()
     }
 }
 

@@ -1,5 +1,5 @@
-//! What was done, said once on the page that a change leads to. Only sentences from here are
-//! ever shown; see [`crate::web::flash`] for how they travel.
+//! What was done, shown once on the page that a change leads to. Only sentences from this table
+//! are ever shown; [`crate::web::flash`] carries their codes.
 
 macro_rules! notices {
     ($($name:ident = $code:literal, $kind:literal, $text:literal;)+) => {
@@ -32,37 +32,37 @@ macro_rules! notices {
 notices! {
     ApiOn = "api-on", "success", "API access is on. Programs with an active token can call the API.";
     ApiOff = "api-off", "success", "API access is off. All API requests are refused.";
-    TokenRevoked = "token-revoked", "success", "Token revoked. Its next request is refused.";
+    TokenRevoked = "token-revoked", "success", "Token revoked. It no longer works.";
     TokenRevokedAlready = "token-revoked-already", "info", "This token was already revoked.";
     TokenRenamed = "token-renamed", "success", "Token renamed.";
-    TokenCapChanged = "token-cap-changed", "success", "Hourly limit changed. It applies from the token's next request.";
-    TeamKeyOff = "team-key-off", "success", "Team key turned off. Requests with the old key are refused.";
+    TokenCapChanged = "token-cap-changed", "success", "Hourly limit updated.";
+    TeamKeyOff = "team-key-off", "success", "Team key turned off. The old key no longer works.";
     InvitationRevoked = "invitation-revoked", "success", "Invitation revoked. Its link no longer works.";
-    RoleChanged = "role-changed", "success", "Role changed. It applies from their next request.";
+    RoleChanged = "role-changed", "success", "Role updated.";
     PersonRemoved = "person-removed", "success", "Person removed from the team.";
     Left = "left", "success", "You left the team.";
-    Transferred = "transferred", "success", "Ownership transferred. You are now an admin.";
+    Transferred = "transferred", "success", "Ownership transferred. You're an admin now.";
     Joined = "joined", "success", "Welcome to the team.";
     Welcome = "welcome", "success", "Your team is ready. Turn on API access to create your first token.";
     NameChanged = "name-changed", "success", "Name changed.";
     PasswordChanged = "password-changed", "success", "Password changed. All other sessions were signed out.";
     SessionRevoked = "session-revoked", "success", "Session signed out.";
     SessionsRevoked = "sessions-revoked", "success", "All other sessions signed out.";
-    TeamSwitched = "team-switched", "success", "You switched teams.";
-    NothingChanged = "nothing-changed", "info", "No change: it was already set.";
-    AliasReady = "alias-ready", "success", "Alias created. Mail to it appears here.";
-    AliasCreated = "alias-created", "success", "Alias created. Copy it to use it.";
+    TeamSwitched = "team-switched", "success", "Team switched.";
+    NothingChanged = "nothing-changed", "info", "No changes to save.";
+    AliasReady = "alias-ready", "success", "Address created. Mail to it appears here.";
+    AliasCreated = "alias-created", "success", "Address created. Copy it below.";
     AliasNoted = "alias-noted", "success", "Note saved.";
-    AliasOn = "alias-on", "success", "Alias turned on. It accepts mail.";
-    AliasOff = "alias-off", "success", "Alias turned off. Mail to it is refused.";
-    AliasDeleted = "alias-deleted", "success", "Alias deleted. Mail to it is refused, and the address can never be reused.";
-    MessageUnread = "message-unread", "success", "Message marked unread.";
+    AliasOn = "alias-on", "success", "Address turned on. It receives mail.";
+    AliasOff = "alias-off", "success", "Address turned off. Mail to it is refused.";
+    AliasDeleted = "alias-deleted", "success", "Address deleted. Mail to it is refused, and it can never be reused.";
+    MessageUnread = "message-unread", "success", "Message marked as unread.";
     MessageDeleted = "message-deleted", "success", "Message deleted.";
     ContactAdded = "contact-added", "success", "Contact added.";
-    ContactChanged = "contact-changed", "success", "Contact changed. It applies from their next message.";
+    ContactChanged = "contact-changed", "success", "Contact updated. Applies to new messages.";
     ContactDeleted = "contact-deleted", "success", "Contact deleted. Their messages are kept.";
     DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then press Check now.";
-    DomainChecked = "domain-checked", "info", "DNS checked just now. The results are below.";
-    CatchAllChanged = "catch-all-changed", "success", "Catch-all changed. It applies from the next message.";
+    DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
+    CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. Applies to new messages.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its addresses is refused.";
 }

@@ -151,7 +151,7 @@ async fn pages_list_their_methods_too() {
         assert_eq!(reply.header("allow"), allow, "{line}");
     }
     let page = ada.get("/sign-out").await.expect(405);
-    assert!(page.body.contains("Not this way"), "{}", page.body);
+    assert!(page.body.contains("be opened directly"), "{}", page.body);
 }
 
 /// Pages are not read by programs, but what watches them asks by HEAD.

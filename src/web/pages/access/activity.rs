@@ -22,9 +22,9 @@ use crate::domain::people::members;
 use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
-use crate::web::pages::when::When;
 use crate::web::pages::{FormErrors, html};
 
 const PAGE_SIZE: i64 = 50;

@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::developer;
 use crate::app::App;
 use crate::domain::access::api_switch::{self, Affected, Turned};
 use crate::domain::access::plans::Plan;
@@ -17,7 +16,7 @@ use crate::web::pages::error::PageError;
 use crate::web::pages::guards::{Member, Owner};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::see_other_with;
+use crate::web::pages::{Question, see_other_with};
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
@@ -72,7 +71,8 @@ struct ApiOff {
 pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
     let affected = app.read_activity(move |tx| api_switch::affected(tx, team, now)).await?;
-    developer::ask(htmx, &owner, StatusCode::OK, "Turn off API access", &ApiOff { team, affected })
+    let question = Question::on_page(&owner, "developer", "Turn off API access", "Developer");
+    question.ask_in(&ApiOff { team, affected }, htmx, &owner, StatusCode::OK)
 }
 
 #[derive(serde::Deserialize)]

@@ -7,41 +7,22 @@ use askama::Template;
 use super::api_switch::{self, ApiSwitch};
 use super::scopes::{Access, Choice};
 use super::team_key::KeySection;
-use super::token_list::{self, RevokedList, TokenList};
+use super::token_list::{self, Cursors, RevokedList, TokenList};
 use super::usage::UsageSection;
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::access::tokens::{self, TokenId};
+use crate::domain::access::tokens;
 use crate::domain::access::{team_key, usage};
 use crate::domain::lists::Window;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
 use crate::domain::people::users;
-use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Member;
 use crate::web::pages::layout::Layout;
 use crate::web::pages::{FormErrors, html};
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
-
-/// Where the two lists start; without a cursor, at the newest token.
-#[derive(Default, serde::Deserialize)]
-pub struct Cursors {
-    before: Option<String>,
-    revoked_before: Option<String>,
-}
-
-impl Cursors {
-    /// # Errors
-    /// `NotFound` if a cursor is not a token's id.
-    pub fn parse(&self) -> std::result::Result<(Option<TokenId>, Option<TokenId>), PageError> {
-        let parse = |text: &Option<String>| {
-            text.as_deref().map(|text| TokenId::parse(text).ok_or_else(PageError::not_found)).transpose()
-        };
-        Ok((parse(&self.before)?, parse(&self.revoked_before)?))
-    }
-}
 
 /// The page's query, and its form as sent.
 #[derive(Default)]
@@ -142,28 +123,4 @@ pub async fn render(
         gitleaks: app.sealer().prefix.gitleaks_rule(),
     };
     html(status, &page)
-}
-
-/// A question before something is done: in the dialog for htmx, else on a page of its own.
-pub fn ask(
-    htmx: Htmx,
-    viewer: &Viewer,
-    status: StatusCode,
-    title: &str,
-    question: &impl Template,
-) -> std::result::Result<HttpResponse, PageError> {
-    if htmx.0 {
-        return html(status, question);
-    }
-    let layout = Layout::new(viewer, "developer");
-    let question = question.render().map_err(PageError::fault)?;
-    html(status, &QuestionPage { layout, title, question })
-}
-
-#[derive(Template)]
-#[template(path = "developer/question.html")]
-struct QuestionPage<'a> {
-    layout: Layout,
-    title: &'a str,
-    question: String,
 }

@@ -36,15 +36,14 @@ pub struct Tickbox {
 }
 
 impl Choice {
-    /// Missing fields have the defaults of a new form.
-    pub fn of(fields: &[(String, String)]) -> Self {
-        let all = |name: &'static str| fields.iter().filter(move |(field, _)| field == name);
-        let ticked: Vec<_> = all("scope").filter_map(|(_, value)| Scope::parse(value)).collect();
-        let access = match all("access").next().map(|(_, value)| value.as_str()) {
-            Some("all") => Access::All,
-            Some("some") => Access::Custom,
+    /// Of the fields of a form. Missing ones have the defaults of a new form.
+    pub fn of(access: &str, scopes: &[String]) -> Self {
+        let access = match access {
+            "all" => Access::All,
+            "some" => Access::Custom,
             _ => Access::Read,
         };
+        let ticked: Vec<_> = scopes.iter().filter_map(|scope| Scope::parse(scope)).collect();
         Self { access, ticked: Scopes::of(&ticked) }
     }
 
@@ -103,13 +102,15 @@ mod tests {
 
     #[test]
     fn a_form_that_is_asked_for_again_chooses_the_same() {
-        for sent in [&[("access", "some"), ("scope", "aliases:write"), ("scope", "team:read")][..], &[]] {
-            let sent: Vec<_> =
-                sent.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let choice = Choice::of(&sent);
-            let again: Vec<_> =
-                choice.fields().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            assert_eq!(Choice::of(&again).scopes(), choice.scopes());
+        for (access, scopes) in [("some", &["aliases:write", "team:read"][..]), ("", &[])] {
+            let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            let choice = Choice::of(access, &scopes);
+            let fields = choice.fields();
+            let again = |field: &str| {
+                let sent = fields.iter().filter(|(name, _)| *name == field);
+                sent.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(Choice::of(&again("access")[0], &again("scope")).scopes(), choice.scopes());
         }
     }
 }

@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::developer;
 use super::reveal::{self, Revealed};
 use super::token_list::Row;
 use crate::app::App;
@@ -16,11 +15,11 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Timestamp};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::format::When;
 use crate::web::pages::guards::{Admin, Owner};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::see_other_with;
-use crate::web::pages::when::When;
+use crate::web::pages::{Question, see_other_with};
 use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -90,7 +89,8 @@ async fn question(
     let known = app.read_activity(move |tx| team_key::overview(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
     let title = if regenerate { "Regenerate the team key" } else { "Turn off the team key" };
-    developer::ask(htmx, viewer, StatusCode::OK, title, &EndTeamKey { team, key, regenerate })
+    let question = Question::on_page(viewer, "developer", title, "Developer");
+    question.ask_in(&EndTeamKey { team, key, regenerate }, htmx, viewer, StatusCode::OK)
 }
 
 #[derive(serde::Deserialize)]

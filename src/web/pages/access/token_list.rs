@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::developer::Cursors;
 use super::scopes;
 use crate::app::App;
 use crate::domain::Timestamp;
@@ -13,12 +12,30 @@ use crate::domain::access::usage::Grouped;
 use crate::domain::lists::{Capped, Page, Window};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
-use crate::web::pages::when::When;
 use crate::web::pages::{html, see_other};
 use crate::web::paths;
 
 pub const PAGE_SIZE: i64 = 50;
+
+/// Where the two lists start; without a cursor, at the newest token.
+#[derive(Default, serde::Deserialize)]
+pub struct Cursors {
+    before: Option<String>,
+    revoked_before: Option<String>,
+}
+
+impl Cursors {
+    /// # Errors
+    /// `NotFound` if a cursor is not a token's id.
+    pub fn parse(&self) -> std::result::Result<(Option<TokenId>, Option<TokenId>), PageError> {
+        let parse = |text: &Option<String>| {
+            text.as_deref().map(|text| TokenId::parse(text).ok_or_else(PageError::not_found)).transpose()
+        };
+        Ok((parse(&self.before)?, parse(&self.revoked_before)?))
+    }
+}
 
 pub struct Row {
     pub id: String,

@@ -19,49 +19,43 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::form::Repeating;
+use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::when::When;
-use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::pages::{Fields, FormErrors, Question, html, see_other_with};
 use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 const RECENT_REQUESTS: i64 = 20;
 
-/// Read as pairs, because each ticked box sends `scope` once more.
-struct NewToken {
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct NewToken {
     name: String,
-    choice: Choice,
+    access: String,
+    scope: Vec<String>,
     password: Zeroizing<String>,
 }
 
 impl NewToken {
-    fn of(fields: Vec<(String, String)>) -> Self {
-        let choice = Choice::of(&fields);
-        let (mut name, mut password) = (String::new(), Zeroizing::default());
-        for (field, value) in fields {
-            match field.as_str() {
-                "name" => name = value,
-                "password" => password = Zeroizing::new(value),
-                _ => {}
-            }
-        }
-        Self { name, choice, password }
+    fn choice(&self) -> Choice {
+        Choice::of(&self.access, &self.scope)
     }
 
     fn parse(&self) -> Result<(Label, Scopes)> {
         let mut fields = Fields::default();
         let label = fields.take(Label::parse(&self.name));
-        let scopes = fields.take(self.choice.scopes());
+        let scopes = fields.take(self.choice().scopes());
         fields.done(label.zip(scopes))
     }
 
     fn fields(&self) -> Vec<(&'static str, String)> {
         let name = ("name", self.name.clone());
-        [name].into_iter().chain(self.choice.fields()).collect()
+        [name].into_iter().chain(self.choice().fields()).collect()
     }
 }
 
@@ -70,9 +64,8 @@ pub async fn create(
     app: web::Data<App>,
     site: web::Data<Site>,
     admin: Admin,
-    form: web::Form<Vec<(String, String)>>,
+    Repeating(form): Repeating<NewToken>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let form = NewToken::of(form.into_inner());
     let error = match form.parse() {
         Err(error) => error,
         Ok((label, scopes)) => {
@@ -90,7 +83,8 @@ pub async fn create(
         }
     };
     let (status, errors) = FormErrors::of(error)?;
-    let view = View { label: form.name, choice: form.choice, errors, ..View::default() };
+    let choice = form.choice();
+    let view = View { label: form.name, choice, errors, ..View::default() };
     developer::render(&app, &site, &admin, status, view).await
 }
 
@@ -257,7 +251,8 @@ async fn question(
     });
     let (token, calls) = read.await?;
     let revoke = Revoke { team, token: Row::of(token, now), calls, reason, errors };
-    developer::ask(htmx, viewer, status, "Revoke a token", &revoke)
+    let question = Question::on_page(viewer, "developer", "Revoke token", "Developer");
+    question.ask_in(&revoke, htmx, viewer, status)
 }
 
 #[derive(serde::Deserialize)]

@@ -7,7 +7,7 @@ use time::macros::format_description;
 use crate::domain::Timestamp;
 use crate::domain::access::usage::{Grouped, Hour};
 use crate::gate::Allowance;
-use crate::web::pages::when::When;
+use crate::web::pages::format::When;
 
 /// The SVG's units; keep them as in the template's viewBox.
 const WIDTH: f64 = 480.0;

@@ -1,59 +1,53 @@
-//! One domain: its records, asking the DNS about them, its catch-all, its removal.
+//! One domain: its records, checking them in the DNS, its catch-all, its removal.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::web::Path;
 use askama::Template;
 
-use super::domains::Row;
-use super::question::{self, About};
-use crate::app::App;
 use crate::domain::lists::{Capped, Window};
 use crate::domain::mailroom::aliases::{self, Alias, AliasId};
 use crate::domain::mailroom::mail_domains::{self, Domain, DomainId, Record, RecordState};
-use crate::domain::{Error, FieldError, Result};
+use crate::domain::{Error, FieldError};
 use crate::web::htmx::Htmx;
-use crate::web::pages::error::PageError;
-use crate::web::pages::guards::{Admin, Member};
-use crate::web::pages::layout::Layout;
-use crate::web::pages::notice::Notice;
-use crate::web::pages::when::When;
-use crate::web::pages::{FormErrors, html, see_other_with};
+use crate::web::pages::form::{Choice, Form, settle};
+use crate::web::pages::{
+    Admin, Answer, Badge, Layout, Member, Notice, PageError, Question, html, see_other_with,
+};
 use crate::web::paths;
-use crate::web::viewer::Viewer;
+use crate::web::route::{PageRoute, page};
 
-type Answer = std::result::Result<HttpResponse, PageError>;
+pub fn routes() -> Vec<PageRoute> {
+    vec![
+        page(paths::DOMAIN).get(show),
+        page(paths::DOMAIN_CHECK).post(check),
+        page(paths::DOMAIN_CATCH_ALL).post(set_catch_all),
+        page(paths::DOMAIN_REMOVE).get(ask_remove).post(remove),
+    ]
+}
+use crate::web::viewer::Viewer;
 
 /// Aliases a catch-all can be chosen of: a menu has to end somewhere.
 const CHOICES: i64 = 100;
 
-/// A record to publish, and what was found in its place.
-struct RecordRow {
-    record: Record,
-    checked: Option<When>,
-    /// Of its cells that can be copied.
-    key: &'static str,
-}
-
-impl RecordRow {
-    fn of(record: Record) -> Self {
-        let key = if record.kind == "TXT" { "txt" } else { "mx" };
-        Self { checked: record.checked_at.map(When), record, key }
+impl Record {
+    /// In the ids of its cells that can be copied.
+    fn key(&self) -> String {
+        self.kind.to_ascii_lowercase()
     }
 
-    /// Tone and text of the state's badge.
-    fn badge(&self) -> (&'static str, &'static str) {
-        match self.record.state {
+    fn badge(&self) -> Badge {
+        match self.state {
             RecordState::Unchecked => ("off", "Not checked yet"),
             RecordState::Ok => ("success", "Found"),
             RecordState::Missing => ("danger", "Missing"),
-            RecordState::Wrong => ("warning", "Another value"),
-            RecordState::Unknown => ("warning", "No answer"),
+            RecordState::Wrong => ("warning", "Different value"),
+            RecordState::Unknown => ("warning", "DNS error"),
         }
     }
 
     /// Whether what was found has to be shown to be understood.
-    fn tells_what(&self) -> bool {
-        matches!(self.record.state, RecordState::Wrong | RecordState::Unknown)
+    fn shows_found(&self) -> bool {
+        matches!(self.state, RecordState::Wrong | RecordState::Unknown)
     }
 }
 
@@ -61,146 +55,101 @@ impl RecordRow {
 #[template(path = "mailroom/domain.html")]
 struct DomainPage {
     layout: Layout,
-    row: Row,
-    records: Vec<RecordRow>,
+    domain: Domain,
+    records: Vec<Record>,
     /// Whether other mail servers can find this one.
     is_public: bool,
     addresses: Capped,
-    /// What a catch-all can be, by id.
-    choices: Vec<(String, String)>,
-    are_all: bool,
-    /// The id of the catch-all; empty without one.
-    catcher: String,
-    /// Its address.
-    catch_all: String,
-    errors: FormErrors,
-}
-
-pub async fn show(app: web::Data<App>, member: Member, path: web::Path<DomainId>) -> Answer {
-    draw(&app, &member, path.into_inner(), StatusCode::OK, FormErrors::default()).await
-}
-
-/// A domain with what a catch-all can be, what it is, and how many addresses there are.
-struct Known {
-    domain: Domain,
-    newest: Vec<Alias>,
-    are_all: bool,
+    /// The aliases that a catch-all can be.
+    choices: Vec<Choice>,
+    has_more: bool,
     catch_all: Option<Alias>,
-    addresses: Capped,
+    form: Form,
 }
 
-async fn look(app: &App, viewer: &Viewer, id: DomainId) -> Result<Known> {
-    let team = viewer.team.id;
-    app.read(move |tx| {
-        let domain = mail_domains::find(tx, team, id)?;
-        let found = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?;
-        let catch_all = aliases::find_all(tx, team, domain.catch_all_id.as_slice())?;
-        Ok(Known {
-            addresses: aliases::count(tx, team, &of_domain(id))?,
+impl DomainPage {
+    async fn load(viewer: &Viewer, id: DomainId, form: Form) -> Result<Self, PageError> {
+        let read = viewer.read(move |tx, team| {
+            let domain = mail_domains::find(tx, team, id)?;
+            let newest = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?;
+            let catch_all = aliases::find_all(tx, team, domain.catch_all_id.as_slice())?;
+            Ok((domain, newest, catch_all, aliases::count(tx, team, &of_domain(id))?))
+        });
+        let (domain, newest, catch_all, addresses) = read.await?;
+        let catch_all = catch_all.into_iter().find(|alias| alias.deleted_at.is_none());
+        let chosen = catch_all.as_ref().map(|alias| alias.id);
+        let others = newest.rows.iter().filter(|alias| Some(alias.id) != chosen);
+        let choices = catch_all.iter().chain(others).map(|alias| Choice::new(alias.id, alias.address()));
+        let host = viewer.app().mail_host();
+        Ok(Self {
+            layout: Layout::new(viewer, "domains"),
+            records: domain.records(&host),
+            is_public: mail_domains::is_public(&host),
             domain,
-            newest: found.rows,
-            are_all: found.next.is_none(),
-            catch_all: catch_all.into_iter().find(|alias| alias.deleted_at.is_none()),
+            addresses,
+            choices: choices.collect(),
+            has_more: newest.next.is_some(),
+            catch_all,
+            form,
         })
-    })
-    .await
+    }
+
+    /// The id of the catch-all; empty without one.
+    fn chosen(&self) -> String {
+        self.catch_all.as_ref().map(|alias| alias.id.to_string()).unwrap_or_default()
+    }
 }
 
 fn of_domain(id: DomainId) -> aliases::Filter {
     aliases::Filter { domain: Some(Some(id)), ..aliases::Filter::default() }
 }
 
-async fn draw(app: &App, viewer: &Viewer, id: DomainId, status: StatusCode, errors: FormErrors) -> Answer {
-    let Known { domain, mut newest, are_all, catch_all, addresses } = look(app, viewer, id).await?;
-    let chosen = catch_all.as_ref().map(|alias| alias.id);
-    newest.retain(|alias| Some(alias.id) != chosen);
-    let choices = catch_all.iter().chain(&newest);
-    let host = app.mail_host();
-    let page = DomainPage {
-        layout: Layout::new(viewer, "domains"),
-        records: domain.records(&host).into_iter().map(RecordRow::of).collect(),
-        is_public: mail_domains::is_public(&host),
-        row: Row::of(domain),
-        addresses,
-        choices: choices.map(|alias| (alias.id.to_string(), alias.address())).collect(),
-        are_all,
-        catcher: chosen.map(|id| id.to_string()).unwrap_or_default(),
-        catch_all: catch_all.map(|alias| alias.address()).unwrap_or_default(),
-        errors,
-    };
-    html(status, &page)
+async fn show(member: Member, id: Path<DomainId>) -> Answer {
+    html(StatusCode::OK, &DomainPage::load(&member, *id, Form::default()).await?)
 }
 
 /// Asks the DNS, now.
-pub async fn check(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
-    let id = path.into_inner();
-    app.check_domain(admin.actor(), admin.team.id, id).await?;
-    Ok(see_other_with(paths::DOMAIN.of(id), Notice::DomainChecked))
+async fn check(admin: Admin, id: Path<DomainId>) -> Answer {
+    admin.app().check_domain(admin.actor(), admin.team.id, *id).await?;
+    Ok(see_other_with(paths::DOMAIN.of(*id), Notice::DomainChecked))
 }
 
-#[derive(serde::Deserialize)]
-pub struct CatchAll {
-    #[serde(default)]
-    alias: String,
-}
-
-pub async fn set_catch_all(
-    app: web::Data<App>,
-    admin: Admin,
-    path: web::Path<DomainId>,
-    form: web::Form<CatchAll>,
-) -> Answer {
-    let id = path.into_inner();
-    match chosen(&app, &admin, id, &form.alias).await {
-        Ok(_) => Ok(see_other_with(paths::DOMAIN.of(id), Notice::CatchAllChanged)),
-        Err(error) => {
-            let (status, errors) = FormErrors::of(error)?;
-            draw(&app, &admin, id, status, errors).await
-        }
-    }
-}
-
-async fn chosen(app: &App, viewer: &Viewer, id: DomainId, alias: &str) -> Result<Domain> {
-    let gone = || FieldError::new("alias", "There is no such address in the team any more. Choose another.");
-    let alias = match alias {
+async fn set_catch_all(admin: Admin, id: Path<DomainId>, form: Form) -> Answer {
+    let id = *id;
+    let gone = || FieldError::new("alias", "This address no longer exists. Choose another.");
+    let alias = match form.get("alias") {
         "" => Ok(None),
         alias => AliasId::parse(alias).map(Some).ok_or_else(gone),
     };
-    let (actor, team) = (viewer.actor(), viewer.team.id);
-    app.write(move |tx| {
+    let changed = admin.write(move |tx, actor, team| {
         // Another team's domain does not exist, whatever it should catch.
         mail_domains::find(tx, team, id)?;
-        let changed = mail_domains::set_catch_all(tx, &actor, team, id, alias?);
+        let changed = mail_domains::set_catch_all(tx, actor, team, id, alias?);
         changed.map_err(|error| if matches!(error, Error::NotFound) { gone().into() } else { error })
-    })
-    .await
+    });
+    let again = async |form| DomainPage::load(&admin, id, form).await;
+    settle(changed.await, Notice::CatchAllChanged, |_| paths::DOMAIN.of(id), form, again).await
 }
 
-/// What removing it does, in numbers.
-#[derive(Template)]
-#[template(path = "mailroom/_remove_domain.html")]
-struct Remove {
-    row: Row,
-    addresses: Capped,
-    team_id: String,
-}
-
-pub async fn ask_remove(app: web::Data<App>, admin: Admin, htmx: Htmx, path: web::Path<DomainId>) -> Answer {
-    let id = path.into_inner();
-    let team = admin.team.id;
-    let read = app.read(move |tx| -> Result<_> {
+async fn ask_remove(admin: Admin, htmx: Htmx, id: Path<DomainId>) -> Answer {
+    let id = *id;
+    let read = admin.read(move |tx, team| {
         Ok((mail_domains::find(tx, team, id)?, aliases::count(tx, team, &of_domain(id))?))
     });
     let (domain, addresses) = read.await?;
-    let (back, from) = (paths::DOMAIN.of(id), domain.name.clone());
-    let about = About { nav: "domains", title: "Remove a domain".into(), back, from };
-    let question = Remove { row: Row::of(domain), addresses, team_id: team.to_string() };
-    question::ask(htmx, &admin, StatusCode::OK, about, &question)
+    let mut question = Question::new(&admin, "domains", "Remove domain", paths::DOMAIN_REMOVE.of(id));
+    question.about(domain.name, paths::DOMAIN.of(id));
+    question.says(match addresses.0 {
+        0 => "It has no addresses.".into(),
+        1 => "Its 1 address stops receiving.".into(),
+        _ => format!("Its {addresses} addresses stop receiving."),
+    });
+    question.says("Mail to the domain is refused, and stored messages are kept. If you add and verify the domain again, its addresses come back.");
+    question.says("Remove its MX record from the DNS too. While it points here, senders get an error.");
+    question.ask(htmx, &admin)
 }
 
-pub async fn remove(app: web::Data<App>, admin: Admin, path: web::Path<DomainId>) -> Answer {
-    let id = path.into_inner();
-    let (actor, team) = (admin.actor(), admin.team.id);
-    app.write(move |tx| mail_domains::remove(tx, &actor, team, id)).await?;
+async fn remove(admin: Admin, id: Path<DomainId>) -> Answer {
+    admin.write(move |tx, actor, team| mail_domains::remove(tx, actor, team, *id)).await?;
     Ok(see_other_with(paths::DOMAINS, Notice::DomainRemoved))
 }

@@ -1,31 +1,25 @@
-//! One message: read, marked unread, deleted.
+//! One message: its page, marking it unread, deleting it.
 
 pub mod parts;
-mod words;
+mod text;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::{Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use self::words::Finding;
-use super::inbox::state_badge;
-use crate::app::App;
-use crate::domain::Error;
+use self::text::Finding;
 use crate::domain::mailroom::contacts::{self, ContactId};
 use crate::domain::mailroom::html::has_remote_pictures;
-use crate::domain::mailroom::messages::{self, Attachment, MessageId, Opened};
+use crate::domain::mailroom::messages::{self, Attachment, MessageId, MessageState, Opened};
 use crate::web::headers::FRAMING;
 use crate::web::htmx::Htmx;
-use crate::web::pages::error::PageError;
-use crate::web::pages::guards::Member;
-use crate::web::pages::layout::{Layout, Unread};
-use crate::web::pages::notice::Notice;
-use crate::web::pages::when::When;
-use crate::web::pages::{html, see_other_with};
+use crate::web::pages::format::When;
+use crate::web::pages::layout::Unread;
+use crate::web::pages::{Answer, Badge, Layout, Member, Notice, PageError, Question, html, see_other_with};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
-use crate::web::viewer::Viewer;
 
 pub fn routes() -> Vec<PageRoute> {
     vec![
@@ -39,7 +33,7 @@ pub fn routes() -> Vec<PageRoute> {
     ]
 }
 
-/// How a message is looked at.
+/// How a message is shown.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub struct View {
@@ -66,7 +60,7 @@ struct MessagePage {
     at: When,
     size: String,
     truncated: bool,
-    badge: Option<(&'static str, &'static str)>,
+    badge: Option<Badge>,
     reason: String,
     findings: Vec<Finding>,
     body: Body,
@@ -92,29 +86,22 @@ struct File {
     size: String,
 }
 
-pub async fn show(
-    app: web::Data<App>,
-    member: Member,
-    request: HttpRequest,
-    path: web::Path<MessageId>,
-    view: web::Query<View>,
-) -> Result<HttpResponse, PageError> {
-    let id = path.into_inner();
+async fn show(member: Member, request: HttpRequest, id: Path<MessageId>, view: Query<View>) -> Answer {
+    let id = *id;
     if is_prefetch(&request) {
-        // Nobody looks at it yet: the browser comes again when somebody does.
+        // Nobody reads it yet: the browser asks again when somebody does.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
-    let team = member.team.id;
-    let read = app.read(move |tx| {
+    let read = member.read(move |tx, team| {
         let opened = messages::open(tx, team, id)?;
         let contact = opened.message.contact_id;
         let contact = contact.filter(|id| contacts::find(tx, team, *id).is_ok());
-        Ok::<_, Error>((opened, contact))
+        Ok((opened, contact))
     });
     let (opened, contact) = read.await?;
     let mut layout = Layout::new(&member, "inbox");
-    if opened.message.read_at.is_none() && is_looked_at(&request) {
-        layout.unread = mark_read(&app, &member, id).await?;
+    if opened.message.read_at.is_none() && is_opened(&request) {
+        layout.unread = mark_read(&member, id).await?;
     }
     let page = MessagePage::of(layout, opened, contact, &view);
     let framed = page.body.is_html;
@@ -125,7 +112,7 @@ pub async fn show(
     Ok(answer)
 }
 
-/// Whether a browser only guesses that somebody will open it.
+/// Whether a browser only guesses that it will be opened.
 fn is_prefetch(request: &HttpRequest) -> bool {
     let says = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     ["sec-purpose", "purpose", "x-moz"]
@@ -135,18 +122,26 @@ fn is_prefetch(request: &HttpRequest) -> bool {
 }
 
 /// Whether it is opened as a page, not as a part of one.
-fn is_looked_at(request: &HttpRequest) -> bool {
+fn is_opened(request: &HttpRequest) -> bool {
     request.headers().get("sec-fetch-dest").is_none_or(|dest| dest == "document")
 }
 
 /// How many are unread then.
-async fn mark_read(app: &App, viewer: &Viewer, id: MessageId) -> Result<Unread, PageError> {
-    let (actor, team) = (viewer.actor(), viewer.team.id);
-    let marked = app.write(move |tx| {
-        messages::mark(tx, &actor, team, id, true)?;
+async fn mark_read(member: &Member, id: MessageId) -> Result<Unread, PageError> {
+    let marked = member.write(move |tx, actor, team| {
+        messages::mark(tx, actor, team, id, true)?;
         messages::unread_shown(tx, team)
     });
     Ok(Unread(marked.await?))
+}
+
+/// Nothing for mail that was delivered.
+pub fn state_badge(state: MessageState) -> Option<Badge> {
+    match state {
+        MessageState::Denied => Some(("warning", "Blocked")),
+        MessageState::Rejected => Some(("danger", "Rejected")),
+        _ => None,
+    }
 }
 
 impl MessagePage {
@@ -158,20 +153,20 @@ impl MessagePage {
         Self {
             layout,
             id: row.id.to_string(),
-            subject: if row.subject.is_empty() { "(no subject)".into() } else { row.subject },
+            subject: subject(row.subject),
             from: row.from_name.unwrap_or_default(),
             from_address: address,
             contact: contact.map(|id| id.to_string()).unwrap_or_default(),
-            to: to.into_iter().map(|mailbox| words::mailbox(&mailbox)).collect(),
+            to: to.into_iter().map(|mailbox| text::mailbox(&mailbox)).collect(),
             rcpt: row.rcpt,
             alias: (alias_id, alias.address()),
             at: When(row.received_at),
-            size: words::size(row.size),
+            size: text::size(row.size),
             truncated: row.kept.is_some(),
             badge: state_badge(row.state),
             delivered: state_badge(row.state).is_none(),
             reason: row.reason,
-            findings: words::findings(&opened.authentication),
+            findings: text::findings(&opened.authentication),
             body: Body::of(opened.text, opened.html, view),
             attachments: opened.attachments.into_iter().map(File::of).collect(),
             headers: opened.headers,
@@ -180,7 +175,7 @@ impl MessagePage {
 }
 
 impl Body {
-    /// Whether it needs little room, as far as its words tell; its frame cannot be measured.
+    /// Whether it needs little room, judged by its text; its frame cannot be measured.
     fn is_short(&self) -> bool {
         self.text.lines().map(|line| 1 + line.len() / 90).sum::<usize>() <= 12
     }
@@ -202,71 +197,39 @@ impl File {
     fn of(attachment: Attachment) -> Self {
         Self {
             id: attachment.id.to_string(),
-            name: attachment.name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Without a name".into()),
+            name: attachment.name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Unnamed file".into()),
             kind: attachment.content_type,
-            size: words::size(attachment.size),
+            size: text::size(attachment.size),
         }
     }
 }
 
-pub async fn mark_unread(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<MessageId>,
-) -> Result<HttpResponse, PageError> {
-    let id = path.into_inner();
-    let (actor, team) = (member.actor(), member.team.id);
-    app.write(move |tx| messages::mark(tx, &actor, team, id, false)).await?;
+fn subject(subject: String) -> String {
+    if subject.is_empty() { "(no subject)".into() } else { subject }
+}
+
+async fn mark_unread(member: Member, id: Path<MessageId>) -> Answer {
+    member.write(move |tx, actor, team| messages::mark(tx, actor, team, *id, false)).await?;
     // Not back to the message: opening it marks it read.
     Ok(see_other_with(paths::INBOX, Notice::MessageUnread))
 }
 
-/// The question before it, in the dialog.
-#[derive(Template)]
-#[template(path = "mailroom/_delete_message.html")]
-struct Question {
-    team_id: String,
-    id: String,
-    subject: String,
-    attachments: i32,
+async fn ask_delete(member: Member, htmx: Htmx, id: Path<MessageId>) -> Answer {
+    let id = *id;
+    let row = member.read(move |tx, team| messages::find(tx, team, id)).await?.row;
+    let mut question = Question::new(&member, "inbox", "Delete message", paths::MESSAGE_DELETE.of(id));
+    question.about(format!("“{}”", subject(row.subject)), paths::MESSAGE.of(id));
+    let with = match row.attachments {
+        0 => String::new(),
+        1 => " and its attachment".into(),
+        count => format!(" and its {count} attachments"),
+    };
+    question.says(format!("This permanently deletes the message{with} for everyone on the team."));
+    question.says("This can't be undone. Activity keeps who deleted it, and when.");
+    question.ask(htmx, &member)
 }
 
-/// The same as a page of its own.
-#[derive(Template)]
-#[template(path = "mailroom/delete_message.html")]
-struct QuestionPage {
-    layout: Layout,
-    team_id: String,
-    id: String,
-    subject: String,
-    attachments: i32,
-}
-
-pub async fn ask_delete(
-    app: web::Data<App>,
-    member: Member,
-    Htmx(by_htmx): Htmx,
-    path: web::Path<MessageId>,
-) -> Result<HttpResponse, PageError> {
-    let id = path.into_inner();
-    let team = member.team.id;
-    let row = app.read(move |tx| messages::find(tx, team, id)).await?.row;
-    let subject = if row.subject.is_empty() { "(no subject)".into() } else { row.subject };
-    let (id, team_id, attachments) = (row.id.to_string(), team.to_string(), row.attachments);
-    if by_htmx {
-        return html(StatusCode::OK, &Question { team_id, id, subject, attachments });
-    }
-    let layout = Layout::new(&member, "inbox");
-    html(StatusCode::OK, &QuestionPage { layout, team_id, id, subject, attachments })
-}
-
-pub async fn delete(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<MessageId>,
-) -> Result<HttpResponse, PageError> {
-    let id = path.into_inner();
-    let (actor, team) = (member.actor(), member.team.id);
-    app.write(move |tx| messages::delete(tx, &actor, team, id)).await?;
+async fn delete(member: Member, id: Path<MessageId>) -> Answer {
+    member.write(move |tx, actor, team| messages::delete(tx, actor, team, *id)).await?;
     Ok(see_other_with(paths::INBOX, Notice::MessageDeleted))
 }

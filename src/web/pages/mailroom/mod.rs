@@ -1,24 +1,27 @@
 //! Pages of the mailroom.
 
-pub mod alias;
-pub mod aliases;
-pub mod contact;
-pub mod contacts;
-pub mod domain;
-pub mod domains;
-pub mod inbox;
-pub mod message;
-mod question;
+mod alias;
+mod aliases;
+mod contacts;
+mod domain;
+mod domains;
+mod inbox;
+mod message;
 
+use crate::domain::lists::Capped;
 use crate::web::route::PageRoute;
 
 pub fn routes() -> Vec<PageRoute> {
-    let all = [inbox::routes(), message::routes(), contacts::routes(), aliases::routes(), domains::routes()];
-    all.into_iter().flatten().collect()
+    let inbox = [inbox::routes(), message::routes(), contacts::routes()];
+    let addresses = [aliases::routes(), alias::routes(), domains::routes(), domain::routes()];
+    inbox.into_iter().chain(addresses).flatten().collect()
 }
 
-/// What was typed into a field of several lines: a browser sends the end of each as two
-/// characters, and shows and counts one.
-fn lines(typed: &str) -> String {
-    typed.replace("\r\n", "\n")
+/// What becomes of the messages of a thing that is deleted.
+fn messages_kept(stored: Capped) -> String {
+    match stored.0 {
+        0 => "No messages are stored.".into(),
+        1 => "1 message is kept.".into(),
+        _ => format!("{stored} messages are kept."),
+    }
 }

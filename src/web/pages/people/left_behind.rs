@@ -4,7 +4,7 @@ use time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::access::tokens::Token;
-use crate::web::pages::when::When;
+use crate::web::pages::format::When;
 
 /// Tokens listed; of more, only the number is shown.
 const LISTED: usize = 8;

@@ -7,10 +7,10 @@ use crate::app::App;
 use crate::domain::people::sessions::{self, Session, SessionId};
 use crate::domain::people::teams::TeamId;
 use crate::web::pages::error::PageError;
+use crate::web::pages::format::When;
 use crate::web::pages::guards::{Member, SignedIn};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::see_other_with;
-use crate::web::pages::when::When;
 use crate::web::paths;
 
 type Answer = Result<HttpResponse, PageError>;

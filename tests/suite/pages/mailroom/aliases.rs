@@ -3,7 +3,7 @@ use std::time::Duration;
 use gatepost::domain::mailroom::aliases::{self, Alias};
 use gatepost::domain::mailroom::mail_domains;
 
-use super::is_nobody_elses;
+use super::is_only_its_teams;
 use crate::support::client::Reply;
 use crate::support::mail::letter_with_file;
 use crate::support::people::Person::{Ada, Cy};
@@ -24,10 +24,10 @@ fn path(alias: &Alias, what: &str) -> String {
 }
 
 both_engines! {
-    async fn a_member_makes_an_address_by_hand_and_by_chance(app: TestApp) {
+    async fn members_create_named_and_random_addresses(app: TestApp) {
         let cy = app.as_(Cy).await;
         let text = cy.get("/aliases").await.expect(200).page().whole_text();
-        assert!(text.contains("No address yet") && text.contains("First step"), "{text}");
+        assert!(text.contains("No addresses yet") && text.contains("as soon as you create it"), "{text}");
         let sent = [("localPart", "Hello"), ("domain", ""), ("note", "the contact form")];
         let page = cy.post_and_follow("/aliases", &sent).await.expect(200).page();
         assert_eq!(page.text("#alias-address"), "Hello@gatepost.localhost");
@@ -41,7 +41,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM activity WHERE kind = 'alias.created'"), 2);
     }
 
-    async fn what_is_wrong_stands_beside_its_field(app: TestApp) {
+    async fn errors_appear_beside_their_fields(app: TestApp) {
         let cy = app.as_(Cy).await;
         let long = "x".repeat(1001);
         let reply = cy.post("/aliases", &[("localPart", "a b"), ("note", &long)]).await.expect(422);
@@ -77,29 +77,29 @@ both_engines! {
         assert_eq!(part.header("hx-replace-url"), "/aliases?q=A3&domain=shared");
         assert_eq!((addresses(&part).len(), part.page().has("form.filters")), (10, false));
         let nothing = cy.get("/aliases?q=%25").await.expect(200).page();
-        assert!(nothing.whole_text().contains("Nothing matches"));
+        assert!(nothing.whole_text().contains("No matches"));
         assert!(cy.get("/aliases?q=%3Cb%3E").await.body.contains("value=\"&#60;b&#62;\""));
         for path in ["/aliases?state=x", "/aliases?domain=x", "/aliases?before=x"] {
             cy.get(path).await.expect(404);
         }
     }
 
-    async fn switching_off_refuses_and_on_takes(app: TestApp) {
+    async fn turning_an_address_off_refuses_its_mail(app: TestApp) {
         let (alias, cy) = (app.alias("Acme", "hello"), app.as_(Cy).await);
         let switch = path(&alias, "/switch");
         let page = cy.get("/aliases").await.expect(200).page();
-        assert_eq!((page.text("td[data-label=State]"), page.form(&switch).fields["state"].clone()), ("On".into(), "off".into()));
+        assert_eq!((page.text("td[data-label=Status]"), page.form(&switch).fields["state"].clone()), ("On".into(), "off".into()));
         let off = cy.post_and_follow(&switch, &[("state", "off")]).await.expect(200).page();
         assert_eq!(off.attribute("button[role=switch]", "aria-checked").as_deref(), Some("false"));
         assert!(off.whole_text().contains("Mail to it is refused"));
         assert!(app.route("hello@gatepost.localhost").await.is_err());
-        assert_eq!(cy.get("/aliases").await.page().text("td[data-label=State]"), "Off");
+        assert_eq!(cy.get("/aliases").await.page().text("td[data-label=Status]"), "Off");
         cy.post(&switch, &[("state", "on")]).await.expect(303);
         assert!(app.route("hello@gatepost.localhost").await.is_ok());
         cy.post(&switch, &[("state", "sideways")]).await.expect(400);
     }
 
-    async fn counters_and_the_question_before_deleting_are_true(app: TestApp) {
+    async fn counters_and_the_question_before_deleting_are_correct(app: TestApp) {
         let (alias, cy) = (app.alias("Acme", "hello"), app.as_(Cy).await);
         for id in ["one", "two"] {
             app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file(id));
@@ -108,17 +108,17 @@ both_engines! {
         assert_eq!(list.text("td[data-label=Received]"), "2");
         assert!(list.has("td[data-label='Last received'] time"));
         let question = cy.get(&path(&alias, "/delete")).await.expect(200).page().whole_text();
-        assert!(question.contains("2 messages stay. The address stays reserved and mail to it is refused."), "{question}");
+        assert!(question.contains("2 messages are kept.") && question.contains("the address can never be reused"), "{question}");
         let part = cy.fragment(&path(&alias, "/delete")).await.expect(200);
         assert!(!part.body.contains("<html"));
         let gone = cy.post_and_follow(&path(&alias, "/delete"), &[]).await.expect(200).page();
-        assert!(gone.whole_text().contains("can never be reused") && gone.whole_text().contains("No address yet"));
+        assert!(gone.whole_text().contains("can never be reused") && gone.whole_text().contains("No addresses yet"));
         cy.get(&path(&alias, "")).await.expect(404);
         assert_eq!(app.database.number("SELECT count(*) AS n FROM messages"), 2);
         cy.post("/aliases", &[("localPart", "hello")]).await.expect(409);
     }
 
-    async fn a_note_is_changed_and_a_bad_one_kept_for_mending(app: TestApp) {
+    async fn a_note_is_changed_and_a_bad_one_is_shown_again(app: TestApp) {
         let (alias, cy) = (app.alias("Acme", "hello"), app.as_(Cy).await);
         let note = path(&alias, "/note");
         cy.post(&note, &[("note", " the shop ")]).await.expect(303);
@@ -139,13 +139,13 @@ both_engines! {
             (path(&alias, "/switch"), &[("state", "off")]),
             (path(&alias, "/delete"), &[]),
         ];
-        is_nobody_elses(&app, &reads, &writes).await;
+        is_only_its_teams(&app, &reads, &writes).await;
         assert!(found(&app, &alias).enabled && found(&app, &alias).note.is_none());
         let other = format!("/aliases?team={globex}");
         app.as_(Cy).await.post(&other, &[("localPart", "x")]).await.expect(409);
     }
 
-    async fn an_address_on_an_unproved_domain_says_why_nothing_comes(app: TestApp) {
+    async fn an_address_on_an_unverified_domain_says_why_no_mail_arrives(app: TestApp) {
         let (team, ada) = (app.team("Acme").id, app.as_(Ada).await);
         ada.post("/domains", &[("name", "acme.example")]).await.expect(303);
         let alias = app.alias_on("Acme", "hello", Some("acme.example"));
@@ -154,7 +154,7 @@ both_engines! {
         let id = app.operate(|tx, _| mail_domains::list(tx, team))[0].id;
         app.operate(|tx, actor| mail_domains::set_catch_all(tx, actor, team, id, Some(alias.id)));
         let question = ada.get(&path(&alias, "/delete")).await.expect(200).page().whole_text();
-        assert!(question.contains("It is the catch-all of acme.example"), "{question}");
+        assert!(question.contains("It's the catch-all of acme.example"), "{question}");
         let choices = ada.get("/aliases").await.page().texts("#create select option");
         assert_eq!(choices, ["@gatepost.localhost"], "only where mail arrives");
     }

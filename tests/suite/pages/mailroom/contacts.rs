@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gatepost::domain::mailroom::contacts::{self, Contact, ContactState};
 
-use super::is_nobody_elses;
+use super::is_only_its_teams;
 use crate::support::mail::letter_with_file;
 use crate::support::people::Person::Cy;
 use crate::support::{TestApp, both_engines};
@@ -18,28 +18,28 @@ fn only(app: &TestApp) -> Contact {
 }
 
 both_engines! {
-    async fn arriving_mail_makes_a_contact_with_its_numbers(app: TestApp) {
+    async fn arriving_mail_creates_a_contact_and_counts(app: TestApp) {
         let cy = app.as_(Cy).await;
         let empty = cy.get("/contacts").await.expect(200).page();
-        assert!(empty.whole_text().contains("No contact yet"));
-        assert_eq!(empty.link("Make an address"), "/aliases");
+        assert!(empty.whole_text().contains("No contacts yet"));
+        assert_eq!(empty.link("Create address"), "/aliases");
         app.alias("Acme", "hello");
         app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("one"));
         let list = cy.get("/contacts").await.expect(200).page();
-        assert_eq!((list.texts(ROWS), list.text("td[data-label=State]")), (vec!["Bob".into()], "Unset".into()));
+        assert_eq!((list.texts(ROWS), list.text("td[data-label=Status]")), (vec!["Bob".into()], "Not reviewed".into()));
         assert_eq!(list.text("td[data-label=Messages]"), "1");
         let bob = only(&app);
         let page = cy.get(&list.link("Bob")).await.expect(200).page();
         assert_eq!(page.text("#contact-address"), "bob@customer.test");
-        assert_eq!(page.link("Their messages"), format!("/inbox?contact={}", bob.id));
-        assert!(page.whole_text().contains("counts as denied and is not delivered"));
+        assert_eq!(page.link("View messages"), format!("/inbox?contact={}", bob.id));
+        assert!(page.whole_text().contains("accepted and stored but not delivered"));
     }
 
-    async fn somebody_is_added_by_hand_and_only_once(app: TestApp) {
+    async fn a_contact_is_added_by_hand_once(app: TestApp) {
         let cy = app.as_(Cy).await;
         let sent = [("address", "Eve@Spam.test"), ("name", "Eve"), ("note", "sells"), ("state", "blocked")];
         let page = cy.post_and_follow("/contacts", &sent).await.expect(200).page();
-        assert!(page.whole_text().contains("Blocked") && page.whole_text().contains("Never wrote"));
+        assert!(page.whole_text().contains("Blocked") && page.whole_text().contains("Never"));
         let again = cy.post("/contacts", &[("address", "eve@spam.test"), ("name", "E")]).await.expect(409).page();
         assert!(again.text("#new-address-error").contains("is already a contact"));
         assert_eq!(again.attribute("#new-name", "value").as_deref(), Some("E"));
@@ -52,7 +52,7 @@ both_engines! {
         assert_eq!(wrong.attribute("#new-address", "value").as_deref(), Some("nobody"));
     }
 
-    async fn a_blocked_contact_is_denied_from_the_next_message_on(app: TestApp) {
+    async fn new_mail_of_a_blocked_contact_is_not_delivered(app: TestApp) {
         let (cy, _) = (app.as_(Cy).await, app.alias("Acme", "hello"));
         app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("one"));
         let path = format!("/contacts/{}", only(&app).id);
@@ -62,12 +62,12 @@ both_engines! {
         let bob = only(&app);
         assert_eq!((bob.name.as_deref(), bob.note.as_deref(), bob.state), (Some("Robert"), Some("late"), ContactState::Blocked));
         app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("two"));
-        assert!(cy.get("/aliases").await.page().text("td[data-label=Received]").contains("1 denied"));
+        assert!(cy.get("/aliases").await.page().text("td[data-label=Received]").contains("1 blocked"));
         let refused = cy.post(&path, &[("name", "R"), ("state", "loved")]).await.expect(422).page();
         assert!(refused.text("#state-error").contains("Choose"));
         assert_eq!(refused.form(&path).fields["name"], "R");
         let question = cy.get(&format!("{path}/delete")).await.expect(200).page().whole_text();
-        assert!(question.contains("2 messages stay") && question.contains("They are blocked now"), "{question}");
+        assert!(question.contains("2 messages are kept") && question.contains("They're blocked now"), "{question}");
         cy.post(&format!("{path}/delete"), &[]).await.expect(303);
         cy.get(&path).await.expect(404);
         assert_eq!(app.database.number("SELECT count(*) AS n FROM messages"), 2);
@@ -86,7 +86,7 @@ both_engines! {
         assert_eq!(cy.get("/contacts?state=allowed").await.page().texts(ROWS), ["p03@a.test"]);
         let part = cy.fragment("/contacts?q=P1&state=").await.expect(200);
         assert_eq!((part.page().texts(ROWS).len(), part.header("hx-replace-url")), (10, "/contacts?q=P1"));
-        assert!(cy.get("/contacts?q=nobody").await.page().whole_text().contains("Nothing matches"));
+        assert!(cy.get("/contacts?q=nobody").await.page().whole_text().contains("No matches"));
         for path in ["/contacts?state=x", "/contacts?before=x"] {
             cy.get(path).await.expect(404);
         }
@@ -98,7 +98,7 @@ both_engines! {
         let reads = [path.clone(), format!("{path}/delete")];
         let writes: [(String, &[(&str, &str)]); 2] =
             [(path.clone(), &[("state", "loved")]), (format!("{path}/delete"), &[])];
-        is_nobody_elses(&app, &reads, &writes).await;
+        is_only_its_teams(&app, &reads, &writes).await;
         assert_eq!(only(&app).state, ContactState::Unset);
     }
 }

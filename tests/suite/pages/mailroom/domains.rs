@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gatepost::domain::mailroom::mail_domains::{self, Answer, Domain, Observation};
 
-use super::is_nobody_elses;
+use super::is_only_its_teams;
 use crate::support::dns::Dns;
 use crate::support::people::Person::{Ada, Bea, Cy};
 use crate::support::{TestApp, both_engines};
@@ -30,7 +30,7 @@ async fn added(app: &TestApp) -> String {
 
 /// Each record's state, as the page tells it.
 fn states(page: &crate::support::html::Page) -> Vec<String> {
-    page.texts("td[data-label=State] .badge")
+    page.texts("td[data-label=Status] .badge")
 }
 
 /// What the DNS says is asked for by the button, and told record by record.
@@ -50,9 +50,9 @@ async fn check_asks(app: TestApp, dns: &Dns) {
     dns.mx("acme.example", 5, "mail.elsewhere.test");
     let check = format!("{path}/check");
     let page = ada.post_and_follow(&check, &[]).await.expect(200).page();
-    assert_eq!(states(&page), ["Missing", "Another value"]);
+    assert_eq!(states(&page), ["Missing", "Different value"]);
     assert!(page.whole_text().contains("mail.elsewhere.test"), "what was found is shown");
-    assert_eq!(page.text("h1 .badge"), "Unverified");
+    assert_eq!(page.text("h1 .badge"), "Not verified");
 
     dns.remove("acme.example").mx("acme.example", 10, &host);
     dns.txt("_gatepost.acme.example", &domain.proof_value());
@@ -64,7 +64,7 @@ async fn check_asks(app: TestApp, dns: &Dns) {
 }
 
 #[tokio::test]
-async fn check_asks_the_dns_and_tells_what_it_said() {
+async fn checking_asks_the_dns_and_shows_what_it_found() {
     let dns = Dns::start();
     let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.gatepost.test")];
     check_asks(TestApp::with_settings(&settings).await, &dns).await;
@@ -74,25 +74,25 @@ async fn check_asks_the_dns_and_tells_what_it_said() {
 }
 
 both_engines! {
-    async fn no_mx_record_is_asked_for_that_leads_nowhere(app: TestApp) {
+    async fn no_mx_record_is_requested_for_an_unreachable_host(app: TestApp) {
         let (ada, path) = (app.as_(Ada).await, added(&app).await);
         let page = ada.get(&path).await.expect(200).page();
         assert!(page.has("#txt-value") && !page.has("#mx-value"));
         assert!(page.whole_text().contains("can't reach this Gatepost") && page.whole_text().contains("GATEPOST_MAIL_HOST"));
     }
 
-    async fn the_list_explains_the_shared_domain_and_the_first_step(app: TestApp) {
+    async fn the_list_explains_the_shared_domain_and_what_to_do_first(app: TestApp) {
         let text = app.as_(Ada).await.get("/domains").await.expect(200).page().whole_text();
-        assert!(text.contains("Here for every team: gatepost.localhost"), "{text}");
-        assert!(text.contains("No domain of your own yet") && text.contains("First step"), "{text}");
+        assert!(text.contains("Shared domain: gatepost.localhost"), "{text}");
+        assert!(text.contains("No domains yet") && text.contains("Add the domain below"), "{text}");
     }
 
-    async fn admins_add_domains_and_members_are_told_who_may(app: TestApp) {
+    async fn admins_add_domains_and_members_see_who_can(app: TestApp) {
         let (bea, cy) = (app.as_(Bea).await, app.as_(Cy).await);
         let path = added(&app).await;
         assert_eq!(cy.get("/domains").await.expect(200).page().texts("tbody th"), ["acme.example"]);
         for page in [cy.get("/domains").await.expect(200).page(), cy.get(&path).await.expect(200).page()] {
-            assert!(page.whole_text().contains("The owner and the admins of Acme"));
+            assert!(page.whole_text().contains("Only the owner and admins of Acme"));
             assert_eq!(page.texts("main form").len(), 0);
         }
         for what in ["/check", "/catch-all", "/remove"] {
@@ -115,19 +115,19 @@ both_engines! {
         app.clock.advance(DAY);
         observe(&app, Answer::Nothing);
         let page = app.as_(Ada).await.get(&path).await.expect(200).page();
-        assert_eq!(page.text("h1 .badge"), "Proof is gone");
-        assert!(page.whole_text().contains("The domain still receives"));
+        assert_eq!(page.text("h1 .badge"), "TXT record missing");
+        assert!(page.whole_text().contains("The domain still receives mail"));
         app.clock.advance(7 * DAY);
         observe(&app, Answer::Nothing);
         let ada = app.as_(Ada).await;
         let page = ada.get(&path).await.expect(200).page();
         assert_eq!(page.text("h1 .badge"), "Suspended");
         let text = page.whole_text();
-        assert!(text.contains("had been gone for 7 days") && text.contains("check again"), "{text}");
-        assert!(ada.get("/domains").await.page().text("td[data-label=State]").starts_with("Suspended since"));
+        assert!(text.contains("had been missing for 7 days") && text.contains("check again"), "{text}");
+        assert!(ada.get("/domains").await.page().text("td[data-label=Status]").starts_with("Suspended since"));
     }
 
-    async fn a_catch_all_is_chosen_and_taken_back(app: TestApp) {
+    async fn a_catch_all_is_set_and_cleared(app: TestApp) {
         let (ada, path) = (app.as_(Ada).await, added(&app).await);
         let (sink, theirs) = (app.alias("Acme", "sink"), app.alias("Globex", "theirs"));
         let catch_all = format!("{path}/catch-all");
@@ -149,7 +149,7 @@ both_engines! {
             app.alias_on("Acme", local, Some("acme.example"));
         }
         let question = ada.get(&remove).await.expect(200).page().whole_text();
-        assert!(question.contains("Its 2 addresses receive nothing more"), "{question}");
+        assert!(question.contains("Its 2 addresses stop receiving"), "{question}");
         let page = ada.post_and_follow(&remove, &[]).await.expect(200).page();
         assert!(page.whole_text().contains("Domain removed"));
         ada.get(&path).await.expect(404);
@@ -159,7 +159,7 @@ both_engines! {
         let path = added(&app).await;
         let reads = [path.clone(), format!("{path}/remove")];
         let writes = ["/check", "/catch-all", "/remove"].map(|what| (format!("{path}{what}"), &[][..]));
-        is_nobody_elses(&app, &reads, &writes).await;
+        is_only_its_teams(&app, &reads, &writes).await;
         assert!(only(&app).removed_at.is_none());
     }
 }

@@ -12,12 +12,12 @@ const BOB: &str = "bob@customer.test";
 const CAT: &str = "cat@customer.test";
 const SUBJECTS: &str = ".message-subject";
 
-async fn look(visitor: &Visitor, query: &str) -> Page {
+async fn open(visitor: &Visitor, query: &str) -> Page {
     visitor.get(&format!("/inbox{query}")).await.expect(200).page()
 }
 
-/// Where the page asks for news.
-fn news(page: &Page) -> String {
+/// Where the page asks for updates.
+fn updates(page: &Page) -> String {
     page.attribute("#messages [data-poll]", "hx-get").expect("an address")
 }
 
@@ -29,7 +29,7 @@ both_engines! {
             app.arrives(BOB, &to, &letter("Bob <bob@customer.test>", &format!("letter-{number:02}")));
         }
         let cy = app.as_(Cy).await;
-        let page = look(&cy, "").await;
+        let page = open(&cy, "").await;
         let seen = page.texts(SUBJECTS);
         assert_eq!((seen.len(), seen[0].as_str()), (50, "letter-53"));
         assert_eq!(page.texts(".message-from")[0], "Bob Unread");
@@ -53,7 +53,7 @@ both_engines! {
             app.arrives(from, &to.address(), &letter(from, subject));
         }
         let ada = app.as_(Ada).await;
-        let page = look(&ada, "").await;
+        let page = open(&ada, "").await;
         let option = |menu: &str, text: &str| {
             let options = format!("#{menu} option");
             let at = page.texts(&options).iter().position(|each| each == text).expect(text);
@@ -75,11 +75,11 @@ both_engines! {
             (format!("?q=text&alias={shop}"), &["three lost", "two"]),
             ("?q=nothing".into(), &[]),
         ] {
-            let page = look(&ada, &query).await;
+            let page = open(&ada, &query).await;
             assert_eq!(page.texts(SUBJECTS), expected, "{query}");
             assert_eq!(page.has(".empty"), expected.is_empty(), "{query}");
         }
-        assert_eq!(look(&ada, "?q=los%20%22").await.form("/inbox").fields["q"], "los \"");
+        assert_eq!(open(&ada, "?q=los%20%22").await.form("/inbox").fields["q"], "los \"");
         for query in ["?alias=x", "?contact=alias_1", "?state=eaten", "?before=1"] {
             ada.get(&format!("/inbox{query}")).await.expect(404);
         }
@@ -94,42 +94,42 @@ both_engines! {
         app.operate(|tx, actor| contacts::create(tx, actor, team, &address, about));
         app.arrives(BOB, &to, &letter(BOB, "unwanted"));
         let ada = app.as_(Ada).await;
-        let page = look(&ada, "?state=denied").await;
-        assert!(page.text(".message-facts").contains("Denied"), "{}", page.text(".message-facts"));
+        let page = open(&ada, "?state=denied").await;
+        assert!(page.text(".message-facts").contains("Blocked"), "{}", page.text(".message-facts"));
         assert!(page.text(".message-facts").contains("blocked"), "{}", page.text(".message-facts"));
         assert!(!page.has(".message-unread") && page.texts(".nav-count") == ["", ""]);
     }
 
-    async fn news_are_told_once_and_on_top(app: TestApp) {
+    async fn new_messages_appear_once_and_on_top(app: TestApp) {
         let to = alias(&app, "hello").address();
         app.arrives(BOB, &to, &letter(BOB, "first"));
         let ada = app.as_(Ada).await;
-        let poll = news(&look(&ada, "").await);
+        let poll = updates(&open(&ada, "").await);
         let nothing = ada.fragment(&poll).await.expect(204);
         assert!(nothing.body.is_empty());
         app.clock.advance(Duration::from_secs(1));
         app.arrives(CAT, &to, &letter("Cat <cat@customer.test>", "second"));
-        let told = ada.fragment(&poll).await.expect(200);
-        let page = told.page();
+        let update = ada.fragment(&poll).await.expect(200);
+        let page = update.page();
         assert_eq!(page.texts(SUBJECTS), ["second"]);
-        assert!(told.body.contains("hx-swap-oob=\"afterbegin:#rows\""), "{}", told.body);
-        assert_eq!(page.text("[hx-swap-oob='innerHTML:#told']"), "New message from Cat: second");
+        assert!(update.body.contains("hx-swap-oob=\"afterbegin:#rows\""), "{}", update.body);
+        assert_eq!(page.text("[hx-swap-oob='innerHTML:#summary']"), "New message from Cat: second");
         assert_eq!(page.text("[hx-swap-oob='innerHTML:.nav-count']"), "2 unread");
         let poll = page.attribute("[data-poll]", "hx-get").expect("an address");
         ada.fragment(&poll).await.expect(204);
         // Read elsewhere: the list itself changes.
-        let link = look(&app.as_(Cy).await, "").await.attribute(".message:first-child a", "href");
+        let link = open(&app.as_(Cy).await, "").await.attribute(".message:first-child a", "href");
         app.as_(Cy).await.get(&link.expect("a link")).await.expect(200);
-        let anew = ada.fragment(&poll).await.expect(200);
-        assert_eq!(anew.header("hx-retarget"), "#messages");
-        assert_eq!(anew.page().texts(SUBJECTS), ["second", "first"]);
-        assert_eq!(anew.page().text("[hx-swap-oob='innerHTML:.nav-count']"), "1 unread");
+        let replaced = ada.fragment(&poll).await.expect(200);
+        assert_eq!(replaced.header("hx-retarget"), "#messages");
+        assert_eq!(replaced.page().texts(SUBJECTS), ["second", "first"]);
+        assert_eq!(replaced.page().text("[hx-swap-oob='innerHTML:.nav-count']"), "1 unread");
         // Without htmx, and for a page of another team, there is nothing to tell.
         assert_eq!(ada.get(&poll).await.expect(303).location(), "/inbox");
         app.as_(Dan).await.fragment(&poll).await.expect(204);
     }
 
-    async fn the_number_beside_inbox_stays_true(app: TestApp) {
+    async fn the_unread_count_stays_correct(app: TestApp) {
         let to = alias(&app, "hello").address();
         let ada = app.as_(Ada).await;
         let page = ada.get("/team").await.expect(200).page();
@@ -137,16 +137,16 @@ both_engines! {
         let poll = page.attribute("[data-poll][hx-get^='/inbox']", "hx-get").expect("an address");
         ada.fragment(&poll).await.expect(204);
         let id = app.arrives(BOB, &to, &letter(BOB, "first"));
-        let told = ada.fragment(&poll).await.expect(200).page();
-        assert_eq!(told.text("[hx-swap-oob]"), "1 unread");
+        let update = ada.fragment(&poll).await.expect(200).page();
+        assert_eq!(update.text("[hx-swap-oob]"), "1 unread");
         let opened = ada.get(&format!("/inbox/{id}")).await.expect(200).page();
         assert_eq!(opened.texts(".nav-count"), ["", ""]);
         ada.fragment(&poll).await.expect(204);
     }
 
-    async fn an_empty_inbox_says_how_the_first_message_gets_there(app: TestApp) {
+    async fn an_empty_inbox_says_how_to_send_the_first_message(app: TestApp) {
         let cy = app.as_(Cy).await;
-        let page = look(&cy, "").await;
+        let page = open(&cy, "").await;
         let form = page.form("/inbox/alias");
         let page = cy.post_and_follow(&form.action, &[]).await.expect(200).page();
         let to = "hello@gatepost.localhost";
@@ -154,12 +154,12 @@ both_engines! {
             let line = page.text(id);
             assert!(line.contains(to) && line.contains("127.0.0.1:2525"), "{line}");
         }
-        let poll = news(&page);
+        let poll = updates(&page);
         cy.fragment(&poll).await.expect(204);
         app.arrives(BOB, to, &letter(BOB, "first"));
-        let anew = cy.fragment(&poll).await.expect(200);
-        assert_eq!(anew.header("hx-retarget"), "#messages");
-        assert_eq!(anew.page().texts(SUBJECTS), ["first"]);
+        let replaced = cy.fragment(&poll).await.expect(200);
+        assert_eq!(replaced.header("hx-retarget"), "#messages");
+        assert_eq!(replaced.page().texts(SUBJECTS), ["first"]);
         // Another team finds that address taken, and gets one all the same.
         let dan = app.as_(Dan).await;
         let page = dan.post_and_follow("/inbox/alias", &[]).await.expect(200).page();
@@ -178,6 +178,6 @@ async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
     let part = ada.fragment("/inbox?q=fir&alias=&state=").await.expect(200);
     assert_eq!(part.header("hx-replace-url"), "/inbox?q=fir");
     assert_eq!(part.page().texts(SUBJECTS), ["first"]);
-    assert_eq!(part.page().text("[hx-swap-oob='innerHTML:#told']"), "1 message");
+    assert_eq!(part.page().text("[hx-swap-oob='innerHTML:#summary']"), "1 message");
     assert!(!part.page().has("form"), "what is being typed is not replaced");
 }

@@ -15,7 +15,7 @@ async fn unread(visitor: &Visitor) -> String {
 }
 
 both_engines! {
-    async fn a_message_opens_with_all_it_tells(app: TestApp) {
+    async fn a_message_page_shows_all_of_it(app: TestApp) {
         let to = alias(&app, "hello").address();
         let id = app.arrives(BOB, "hello+shop@gatepost.localhost", &letter_with_file("1"));
         let cy = app.as_(Cy).await;
@@ -23,20 +23,20 @@ both_engines! {
         assert_eq!(page.text("h1"), "Where is my order?");
         assert_eq!(page.text(".message-text"), "Nothing has come.");
         let text = page.whole_text();
-        for told in ["Bob", BOB, &to, "hello+shop@gatepost.localhost", "cy@acme.test", "SPF", "DKIM", "DMARC", "März.html"] {
-            assert!(text.contains(told), "{told:?} is not in {text}");
+        for part in ["Bob", BOB, &to, "hello+shop@gatepost.localhost", "cy@acme.test", "SPF", "DKIM", "DMARC", "März.html"] {
+            assert!(text.contains(part), "{part:?} is not in {text}");
         }
         assert!(!page.has("iframe"), "text comes first");
         assert!(page.link(BOB).starts_with("/contacts/con_"));
         assert!(page.link(&to).starts_with("/aliases/alias_"));
-        let source = cy.get(&page.link("Read the source")).await.expect(200).page();
+        let source = cy.get(&page.link("View source")).await.expect(200).page();
         assert!(source.text("pre").contains("Message-ID: <1@customer.test>"));
         let raw = cy.get(&page.link("Download")).await.expect(200);
         assert_eq!(raw.body, letter_with_file("1").replace('\n', "\r\n"));
         assert!(raw.header("content-disposition").starts_with("attachment;"));
     }
 
-    async fn opening_marks_read_and_guessing_does_not(app: TestApp) {
+    async fn opening_marks_read_and_prefetching_does_not(app: TestApp) {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter(BOB, "first")));
         let cy = app.as_(Cy).await;
@@ -71,7 +71,7 @@ both_engines! {
         assert!(policy.ends_with("img-src data:") && !policy.contains("script-src"), "{policy}");
         assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
         // Only now are pictures fetched.
-        let page = cy.get(&page.link("Show pictures")).await.expect(200).page();
+        let page = cy.get(&page.link("Load images")).await.expect(200).page();
         let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
         assert!(frame.body.contains("https://tracker.test/x.png") && !frame.body.contains("<script"));
         assert!(frame.header("content-security-policy").ends_with("img-src data: https: http:"));
@@ -81,7 +81,7 @@ both_engines! {
         cy.get(&format!("/inbox/{plain}/html")).await.expect(404);
     }
 
-    async fn pictures_that_came_along_are_shown_in_it(app: TestApp) {
+    async fn inline_images_are_shown_in_it(app: TestApp) {
         let to = alias(&app, "hello").address();
         let picture = "Content-Type: image/png\nContent-ID: <logo@customer.test>\nContent-Disposition: inline\n\
                        Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n";
@@ -105,7 +105,7 @@ both_engines! {
         let long = |from: &str| letter(from, "long") + &"Nothing new. ".repeat(20_000);
         let (denied, whole) = (app.arrives(BOB, &to, &long(BOB)), app.arrives("b@a.test", &to, &long("b@a.test")));
         let cy = app.as_(Cy).await;
-        let says = "This is only the beginning.";
+        let says = "Only the beginning is stored";
         assert!(cy.get(&format!("/inbox/{denied}")).await.expect(200).body.contains(says));
         assert!(!cy.get(&format!("/inbox/{whole}")).await.expect(200).body.contains(says));
     }
@@ -129,12 +129,12 @@ both_engines! {
         }
     }
 
-    async fn deleting_is_asked_about_and_then_done(app: TestApp) {
+    async fn deleting_asks_first(app: TestApp) {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
         let cy = app.as_(Cy).await;
         let question = cy.get(&format!("{path}/delete")).await.expect(200).page();
-        assert!(question.text("main").contains("cannot be undone"));
+        assert!(question.text("main").contains("can't be undone"));
         let part = cy.fragment(&format!("{path}/delete")).await.expect(200);
         assert!(part.body.trim_start().starts_with("<div class=\"dialog-content"), "{}", part.body);
         let after = cy.post_and_follow(&question.form(&format!("{path}/delete")).action, &[]).await.expect(200);

@@ -14,7 +14,7 @@ use crate::support::client::Visitor;
 use crate::support::people::Person::Dan;
 
 /// Every one of these is 404 to somebody of another team, and nothing is changed.
-async fn is_nobody_elses(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
+async fn is_only_its_teams(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
     let dan: Visitor = app.as_(Dan).await;
     for path in reads {
         dan.get(path).await.expect(404);

@@ -1,20 +1,19 @@
 //! Parts of a message: its HTML in a frame, its source, its files.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::web::{Path, Query};
 use askama::Template;
 
 use super::View;
-use crate::app::App;
 use crate::domain::Error;
 use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::html::{Pictures, safe};
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
 use crate::web::files::file;
-use crate::web::pages::error::PageError;
-use crate::web::pages::guards::Member;
-use crate::web::pages::layout::Layout;
+use crate::web::pages::{Answer, Layout, Member};
+use crate::web::paths;
 
 /// Bytes of a source that are shown; all of it can be downloaded.
 const SHOWN: usize = 256 * 1024;
@@ -31,19 +30,14 @@ const PAPER: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>M
     blockquote{margin:0 0 0 8px;padding-left:8px;border-left:2px solid #d9dddc}</style></head><body>";
 
 /// The message's HTML, for the frame on its page.
-pub async fn html(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<MessageId>,
-    view: web::Query<View>,
-) -> Result<HttpResponse, PageError> {
-    let (id, team) = (path.into_inner(), member.team.id);
+pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Answer {
+    let (id, team) = (*id, member.team.id);
     let (remote, from) = match view.pictures.is_empty() {
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
     };
     // Cleaning takes several times the memory of what is cleaned: a few at a time.
-    let page = app.read_long(move |tx| {
+    let page = member.app().read_long(move |tx| {
         let mut opened = messages::open(tx, team, id)?;
         let html = opened.html.take().ok_or(Error::NotFound)?;
         let own = match pictures::are_shown(&html, &opened) {
@@ -71,13 +65,9 @@ struct SourcePage {
 }
 
 /// The message as it came, to be read.
-pub async fn source(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<MessageId>,
-) -> Result<HttpResponse, PageError> {
-    let (id, team) = (path.into_inner(), member.team.id);
-    let read = app.read(move |tx| {
+pub async fn source(member: Member, id: Path<MessageId>) -> Answer {
+    let id = *id;
+    let read = member.read(move |tx, team| {
         let size = downloads::size(tx, team, id)?;
         Ok((downloads::beginning(tx, team, id, SHOWN)?, size > SHOWN))
     });
@@ -92,24 +82,16 @@ pub async fn source(
 }
 
 /// The same byte by byte.
-pub async fn raw(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<MessageId>,
-) -> Result<HttpResponse, PageError> {
-    let (id, team) = (path.into_inner(), member.team.id);
-    let opened = app.download(team, id, move |tx| Ok(((), downloads::raw(tx, team, id)?)));
+pub async fn raw(member: Member, id: Path<MessageId>) -> Answer {
+    let (id, team) = (*id, member.team.id);
+    let opened = member.app().download(team, id, move |tx| Ok(((), downloads::raw(tx, team, id)?)));
     let ((), raw) = opened.await?;
     Ok(file("message/rfc822", &format!("{id}.eml"), raw))
 }
 
-pub async fn attachment(
-    app: web::Data<App>,
-    member: Member,
-    path: web::Path<(MessageId, AttachmentId)>,
-) -> Result<HttpResponse, PageError> {
+pub async fn attachment(member: Member, path: Path<(MessageId, AttachmentId)>) -> Answer {
     let (team, (message, id)) = (member.team.id, path.into_inner());
-    let opened = app.download(team, message, move |tx| downloads::attachment(tx, team, message, id));
+    let opened = member.app().download(team, message, move |tx| downloads::attachment(tx, team, message, id));
     let (attachment, bytes) = opened.await?;
     let name = attachment.name.unwrap_or_else(|| id.to_string());
     Ok(file(&attachment.content_type, &name, bytes))

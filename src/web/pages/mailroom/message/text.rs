@@ -1,9 +1,9 @@
-//! What is known of a message, in words.
+//! What is known of a message, in sentences.
 
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
 use crate::domain::mailroom::parse::Mailbox;
 
-/// What one way to know the sender found.
+/// What one check of the sender found.
 pub struct Finding {
     pub name: &'static str,
     pub tone: &'static str,
@@ -49,26 +49,28 @@ fn tone(verdict: Verdict) -> &'static str {
 
 fn spf(verdict: Verdict, domain: &str) -> String {
     match verdict {
-        Verdict::Pass => format!("The server that sent it may send mail of {domain}."),
-        Verdict::Fail => format!("The server that sent it may not send mail of {domain}."),
-        Verdict::SoftFail => format!("The server that sent it most likely may not send mail of {domain}."),
-        Verdict::Neutral => "The domain does not say which servers may send its mail.".into(),
-        Verdict::None => "No record says which servers may send its mail, or none was asked.".into(),
-        Verdict::TempError => format!("The record of {domain} could not be looked up when it came."),
-        Verdict::PermError => format!("The record of {domain} cannot be understood."),
+        Verdict::Pass => format!("The sending server is authorized by {domain}."),
+        Verdict::Fail => format!("The sending server isn't authorized by {domain}."),
+        Verdict::SoftFail => format!("The sending server is probably not authorized by {domain}."),
+        Verdict::Neutral => "The domain doesn't say which servers are authorized.".into(),
+        Verdict::None => "No SPF record (or not checked).".into(),
+        Verdict::TempError => {
+            format!("The SPF record of {domain} couldn't be looked up when the message arrived.")
+        }
+        Verdict::PermError => format!("The SPF record of {domain} is invalid."),
     }
 }
 
 fn dkim(verdict: Verdict, domain: &str) -> String {
     match verdict {
-        Verdict::Pass => format!("Signed by {domain}, and unchanged since."),
+        Verdict::Pass => format!("Signed by {domain} and unchanged."),
         Verdict::Fail => {
-            format!("The signature of {domain} does not fit: it was changed on its way, or forged.")
+            format!("The signature of {domain} doesn't match: the message was changed or forged.")
         }
-        Verdict::None => "It is not signed, or no signature was looked at.".into(),
-        Verdict::TempError => format!("The key of {domain} could not be looked up when it came."),
+        Verdict::None => "Not signed (or not checked).".into(),
+        Verdict::TempError => format!("The key of {domain} couldn't be looked up when the message arrived."),
         Verdict::SoftFail | Verdict::Neutral | Verdict::PermError => {
-            format!("The signature or the key of {domain} cannot be understood.")
+            format!("The signature or key of {domain} is invalid.")
         }
     }
 }
@@ -76,23 +78,19 @@ fn dkim(verdict: Verdict, domain: &str) -> String {
 fn dmarc(found: &Dmarc) -> String {
     let domain = found.domain.as_deref().unwrap_or("the sender's domain");
     match found.result {
-        Verdict::Pass => format!("The sender is of {domain}: SPF or DKIM vouches for it."),
-        Verdict::Fail => format!("Nothing vouches that the sender is of {domain}. {}", asks(found.policy)),
-        Verdict::TempError => {
-            "It could not be looked up when it came what the sender's domain asks for.".into()
-        }
-        Verdict::PermError => "What the sender's domain asks for cannot be understood.".into(),
-        Verdict::None | Verdict::SoftFail | Verdict::Neutral => {
-            "The sender's domain does not ask for anything, or was not asked.".into()
-        }
+        Verdict::Pass => format!("SPF or DKIM confirms that the sender is from {domain}."),
+        Verdict::Fail => format!("Nothing confirms that the sender is from {domain}. {}", asks(found.policy)),
+        Verdict::TempError => "The DMARC record couldn't be looked up when the message arrived.".into(),
+        Verdict::PermError => "The DMARC record is invalid.".into(),
+        Verdict::None | Verdict::SoftFail | Verdict::Neutral => "No DMARC record (or not checked).".into(),
     }
 }
 
 fn asks(policy: Option<Policy>) -> &'static str {
     match policy {
-        Some(Policy::Reject) => "The domain asks to refuse such mail.",
-        Some(Policy::Quarantine) => "The domain asks to be wary of such mail.",
-        Some(Policy::None) | None => "The domain asks for nothing to be done.",
+        Some(Policy::Reject) => "The domain asks to reject such mail.",
+        Some(Policy::Quarantine) => "The domain asks to quarantine such mail.",
+        Some(Policy::None) | None => "The domain asks for no action.",
     }
 }
 
@@ -118,29 +116,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_told_as_people_say_them() {
-        for (bytes, told) in [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.2 kB"), (2_500_000, "2.5 MB")] {
-            assert_eq!(size(bytes), told);
+    fn sizes_are_shown_in_the_largest_unit_that_fits() {
+        for (bytes, shown) in [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.2 kB"), (2_500_000, "2.5 MB")] {
+            assert_eq!(size(bytes), shown);
         }
     }
 
     #[test]
-    fn each_way_to_know_the_sender_says_what_it_found() {
+    fn each_check_of_the_sender_says_what_it_found() {
         let spf = Check { result: Verdict::Pass, domain: Some("acme.test".into()), ..Check::default() };
         let policy = Some(Policy::Reject);
         let dmarc = Dmarc { result: Verdict::Fail, domain: Some("bank.test".into()), policy, detail: None };
         let known = Authentication { spf, dkim: Vec::new(), dmarc };
-        let told: Vec<_> =
+        let found: Vec<_> =
             findings(&known).into_iter().map(|each| (each.name, each.result, each.sentence)).collect();
         let expected = [
-            ("SPF", "pass", "The server that sent it may send mail of acme.test."),
-            ("DKIM", "none", "It is not signed, or no signature was looked at."),
+            ("SPF", "pass", "The sending server is authorized by acme.test."),
+            ("DKIM", "none", "Not signed (or not checked)."),
             (
                 "DMARC",
                 "fail",
-                "Nothing vouches that the sender is of bank.test. The domain asks to refuse such mail.",
+                "Nothing confirms that the sender is from bank.test. The domain asks to reject such mail.",
             ),
         ];
-        assert_eq!(told, expected.map(|(name, result, sentence)| (name, result, sentence.to_owned())));
+        assert_eq!(found, expected.map(|(name, result, sentence)| (name, result, sentence.to_owned())));
     }
 }

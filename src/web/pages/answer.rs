@@ -1,0 +1,42 @@
+//! How handlers of pages answer.
+
+use std::fmt::Display;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
+use askama::Template;
+
+use super::error::PageError;
+use super::notice::Notice;
+
+pub type Answer = Result<HttpResponse, PageError>;
+
+/// A page, or a part of one.
+pub fn html(status: StatusCode, page: &impl Template) -> Answer {
+    let body = page.render().map_err(PageError::fault)?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("vary", "HX-Request"))
+        .body(body))
+}
+
+/// A part of a page, which the browser keeps under this address.
+pub fn part_at(address: &str, part: &impl Template) -> Answer {
+    let mut answer = html(StatusCode::OK, part)?;
+    let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
+    answer.headers_mut().insert(HeaderName::from_static("hx-replace-url"), address);
+    Ok(answer)
+}
+
+/// Leads to another page; `to` is a path of ours.
+pub fn see_other(to: impl Display) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, to.to_string())).finish()
+}
+
+/// Leads to the page that says once what was done.
+pub fn see_other_with(to: impl Display, notice: Notice) -> HttpResponse {
+    let mut answer = see_other(to);
+    answer.extensions_mut().insert(notice);
+    answer
+}

@@ -1,0 +1,170 @@
+//! Lists: narrowed by a search form, a page at a time, refreshed alone by htmx.
+
+use std::fmt::Display;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::{FromRequest, HttpRequest, web};
+use askama::Template;
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error, MapDeserializer};
+
+use super::answer::{Answer, html, part_at};
+use super::error::PageError;
+use crate::domain::lists::{Capped, Page, Window};
+use crate::web::htmx::Htmx;
+use crate::web::paths::Path;
+
+/// Rows on a page.
+pub const ROWS: i64 = 50;
+
+/// The parameters that narrow a list, as its form sends them; one that is empty does not.
+pub trait Filters: Default + DeserializeOwned {
+    const PATH: Path;
+
+    fn pairs(&self) -> Vec<(&'static str, &str)>;
+}
+
+/// The filters of a list: names of parameters.
+macro_rules! filters {
+    ($name:ident at $path:expr => $($field:ident),+) => {
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $(pub $field: String),+
+        }
+
+        impl $crate::web::pages::list::Filters for $name {
+            const PATH: $crate::web::paths::Path = $path;
+
+            fn pairs(&self) -> Vec<(&'static str, &str)> {
+                vec![$((stringify!($field), &*self.$field)),+]
+            }
+        }
+    };
+}
+pub(crate) use filters;
+
+/// What is asked of a list: its filters, and where the page starts.
+#[derive(Default)]
+pub struct Asked<F> {
+    pub filters: F,
+    pub before: String,
+}
+
+impl<F: Filters> Asked<F> {
+    /// # Errors
+    /// `NotFound` for a parameter that the list's form does not send.
+    fn parse(query: &str) -> Result<Self, PageError> {
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(query);
+        let mut pairs = pairs.map_err(|_| PageError::not_found())?.into_inner();
+        // What a page has already, when it asks for what is new.
+        pairs.retain(|(name, _)| !name.starts_with("known-"));
+        let (before, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "before");
+        let filters = F::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter()));
+        let before = before.into_iter().next().map(|(_, value)| value).unwrap_or_default();
+        Ok(Self { filters: filters.map_err(|_| PageError::not_found())?, before })
+    }
+
+    pub fn window<Id>(&self, parse: impl Fn(&str) -> Option<Id>) -> Result<Window<Id>, PageError> {
+        Ok(Window::below(chosen(&self.before, parse)?, ROWS))
+    }
+
+    /// The address of the page that starts below `before`; empty for the first page.
+    pub fn address(&self, before: &str) -> String {
+        let mut pairs = self.filters.pairs();
+        pairs.push(("before", before));
+        F::PATH.query(&pairs)
+    }
+
+    pub fn is_filtered(&self) -> bool {
+        self.filters.pairs().iter().any(|(_, value)| !value.is_empty())
+    }
+}
+
+impl<F: Filters + 'static> FromRequest for Asked<F> {
+    type Error = PageError;
+    type Future = Ready<Result<Self, PageError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()))
+    }
+}
+
+/// What a menu's value means; nothing for an empty one.
+///
+/// # Errors
+/// `NotFound` for a value that no menu holds.
+pub fn chosen<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, PageError> {
+    match value {
+        "" => Ok(None),
+        value => parse(value).map(Some).ok_or_else(PageError::not_found),
+    }
+}
+
+/// A page of a list, as `templates/macros/lists.html` renders it.
+pub struct List<T> {
+    pub rows: Vec<T>,
+    pub count: Capped,
+    pub is_filtered: bool,
+    pub path: Path,
+    pub address: String,
+    /// The addresses of the first page and of the next: empty on the first, and on the last.
+    pub newest: String,
+    pub older: String,
+}
+
+impl<T> List<T> {
+    /// Of what is found in the window that is asked for, and in all.
+    pub fn of<F: Filters, Id: Display>(asked: &Asked<F>, (found, count): (Page<T, Id>, Capped)) -> Self {
+        Self {
+            rows: found.rows,
+            count,
+            is_filtered: asked.is_filtered(),
+            path: F::PATH,
+            address: asked.address(&asked.before),
+            newest: if asked.before.is_empty() { String::new() } else { asked.address("") },
+            older: found.next.map(|id| asked.address(&id.to_string())).unwrap_or_default(),
+        }
+    }
+
+    /// Whether there is nothing yet: not on this page, on others, or under other filters.
+    pub fn is_bare(&self) -> bool {
+        self.rows.is_empty() && !self.is_filtered && self.newest.is_empty()
+    }
+
+    /// The list alone for htmx, which keeps its address; else the whole page.
+    pub fn answer(&self, htmx: Htmx, page: &impl Template, list: &impl Template) -> Answer {
+        if htmx.0 { part_at(&self.address, list) } else { html(StatusCode::OK, page) }
+    }
+
+    pub fn has_pages(&self) -> bool {
+        !self.newest.is_empty() || !self.older.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::paths;
+
+    filters!(ByName at paths::CONTACTS => q, state);
+
+    #[test]
+    fn an_address_keeps_every_filter_and_nothing_that_is_empty() {
+        let asked = Asked::<ByName>::parse("q=lost+%26+found&state=&before=contact_1").expect("a query");
+        assert_eq!((asked.filters.q.as_str(), asked.before.as_str()), ("lost & found", "contact_1"));
+        assert_eq!(asked.address("contact_0"), "/contacts?q=lost%20%26%20found&before=contact_0");
+        assert!(asked.is_filtered());
+        let plain = Asked::<ByName>::parse("").expect("a query");
+        assert_eq!((plain.address(""), plain.is_filtered()), ("/contacts".to_owned(), false));
+    }
+
+    #[test]
+    fn what_no_form_sends_is_not_found() {
+        for query in ["color=red", "q=a&q=b"] {
+            assert!(Asked::<ByName>::parse(query).is_err(), "{query}");
+        }
+    }
+}

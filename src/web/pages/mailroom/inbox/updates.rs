@@ -1,0 +1,131 @@
+//! What is new since a page was rendered. It is asked for each second and costs little: a page
+//! of the list by its index, and a short count.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::known::{Known, hash};
+use super::list::{List, Row, aliases_of};
+use super::query::Filters;
+use crate::domain::lists::{Page, Window};
+use crate::domain::mailroom::aliases::{self, Alias};
+use crate::domain::mailroom::messages::{self, Message, MessageId};
+use crate::web::htmx::Htmx;
+use crate::web::pages::layout::Unread;
+use crate::web::pages::list::{Asked, ROWS};
+use crate::web::pages::{Answer, Member, PageError, html, see_other};
+use crate::web::paths;
+
+/// Rows that go on top of a list that is otherwise as it was, the new count, and where to ask
+/// next.
+#[derive(Template)]
+#[template(path = "mailroom/_updates.html")]
+struct Updates {
+    updates: String,
+    rows: Vec<Row>,
+    summary: String,
+    unread: Unread,
+}
+
+/// The whole list, when more of it changed.
+#[derive(Template)]
+#[template(path = "mailroom/_found.html")]
+struct Replaced {
+    list: List,
+    summary: String,
+    unread: Unread,
+}
+
+#[derive(Template)]
+#[template(path = "mailroom/_count.html")]
+struct Count {
+    known: Unread,
+    team: String,
+}
+
+/// The list that changed, and of it what was below `after` before.
+struct Changes {
+    page: Page<Message, MessageId>,
+    fresh: usize,
+    rest: Vec<Message>,
+    named: Vec<Alias>,
+}
+
+/// Nothing when all is as the page has it.
+pub async fn of_list(member: Member, htmx: Htmx, asked: Asked<Filters>, known: web::Query<Known>) -> Answer {
+    if !htmx.0 {
+        return Ok(see_other(asked.address("")));
+    }
+    if known.team != member.team.id.to_string() {
+        return Ok(nothing());
+    }
+    let changes = load(&member, &asked, &known).await?;
+    let now = Known::of(&member, &changes.page.rows);
+    let list_changed = now.rows != known.rows;
+    if !list_changed && now.count == known.count {
+        return Ok(nothing());
+    }
+    if list_changed && (changes.fresh == 0 || hash(&changes.rest) != known.rows) {
+        return replace(&member, asked, changes);
+    }
+    let fresh = changes.page.rows.into_iter().take(changes.fresh);
+    let rows: Vec<Row> = fresh.map(|message| Row::of(message, &changes.named)).collect();
+    let (updates, unread) = (now.address(&asked), Unread(member.unread));
+    html(StatusCode::OK, &Updates { updates, summary: summary(&rows), rows, unread })
+}
+
+async fn load(member: &Member, asked: &Asked<Filters>, known: &Known) -> Result<Changes, PageError> {
+    let (words, filter) = asked.filters.parse()?;
+    let (newest, had) = (MessageId::parse(&known.newest), known.rows.clone());
+    let read = member.read(move |tx, team| {
+        let page = messages::list_or_search(tx, team, &words, &filter, Window::first(ROWS))?;
+        let is_fresh = |message: &&Message| newest.is_some_and(|newest| message.id > newest);
+        let fresh = page.rows.iter().take_while(is_fresh).count();
+        let (mut rest, mut named) = (Vec::new(), Vec::new());
+        if let Some(oldest) = page.rows[..fresh].last() {
+            rest = messages::list_or_search(tx, team, &words, &filter, Window::below(Some(oldest.id), ROWS))?.rows;
+        }
+        if hash(&page.rows) != had {
+            named = aliases::find_all(tx, team, &aliases_of(&page.rows))?;
+        }
+        Ok(Changes { page, fresh, rest, named })
+    });
+    Ok(read.await?)
+}
+
+fn replace(member: &Member, asked: Asked<Filters>, changes: Changes) -> Answer {
+    let list = List::of(member, asked, changes.page, &changes.named, None);
+    let replaced = Replaced { summary: list.summary(), unread: Unread(member.unread), list };
+    let mut answer = html(StatusCode::OK, &replaced)?;
+    for (name, value) in [("hx-retarget", "#messages"), ("hx-reswap", "outerHTML")] {
+        answer.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    Ok(answer)
+}
+
+/// What arrived, for those who do not see it.
+fn summary(rows: &[Row]) -> String {
+    match rows {
+        [] => String::new(),
+        [one] => format!("New message from {}: {}", one.from, one.subject),
+        many => format!("{} new messages", many.len()),
+    }
+}
+
+/// The number beside Inbox, for every other page.
+pub async fn of_count(member: Member, htmx: Htmx, known: web::Query<Known>) -> Answer {
+    if !htmx.0 {
+        return Ok(see_other(paths::INBOX));
+    }
+    let team = member.team.id.to_string();
+    if known.team != team || known.count == member.unread {
+        return Ok(nothing());
+    }
+    html(StatusCode::OK, &Count { known: Unread(member.unread), team })
+}
+
+fn nothing() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
