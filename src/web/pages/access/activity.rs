@@ -26,6 +26,7 @@ use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
 use crate::web::pages::{FormErrors, html};
+use crate::web::paths;
 
 const PAGE_SIZE: i64 = 50;
 /// Tokens in the filter's menu, of the active and of the revoked ones each.

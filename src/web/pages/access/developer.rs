@@ -21,6 +21,7 @@ use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Member;
 use crate::web::pages::layout::Layout;
 use crate::web::pages::{FormErrors, html};
+use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 

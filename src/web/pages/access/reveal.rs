@@ -13,6 +13,7 @@ use crate::domain::access::tokens::Token;
 use crate::web::pages::error::PageError;
 use crate::web::pages::html;
 use crate::web::pages::layout::Layout;
+use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 

@@ -8,6 +8,7 @@ use crate::domain::Timestamp;
 use crate::domain::access::usage::{Grouped, Hour};
 use crate::gate::Allowance;
 use crate::web::pages::format::When;
+use crate::web::paths;
 
 /// The SVG's units; keep them as in the template's viewBox.
 const WIDTH: f64 = 480.0;
