@@ -1,4 +1,4 @@
-//! The files of `static/`, inside the program.
+//! The files of `static/`, embedded in the binary.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EntityTag, Header, IfNoneMatch};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,8 +10,7 @@ use crate::domain::sealing::hex;
 #[folder = "static"]
 struct Files;
 
-/// The address of a file, with its hash: it can be kept for good, and a new version has a
-/// new address.
+/// With the file's hash, so that it can be cached forever.
 pub fn url(path: &str) -> String {
     match Files::get(path) {
         Some(file) => format!("/static/{path}?v={}", version(&file)),
@@ -23,7 +22,6 @@ fn version(file: &rust_embed::EmbeddedFile) -> String {
     hex(&file.metadata.sha256_hash()[..8])
 }
 
-/// Serves one file.
 pub async fn serve(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     let Some(file) = Files::get(&path) else {
         return HttpResponse::NotFound().finish();

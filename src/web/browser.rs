@@ -1,5 +1,5 @@
-//! The cookie of a browser that has signed in before; see
-//! [`crate::domain::people::browsers`]. It outlives sessions and signing out.
+//! The cookie of a browser in which a person signed in before, for
+//! [`crate::domain::people::browsers`]. It outlives sessions.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::site::Site;
 use crate::domain::people::browsers::Presented;
 use crate::domain::people::users::User;
 
-/// As long as browsers keep a cookie at most, more or less.
+/// About the maximum that browsers allow.
 const LIFE: Duration = Duration::days(365);
 
 pub struct KnownBrowser {
@@ -40,7 +40,6 @@ impl FromRequest for KnownBrowser {
 }
 
 impl KnownBrowser {
-    /// Adds to an answer that this account has signed in here.
     pub fn remember(&self, mut answer: HttpResponse, user: &User) -> Result<HttpResponse, PageError> {
         let value = self.presented.cookie_after(user, self.request.app().chance());
         let cookie = Cookie::build(self.name, value)

@@ -1,6 +1,6 @@
-//! A client's connection. It takes a place among all connections, and ends when the client is
-//! late, or idle while all places are taken: with a request, which then ends as if the client had hung up, so that a handler that
-//! waits for the rest of a body still refuses and records the call; or with reading.
+//! A client's connection. It ends when the client misses a deadline, or is idle while all places
+//! are taken. A handler that waits for a body then sees the client hang up, so that it still
+//! refuses and records the call.
 
 use std::io;
 use std::pin::Pin;
@@ -15,8 +15,7 @@ use super::deadline::Deadline;
 use super::limits::Limits;
 use crate::app::limits::connections::Slot;
 
-/// Bytes that may wait in the system for a client that reads slowly. They show sooner that it
-/// reads at all than the megabytes which the system would take otherwise.
+/// Bytes that the kernel buffers for a slow reader. A small buffer shows sooner whether it reads.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
 
@@ -24,11 +23,11 @@ pub struct Connection {
     stream: TcpStream,
     pub deadline: Deadline,
     limits: Limits,
-    /// The only timer: deadlines are looked at when it fires, so requests need not set one.
+    /// The only timer: requests set none.
     ticks: Interval,
-    /// Since when the client reads nothing.
+    /// Since when the client has read nothing.
     blocked: Option<Instant>,
-    /// How long it has kept us waiting, less what it has made up for by reading.
+    /// How long it has kept us waiting, minus the time it earned by reading.
     waited: Duration,
     late_to_send: bool,
     late_to_read: bool,

@@ -1,8 +1,6 @@
-//! Until when a client has to do its part. A connection shares one deadline with the requests
-//! that come by it: they know whose turn it is, the connection knows the time.
-//!
-//! It is the client's turn until a request is complete, and again once it is answered. This
-//! covers idle connections, slow heads and slow bodies, also bodies that nothing reads.
+//! The deadline of a client, shared by a connection and its requests. It runs until a request is
+//! complete, and again once that is answered: it covers idle connections, slow heads and slow
+//! bodies, also bodies that no handler reads.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -22,7 +20,7 @@ use futures_util::stream::{Stream, StreamExt};
 use super::limits::Limits;
 use crate::app::limits::connections::Activity;
 
-/// The size that is assumed of a body whose head doesn't name one: the most we read.
+/// Assumed for a body without Content-Length.
 const UNKNOWN: u64 = 64 << 10;
 
 /// Clones share it.
@@ -31,13 +29,12 @@ pub struct Deadline(Rc<Inner>);
 
 struct Inner {
     limits: Limits,
-    /// `None` while it is our turn.
+    /// `None` while the client waits for us.
     due: Cell<Option<Instant>>,
     activity: Arc<Activity>,
 }
 
 impl Deadline {
-    /// That of a new connection.
     pub fn new(limits: Limits, activity: Arc<Activity>) -> Self {
         let due = Cell::new(Some(Instant::now() + limits.grace));
         Self(Rc::new(Inner { limits, due, activity }))
@@ -57,7 +54,7 @@ impl Deadline {
         self.0.activity.touch();
     }
 
-    /// A body that has not come whole by now keeps its deadline.
+    /// An incomplete body keeps its deadline.
     fn expect_request(&self) {
         if self.0.due.get().is_none() {
             self.0.due.set(Some(Instant::now() + self.0.limits.grace));
@@ -66,7 +63,6 @@ impl Deadline {
     }
 }
 
-/// Notes that the head of a request has arrived, and follows its body.
 pub fn follow(request: &mut Request) -> Option<Answering> {
     let deadline = request.conn_data::<Deadline>()?.clone();
     match request.take_payload() {
@@ -82,7 +78,6 @@ pub fn follow(request: &mut Request) -> Option<Answering> {
     Some(Answering(deadline))
 }
 
-/// A request's body, whose end is noted.
 struct Body {
     body: Payload,
     deadline: Deadline,
@@ -100,7 +95,7 @@ impl Stream for Body {
     }
 }
 
-/// A request under way: once this is dropped, the client may send the next.
+/// Dropped when a request is answered.
 pub struct Answering(Deadline);
 
 impl Drop for Answering {
@@ -109,10 +104,9 @@ impl Drop for Answering {
     }
 }
 
-/// A response's body, whose end is noted.
 pub struct Answer {
     size: BodySize,
-    /// `None` for HEAD, which leaves it out.
+    /// `None` for HEAD.
     body: Option<BoxBody>,
     _answering: Option<Answering>,
 }

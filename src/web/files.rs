@@ -1,5 +1,4 @@
-//! Received files. A browser saves them and never shows them: what was sent must not run
-//! as a page of this site, so neither its type nor its origin lets it.
+//! Files from messages. Browsers must save them and never run them as a page of this site.
 
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
@@ -14,10 +13,10 @@ use crate::app::downloads::Download;
 
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
-/// A browser that shows a file anyway gives it an origin of its own, and runs nothing.
+/// For a browser that shows a file anyway.
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
 
-/// `kind` is a media type as received.
+/// `kind` is an untrusted media type.
 pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer
@@ -32,7 +31,6 @@ pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
     }
 }
 
-/// The type, unless it is one that browsers run.
 fn harmless(kind: &str) -> HeaderValue {
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let runs = ["html", "/xml", "svg", "xsl", "javascript", "ecmascript", "x-mixed-replace", "wasm", "flash"];
@@ -43,7 +41,7 @@ fn harmless(kind: &str) -> HeaderValue {
     }
 }
 
-/// RFC 6266: a name for old programs, and the whole one for all others.
+/// RFC 6266: an ASCII name for old clients, and the full one.
 fn saved_as(name: &str) -> ContentDisposition {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' };
     let value = name.as_bytes().to_vec();

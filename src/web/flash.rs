@@ -1,6 +1,5 @@
-//! A notice travels from a change to the page it leads to in a cookie that names one of our
-//! sentences. The page that shows it clears the cookie, so a reload does not show it again,
-//! and no link can show one.
+//! A cookie carries the code of a [`Notice`] from a change to the next page, which clears it: a
+//! reload shows it no second time, and no link can show one.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,10 +14,9 @@ use actix_web::{Error, HttpMessage, HttpRequest, web};
 use super::pages::notice::Notice;
 use super::site::Site;
 
-/// A notice that no page showed by then is dropped.
 const LIFE: Duration = Duration::minutes(1);
 
-/// The notice that waits for this request's page. Clones share it.
+/// The notice for this request's page. Clones share it.
 #[derive(Clone, Default)]
 pub struct Flash(Rc<Waiting>);
 
@@ -33,14 +31,12 @@ impl Flash {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// For the page that shows it.
     pub fn take(&self) -> Option<Notice> {
         self.0.shown.set(self.0.notice.is_some());
         self.0.notice
     }
 }
 
-/// Hands a page the notice of the browser's cookie, and the browser the notice of an answer.
 pub async fn carry<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

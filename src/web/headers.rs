@@ -1,4 +1,4 @@
-//! Headers every answer carries.
+//! The headers of every response.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceResponse;
@@ -32,35 +32,34 @@ const PAGES: [Header; 8] = [
     NO_STORE,
 ];
 
-/// JSON needs little more than to be taken as nothing else.
 const API: [Header; 3] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     NOSNIFF,
     NO_STORE,
 ];
 
-/// Of this host alone: what else its domain serves is not ours to say.
+/// Without subdomains: other services of the domain are not ours.
 const HTTPS: [Header; 1] = [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"))];
 
-/// What may be kept in a cache says so itself; all else may not.
+/// Responses that can be cached set their own.
 const NO_STORE: Header = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 const NOSNIFF: Header = (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Those of a page that shows a frame of ours.
+/// For a page that shows a frame of this site.
 pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Adds them; what an answer says itself stays.
+/// Headers that the response has already win.
 pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {
     let headers = answer.headers_mut();
     match is_api {
         true => set(headers, API),
         false => set(headers, PAGES),
     }
-    // What the listener itself serves is plain: without the setting, nothing is https.
+    // The listener speaks plain HTTP: only the setting says that a proxy adds TLS.
     if info.app().config().public_url.as_ref().is_some_and(PublicUrl::is_https) {
         set(headers, HTTPS);
     }
@@ -68,8 +67,7 @@ pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api:
     headers.insert(REQUEST_ID, id.expect("an id is ASCII"));
 }
 
-/// By value and appended: a copy of a constant and no look at what was there before make this
-/// half as long as `insert` with clones, and every answer carries a dozen headers.
+/// Appending constants by value takes half as long as `insert` with clones.
 fn set<const N: usize>(headers: &mut HeaderMap, usual: [Header; N]) {
     for (name, value) in usual {
         if !headers.contains_key(&name) {

@@ -1,5 +1,4 @@
-//! Long answers that are in memory until their reader has read them: only so many bytes of
-//! them for one address, and for all.
+//! Bounds the memory of long responses that wait for slow readers, per address and in total.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
@@ -13,10 +12,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::request::RequestInfo;
 use crate::app::limits::held::Hold;
 
-/// Answers up to this many bytes are bounded by the number of connections alone.
+/// Shorter responses are bounded by the number of connections.
 const SHORT: u64 = 64 << 10;
 
-/// The answer, counted for as long as it is in memory, or what `refuse` says instead.
+/// Counts the response while it is in memory, or sends what `refuse` says instead.
 pub fn hold(
     answer: ServiceResponse<BoxBody>,
     info: &RequestInfo,
@@ -35,7 +34,7 @@ pub fn hold(
                 BoxBody::new(())
             }
         },
-        // It is read while it is sent.
+        // A stream, which is never in memory as a whole.
         Err(body) => body,
     });
     if !is_refused {

@@ -1,4 +1,4 @@
-//! htmx's request and response headers.
+//! Requests by htmx.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-/// Whether htmx asks: then a fragment is enough.
+/// Whether htmx sent the request, so that a part of the page is enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Htmx(pub bool);
 

@@ -1,21 +1,20 @@
-//! What the clients of the web server may take, one by one and all together.
+//! What clients of the web server can use, each and in total.
 
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once. Each holds up to some 160 KiB of what its client has sent.
+    /// At once. Each holds up to 160 KiB of what its client sent.
     pub connections: usize,
-    /// Those from one address; an IPv6 network of /64 counts as one. Trusted
-    /// proxies are exempt: all clients come through them.
+    /// An IPv6 /64 network counts as one address. Trusted proxies are exempt.
     pub per_ip: usize,
-    /// When all are taken, a connection whose client did nothing for so long gives way.
+    /// When all connections are used, one that was idle this long is closed.
     pub idle: Duration,
-    /// How long a request's head may take, and the start of every deadline that depends on a size.
+    /// For a request's head, and the minimum of every deadline that depends on a size.
     pub grace: Duration,
-    /// The longest that a request's body may take.
+    /// The maximum for a request's body.
     pub longest: Duration,
-    /// Bytes a second that a client has to send of a body, and to read of a response.
+    /// The minimum of bytes a second that a client has to send or read.
     pub rate: u32,
 }
 
@@ -33,12 +32,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long this many bytes take at the lowest rate.
     pub fn time_for(&self, bytes: u64) -> Duration {
         Duration::from_millis(bytes.saturating_mul(1000) / u64::from(self.rate.max(1)))
     }
 
-    /// How long a body of this size may take.
     pub fn time_for_body(&self, bytes: u64) -> Duration {
         (self.grace + self.time_for(bytes)).min(self.longest)
     }
@@ -49,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_has_as_long_as_it_is_large_but_never_forever() {
+    fn the_deadline_of_a_body_grows_with_its_size_up_to_a_maximum() {
         let limits = Limits::default();
         for (bytes, seconds) in [(0, 15), (8 << 10, 16), (64 << 10, 23), (1 << 40, 60), (u64::MAX, 60)] {
             assert_eq!(limits.time_for_body(bytes).as_secs(), seconds, "{bytes}");

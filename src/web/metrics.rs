@@ -1,4 +1,4 @@
-//! `/metrics`, on its own listener, because it is for the operator only.
+//! `/metrics`, on its own listener, for the operator only.
 
 use std::io;
 use std::net::TcpListener;
@@ -10,10 +10,8 @@ use super::limits::Limits;
 use super::server::{self, Seats};
 use crate::app::App;
 
-/// A few collectors at once.
 const CONNECTIONS: usize = 32;
 
-/// The format's own name for itself.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// # Errors

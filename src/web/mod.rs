@@ -45,9 +45,8 @@ pub use limits::Limits;
 use server::Seats;
 pub use site::{Site, site};
 
-/// Serves on a bound listener until SIGINT or SIGTERM, finishing the requests under way;
-/// `started` is called once connections are taken. Metrics are served on
-/// their own listener, if there is one.
+/// Serves until SIGINT or SIGTERM, then finishes the requests under way. Calls `started` once it
+/// accepts connections. Metrics have their own listener, if any.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -59,7 +58,7 @@ pub fn run(
     started: impl FnOnce(),
 ) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        // Asked only so that the log says it if not; the dashboard is served all the same.
+        // Only to log it: the dashboard works without the limiter.
         app.gate().limiter_is_reachable().await;
         if let Some(listener) = metrics {
             actix_web::rt::spawn(metrics::serve(app.clone(), listener)?);
@@ -93,7 +92,6 @@ pub fn serve(app: App, listener: TcpListener, limits: Limits) -> io::Result<Serv
     })
 }
 
-/// All that answers requests, without a listener.
 fn program(
     app: App,
     site: Site,

@@ -24,20 +24,18 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     }
 }
 
-/// Whether the page that sent the request was opened by http, although this site is https. Its
-/// browser keeps no session, so nothing could come of it but the sign-in page again.
+/// Whether a page opened over plain HTTP sent the request, although this site is HTTPS. Its
+/// browser keeps no session, so it would only see the sign-in page again.
 pub fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     site.starts_with("https://") && origin.is_some_and(|origin| origin.starts_with("http://"))
 }
 
-/// Whether a page may have been asked for by plain http: browsers say where a request is from
-/// only where it cannot be changed on the way. A proxy's word is not asked, as many get it wrong.
+/// Browsers send `Sec-Fetch-Site` only over HTTPS. Proxies' headers are often wrong.
 pub fn may_be_plain_http(headers: &HeaderMap) -> bool {
     !headers.contains_key("sec-fetch-site")
 }
 
-/// Where to sign in over HTTPS.
 pub fn secure_address(site: &str) -> String {
     format!("{site}{}", paths::SIGN_IN)
 }

@@ -24,7 +24,7 @@ pub async fn request_log(
     let origins = &info.app().config().cors_origins;
     let is_shared = is_api && *origins != Origins::None;
     let mut answer = match is_api && api::is_api_call(&request) {
-        _ if is_shared && cors::is_asked(&request, origins) => cors::preflight(request),
+        _ if is_shared && cors::is_preflight(&request, origins) => cors::preflight(request),
         true => api::authenticate(request, next, &info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());

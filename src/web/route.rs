@@ -7,8 +7,8 @@ use actix_web::{FromRequest, Resource, Responder, guard, web};
 use super::logged::RouteTemplate;
 use super::paths::{Path, PathOf};
 
-/// An address and what answers there. To a method that it does not take, actix answers 405; see
-/// [`super::pages::error::render_errors`] for what becomes of that.
+/// An address and its handlers. For other methods actix answers 405, which
+/// [`super::pages::error::render_errors`] renders.
 pub struct PageRoute {
     pub path: &'static str,
     pub methods: Vec<Method>,
@@ -22,7 +22,7 @@ pub fn page(path: impl Into<&'static str>) -> PageRoute {
 }
 
 impl PageRoute {
-    /// Answers HEAD too: what can be read can be asked for without its body.
+    /// Also for HEAD.
     pub fn get<F, Args>(mut self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -44,7 +44,7 @@ impl PageRoute {
         Self { resource: self.resource.route(web::post().to(handler)), ..self }
     }
 
-    /// Answers all other methods.
+    /// For all other methods.
     pub fn otherwise<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,

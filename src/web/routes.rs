@@ -1,4 +1,4 @@
-//! All that is served. Each area lists its own routes; here they get their middleware.
+//! Collects the routes of every area and wraps them in middleware.
 
 use actix_web::guard;
 use actix_web::http::Method;
@@ -13,11 +13,11 @@ use super::site::Site;
 use super::{api, assets, flash, paths, session};
 use crate::app::App;
 
-/// Bytes of a form: names and passwords are short.
+/// Bytes of a form.
 const FORM: usize = 64 * 1024;
 
 pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
-    // Addresses are tried in this order, and programs call most.
+    // Addresses are tried in this order, and API calls are the most frequent.
     services.configure(api::for_programs);
     for each in without_session() {
         services.service(each);
@@ -44,7 +44,6 @@ pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     );
 }
 
-/// The methods and addresses of all routes.
 pub fn all() -> Vec<(Method, String)> {
     let pages = without_session().into_iter().chain(with_session());
     let pages =

@@ -1,5 +1,4 @@
-//! A listener and what answers there: actix's own parts, put together so that each connection
-//! is one of ours.
+//! An HTTP server made of actix's parts, so that each connection is a [`Connection`] of ours.
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -25,7 +24,6 @@ use crate::app::limits::connections::{Connections, Slot};
 use crate::app::limits::held::Exceeded;
 use crate::domain::network::Network;
 
-/// How long a client that has been answered may take to close its end.
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The answer to one connection too many.
@@ -57,7 +55,7 @@ impl Seats {
         match self.admit(peer.ip()) {
             Ok(slot) => Ok((Connection::new(stream, slot, self.limits), Protocol::Http1, Some(peer))),
             Err(_) => {
-                // What fits into the socket at once: nothing waits for this client.
+                // Fits into the socket's buffer, so nothing waits for this client.
                 let _ = stream.try_write(TOO_MANY_CONNECTIONS);
                 Err(DispatchError::DisconnectTimeout)
             }
@@ -103,7 +101,7 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            // The connection's own deadline covers the head of each request, not only of the first.
+            // Our deadline covers the head of every request, not only of the first.
             .client_request_timeout(std::time::Duration::ZERO)
             .client_disconnect_timeout(CLOSING)
             .local_addr(address)

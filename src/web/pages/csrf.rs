@@ -10,9 +10,8 @@ use crate::web::encoding::is_encoded;
 use crate::web::origin::{is_from_plain_http, is_own, secure_address};
 use crate::web::site::Site;
 
-/// Refuses an unsafe request that a browser did not send from this site: by
-/// `Sec-Fetch-Site`, else by `Origin`. One with neither is refused too, and so is any request
-/// with a compressed body.
+/// Refuses unsafe requests that were not sent from this site, by `Sec-Fetch-Site` or else
+/// `Origin`; one with neither is refused too. Also refuses compressed bodies.
 pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

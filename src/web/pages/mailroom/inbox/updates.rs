@@ -85,7 +85,8 @@ async fn load(member: &Member, asked: &Asked<Filters>, known: &Known) -> Result<
         let fresh = page.rows.iter().take_while(is_fresh).count();
         let (mut rest, mut named) = (Vec::new(), Vec::new());
         if let Some(oldest) = page.rows[..fresh].last() {
-            rest = messages::list_or_search(tx, team, &words, &filter, Window::below(Some(oldest.id), ROWS))?.rows;
+            rest = messages::list_or_search(tx, team, &words, &filter, Window::below(Some(oldest.id), ROWS))?
+                .rows;
         }
         if hash(&page.rows) != had {
             named = aliases::find_all(tx, team, &aliases_of(&page.rows))?;
