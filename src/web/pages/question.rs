@@ -17,9 +17,11 @@ pub struct Question {
     /// Where the answer is sent.
     pub action: String,
     pub team: String,
-    /// What it is done to, and the page it is asked on.
-    pub about: String,
+    /// "Delete bob@example.com?"
+    pub heading: String,
+    /// The page it is asked on, and that page's name.
     pub back: String,
+    pub from: String,
     /// Whether there is a choice; else the sentences say why not.
     pub is_possible: bool,
     figures: Vec<(&'static str, String)>,
@@ -48,8 +50,9 @@ impl Question {
             title,
             action,
             team: viewer.team.id.to_string(),
-            about: String::new(),
+            heading: format!("{title}?"),
             back: format!("/{nav}"),
+            from: String::new(),
             is_possible: true,
             figures: Vec::new(),
             sentences: Vec::new(),
@@ -57,13 +60,16 @@ impl Question {
         }
     }
 
-    /// On a page of several things, whose name is `from`; its template has a form of its own.
-    pub fn on_page(viewer: &Viewer, nav: &'static str, title: &'static str, from: &str) -> Self {
-        Self { about: from.to_owned(), ..Self::new(viewer, nav, title, String::new()) }
+    /// About a thing with a page of its own. The heading is the title's verb and the thing.
+    pub fn about(&mut self, what: impl Into<String>, at: String) {
+        (self.from, self.back) = (what.into(), at);
+        let verb = self.title.split(' ').next().unwrap_or_default();
+        self.heading = format!("{verb} {}?", self.from);
     }
 
-    pub fn about(&mut self, what: impl Into<String>, at: String) {
-        (self.about, self.back) = (what.into(), at);
+    /// On a page of several things.
+    pub fn on_page(&mut self, from: &str, heading: String) {
+        (self.from, self.heading) = (from.to_owned(), heading);
     }
 
     pub fn says(&mut self, sentence: impl Into<String>) {
@@ -81,12 +87,6 @@ impl Question {
 
     pub fn warns(&mut self, sentence: impl Into<String>) {
         self.warning = sentence.into();
-    }
-
-    /// The verb and what it is done to: "Delete bob@example.com?".
-    pub fn heading(&self) -> String {
-        let verb = self.title.split(' ').next().unwrap_or_default();
-        format!("{verb} {}?", self.about)
     }
 
     pub fn ask(&self, htmx: Htmx, viewer: &Viewer) -> Answer {

@@ -63,16 +63,17 @@ pub fn refusal_notice(viewer: &Viewer) -> String {
 
 #[derive(Template)]
 #[template(path = "developer/_api_off.html")]
-struct ApiOff {
-    team: TeamId,
+struct ApiOff<'a> {
+    question: &'a Question,
     affected: Affected,
 }
 
 pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
     let affected = app.read_activity(move |tx| api_switch::affected(tx, team, now)).await?;
-    let question = Question::on_page(&owner, "developer", "Turn off API access", "Developer");
-    question.ask_in(&ApiOff { team, affected }, htmx, &owner, StatusCode::OK)
+    let mut question = Question::new(&owner, "developer", "Turn off", paths::API_SWITCH.to_string());
+    question.on_page("Developer", "Turn off API access?".into());
+    question.ask_in(&ApiOff { question: &question, affected }, htmx, &owner, StatusCode::OK)
 }
 
 #[derive(serde::Deserialize)]

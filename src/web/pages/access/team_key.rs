@@ -61,8 +61,8 @@ impl Key {
 /// Shows what would break.
 #[derive(Template)]
 #[template(path = "developer/_end_team_key.html")]
-struct EndTeamKey {
-    team: TeamId,
+struct EndTeamKey<'a> {
+    question: &'a Question,
     key: Key,
     regenerate: bool,
 }
@@ -88,9 +88,12 @@ async fn question(
     let (team, now) = (viewer.team.id, viewer.request.now);
     let known = app.read_activity(move |tx| team_key::overview(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
-    let title = if regenerate { "Regenerate the team key" } else { "Turn off the team key" };
-    let question = Question::on_page(viewer, "developer", title, "Developer");
-    question.ask_in(&EndTeamKey { team, key, regenerate }, htmx, viewer, StatusCode::OK)
+    let mut question = match regenerate {
+        true => Question::new(viewer, "developer", "Regenerate", paths::TEAM_KEY_REGENERATE.to_string()),
+        false => Question::new(viewer, "developer", "Turn off", paths::TEAM_KEY_DISABLE.to_string()),
+    };
+    question.on_page("Developer", format!("{} the team key?", question.title));
+    question.ask_in(&EndTeamKey { question: &question, key, regenerate }, htmx, viewer, StatusCode::OK)
 }
 
 #[derive(serde::Deserialize)]

@@ -15,7 +15,6 @@ use crate::domain::access::scopes::Scopes;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
 use crate::domain::lists::Window;
-use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
@@ -219,8 +218,8 @@ async fn rename_token(app: &App, viewer: &Viewer, id: TokenId, name: &str) -> Re
 /// Shows what would break.
 #[derive(Template)]
 #[template(path = "developer/_revoke.html")]
-struct Revoke {
-    team: TeamId,
+struct Revoke<'a> {
+    question: &'a Question,
     token: Row,
     calls: Usage,
     reason: String,
@@ -250,9 +249,11 @@ async fn question(
         Ok((tokens::find(tx, team, id)?, activity::usage(tx, team, id, now)?))
     });
     let (token, calls) = read.await?;
-    let revoke = Revoke { team, token: Row::of(token, now), calls, reason, errors };
-    let question = Question::on_page(viewer, "developer", "Revoke token", "Developer");
-    question.ask_in(&revoke, htmx, viewer, status)
+    let token = Row::of(token, now);
+    let mut question = Question::new(viewer, "developer", "Revoke token", paths::TOKEN_REVOKE.of(id));
+    question.on_page("Developer", format!("Revoke “{}”?", token.name));
+    question.is_possible = token.revoked.is_none();
+    question.ask_in(&Revoke { question: &question, token, calls, reason, errors }, htmx, viewer, status)
 }
 
 #[derive(serde::Deserialize)]

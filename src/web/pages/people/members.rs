@@ -13,22 +13,22 @@ use crate::domain::people::invitations;
 use crate::domain::people::members::{self, Member as Row, TheirTokens};
 use crate::domain::people::roles::{MemberRole, Role};
 use crate::domain::people::users::UserId;
+use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::{Member, Owner};
-use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::{html, see_other, see_other_with};
+use crate::web::pages::{Question, see_other, see_other_with};
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
 type Answer = Result<HttpResponse, PageError>;
 
 #[derive(Template)]
-#[template(path = "team/remove.html")]
-struct RemovePage {
-    layout: Layout,
-    id: String,
+#[template(path = "team/_remove.html")]
+struct Remove<'a> {
+    question: &'a Question,
+    team: &'a str,
     person: String,
     is_self: bool,
     decides: bool,
@@ -36,11 +36,11 @@ struct RemovePage {
 }
 
 #[derive(Template)]
-#[template(path = "team/role.html")]
-struct RolePage {
-    layout: Layout,
-    id: String,
+#[template(path = "team/_role.html")]
+struct Demote<'a> {
+    question: &'a Question,
     person: String,
+    is_self: bool,
     left: LeftBehind,
 }
 
@@ -64,22 +64,26 @@ impl Form {
     }
 }
 
-pub async fn ask_to_remove(app: web::Data<App>, member: Member, path: web::Path<UserId>) -> Answer {
+pub async fn ask_to_remove(
+    app: web::Data<App>,
+    member: Member,
+    htmx: Htmx,
+    path: web::Path<UserId>,
+) -> Answer {
     let (row, left) = load(&app, &member, path.into_inner()).await?;
     let actor = member.actor();
     let needed = members::role_to_remove(&actor, &row)?;
     if member.role < needed {
         return Err(PageError::role_needed(needed));
     }
-    let page = RemovePage {
-        layout: Layout::new(&member, "team"),
-        id: row.user_id.to_string(),
-        is_self: row.user_id == member.user.id,
-        decides: members::decides_on_tokens(&actor, &row),
-        person: row.name,
-        left,
-    };
-    html(StatusCode::OK, &page)
+    let (team, is_self) = (&member.team.name, row.user_id == member.user.id);
+    let title = if is_self { "Leave team" } else { "Remove from team" };
+    let mut question = Question::new(&member, "team", title, paths::TEAM_PERSON_REMOVE.of(row.user_id));
+    question
+        .on_page("Team", if is_self { format!("Leave {team}?") } else { format!("Remove {}?", row.name) });
+    let decides = members::decides_on_tokens(&actor, &row);
+    let dialog = Remove { question: &question, team, person: row.name, is_self, decides, left };
+    question.ask_in(&dialog, htmx, &member, StatusCode::OK)
 }
 
 /// Asks if the form does not decide about tokens: they may have been created since the page was
@@ -108,14 +112,15 @@ pub async fn remove(
     })
 }
 
-pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, path: web::Path<UserId>) -> Answer {
+pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, htmx: Htmx, path: web::Path<UserId>) -> Answer {
     let (row, left) = load(&app, &owner, path.into_inner()).await?;
     if row.role() != Role::Admin {
         return Err(PageError::not_found());
     }
-    let page =
-        RolePage { layout: Layout::new(&owner, "team"), id: row.user_id.to_string(), person: row.name, left };
-    html(StatusCode::OK, &page)
+    let mut question = Question::new(&owner, "team", "Make member", paths::TEAM_PERSON_ROLE.of(row.user_id));
+    question.on_page("Team", format!("Make {} a member?", row.name));
+    let dialog = Demote { question: &question, person: row.name, is_self: false, left };
+    question.ask_in(&dialog, htmx, &owner, StatusCode::OK)
 }
 
 /// Like [`remove`], asks about the tokens of an admin who becomes a member. Adding an admin asks
