@@ -7,7 +7,7 @@ use super::ApiError;
 use super::answer::{Answer, CreatedAnswer, Done};
 use super::field_errors::FieldErrors;
 use super::json::{Json, present};
-use super::paging::{Filters, Listed, Listing};
+use super::lists::{Filters, Listed, Listing};
 use super::resource::{Context, Find, Form, Hold, New, One, Resource};
 use super::route::{At, Tag, at, op};
 use crate::domain::Timestamp;

@@ -10,7 +10,7 @@ use super::etag;
 use super::field_errors::FieldErrors;
 use super::idempotency;
 use super::json::Json;
-use super::paging::{Listed, Listing};
+use super::lists::{Listed, Listing};
 use super::resource::{Context, Find, Form, Hold, New, One, Resource, location};
 use super::route::{At, Tag, at, op};
 use crate::domain::access::idempotency::Stored;

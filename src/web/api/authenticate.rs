@@ -15,10 +15,9 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
-use super::authorize::AuthenticatedCall;
-use super::caller::{self, ApiCaller};
+use super::caller::{self, ApiCaller, AuthenticatedCall};
 use super::limits;
-use super::{ApiError, Dialect, V1};
+use super::{ApiError, dialects};
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller, Refusal};
 use crate::web::held;
@@ -32,7 +31,7 @@ const DESCRIPTION: &str = "/openapi.json";
 /// which `/%61pi` is `/api`.
 pub fn is_api_call(request: &ServiceRequest) -> bool {
     let path = request.match_info().as_str();
-    let is_ours = Dialect::at(path).is_some_and(|dialect| dialect.rest(path) != Some(DESCRIPTION));
+    let is_ours = dialects::at(path).is_some_and(|dialect| dialect.rest(path) != Some(DESCRIPTION));
     is_ours && !caller::has_only_a_cookie(request.headers())
 }
 
@@ -131,7 +130,7 @@ fn render_error(answer: ServiceResponse<BoxBody>, info: &RequestInfo) -> Service
 }
 
 fn render(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpResponse {
-    let dialect = Dialect::at(request.match_info().as_str()).unwrap_or(&V1);
+    let dialect = dialects::at(request.match_info().as_str()).unwrap_or(&dialects::V1);
     let mut answer = (dialect.render_error)(error, info.id, request.headers());
     if let Some(cause) = &error.cause {
         answer.extensions_mut().insert(Cause::new(cause.clone()));

@@ -1,45 +1,16 @@
 //! Whether an authenticated caller may use a route, and has a call left. It runs behind the
 //! router because only the route knows what it needs.
 
-use std::cell::Cell;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
-
+use actix_web::dev::Handler;
 use actix_web::http::Method;
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, Responder, web};
 
-use super::ApiError;
-use super::caller::ApiCaller;
+use super::caller::{ApiCaller, AuthenticatedCall, Decision};
+use super::{ApiError, etag};
 use crate::domain::access::scopes::Need;
 use crate::gate::{Allowance, Refusal};
+use crate::web::encoding::is_encoded;
 use crate::web::request::{self, RequestInfo};
-
-/// An API call whose caller is known. Lives in the request's extensions.
-pub struct AuthenticatedCall {
-    pub caller: ApiCaller,
-    began: Instant,
-    pub decision: Cell<Decision>,
-}
-
-impl AuthenticatedCall {
-    pub fn new(caller: ApiCaller, began: Instant) -> Self {
-        Self { caller, began, decision: Cell::default() }
-    }
-
-    pub fn of(request: &HttpRequest) -> Option<Rc<Self>> {
-        request.extensions().get::<Rc<Self>>().cloned()
-    }
-}
-
-/// What was decided, for the headers and the record.
-#[derive(Clone, Copy, Default)]
-pub struct Decision {
-    pub admitted: bool,
-    /// The caller's remaining quota.
-    pub allowance: Option<Allowance>,
-    /// Since authentication began.
-    pub took: Duration,
-}
 
 /// # Errors
 /// When the caller may not use a route with this need.
@@ -68,5 +39,31 @@ async fn count(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<All
         ApiCaller::Token(admission) => gate.count(admission, need, now).await,
         // Boxed, so that it takes no room in the calls of tokens.
         ApiCaller::Person(viewer) => Box::pin(gate.count_person(&viewer.team, now)).await,
+    }
+}
+
+/// A handler that runs only for authorized calls. Not a middleware, which would be one more layer
+/// for each call to go through.
+pub fn authorized<F, Args>(
+    need: Need,
+    is_tagged: bool,
+    handler: F,
+) -> impl Handler<(HttpRequest, web::Payload), Output = Result<HttpResponse, Error>>
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    move |request: HttpRequest, payload: web::Payload| {
+        let handler = handler.clone();
+        async move {
+            authorize(&request, need).await?;
+            if is_encoded(request.headers()) {
+                return Err(ApiError::encoded_body().into());
+            }
+            let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
+            let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
+            Ok(if is_tagged { etag::add(&request, answer) } else { answer })
+        }
     }
 }

@@ -1,19 +1,21 @@
 //! Who calls the API. A handler that takes an [`ApiCaller`] runs only for authorized callers.
 
+use std::cell::Cell;
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::ApiError;
-use super::authorize::AuthenticatedCall;
 use crate::app::App;
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
-use crate::gate::{Admission, Caller, Reason, Refusal};
+use crate::gate::{Admission, Allowance, Caller, Reason, Refusal};
 use crate::web::origin;
 use crate::web::request::RequestInfo;
 use crate::web::site::Site;
@@ -62,6 +64,33 @@ impl ApiCaller {
 
 fn person(viewer: &Viewer) -> Caller {
     Caller::Person { id: viewer.user.id, label: viewer.user.email.clone() }
+}
+
+/// An API call whose caller is known. Lives in the request's extensions.
+pub struct AuthenticatedCall {
+    pub caller: ApiCaller,
+    pub began: Instant,
+    pub decision: Cell<Decision>,
+}
+
+impl AuthenticatedCall {
+    pub fn new(caller: ApiCaller, began: Instant) -> Self {
+        Self { caller, began, decision: Cell::default() }
+    }
+
+    pub fn of(request: &HttpRequest) -> Option<Rc<Self>> {
+        request.extensions().get::<Rc<Self>>().cloned()
+    }
+}
+
+/// What was decided, for the headers and the record.
+#[derive(Clone, Copy, Default)]
+pub struct Decision {
+    pub admitted: bool,
+    /// The caller's remaining quota.
+    pub allowance: Option<Allowance>,
+    /// Since authentication began.
+    pub took: Duration,
 }
 
 /// A person with a session, where a token must not do what the route does. Routes with

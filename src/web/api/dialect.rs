@@ -4,8 +4,9 @@
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::paging::Pagination;
-use super::{ApiError, At};
+use super::ApiError;
+use super::pagination::Pagination;
+use super::route::At;
 use crate::domain::RequestId;
 
 pub struct Dialect {
@@ -16,21 +17,7 @@ pub struct Dialect {
     pub render_page: fn(&[u8], &Pagination) -> Vec<u8>,
 }
 
-pub static V1: Dialect = Dialect {
-    base: "/api/v1",
-    routes: super::v1,
-    render_error: ApiError::render,
-    render_page: super::paging::render,
-};
-
-pub const DIALECTS: [&Dialect; 1] = [&V1];
-
 impl Dialect {
-    /// The dialect of an address, in the spelling of the router.
-    pub fn at(path: &str) -> Option<&'static Self> {
-        DIALECTS.into_iter().find(|dialect| dialect.rest(path).is_some())
-    }
-
     /// The address without the base.
     pub fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_prefix(self.base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -38,6 +25,6 @@ impl Dialect {
 
     /// The dialect of a request that was routed.
     pub fn of(request: &HttpRequest) -> &'static Self {
-        request.app_data::<&'static Self>().copied().unwrap_or(&V1)
+        request.app_data::<&'static Self>().copied().expect("a route of the API has its dialect")
     }
 }

@@ -8,7 +8,7 @@ use super::ApiError;
 use super::answer::{Answer, CreatedAnswer, Done};
 use super::caller::ApiCaller;
 use super::json::{Json, NoQuery, Query, present};
-use super::paging::{Listing, ShortList};
+use super::lists::{Listing, ShortList};
 use super::resource::{Context, Find, Form, Hold, New, One, Resource};
 use super::route::{At, Tag, at, op};
 use crate::app::App;

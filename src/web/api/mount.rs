@@ -1,20 +1,21 @@
-//! From the route table to actix: each operation behind [`authorize`], HEAD wherever there is GET,
+//! From the route table to actix: each operation behind [`authorized`], HEAD wherever there is GET,
 //! and OPTIONS everywhere.
 
 use std::rc::Rc;
 
-use actix_web::dev::{AppService, Handler, HttpServiceFactory};
+use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::Method;
 use actix_web::http::header::ALLOW;
 use actix_web::web::ServiceConfig;
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, Responder, web};
+use actix_web::{HttpResponse, web};
 
-use super::authorize::authorize;
+use super::authorize::authorized;
+use super::dialect::Dialect;
+use super::dialects::DIALECTS;
 use super::route::At;
-use super::{ApiError, DIALECTS, Dialect, caller, etag};
+use super::{ApiError, caller};
 use crate::domain::access::scopes::Need;
-use crate::web::encoding::is_encoded;
 use crate::web::logged::RouteTemplate;
 
 /// For calls with a token, authenticated before they are routed. Declared one by one and not in a
@@ -95,31 +96,5 @@ fn other(method: &Method, allow: &str) -> Result<HttpResponse, ApiError> {
     match *method {
         Method::OPTIONS => Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish()),
         _ => Err(ApiError::method_not_allowed(allow)),
-    }
-}
-
-/// A handler that runs only for authorized calls. Not a middleware, which would be one more layer
-/// for each call to go through.
-pub fn authorized<F, Args>(
-    need: Need,
-    is_tagged: bool,
-    handler: F,
-) -> impl Handler<(HttpRequest, web::Payload), Output = Result<HttpResponse, Error>>
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    move |request: HttpRequest, payload: web::Payload| {
-        let handler = handler.clone();
-        async move {
-            authorize(&request, need).await?;
-            if is_encoded(request.headers()) {
-                return Err(ApiError::encoded_body().into());
-            }
-            let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
-            let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
-            Ok(if is_tagged { etag::add(&request, answer) } else { answer })
-        }
     }
 }

@@ -15,8 +15,10 @@ use actix_web::http::header::{ALLOW, CACHE_CONTROL, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
+use super::ApiError;
+use super::dialect::Dialect;
+use super::dialects::V1;
 use super::etag::{self, IfNoneMatch};
-use super::{ApiError, Dialect, V1};
 use crate::config::PublicUrl;
 use crate::web::request::RequestInfo;
 

@@ -12,13 +12,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
+use super::ApiError;
 use super::answer::{Answer, Created, CreatedAnswer, Done, Found, NoContent};
 use super::caller::ApiCaller;
 use super::describe::{Argument, Described};
+use super::dialect::Dialect;
 use super::etag::{self, IfMatch};
 use super::idempotency::{self, IdempotencyKey};
 use super::json::{Json, NoQuery, Query};
-use super::{ApiError, Dialect};
 use crate::app::{App, Tx};
 use crate::domain::access::idempotency::{Request, Stored};
 use crate::domain::actor::Actor;

@@ -5,8 +5,8 @@ use actix_web::dev::Handler;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Responder, Route, web};
 
+use super::authorize::authorized;
 use super::describe::{Answers, Arguments, Described};
-use super::mount::authorized;
 use crate::domain::access::scopes::Need;
 
 /// Operations that belong together, in the description and on the reference page.

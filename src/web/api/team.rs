@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::caller::ApiCaller;
 use super::json::{Json, NoQuery, Query};
-use super::paging::{Listing, ShortList};
+use super::lists::{Listing, ShortList};
 use super::resource::{Context, Form};
 use super::route::{At, Tag, at, op};
 use crate::domain::Timestamp;

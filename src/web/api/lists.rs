@@ -1,91 +1,27 @@
-//! Lists: which page of one is asked for, and how it is answered.
+//! Lists of a team's resources: [`Listed`] carries the team, the filters and the page.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 
 use actix_web::body::BoxBody;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use super::ApiError;
 use super::describe::{Answers, Argument, Described};
+use super::dialect::Dialect;
 use super::field_errors::FieldErrors;
 use super::json::{self, NoQuery, rendered};
+use super::pagination::{PageQuery, Pagination};
 use super::resource::{Context, Form};
-use super::{ApiError, Dialect};
 use crate::app::Tx;
 use crate::domain::lists::{self, Capped, Window};
 use crate::domain::people::teams::TeamId;
-use crate::domain::{FieldError, PublicId, Result as Found};
-
-/// The page of a list that is asked for.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// Entries to return, 1 to 100.
-    #[serde(default = "default_limit")]
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: i64,
-    /// Entries to skip.
-    #[serde(default)]
-    #[param(minimum = 0, default = 0)]
-    offset: i64,
-    /// The `nextCursor` of the previous page.
-    cursor: Option<String>,
-}
-
-fn default_limit() -> i64 {
-    50
-}
-
-impl PageQuery {
-    fn limit(&self) -> Result<i64, FieldError> {
-        let message = "The limit is a number from 1 to 100.";
-        let limit = Some(self.limit).filter(|limit| (1..=100).contains(limit));
-        limit.ok_or_else(|| FieldError::new("limit", message))
-    }
-
-    fn offset(&self) -> Result<i64, FieldError> {
-        let message = "The offset is a number from 0 on.";
-        Some(self.offset).filter(|offset| *offset >= 0).ok_or_else(|| FieldError::new("offset", message))
-    }
-
-    /// Where the page begins. With a cursor and an offset, each page would skip entries.
-    fn start<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, FieldError> {
-        let message = "This is not the nextCursor of a page of this list.";
-        match self.cursor.as_deref().map(parse) {
-            Some(_) if self.offset != 0 => Err(FieldError::new("offset", "Send cursor or offset, not both.")),
-            Some(None) => Err(FieldError::new("cursor", message)),
-            start => Ok(start.flatten()),
-        }
-    }
-
-    /// The page of a list whose cursor is the id of the last entry.
-    fn window<Id>(&self, parse: impl Fn(&str) -> Option<Id>, errors: &mut FieldErrors) -> Option<Window<Id>> {
-        let (limit, offset) = (errors.take(self.limit()), errors.take(self.offset()));
-        let before = errors.take(self.start(parse));
-        Some(Window { before: before?, offset: offset?, limit: limit? })
-    }
-
-    /// Limit and offset in a [`ShortList`].
-    fn bounds(&self) -> Result<(i64, i64), ApiError> {
-        let mut errors = FieldErrors::default();
-        let window = self.window(parse_position, &mut errors);
-        let Window { before, offset, limit } = errors.all(window)?;
-        Ok((limit, before.unwrap_or(offset)))
-    }
-}
-
-const POSITION: &str = "at_";
-
-fn parse_position(cursor: &str) -> Option<i64> {
-    cursor.strip_prefix(POSITION)?.parse().ok().filter(|position| *position >= 0)
-}
+use crate::domain::{PublicId, Result as Found};
 
 /// The parameters of a list besides its page.
 pub trait Filters: DeserializeOwned + IntoParams {
@@ -123,7 +59,8 @@ impl<F: Form, Q: Filters> Listed<F, Q> {
     ) -> Listing<F> {
         let Self { filter, window, context, team } = self;
         let (page, total) = context.app.read(move |tx| list(tx, team, &filter, window)).await?;
-        Ok(Page::of(page, &window, total.into(), |row| F::of(row, &context)))
+        let data = page.rows.into_iter().map(|row| F::of(row, &context)).collect();
+        Ok(Page { data, pagination: Pagination::by_id(&window, page.next, total.into()) })
     }
 }
 
@@ -162,8 +99,9 @@ impl<F: Form> ShortList<F> {
     ) -> Listing<F> {
         let Self { bounds, context, team, .. } = self;
         let (rows, total) = context.app.read(move |tx| list(tx, team, bounds)).await?;
+        let pagination = Pagination::by_position(bounds, rows.len(), total);
         let data = rows.into_iter().map(|row| F::of(row, &context)).collect();
-        Ok(Page::by_offset(data, bounds, total))
+        Ok(Page { data, pagination })
     }
 }
 
@@ -213,53 +151,6 @@ impl<F: Form, Q: Filters> Argument for Listed<F, Q> {
 pub struct Page<T> {
     data: Vec<T>,
     pagination: Pagination,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Pagination {
-    #[schema(example = 50)]
-    limit: i64,
-    #[schema(example = 0)]
-    offset: i64,
-    /// Entries in the whole list; `null` above 10,000, or where they are not counted.
-    #[schema(example = 1)]
-    total: Option<i64>,
-    #[schema(example = false)]
-    has_more: bool,
-    /// Send it as `cursor` to get the next page, which costs the same however long the list is.
-    next_cursor: Option<String>,
-}
-
-impl<T> Page<T> {
-    fn by_offset(data: Vec<T>, (limit, offset): (i64, i64), total: i64) -> Self {
-        let next = offset.saturating_add(data.len() as i64);
-        let has_more = next < total;
-        let next_cursor = has_more.then(|| format!("{POSITION}{next}"));
-        Self { data, pagination: Pagination { limit, offset, total: Some(total), has_more, next_cursor } }
-    }
-
-    fn of<Row, Id: fmt::Display>(
-        page: lists::Page<Row, Id>,
-        window: &Window<Id>,
-        total: Option<Capped>,
-        render: impl Fn(Row) -> T,
-    ) -> Self {
-        let pagination = Pagination {
-            limit: window.limit,
-            offset: window.offset,
-            total: total.and_then(Capped::exact),
-            has_more: page.next.is_some(),
-            next_cursor: page.next.map(|id| id.to_string()),
-        };
-        Self { data: page.rows.into_iter().map(render).collect(), pagination }
-    }
-}
-
-/// `{"data": […], "pagination": {…}}`
-pub fn render(data: &[u8], pagination: &Pagination) -> Vec<u8> {
-    let pagination = serde_json::to_vec(pagination).expect("numbers and text are JSON");
-    [br#"{"data":"#, data, br#","pagination":"#, &*pagination, b"}"].concat()
 }
 
 impl<T: Serialize> Responder for Page<T> {

@@ -1,0 +1,42 @@
+//! The dialects there are, and their routes.
+
+use actix_web::http::Method;
+
+use super::dialect::Dialect;
+use super::route::{At, Op};
+use super::{ApiError, aliases, api_keys, contacts, domains, me, messages, pagination, team};
+
+pub const DIALECTS: [&Dialect; 1] = [&V1];
+
+pub static V1: Dialect =
+    Dialect { base: "/api/v1", routes: v1, render_error: ApiError::render, render_page: pagination::render };
+
+/// In the order of the reference.
+fn v1() -> Vec<At> {
+    let all = [
+        me::routes(),
+        messages::routes(),
+        domains::routes(),
+        aliases::routes(),
+        contacts::routes(),
+        team::routes(),
+        api_keys::routes(),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The dialect of an address, as the router reads it.
+pub fn at(path: &str) -> Option<&'static Dialect> {
+    DIALECTS.into_iter().find(|dialect| dialect.rest(path).is_some())
+}
+
+/// Every operation of every dialect: its address, method and route.
+pub fn operations() -> impl Iterator<Item = (String, Method, Op)> {
+    DIALECTS.into_iter().flat_map(|dialect| (dialect.routes)().into_iter().flat_map(of(dialect.base)))
+}
+
+fn of(base: &'static str) -> impl Fn(At) -> Vec<(String, Method, Op)> {
+    move |At { path, operations, .. }| {
+        operations.into_iter().map(|(method, op)| (format!("{base}{path}"), method, op)).collect()
+    }
+}
