@@ -15,7 +15,7 @@ both_engines! {
         create(COMPOSED).await.expect(200);
         for alike in [APART, "CAF\u{c9}", "\u{ff23}af\u{e9}", "Ca\u{200d}f\u{e9}"] {
             let page = create(alike).await.expect(409).page();
-            assert!(page.text(".error").contains("is called"), "{alike}");
+            assert!(page.text(".error").contains("is already called"), "{alike}");
         }
         for hidden in ["\u{410}cme", "ad\u{202e}min", "ad\u{e0041}min", "\u{200d}"] {
             create(hidden).await.expect(422);
