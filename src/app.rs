@@ -168,7 +168,8 @@ impl App {
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let store = self.0.store.clone();
-        blocking(move || store.read(f)).await
+        let span = tracing::debug_span!("read");
+        blocking(move || span.in_scope(|| store.read(f))).await
     }
 
     /// [`Self::read`] for a page that shows calls: those answered before it was requested are in
@@ -188,7 +189,8 @@ impl App {
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let app = self.clone();
-        blocking(move || app.write_now(f)).await
+        let span = tracing::debug_span!("write");
+        blocking(move || span.in_scope(|| app.write_now(f))).await
     }
 
     /// [`Self::write`] for jobs that change nothing about who may do what: no cache is emptied.
@@ -197,7 +199,8 @@ impl App {
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let store = self.0.store.clone();
-        blocking(move || store.write(f)).await
+        let span = tracing::debug_span!("write");
+        blocking(move || span.in_scope(|| store.write(f))).await
     }
 
     /// See [`Store::tidy`].

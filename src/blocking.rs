@@ -11,7 +11,8 @@ use crate::domain::{Error, Result};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let work = tokio::task::spawn_blocking(f);
+    let span = tracing::Span::current();
+    let work = tokio::task::spawn_blocking(move || span.in_scope(f));
     let begun = work.abort_handle();
     match timeout(TIMEOUT, work).await {
         Ok(Ok(result)) => result,

@@ -8,6 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse};
+use tracing::{Instrument, Span};
 
 use super::logged::{Cause, method, route};
 use super::request::RequestInfo;
@@ -20,22 +21,48 @@ pub async fn request_log(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
     let info = request::observe(request.request());
-    let is_api = request.match_info().as_str().starts_with("/api/");
+    let span = span(&request, &info);
+    let answer = answer(request, next, &info, began).instrument(span).await?;
+    log(&answer, &info, began);
+    Ok(answer)
+}
+
+/// What a request logs on its way carries these. For an API call only with `debug`: the many
+/// would pay for the few that log something.
+fn span(request: &ServiceRequest, info: &RequestInfo) -> Span {
+    let method = method(request.method());
+    let route = || route(request.request()).unwrap_or("-".into());
+    match is_api(request) {
+        true => tracing::debug_span!("request", id = %info.id, method, route = &*route()),
+        false => tracing::info_span!("request", id = %info.id, method, route = &*route()),
+    }
+}
+
+fn is_api(request: &ServiceRequest) -> bool {
+    request.match_info().as_str().starts_with("/api/")
+}
+
+async fn answer(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+    info: &RequestInfo,
+    began: Instant,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let is_api = is_api(&request);
     let origins = &info.app().config().cors_origins;
     let is_shared = is_api && *origins != Origins::None;
     let mut answer = match is_api && api::is_api_call(&request) {
         _ if is_shared && cors::is_preflight(&request, origins) => cors::preflight(request),
-        true => api::authenticate(request, next, &info, began).await?,
+        true => api::authenticate(request, next, info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());
-            held::hold(next.call(request).await?, &info, |_| busy())
+            held::hold(next.call(request).await?, info, |_| busy())
         }
     };
     if is_shared {
         cors::add_headers(&mut answer, origins);
     }
-    headers::secure(&mut answer, &info, is_api);
-    log(&answer, &info, began);
+    headers::secure(&mut answer, info, is_api);
     Ok(answer)
 }
 

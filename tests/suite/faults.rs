@@ -150,6 +150,10 @@ async fn gone(server: &Serving, token: &str, go: impl Fn(), come: impl Fn()) {
         ada.get("/readyz").await.expect(200);
     }
     assert_passed_or_unavailable(&load.stop().await);
+    let log = server.stderr();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("not ready")).collect();
+    let names_its_request = |line: &&str| line.contains(r#" method="GET" route="/readyz"}"#);
+    assert!(!warnings.is_empty() && warnings.iter().all(names_its_request), "{warnings:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
