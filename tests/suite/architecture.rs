@@ -1,6 +1,8 @@
 //! Architecture rules that the compiler cannot check: which way the
 //! arrows between the layers point, and how large things may grow.
 
+mod arrows;
+mod circles;
 pub mod rule;
 pub mod source;
 
@@ -81,82 +83,6 @@ fn the_gate_knows_no_http() {
     .holds_for(&rust());
 }
 
-/// Which modules of the crate each layer must not name.
-const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("web", &["store", "smtp", "cli"]),
-    ("smtp", &["store", "web", "cli"]),
-    ("cli", &["store"]),
-    ("app", &["web", "smtp", "cli"]),
-    ("gate", &["web", "smtp", "cli", "dns", "app", "config"]),
-    ("config", &["web", "smtp", "cli", "dns", "app", "gate"]),
-    ("blocking", &["web", "smtp", "cli", "dns", "app", "gate", "config", "store"]),
-    ("dns", &["store", "web", "smtp", "cli", "app", "gate"]),
-    ("domain", &["web", "smtp", "cli", "app", "gate", "dns"]),
-    ("store", &["web", "smtp", "cli", "app", "gate", "dns", "domain"]),
-];
-
-#[test]
-fn arrows_point_right() {
-    Rule::new("a layer names one that it must not", left_arrows)
-        .refuses("src/domain/people/teams.rs", "use crate::web::paths;")
-        .refuses("src/domain/a.rs", "use crate::{app::App, store};")
-        .refuses("src/web/a.rs", "fn a() { crate::store::open() }")
-        .refuses("src/store/a.rs", "use crate::{\n    store::{ids, Tx},\n    domain::users,\n};")
-        .refuses("src/gate/a.rs", "use crate::web::actor;")
-        .refuses("src/app.rs", "pub(crate) use crate::cli;")
-        .permits("src/domain/a.rs", "use crate::{domain::clock, store::{web, tokens}};")
-        .permits("src/web/a.rs", "use crate::app::App; mod store {}")
-        .permits("src/lib.rs", "pub use crate::web;")
-        .holds_for(&rust());
-}
-
-fn left_arrows(file: &Source) -> Vec<String> {
-    let layer = file.path.trim_start_matches("src/").split(['/', '.']).next().unwrap_or("");
-    let forbidden = FORBIDDEN.iter().find(|(it, _)| *it == layer).map_or(&[][..], |(_, it)| it);
-    modules_named(&file.code())
-        .into_iter()
-        .filter(|module| forbidden.contains(&module.as_str()))
-        .map(|module| format!("{}: crate::{module}", file.path))
-        .collect()
-}
-
-/// The first word of every path that starts at the crate's root.
-fn modules_named(code: &str) -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
-    for (at, root) in code.match_indices("crate::") {
-        let path = code[at + root.len()..].trim_start();
-        match path.strip_prefix('{') {
-            Some(group) => named.extend(first_words(group)),
-            None => named.extend([word(path)]),
-        };
-    }
-    named
-}
-
-/// The first words of `a::{b, c}, d}`: a and d.
-fn first_words(group: &str) -> Vec<String> {
-    let (mut depth, mut words, mut start) = (0, Vec::new(), 0);
-    for (at, byte) in group.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' if depth > 0 => depth -= 1,
-            b',' | b'}' if depth == 0 => {
-                words.push(word(group[start..at].trim()));
-                start = at + 1;
-            }
-            _ => {}
-        }
-        if byte == b'}' && start == at + 1 {
-            break;
-        }
-    }
-    words
-}
-
-fn word(path: &str) -> String {
-    path.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect()
-}
-
 /// The faces may measure how long a thing took. What Gatepost means and what
 /// it keeps must not depend on it.
 #[test]
@@ -194,6 +120,13 @@ fn files_have_one_subject() {
     .refuses("src/a.rs", &"\n".repeat(401))
     .permits("src/a.rs", &"\n".repeat(400))
     .holds_for(&rust());
+}
+
+#[test]
+fn files_need_each_other_in_no_circle() {
+    let library: Vec<_> = rust().into_iter().filter(|file| file.path != "src/main.rs").collect();
+    let found = circles::circles(&library);
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
