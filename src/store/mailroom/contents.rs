@@ -33,7 +33,6 @@ pub struct NewContent<'a> {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = message_contents)]
 pub struct Content {
-    pub seq: i64,
     pub text: String,
     pub html: Option<String>,
     /// JSON: `[[name, value], …]`.
