@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::attempt::run_one;
 use super::registry::{Registry, Running};
-use super::runner::run_one;
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::jobs::lease::{self, LEASE};

@@ -1,5 +1,6 @@
 //! Runs jobs: see [`crate::domain::jobs`]. Each kind has its handler in the [`Registry`].
 
+mod attempt;
 mod dispatcher;
 mod metrics;
 mod registry;

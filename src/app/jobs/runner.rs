@@ -1,22 +1,16 @@
-//! The thread that jobs run on, and what happens to one job on it.
+//! The thread that jobs run on.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tracing::Instrument;
 
 use super::dispatcher::Dispatcher;
-use super::registry::{Outcome, Registry, Running, Unfinished};
+use super::registry::{Registry, Running};
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::jobs::{Kind, QueuedJob, lease};
 
-/// How long jobs may go on after the runner was stopped, before they are given back.
-const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long what the jobs left on other threads may go on.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -66,53 +60,4 @@ pub async fn run_due(app: &App, registry: Registry) -> Result<usize> {
             return Ok(attempts);
         }
     }
-}
-
-/// Runs one job and writes down what became of it. When that cannot be written, the lease
-/// expires and the job is tried again.
-pub(super) async fn run_one(app: App, registry: Arc<Registry>, job: QueuedJob, running: Running) {
-    let Some((kind, attempt)) = registry.attempt(&app, &job, running.clone()) else { return };
-    let span = tracing::info_span!("job", id = %job.id, kind = kind.name, attempt = job.attempts);
-    let work = async {
-        let outcome = tokio::select! {
-            outcome = guarded(kind, attempt) => outcome,
-            () = closed(running) => Err(Unfinished::Stopped),
-        };
-        app.0.jobs.count(&kind, &outcome);
-        if let Err(cause) = settle(&app, kind, job, outcome).await {
-            tracing::warn!(%cause, "the outcome of a job could not be written; it is tried again");
-        }
-    };
-    work.instrument(span).await;
-}
-
-/// A handler that panics or takes too long has failed.
-async fn guarded(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
-    let mut task = JoinSet::new();
-    task.spawn(attempt.in_current_span());
-    match timeout(kind.timeout.unsigned_abs(), task.join_next()).await {
-        Err(_) => Err(Unfinished::Failed(format!("It took longer than {}.", kind.timeout))),
-        Ok(Some(Ok(outcome))) => outcome,
-        Ok(Some(Err(fault))) => Err(Unfinished::Failed(format!("It broke off: {fault}"))),
-        Ok(None) => Err(Unfinished::Stopped),
-    }
-}
-
-async fn closed(running: Running) {
-    running.stopped().await;
-    sleep(CLOSING_TIMEOUT).await;
-}
-
-async fn settle(app: &App, kind: Kind, job: QueuedJob, outcome: Outcome) -> Result<()> {
-    let actor = app.system();
-    let (cause, hopeless) = match outcome {
-        Ok(()) => return app.maintain(move |tx| lease::finish(tx, &actor, &kind, &job)).await,
-        Err(Unfinished::Stopped) => {
-            return app.maintain(move |tx| lease::give_back(tx, &actor, &job)).await;
-        }
-        Err(Unfinished::Failed(cause)) => (cause, false),
-        Err(Unfinished::Hopeless(cause)) => (cause, true),
-    };
-    tracing::warn!(cause, "a job failed");
-    app.maintain(move |tx| lease::fail(tx, &actor, &kind, &job, &cause, hopeless)).await
 }
