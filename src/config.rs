@@ -1,4 +1,4 @@
-//! Every `GATEPOST_*` setting: typed, documented, with its default.
+//! The `GATEPOST_*` settings.
 
 mod mail;
 mod origins;
@@ -31,7 +31,7 @@ pub struct Config {
     pub data: PathBuf,
     pub database: Database,
     pub listen: SocketAddr,
-    /// Without a slash at the end; `None` until the listening port is known.
+    /// `None` until the listening port is known.
     pub public_url: Option<PublicUrl>,
     pub token_prefix: Prefix,
     pub secret_key: Option<SecretKey>,
@@ -40,7 +40,7 @@ pub struct Config {
     pub plan_limits: Limits,
     pub redis: Option<RedisUrl>,
     pub activity: ActivityMode,
-    /// 0 for ever.
+    /// 0 keeps them forever.
     pub activity_days: u32,
     pub metrics_listen: Option<SocketAddr>,
     pub mail: Mail,
@@ -48,7 +48,7 @@ pub struct Config {
     pub log_json: bool,
 }
 
-/// The store's URL. `Debug` hides it: it can hold a password.
+/// Can contain a password, so `Debug` shows only the scheme.
 #[derive(Clone)]
 pub struct Database(pub String);
 
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// `http://host[:port]` or `https://…`, without a path, as browsers write it.
+/// `http://host[:port]` or `https://…`, normalized as browsers do, without a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -80,7 +80,6 @@ impl PublicUrl {
         &self.0
     }
 
-    /// The host without its port.
     pub fn host(&self) -> &str {
         let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
         match authority.strip_prefix('[') {
@@ -98,7 +97,7 @@ fn is_web(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
-/// One sentence that names the setting and what is wrong with it.
+/// One sentence that names the setting and the problem.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(String);
@@ -110,7 +109,7 @@ impl ConfigError {
 }
 
 impl Config {
-    /// Reads the settings out of `vars`; others than `GATEPOST_*` are left alone.
+    /// Variables other than `GATEPOST_*` are ignored.
     ///
     /// # Errors
     /// A sentence for the first setting that is unknown or malformed.
@@ -143,7 +142,6 @@ impl Config {
         })
     }
 
-    /// Makes the folder of the data if it is needed and missing.
     pub fn make_data_folder(&self) -> Result<(), ConfigError> {
         if !self.uses_data_folder() {
             return Ok(());
@@ -157,13 +155,12 @@ impl Config {
         self.data.join("secret.key")
     }
 
-    /// Whether anything is kept in the data folder.
     fn uses_data_folder(&self) -> bool {
         self.secret_key.is_none()
             || self.database.0 == format!("sqlite:{}", self.data.join("gatepost.db").display())
     }
 
-    /// The key of the setting, else of the file, which is made on first use.
+    /// From the setting, else from the file, which is created on first use.
     ///
     /// # Errors
     /// A sentence when the file cannot be read or written, or holds no key.
@@ -180,8 +177,8 @@ impl Config {
     }
 }
 
-/// Leaves a key at `path`, its own or one that was there: written aside, flushed, and linked
-/// into place, so that no other process and no crash ever sees half of it.
+/// Keeps a key that is already there. A new one is written to a temporary file, flushed and
+/// linked into place, so neither a crash nor another process sees half of it.
 fn make_key_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -199,7 +196,7 @@ fn make_key_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     }
 }
 
-/// The settings given; an empty one counts as not given.
+/// An empty variable counts as unset.
 struct Vars(BTreeMap<String, String>);
 
 impl Vars {
@@ -239,7 +236,7 @@ impl Vars {
     }
 }
 
-/// Test servers are named by `GATEPOST_TEST_…`; they are no settings of the product.
+/// `GATEPOST_TEST_…` names servers for the test suite.
 fn is_ours(name: &str) -> bool {
     name.starts_with("GATEPOST_") && !name.starts_with("GATEPOST_TEST_")
 }

@@ -1,4 +1,4 @@
-//! Environment → app → a face; nothing else.
+//! Passes arguments and environment to the command line.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The settings of the mailroom.
+//! Mail settings.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -10,23 +10,21 @@ use super::{ConfigError, PublicUrl, Vars, parse_text};
 pub struct Mail {
     /// The shared domain, in lower case.
     pub domain: String,
-    /// What `GATEPOST_MAIL_HOST` says; see [`Self::host`].
+    /// `GATEPOST_MAIL_HOST`; see [`Self::host`].
     pub named_host: Option<String>,
     pub smtp_listen: Option<SocketAddr>,
     pub lmtp_listen: Option<SocketAddr>,
     /// The largest message, in bytes.
     pub max_size: usize,
-    /// Bytes of mail a team may keep; `None` for any number.
+    /// Bytes of mail that a team can keep; `None` for no limit.
     pub quota: Option<u64>,
-    /// Limits of one sending network.
     pub hourly: HourlyLimits,
     pub tls: Option<TlsFiles>,
-    /// The system's own DNS servers without it.
+    /// `None` uses the system's DNS servers.
     pub dns: Option<SocketAddr>,
 }
 
-/// Messages and bytes that one IPv4 address or IPv6 /64 can send in an hour; `None` for any
-/// number.
+/// Limits for one IPv4 address or IPv6 /64; `None` for no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyLimits {
     pub messages: Option<u64>,
@@ -55,8 +53,8 @@ impl Mail {
         })
     }
 
-    /// The name that mail servers are greeted with and that MX records point to: the setting,
-    /// else the host where people reach this instance, else the shared domain.
+    /// The host name in the SMTP greeting and in MX records: the setting, else the public URL's
+    /// host, else the shared domain.
     pub fn host(&self, public_url: Option<&PublicUrl>) -> String {
         let of_url = || public_url.and_then(|url| parse_host(url.host()));
         self.named_host.clone().or_else(of_url).unwrap_or_else(|| self.domain.clone())
@@ -82,7 +80,7 @@ impl TlsFiles {
     }
 }
 
-/// Names only: an address is no name to greet with.
+/// An IP address is not a valid SMTP greeting.
 fn parse_host(text: &str) -> Option<String> {
     let label = |label: &str| {
         !label.is_empty()

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-/// `*` or a list, such as `https://app.example.org,http://localhost:5173`.
+/// `*` or a list, like `https://app.example.org,http://localhost:5173`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {
     None,
@@ -30,9 +30,8 @@ impl Origins {
     }
 }
 
-/// `scheme://host[:port]` as browsers write it: in lower case, names in ASCII, and without the
-/// port that the scheme has anyway (RFC 6454, section 6.2). `null` is the origin of many, so it
-/// is none.
+/// `scheme://host[:port]` as browsers write it: lower case, ASCII names, no default port
+/// (RFC 6454, section 6.2). `null` stands for many origins, so it is refused.
 pub fn origin(text: &str) -> Option<String> {
     let (_, authority) = text.split_once("://")?;
     let is_plain = !authority.contains(['@', '?', '#', '\\']);

@@ -5,7 +5,7 @@ use std::fmt;
 use redis::io::tcp::TcpSettings;
 use redis::{Client, IntoConnectionInfo};
 
-/// `Debug` hides it: it can hold a password.
+/// Can contain a password, so `Debug` hides it.
 #[derive(Clone)]
 pub struct RedisUrl(Client);
 

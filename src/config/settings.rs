@@ -55,7 +55,7 @@ settings! {
     GATEPOST_LISTEN {
         Value("127.0.0.1:8080"),
         "address and port of the dashboard and the API",
-        expected "an address and port, such as 127.0.0.1:8080"
+        expected "an address and port, like 127.0.0.1:8080"
     }
     GATEPOST_PUBLIC_URL {
         Described("`http://LISTEN`"),
@@ -65,7 +65,7 @@ settings! {
     GATEPOST_TOKEN_PREFIX {
         Value("gp"),
         "prefix of new tokens, for example `si_live`; older tokens keep working",
-        expected "up to 20 lower-case letters, digits and inner underscores, such as gp"
+        expected "up to 20 lower-case letters, digits and inner underscores, like gp"
     }
     GATEPOST_SECRET_KEY {
         Described("from `DATA/secret.key`"),
@@ -75,18 +75,18 @@ settings! {
     GATEPOST_TRUSTED_PROXIES {
         Described("none"),
         "addresses or networks whose `X-Forwarded-For` is trusted, comma-separated",
-        expected "addresses or networks, such as 10.0.0.0/8,::1"
+        expected "addresses or networks, like 10.0.0.0/8,::1"
     }
     GATEPOST_CORS_ORIGINS {
         Described("none"),
-        "origins whose pages can call the API from a browser, such as `https://app.example.org`, \
+        "origins whose pages can call the API from a browser, like `https://app.example.org`, \
          comma-separated, or `*`. They need a token; the dashboard's cookie never counts there",
-        expected "origins, such as https://app.example.org,http://localhost:5173, or *"
+        expected "origins, like https://app.example.org,http://localhost:5173, or *"
     }
     GATEPOST_PLAN_LIMITS {
         Value("free=0,pro=1000,enterprise=10000"),
         "API requests per hour for each plan; 0 means no API",
-        expected "plans and numbers, such as free=0,pro=1000,enterprise=10000"
+        expected "plans and numbers, like free=0,pro=1000,enterprise=10000"
     }
     GATEPOST_REDIS_URL {
         Described("none"),
@@ -104,56 +104,56 @@ settings! {
         Value("90"),
         "days after which API requests are removed from the activity log; 0 keeps them. Changes of access are \
          always kept",
-        expected "a number of days up to 36500, such as 90, or 0"
+        expected "a number of days up to 36500, like 90, or 0"
     }
     GATEPOST_METRICS_LISTEN {
         Described("none"),
         "address and port of `/metrics`, for Prometheus; keep it away from the public",
-        expected "an address and port, such as 127.0.0.1:8080"
+        expected "an address and port, like 127.0.0.1:8080"
     }
     GATEPOST_MAIL_DOMAIN {
         Value("gatepost.localhost"),
         "shared domain, on which every team can create aliases at once",
-        expected "a domain, such as mail.example.org"
+        expected "a domain, like mail.example.org"
     }
     GATEPOST_MAIL_HOST {
         Described("the host of `GATEPOST_PUBLIC_URL`"),
         "host name in the SMTP greeting, and the one that MX records point to",
-        expected "the name of a host, such as mail.example.org"
+        expected "the name of a host, like mail.example.org"
     }
     GATEPOST_SMTP_LISTEN {
         Value("127.0.0.1:2525"),
         "address and port that receive mail by SMTP; `off` for none",
-        expected "an address and port, such as 127.0.0.1:2525, or off"
+        expected "an address and port, like 127.0.0.1:2525, or off"
     }
     GATEPOST_LMTP_LISTEN {
         Value("off"),
         "address and port where your own mail server delivers by LMTP; keep it away from the public",
-        expected "an address and port, such as 127.0.0.1:2525, or off"
+        expected "an address and port, like 127.0.0.1:2525, or off"
     }
     GATEPOST_SMTP_MAX_SIZE {
         Value("25MiB"),
         "largest message: bytes, or a number with `KiB` or `MiB`",
-        expected "a size from 64KiB to 1024MiB, such as 25MiB"
+        expected "a size from 64KiB to 1024MiB, like 25MiB"
     }
     GATEPOST_SMTP_HOURLY_MESSAGES {
         Value("5000"),
         "messages per hour from one address or IPv6 network (/64) by SMTP, counted per alias; further ones are \
          deferred (451). Raise it, or set `off`, where all mail comes through one server or proxy. LMTP has no \
          such limit",
-        expected "a number, such as 5000, or off"
+        expected "a number, like 5000, or off"
     }
     GATEPOST_SMTP_HOURLY_SIZE {
         Value("512MiB"),
         "amount of mail per hour from one address or IPv6 network (/64) by SMTP; otherwise the same",
-        expected "a size, such as 10GiB, or off"
+        expected "a size, like 10GiB, or off"
     }
     GATEPOST_MAIL_QUOTA {
         Value("5GiB"),
         "amount of mail that a team can keep: bytes, or a number with `KiB`, `MiB` or `GiB`; `off` for no limit. \
          A team at its quota gets no more mail until it deletes some (452); the last tenth is for contacts it \
          allowed whose mail passes DMARC",
-        expected "a size, such as 10GiB, or off"
+        expected "a size, like 10GiB, or off"
     }
     GATEPOST_TLS_CERT {
         Described("none"),
@@ -168,7 +168,7 @@ settings! {
     GATEPOST_DNS {
         Described("as the system has it"),
         "address, or address and port, of the DNS server for checks of mail and domains",
-        expected "an address, such as 192.0.2.53 or 127.0.0.1:5353"
+        expected "an address, like 192.0.2.53 or 127.0.0.1:5353"
     }
     GATEPOST_LOG {
         Value("info"),
