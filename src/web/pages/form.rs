@@ -76,7 +76,7 @@ impl Form {
         self.or(name, "")
     }
 
-    /// The same, or what stands there before anything was typed.
+    /// What was typed, or the stored value in a form not sent yet.
     pub fn or<'a>(&'a self, name: &str, before: &'a str) -> &'a str {
         self.typed.iter().find(|(field, _)| field == name).map_or(before, |(_, value)| value)
     }

@@ -113,14 +113,11 @@ viewer_with_role!(
     SignedIn, request => signed_in(&request)
 );
 viewer_with_role!(
-    /// Anybody in the team.
     Member, request => require(&request, Role::Member)
 );
 viewer_with_role!(
-    /// The owner or an admin.
     Admin, request => require(&request, Role::Admin)
 );
 viewer_with_role!(
-    /// The owner.
     Owner, request => require(&request, Role::Owner)
 );

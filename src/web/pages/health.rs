@@ -5,12 +5,11 @@ use actix_web::{HttpResponse, web};
 use crate::app::App;
 use crate::domain::people::teams;
 
-/// The process answers.
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// The process can serve: the store answers too.
+/// Also checks the database.
 pub async fn ready(app: web::Data<App>) -> HttpResponse {
     match app.read(teams::is_set_up).await {
         Ok(_) => HttpResponse::Ok().content_type("text/plain").body("ready\n"),

@@ -1,4 +1,4 @@
-//! What is dangerous asks for the password again, if it was entered over 10 minutes ago.
+//! Asks for the password before a dangerous change, if it was entered over 10 minutes ago.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -15,7 +15,7 @@ use crate::web::pages::{Answer, Layout, Member, Notice, PageError};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
-/// Stands for the domain that has no id.
+/// The shared domain has no id.
 const SHARED: &str = "shared";
 
 pub fn routes() -> Vec<PageRoute> {

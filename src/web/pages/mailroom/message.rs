@@ -89,7 +89,7 @@ struct File {
 async fn show(member: Member, request: HttpRequest, id: Path<MessageId>, view: Query<View>) -> Answer {
     let id = *id;
     if is_prefetch(&request) {
-        // Nobody reads it yet: the browser asks again when somebody does.
+        // A prefetch must not mark it read: the browser asks again when it is opened.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
     let read = member.read(move |tx, team| {

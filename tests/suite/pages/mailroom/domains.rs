@@ -28,12 +28,12 @@ async fn added(app: &TestApp) -> String {
     reply.location().split('?').next().expect("a path").to_owned()
 }
 
-/// Each record's state, as the page tells it.
+/// Each record's state, as the page shows it.
 fn states(page: &crate::support::html::Page) -> Vec<String> {
     page.texts("td[data-label=Status] .badge")
 }
 
-/// What the DNS says is asked for by the button, and told record by record.
+/// The button asks the DNS, and the page shows each record.
 async fn check_asks(app: TestApp, dns: &Dns) {
     let (ada, path) = (app.as_(Ada).await, added(&app).await);
     let page = ada.get(&path).await.expect(200).page();

@@ -13,7 +13,7 @@ use crate::support::TestApp;
 use crate::support::client::Visitor;
 use crate::support::people::Person::Dan;
 
-/// Every one of these is 404 to somebody of another team, and nothing is changed.
+/// Each of these is 404 for another team, and changes nothing.
 async fn is_only_its_teams(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
     let dan: Visitor = app.as_(Dan).await;
     for path in reads {

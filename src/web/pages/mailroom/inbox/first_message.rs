@@ -11,7 +11,7 @@ use crate::web::paths;
 
 /// The address that is created when there is none, unless another team has it.
 const LOCAL: &str = "hello";
-/// A sender whose domain asks nobody to refuse mail in its name.
+/// A sender whose domain has no DMARC policy.
 const SENDER: &str = "bob@customer.test";
 
 /// What to run, once there is an address to send to.
