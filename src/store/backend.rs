@@ -155,7 +155,7 @@ fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     // FULL: a sent response stays true even after a power failure.
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+         PRAGMA temp_store = MEMORY;",
     )?;
     use_wal(&mut connection)?;
     Ok(connection)
@@ -166,7 +166,7 @@ fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
 fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
     let mut tries = TRIES;
     loop {
-        let used = connection.batch_execute("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 16384;");
+        let used = connection.batch_execute("PRAGMA journal_mode = WAL;");
         match used.map_err(Error::from) {
             Err(Error::Unavailable(_)) if tries > 0 => tries -= 1,
             other => return other,
@@ -178,8 +178,8 @@ fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
 /// What r2d2 needs to know to keep connections.
 pub struct Manager {
     pub location: Location,
-    /// Pages in SQLite's log at which a commit moves them into the file.
-    pub log_pages: u32,
+    /// For SQLite, besides those of every connection.
+    pub pragmas: &'static str,
 }
 
 impl r2d2::ManageConnection for Manager {
@@ -189,7 +189,7 @@ impl r2d2::ManageConnection for Manager {
     fn connect(&self) -> Result<Engine> {
         let mut engine = self.location.connect()?;
         if let Engine::Sqlite(inner) = &mut engine {
-            inner.batch_execute(&format!("PRAGMA wal_autocheckpoint = {}", self.log_pages))?;
+            inner.batch_execute(self.pragmas)?;
         }
         Ok(engine)
     }

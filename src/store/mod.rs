@@ -62,10 +62,10 @@ type Turns = Mutex<()>;
 /// How long a writer waits in line: as long as one waits for another process.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pages in SQLite's log at which a commit moves them into the file: so many that it hardly happens,
-/// see [`checkpoints`]; and few for the journal, whose rows are soon gone.
-const LOG_PAGES: u32 = 16_384;
-const JOURNAL_LOG_PAGES: u32 = 1000;
+/// The log is so long that a commit hardly ever has to move it into the file; see [`checkpoints`].
+const STORE: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 16384;";
+/// Rows of the journal are soon gone.
+const JOURNAL: &str = "PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 4096;";
 
 #[derive(Clone, Copy)]
 enum Mode {
@@ -82,7 +82,7 @@ impl Store {
         // One plain attempt first: the pool would keep trying and report only a timeout.
         drop(location.connect()?);
         let turns = location.is_file().then(Arc::default);
-        let pool = pool(Manager { location: location.clone(), log_pages: LOG_PAGES }, 16)?;
+        let pool = pool(Manager { location: location.clone(), pragmas: STORE }, 16)?;
         let store = Self { location: Arc::new(location), pool, turns, on_enqueued: Arc::default() };
         store.write(|tx| {
             migrations::lock_schema(tx.connection)?;
@@ -97,13 +97,13 @@ impl Store {
     /// Like [`Self::open`].
     pub fn for_bulk(&self) -> Result<Self> {
         let location = Location::clone(&self.location);
-        let pool = pool(Manager { location, log_pages: LOG_PAGES }, 1)?;
+        let pool = pool(Manager { location, pragmas: STORE }, 1)?;
         Ok(Self { pool, ..self.clone() })
     }
 
     /// The file of the journal beside SQLite's, with writers of its own.
     fn for_journal(&self, location: Location) -> Result<Self> {
-        let pool = pool(Manager { location: location.clone(), log_pages: JOURNAL_LOG_PAGES }, 2)?;
+        let pool = pool(Manager { location: location.clone(), pragmas: JOURNAL }, 2)?;
         Ok(Self {
             location: Arc::new(location),
             pool,

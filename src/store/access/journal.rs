@@ -113,6 +113,10 @@ impl Journal {
         };
         let _appending = self.appending.lock();
         let last = self.batches.read(last)?;
+        // SQLite gives an id again once its row and all later ones are gone.
+        if last < self.skipped.load(Ordering::Relaxed) {
+            self.skipped.store(0, Ordering::Relaxed);
+        }
         self.was_read.store(true, Ordering::Relaxed);
         Ok(Pass { journal: self, last, others, calls: self.calls() })
     }
@@ -158,7 +162,7 @@ impl Pass<'_> {
 fn create(tx: &mut Tx<'_>) -> Result<()> {
     Ok(tx.connection.batch_execute(
         "CREATE TABLE IF NOT EXISTS call_batches (
-             id     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+             id     INTEGER NOT NULL PRIMARY KEY,
              writer BLOB    NOT NULL,
              calls  BLOB    NOT NULL
          )",
