@@ -4,6 +4,7 @@ mod backup;
 mod deliver;
 mod demo;
 pub mod heap;
+mod jobs;
 mod people;
 mod serve;
 mod tokens;
@@ -73,6 +74,9 @@ enum Command {
     /// Create and revoke API tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// List, show, retry and drop background jobs
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Deliver a message from standard input
     Deliver {
         /// The alias: its address, or the part before the @ on the shared domain
@@ -193,6 +197,7 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
         Command::Deliver { alias, from } => deliver::deliver(&open(config)?, &alias, from),
         Command::Plan { team, plan } => tokens::set_plan(&open(config)?, &team, plan),
         Command::Api { team, state } => tokens::switch_api(&open(config)?, &team, state == "on"),
+        Command::Jobs(command) => jobs::run(&open(config)?, command),
         Command::Token(TokenCommand::Mint { team, name, scopes }) => {
             tokens::mint(&open(config)?, &team, &name, scopes)
         }

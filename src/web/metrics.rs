@@ -25,9 +25,14 @@ pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     })
 }
 
+/// Without those of the queues while the store is out of reach.
+async fn metrics(app: &App) -> String {
+    app.gate().metrics_text().await + &app.jobs_metrics().await.unwrap_or_default()
+}
+
 async fn show(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     match request.path() {
-        "/metrics" => HttpResponse::Ok().content_type(TEXT).body(app.gate().metrics_text().await),
+        "/metrics" => HttpResponse::Ok().content_type(TEXT).body(metrics(&app).await),
         _ => HttpResponse::NotFound().finish(),
     }
 }

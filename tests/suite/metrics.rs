@@ -56,6 +56,9 @@ async fn numbers_move_with_calls() {
         ("gatepost_writer_failed_commits_total", 0.0),
         ("gatepost_writer_waiting_calls", 0.0),
         ("gatepost_limiter_reachable", 1.0),
+        ("gatepost_jobs{queue=\"lookups\",state=\"waiting\"}", 0.0),
+        ("gatepost_jobs{queue=\"maintenance\",state=\"dead\"}", 0.0),
+        ("gatepost_jobs_oldest_waiting_seconds{queue=\"lookups\"}", 0.0),
     ] {
         assert_eq!(after.get(name), Some(&value), "{name}");
     }

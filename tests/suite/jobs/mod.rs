@@ -1,6 +1,9 @@
 //! The queue of jobs: nothing is lost, and nothing runs in two places.
 
+mod commands;
+mod killed;
 mod queue;
+mod runner;
 
 use gatepost::app::App;
 use gatepost::domain::jobs::{Every, Job, Kind, MAINTENANCE, Queue, QueuedJob, Retry, WorkerId, lease};

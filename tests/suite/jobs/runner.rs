@@ -1,0 +1,130 @@
+//! What the runner does with handlers that end well, fail, hang or are stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost::app::jobs::{Registry, Running, Unfinished, run_due, start};
+use gatepost::domain::jobs::{Job, Queue, QueuedJob, State, review};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::{Note, enqueue};
+use crate::support::{TestApp, both_engines};
+
+/// A job that takes longer than it may.
+#[derive(Serialize, Deserialize)]
+struct Endless;
+
+impl Job for Endless {
+    const KIND: &'static str = "test.endless";
+    const LABEL: &'static str = "Never end";
+    const QUEUE: Queue = Note::QUEUE;
+    const TIMEOUT: time::Duration = time::Duration::milliseconds(5);
+}
+
+fn only(app: &TestApp) -> QueuedJob {
+    let filter = Default::default();
+    let window = gatepost::domain::lists::Window::first(2);
+    let mut page = app.operate(|tx, _| review::list(tx, &filter, window));
+    assert_eq!(page.rows.len(), 1);
+    page.rows.remove(0)
+}
+
+/// Of a handler that does this with the text of each note.
+fn notes(take: impl Fn(String) -> Result<(), Unfinished> + Send + Sync + 'static) -> Registry {
+    let take = Arc::new(take);
+    Registry::default().with(move |_, note: Note, _| {
+        let take = take.clone();
+        async move { take(note.text) }
+    })
+}
+
+both_engines! {
+    async fn what_is_enqueued_here_runs_at_once(app: TestApp) {
+        let (sender, mut taken) = unbounded_channel();
+        let registry = notes(move |text| { sender.send(text).expect("a waiting test"); Ok(()) });
+        let runner = start(app.app.clone(), registry);
+        for number in 0..20 {
+            enqueue(&app, &Note::new(&number.to_string()));
+            assert_eq!(taken.recv().await, Some(number.to_string()));
+        }
+        drop(runner);
+        assert_eq!(app.count("jobs"), 0);
+    }
+
+    async fn a_panic_is_a_failure_of_the_job(app: TestApp) {
+        enqueue(&app, &Note::new("careless"));
+        let ran = run_due(&app.app, notes(|_| panic!("a fault of the handler"))).await;
+        assert_eq!(ran.expect("jobs"), 1);
+        let job = only(&app);
+        assert_eq!((job.state(), job.attempts), (State::Failed, 1));
+        assert!(job.error.as_deref().is_some_and(|error| error.contains("a fault of the handler")), "{job:?}");
+        app.clock.advance(Duration::from_secs(60));
+        assert_eq!(run_due(&app.app, notes(|_| Ok(()))).await.expect("jobs"), 1);
+        assert_eq!(app.count("jobs"), 0);
+    }
+
+    async fn a_job_that_takes_too_long_has_failed(app: TestApp) {
+        app.operate(|tx, actor| gatepost::domain::jobs::enqueue(tx, actor, &Endless));
+        let registry = Registry::default().with(|_, _: Endless, _| std::future::pending());
+        assert_eq!(run_due(&app.app, registry).await.expect("jobs"), 1);
+        let job = only(&app);
+        assert_eq!(job.state(), State::Failed);
+        assert!(job.error.is_some_and(|error| error.contains("longer than")));
+    }
+
+    async fn what_cannot_succeed_is_dead_at_once(app: TestApp) {
+        enqueue(&app, &Note::new("hopeless"));
+        let registry = notes(|_| Err(Unfinished::Hopeless("the account is closed".into())));
+        assert_eq!(run_due(&app.app, registry).await.expect("jobs"), 1);
+        assert_eq!((only(&app).state(), only(&app).attempts), (State::Dead, 1));
+        app.database.execute("UPDATE jobs SET died_at = NULL, payload = '{}'").expect("another payload");
+        app.clock.advance(Duration::from_secs(60));
+        assert_eq!(run_due(&app.app, notes(|_| Ok(()))).await.expect("jobs"), 1);
+        assert_eq!(only(&app).state(), State::Dead, "no handler reads this payload");
+    }
+
+    async fn a_stopped_runner_gives_its_jobs_back(app: TestApp) {
+        let (sender, mut started) = unbounded_channel();
+        let registry = Registry::default().with(move |_, _: Note, running: Running| {
+            let sender = sender.clone();
+            async move {
+                sender.send(()).expect("a waiting test");
+                running.rest(Duration::MAX).await
+            }
+        });
+        enqueue(&app, &Note::new("long"));
+        let runner = start(app.app.clone(), registry);
+        started.recv().await;
+        drop(runner);
+        let job = only(&app);
+        assert_eq!((job.state(), job.attempts, job.worker), (State::Waiting, 0, None));
+    }
+
+    async fn one_queue_runs_no_more_than_its_concurrency(app: TestApp) {
+        let (sender, mut started) = unbounded_channel();
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let open = gate.clone();
+        let registry = Registry::default().with(move |_, _: Note, _| {
+            let (sender, gate) = (sender.clone(), gate.clone());
+            async move {
+                sender.send(()).expect("a waiting test");
+                gate.acquire().await.expect("an open gate").forget();
+                Ok(())
+            }
+        });
+        (0..9).for_each(|number| enqueue(&app, &Note::new(&number.to_string())));
+        let runner = start(app.app.clone(), registry);
+        for _ in 0..4 {
+            started.recv().await;
+        }
+        assert_eq!(app.count("jobs WHERE leased_until IS NOT NULL"), 4);
+        assert!(started.try_recv().is_err());
+        open.add_permits(9);
+        for _ in 0..5 {
+            started.recv().await;
+        }
+        drop(runner);
+        assert_eq!(app.count("jobs"), 0);
+    }
+}
