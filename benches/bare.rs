@@ -1,4 +1,4 @@
-//! The yardstick: a bare actix handler that answers constant JSON of the size of `/api/v1/me`.
+//! The baseline: a bare actix handler that returns constant JSON of the size of `/api/v1/me`.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 

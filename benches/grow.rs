@@ -1,4 +1,4 @@
-//! How long the pages and a call take as the tables grow:
+//! Measures the duration of pages and of a call as the tables grow:
 //!
 //! ```sh
 //! cargo bench --bench grow                       # SQLite, in a temporary folder
@@ -158,7 +158,7 @@ fn memory() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
 }
 
-/// Where the rows are, for statements of no interest to the product.
+/// A direct connection to the database, for statements that Gatepost never runs.
 struct Store(String);
 
 impl Store {
@@ -166,7 +166,7 @@ impl Store {
         let done = match self.0.strip_prefix("sqlite:") {
             Some(path) => {
                 let mut connection = SqliteConnection::establish(path).expect("a file");
-                // The server writes now and then, too.
+                // The server also writes to the database.
                 sql_query("PRAGMA busy_timeout = 60000").execute(&mut connection).expect("a setting");
                 sql_query(sql).execute(&mut connection)
             }
@@ -184,7 +184,7 @@ impl Store {
         if self.is_sqlite() { format!("unhex({digits})") } else { format!("decode({digits}, 'hex')") }
     }
 
-    /// A number as so many hexadecimal digits.
+    /// A number with a fixed count of hexadecimal digits.
     fn hex(&self, number: &str, digits: usize) -> String {
         match self.is_sqlite() {
             true => format!("printf('%0{digits}x', {number})"),
@@ -204,8 +204,8 @@ impl Store {
         self.run("ANALYZE");
     }
 
-    /// Half of the rows are of the team that is looked at: 10,000 an hour, back from now, which
-    /// is what the largest plan allows. The others are of a team that is not.
+    /// Half of the rows belong to the team that is measured: 10,000 per hour before now, the most that the
+    /// largest plan allows. The others belong to another team.
     fn grow_activity(&self, from: u64, to: u64) {
         let now = usage::hour_of(SystemClock.now()).micros() / 1000 + 1_800_000;
         let at = format!("({now} - CAST(i / 2 AS BIGINT) * 360)");
@@ -222,7 +222,7 @@ impl Store {
                  'token', CASE WHEN i % 4 = 0 THEN {token} ELSE {other} END, 'GET', '/api/v1/me',
                  CASE WHEN i % 100 = 2 THEN 403 ELSE 200 END, 300, '127.0.0.1', {id} FROM n"
         ));
-        // Rows of before are no part of what is served: hours that are over get none then.
+        // Delete the cached counts of past hours: only this benchmark adds calls to them.
         self.run("DELETE FROM call_hours");
         self.run("ANALYZE");
     }

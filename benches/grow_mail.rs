@@ -1,4 +1,4 @@
-//! How long lists and searches of mail take as it grows, and how fast it comes in:
+//! Measures the duration of lists and searches as mail grows, and the rate of receiving:
 //!
 //! ```sh
 //! cargo bench --bench grow_mail                       # SQLite, in a temporary folder
@@ -30,7 +30,7 @@ use gatepost::domain::text::EmailAddress;
 use sha2::{Digest, Sha256};
 
 const PAGE: i64 = 50;
-/// Messages that come in at once, and how often.
+/// The number of messages in a batch, and of batches.
 const AT_ONCE: usize = 64;
 const ROUNDS: usize = 32;
 
@@ -137,7 +137,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Messages of 2 KiB a second, each known to be on disk.
+/// Messages of 2 KiB per second, each confirmed on disk.
 async fn accept_message(app: &App, rows: u64) -> f64 {
     let began = Instant::now();
     for round in 0..ROUNDS {
@@ -167,7 +167,7 @@ fn letter(rows: u64, number: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Where the rows are, for statements of no interest to the product.
+/// A direct connection to the database, for statements that Gatepost never runs.
 struct Store {
     url: String,
     team: TeamId,
@@ -190,8 +190,8 @@ impl Store {
         self.url.starts_with("sqlite:")
     }
 
-    /// All of one team and alias, which is the worst for either; a word in all of them, one in
-    /// every tenth, hundredth and ten thousandth, and twenty others out of 20,000.
+    /// All messages belong to one team and alias, the worst case for both. One word is in all of them, others
+    /// in every tenth, hundredth and ten-thousandth, and twenty are chosen from 20,000.
     fn grow(&self, from: u64, to: u64) {
         let (hex, bytes) = match self.is_sqlite() {
             true => ("printf('%032x', i + 1)", "unhex"),

@@ -1,4 +1,4 @@
-//! The yardstick for receiving mail, and what measures with it:
+//! The baseline for receiving mail, and its load generator:
 //!
 //! ```text
 //! sink serve ADDRESS                 takes mail by SMTP and drops it
@@ -46,7 +46,7 @@ async fn serve(address: &str) -> io::Result<()> {
     }
 }
 
-/// What a session costs at the least: the parser, the socket, and nothing kept.
+/// The minimal cost of a session: parser and socket, without storage.
 async fn session(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.write_all(b"220 sink ESMTP\r\n").await?;
@@ -91,7 +91,7 @@ async fn session(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// No such name, to be believed for five minutes.
+/// Answers every query with NXDOMAIN and a TTL of five minutes.
 async fn dns(address: &str) -> io::Result<()> {
     let socket = UdpSocket::bind(address).await?;
     let mut bytes = [0; 4096];
@@ -108,7 +108,7 @@ async fn dns(address: &str) -> io::Result<()> {
     }
 }
 
-/// Sends as fast as it is taken; prints messages a second.
+/// Sends as fast as the server accepts; prints messages per second.
 async fn load(address: &str, seconds: &str, kept: bool, file: &str) -> io::Result<()> {
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     let seconds: f64 = seconds.parse().map_err(io::Error::other)?;
@@ -142,7 +142,7 @@ async fn send(
         let mut stream = match open.take() {
             Some(stream) => stream,
             None => match greeted(address).await {
-                // The former connection may not have ended yet.
+                // The previous connection may still be open.
                 Err(cause) if cause.to_string().contains("421 ") => continue,
                 greeted => greeted?,
             },
@@ -196,7 +196,7 @@ async fn answer(stream: &mut BufReader<TcpStream>, code: &str) -> io::Result<()>
     }
 }
 
-/// A message of 2 KiB in words that differ, as those of people do.
+/// A message of 2 KiB with varied words, like real text.
 fn letter(from: &str, to: &str, id: &str) -> String {
     let mut text = format!(
         "From: Sender <{from}>\r\nTo: {to}\r\nSubject: Order {id}\r\nMessage-ID: <{id}@example.test>\r\n\

@@ -1,4 +1,5 @@
-//! What all faces share: the store, the gate, the clock, chance and the settings.
+//! What the web server, the mail server and the command line share: the store, the gate, the clock, the
+//! random source and the settings.
 
 pub mod backup;
 pub mod descriptors;
@@ -116,7 +117,7 @@ impl App {
         &self.0.config
     }
 
-    /// Notes the address that SMTP really listens on: the setting can leave the port open.
+    /// Stores the address that SMTP listens on: with port 0 in the setting, the system chooses the port.
     pub fn note_smtp(&self, at: SocketAddr) {
         self.0.smtp.set(at).unwrap_or_default();
     }
@@ -134,8 +135,8 @@ impl App {
         self.0.entropy.clone()
     }
 
-    /// [`Self::entropy`] for who does not keep it.
-    pub fn chance(&self) -> &dyn Entropy {
+    /// [`Self::entropy`] as a reference.
+    pub fn entropy_ref(&self) -> &dyn Entropy {
         &*self.0.entropy
     }
 
@@ -152,7 +153,7 @@ impl App {
         Actor::operator(self.now(), self.entropy())
     }
 
-    /// Gatepost itself, now: for what mail or time brings about.
+    /// Gatepost itself, now: for changes caused by incoming mail or by jobs.
     pub fn system(&self) -> Actor {
         Actor::system(self.now(), self.entropy())
     }
@@ -182,8 +183,8 @@ impl App {
         self.read(f).await
     }
 
-    /// Runs `f` in a write transaction on a blocking thread; on `Ok` its work is on disk, and
-    /// no process answers out of a memory that is older.
+    /// Runs `f` in a write transaction on a blocking thread; when it returns `Ok`, the changes are on disk
+    /// and no process uses a token cached before them.
     pub async fn write<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -193,7 +194,7 @@ impl App {
         blocking(move || span.in_scope(|| app.write_now(f))).await
     }
 
-    /// [`Self::write`] for jobs that change nothing about who may do what: no cache is emptied.
+    /// [`Self::write`] for jobs that do not change access: it keeps the caches.
     async fn maintain<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -209,12 +210,12 @@ impl App {
         blocking(move || Ok(store.tidy()?)).await
     }
 
-    /// [`Self::read`] for a face that has no executor: the command line.
+    /// [`Self::read`] for the command line, which has no async runtime.
     pub fn read_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.0.store.read(f)
     }
 
-    /// [`Self::write`] for a face that has no executor: the command line.
+    /// [`Self::write`] for the command line, which has no async runtime.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (value, epoch) = self.0.store.write(|tx| Ok::<_, Error>((f(tx)?, epochs::current(tx)?)))?;
         self.0.recipients.clear();
@@ -222,7 +223,7 @@ impl App {
         Ok(value)
     }
 
-    /// Writes what waits to be written, before the process ends.
+    /// Writes the calls that are still queued, before the process ends.
     pub fn close(&self) {
         self.0.inbound.close();
         self.0.gate.close();

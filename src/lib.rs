@@ -1,38 +1,37 @@
-//! Gatepost: a self-hosted inbox platform whose front door for programs is its Developer page.
+//! Gatepost: self-hosted email inboxes with an API.
 //!
 //! ```text
-//!  faces            heart            ground
+//!  interfaces       rules            database
 //!  web  ─┐
 //!  smtp ─┼─→ app (+ gate, dns) ─→ domain ─→ store ─→ Diesel
 //!  cli  ─┘
 //! ```
 //!
-//! Every arrow points right; a test holds them. [`web`] speaks HTTP and HTML, [`smtp`]
-//! takes mail, [`cli`] speaks to an operator. [`app`] holds what both share and is where async code hops to a thread
-//! that may block. [`gate`] is what every API call passes: verify, limit, record. [`domain`]
-//! says what Gatepost means, in plain synchronous functions that take time and
-//! chance as arguments. [`store`] is rows in two engines.
+//! Dependencies only point right; `tests/suite/architecture.rs` checks this. [`web`] serves HTTP and HTML,
+//! [`smtp`] receives mail, [`cli`] is for the operator. [`app`] holds what all three share, and runs blocking
+//! work on threads of its own. Every API call passes through [`gate`]: verify, limit, record. [`domain`] holds
+//! the rules, as plain synchronous functions that take the time and the random source as arguments. [`store`]
+//! keeps rows in SQLite or Postgres.
 //!
-//! In `domain`, `store` and `web::pages` two areas have a folder each: `people` (users, teams,
-//! members, invitations, sessions) and `access` (tokens, the team key, plans, the API switch,
-//! activity). A noun has the same file name in each.
+//! The modules `domain`, `store` and `web::pages` share three folders: `people` (users, teams, members,
+//! invitations, sessions), `access` (tokens, the team key, plans, the API switch, activity) and `mailroom`
+//! (domains, aliases, contacts, messages). A noun has the same file name in each.
 //!
-//! # How a request travels
+//! # The path of a request
 //!
-//! `web::routes` names a handler; its arguments are its permissions, so a handler that takes
-//! an `Owner` cannot be reached by anyone else. It parses what was sent into types that can
-//! only be valid, and makes one trip: `app.write(|tx| tokens::revoke(tx, &by, team, id, why))`.
-//! The domain checks again, inside the transaction, whether the `actor` may do that;
-//! changes, and records the change. Rows are always looked for within the team, so another
-//! team's id does not exist.
+//! `web::routes` names a handler; its arguments are its permissions, so only owners can reach a handler that
+//! takes an `Owner`. The handler parses the input into types that can only be valid, and makes one call:
+//! `app.write(|tx| tokens::revoke(tx, &actor, team, id, reason))`. The domain checks inside the transaction
+//! whether the `actor` is allowed to do this, makes the change and records it. Every query for a row includes
+//! the team, so the id of another team's row is not found.
 //!
-//! Each API request passes `web::api::authenticate` first: the credential, the gate, the handler,
-//! the record. The response leaves when the record is on disk.
+//! Each API request first passes `web::api::authenticate`: the credential, the gate, the handler, the record.
+//! In the strict mode, the response is sent after its record is on disk; in the buffered mode, before.
 //!
 //! # Secrets
 //!
-//! A password, a token, the secret key each have a type that prints as `…`. Of a token the
-//! store keeps a hash; the log knows routes by their templates, never by their paths.
+//! Passwords, tokens and the secret key have types of their own that print as `…`. The store keeps only a hash
+//! of a token, and the log contains route templates, never paths.
 
 pub mod app;
 mod blocking;

@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_millis(250);
 pub(super) async fn run(app: App, running: Running) {
     while running.rest(EVERY).await.is_ok() {
         if let Err(cause) = app.shorten_log().await {
-            tracing::warn!(%cause, "the log of the store stays long; the next commit shortens it");
+            tracing::warn!(%cause, "cannot checkpoint SQLite's log; retrying");
         }
     }
 }

@@ -33,7 +33,10 @@ fn update_batch(store: &Store, named: Named, batch: &[Name]) -> Result<()> {
     for name in batch.iter().filter(|name| names::key(&name.name) != name.key) {
         match store.write(|tx| names::set_key(tx, named, name)) {
             Err(cause) if cause.is_duplicate() => {
-                tracing::warn!(name = name.name, "two of these are alike: {named:?}. Rename one of them");
+                tracing::warn!(
+                    name = name.name,
+                    "two of these names count as the same: {named:?}. Rename one of them"
+                );
             }
             updated => updated?,
         }

@@ -57,7 +57,7 @@ impl Senders {
         self.0.update(ip, now, |sent| {
             if sent.reaches(limits) {
                 if !std::mem::replace(&mut sent.is_logged, true) {
-                    tracing::warn!(%ip, "this network has sent as much mail in an hour as GATEPOST_SMTP_HOURLY_MESSAGES and GATEPOST_SMTP_HOURLY_SIZE allow; it is asked to wait");
+                    tracing::warn!(%ip, "a network has reached GATEPOST_SMTP_HOURLY_MESSAGES or GATEPOST_SMTP_HOURLY_SIZE; its mail is deferred");
                 }
                 return false;
             }

@@ -18,7 +18,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(
-        "the secret key is not the one this store was first opened with: team keys could not be read. Give the former GATEPOST_SECRET_KEY or secret.key"
+        "the secret key is not the one this store was first opened with: team keys could not be read. Restore the original GATEPOST_SECRET_KEY or secret.key"
     )]
     OtherKey,
 }

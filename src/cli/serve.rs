@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, open, print_line};
 use crate::app::{self, App, descriptors, jobs};
 use crate::config::Config;
-use crate::domain::mailroom::aliases::{self, Overruled};
+use crate::domain::mailroom::aliases::{self, ShadowedAlias};
 use crate::domain::mailroom::quota::{self, FullTeam};
 use crate::domain::people::teams;
 use crate::smtp::{Limits, Listeners, MailServer, Tls};
@@ -55,7 +55,7 @@ fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
 pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Failure> {
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
-    warn_of_overruled(&app)?;
+    warn_of_shadowed_aliases(&app)?;
     warn_of_full_teams(&app)?;
     let setup_key = app.sealer().key.setup_key();
     let metrics = app.config().metrics_listen;
@@ -81,7 +81,7 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
         on_ready(&url);
     });
     drop((mail_server, runner));
-    // Explicitly, because worker runner that hold the app are not joined.
+    // Closed explicitly: worker threads that hold the app are not joined, so it would not be dropped.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }
@@ -89,10 +89,11 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
 /// Aliases, or teams, in the log.
 const LISTED: i64 = 100;
 
-/// Their teams get no mail and no other notice.
-fn warn_of_overruled(app: &App) -> Result<(), Failure> {
-    let found = app.read_now(|tx| aliases::overruled(tx, LISTED)).map_err(|error| error.to_string())?;
-    for Overruled { address, team } in found {
+/// The log is the only place where the operator learns that these aliases receive no mail.
+fn warn_of_shadowed_aliases(app: &App) -> Result<(), Failure> {
+    let found =
+        app.read_now(|tx| aliases::shadowed_aliases(tx, LISTED)).map_err(|error| error.to_string())?;
+    for ShadowedAlias { address, team } in found {
         tracing::warn!(
             address,
             team,
@@ -102,7 +103,7 @@ fn warn_of_overruled(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The quota can be new to a store: its teams would get no more mail, and not know why.
+/// With a new quota, teams can be over it without having been told why they receive no mail.
 fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
     let settings = app.mail_settings();
     let full =
@@ -111,7 +112,7 @@ fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
         tracing::warn!(
             team = name,
             bytes,
-            "this team gets no more mail: it keeps as much as GATEPOST_MAIL_QUOTA allows"
+            "this team has reached GATEPOST_MAIL_QUOTA and receives no more mail"
         );
     }
     Ok(())

@@ -113,7 +113,7 @@ settings! {
     }
     GATEPOST_MAIL_DOMAIN {
         Value("gatepost.localhost"),
-        "shared domain, on which every team can create aliases at once",
+        "shared domain: every team can create aliases on it without any DNS setup",
         expected "a domain, like mail.example.org"
     }
     GATEPOST_MAIL_HOST {
@@ -145,14 +145,15 @@ settings! {
     }
     GATEPOST_SMTP_HOURLY_SIZE {
         Value("512MiB"),
-        "amount of mail per hour from one address or IPv6 network (/64) by SMTP; otherwise the same",
+        "amount of mail per hour from one address or IPv6 network (/64) by SMTP; further mail is \
+         deferred (451) as above",
         expected "a size, like 10GiB, or off"
     }
     GATEPOST_MAIL_QUOTA {
         Value("5GiB"),
         "amount of mail that a team can keep: bytes, or a number with `KiB`, `MiB` or `GiB`; `off` for no limit. \
-         A team at its quota gets no more mail until it deletes some (452); the last tenth is for contacts it \
-         allowed whose mail passes DMARC",
+         A team at its quota gets no more mail until it deletes some (452); the last tenth is reserved for \
+         contacts that the team allowed, if their mail passes DMARC",
         expected "a size, like 10GiB, or off"
     }
     GATEPOST_TLS_CERT {

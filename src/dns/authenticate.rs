@@ -57,7 +57,7 @@ impl Dns {
 
 /// The result without a DNS server.
 fn unknown(raw: &[u8]) -> Authentication {
-    let detail = || Some("no DNS server answers".to_owned());
+    let detail = || Some("no DNS server responds".to_owned());
     let check = || Check { result: Verdict::TempError, detail: detail(), ..Check::default() };
     let signed = headers_named(raw, "DKIM-Signature") > 0;
     Authentication {

@@ -1,4 +1,4 @@
-//! Whether any DNS server answers.
+//! Whether any DNS server responds.
 //!
 //! Without one, every message would wait until its authentication times out. So we also look up the
 //! servers of the root: the operator's own servers have to answer that, whatever a sender's domain
@@ -36,7 +36,7 @@ impl Reachability {
         }
         let there = self.answers().await;
         if !there {
-            tracing::warn!("no DNS server answers; mail is kept without verifying its senders");
+            tracing::warn!("no DNS server responds; mail is stored without verifying its senders");
         }
         *known = Some((there, Instant::now() + PROBE_LIFETIME));
         there

@@ -57,7 +57,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn no_bytes_come_twice() {
+    fn random_bytes_differ() {
         let seen: HashSet<[u8; 16]> = (0..10_000).map(|_| bytes(&SystemEntropy)).collect();
         assert_eq!(seen.len(), 10_000);
         assert!(!seen.contains(&[0; 16]));

@@ -78,7 +78,7 @@ impl Error {
         Self::Conflict(FieldError::new(field, message))
     }
 
-    /// The refusal of a unique index, in words.
+    /// Turns a violation of a unique index into a conflict with this message.
     pub fn conflict_instead(self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         match self {
             Self::Store(store::Error::Conflict(_)) => Self::conflict(field, message),

@@ -1,4 +1,4 @@
-//! What Gatepost means: plain synchronous functions and types.
+//! The rules of Gatepost, as plain synchronous functions and types.
 //!
 //! No HTTP, no SQL, no async, and no clock or randomness of its own: both are arguments (see
 //! [`actor::Actor`]). Three areas: [`people`], [`access`] and [`mailroom`].

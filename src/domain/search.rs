@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_search_has_an_end() {
+    fn a_search_has_a_maximum_length() {
         assert_eq!(Search::parse("  Ada L ").unwrap().as_str(), "Ada L");
         assert_eq!(Search::parse("  Ada  L ").unwrap().key().as_deref(), Some("ada l"));
         assert_eq!(Search::parse("ada\0l\n").unwrap().as_str(), "ada l");

@@ -79,7 +79,7 @@ pub fn text(metrics: &Metrics, gauges: &Gauges) -> String {
 }
 
 fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
-    head(text, "gatepost_api_calls_total", "counter", "Calls of the API by the status of their answer.")?;
+    head(text, "gatepost_api_calls_total", "counter", "API calls by response status.")?;
     for (index, counter) in metrics.statuses.iter().enumerate() {
         match counter.load(Ordering::Relaxed) {
             0 => {}
@@ -110,7 +110,7 @@ fn write_gauges(text: &mut String, gauges: &Gauges) -> fmt::Result {
     for (name, help, value) in [
         ("gatepost_writer_waiting_calls", "Calls whose record is not committed yet.", gauges.waiting),
         ("gatepost_journal_calls", "Calls on disk that are not in the activity log yet.", gauges.in_journal),
-        ("gatepost_remembered_tokens", "Verified tokens in the cache.", gauges.cached),
+        ("gatepost_cached_tokens", "Verified tokens in the cache.", gauges.cached),
         ("gatepost_limiter_reachable", "1 while calls can be counted, else 0.", reachable),
     ] {
         head(text, name, "gauge", help)?;
@@ -198,7 +198,7 @@ mod tests {
             "gatepost_writer_commit_seconds_bucket{le=\"0.000128\"} 1",
             "gatepost_writer_commit_seconds_sum 60.0001",
             "gatepost_writer_failed_commits_total 1",
-            "gatepost_remembered_tokens 7",
+            "gatepost_cached_tokens 7",
             "gatepost_limiter_reachable 1",
         ] {
             assert!(text.lines().any(|each| each == line), "{line} is missing in\n{text}");

@@ -25,17 +25,17 @@
 //! [`limit`] counts the call for the token and its team in the current hour, in memory or in
 //! Redis. While Redis is away, a circuit breaker refuses calls at once.
 //!
-//! # Record: where an answered call is
+//! # Record: where an answered call is stored
 //!
-//! In the strict mode an answer leaves only when its call is on disk; in the buffered mode the call
-//! is on disk within 50 ms. A commit of thirty calls of thirty tokens writes sixty pages of the
-//! activity table's indexes. So when many calls arrive at once, [`record`] commits them to a
-//! journal: a row of a few kilobytes; with SQLite in a file of its own. A second thread
-//! flushes the journal into the activity table twice a second and before a page shows calls; under
-//! load it lets them gather, unless another server could be asked for them. A few calls at a time
-//! go into the activity table directly. After a crash, the next process that opens the store
-//! flushes what is in the journal. Adding a call twice changes nothing: its request's id is its
-//! key. Refusals of one minute fold into one row.
+//! In the strict mode an answer leaves only when its call is on disk; in the buffered mode the call is on
+//! disk within 50 ms. A commit of thirty calls of thirty tokens writes sixty pages of the activity table's
+//! indexes. So when many calls arrive at once, [`record`] commits them to a journal: one row of a few
+//! kilobytes for many calls. With SQLite, the journal is a separate file. A second thread flushes the journal
+//! into the activity table twice a second and before a page shows calls; under load it defers the flush by up
+//! to 10 s, unless another server shares the store and could show a page without these calls. A few calls at
+//! a time go into the activity table directly. After a crash, the next process that opens the store flushes
+//! what is in the journal. Adding a call twice changes nothing: its request's id is its key. Refusals of one
+//! minute fold into one row.
 //!
 //! # Timeouts
 //!
@@ -155,7 +155,7 @@ impl Gate {
         blocking(move || store.read(|tx| limiter.meters(tx, &team, None, now))).await
     }
 
-    /// Returns once the call is on disk, or sure to be soon: see [`ActivityMode`].
+    /// Returns once the call is on disk (strict) or queued for the disk (buffered): see [`ActivityMode`].
     pub async fn record(&self, call: &Call<'_>) -> Result<()> {
         self.recorder.record(call).await
     }

@@ -13,7 +13,7 @@ use crate::app::limits::memory::MessageMemory;
 pub enum Ending {
     Whole(Vec<u8>),
     TooLarge,
-    /// All messages on their way together would take more memory than there is for them.
+    /// The messages being received would exceed the memory limit.
     OutOfMemory,
     Bare,
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_ends_it() {
+    fn only_a_lone_dot_ends_the_data() {
         for text in [
             "a\n.\n",
             "a\n.\r\n",
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_read_to_its_end_and_not_kept() {
+    fn an_oversized_message_is_read_and_discarded() {
         assert_eq!(taken(3, "abc\r\n.\r\n").1, Some(Ending::TooLarge));
         assert_eq!(taken(5, "abc\r\n.\r\n").1, Some(Ending::Whole("abc\r\n".into())));
         let mut data = data(10);

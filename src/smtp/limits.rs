@@ -1,4 +1,4 @@
-//! What one peer, and all of them together, may use.
+//! The limits of one peer, and of all peers together.
 
 use std::time::Duration;
 

@@ -107,7 +107,7 @@ impl Session {
             Ok(Next::Quit) => return self.wire.hang_up().await,
             Ok(_) => {}
             Err(Disconnected::TimedOut) => self.wire.say(&reply::TIMED_OUT),
-            Err(cause) => return tracing::debug!(%cause, ip = %self.ip, "a mail session broke off"),
+            Err(cause) => return tracing::debug!(%cause, ip = %self.ip, "a mail connection failed"),
         }
         self.wire.close().await;
     }
@@ -301,7 +301,7 @@ impl Session {
     /// Counts an unknown recipient. A network past its limit loses the connection with each further
     /// one, but recipients that exist still get their mail: honest senders can share the address.
     fn counts_unknown_recipient(&mut self) -> bool {
-        // The operator's own server passes on what others have guessed.
+        // With LMTP, the peer is the operator's own server, which forwards the guesses of others.
         let Some(ip) = self.client_ip() else { return false };
         self.session_limits.count_unknown();
         let (now, limit) = (self.context.app.now(), self.context.limits.unknown_an_hour);

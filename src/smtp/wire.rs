@@ -30,7 +30,7 @@ pub enum Line {
     /// With its CR LF.
     Whole(Vec<u8>),
     TooLong,
-    /// It ends in LF alone, or holds CR or NUL.
+    /// The line ends with a bare LF, or contains CR or NUL.
     Bare,
 }
 

@@ -13,7 +13,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::{Error, Result};
 
-/// How often, and after what pause, a new file is asked for that others are opening too.
+/// How often, and at what interval, to retry while another process switches a new file to WAL.
 const TRIES: u32 = 500;
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -23,11 +23,11 @@ pub enum Engine {
     Postgres(PgConnection),
 }
 
-/// What queries that are put together step by step are for.
+/// The backend type of boxed queries.
 pub type Backend = <Engine as diesel::Connection>::Backend;
 
-/// Runs one expression on the connection inside, for what the enum itself cannot say:
-/// upserts, batches and the engines' own words.
+/// Runs one expression on the inner connection, for what `MultiConnection` does not support: upserts, batches
+/// and engine-specific SQL.
 macro_rules! on_engine {
     ($connection:expr, $inner:ident => $expression:expr) => {
         match $connection {
@@ -38,7 +38,7 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
-/// Where the rows are. `Debug` is left out: a Postgres URL can hold a password.
+/// The location of the database. It has no `Debug`, because a Postgres URL can contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     Sqlite(PathBuf),
@@ -94,7 +94,7 @@ impl Location {
         }
     }
 
-    /// For statements that may take their time. What is not there is not made.
+    /// A connection without statement timeouts. It does not create a missing database.
     ///
     /// # Errors
     /// [`Error::Unusable`] when there is no file.
@@ -126,7 +126,7 @@ const TIMEOUTS: [(&str, &str); 5] = [
     ("tcp_user_timeout", "10000"),
 ];
 
-/// The address with those time-outs that it does not name itself.
+/// The URL with default timeouts for those that it does not set.
 fn with_timeouts(url: &str) -> String {
     let missing = TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
     missing.fold(url.to_owned(), |url, (name, value)| {
@@ -135,9 +135,8 @@ fn with_timeouts(url: &str) -> String {
     })
 }
 
-/// A statement ends before those who wait for it give up. A process that is stopped or cut
-/// off in the middle of a transaction loses it, and its locks; otherwise no
-/// token could be revoked meanwhile.
+/// A statement times out before its callers do. Postgres rolls back the transaction of a process that is
+/// stopped or cut off, because its locks would block revocations.
 fn open_postgres(url: &str) -> Result<PgConnection> {
     let mut connection =
         PgConnection::establish(url).map_err(|cause| Error::Unavailable(first_line(&cause.to_string())))?;
@@ -161,8 +160,8 @@ fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     Ok(connection)
 }
 
-/// Of programs that open a new file at once, one turns it to WAL. To the others SQLite says
-/// that it is locked, without waiting as it does elsewhere, so they ask again.
+/// If several processes open a new file at once, one switches it to WAL. The others get `SQLITE_BUSY` at
+/// once, regardless of `busy_timeout`, so they retry.
 fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
     let mut tries = TRIES;
     loop {
@@ -175,7 +174,7 @@ fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
     }
 }
 
-/// What r2d2 needs to know to keep connections.
+/// The connection manager for r2d2.
 pub struct Manager {
     pub location: Location,
     /// For SQLite, besides those of every connection.

@@ -11,7 +11,7 @@ use super::backend::Engine;
 use super::error::Result;
 use super::{Mode, Store};
 
-/// Pages in the log from which on it is worth it: half of those at which a commit does it.
+/// The minimum number of pages for a checkpoint: half of the number at which a commit does it.
 const LONG: i32 = 8192;
 
 #[derive(QueryableByName)]

@@ -1,4 +1,4 @@
-//! How Gatepost's own value types map to columns, the same way in both engines.
+//! The mapping of Gatepost's value types to columns, the same in both engines.
 
 use std::fmt;
 
@@ -36,22 +36,21 @@ impl Timestamp {
         Self(self.0.saturating_sub(by.whole_microseconds() as i64))
     }
 
-    /// How long ago `earlier` was; negative when it lies ahead.
+    /// The time since `earlier`; negative if that is in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::microseconds(self.0.saturating_sub(earlier.0))
     }
 
-    /// How far ahead of now a moment that was written down is believed: clocks of several servers
-    /// differ a little, and one that ran ahead is set back.
+    /// How far a stored time may lie in the future before it is treated as written by a wrong clock. The
+    /// clocks of several servers differ a little.
     pub const MAX_CLOCK_DRIFT: Duration = Duration::HOUR;
 
-    /// Whether a clock that ran ahead of `now` has written this down. What it was to hold up must
-    /// not wait until then.
+    /// Whether this time was written by a clock that ran ahead. Nothing must wait until it is reached.
     pub fn is_ahead_of(self, now: Self) -> bool {
         self > now.plus(Self::MAX_CLOCK_DRIFT)
     }
 
-    /// RFC 3339 in UTC, in the caller's room: every answer carries some.
+    /// RFC 3339 in UTC, written into the caller's buffer, because every response contains times.
     fn spell(self, room: &mut [u8; 40]) -> &str {
         let mut rest = room.as_mut_slice();
         // Not by the length it returns, which leaves digits of the second out.
@@ -162,7 +161,7 @@ macro_rules! text_enum {
 pub(super) use text_enum;
 
 text_enum! {
-    /// What a team pays for: decides API access and requests an hour.
+    /// The plan of a team: decides API access and the hourly limit.
     Plan { Free = "free", Pro = "pro", Enterprise = "enterprise" }
 }
 
@@ -177,7 +176,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Who acted in a record.
+    /// The kind of actor of a record.
     ActorKind {
         Person = "person",
         Token = "token",
@@ -190,17 +189,17 @@ text_enum! {
 }
 
 text_enum! {
-    /// Which way a message went.
+    /// The direction of a message.
     Direction { In = "in", Out = "out" }
 }
 
 text_enum! {
-    /// What became of a message: the first three came in, the others go out.
+    /// The state of a message: the first three are of incoming mail, the others of outgoing.
     MessageState {
         Delivered = "delivered",
-        /// Taken, but from a contact that is blocked.
+        /// Accepted, but from a blocked contact.
         Denied = "denied",
-        /// Refused to its sender, and kept to be looked at.
+        /// Refused to its sender, and stored for inspection.
         Rejected = "rejected",
         Queued = "queued",
         Sent = "sent",
@@ -212,14 +211,14 @@ text_enum! {
 }
 
 impl MessageState {
-    /// Whether it came in and was not wanted: see `Kept::refused_bytes`.
+    /// Whether it is incoming and refused: see `Kept::refused_bytes`.
     pub fn is_refused(self) -> bool {
         matches!(self, Self::Denied | Self::Rejected)
     }
 }
 
 text_enum! {
-    /// What a team thinks of a correspondent.
+    /// Whether a team allowed or blocked a contact.
     ContactState { Unset = "unset", Allowed = "allowed", Blocked = "blocked" }
 }
 

@@ -1,4 +1,4 @@
-//! How the store fails; no error of Diesel leaves it.
+//! The errors of the store; Diesel's errors stay inside.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -20,7 +20,7 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What the engines say when it is the machine, not the statement, that is in the way.
+/// Error messages that mean the database is unavailable, not that the statement is wrong.
 const OUT_OF_REACH: &[&str] = &[
     // SQLite
     "database is locked",

@@ -47,8 +47,7 @@ impl Default for Room {
     }
 }
 
-/// An id as text, in the caller's room and without the formatting machinery: every answer
-/// carries several.
+/// Writes an id into the caller's buffer without `fmt`, because every response contains several.
 fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
     let (start, digits) = room.0.split_at_mut(prefix.len());
     start.copy_from_slice(prefix.as_bytes());
@@ -67,7 +66,7 @@ fn parse_hex(text: &str) -> Option<[u8; 16]> {
 
 /// An id that the API shows.
 pub trait PublicId: Copy + fmt::Display + Send + 'static {
-    /// What it is the id of.
+    /// The noun of the id.
     const NOUN: &'static str;
     const EXAMPLE: &'static str;
 
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn only_its_own_spelling_is_an_id() {
+    fn ids_have_one_spelling() {
         let id = TokenId::new(Timestamp::from_micros(1), [1; 8]).to_string();
         assert_eq!(UserId::parse(&id), None);
         assert_eq!(TokenId::parse(&id.to_uppercase()), None);

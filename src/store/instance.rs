@@ -7,7 +7,7 @@ use crate::store::columns::Timestamp;
 use crate::store::error::Result;
 use crate::store::schema::instance;
 
-/// Whether anybody has been made yet.
+/// Whether the instance is set up.
 pub fn is_set_up(tx: &mut Tx<'_>) -> Result<bool> {
     let at: Option<Timestamp> = instance::table.select(instance::set_up_at).get_result(tx.connection)?;
     Ok(at.is_some())

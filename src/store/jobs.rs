@@ -37,10 +37,10 @@ pub struct QueuedJob {
     pub died_at: Option<Timestamp>,
 }
 
-/// How often a job is added that others are adding and finishing.
+/// The number of attempts to add a job that other processes add and finish at the same time.
 const TRIES: u32 = 10;
 
-/// Loads rows that nobody else changes until the transaction ends: SQLite has one writer.
+/// Loads and locks rows until the transaction ends; SQLite has only one writer.
 macro_rules! locked {
     ($tx:expr, $query:expr, $load:ident $(, $skip_locked:ident)?) => {
         match &mut *$tx.connection {
@@ -52,13 +52,13 @@ macro_rules! locked {
     };
 }
 
-/// Adds a job. If a live one has its key, that one takes the newer payload and the earlier
-/// time; if that one is running, it runs again.
+/// Adds a job. If a live job has the same key, it gets the newer payload and the earlier time; if it is
+/// running, it runs again.
 ///
 /// # Errors
-/// `Unavailable` when others keep adding and finishing the same.
+/// `Unavailable` if other processes keep adding and finishing the same job.
 pub fn insert(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
-    // An upsert in two statements: between them another may have added the row, or finished it.
+    // An upsert in two statements: another process may add or finish the row between them.
     for _ in 0..TRIES {
         if update_live(tx, job)? || insert_if_absent(tx, job)? {
             tx.enqueued = true;
@@ -83,7 +83,7 @@ fn update_live(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
     Ok(diesel::update(live).set(change).execute(tx.connection)? > 0)
 }
 
-/// Adds a job unless a live one has its key; whether it was added.
+/// Adds a job unless a live one has the same key. Returns whether it was added.
 pub fn insert_if_absent(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
     let added = on_engine!(&mut *tx.connection, inner => diesel::insert_into(jobs::table)
         .values(job)
@@ -125,8 +125,7 @@ pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], now: Timestamp) -> Result
     Ok(false)
 }
 
-/// Jobs that are due, the longest due first, kept from every other worker until the transaction
-/// ends.
+/// Due jobs, the longest due first, locked for other workers until the transaction ends.
 pub fn lock_due(
     tx: &mut Tx<'_>,
     queue: &str,
@@ -143,14 +142,14 @@ pub fn lock_due(
     Ok(locked!(tx, due, load, skip_locked)?)
 }
 
-/// Jobs whose lease has expired, kept from every other worker until the transaction ends.
+/// Jobs with an expired lease, locked for other workers until the transaction ends.
 pub fn lock_expired(tx: &mut Tx<'_>, most: i64) -> Result<Vec<QueuedJob>> {
     let clock = now(tx)?;
     let expired = jobs::table.filter(jobs::leased_until.lt(clock)).order(jobs::leased_until).limit(most);
     Ok(locked!(tx, expired, load, skip_locked)?)
 }
 
-/// Moves the end of leases that `worker` still has; which those are.
+/// Extends the leases that `worker` still holds, and returns them.
 pub fn extend(tx: &mut Tx<'_>, worker: WorkerId, ids: &[JobId], micros: i64) -> Result<Vec<JobId>> {
     let until = now(tx)? + micros;
     let own = jobs::table.filter(jobs::id.eq_any(ids.to_vec())).filter(jobs::worker.eq(worker));
@@ -172,7 +171,7 @@ pub fn lock(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
 }
 
 /// # Errors
-/// `Conflict` when another live job has its key.
+/// `Conflict` if another live job has the same key.
 pub fn save(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
     diesel::update(jobs::table.find(job.id)).set(job).execute(tx.connection)?;
     tx.enqueued |= job.leased_until.is_none() && job.died_at.is_none();
@@ -188,7 +187,7 @@ pub fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
     jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// Jobs by what has become of them.
+/// The states of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// For its first attempt.
@@ -211,7 +210,7 @@ impl QueuedJob {
     }
 }
 
-/// Which jobs are asked for; `None` does not narrow.
+/// The filter of jobs; `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub team: Option<TeamId>,
@@ -248,13 +247,13 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<V
     Ok(list_rows!(tx, jobs, QueuedJob, filtered(filter), window))
 }
 
-/// How many there are; counting stops at `most`.
+/// The number of jobs; counting stops at `most`.
 pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: i64) -> Result<i64> {
     let found: Vec<JobId> = filtered(filter).select(jobs::id).limit(most).load(tx.connection)?;
     Ok(found.len() as i64)
 }
 
-/// When the job of a queue that has been waiting longest was due.
+/// The due time of the oldest waiting job of a queue.
 pub fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
     jobs::table
         .filter(jobs::queue.eq(queue))
@@ -265,7 +264,7 @@ pub fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
         .optional_row()
 }
 
-/// Removes some of the jobs that died before `before`; how many.
+/// Removes a batch of the jobs that died before `before`, and returns their number.
 pub fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
     let ids: Vec<JobId> = jobs::table
         .filter(jobs::died_at.lt(before))

@@ -1,6 +1,6 @@
-//! What all lists of rows share.
+//! Code shared by all lists of rows.
 
-/// A part of a list, newest first: below the row `before`, past the first `offset` of those.
+/// A window of a list, newest first: rows older than `before`, without the first `offset` of those.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<Id> {
     pub before: Option<Id>,
@@ -31,10 +31,10 @@ macro_rules! list_rows {
 }
 pub(in crate::store) use list_rows;
 
-/// What takes the meaning off `%` and `_` in a pattern.
+/// Escapes `%` and `_` in a pattern.
 pub(in crate::store) const ESCAPE: char = '\\';
 
-/// The text as a part of a pattern that it alone matches.
+/// The text escaped for a pattern, so that it matches literally.
 pub(in crate::store) fn like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

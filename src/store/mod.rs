@@ -59,7 +59,7 @@ type Hook = Box<dyn Fn() + Send + Sync>;
 /// much in many steps may win each time; here they wait in line.
 type Turns = Mutex<()>;
 
-/// How long a writer waits in line: as long as one waits for another process.
+/// The timeout of a waiting writer, the same as for another process.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The log is so long that a commit hardly ever has to move it into the file; see [`checkpoints`].

@@ -1,4 +1,4 @@
-//! Names and their keys, wherever there are some.
+//! Names and their keys, in every table that has both.
 
 use diesel::prelude::*;
 

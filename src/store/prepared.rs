@@ -5,11 +5,10 @@ use diesel::connection::Connection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
-/// A statement that a connection parses once, however often it is run. Diesel takes each
-/// `UPDATE` and each `ON CONFLICT … DO UPDATE` for one that is never met again, as what is
-/// `None` can be left out of it. For those only that read the same each time: a connection
-/// keeps what it has prepared. It has to return something (`RETURNING`) and be loaded: what is
-/// executed, Diesel asks by a reference, which does not pass the question on.
+/// A statement that a connection parses once, however often it is run. Diesel does not cache an `UPDATE` or
+/// `ON CONFLICT … DO UPDATE`, because its SQL can vary with `None` values. Wrap only statements whose SQL
+/// never varies. The statement needs a `RETURNING` clause and must be run with `load`: `execute` passes a
+/// reference, and the reference ignores `is_safe_to_cache_prepared`.
 pub struct Prepared<Q>(pub Q);
 
 impl<Q> QueryId for Prepared<Q> {

@@ -7,9 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::backend::Location;
 use super::error::{Error, Result};
 
-/// Held for as long as a server serves out of a store. The system lets go of it when the
-/// process ends, however it ends. SQLite's own file is left alone: closing it a second time
-/// would give back the locks that SQLite has on it.
+/// Held while a server uses the store. The system releases the lock when the process ends, even by a crash.
+/// The lock is on a separate file, because closing any descriptor of SQLite's file would release SQLite's own
+/// locks on it.
 #[must_use]
 pub struct Serving(#[expect(dead_code, reason = "the lock goes with the file")] Option<File>);
 
@@ -26,7 +26,7 @@ impl Location {
             Ok(()) => Ok(Serving(Some(file))),
             Err(TryLockError::Error(cause)) => Err(problem(cause)),
             Err(TryLockError::WouldBlock) => Err(Error::Unusable(format!(
-                "another Gatepost is serving out of this store ({} is locked). Stop it first; several servers need Postgres",
+                "another Gatepost server uses this store ({} is locked). Stop it first, or use Postgres to run several servers",
                 path.display()
             ))),
         }

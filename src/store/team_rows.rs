@@ -49,8 +49,7 @@ macro_rules! team_rows {
     };
 
     (@hold $table:ident, $row:ident, $id:ident, $gone:tt) => {
-        /// Finds the row and keeps it as it is until the transaction ends. SQLite's write
-        /// transaction does so anyway.
+        /// Finds and locks the row until the transaction ends. On SQLite, the write transaction is the lock.
         pub fn hold(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
@@ -81,14 +80,14 @@ macro_rules! team_rows {
     };
 
     (@count $table:ident, $row:ident, $id:ident, $gone:tt) => {
-        /// How many rows the list has; counting stops at `most`.
+        /// The number of rows in the list; counting stops at `most`.
         pub fn count(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
             filter: &Filter,
             most: i64,
         ) -> $crate::store::Result<i64> {
-            // The order only makes sure that the engine walks an index.
+            // The order only makes the engine use an index.
             let query = narrowed(team, filter).order($table::id.desc()).limit(most);
             let ids: Vec<$id> = query.select($table::id).load(tx.connection)?;
             Ok(ids.len() as i64)

@@ -41,7 +41,7 @@ impl FromRequest for KnownBrowser {
 
 impl KnownBrowser {
     pub fn remember(&self, mut answer: HttpResponse, user: &User) -> Result<HttpResponse, PageError> {
-        let value = self.presented.cookie_after(user, self.request.app().chance());
+        let value = self.presented.cookie_after(user, self.request.app().entropy_ref());
         let cookie = Cookie::build(self.name, value)
             .path("/")
             .http_only(true)

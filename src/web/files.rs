@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_runs_is_sent_as_bytes() {
+    fn active_content_is_sent_as_bytes() {
         for kind in [
             "text/html; charset=utf-8",
             "TEXT/HTML",

@@ -31,7 +31,7 @@ pub fn route(request: &HttpRequest) -> Option<Cow<'_, str>> {
     taken.or_else(|| request.match_pattern().map(Cow::Owned))
 }
 
-/// Other methods are of any length and not worth keeping.
+/// Unknown methods can have any length, so they are not logged.
 pub fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

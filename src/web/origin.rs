@@ -1,4 +1,4 @@
-//! Where a request came from, by what its browser says.
+//! The origin of a request, from the headers the browser sends.
 
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 

@@ -92,7 +92,7 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
     let now = app.now();
     RequestInfo(Rc::new(Observed {
-        id: RequestId::new(now, entropy::bytes(app.chance())),
+        id: RequestId::new(now, entropy::bytes(app.entropy_ref())),
         now,
         ip: client(request, &app.config().trusted_proxies),
         agent: request.headers().get(USER_AGENT).cloned(),

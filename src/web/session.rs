@@ -61,7 +61,8 @@ pub fn middleware(app: &App, site: &Site) -> SessionMiddleware<StoredSessions> {
 }
 
 impl SessionStore for StoredSessions {
-    /// The signature says that the key is one of ours; the first who needs the session reads it.
+    /// The cookie's signature proves that this instance issued the key. [`super::viewer`] loads the session
+    /// when it is needed.
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         Ok(Some(State::from([(KEY.into(), format!("\"{}\"", key.as_ref()))])))
     }
@@ -86,7 +87,7 @@ impl SessionStore for StoredSessions {
         Ok(key)
     }
 
-    /// The reader of the session notes that it is in use.
+    /// [`super::viewer`] updates the time of last use.
     async fn update_ttl(
         &self,
         _: &SessionKey,

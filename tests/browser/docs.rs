@@ -21,13 +21,13 @@ async fn count(browser: &Browser, css: &str) -> Value {
 }
 
 #[tokio::test]
-async fn it_is_sound_searched_and_switched() {
+async fn the_reference_is_searched_and_its_language_switched() {
     let (_gatepost, _serving, browser) = opened().await;
     browser.press("API reference").await;
     browser.sees("Every example runs as it stands").await;
     browser.inspect("docs").await;
 
-    // The language is switched for all at once, and is the same at the next visit.
+    // Choosing a language applies to all examples and is kept for the next visit.
     assert_eq!(count(&browser, "#list-aliases-curl").await, json!(1));
     assert_eq!(count(&browser, "#list-aliases-python").await, json!(0));
     browser.find("#language-python").await.click().await.expect("a click");
@@ -43,7 +43,7 @@ async fn it_is_sound_searched_and_switched() {
     browser.sees("Copied").await;
     assert_eq!(browser.clipboard().await, browser.text("#list-aliases-python").await);
 
-    // Found while it is typed, under an address of its own.
+    // Results appear while typing, and have a URL of their own.
     browser.script("window.stays = true", Vec::new()).await;
     browser.fill("Search the operations", "contact delete").await;
     browser.sees("1 result").await;
@@ -85,12 +85,12 @@ async fn a_call_is_tried_and_a_change_asks_first() {
 }
 
 #[tokio::test]
-async fn it_works_without_javascript_and_on_paper() {
+async fn the_reference_works_without_javascript_and_in_print() {
     let (_gatepost, _serving, browser) = opened().await;
     browser.javascript(false).await;
     browser.press("Off").await;
     browser.visit("/developer/docs").await;
-    // The switch needs no script; keeping the choice does not either.
+    // Neither the choice nor storing it needs JavaScript.
     browser.find("#language-javascript").await.click().await.expect("a click");
     assert_eq!(count(&browser, "#list-aliases-javascript").await, json!(1));
     browser.press_through("Keep").await;

@@ -1,4 +1,4 @@
-//! The helpers notice what they are there to notice.
+//! The test helpers detect the problems they check for.
 
 use crate::support::Browser;
 use std::io::{BufRead, BufReader, Write};
@@ -43,7 +43,7 @@ fn answer(mut stream: TcpStream) {
 }
 
 #[tokio::test]
-async fn a_good_page_passes_and_a_bad_one_does_not() {
+async fn inspection_finds_the_faults_of_a_page() {
     let browser = Browser::open(&site()).await;
     browser.visit("/").await;
     browser.inspect("helpers").await;

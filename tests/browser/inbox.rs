@@ -17,13 +17,13 @@ const LETTER: &str = "From: Cat Clark <cat@customer.test>\r\nTo: hello@gatepost.
     <script>top.document.title = 'mine'</script><img src=\"https://customer.test/x.png\" alt=\"A view\">\r\n\
     --b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=view.png\r\n\r\nno png\r\n--b--\r\n";
 
-/// Runs a line as it is, in a shell.
+/// Runs a command unchanged in a shell.
 fn paste(line: &str) {
     let output = Command::new("sh").args(["-c", line]).output().expect("a shell");
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Sends a letter to the mail server in this line.
+/// Sends a message to the mail server that this command names.
 fn send(line: &str, letter: &str) {
     let server = line.split_whitespace().find(|word| word.starts_with("smtp://")).expect("a mail server");
     let to = ["--mail-from", "cat@customer.test", "--mail-rcpt", "hello@gatepost.localhost", "-T", "-"];
@@ -53,7 +53,7 @@ async fn mail_appears_automatically_and_runs_nothing() {
     let count = "return document.querySelector('.sidebar .nav-count').textContent";
     assert_eq!(browser.script(count, Vec::new()).await, json!("1 unread"));
 
-    // What is being typed stays, and so does the page.
+    // The typed text and the page stay.
     browser.fill("Search", "pic").await;
     browser.sees("No matches").await;
     send(&line, LETTER);

@@ -1,4 +1,5 @@
-//! The whole story: set up, switch on, create, copy, call, see it used, take it back.
+//! The whole flow: set up, turn on the API, create a token, copy it, call the API, see the use, revoke the
+//! token.
 
 use std::process::Command;
 
@@ -7,7 +8,7 @@ use crate::support::process::{Gatepost, Serving};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Runs a printed line as it is, in a shell; the body and the status.
+/// Runs a printed command unchanged in a shell, and returns the body and the status.
 fn paste(line: &str) -> (String, String) {
     let output = Command::new("sh").args(["-c", &format!("{line} -sS -w '\\n%{{http_code}}'")]).output();
     let printed = String::from_utf8(output.expect("a shell").stdout).expect("UTF-8");
@@ -25,7 +26,7 @@ pub async fn set_up(browser: &Browser, serving: &Serving) {
     browser.sees("Your team is ready").await;
 }
 
-/// Nothing of the secret stays in the browser once the page is left.
+/// The browser keeps no part of the secret after leaving the page.
 async fn keeps_nothing(browser: &Browser, secret: &str) {
     let kept = "return JSON.stringify([localStorage, sessionStorage, history.state, document.cookie, location.href])";
     let kept = browser.script(kept, Vec::new()).await.to_string();
@@ -72,7 +73,7 @@ async fn from_setup_to_a_revoked_row() {
     browser.visit("/developer").await;
     browser.inspect("developer-tokens").await;
 
-    // The boxes are there for the keyboard only once they count, and no script shows them.
+    // Only CSS shows the checkboxes, and they can be focused only while they apply.
     let seen = "return document.getElementById('scope-aliases:write').checkVisibility()";
     assert_eq!(browser.script(seen, Vec::new()).await, serde_json::json!(false));
     browser.find("#access-some").await.click().await.expect("a click");
@@ -97,7 +98,7 @@ async fn from_setup_to_a_revoked_row() {
 }
 
 #[tokio::test]
-async fn it_works_without_javascript() {
+async fn the_flow_works_without_javascript() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;
@@ -125,9 +126,9 @@ async fn it_works_without_javascript() {
 }
 
 #[tokio::test]
-async fn copy_says_so_when_it_cannot() {
-    // Plain http on another name than localhost is no secure context: there is no clipboard
-    // to write to, and the older way is all there is.
+async fn copying_without_a_clipboard_shows_a_hint() {
+    // Plain HTTP on a name other than localhost is not a secure context: the clipboard API is missing, and
+    // only the older command works.
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let insecure = serving.base.replace("127.0.0.1", crate::support::session::INSECURE_HOST);
@@ -150,7 +151,7 @@ async fn copy_says_so_when_it_cannot() {
 }
 
 #[tokio::test]
-async fn every_page_is_sound_on_desk_and_phone() {
+async fn every_page_passes_inspection_on_desktop_and_phone() {
     let demo = Gatepost::new().start(&["demo"]);
     demo.wait_for("6 messages arrived by SMTP");
     let browser = Browser::open(&demo.base).await;

@@ -1,4 +1,4 @@
-//! Who may do what: every route, every kind of caller. A route without a row fails.
+//! Permissions: every route with every kind of caller. A route without a row fails.
 
 pub mod rows;
 
@@ -18,7 +18,7 @@ use crate::support::people::Person::{self, Ada, Bea, Cy, Dan};
 use rows::{CALLERS, Caller, Row, Sends};
 
 #[test]
-fn every_route_has_a_row_and_every_row_a_route() {
+fn routes_and_rows_match() {
     let routes: BTreeSet<String> =
         gatepost::web::routes::all().into_iter().map(|(method, path)| format!("{method} {path}")).collect();
     let rows: BTreeSet<String> = rows::all().iter().map(|row| row.route.to_owned()).collect();
@@ -42,12 +42,12 @@ fn routes_are_registered_by_the_tables_alone() {
 }
 
 #[tokio::test]
-async fn pages_open_for_whom_they_should() {
+async fn pages_check_permissions() {
     check(rows::pages()).await;
 }
 
 #[tokio::test]
-async fn the_api_opens_for_whom_it_should() {
+async fn the_api_checks_permissions() {
     check(rows::api()).await;
 }
 
@@ -105,7 +105,7 @@ async fn only_the_setup_address_makes_the_first_team_and_only_once() {
 
 /// In two tabs with two teams: what one of them sends must not be done to the other's.
 #[tokio::test]
-async fn pages_change_only_the_team_that_they_are_of() {
+async fn pages_change_only_their_own_team() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let ada = app.as_(Ada).await;

@@ -49,7 +49,7 @@ fn only_web_names_http_and_html() {
 }
 
 #[test]
-fn each_library_has_its_room() {
+fn each_library_is_used_by_one_module() {
     Rule::code_without("SMTP is named outside src/smtp", r"\b(smtp_proto|tokio_rustls)\b", &["src/smtp/"])
         .refuses("src/app/mail.rs", "use smtp_proto::Request;")
         .permits("src/smtp/session.rs", "use smtp_proto::Request;")
@@ -125,7 +125,7 @@ fn files_have_one_subject() {
 }
 
 #[test]
-fn files_need_each_other_in_no_circle() {
+fn files_have_no_circular_dependencies() {
     let library: Vec<_> = rust().into_iter().filter(|file| file.path != "src/main.rs").collect();
     let found = circles::circles(&library);
     assert!(found.is_empty(), "{found:#?}");
@@ -254,7 +254,7 @@ fn migrations_come_in_pairs() {
 }
 
 #[test]
-fn a_lonely_migration_is_found() {
+fn an_unpaired_migration_is_found() {
     let root = tempfile::tempdir().expect("a folder");
     for file in ["sqlite/1_a/up.sql", "sqlite/1_a/down.sql", "postgres/1_a/up.sql", "sqlite/2_b/up.sql"] {
         let path = root.path().join(file);

@@ -160,7 +160,7 @@ fn calls_in_the_journal_are_in_the_backup() {
     let folder = folder();
     let (file, path) = file_in(&folder);
     gatepost.ok(&["backup", &path], "");
-    // The database comes after them: it holds what leaves a file meanwhile.
+    // The database comes after the journal, because calls move from the journal into it during the backup.
     let names: Vec<_> = members(&file).into_iter().map(|(name, _)| name).collect();
     let expected = ["gatepost.db-calls", "gatepost.db", "secret.key", "manifest.json"];
     assert_eq!(names, expected);
@@ -215,7 +215,7 @@ fn an_incomplete_backup_is_not_restored() {
             header.set_size(512);
             header.set_cksum();
             fs::write(&file, [&header.as_bytes()[..], &[b'x'; 512], &whole].concat()).expect("a file");
-            assert_not_restored(database, &path, "no part of a backup");
+            assert_not_restored(database, &path, "does not belong in a backup");
         }
         fs::write(&file, "no archive").expect("a file");
         assert_not_restored(database, &path, "gatepost.tar");
@@ -267,7 +267,7 @@ fn a_backup_of_another_engine_or_schema_is_not_restored() {
     });
 }
 
-/// It fails after rows were written.
+/// The restore fails after it has written rows.
 #[test]
 fn a_bad_row_rolls_the_restore_back() {
     let gatepost = Gatepost::new();

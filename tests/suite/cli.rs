@@ -64,7 +64,7 @@ fn an_empty_store_needs_no_browser() {
 }
 
 #[test]
-fn the_switch_and_the_plan_hold_in_a_running_server() {
+fn commands_change_the_switch_and_plan_of_a_running_server() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         gatepost.ok(&["api", "acme", "on"], "");
@@ -195,9 +195,9 @@ fn a_second_server_over_one_file_is_refused() {
     set_up(&gatepost);
     let first = gatepost.serve();
     let second = || gatepost.run(&["serve"], "");
-    assert_refused(&second(), "another Gatepost is serving out of this store");
+    assert_refused(&second(), "another Gatepost server uses this store");
     gatepost.ok(&["api", "Acme", "on"], "");
-    assert_refused(&second(), "several servers need Postgres");
+    assert_refused(&second(), "use Postgres to run several servers");
     // The system releases the lock, however the process ends.
     first.kill();
     let next = gatepost.serve();

@@ -17,7 +17,7 @@ const PASSWORD: &str = "correct horse battery";
 const ROUNDS: u64 = 6;
 const WORKERS: usize = 4;
 
-/// What was answered before the process died.
+/// The responses before the process died.
 #[derive(Default)]
 struct Answered {
     changes: AtomicU64,

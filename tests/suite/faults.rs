@@ -1,4 +1,4 @@
-//! What befalls a server and its store, and what callers and the log see of it.
+//! Faults of a server and its store, and their effects on callers and the log.
 
 mod disk;
 mod journal;
@@ -157,7 +157,7 @@ async fn gone(server: &Serving, token: &str, go: impl Fn(), come: impl Fn()) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_stops_is_waited_for() {
+async fn calls_succeed_again_after_the_database_was_stopped() {
     let (gatepost, database, token) = on_postgres();
     let server = gatepost.serve();
     let Database::Postgres { name, .. } = &database else { unreachable!("Postgres") };
@@ -172,7 +172,7 @@ async fn a_database_that_stops_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_whose_machine_fails_is_waited_for() {
+async fn calls_succeed_again_after_the_database_was_unreachable() {
     let (gatepost, database, token) = on_postgres();
     let proxy = Proxy::before(database.url());
     let gatepost = gatepost.with("GATEPOST_DATABASE_URL", proxy.url());

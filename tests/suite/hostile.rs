@@ -14,7 +14,7 @@ use crate::support::people::Person::Ada;
 use crate::support::process::Gatepost;
 use crate::support::{TestApp, both_engines, raw};
 
-/// As they are written in a URL.
+/// Encoded for a URL.
 const TEXTS: [&str; 24] = [
     "",
     "%00",
@@ -42,7 +42,7 @@ const TEXTS: [&str; 24] = [
     "alias_ffffffffffffffffffffffffffffffff",
 ];
 
-/// What lists and pages read out of their queries.
+/// The query parameters of lists and pages.
 const QUERIES: [(&str, &[&str]); 12] = [
     ("GET /setup", &["key"]),
     ("GET /sign-in", &["to", "notice"]),
@@ -85,7 +85,7 @@ const HEADERS: [&str; 16] = [
     "x-forwarded-for",
 ];
 
-/// Where headers of great length are tried: they are read before the route matters.
+/// The route for long headers: they are read before routing.
 const TAKEN_FOR_ALL: [&str; 4] =
     ["GET /inbox", "GET /static/{path:.*}", "GET /developer/docs", "GET /api/v1/messages"];
 
@@ -139,7 +139,7 @@ async fn faults(requests: Vec<(String, RequestBuilder)>) -> Vec<String> {
     answers.buffer_unordered(8).filter_map(faulty).collect().await
 }
 
-/// What is there to be read, with the address of one that exists.
+/// The readable resources, with the URL of an existing one.
 fn readable(app: &TestApp) -> Vec<(Row, String)> {
     let rows = rows::all().into_iter().filter(|row| row.route.starts_with("GET "));
     rows.map(|row| (row, fill(app, &row).1)).collect()
@@ -153,7 +153,7 @@ fn ask(row: &Row, (ada, ci): (&Visitor, &Api), path: &str) -> RequestBuilder {
 }
 
 both_engines! {
-    async fn no_query_is_a_fault(app: TestApp) {
+    async fn no_query_causes_a_500(app: TestApp) {
         let (ada, ci) = open(&app).await;
         let long = ["x".repeat(300), "%00".repeat(5000), "x".repeat(60_000), "%F0%9F%98%80".repeat(5000)];
         let texts: Vec<&str> = TEXTS.into_iter().chain(long.iter().map(|text| &**text)).collect();
@@ -173,7 +173,7 @@ both_engines! {
         assert!(faults.is_empty(), "{faults:#?}");
     }
 
-    async fn no_part_of_a_path_is_a_fault(app: TestApp) {
+    async fn no_path_causes_a_500(app: TestApp) {
         let (ada, ci) = open(&app).await;
         let long = ["x".repeat(5000), "%00".repeat(5000), "%2F".repeat(500), "a/".repeat(5000)];
         let mut requests = Vec::new();
@@ -189,7 +189,7 @@ both_engines! {
         assert!(faults.is_empty(), "{faults:#?}");
     }
 
-    async fn no_text_that_somebody_types_is_a_fault(app: TestApp) {
+    async fn no_form_text_causes_a_500(app: TestApp) {
         let (ada, ci) = open(&app).await;
         let long = ["x".repeat(50_000), "\u{65e5}".repeat(1001)];
         let mut requests = Vec::new();
@@ -218,7 +218,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_search_is_so_long_and_no_longer() {
+async fn a_search_has_a_maximum_length() {
     let app = TestApp::sqlite().await;
     let (ada, ci) = open(&app).await;
     // Only scripts get news: others are led to the list.
@@ -236,7 +236,7 @@ async fn a_search_is_so_long_and_no_longer() {
 }
 
 #[tokio::test]
-async fn no_header_is_a_fault() {
+async fn no_header_causes_a_500() {
     let app = TestApp::with_settings(&[("GATEPOST_TRUSTED_PROXIES", "127.0.0.0/8")]).await;
     let (ada, ci) = open(&app).await;
     let long = [vec![b'x'; 50_000], vec![b','; 50_000], b"a/b;q=0.1,".repeat(3000), b"\"".repeat(9000)];
@@ -277,9 +277,9 @@ async fn no_header_is_a_fault() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// Each line of the log is as long as what the program knows, not as what was sent.
+/// The length of a log line does not depend on the request.
 #[test]
-fn the_log_holds_nothing_of_any_length() {
+fn log_lines_are_bounded() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let (word, before) = ("X".repeat(60_000), serving.stderr().len());

@@ -1,5 +1,5 @@
-//! What the pages ask of the record walks an index, on both engines, also when the record is
-//! long. The statements are those the program sends: they are overheard.
+//! What the pages ask of the record walks an index, on both engines, also when the record is long. The
+//! statements are captured while the program runs.
 
 use std::cell::RefCell;
 
@@ -117,7 +117,7 @@ fn any(kinds: &[ActivityKind]) -> Filter {
 }
 
 both_engines! {
-    async fn each_question_has_its_index(app: TestApp) {
+    async fn each_query_of_the_pages_uses_an_index(app: TestApp) {
         set_default_instrumentation(listen).expect("a listener");
         fill(&app);
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
@@ -147,7 +147,7 @@ both_engines! {
             let plan = plan(&app.database, &sql);
             assert!(!scans(&plan), "{what}: {sql}\n{plan}");
             let key = if app.database.url().starts_with("sqlite") { "PRIMARY KEY" } else { "activity_pkey" };
-            // Two teams share these tokens: Postgres may as well walk the key of them all.
+            // The tokens are split between two teams, so Postgres may scan the whole primary key.
             let is_shared = index.starts_with("tokens_") && key != "PRIMARY KEY";
             let index = match index {
                 "key" => key,
@@ -161,7 +161,7 @@ both_engines! {
 }
 
 both_engines! {
-    async fn what_mail_asks_for_has_its_index(app: TestApp) {
+    async fn each_mail_query_uses_an_index(app: TestApp) {
         set_default_instrumentation(listen).expect("a listener");
         fill_mail(&app);
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
@@ -174,7 +174,7 @@ both_engines! {
                 ask(&|tx| Ok(mail_usage::oldest_refused(tx, team, 64).map(drop)?))),
             ("names before a +", "aliases_tagged",
                 ask(&|tx| Ok(alias_rows::is_tagged_by_another(tx, team, "n500").map(drop)?))),
-            ("names of others", "aliases_tagged", ask(&|tx| aliases::overruled(tx, 100).map(drop))),
+            ("names of others", "aliases_tagged", ask(&|tx| aliases::shadowed_aliases(tx, 100).map(drop))),
         ] {
             let plan = plan(&app.database, &sql);
             assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
@@ -208,7 +208,7 @@ fn scans(plan: &str) -> bool {
     })
 }
 
-/// How the engine would go about it, whatever the parameters are.
+/// The query plan, independent of the parameters.
 fn plan(database: &Database, sql: &str) -> String {
     match database {
         Database::Sqlite { url } => {

@@ -105,7 +105,7 @@ async fn me(base: &str, token: &str) -> crate::support::client::Reply {
     Api::new(base, &[("Authorization", &format!("Bearer {token}"))]).get("/api/v1/me").await
 }
 
-/// Of the calls with this token that began after `reply`, none may have passed.
+/// Checks that no call with this token that began after `reply` succeeded.
 fn assert_none_passed(calls: &[Call], token: &str, reply: Instant) {
     let passed = calls.iter().find(|call| &*call.token == token && call.began > reply && call.status == 200);
     assert!(passed.is_none(), "a revoked token passed: {passed:?}, {reply:?}");
@@ -219,7 +219,7 @@ async fn a_lost_role_is_lost_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_server_does_not_hold_up_a_revocation_nor_survive_it() {
+async fn a_paused_server_neither_delays_nor_ignores_a_revocation() {
     let cluster = Cluster::postgres().await;
     for round in 0..6 {
         // The second keeps its records for a while, so it answers out of memory alone.
@@ -268,7 +268,7 @@ async fn a_server_cut_off_from_the_database_refuses_what_was_revoked() {
 
 /// A command beside a server that is busy.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_holds_in_the_server_beside_it() {
+async fn commands_apply_to_a_running_server() {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
     let gatepost = installation(database.url(), "strict");

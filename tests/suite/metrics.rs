@@ -1,4 +1,4 @@
-//! What an operator watches, on a listener of its own.
+//! Prometheus metrics, on a listener of their own.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ async fn numbers(address: &str) -> BTreeMap<String, f64> {
 }
 
 #[tokio::test]
-async fn numbers_move_with_calls() {
+async fn metrics_follow_calls() {
     let gatepost = Gatepost::new().with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
     gatepost.ok(&["api", "Acme", "on"], "");
@@ -64,7 +64,7 @@ async fn numbers_move_with_calls() {
     }
     // A token is kept from the first call on after the gate has looked how far the store is.
     let mut tries = 0..500;
-    while numbers(address).await["gatepost_remembered_tokens"] != 1.0 {
+    while numbers(address).await["gatepost_cached_tokens"] != 1.0 {
         assert!(tries.next().is_some(), "no token is remembered");
         call(&[("Authorization", &bearer)], 200).await;
     }
@@ -98,7 +98,7 @@ async fn only_pages_that_show_calls_wait_for_the_activity_log() {
 }
 
 #[tokio::test]
-async fn nothing_listens_unless_asked() {
+async fn metrics_are_off_by_default() {
     let server = Gatepost::new().serve();
     assert!(!server.stdout().contains("Metrics"), "{}", server.stdout());
 }

@@ -9,7 +9,7 @@ const COMPOSED: &str = "Caf\u{e9}";
 const APART: &str = "Cafe\u{301}";
 
 both_engines! {
-    async fn names_that_look_alike_are_one(app: TestApp) {
+    async fn names_that_look_alike_conflict(app: TestApp) {
         let ada = app.as_(Ada).await;
         let create = async |name: &str| ada.post("/developer/tokens", &[("name", name)]).await;
         create(COMPOSED).await.expect(200);
@@ -32,7 +32,7 @@ both_engines! {
 }
 
 /// Names as an earlier version has left them: lower case alone made a key.
-fn keys_are_made_again(gatepost: &Gatepost, database: &Database) {
+fn assert_keys_are_rebuilt(gatepost: &Gatepost, database: &Database) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
     gatepost.ok(&["api", "Acme", "on"], "");
     for name in ["first", "second", "third"] {
@@ -49,7 +49,7 @@ fn keys_are_made_again(gatepost: &Gatepost, database: &Database) {
     let team = "UPDATE teams SET name = '\u{ff21}cme', name_key = '\u{ff41}cme'";
     assert_eq!(database.execute(team), Ok(1));
     assert_eq!(database.execute("UPDATE instance SET name_keys = 0"), Ok(1));
-    // It is found by its new key, and nothing has failed for the two that are alike.
+    // The name is found by its new key, and the two equal names did not make the update fail.
     gatepost.ok(&["api", "acme", "on"], "");
     let keys = database.texts("SELECT name_key AS t FROM tokens ORDER BY id");
     assert_eq!(keys, ["caf\u{e9}", "cafe\u{301}", "arc"]);
@@ -58,14 +58,14 @@ fn keys_are_made_again(gatepost: &Gatepost, database: &Database) {
 }
 
 #[test]
-fn keys_of_an_earlier_version_are_made_again_in_sqlite() {
+fn keys_of_an_earlier_version_are_rebuilt_in_sqlite() {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
-    keys_are_made_again(&gatepost, &database);
+    assert_keys_are_rebuilt(&gatepost, &database);
 }
 
 #[test]
-fn keys_of_an_earlier_version_are_made_again_in_postgres() {
+fn keys_of_an_earlier_version_are_rebuilt_in_postgres() {
     let database = Database::postgres();
-    keys_are_made_again(&Gatepost::new().with("GATEPOST_DATABASE_URL", database.url()), &database);
+    assert_keys_are_rebuilt(&Gatepost::new().with("GATEPOST_DATABASE_URL", database.url()), &database);
 }

@@ -52,7 +52,7 @@ async fn call(app: &TestApp, team: &str, token: &str, status: u16) {
 }
 
 both_engines! {
-    async fn exactly_the_old_calls_leave(app: TestApp) {
+    async fn retention_removes_exactly_the_old_calls(app: TestApp) {
         let (acme, globex) = (app.token("Acme", "ci"), app.token("Globex", "ci"));
         call(&app, "Acme", &acme, 200).await;
         repeat(&app, &newest_call(&app, "Acme"), 1200);
@@ -70,7 +70,7 @@ both_engines! {
         assert_eq!(sweep(&app).await, 0);
     }
 
-    async fn nobody_else_removes_even_old_calls(app: TestApp) {
+    async fn only_retention_can_remove_calls(app: TestApp) {
         call(&app, "Acme", &app.token("Acme", "ci"), 200).await;
         repeat(&app, &newest_call(&app, "Acme"), 3);
         app.clock.advance(DAY * 100);
@@ -100,7 +100,7 @@ both_engines! {
         assert_eq!((calls(&app), changes(&app)), (0, changes_before));
     }
 
-    async fn calls_go_on_while_old_ones_leave(app: TestApp) {
+    async fn calls_continue_during_retention(app: TestApp) {
         let token = app.token("Acme", "ci");
         call(&app, "Acme", &token, 200).await;
         repeat(&app, &newest_call(&app, "Acme"), 3000);

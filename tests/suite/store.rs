@@ -64,7 +64,7 @@ both_engines! {
         assert_eq!(count(&app, "activity"), before);
     }
 
-    async fn an_error_takes_back_change_and_record(app: TestApp) {
+    async fn an_error_rolls_back_change_and_record(app: TestApp) {
         let (team, before) = (app.team("Acme").id, (count(&app, "tokens"), count(&app, "activity")));
         let (actor, prefix) = (app.app.operator(), app.app.config().token_prefix.clone());
         let label = Label::parse("ci").expect("a name");
@@ -79,7 +79,7 @@ both_engines! {
         assert_eq!((count(&app, "tokens"), count(&app, "activity")), (before.0 + 1, before.1 + 1));
     }
 
-    async fn a_panic_takes_back_change_and_record(app: TestApp) {
+    async fn a_panic_rolls_back_change_and_record(app: TestApp) {
         let (team, before) = (app.team("Acme").id, (count(&app, "tokens"), count(&app, "activity")));
         let heart = app.app.clone();
         let fell = thread::spawn(move || {
@@ -108,7 +108,7 @@ both_engines! {
         assert_eq!((count(&app, "tokens"), count(&app, "activity")), (0, before));
     }
 
-    async fn a_team_has_exactly_one_owner_whatever_is_tried(app: TestApp) {
+    async fn a_team_always_has_exactly_one_owner(app: TestApp) {
         let owners = "SELECT COUNT(*) AS n FROM teams JOIN memberships \
             ON memberships.team_id = teams.id AND memberships.user_id = teams.owner_id";
         for sql in [
@@ -129,7 +129,7 @@ both_engines! {
         assert!(matches!(left, Err(Error::Conflict(_))), "{left:?}");
     }
 
-    async fn of_many_who_want_a_name_at_once_one_gets_it(app: TestApp) {
+    async fn concurrent_creations_of_a_name_succeed_once(app: TestApp) {
         let team = app.team("Acme").id;
         let spelled = ["ci", "CI", " ci", "Ci "];
         let won = at_once(16, |number| mint(&app.app, team, spelled[number % 4]));
@@ -146,7 +146,7 @@ both_engines! {
         mint(&app.app, team, "ci").expect("a token");
     }
 
-    async fn of_many_who_revoke_at_once_one_does(app: TestApp) {
+    async fn concurrent_revocations_succeed_once(app: TestApp) {
         let team = app.team("Acme").id;
         let token = mint(&app.app, team, "ci").expect("a token");
         let revoked = at_once(8, |_| {
@@ -157,7 +157,7 @@ both_engines! {
         assert_eq!(count(&app, "activity WHERE kind = 'token.revoked'"), 1);
     }
 
-    async fn writers_at_once_all_succeed(app: TestApp) {
+    async fn concurrent_writers_all_succeed(app: TestApp) {
         let (team, before) = (app.team("Acme").id, count(&app, "activity"));
         at_once(16, |writer| {
             for number in 0..20 {
@@ -168,7 +168,7 @@ both_engines! {
         assert_eq!(count(&app, "activity"), before + 320);
     }
 
-    async fn migrations_run_once_however_often_it_is_opened(app: TestApp) {
+    async fn migrations_run_only_once(app: TestApp) {
         let schema = "SELECT COUNT(*) AS n FROM __diesel_schema_migrations";
         let (team, before) = (app.team("Acme").id, app.database.number(schema));
         for _ in 0..3 {
@@ -192,7 +192,7 @@ both_engines! {
         );
     }
 
-    async fn records_come_newest_first_and_pages_hold_still(app: TestApp) {
+    async fn records_are_newest_first_and_pages_are_stable(app: TestApp) {
         let team = app.team("Acme").id;
         // Many share one moment: the clock is stopped.
         for number in 0..60 {
@@ -238,7 +238,7 @@ fn pages(app: &TestApp, team: TeamId, size: i64, between: impl Fn(usize)) -> Vec
 }
 
 #[test]
-fn programs_that_start_at_once_make_one_schema() {
+fn concurrent_starts_create_one_schema() {
     let folders: Vec<_> = (0..12).map(|_| tempfile::tempdir().expect("a folder")).collect();
     let files = folders.iter().map(|folder| Database::sqlite(folder.path()));
     for database in files.chain([Database::postgres()]) {
@@ -249,7 +249,7 @@ fn programs_that_start_at_once_make_one_schema() {
 }
 
 both_engines! {
-    async fn records_of_one_moment_stand_in_the_order_they_were_made(app: TestApp) {
+    async fn records_of_one_moment_keep_their_order(app: TestApp) {
         let team = app.team("Acme").id;
         app.operate(|tx, actor| {
             for number in 0..40 {
@@ -269,7 +269,7 @@ both_engines! {
 /// SQLite itself lets a writer sleep and try again, and one that writes without rest could win
 /// each time.
 #[tokio::test]
-async fn whoever_writes_without_rest_keeps_nobody_waiting() {
+async fn a_busy_writer_does_not_starve_others() {
     const WRITES: usize = 10;
     let app = TestApp::sqlite().await;
     let (store, team, actor) =

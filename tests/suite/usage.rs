@@ -121,7 +121,7 @@ both_engines! {
         assert_eq!(developer(&app).await.texts("#usage .figures dd")[2], "5");
     }
 
-    async fn what_one_team_does_is_not_in_the_numbers_of_another(app: TestApp) {
+    async fn usage_counts_only_the_teams_own_calls(app: TestApp) {
         app.switch_api("Globex", true);
         call(&app, &app.token("Globex", "ci"), 3, 200).await;
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "0", "0"]);
@@ -159,7 +159,7 @@ both_engines! {
         ]);
     }
 
-    async fn a_limit_that_is_none_is_refused_beside_its_field(app: TestApp) {
+    async fn an_invalid_limit_is_reported_at_its_field(app: TestApp) {
         let (ada, _) = (app.as_(Ada).await, app.token("Acme", "ci"));
         let page = token_page(&ada).await;
         for bad in ["0", "-1", "1.5", "many", "1000000001", "99999999999999999999"] {

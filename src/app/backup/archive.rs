@@ -160,7 +160,7 @@ fn name_of(path: &Path) -> io::Result<String> {
 }
 
 fn foreign() -> io::Error {
-    io::Error::other("it holds a file that is no part of a backup")
+    io::Error::other("it contains a file that does not belong in a backup")
 }
 
 struct Hashing<R> {

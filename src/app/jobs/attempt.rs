@@ -40,7 +40,7 @@ async fn guarded(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'st
     match timeout(kind.timeout.unsigned_abs(), task.join_next()).await {
         Err(_) => Err(Unfinished::Failed(format!("It took longer than {}.", kind.timeout))),
         Ok(Some(Ok(outcome))) => outcome,
-        Ok(Some(Err(fault))) => Err(Unfinished::Failed(format!("It broke off: {fault}"))),
+        Ok(Some(Err(fault))) => Err(Unfinished::Failed(format!("The attempt ended unexpectedly: {fault}"))),
         Ok(None) => Err(Unfinished::Stopped),
     }
 }
@@ -58,7 +58,7 @@ async fn settle(app: &App, kind: Kind, job: QueuedJob, outcome: Outcome) -> Resu
             return app.maintain(move |tx| lease::give_back(tx, &actor, &job)).await;
         }
         Err(Unfinished::Failed(cause)) => (cause, false),
-        Err(Unfinished::Hopeless(cause)) => (cause, true),
+        Err(Unfinished::Permanent(cause)) => (cause, true),
     };
     tracing::warn!(cause, "a job failed");
     app.maintain(move |tx| lease::fail(tx, &actor, &kind, &job, &cause, hopeless)).await

@@ -17,7 +17,7 @@ use crate::domain::jobs::{self, JobId, Kind, Queue, QueuedJob, WorkerId};
 
 /// How soon a job is found that another process enqueued, or that has become due.
 const POLL: Duration = Duration::from_secs(1);
-/// How often the recurring jobs are looked after.
+/// How often missing recurring jobs are enqueued again.
 const RECURRING: Duration = Duration::from_secs(600);
 
 /// Jobs that run here, whose leases are to be extended.
@@ -74,7 +74,7 @@ impl Dispatcher {
                 () = sleep(POLL) => {}
             }
             if let Err(cause) = self.claim().await {
-                tracing::warn!(%cause, "no job could be claimed; that is tried again");
+                tracing::warn!(%cause, "cannot claim jobs; retrying");
             }
         }
         while self.join_next().await {}
@@ -85,7 +85,7 @@ impl Dispatcher {
         let (actor, kinds) = (self.app.system(), self.kinds.clone());
         let ensured = self.app.maintain(move |tx| jobs::ensure_recurring(tx, &actor, &kinds)).await;
         if let Err(cause) = ensured {
-            tracing::warn!(%cause, "recurring jobs could not be looked after; that is tried again");
+            tracing::warn!(%cause, "cannot enqueue the recurring jobs; retrying");
         }
     }
 
@@ -94,7 +94,7 @@ impl Dispatcher {
         let free = self.free_places();
         let names: Vec<_> = free.iter().map(|(queue, _)| *queue).collect();
         let now = self.app.now();
-        // A look costs less than a turn to write, and mostly there is nothing.
+        // A read is cheaper than a write transaction, and usually no job is due.
         if !self.app.read(move |tx| lease::has_claimable(tx, &names, now)).await? {
             return Ok(0);
         }

@@ -36,7 +36,7 @@ fn write(text: &mut String, counts: &[QueueCounts], totals: &[(&str, Totals)]) -
         }
     }
     let name = "gatepost_jobs_oldest_waiting_seconds";
-    head(text, name, "gauge", "How long the job that has been due longest has been due.")?;
+    head(text, name, "gauge", "Seconds since the oldest waiting job became due.")?;
     for QueueCounts { queue, oldest_waiting, .. } in counts {
         writeln!(text, "{name}{{queue=\"{queue}\"}} {}", oldest_waiting.as_seconds_f64())?;
     }

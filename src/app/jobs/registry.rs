@@ -15,14 +15,14 @@ pub type Outcome = Result<(), Unfinished>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Unfinished {
-    /// The process ends: another one takes the job.
+    /// The process is stopping; another one runs the job.
     #[error("the server stops")]
     Stopped,
     #[error("{0}")]
     Failed(String),
-    /// Trying again would fail again.
+    /// A retry would fail again.
     #[error("{0}")]
-    Hopeless(String),
+    Permanent(String),
 }
 
 impl From<domain::Error> for Unfinished {
@@ -95,7 +95,7 @@ impl Registry {
                 Ok(job) => Box::pin(run(app, job, running)),
                 Err(cause) => {
                     let cause = format!("The payload is not one of this kind: {cause}");
-                    Box::pin(async { Err(Unfinished::Hopeless(cause)) })
+                    Box::pin(async { Err(Unfinished::Permanent(cause)) })
                 }
             }
         };

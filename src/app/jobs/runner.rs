@@ -46,8 +46,8 @@ impl Drop for Runner {
     }
 }
 
-/// Runs what is due until nothing is, without a thread and without recurring jobs that were
-/// never put into the queue; how many attempts there were.
+/// Runs all due jobs on the current thread and returns the number of attempts. Does not enqueue recurring
+/// jobs.
 ///
 /// # Errors
 /// When the store is out of reach.

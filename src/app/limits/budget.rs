@@ -1,5 +1,5 @@
-//! Bytes that may be at one step of their way at once. Unlike [`super::held`], what does not fit
-//! waits for its turn.
+//! A limit on the bytes that one processing step handles at a time. Unlike [`super::held`], it makes callers
+//! wait instead of refusing them.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! What is held at once, bounded in total and per key, until it is dropped: connections, bytes
-//! in memory, downloads.
+//! Counts resources in use (connections, bytes in memory, downloads) and limits them in total and per key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_a_limit_is_held_alone() {
+    fn an_oversized_item_is_admitted_alone() {
         let held = Held::default();
         let acquire = |key, amount| held.acquire_or_alone(amount, 25, (key, 10));
         let small = acquire('a', 1).unwrap();

@@ -1,4 +1,4 @@
-//! What one client, one team and all of them together may take of this process.
+//! Limits on the resources that one client, one team and all together can use.
 
 pub(super) mod budget;
 pub mod connections;

@@ -60,7 +60,7 @@ pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
     })
 }
 
-/// In a thread, because the checks of a sender wait where no DNS server answers.
+/// In a thread, because verifying senders blocks while no DNS server responds.
 fn send_messages(app: App) {
     let Some(at) = app.smtp_at() else {
         return announce("The inbox is empty because GATEPOST_SMTP_LISTEN is off.");

@@ -1,9 +1,10 @@
-//! The access epoch: how processes that remember verified tokens learn that they must not.
+//! The access epoch: it tells processes that cache verified tokens when to drop their caches. [`crate::gate`]
+//! explains the protocol.
 //!
-//! Every change that could turn a yes into a no advances the epoch in its own transaction
-//! (the store's triggers see to it). A process may answer out of its memory only under a
-//! lease, a row that says until when and up to which epoch it knows. A change waits,
-//! before it is confirmed, until no lease of another process is behind it.
+//! Every change that could turn a yes into a no advances the epoch in its own transaction (the store's
+//! triggers see to it). A process may use its token cache only while it holds a lease: a row with an end time
+//! and the latest epoch the process has seen. A change is confirmed only when no unexpired lease of another
+//! process is behind its epoch.
 
 use crate::domain::Result;
 use crate::store::Tx;
@@ -11,8 +12,8 @@ use crate::store::access::leases as rows;
 
 pub use crate::store::ids::LeaseId;
 
-/// How long a lease holds, in microseconds: the most that a process which stopped answering
-/// can hold up a revocation.
+/// The duration of a lease in microseconds. A process that stops responding delays a revocation by at most
+/// this long.
 pub const LEASE: i64 = 2_000_000;
 
 /// Changes of access so far.
@@ -20,17 +21,17 @@ pub fn current(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(rows::epoch(tx)?)
 }
 
-/// Takes or prolongs a lease, and says that everything up to `seen` is known.
+/// Takes or renews a lease, and stores `seen` as the latest epoch its holder has seen.
 pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64) -> Result<()> {
     Ok(rows::hold(tx, id, seen, LEASE)?)
 }
 
-/// Gives a lease back: from now on every call asks the store.
+/// Releases a lease. From then on, every call reads the store.
 pub fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
     Ok(rows::release(tx, id)?)
 }
 
-/// Whether another process may still answer out of a memory older than `epoch`.
+/// Whether another process may still use a cache older than `epoch`.
 pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> {
     Ok(rows::others_behind(tx, own, epoch)?)
 }

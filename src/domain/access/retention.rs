@@ -1,4 +1,4 @@
-//! Which records of calls are old, and how they go: a few at a time.
+//! Removes old records of calls, a batch at a time.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -25,8 +25,7 @@ impl Job for RemoveOld {
 /// Calls removed in one step.
 const STEP: i64 = 500;
 
-/// Every call before a moment, and how far one is in removing them: team by team, from the
-/// oldest on.
+/// Progress of removing every call before a moment: team by team, oldest first.
 pub struct OldCalls {
     before: Timestamp,
     team: Option<TeamId>,
@@ -39,8 +38,8 @@ impl OldCalls {
         Self { before, team: None, place: ActivityId::floor(Timestamp::default()) }
     }
 
-    /// Removes the next few; how many they were, or nothing when all teams are done. If
-    /// the transaction fails, start again: passing over what is gone costs little.
+    /// Removes the next batch. Returns the number removed, or `None` when all teams are done. After a failed
+    /// transaction, start again: skipping removed calls is cheap.
     pub fn remove_some(&mut self, tx: &mut Tx<'_>) -> Result<Option<usize>> {
         let calls = match self.team {
             Some(team) => rows::oldest_calls(tx, team, self.before, self.place, STEP)?,

@@ -91,7 +91,7 @@ impl Scope {
 pub struct Scopes(Bits);
 
 impl Scopes {
-    /// Not narrowed: every scope there is and will be.
+    /// Every scope, including those that later versions add.
     pub const ALL: Self = Self(Bits::MAX);
 
     /// Reads everything and changes nothing: the default of a new token.
@@ -187,7 +187,7 @@ impl serde::Serialize for Scopes {
 /// What a route of the API asks of the token it is called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// That there is one: what concerns only the token itself.
+    /// Any token: for routes that concern only the token itself.
     AnyToken,
     Scope(Scope),
     /// No token can do it: it takes a signed-in person.
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_reads_back() {
+    fn printed_scopes_parse_back() {
         for scopes in [Scopes::ALL, Scopes::READ, Scopes::of(&[Scope::AliasesWrite, Scope::TeamRead])] {
             assert_eq!(Scopes::parse(&scopes.to_string()), Ok(scopes));
             assert_eq!(Scopes::stored(scopes.to_column().as_deref()), scopes);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_refused_and_allows_nothing() {
+    fn unknown_scopes_are_refused_and_allow_nothing() {
         for bad in ["", " ", "everything", "aliases", "all aliases:read", "Aliases:Read", "aliases:read;x"] {
             assert_eq!(Scopes::parse(bad).unwrap_err().field, "scopes", "{bad:?}");
         }

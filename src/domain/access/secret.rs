@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefixes_of_the_trade_work() {
+    fn common_prefixes_are_valid() {
         for text in ["gp", "cb", "si_live", "adraa"] {
             let token = PlainToken::mint(&prefix(text), &SystemEntropy);
             assert_eq!(token.reveal().len(), text.len() + 1 + 50);
@@ -197,7 +197,7 @@ mod tests {
         };
         assert_eq!(sign(signed.to_owned()), minted.reveal());
         for at in "gp_".len()..signed.len() {
-            // Of é, whose two bytes take the place of two characters, a part may end the public id.
+            // é takes two bytes, so the public id can end in the middle of it.
             for odd in
                 ["-", "_", " ", "/", "\0", "é"].into_iter().filter(|odd| at + odd.len() <= signed.len())
             {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_prints_the_secret() {
+    fn debug_output_hides_the_secret() {
         let token = PlainToken::mint(&prefix("gp"), &SystemEntropy);
         assert_eq!(format!("{token:?}"), "PlainToken(…)");
         assert!(!format!("{:?}", token.hashed()).contains(&token.reveal()[20..40]));

@@ -146,7 +146,7 @@ fn released(job: QueuedJob) -> QueuedJob {
     QueuedJob { worker: None, leased_until: None, rerun: false, ..job }
 }
 
-/// As if it had never been tried.
+/// With its attempts reset.
 fn fresh(job: QueuedJob) -> QueuedJob {
     QueuedJob { attempts: 0, ..released(job) }
 }

@@ -97,7 +97,7 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, job: &QueuedJob, kinds: &[Kind], done:
 pub struct QueueCounts {
     pub queue: &'static str,
     pub by_state: [(State, Capped); 4],
-    /// How long the job that has been due longest has been due.
+    /// The time since the oldest waiting job became due.
     pub oldest_waiting: Duration,
 }
 

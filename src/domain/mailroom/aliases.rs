@@ -11,7 +11,7 @@ use crate::store::ids::{DomainId, TeamId};
 use crate::store::mailroom::{aliases as rows, mail_domains as domain_rows};
 
 pub use crate::store::ids::AliasId;
-pub use rows::{Alias, Filter, Overruled};
+pub use rows::{Alias, Filter, ShadowedAlias};
 
 const MAX_NOTE: usize = 1000;
 
@@ -106,8 +106,8 @@ pub(super) fn is_reserved(local_key: &str) -> bool {
 
 /// Addresses on the shared domain that get no mail because the name before their `+` belongs to
 /// another team, or is reserved. They were created before that was checked.
-pub fn overruled(tx: &mut Tx<'_>, most: i64) -> Result<Vec<Overruled>> {
-    Ok(rows::overruled(tx, &format!(",{},", RESERVED.join(",")), most)?)
+pub fn shadowed_aliases(tx: &mut Tx<'_>, most: i64) -> Result<Vec<ShadowedAlias>> {
+    Ok(rows::shadowed_aliases(tx, &format!(",{},", RESERVED.join(",")), most)?)
 }
 
 fn domain_of(

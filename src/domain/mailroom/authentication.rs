@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_kept_in_the_words_of_the_rfc() {
+    fn results_are_stored_in_the_terms_of_rfc_8601() {
         let mut authentication = Authentication::default();
         authentication.dmarc.policy = Some(Policy::Quarantine);
         authentication.spf.result = Verdict::SoftFail;

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_reorders_or_hides_text_is_removed() {
+    fn bidi_and_invisible_characters_are_removed() {
         let controls =
             "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}";
         let hidden = "\u{200b}\u{2060}\u{feff}\u{ad}\u{e0041}\u{3164}";

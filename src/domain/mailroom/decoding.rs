@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_otherwise_is_found_out() {
+    fn invalid_encodings_are_detected() {
         assert_eq!(in_pieces(Encoding::Base64, b"QUJD-_-_", 3), None);
         assert_eq!(in_pieces(Encoding::QuotedPrintable, b"a=ZZ b c d e", 4), None);
     }

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_reorders_what_is_shown() {
+    fn shown_text_contains_no_bidi_controls() {
         let raw = "From: \u{202e}tset.live@oec\u{202c} <a@x.test>\r\nSubject: =?utf-8?q?Pay=E2=80=AE_now?= \u{2066}\r\n\
             Content-Type: application/pdf; name*=utf-8''photo%E2%80%AEfdp.exe\r\n\r\nשלום";
         let parsed = parse(raw.as_bytes());
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wrote_is_automatic() {
+    fn automatic_messages_are_detected() {
         for (header, automatic) in [
             ("Auto-Submitted: auto-replied", true),
             ("Auto-Submitted: no", false),

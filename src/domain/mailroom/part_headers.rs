@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_send_is_left_as_it_is() {
+    fn ordinary_text_is_unchanged() {
         let text = "a line -- of text; with=signs --c\r\n".repeat(10_000);
         let part = format!("--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n");
         let raw = format!("Subject: x\r\n{KIND}{}--b--\r\n", part.repeat(100));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_much_is_looked_for() {
+    fn the_search_for_boundaries_is_bounded() {
         let kinds: String =
             (0..3000).map(|n| format!("Content-Type: multipart/y; boundary={n}\r\n")).collect();
         let raw = format!("{kinds}\r\n{}", "-".repeat(1 << 20));

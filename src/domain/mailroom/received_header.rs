@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_seen() {
+    fn mail_loops_are_detected() {
         assert!(was_sent_from(b"Subject: a\r\nx-gatepost-loop: MX.example\r\n\r\n", "mx.example"));
         assert!(!was_sent_from(
             b"X-Gatepost-Loop: other.example\r\n\r\nX-Gatepost-Loop: mx.example",

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_typed_is_an_operator() {
+    fn search_text_contains_no_operators() {
         let team = TeamId::from_bytes([1; 16]);
         for query in ["a\" OR b*", "NEAR(a b, 2)", "a & !b | c:*", "col:a -b ^c", "'; DROP TABLE x --"] {
             for word in of_query(team, query) {

@@ -91,7 +91,7 @@ fn leaves(actor: &Actor, member: &Member) -> bool {
     actor.person() == Some(member.user_id)
 }
 
-/// A plain member who leaves has no say over tokens: they stay.
+/// A plain member who leaves cannot choose: their tokens are kept.
 pub fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
     !leaves(actor, member) || member.role() >= Role::Admin
 }

@@ -1,4 +1,4 @@
-//! Keeps a service that is away from slowing down every call.
+//! Prevents an unreachable service from slowing down every call.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ pub struct CircuitBreaker(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Failures so far. Many calls fail of one cause: only the first of a generation counts.
+    /// The number of outages so far. Many calls fail for one cause, so only the first failure of a generation
+    /// counts.
     generation: u64,
     /// When the next call may try; `None` while closed.
     retry_at: Option<Instant>,

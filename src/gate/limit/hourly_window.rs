@@ -64,9 +64,10 @@ const fn pack(hour: u32, used: u32) -> u64 {
     ((hour as u64) << 32) | used as u64
 }
 
-/// The hour to count in and its calls so far. A call may be late, or a clock step back a little,
-/// after the next hour has begun: it is counted in that hour, so that no count starts over. An
-/// hour further ahead came from a clock that was wrong, and would use up every hour until then.
+/// The hour to count in and its calls so far. A call may be late, or a clock step back a little, after the
+/// next hour has begun: it is counted in that hour, so that no count starts over. A stored hour further ahead
+/// was written by a wrong clock. It is discarded, because counting in it would refuse calls until it is
+/// reached.
 fn current(packed: u64, hour: u32) -> (u32, u32) {
     let counted = (packed >> 32) as u32;
     match counted.checked_sub(hour) {
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_ran_ahead_uses_up_no_hour_before() {
+    fn a_corrected_clock_does_not_exhaust_the_limit() {
         let (now, ahead) = (7, 7 + 240);
         let window = HourlyWindow::starting(now, 3);
         assert_eq!(window.count(ahead, 1), Some(0));

@@ -122,8 +122,8 @@ impl Worker {
         }
     }
 
-    /// Not beside other servers: this one flushes before it shows calls, but they could not know
-    /// of the latest.
+    /// Only without other servers: a server flushes its own journal before it shows calls, so the others
+    /// would miss deferred ones.
     fn may_defer(&self, arrived: usize, in_journal: usize) -> bool {
         arrived > BUSY && in_journal < MAX_DEFERRED && self.journal.is_alone().unwrap_or(false)
     }

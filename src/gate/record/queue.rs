@@ -1,4 +1,4 @@
-//! What goes from the threads that answer calls to the one that records them.
+//! The queue between the threads that answer calls and the thread that records them.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ pub enum Message {
     Buffered,
     /// Calls whose answers wait until it is known whether they are on disk.
     Strict(Calls, oneshot::Sender<bool>),
-    /// Someone wants to see the calls sent until now, and the folded refusals of past minutes.
+    /// A page waits for the calls sent until now, and for the folded refusals of past minutes.
     Flush(oneshot::Sender<()>),
     End,
 }
@@ -65,8 +65,8 @@ impl Backlog {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Counts a call in. While the backlog is full that waits, so that callers slow down and no
-    /// call is dropped; false when there was no room in time.
+    /// Adds a call to the backlog. Waits while the backlog is full, so that callers slow down and no call is
+    /// dropped. Returns false on a timeout.
     pub async fn enter(&self) -> bool {
         if self.is_full() && Box::pin(timeout(STORE_TIMEOUT, self.until_room())).await.is_err() {
             return false;

@@ -1,5 +1,5 @@
-//! Refused calls are folded: one record a caller, status and minute, with a count. Refused callers
-//! are under no limit, so one that keeps calling could otherwise fill the store.
+//! Folds refused calls into one record per caller, status and minute, with a count. Refused callers are under
+//! no limit, so one that keeps calling could otherwise fill the store.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Tokens verified lately; see [`gate`](crate::gate) about when they can be used.
+//! The cache of verified tokens; [`gate`](crate::gate) explains when it can be used.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -149,7 +149,7 @@ pub fn list(
     Ok(query.select(Record::as_select()).load(tx.connection)?)
 }
 
-/// How many API requests since `from`, of one token or of all; counting stops at `most`.
+/// The number of API requests since `from`, of one token or of all; counting stops at `most`.
 pub fn count_calls(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,5 +1,4 @@
-//! Rows of access: tokens, the record of who called and who changed what, and what was
-//! answered to who asks again.
+//! Rows of access: tokens, the activity log, usage counts and idempotent responses.
 
 pub mod activity;
 pub mod calls;

@@ -32,8 +32,8 @@ pub fn oldest_calls(
         .load(tx.connection)?)
 }
 
-/// Removes the calls between two ids, both included, that are older than `before`; how many
-/// they were. The trigger lets them go only because of the row that is set here meanwhile.
+/// Removes the calls between two ids, both included, that are older than `before`; returns their number. The
+/// trigger on `activity` allows the deletion only while the row of `retention` is set.
 pub fn remove_calls(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -14,10 +14,10 @@ use crate::store::schema::call_hours;
 /// Calls of one stretch of time.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Counted {
-    /// Those the gate let in.
+    /// The calls that the gate admitted.
     #[diesel(sql_type = BigInt)]
     pub answered: i64,
-    /// Those it did not, each as often as it was made.
+    /// The refused calls; a folded record counts as many times as it was made.
     #[diesel(sql_type = BigInt)]
     pub refused: i64,
     /// The records that were read for this.

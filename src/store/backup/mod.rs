@@ -1,4 +1,4 @@
-//! Copies of a whole store, taken while others write to it, and a store made of such a copy.
+//! Backup of a whole store while other processes write to it, and restore.
 //!
 //! A copy is a list of parts, each a file. Of SQLite it is the database and the file of
 //! the [journal](super::access::journal), of Postgres a file of rows a table.
@@ -13,7 +13,7 @@ use super::backend::Location;
 use super::error::{Error, Result};
 use super::migrations::{applied, known};
 
-/// Adds a part: has an empty file filled, and takes it.
+/// Adds a part: calls `Fill` with an empty file, then stores the file.
 pub type Add<'a> = dyn FnMut(&str, &mut Fill<'_>) -> Result<()> + 'a;
 
 /// Fills the empty file at the path.
@@ -22,8 +22,8 @@ pub type Fill<'a> = dyn FnMut(&Path) -> Result<()> + 'a;
 /// A part that is to be restored: its name and where it is.
 pub type Part = (String, PathBuf);
 
-/// Hands every part to `add`, in an order in which they can be restored; the versions of the
-/// schema. What was committed before this began is in them, and what is there twice is the same.
+/// Passes every part to `add`, in the order for restoring, and returns the schema versions. The parts contain
+/// everything committed before the call. A row that is in two parts is the same in both.
 ///
 /// # Errors
 /// [`Error::Unusable`] when there is no store, [`Error::Unavailable`], or what `add` says.
@@ -34,7 +34,7 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     }
 }
 
-/// Makes a store of the parts, or nothing.
+/// Creates a store from the parts. On failure, it leaves no store behind.
 ///
 /// # Errors
 /// [`Error::Unusable`] when there is a store already or a newer program wrote the parts.

@@ -18,7 +18,7 @@ use crate::store::error::{Error, Result};
 use crate::store::migrations::{lock_schema, migrate_to};
 use crate::store::{Mode, Rollback, begin};
 
-/// What a part is called after its table.
+/// The suffix of a part after the name of its table.
 const ENDING: &str = ".jsonl";
 const SEQUENCES: &str = "sequences.jsonl";
 /// Rows, and bytes of them, of one statement.
@@ -141,7 +141,7 @@ fn load(inner: &mut PgConnection, parts: &[Part]) -> Result<()> {
 }
 
 fn load_table(inner: &mut PgConnection, table: &str, path: &Path) -> Result<()> {
-    // But those that Postgres computes.
+    // Except generated columns.
     let columns: Line = sql_query(
         "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS line FROM pg_attribute
          WHERE attrelid = quote_ident($1)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",

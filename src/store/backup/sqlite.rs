@@ -13,9 +13,9 @@ use crate::store::access::journal;
 use crate::store::backend::{Engine, Location};
 use crate::store::error::{Error, Result};
 
-/// What the part of the database is called, and what the others begin with.
+/// The name of the part with the database, and the prefix of the others.
 const DATABASE: &str = "gatepost.db";
-/// What SQLite adds to the name of a database for files of its own.
+/// The suffixes of SQLite's additional files.
 const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The calls first: they move from their file into the database, and never the other way. One that
@@ -35,7 +35,7 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     Ok(schema)
 }
 
-/// One transaction that reads: others go on writing, and however much they write, it ends.
+/// One read transaction: other processes continue to write, and the copy still ends.
 fn copy(original: &mut Engine, to: &Path) -> Result<()> {
     let Engine::Sqlite(inner) = original else { return Ok(()) };
     sql_query("VACUUM INTO ?").bind::<Text, _>(text(to)?).execute(inner)?;
@@ -52,7 +52,7 @@ fn text(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| Error::Unusable(format!("{}: the path is not UTF-8", path.display())))
 }
 
-/// Where the files of a store are, the database last.
+/// The paths of a store's files, the database last.
 fn files_of(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
     let own = |name: &'static str| OWN.into_iter().map(move |suffix| format!("{name}{suffix}"));
     let suffixes =
@@ -89,7 +89,7 @@ pub fn restore(location: &Location, parts: &[Part]) -> Result<()> {
     Ok(())
 }
 
-/// Files that go again unless all came.
+/// Files that are removed again unless all of them were restored.
 struct Placed(Vec<PathBuf>);
 
 impl Drop for Placed {

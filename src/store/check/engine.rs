@@ -1,4 +1,4 @@
-//! What the engine itself can say: that its pages are whole, and that no key dangles.
+//! The checks of the engine itself: intact pages and no dangling foreign keys.
 
 use diesel::prelude::*;
 use diesel::sql_query;

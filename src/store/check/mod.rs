@@ -1,4 +1,4 @@
-//! What must hold in a store beyond what its tables enforce, looked for in one view of it.
+//! Checks rules of a store that its tables do not enforce, in one snapshot.
 
 mod engine;
 mod rules;
@@ -21,7 +21,7 @@ struct Finding {
     finding: String,
 }
 
-/// What does not hold, a sentence each. A server may be at work meanwhile.
+/// The violations, a sentence each. A server can run at the same time.
 ///
 /// # Errors
 /// [`Error::Unusable`] when there is no store, or one of another version.
@@ -39,7 +39,7 @@ pub fn findings(location: &Location) -> Result<Vec<String>> {
     for rule in rules::COMMON.iter().chain(rules::of_engine(guard.0)) {
         match of_query(guard.0, rule) {
             Ok(found) => findings.extend(named(found)),
-            // A damaged store answers no more questions.
+            // A damaged database cannot run further queries.
             Err(_) if !findings.is_empty() => break,
             Err(error) => return Err(error),
         }

@@ -1,6 +1,5 @@
-//! Queries that find nothing in a sound store: counters that say something else than the rows
-//! they count, and rows whose other half is missing. One that finds something says so in its
-//! column `finding`.
+//! Queries that return rows only if the store is damaged: counters that differ from the rows they count, and
+//! orphaned rows. The column `finding` describes the problem.
 
 use crate::store::backend::Engine;
 
@@ -56,7 +55,7 @@ pub const COMMON: &[&str] = &[
         FROM activity WHERE at >= (SELECT MIN(began) FROM call_hours) GROUP BY team_id, at / 3600000000) a
         ON a.team_id = h.team_id AND a.hour = h.began / 3600000000
      WHERE NOT h.cut_off AND (a.answered > h.answered OR a.refused > h.refused)",
-    // Rows whose other half is missing.
+    // Orphaned rows.
     "SELECT 'message msg_' || ID[m.id] || ' has no content' AS finding FROM messages m
      WHERE NOT EXISTS (SELECT 1 FROM message_contents c WHERE c.seq = m.seq AND c.team_id = m.team_id)",
     "SELECT 'the content at ' || c.seq || ' belongs to no message' AS finding FROM message_contents c

@@ -94,7 +94,7 @@ pub fn is_tagged_by_another(tx: &mut Tx<'_>, team: TeamId, local_key: &str) -> R
 }
 
 #[derive(Clone, Debug, QueryableByName)]
-pub struct Overruled {
+pub struct ShadowedAlias {
     #[diesel(sql_type = Text)]
     pub address: String,
     #[diesel(sql_type = Text)]
@@ -103,7 +103,7 @@ pub struct Overruled {
 
 /// Addresses on the shared domain with a `+` whose part before it is another team's, or one of
 /// `reserved`, a list with commas around each.
-pub fn overruled(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Vec<Overruled>> {
+pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Vec<ShadowedAlias>> {
     const FOUND: &str = "SELECT t.local || '@' || t.domain_name AS address, teams.name AS team FROM aliases t
         JOIN teams ON teams.id = t.team_id
         LEFT JOIN aliases b ON b.local_key = t.base_key AND b.domain_id IS NULL

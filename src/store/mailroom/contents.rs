@@ -99,7 +99,7 @@ pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
     Ok(message_contents::table.find(seq).select(message_contents::raw).get_result(tx.connection)?)
 }
 
-/// The size of what is kept of the raw message. Neither engine reads the bytes for this.
+/// The stored size of the raw message. Neither engine reads the bytes for this.
 pub fn size(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i32>> {
     let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
     let size = message_contents::table.find(seq).select(length(message_contents::raw));

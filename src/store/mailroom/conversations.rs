@@ -38,8 +38,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
         .optional_row()
 }
 
-/// How many messages are read to find their conversation: anyone can send any number with one
-/// Message-ID, or from one contact.
+/// The maximum number of messages read to find a conversation: anyone can send many with one Message-ID or
+/// from one contact.
 const MAX_READ: i64 = 50;
 
 /// The latest conversation of the team's messages with this Message-ID.

@@ -46,7 +46,7 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    /// What it adds to the team's usage.
+    /// The bytes that the message adds to the team's usage.
     pub fn usage(&self) -> MailUsage {
         MailUsage::of(self.state, self.kept.unwrap_or(self.size))
     }

@@ -185,8 +185,8 @@ pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<Message
         .optional_row()
 }
 
-/// Where the next page begins: at the last message of this one or, if that has been deleted, above
-/// the next older message.
+/// The start of the next page: at the last message of this one or, if that has been deleted, above the next
+/// older message.
 pub fn place_of(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<i64>> {
     let found = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.le(id)))

@@ -39,7 +39,7 @@ pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<O
         .optional_row()
 }
 
-/// The sessions that still hold, most lately seen first.
+/// Unexpired sessions, most recently used first.
 pub fn of_user(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
     Ok(sessions::table
         .filter(sessions::user_id.eq(user).and(sessions::expires_at.gt(now)))

@@ -73,7 +73,7 @@ pub fn with_roles(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Team, MemberRole
         .load(tx.connection)?)
 }
 
-/// False when the switch stood so already.
+/// False if nothing changed.
 pub fn set_api_enabled(tx: &mut Tx<'_>, id: TeamId, enabled: bool) -> Result<bool> {
     let other_way = teams::table.filter(teams::id.eq(id)).filter(teams::api_enabled.ne(enabled));
     let changed = diesel::update(other_way).set(teams::api_enabled.eq(enabled)).execute(tx.connection)?;

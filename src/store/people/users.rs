@@ -19,7 +19,7 @@ pub struct User {
     pub password_hash: String,
     pub password_changed_at: Timestamp,
     pub created_at: Timestamp,
-    /// Who invited the account into being; its address is not verified then.
+    /// The person whose invitation created the account; if set, the email address is not verified.
     pub vouched_by: Option<String>,
 }
 

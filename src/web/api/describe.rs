@@ -1,5 +1,5 @@
-//! What the types of a handler say of its operation: its arguments name the parameters and the
-//! body, its result the response. A handler whose types say nothing does not compile as a route.
+//! Derives the OpenAPI operation from a handler's types: parameters and body from its arguments, the response
+//! from its result. A handler whose types say nothing does not compile as a route.
 
 use std::collections::BTreeSet;
 

@@ -203,8 +203,8 @@ impl ApiError {
         answer
     }
 
-    /// `{"success": false, "error": {…}}`, written by hand, as anyone can cause errors without
-    /// end. Codes and ids need no escapes.
+    /// `{"success": false, "error": {…}}`, written without serde, because clients can cause unlimited errors.
+    /// Codes and ids need no escaping.
     fn body(&self, request: RequestId) -> Vec<u8> {
         let (mut body, mut room) = (Vec::with_capacity(256), Room::default());
         body.extend_from_slice(br#"{"success":false,"error":{"code":""#);

@@ -1,9 +1,9 @@
 //! `ETag`, `If-None-Match` and `If-Match`: an unchanged resource is not sent again, and no client
 //! overwrites a version it has not seen.
 //!
-//! A tag is half a SHA-256 of the body, so it is a strong one (RFC 9110, section 8.8.1), as
-//! `If-Match` needs it. A large resource makes its tag of the parts that can change. Responses
-//! stay `no-store`, as mail must not lie in caches on the way.
+//! A tag is half a SHA-256 of the body, so it is a strong one (RFC 9110, section 8.8.1), as `If-Match` needs
+//! it. The tag of a large resource covers only the parts that can change. Responses stay `no-store`: proxies
+//! must not cache mail.
 
 use std::future::{Ready, ready};
 
@@ -54,7 +54,7 @@ fn tagged(answer: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
             tag = Some(of_bytes(&bytes));
             BoxBody::new(bytes)
         }
-        // It is made while it is sent.
+        // A streamed body has no tag.
         Err(body) => body,
     });
     (answer, tag)

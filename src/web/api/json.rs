@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_fields_are_named() {
         assert!(parse::<Body>(br#"{"name": "ci"}"#).is_ok());
         assert!(refusal(r#"{"name": "ci", "role": "x"}"#).contains("field: \"role\""));
         assert!(refusal("{}").contains("field: \"name\""));

@@ -128,8 +128,9 @@ fn named<Id>(
     text: Option<&str>,
     parse: impl Fn(&str) -> Option<Id>,
 ) -> Result<Option<Id>, FieldError> {
-    let parse = |text| parse(text).ok_or_else(|| FieldError::new(field, format!("This is no {field}'s id.")));
-    text.map(parse).transpose()
+    let article = if field == "alias" { "an" } else { "a" };
+    let error = || FieldError::new(field, format!("This is not the id of {article} {field}."));
+    text.map(|text| parse(text).ok_or_else(error)).transpose()
 }
 
 fn states() -> Object {
@@ -145,7 +146,7 @@ fn parse_state(text: &str) -> Result<MessageState, FieldError> {
 
 fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, FieldError> {
     let parse = |text| OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from);
-    let message = "Write a time as in RFC 3339, like 2026-03-01T00:00:00Z; “+” as %2B.";
+    let message = "Use an RFC 3339 time, like 2026-03-01T00:00:00Z. Encode “+” as %2B.";
     text.map(parse).transpose().map_err(|_| FieldError::new(field, message))
 }
 

@@ -33,13 +33,13 @@ fn default_limit() -> i64 {
 
 impl PageQuery {
     fn limit(&self) -> Result<i64, FieldError> {
-        let message = "The limit is a number from 1 to 100.";
+        let message = "The limit must be a whole number from 1 to 100.";
         let limit = Some(self.limit).filter(|limit| (1..=100).contains(limit));
         limit.ok_or_else(|| FieldError::new("limit", message))
     }
 
     fn offset(&self) -> Result<i64, FieldError> {
-        let message = "The offset is a number from 0 on.";
+        let message = "The offset must be a whole number of at least 0.";
         Some(self.offset).filter(|offset| *offset >= 0).ok_or_else(|| FieldError::new("offset", message))
     }
 

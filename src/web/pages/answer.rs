@@ -1,4 +1,4 @@
-//! How handlers of pages answer.
+//! Responses of page handlers.
 
 use std::fmt::Display;
 
@@ -21,7 +21,7 @@ pub fn html(status: StatusCode, page: &impl Template) -> Answer {
         .body(body))
 }
 
-/// A part of a page, which the browser keeps under this address.
+/// A part of a page, and the URL that htmx pushes to the history.
 pub fn part_at(address: &str, part: &impl Template) -> Answer {
     let mut answer = html(StatusCode::OK, part)?;
     let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
@@ -29,12 +29,12 @@ pub fn part_at(address: &str, part: &impl Template) -> Answer {
     Ok(answer)
 }
 
-/// Leads to another page; `to` is a path of ours.
+/// Redirects to `to`, a path of our own.
 pub fn see_other(to: impl Display) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, to.to_string())).finish()
 }
 
-/// Leads to the page that says once what was done.
+/// Redirects to a page that shows the notice once.
 pub fn see_other_with(to: impl Display, notice: Notice) -> HttpResponse {
     let mut answer = see_other(to);
     answer.extensions_mut().insert(notice);

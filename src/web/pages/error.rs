@@ -1,4 +1,4 @@
-//! Refusals as pages: what happened, and what to do next.
+//! Errors as pages: they say what happened and what to do next.
 
 use std::fmt;
 
@@ -20,18 +20,18 @@ use crate::web::request;
 
 const NO_TEAM: &str = "You aren't in a team";
 
-/// How a page request fails. It is rendered by [`render_errors`], which knows the request.
+/// The error of a page request. [`render_errors`] renders it, because it knows the request.
 #[derive(Debug)]
 pub struct PageError {
     status: StatusCode,
     title: &'static str,
     message: String,
-    /// Where to go instead.
+    /// The redirect target.
     to: Option<String>,
-    /// What to open instead, offered as a link.
+    /// A link to another page.
     offer: Option<Box<str>>,
     retry_after: Option<u32>,
-    /// For the log alone.
+    /// Only for the log.
     cause: Option<String>,
 }
 
@@ -184,7 +184,7 @@ struct ErrorPage<'a> {
     title: &'static str,
     message: &'a str,
     request: String,
-    /// All that a person without a team can do.
+    /// Whether to offer the actions of a person without a team.
     may_leave: bool,
     offer: Option<&'a str>,
 }
@@ -216,7 +216,7 @@ pub async fn render_errors<B: MessageBody + 'static>(
     Ok(response.into_response(page).map_into_right_body())
 }
 
-/// What actix itself says, and bare, of a method that a page does not take.
+/// Replaces actix's empty 405 with a page.
 fn method_not_allowed<B>(bare: &ServiceResponse<B>) -> Option<HttpResponse> {
     if bare.status() != StatusCode::METHOD_NOT_ALLOWED {
         return None;

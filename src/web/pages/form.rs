@@ -1,4 +1,4 @@
-//! Forms: what was typed is parsed field by field, and shown again with what was wrong.
+//! Forms: the input is parsed field by field, and shown again with the errors.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -15,12 +15,12 @@ use super::error::PageError;
 use super::notice::Notice;
 use crate::domain::{self, FieldError};
 
-/// What is wrong with a form, by field; empty for a form not sent yet.
+/// The errors of a form, by field; empty for a form not sent yet.
 #[derive(Clone, Debug, Default)]
 pub struct FormErrors(Vec<FieldError>);
 
 impl FormErrors {
-    /// Takes a refusal that a form can show beside its fields, and gives any other back.
+    /// The field errors in `error`; any other error is returned as a [`PageError`].
     pub fn of(error: domain::Error) -> Result<(StatusCode, Self), PageError> {
         match error {
             domain::Error::Invalid(errors) => Ok((StatusCode::UNPROCESSABLE_ENTITY, Self(errors))),
@@ -44,7 +44,7 @@ impl FormErrors {
     }
 }
 
-/// Gathers what several fields have to say before giving up on any of them.
+/// Collects the errors of all fields, so that the form shows them together.
 #[derive(Default)]
 pub struct Fields(Vec<FieldError>);
 
@@ -63,7 +63,7 @@ impl Fields {
     }
 }
 
-/// A form of several fields: what was typed, and what is wrong with it.
+/// A form of several fields: the input and its errors.
 #[derive(Debug, Default)]
 pub struct Form {
     typed: Vec<(String, String)>,
@@ -71,12 +71,12 @@ pub struct Form {
 }
 
 impl Form {
-    /// What was typed into a field; empty when it was not sent.
+    /// The input of a field; empty if it was not sent.
     pub fn get(&self, name: &str) -> &str {
         self.or(name, "")
     }
 
-    /// What was typed, or the stored value in a form not sent yet.
+    /// The input, or the stored value in a form not sent yet.
     pub fn or<'a>(&'a self, name: &str, before: &'a str) -> &'a str {
         self.typed.iter().find(|(field, _)| field == name).map_or(before, |(_, value)| value)
     }
@@ -104,7 +104,7 @@ impl FromRequest for Form {
     }
 }
 
-/// A form of which a name can be sent several times, as those of ticked boxes are.
+/// A form in which a field name can occur several times, as with checkboxes.
 pub struct Repeating<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Repeating<T> {
@@ -133,8 +133,8 @@ impl Choice {
     }
 }
 
-/// Goes on with a notice once a form is done; else shows it again with what was wrong.
-pub async fn settle<T, To: Display, Page: Template>(
+/// Redirects with a notice on success; else renders the form again with its errors.
+pub async fn redirect_or_render<T, To: Display, Page: Template>(
     done: domain::Result<T>,
     notice: Notice,
     to: impl FnOnce(T) -> To,
@@ -150,8 +150,7 @@ pub async fn settle<T, To: Display, Page: Template>(
     }
 }
 
-/// What was typed into a field of several lines: a browser sends the end of each as two
-/// characters, and shows and counts one.
+/// The input of a multi-line field: a browser sends CR LF at the end of a line, but counts one character.
 pub fn lines(typed: &str) -> String {
     typed.replace("\r\n", "\n")
 }

@@ -1,4 +1,4 @@
-//! How templates write moments and numbers.
+//! Formats times and numbers for templates.
 
 use crate::domain::Timestamp;
 use crate::domain::access::usage::Grouped;
@@ -9,12 +9,12 @@ pub fn utc(at: &Timestamp) -> String {
     at.utc().format(format).unwrap_or_default()
 }
 
-/// With its thousands apart.
+/// With thousands separated.
 pub fn number(number: &i64) -> Grouped {
     Grouped(*number)
 }
 
-/// A moment as templates write it.
+/// A time as templates write it.
 #[derive(Clone, Copy)]
 pub struct When(pub Timestamp);
 

@@ -1,6 +1,6 @@
-//! Who may open a page. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs
-//! only for them, and one that changes something only from a page of the same team. That page's
-//! forms name their team: see `to` in `templates/macros/forms.html`.
+//! Permissions to open pages. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs only for them,
+//! and one that changes something only from a page of the same team. That page's forms name their team: see
+//! `to` in `templates/macros/forms.html`.
 
 use std::ops::Deref;
 
@@ -22,7 +22,7 @@ impl Viewer {
         self.request.app()
     }
 
-    /// One trip to the store, for the team that is looked at.
+    /// One read transaction, for the current team.
     pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&mut Tx<'_>, TeamId) -> Result<T> + Send + 'static,
@@ -31,7 +31,7 @@ impl Viewer {
         self.app().read(move |tx| read(tx, team)).await
     }
 
-    /// The same to change something, in this person's name.
+    /// One write transaction, with this person as the actor.
     pub async fn write<T: Send + 'static>(
         &self,
         write: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<T> + Send + 'static,
@@ -61,8 +61,8 @@ async fn require(request: &HttpRequest, role: Role) -> std::result::Result<Viewe
     Ok(viewer)
 }
 
-/// Whether the page that sent this form was this team's. It was not when its reader has
-/// switched teams since, in another window, or was removed from that team.
+/// Whether the form was sent from a page of this team. It was not if the person has since switched teams in
+/// another window, or was removed from the team.
 fn is_for(request: &HttpRequest, team: &Team) -> bool {
     #[derive(serde::Deserialize)]
     struct OfTeam {
@@ -72,7 +72,7 @@ fn is_for(request: &HttpRequest, team: &Team) -> bool {
     named.is_ok_and(|named| named.team == team.id.to_string())
 }
 
-/// Where to go after signing in: back to what was asked for, if it was a page.
+/// The address to return to after sign-in: the requested one, if it was a page.
 fn next(request: &HttpRequest) -> String {
     match *request.method() {
         Method::GET | Method::HEAD => {
@@ -108,8 +108,7 @@ macro_rules! viewer_with_role {
 }
 
 viewer_with_role!(
-    /// Any signed-in person, whichever team's page they come from. What is done for a team takes
-    /// one of the others.
+    /// Any signed-in person, from a page of any team. Use one of the other guards for actions on a team.
     SignedIn, request => signed_in(&request)
 );
 viewer_with_role!(

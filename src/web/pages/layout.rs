@@ -41,8 +41,7 @@ impl Layout {
         }
     }
 
-    /// What a change before this page has to say. A part of the page, which does not show it,
-    /// leaves it for the next.
+    /// The notice of a preceding change. Fragments do not show it and leave it for the next page.
     pub fn notice(&self) -> Option<Notice> {
         self.flash.take()
     }

@@ -1,4 +1,4 @@
-//! Lists: narrowed by a search form, a page at a time, refreshed alone by htmx.
+//! Lists: filtered by a search form, paged, and refreshed by htmx without the rest of the page.
 
 use std::fmt::Display;
 use std::future::{Ready, ready};
@@ -46,20 +46,20 @@ macro_rules! filters {
 }
 pub(crate) use filters;
 
-/// What is asked of a list: its filters, and where the page starts.
+/// The query of a list: its filters, and the id below which the page starts.
 #[derive(Default)]
-pub struct Asked<F> {
+pub struct ListQuery<F> {
     pub filters: F,
     pub before: String,
 }
 
-impl<F: Filters> Asked<F> {
+impl<F: Filters> ListQuery<F> {
     /// # Errors
     /// `NotFound` for a parameter that the list's form does not send.
     fn parse(query: &str) -> Result<Self, PageError> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query);
         let mut pairs = pairs.map_err(|_| PageError::not_found())?.into_inner();
-        // What a page has already, when it asks for what is new.
+        // Parameters of the inbox's `Known`, which polls send along.
         pairs.retain(|(name, _)| !name.starts_with("known-"));
         let (before, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "before");
         let filters = F::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter()));
@@ -83,7 +83,7 @@ impl<F: Filters> Asked<F> {
     }
 }
 
-impl<F: Filters + 'static> FromRequest for Asked<F> {
+impl<F: Filters + 'static> FromRequest for ListQuery<F> {
     type Error = PageError;
     type Future = Ready<Result<Self, PageError>>;
 
@@ -92,10 +92,10 @@ impl<F: Filters + 'static> FromRequest for Asked<F> {
     }
 }
 
-/// What a menu's value means; nothing for an empty one.
+/// Parses the value of a menu; `None` for an empty one.
 ///
 /// # Errors
-/// `NotFound` for a value that no menu holds.
+/// `NotFound` for a value that no menu offers.
 pub fn chosen<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, PageError> {
     match value {
         "" => Ok(None),
@@ -116,8 +116,8 @@ pub struct List<T> {
 }
 
 impl<T> List<T> {
-    /// Of what is found in the window that is asked for, and in all.
-    pub fn of<F: Filters, Id: Display>(asked: &Asked<F>, (found, count): (Page<T, Id>, Capped)) -> Self {
+    /// From the rows of the page, and the count of all matching rows.
+    pub fn of<F: Filters, Id: Display>(asked: &ListQuery<F>, (found, count): (Page<T, Id>, Capped)) -> Self {
         Self {
             rows: found.rows,
             count,
@@ -129,8 +129,8 @@ impl<T> List<T> {
         }
     }
 
-    /// Whether there is nothing yet: not on this page, on others, or under other filters.
-    pub fn is_bare(&self) -> bool {
+    /// Whether the whole list is empty: no rows, no filter, no other page.
+    pub fn is_empty_list(&self) -> bool {
         self.rows.is_empty() && !self.is_filtered && self.newest.is_empty()
     }
 
@@ -153,18 +153,18 @@ mod tests {
 
     #[test]
     fn an_address_keeps_every_filter_and_nothing_that_is_empty() {
-        let asked = Asked::<ByName>::parse("q=lost+%26+found&state=&before=contact_1").expect("a query");
+        let asked = ListQuery::<ByName>::parse("q=lost+%26+found&state=&before=contact_1").expect("a query");
         assert_eq!((asked.filters.q.as_str(), asked.before.as_str()), ("lost & found", "contact_1"));
         assert_eq!(asked.address("contact_0"), "/contacts?q=lost%20%26%20found&before=contact_0");
         assert!(asked.is_filtered());
-        let plain = Asked::<ByName>::parse("").expect("a query");
+        let plain = ListQuery::<ByName>::parse("").expect("a query");
         assert_eq!((plain.address(""), plain.is_filtered()), ("/contacts".to_owned(), false));
     }
 
     #[test]
-    fn what_no_form_sends_is_not_found() {
+    fn unknown_parameters_are_not_found() {
         for query in ["color=red", "q=a&q=b"] {
-            assert!(Asked::<ByName>::parse(query).is_err(), "{query}");
+            assert!(ListQuery::<ByName>::parse(query).is_err(), "{query}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Pages: one file a page, its handlers beside the struct its template is rendered from.
+//! Pages: one file per page, with its handlers and the struct of its template.
 
 pub mod access;
 mod answer;
@@ -22,7 +22,7 @@ pub use form::{Fields, FormErrors};
 pub use guards::{Admin, Member};
 pub use layout::Layout;
 pub use notice::Notice;
-pub use question::Question;
+pub use question::Confirmation;
 
 /// A state as pages show it: tone and text; see `badge` in `templates/macros/ui.html`.
 pub type Badge = (&'static str, &'static str);

@@ -1,5 +1,5 @@
-//! What was done, shown once on the page that a change leads to. Only sentences from this table
-//! are ever shown; [`crate::web::flash`] carries their codes.
+//! Notices of completed actions, shown once on the next page. Only sentences from this table are shown;
+//! [`crate::web::flash`] carries their codes.
 
 macro_rules! notices {
     ($($name:ident = $code:literal, $kind:literal, $text:literal;)+) => {
@@ -9,7 +9,7 @@ macro_rules! notices {
         }
 
         impl Notice {
-            /// How the cookie names it.
+            /// The code in the cookie.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),+ }
             }
@@ -30,7 +30,7 @@ macro_rules! notices {
 }
 
 notices! {
-    ApiOn = "api-on", "success", "API access is on. Programs with an active token can call the API.";
+    ApiOn = "api-on", "success", "API access is on. Apps with an active token can use the API.";
     ApiOff = "api-off", "success", "API access is off. All API requests are refused.";
     TokenRevoked = "token-revoked", "success", "Token revoked. It no longer works.";
     TokenRevokedAlready = "token-revoked-already", "info", "This token was already revoked.";

@@ -12,8 +12,8 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::people::{sessions, sign_in};
 use crate::web::viewer::Viewer;
 
-/// What is about to be done, so that the same request can be sent once more with a password.
-pub struct Asked<'a> {
+/// The action to confirm: the page repeats its request, with the password.
+pub struct Action<'a> {
     pub nav: &'static str,
     /// Completes "Confirm your password to …".
     pub to: &'static str,
@@ -29,16 +29,16 @@ pub struct Asked<'a> {
 struct PasswordAgainPage<'a> {
     email: &'a str,
     team: TeamId,
-    asked: &'a Asked<'a>,
+    asked: &'a Action<'a>,
     errors: FormErrors,
 }
 
-/// `None` lets the request go on; else the page that asks.
+/// `None` if the request may proceed, else the page that asks for the password.
 pub async fn ask(
     app: &App,
     viewer: &Viewer,
     password: Option<&str>,
-    asked: &Asked<'_>,
+    asked: &Action<'_>,
 ) -> Result<Option<HttpResponse>, PageError> {
     if viewer.is_fresh() && !asked.always {
         return Ok(None);
@@ -61,7 +61,7 @@ pub async fn ask(
 
 fn page(
     viewer: &Viewer,
-    asked: &Asked<'_>,
+    asked: &Action<'_>,
     status: StatusCode,
     errors: FormErrors,
 ) -> Result<HttpResponse, PageError> {

@@ -1,5 +1,5 @@
-//! Asks before something is lost, and says in numbers what will happen: in a dialog for htmx,
-//! else on a page of its own.
+//! Asks for confirmation before a destructive action and shows counts of what it affects: in a dialog with
+//! htmx, else on a page of its own.
 
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -10,19 +10,19 @@ use super::layout::Layout;
 use crate::web::htmx::Htmx;
 use crate::web::viewer::Viewer;
 
-pub struct Question {
+pub struct Confirmation {
     nav: &'static str,
-    /// What will be done, as the button says it: "Delete contact".
+    /// The action, as the label of the button: "Delete contact".
     pub title: &'static str,
-    /// Where the answer is sent.
+    /// The target of the form.
     pub action: String,
     pub team: String,
     /// "Delete bob@example.com?"
     pub heading: String,
-    /// The page it is asked on, and that page's name.
+    /// The page that the confirmation returns to, and its name.
     pub back: String,
     pub from: String,
-    /// Whether there is a choice; else the sentences say why not.
+    /// Whether the action is possible; else the sentences say why not.
     pub is_possible: bool,
     figures: Vec<(&'static str, String)>,
     sentences: Vec<String>,
@@ -32,18 +32,18 @@ pub struct Question {
 #[derive(Template)]
 #[template(path = "layout/_question.html")]
 struct Dialog<'a> {
-    question: &'a Question,
+    question: &'a Confirmation,
 }
 
 #[derive(Template)]
 #[template(path = "layout/question.html")]
 struct QuestionPage<'a> {
     layout: Layout,
-    question: &'a Question,
+    question: &'a Confirmation,
     dialog: String,
 }
 
-impl Question {
+impl Confirmation {
     pub fn new(viewer: &Viewer, nav: &'static str, title: &'static str, action: String) -> Self {
         Self {
             nav,
@@ -93,7 +93,7 @@ impl Question {
         self.ask_in(&Dialog { question: self }, htmx, viewer, StatusCode::OK)
     }
 
-    /// The same in a template of its own, which has more than sentences.
+    /// Renders a template of its own, for content besides sentences.
     pub fn ask_in(&self, dialog: &impl Template, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Answer {
         if htmx.0 {
             return html(status, dialog);

@@ -1,5 +1,4 @@
-//! Everything a page must have wherever it is shown: no fault that axe finds,
-//! nothing wider than the window, and a quiet console.
+//! The checks of every page: no violation found by axe, nothing wider than the window, and an empty console.
 
 use super::Browser;
 use super::session::Command;
@@ -27,8 +26,8 @@ const TOO_WIDE: &str = "
         .map(it => it.outerHTML.slice(0, 120));";
 
 impl Browser {
-    /// Looks at the page on desk and phone, light and dark: a picture of each
-    /// in target/screenshots/NAME-WIDTH-THEME.png, and no fault in any.
+    /// Checks the page on desktop and phone, light and dark, and saves a screenshot of each as
+    /// target/screenshots/NAME-WIDTH-THEME.png.
     pub async fn inspect(&self, name: &str) {
         let mut faults = Vec::new();
         for width in [DESK, PHONE] {
@@ -58,14 +57,13 @@ impl Browser {
         fs::write(folder.join(format!("{name}.png")), picture).expect("a kept picture");
     }
 
-    /// Nothing was logged: no failed script, no refused style, no missing file.
+    /// The console is empty: no failed script, no blocked style, no missing file.
     pub async fn console_is_quiet(&self) {
         let said = self.console().await;
         assert!(said.is_empty(), "the console said:\n{}", said.join("\n"));
     }
 
-    /// What the console said since it was last asked, warnings and worse. A
-    /// page that answers 4xx is among it.
+    /// The warnings and errors of the console since the last call. They include pages with a status of 4xx.
     pub async fn console(&self) -> Vec<String> {
         let log = self.client.issue_cmd(Command::console()).await.expect("the console");
         let entries = log.as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A person at a browser: what they press, and what they then see.
+//! A person at a browser: presses buttons, types, and reads the page.
 
 pub mod inspect;
 #[expect(dead_code, reason = "shared with the suite, which uses the rest of it")]
@@ -22,7 +22,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A fresh profile, as wide as a desk and light, that will visit `base`.
+    /// A new profile with a desktop window and the light theme, for the site at `base`.
     pub async fn open(base: &str) -> Self {
         let (client, close) = session::open().await;
         let browser = Self { client, base: base.to_owned(), _close: close };
@@ -53,7 +53,7 @@ impl Browser {
              | //label[normalize-space(.) = {0}]//*[self::input or self::textarea]",
             quoted(label),
         );
-        // A page that comes in takes the field away from under the hand: then it is typed again.
+        // If a page load replaces the field, type again.
         let typed = async {
             loop {
                 let field = self.find_by_xpath(&labelled).await;
@@ -71,7 +71,7 @@ impl Browser {
         tokio::time::timeout(TIMEOUT, typed).await.expect("a page that stays");
     }
 
-    /// Presses the button or link that reads so.
+    /// Presses the button or link with this text.
     pub async fn press(&self, words: &str) {
         let pressable = format!(
             "//*[self::button or self::a or self::summary][normalize-space(.) = {0} or @aria-label = {0}]",
@@ -80,8 +80,8 @@ impl Browser {
         self.find_shown(&pressable).await.click().await.expect("a click");
     }
 
-    /// Presses what leads to another page, and waits until that page is there: for where it
-    /// shows the same words as the one before.
+    /// Presses a button or link and waits for the next page to load. Needed if both pages show the same
+    /// words.
     pub async fn press_through(&self, words: &str) {
         self.script("document.documentElement.dataset.left = ''", Vec::new()).await;
         self.press(words).await;
@@ -109,7 +109,7 @@ impl Browser {
         self.find(css).await.text().await.expect("its text")
     }
 
-    /// What a field holds.
+    /// The value of a field.
     pub async fn value(&self, css: &str) -> String {
         self.find(css).await.prop("value").await.expect("a property").unwrap_or_default()
     }
@@ -136,7 +136,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
-    /// As it is printed, or as it is shown.
+    /// Switches between the print and the screen layout.
     pub async fn paper(&self, on: bool) {
         let media = if on { "print" } else { "" };
         self.devtools("Emulation.setEmulatedMedia", json!({"media": media})).await;
@@ -157,12 +157,12 @@ impl Browser {
         tokio::time::timeout(TIMEOUT, kept).await.unwrap_or_else(|_| panic!("no cookie {name}={value}"));
     }
 
-    /// Whether pages may run scripts, from the next page on.
+    /// Turns JavaScript on or off, from the next page on.
     pub async fn javascript(&self, on: bool) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": !on})).await;
     }
 
-    /// What is in the clipboard, which the person allows pages to write.
+    /// The text in the clipboard, after granting the page access to it.
     pub async fn clipboard(&self) -> String {
         let read = "navigator.clipboard.readText().then(arguments[0], it => arguments[0]('' + it))";
         let text = self.client.execute_async(read, Vec::new()).await.expect("the clipboard");
@@ -191,7 +191,7 @@ impl Browser {
         self.wait_for(Locator::XPath(path)).await
     }
 
-    /// The first element that matches and is shown: what a menu holds is there before it opens.
+    /// The first visible element that matches: a closed menu has its elements in the page too.
     async fn find_shown(&self, path: &str) -> Element {
         self.find_by_xpath(path).await;
         for element in self.client.find_all(Locator::XPath(path)).await.expect("elements") {
@@ -210,8 +210,8 @@ impl Browser {
         }
     }
 
-    /// Asks until the answer is true. A page that is being replaced answers
-    /// with an error, and is asked again.
+    /// Polls until the condition is true. While a page is being replaced, the browser returns errors, which
+    /// are retried.
     async fn eventually(&self, words: &str, question: &str) {
         let asked = async {
             let mut pause = tokio::time::interval(Duration::from_millis(50));

@@ -1,5 +1,4 @@
-//! Sessions of Chromium through chromedriver, and the two commands of its own
-//! that the WebDriver standard does not have.
+//! Sessions of Chromium through chromedriver, and two of its commands that the WebDriver standard lacks.
 
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
@@ -12,7 +11,7 @@ use std::net::TcpStream;
 /// An address that is not a secure context, as in a network without HTTPS.
 pub const INSECURE_HOST: &str = "gatepost.test";
 
-/// Only this machine has a name or can be reached.
+/// Only this machine can be resolved or reached.
 const NAMES: &str = "--host-resolver-rules=MAP gatepost.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
 pub async fn open() -> (Client, Close) {
@@ -49,8 +48,7 @@ fn capabilities() -> Capabilities {
     serde_json::from_value(capabilities).expect("an object")
 }
 
-/// Ends the session when dropped, also when a test fails: nothing else would
-/// before chromedriver itself ends.
+/// Ends the session when dropped, also when a test fails: otherwise it would last as long as chromedriver.
 pub struct Close {
     driver: String,
     id: String,
@@ -82,7 +80,7 @@ impl Command {
         Self { path: "goog/cdp/execute", body: json!({"cmd": command, "params": parameters}) }
     }
 
-    /// What the console said since this was last asked.
+    /// The messages of the console since the last call.
     pub fn console() -> Self {
         Self { path: "se/log", body: json!({"type": "browser"}) }
     }

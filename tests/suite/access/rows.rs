@@ -1,4 +1,4 @@
-//! What each route answers to whom.
+//! The status of each route for each kind of caller.
 
 pub mod things;
 
@@ -20,7 +20,7 @@ pub enum Caller {
     Owner,
     Token,
     RevokedToken,
-    /// Of the stranger's team.
+    /// A token of the stranger's team.
     ForeignToken,
 }
 
@@ -88,7 +88,7 @@ fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
     Row { route, expected, thing: fresh_name, sends, fields: &[], scope: scope_of(route), alone: false }
 }
 
-/// What the route itself says.
+/// The scope that the route itself declares.
 fn scope_of(route: &str) -> &'static str {
     let found = api::operations().find(|(path, method, _)| format!("{method} {path}") == route);
     match found.map(|(.., op)| op.need) {
@@ -114,7 +114,7 @@ fn everybodys() -> Vec<Row> {
         page("GET /readyz", [200, 200, 200, 200, 200]),
         page("GET /static/{path:.*}", [200, 200, 200, 200, 200]),
         page("GET /api/v1/openapi.json", [200, 200, 200, 200, 200]),
-        // Everybody is late: this instance is set up.
+        // The instance is already set up.
         page("GET /setup", [404, 404, 404, 404, 404]),
         page("POST /setup", [404, 404, 404, 404, 404]),
         page("GET /sign-in", [200, 200, 200, 200, 200]),
@@ -159,7 +159,7 @@ fn inbox() -> Vec<Row> {
     let (shown, gone) = ([303, 404, 200, 200, 200], [303, 404, 303, 303, 303]);
     vec![
         page("GET /inbox", [303, 200, 200, 200, 200]),
-        // Without htmx there is nothing to put the news into.
+        // Without htmx, the request redirects to the list.
         page("GET /inbox/news", [303, 303, 303, 303, 303]),
         page("GET /inbox/unread", [303, 303, 303, 303, 303]),
         page("POST /inbox/alias", [303, 303, 303, 303, 303]),
@@ -263,7 +263,7 @@ fn access() -> Vec<Row> {
     ]
 }
 
-/// What each caller gets of the mailroom: people of the team and tokens of it alike.
+/// The statuses of the mailroom's routes: people and tokens of the team get the same.
 fn mailroom() -> Vec<Row> {
     const LOCAL: &[(&str, &str)] = &[("localPart", "{id}")];
     const NAME: &[(&str, &str)] = &[("name", "{id}.test")];
@@ -296,7 +296,7 @@ fn mailroom() -> Vec<Row> {
     ]
 }
 
-/// Of no team: everybody has the same API.
+/// The route belongs to no team: the API is the same for everyone.
 fn operation(_: &TestApp) -> String {
     "list-aliases".into()
 }

@@ -47,7 +47,7 @@ both_engines! {
         assert_eq!(api.get(reply.location()).await.expect(200).json(), expected);
     }
 
-    async fn without_a_local_part_it_is_one_that_nobody_guesses(app: TestApp) {
+    async fn without_a_local_part_the_address_is_random(app: TestApp) {
         let api = api(&app, "Acme");
         let (one, two) = (create(&api, &json!({})).await.expect(201), create(&api, &json!({})).await.expect(201));
         let local = |reply: &Reply| reply.json()["localPart"].as_str().expect("it").to_owned();
@@ -72,7 +72,7 @@ both_engines! {
         }
     }
 
-    async fn what_is_wrong_is_named(app: TestApp) {
+    async fn invalid_fields_are_named(app: TestApp) {
         let api = api(&app, "Acme");
         for (body, fields) in [
             (json!({"localPart": "a b", "note": "x".repeat(1001)}), vec!["localPart", "note"]),
@@ -118,7 +118,7 @@ both_engines! {
         assert_eq!(addresses(&api, "").await, [at("sales.eu"), at("support"), at("sales")]);
         assert_eq!(addresses(&api, "?q=SALES").await, [at("sales.eu"), at("sales")]);
         assert_eq!(addresses(&api, "?enabled=false").await, [""; 0]);
-        // What has a meaning in a pattern has none here.
+        // Wildcards of SQL patterns are matched literally.
         assert_eq!(addresses(&api, "?q=s_les").await, [""; 0]);
         let first = api.get("/api/v1/aliases?limit=2").await.expect(200).json();
         let cursor = first["pagination"]["nextCursor"].as_str().expect("a cursor");

@@ -62,7 +62,7 @@ both_engines! {
         assert_eq!(old["revokedAt"], "2040-01-02T09:00:00Z");
         assert_eq!(old["revokedBy"], "ada@acme.test");
         assert_eq!(old["revokeReason"], "moved house");
-        // Once only, and for good.
+        // A revoked token can be neither revoked again nor renamed.
         let again = ada.send_json(Method::DELETE, &revoke, &json!({})).await.expect(409);
         assert_eq!(again.error_code(), "CONFLICT");
         let path = format!("/api/v1/api-keys/{id}");
@@ -80,7 +80,7 @@ both_engines! {
         assert_eq!(app.api(&token).get("/api/v1/me").await.expect(200).json()["token"]["name"], "build");
         let taken = bea.send_json(Method::PATCH, &path, &json!({"name": "Deploy"})).await.expect(409);
         assert_eq!(details(&taken)[0]["field"], "name");
-        // To its own name, spelled otherwise, is no conflict.
+        // Its own name in another spelling is no conflict.
         bea.send_json(Method::PATCH, &path, &json!({"name": "BUILD"})).await.expect(200);
     }
 
@@ -94,7 +94,7 @@ both_engines! {
         {
             let reply = api.send_json(method.clone(), path, &json!({"name": "evil"})).await.expect(403);
             assert_eq!(reply.error_code(), "FORBIDDEN", "{method}");
-            // Whatever else is wrong with the request.
+            // The permission is checked before anything else in the request.
             let odd = send(api.request(method.clone(), &format!("{path}?x=1")).body("no json")).await;
             assert_eq!((odd.status, odd.error_code().as_str()), (403, "FORBIDDEN"), "{method}");
         }
@@ -146,14 +146,14 @@ both_engines! {
         let reply = create(&ada, "ci").await.expect(403);
         assert_eq!(reply.error_code(), "FORBIDDEN");
         assert!(listed(&ada, "ci").await.is_empty());
-        // What takes power instead of giving it does not ask.
+        // Revoking does not ask for the password.
         let id = token_id(&app, &app.token("Acme", "old")).await;
         let path = format!("/api/v1/api-keys/{id}");
         ada.send_json(Method::DELETE, &path, &json!({})).await.expect(204);
     }
 }
 
-/// Where it is kept: the rows, their log, the secret key's file.
+/// The files of the store: the database, its WAL, the secret key.
 #[tokio::test]
 async fn no_file_holds_a_tokens_secret() {
     let app = TestApp::sqlite().await;

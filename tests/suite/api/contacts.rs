@@ -46,7 +46,7 @@ both_engines! {
         assert_eq!(details(&again)[0]["field"], "address");
     }
 
-    async fn what_is_wrong_is_named(app: TestApp) {
+    async fn invalid_fields_are_named(app: TestApp) {
         let api = api(&app, "Acme");
         let all_wrong = json!({"address": "bob", "name": "a\nb", "state": "banned"});
         let refused = create(&api, &all_wrong).await.expect(400);

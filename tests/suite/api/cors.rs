@@ -74,7 +74,7 @@ async fn a_script_can_read_responses_and_errors() {
         let read: Vec<_> =
             answer.header("access-control-expose-headers").expect("a list").split(", ").collect();
         let lower: Vec<_> = read.iter().map(|name| name.to_ascii_lowercase()).collect();
-        // Whatever is said of the call itself can be read.
+        // Scripts can read all headers about the call.
         for (name, _) in &answer.headers {
             let name = name.to_ascii_lowercase();
             let ours =
@@ -94,7 +94,7 @@ async fn other_origins_and_other_addresses_are_refused() {
         for (line, more) in [("GET /api/v1/me", bearer.as_str()), ("OPTIONS /api/v1/me", WANTS)] {
             let answer = ask(&app, line, other, &[more]);
             assert_eq!(allowed(&answer), None, "{other}");
-            // What is kept for one origin must not be given to another.
+            // A cache must not serve one origin's response to another.
             assert_eq!(answer.header("vary"), Some("Origin"), "{other}");
             assert_eq!(answer.header("access-control-allow-methods"), None);
         }
@@ -105,7 +105,7 @@ async fn other_origins_and_other_addresses_are_refused() {
 }
 
 #[tokio::test]
-async fn it_is_off_unless_it_is_set() {
+async fn cors_is_off_by_default() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));

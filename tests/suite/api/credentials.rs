@@ -42,9 +42,9 @@ both_engines! {
             ("GET /api/v1/me", &["X-API-Key:"]),
             ("GET /api/v1/me", &["Authorization: Basic YWRhOnNlY3JldA=="]),
             ("GET /api/v1/me", &["Authorization: Digest username=\"ada\""]),
-            // A token in the address is never looked at.
+            // A token in the URL is ignored.
             (&query, &[]),
-            // Neither is an address that leads nowhere, or the wrong method.
+            // Credentials are checked before the address and the method.
             ("GET /api/v1/nothing", &[]),
             ("POST /api/v1/me", &[]),
         ] {
@@ -96,7 +96,7 @@ both_engines! {
         let sql = format!("DELETE FROM tokens WHERE public_id = '{}'", public_id(&other));
         assert_eq!(app.database.execute(&sql), Ok(1));
         assert_unknown(&me(&app, &[&format!("Authorization: Bearer {other}")]));
-        // The same public id over another secret, as a guess would be.
+        // The same public id with another secret, as in a guess.
         let sql = format!(
             "UPDATE tokens SET public_id = '{}' WHERE public_id = '{}'",
             public_id(&other),
@@ -106,7 +106,7 @@ both_engines! {
         assert_unknown(&me(&app, &[&format!("Authorization: Bearer {other}")]));
     }
 
-    async fn whoever_has_the_whole_secret_is_told_that_it_was_revoked_or_expired(app: TestApp) {
+    async fn a_matching_secret_gets_the_reason_of_its_refusal(app: TestApp) {
         app.switch_api("Acme", true);
         let (revoked, expired) = (app.token("Acme", "old"), app.token("Acme", "brief"));
         app.api(&revoked).delete("/api/v1/me/token").await.expect(204);
@@ -142,7 +142,7 @@ both_engines! {
         assert_eq!(me(&app, &[&bearer]).status, "HTTP/1.1 200 OK");
         app.switch_api("Acme", false);
         forbidden("API_DISABLED", off);
-        // Switched on again, the same token works.
+        // After the API is turned on again, the same token works.
         app.switch_api("Acme", true);
         assert_eq!(me(&app, &[&bearer]).status, "HTTP/1.1 200 OK");
     }

@@ -16,7 +16,7 @@ use crate::support::people::Person::Ada;
 const ADDRESS: &str = "/api/v1/openapi.json";
 
 #[tokio::test]
-async fn it_is_the_same_for_everyone() {
+async fn the_description_is_the_same_for_everyone() {
     let app = TestApp::sqlite().await;
     let nobody = app.visitor().get(ADDRESS).await.expect(200);
     assert_eq!(nobody.header("content-type"), "application/json");
@@ -33,7 +33,7 @@ async fn it_is_the_same_for_everyone() {
 }
 
 #[tokio::test]
-async fn it_can_be_cached_and_revalidated() {
+async fn the_description_can_be_cached_and_revalidated() {
     let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", "https://mail.acme.test")]).await;
     let first = app.visitor().get(ADDRESS).await.expect(200);
     assert_eq!(first.json()["servers"][0]["url"], "https://mail.acme.test");

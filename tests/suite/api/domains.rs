@@ -92,7 +92,7 @@ both_engines! {
         assert_eq!(listed().await, 1);
     }
 
-    async fn they_are_listed_by_name_in_pages(app: TestApp) {
+    async fn domains_are_listed_by_name_in_pages(app: TestApp) {
         let api = api(&app, "Acme");
         for name in ["c.test", "a.test", "b.test"] {
             added(&api, name).await;

@@ -30,7 +30,7 @@ fn bob() -> Value {
     json!({"address": "bob@customer.test", "name": "Bob"})
 }
 
-/// Whether it is the first answer once more, or the first.
+/// Whether the response is a replay of the first one.
 fn is_replayed(reply: &Reply) -> bool {
     match reply.header("idempotency-replayed") {
         "true" => true,
@@ -116,7 +116,7 @@ both_engines! {
         assert_eq!(locations.len(), 5);
     }
 
-    async fn what_was_refused_is_not_told_again(app: TestApp) {
+    async fn a_refusal_is_not_replayed(app: TestApp) {
         let api = api(&app);
         let bad = contact(&api, "key", &json!({"address": "nobody"})).await.expect(400);
         assert_eq!(details(&bad)[0]["field"], "address");
@@ -159,7 +159,7 @@ both_engines! {
         contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201);
         assert_eq!(remove_responses(&app.app, &Running::unstoppable()).await.expect("a sweep"), 0);
         app.clock.advance(Duration::from_secs(3600));
-        // It stops after the first step: 500 are gone.
+        // The job stops after the first batch: 500 are removed.
         assert!(remove_responses(&app.app, &Running::stopping()).await.is_err());
         assert_eq!(remove_responses(&app.app, &Running::unstoppable()).await.expect("the rest"), 701);
         assert!(is_replayed(&contact(&api, "new", &json!({"address": "eve@customer.test"})).await.expect(201)));
@@ -237,9 +237,9 @@ async fn an_invalid_key_is_refused() {
     contact(&api, &"~".repeat(255), &bob()).await.expect(201);
 }
 
-/// Two instances know nothing of each other but by the store.
+/// Two instances share only the store.
 #[tokio::test]
-async fn another_instance_does_not_start_it_either() {
+async fn another_instance_does_not_start_a_request_in_progress() {
     let app = TestApp::postgres().await;
     let key = Key::parse(b"key").expect("a key");
     let request = Request::new(app.team("Acme").id, [1; 16], &key, &[b"content"], app.app.now());
@@ -262,8 +262,8 @@ async fn another_instance_does_not_start_it_either() {
     assert_eq!((location.as_str(), body.as_str()), ("/here", "{}"));
 }
 
-/// While the first is held up in the store, whoever sends the same again is told so at once.
-async fn is_told_while_it_is_under_way(app: TestApp) {
+/// While the first request waits in the store, a retry is refused immediately.
+async fn retry_in_progress_is_refused(app: TestApp) {
     let api = api(&app);
     let held_up = app.database.hold_up("contacts");
     let (one, two) = (Box::pin(contact(&api, "key", &bob())), Box::pin(contact(&api, "key", &bob())));
@@ -278,15 +278,15 @@ async fn is_told_while_it_is_under_way(app: TestApp) {
     assert_eq!((again.location(), is_replayed(&again)), (made.location(), true));
 }
 
-// An answer that waited for its record would wait for the store too.
+// The buffered mode: in the strict mode, the response would wait for the store too.
 const BUFFERED: [(&str, &str); 1] = [("GATEPOST_ACTIVITY", "buffered")];
 
 #[tokio::test]
 async fn a_request_in_progress_is_not_started_twice_on_sqlite() {
-    is_told_while_it_is_under_way(TestApp::with_settings(&BUFFERED).await).await;
+    retry_in_progress_is_refused(TestApp::with_settings(&BUFFERED).await).await;
 }
 
 #[tokio::test]
 async fn a_request_in_progress_is_not_started_twice_on_postgres() {
-    is_told_while_it_is_under_way(TestApp::postgres_with_settings(&BUFFERED).await).await;
+    retry_in_progress_is_refused(TestApp::postgres_with_settings(&BUFFERED).await).await;
 }

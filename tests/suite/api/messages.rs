@@ -17,7 +17,7 @@ fn api(app: &TestApp, team: &str) -> Api {
     app.api(&app.token(team, "ci"))
 }
 
-/// A message a second later than the one before.
+/// A message that arrives a second after the previous one.
 fn arrives(app: &TestApp, from: &str, to: &str, subject: &str, text: &str) -> String {
     app.clock.advance(Duration::from_secs(1));
     let raw = format!("From: {from}\nTo: {to}\nSubject: {subject}\nMessage-ID: <{subject}@x>\n\n{text}\n");
@@ -92,7 +92,7 @@ both_engines! {
         let file = api.get(&path).await.expect(200).json()["attachments"][0]["id"].as_str().unwrap().to_owned();
         let file = api.get(&format!("{path}/attachments/{file}")).await.expect(200);
         assert_eq!(file.body, "<script>alert(1)</script>");
-        // Its sender says text/html, which a browser would run.
+        // The sender declares text/html, which a browser would run.
         assert_eq!(file.header("content-type"), "application/octet-stream");
         assert!(file.header("content-disposition").ends_with("filename*=UTF-8''M%C3%A4rz.html"));
         for answer in [raw, file] {
@@ -255,7 +255,7 @@ both_engines! {
         ] {
             assert_eq!(subjects(&globex, &query).await, [""; 0], "{query}");
         }
-        // An attachment is one of its own message only.
+        // An attachment is found only under its own message.
         app.alias("Globex", "other");
         let other = app.arrives("bob@customer.test", "other@gatepost.localhost", &letter_with_file("2"));
         globex.get(&format!("/api/v1/messages/{other}/attachments/{file}")).await.expect(404);

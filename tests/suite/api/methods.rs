@@ -34,7 +34,7 @@ fn allowed(allow: &str) -> BTreeSet<&str> {
     set
 }
 
-/// What of an answer two calls in a row share.
+/// The parts of a response that are equal for two consecutive calls.
 fn lasting(reply: &Reply) -> BTreeMap<String, String> {
     const CHANGING: [&str; 4] = ["date", "x-request-id", "x-ratelimit-remaining", "ratelimit"];
     let lasting = reply.headers.iter().filter(|(name, _)| !CHANGING.contains(&name.as_str()));
@@ -154,7 +154,7 @@ async fn pages_list_their_methods_too() {
     assert!(page.body.contains("be opened directly"), "{}", page.body);
 }
 
-/// Pages are not read by programs, but what watches them asks by HEAD.
+/// Monitoring tools request pages with HEAD.
 #[tokio::test]
 async fn head_works_on_pages() {
     let app = TestApp::sqlite().await;

@@ -27,7 +27,7 @@ use crate::support::TestApp;
 use crate::support::client::Reply;
 use crate::support::raw::Answer;
 
-/// What of a token stands in its row: how statements by hand name it.
+/// The public id of a token, by which hand-written SQL finds its row.
 fn public_id(token: &str) -> String {
     HashedToken::parse(token).expect("a whole token").public_id().to_owned()
 }
@@ -54,13 +54,13 @@ fn assert_refused(answer: &Answer, status: &str, challenge: Option<&str>, code: 
     assert_eq!(answer.header("set-cookie"), None);
 }
 
-/// What a refusal says of single fields.
+/// The errors of single fields in a refusal.
 #[track_caller]
 fn details(reply: &Reply) -> Value {
     reply.json()["error"]["details"].clone()
 }
 
-/// How many API requests a team's records tell of.
+/// The number of API requests in a team's activity log.
 fn recorded(app: &TestApp, team: &str) -> i64 {
     app.database.number(&format!(
         "SELECT COUNT(*) AS n FROM activity JOIN teams ON teams.id = activity.team_id \

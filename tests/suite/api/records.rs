@@ -140,10 +140,10 @@ both_engines! {
         assert_eq!(tokens(&app)[0].last_used_ip.as_deref(), Some("127.0.0.1"));
         assert_eq!(tokens(&app)[0].last_used_agent.as_deref(), Some("sync/2.1"));
         app.clock.advance(Duration::from_secs(60));
-        // What the handler refuses was let in by the gate: it is a use.
+        // The gate admitted the call that the handler refuses, so it counts as a use.
         api.get("/api/v1/nothing").await.expect(404);
         assert_eq!(last_used(&app).as_deref(), Some("2040-01-02T09:02:00Z"));
-        // Another instance has written a later one meanwhile.
+        // Another instance has stored a later time in the meantime.
         let later = app.app.now().micros() + 5_000_000;
         app.database.execute(&format!("UPDATE tokens SET last_used_at = {later}")).expect("a later use");
         api.get("/api/v1/me").await.expect(200);

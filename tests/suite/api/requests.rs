@@ -27,7 +27,7 @@ async fn an_unknown_address_is_not_found() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_problem_json_gets_rfc_9457() {
+async fn errors_are_problem_json_on_request() {
     let (app, token) = with_token().await;
     let accept = "Accept: application/json;q=0.5, application/problem+json";
     let answer = raw::exchange(&app.base, "GET /api/v1/me", &[accept], "");
@@ -60,11 +60,11 @@ async fn unknown_parameters_are_named() {
     }
     let reply = api.delete("/api/v1/me/token?verbose=1").await.expect(400);
     assert_eq!(details(&reply)[0]["field"], "verbose");
-    // It was refused, so nothing was revoked.
+    // The request was refused, so nothing was revoked.
     api.get("/api/v1/me").await.expect(200);
 }
 
-/// Sends a body to make a token, as a page of the dashboard would.
+/// Sends a body that creates a token, as a page of the dashboard would.
 async fn create(app: &TestApp, kind: &str, body: impl Into<reqwest::Body>) -> Reply {
     let ada = app.as_(Ada).await;
     let request = ada.request(Method::POST, "/api/v1/api-keys").header("Sec-Fetch-Site", "same-origin");

@@ -45,7 +45,7 @@ both_engines! {
         }
     }
 
-    /// Callers of the very token that is being revoked: what they start after the reply fails.
+    /// The callers use the token that is being revoked: calls that start after the reply must fail.
     async fn revocation_is_immediate_under_load(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);
@@ -53,7 +53,7 @@ both_engines! {
         for _ in 0..5 {
             let token = app.token("Acme", "busy");
             let path = format!("/api/v1/api-keys/{}", token_id(&app, &token).await);
-            // Nanoseconds after `start`; the revocation has been answered by then.
+            // Nanoseconds from `start` to the reply to the revocation.
             let (start, revoked) = (Instant::now(), Arc::new(AtomicU64::new(u64::MAX)));
             let callers: Vec<_> = (0..4).map(|_| {
                 let (api, revoked) = (app.api(&token), revoked.clone());
@@ -78,8 +78,8 @@ both_engines! {
     }
 }
 
-/// One code path serves all three, so their times differ by noise; the bound is generous
-/// because machines that test are busy.
+/// One code path serves all three, so their times differ by noise; the bound is generous because test
+/// machines are busy.
 #[tokio::test]
 async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
     const ROUNDS: usize = 1000;
@@ -91,7 +91,7 @@ async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
     let revoked = hashed(&revoked);
     app.operate(|tx, actor| tokens::revoke_by_start(tx, actor, revoked.public_id()));
     let unknown = hashed(PlainToken::mint(&prefix, &SystemEntropy).reveal());
-    // The id of one token before the secret of another, as a guess would be.
+    // The id of one token with the secret of another, as in a guess.
     let mut wrong = hashed(PlainToken::mint(&prefix, &SystemEntropy).reveal());
     wrong.id = hashed(&token).id;
     let mut times = [const { Vec::new() }; 3];

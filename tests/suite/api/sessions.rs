@@ -43,7 +43,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM tokens"), 0);
     }
 
-    async fn owner_and_admins_may_and_members_are_told_to_ask_them(app: TestApp) {
+    async fn owner_and_admins_have_access_and_members_are_refused(app: TestApp) {
         app.switch_api("Acme", true);
         for person in [Ada, Bea] {
             app.as_(person).await.get("/api/v1/team").await.expect(200);

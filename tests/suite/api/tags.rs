@@ -33,7 +33,7 @@ fn reads() -> impl Iterator<Item = Row> {
     rows::api().into_iter().filter(|row| row.route.starts_with("GET ") && row.route != "GET /api/v1/me")
 }
 
-/// Those of an answer that a call of anybody has who was let in.
+/// The headers of every response to an admitted call.
 fn assert_counted(headers: &HeaderMap) {
     for name in ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "ratelimit", "cache-control"] {
         assert!(headers.contains_key(name), "{name} is missing: {headers:#?}");
@@ -41,9 +41,9 @@ fn assert_counted(headers: &HeaderMap) {
 }
 
 #[tokio::test]
-async fn who_has_what_a_read_would_show_is_told_only_that() {
+async fn a_current_etag_gets_304() {
     let (app, api) = with_token().await;
-    // Its own use shows in the list of tokens, and is written by and by.
+    // The list of tokens shows the time of last use, which is written with a delay.
     api.get("/api/v1/me").await.expect(200);
     app.flush().await;
     for row in reads() {
@@ -72,7 +72,7 @@ async fn who_has_what_a_read_would_show_is_told_only_that() {
 }
 
 #[tokio::test]
-async fn who_may_not_read_learns_nothing_by_a_tag() {
+async fn an_etag_reveals_nothing_without_the_read_scope() {
     let (app, api) = with_token().await;
     let made =
         api.send_json(Method::POST, "/api/v1/aliases", &json!({"localPart": "hello"})).await.expect(201);
@@ -91,7 +91,7 @@ async fn who_may_not_read_learns_nothing_by_a_tag() {
     assert_eq!(answer.status, "HTTP/1.1 401 Unauthorized");
 }
 
-/// Each change there is, of a thing made for it.
+/// Every operation that changes something, with a resource created for it.
 fn changes() -> impl Iterator<Item = Row> {
     let is_change = |row: &Row| row.route.starts_with("PATCH ") || row.route.starts_with("DELETE ");
     rows::api().into_iter().filter(is_change)
@@ -103,7 +103,7 @@ struct Changer {
 }
 
 impl Changer {
-    /// As somebody who may: a token changes itself, people all else.
+    /// Sends it with permission: tokens change themselves, people everything else.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         match path {
             "/api/v1/me/token" => self.api.request(method, path),
@@ -111,7 +111,7 @@ impl Changer {
         }
     }
 
-    /// The address at which the thing is read that a change is about.
+    /// The URL for reading the resource that is changed.
     async fn read_at(&self, path: &str) -> String {
         match path {
             "/api/v1/me/token" => {
@@ -162,7 +162,7 @@ async fn if_match_prevents_lost_updates() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_not_found_whatever_was_seen_of_it() {
+async fn if_match_on_a_deleted_resource_gets_404() {
     let (_app, api) = with_token().await;
     let path = format!("/api/v1/contacts/con_{}", "0".repeat(32));
     let request = api.request(Method::DELETE, &path).header("If-Match", "*");
@@ -185,7 +185,7 @@ both_engines! {
             let changed = ada.send_json(Method::PATCH, made.location(), &change).await.expect(200);
             let again = ada.get(made.location()).await.expect(200);
             assert_eq!(tag(&changed), tag(&again), "{path}");
-            // Nothing of a domain changed: it had no catch-all.
+            // The domain did not change: it had no catch-all.
             assert_eq!(tag(&again) == tag(&read), again.body == read.body, "{path}");
         }
     }
@@ -212,7 +212,7 @@ both_engines! {
         assert_eq!(tag(&reader.get(&path).await.expect(200)), tag(&unread));
     }
 
-    /// Eight clients append to one note, each only to what it has read. None of it is lost.
+    /// Eight clients append to one note, each only to the version it has read. Nothing is lost.
     async fn no_change_is_lost_between_clients(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", gatepost::domain::access::plans::Plan::Enterprise);
@@ -240,7 +240,7 @@ both_engines! {
         assert_eq!(words.len(), 33, "{note}");
     }
 
-    /// Two who change different fields without having seen anything do not undo each other.
+    /// Two clients that change different fields without reading first do not undo each other's change.
     async fn concurrent_changes_of_different_fields_all_apply(app: TestApp) {
         app.switch_api("Acme", true);
         let api = api(&app);
@@ -276,7 +276,7 @@ async fn append(api: &Api, path: &str, word: &str) {
 }
 
 #[tokio::test]
-async fn who_calls_is_told_without_a_tag() {
+async fn me_has_no_etag() {
     let (_app, api) = with_token().await;
     let me = api.get("/api/v1/me").await.expect(200);
     assert_eq!(me.header("etag"), "");

@@ -20,7 +20,7 @@ both_engines! {
         }
     }
 
-    async fn its_people_are_listed_by_name_with_one_owner(app: TestApp) {
+    async fn people_are_listed_by_name_with_one_owner(app: TestApp) {
         app.switch_api("Acme", true);
         let api = app.api(&app.token("Acme", "ci"));
         let body = api.get("/api/v1/team/people").await.expect(200).json();

@@ -27,7 +27,7 @@ impl Caller {
         Self { app, ada }
     }
 
-    /// As a caller that may: a token for its own routes, a person for all others.
+    /// Sends it with permission: a token for its own routes, a person for all others.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         match path.starts_with("/api/v1/me/token") {
             true => self.app.api(&self.app.token("Acme", &rows::fresh_name(&self.app))).request(method, path),
@@ -43,7 +43,7 @@ impl Caller {
         })
     }
 
-    /// Those that take a body.
+    /// The routes that take a body.
     fn writes(&self) -> impl Iterator<Item = (Row, Method, String, Fields)> {
         let takes = |method: &Method| [Method::POST, Method::PATCH].contains(method);
         self.routes().filter(move |(_, method, path, _)| takes(method) && !path.ends_with("/check"))
@@ -74,7 +74,7 @@ async fn an_unknown_parameter_is_named_everywhere_and_nothing_is_done() {
     for (row, method, path, fields) in caller.routes() {
         let request = caller.request(method.clone(), &format!("{path}?verbose=1"));
         assert_names(&send(with_body(request, &row, fields.clone())).await, "verbose", row.route);
-        // What it would have done can still be done.
+        // The refused request can still be made.
         let again = send(with_body(caller.request(method, &path), &row, fields)).await;
         assert!((200..300).contains(&again.status), "{}: {}", row.route, again.body);
     }
@@ -151,7 +151,7 @@ async fn bodies_are_validated_alike() {
     }
 }
 
-/// A resource without what is shown once.
+/// A resource without the secret, which is shown once.
 fn resource(reply: &Reply) -> Value {
     let mut resource = reply.json();
     resource.as_object_mut().expect("an object").retain(|name, _| name != "token" && name != "notice");
@@ -177,7 +177,7 @@ async fn a_created_resource_is_at_its_location_and_a_deleted_one_is_gone() {
         let deleted = send(caller.request(Method::DELETE, location)).await.expect(204);
         assert_eq!((deleted.body.as_str(), deleted.header("content-type")), ("", ""), "{}", row.route);
         let after = caller.ada.get(location).await;
-        // A token that is revoked stays in the list.
+        // Revoked tokens stay in the list.
         match path.as_str() {
             "/api/v1/api-keys" => assert_eq!(after.expect(200).json()["state"], "revoked"),
             _ => drop(after.expect(404)),

@@ -41,7 +41,7 @@ const HOLD_THE_STORE: &[&str] = &[
 ];
 
 #[test]
-fn arrows_point_right() {
+fn dependencies_point_right() {
     Rule::new("a layer names one that it must not", left_arrows)
         .refuses("src/domain/people/teams.rs", "use crate::web::paths;")
         .refuses("src/domain/a.rs", "use crate::{app::App, store};")

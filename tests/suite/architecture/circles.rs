@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found_however_it_is_written() {
+    fn every_form_of_a_circle_is_found() {
         for (one, other) in [
             ("use crate::b::B;", "use super::a::A;"),
             ("use crate::{b::{self, B}};", "fn b() -> crate::a::A {}"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_circle_is_not_found() {
+    fn code_without_circles_passes() {
         for (one, other) in [
             ("use crate::b::B;", "// use crate::a::A;"),
             ("use crate::b::B;", "#[cfg(test)]\nmod tests {\n use crate::a::A;\n}"),

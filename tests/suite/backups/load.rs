@@ -23,7 +23,7 @@ const SENDERS: usize = 4;
 const BACKUPS: usize = 5;
 const EVERY: Duration = Duration::from_secs(2);
 
-/// What was confirmed so far.
+/// The requests confirmed so far.
 #[derive(Clone, Default)]
 struct Confirmed {
     calls: Vec<Call>,
@@ -118,7 +118,7 @@ async fn take(gatepost: &Gatepost, server: &Serving, token: &str, files: &[Strin
         let before = shared.until_now(&load);
         gatepost.ok(&["backup", file], "");
         let took = began.elapsed();
-        // What was deleted meanwhile may be in it or not.
+        // Resources deleted during the backup may or may not be in it.
         confirmed.push(Confirmed { deleted: shared.until_now(&load).deleted, ..before });
         assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n", "of the server at work");
         let calls = load.count();

@@ -9,7 +9,7 @@ use super::{ok, ours, python};
 use crate::access::rows::things;
 use crate::support::{TestApp, both_engines};
 
-/// It would end the token that everything else is called with.
+/// This operation would revoke the token that the other calls use.
 const LAST: &str = "revokeMyToken";
 
 /// What refuses every token.
@@ -17,7 +17,7 @@ const FOR_PEOPLE: &str = "^(create|rename|revoke)ApiKey$";
 
 both_engines! {
     /// With a token of every scope; what is for people alone refuses it, as described.
-    async fn everything_answers_as_described(app: TestApp) {
+    async fn every_response_matches_the_description(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);
         let received = things::attachment(&app);
@@ -33,7 +33,7 @@ both_engines! {
     }
 }
 
-/// What it found, which is nothing wrong.
+/// Runs schemathesis, which must find no failure, and returns its output.
 async fn called(app: &TestApp, (message, attachment): (&str, &str), which: &[&str]) -> String {
     let folder = TempDir::new().expect("a folder");
     let mut command = python("schemathesis");

@@ -1,4 +1,4 @@
-//! What those who connect to the web server may take of it, be they slow or many.
+//! The resources that slow or many clients can take from the web server.
 
 mod deadlines;
 mod downloads;
@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long a thing may take that is sure to happen.
+/// The timeout for events that must happen.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection, and what was sent by it.

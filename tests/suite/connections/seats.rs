@@ -1,4 +1,4 @@
-//! How many may be connected, and who loses a place.
+//! The maximum number of connections, and which one is closed first.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -99,7 +99,7 @@ async fn a_client_that_does_not_read_loses_its_connection() {
     let mut deaf = Client::connect(&app.base).send(ask);
     assert!(deaf.answer().starts_with("HTTP/1.1 200"));
     is_let_in(&app);
-    // What was on its way came before the end, and the rest never does.
+    // Data sent before the end arrives; the rest never does.
     let rest = deaf.rest();
     assert!(rest.len() < letter.len(), "{} bytes", rest.len());
 }

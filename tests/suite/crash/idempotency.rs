@@ -1,5 +1,5 @@
-//! kill -9 under creations with an `Idempotency-Key`: a client that repeats what got no response,
-//! or was, has made one thing for each key.
+//! kill -9 under creations with an `Idempotency-Key`: a client that retries requests, answered or not,
+//! creates one resource for each key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

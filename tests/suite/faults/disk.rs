@@ -37,7 +37,7 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_go_on_while_something_else_is_written() {
+async fn calls_continue_during_other_writes() {
     let (gatepost, database, token) = on_sqlite();
     let server = gatepost.serve();
     let load = full_load(&server, &token);

@@ -61,7 +61,7 @@ async fn assert_its_journal_ends(server: &Serving) {
 
 /// A command beside a server, or a server that starts, takes all calls for left behind.
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_that_somebody_else_moved_on_are_not_waited_for() {
+async fn the_journal_count_ends_at_zero_although_another_process_flushes() {
     let (gatepost, database, token) = on_postgres();
     let gatepost = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
     let server = gatepost.serve();
@@ -79,7 +79,7 @@ async fn calls_that_somebody_else_moved_on_are_not_waited_for() {
 /// A writer that hears too late that a batch was written writes it again. Otherwise the server would
 /// take the journal for full, or for never empty.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_that_was_written_twice_counts_once() {
+async fn a_batch_written_twice_counts_once() {
     let (gatepost, database, token) = on_postgres();
     start_again(&gatepost);
     for sql in [
@@ -106,7 +106,7 @@ async fn a_batch_that_was_written_twice_counts_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_that_cannot_be_read_is_left_and_holds_up_nothing() {
+async fn an_unreadable_batch_is_skipped() {
     let (gatepost, database, token) = on_postgres();
     let broken = "INSERT INTO call_batches (writer, calls) VALUES (decode(repeat('00', 16), 'hex'), 'x')";
     assert_eq!(database.execute(broken), Ok(1));

@@ -86,7 +86,7 @@ pub fn texts(jobs: &[QueuedJob]) -> Vec<String> {
     jobs.iter().map(read).collect()
 }
 
-/// As if this much of every lease had passed.
+/// Ages every lease by this duration.
 pub fn age_leases(app: &TestApp, age: Duration) {
     let sql = format!("UPDATE jobs SET leased_until = leased_until - {}", age.whole_microseconds());
     app.database.execute(&sql).expect("older leases");

@@ -52,7 +52,7 @@ fn at_once<T: Send>(threads: u8, step: impl Fn(u8) -> T + Sync) -> Vec<T> {
 }
 
 both_engines! {
-    async fn a_job_is_there_if_and_only_if_its_change_is(app: TestApp) {
+    async fn a_job_is_enqueued_only_if_its_change_commits(app: TestApp) {
         let actor = app.app.operator();
         let failed: Result<(), Error> = app.app.write_now(|tx| {
             jobs::enqueue(tx, &actor, &Note::new("taken back"))?;
@@ -63,7 +63,7 @@ both_engines! {
         assert_eq!(texts(&all(&app)), ["kept"]);
     }
 
-    async fn jobs_come_by_the_time_they_are_due(app: TestApp) {
+    async fn jobs_run_in_order_of_their_due_time(app: TestApp) {
         let at = |seconds| app.app.now().plus(time::Duration::seconds(seconds));
         for (text, due) in [("third", 0), ("first", -9), ("second", -5), ("later", 1)] {
             app.operate(|tx, actor| jobs::enqueue_at(tx, actor, &Note::new(text), at(due)));
@@ -150,7 +150,7 @@ both_engines! {
         assert_eq!((purge(), kept()), (1, 0));
     }
 
-    async fn a_worker_that_dies_each_time_ends_the_job_too(app: TestApp) {
+    async fn a_job_whose_workers_always_die_becomes_dead(app: TestApp) {
         enqueue(&app, &Note::new("poison"));
         for _ in 0..3 {
             assert_eq!(claim_notes(&app, 1).len(), 1);
@@ -171,7 +171,7 @@ both_engines! {
         assert_eq!((again.len(), again[0].attempts), (1, 1));
     }
 
-    async fn of_one_key_one_job_waits(app: TestApp) {
+    async fn at_most_one_job_per_key_waits(app: TestApp) {
         let actor = app.app.operator();
         at_once(8, |number| {
             let note = Note::keyed(&number.to_string(), "same");
@@ -214,14 +214,14 @@ both_engines! {
         }
         let failed = all(&app).remove(0);
         assert_eq!((failed.state(), failed.attempts), (State::Failed, 0), "it does not die");
-        // It was put off by a clock that ran ahead.
+        // A clock that ran ahead deferred the job.
         app.clock.set_back(100 * 3600 * SECOND);
         ensure(&app);
         app.clock.advance(SECOND);
         assert_eq!(tick(&app).len(), 1);
     }
 
-    async fn a_payload_has_a_bound(app: TestApp) {
+    async fn a_payload_has_a_maximum_size(app: TestApp) {
         let actor = app.app.operator();
         let long = Note::new(&"x".repeat(64 << 10));
         let refused = app.app.write_now(|tx| jobs::enqueue(tx, &actor, &long));

@@ -73,9 +73,9 @@ both_engines! {
         assert!(job.error.is_some_and(|error| error.contains("longer than")));
     }
 
-    async fn what_cannot_succeed_is_dead_at_once(app: TestApp) {
+    async fn a_permanent_failure_is_dead_at_once(app: TestApp) {
         enqueue(&app, &Note::new("hopeless"));
-        let registry = notes(|_| Err(Unfinished::Hopeless("the account is closed".into())));
+        let registry = notes(|_| Err(Unfinished::Permanent("the account is closed".into())));
         assert_eq!(run_due(&app.app, registry).await.expect("jobs"), 1);
         assert_eq!((only(&app).state(), only(&app).attempts), (State::Dead, 1));
         app.database.execute("UPDATE jobs SET died_at = NULL, payload = '{}'").expect("another payload");

@@ -16,7 +16,7 @@ use gatepost::domain::Timestamp;
 use gatepost::domain::access::activity;
 use gatepost::domain::access::plans::Plan;
 
-/// So low that a test can use it up.
+/// A limit low enough for a test to exhaust.
 const PLANS: (&str, &str) = ("GATEPOST_PLAN_LIMITS", "free=0,pro=250,enterprise=400");
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -100,7 +100,7 @@ wherever_it_counts! {
         assert_eq!(seconds(&first, reset), seconds(&refused, reset) + 3600);
     }
 
-    async fn every_answer_after_the_credential_tells_what_is_left(app: TestApp) {
+    async fn every_authenticated_response_has_the_remaining_limit(app: TestApp) {
         let tokens = open(&app, 1);
         let api = app.api(&tokens[0]);
         app.clock.advance(Duration::from_millis(754_500));
@@ -120,7 +120,7 @@ wherever_it_counts! {
         assert_eq!(limit_headers(&unknown), [""; 5]);
     }
 
-    async fn a_clock_that_ran_ahead_uses_up_no_hour_before(app: TestApp) {
+    async fn a_corrected_clock_does_not_exhaust_the_limit(app: TestApp) {
         let tokens = open(&app, 1);
         cap(&app, "ci 0", 7);
         let api = [app.api(&tokens[0])];
@@ -132,19 +132,19 @@ wherever_it_counts! {
         app.flush().await;
         let used_ahead = last_used(&app);
         app.clock.set_back(days);
-        // Memory has forgotten this hour, but no more is given than a whole limit.
+        // The in-memory count of this hour is lost, but at most one full limit is granted.
         let next = api[0].get("/api/v1/me").await.expect(200);
         assert!(remaining(&next) <= 6, "{}", remaining(&next));
         app.flush().await;
         assert!(last_used(&app) < used_ahead, "the token was used now, not in ten days");
-        // Who starts now reads from the record what was used this hour, and no other.
+        // A new process reads only the calls of this hour from the activity log.
         let (team, now) = (app.team("Acme").id, app.app.now());
         let hour = Timestamp::from_micros(now.micros() - now.micros().rem_euclid(3_600_000_000));
         let used = app.app.read_now(|tx| activity::used_in_hour(tx, team, None, hour)).expect("a sum");
         assert_eq!(used, 4);
     }
 
-    async fn one_call_too_many_is_told_how_long_to_wait(app: TestApp) {
+    async fn a_call_over_the_limit_gets_retry_after(app: TestApp) {
         let tokens = open(&app, 1);
         at_once(&[app.api(&tokens[0])], 250).await;
         app.clock.advance(59 * MINUTE);
@@ -175,7 +175,7 @@ wherever_it_counts! {
         assert_eq!(count(&statuses, 200), 2);
     }
 
-    async fn another_plan_counts_from_the_next_call(app: TestApp) {
+    async fn a_new_plan_applies_from_the_next_call(app: TestApp) {
         let tokens = open(&app, 1);
         let apis = [app.api(&tokens[0])];
         assert_eq!(count(&at_once(&apis, 300).await, 200), 250);
@@ -189,7 +189,7 @@ wherever_it_counts! {
         assert_eq!(apis[0].get("/api/v1/me").await.expect(403).error_code(), "PLAN_REQUIRED");
     }
 
-    async fn a_refused_call_uses_nothing_up(app: TestApp) {
+    async fn a_refused_call_does_not_count(app: TestApp) {
         let tokens = open(&app, 2);
         let api = app.api(&tokens[0]);
         assert_eq!(remaining(&api.get("/api/v1/me").await.expect(200)), 249);
@@ -253,7 +253,7 @@ struct Refused {
     tokens: i64,
 }
 
-/// What there is of them when a page is drawn.
+/// The refusals with this status in the activity log.
 async fn refused(app: &TestApp, status: u16) -> Refused {
     let records = format!("activity WHERE kind = 'api.refused' AND status = {status}");
     let number =

@@ -44,7 +44,7 @@ async fn passes_again(api: &Api) -> Reply {
 }
 
 #[tokio::test]
-async fn killed_and_started_again() {
+async fn calls_are_refused_while_redis_is_down_and_pass_after_its_restart() {
     let mut redis = Redis::start();
     let app = counting_in(&redis).await;
     let tokens = open(&app, 1);
@@ -70,7 +70,7 @@ async fn killed_and_started_again() {
 
 /// The worst way to be away: connections stay open without replies.
 #[tokio::test]
-async fn silent_and_awake_again() {
+async fn calls_are_refused_at_once_while_redis_is_silent() {
     let redis = Redis::start();
     let app = counting_in(&redis).await;
     let tokens = open(&app, 1);
@@ -90,7 +90,7 @@ async fn silent_and_awake_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_redis_closed_is_opened_again_unseen() {
+async fn a_connection_closed_by_redis_is_reopened() {
     let mut redis = Redis::start();
     let app = counting_in(&redis).await;
     let tokens = open(&app, 1);
@@ -102,7 +102,7 @@ async fn a_connection_that_redis_closed_is_opened_again_unseen() {
 }
 
 #[tokio::test]
-async fn an_answer_403_stays_one_while_redis_is_away() {
+async fn a_403_is_not_replaced_by_503_while_redis_is_unreachable() {
     let mut redis = Redis::start();
     let app = counting_in(&redis).await;
     let tokens = open(&app, 1);
@@ -115,7 +115,7 @@ async fn an_answer_403_stays_one_while_redis_is_away() {
 }
 
 #[tokio::test]
-async fn out_of_reach_at_the_start() {
+async fn the_server_starts_without_redis() {
     let (listener, address) = taken_address();
     drop(listener);
     let gatepost = Gatepost::new().with("GATEPOST_REDIS_URL", &format!("redis://:hunter2@{address}"));
@@ -131,7 +131,7 @@ async fn out_of_reach_at_the_start() {
 }
 
 #[test]
-fn a_malformed_address_ends_the_start() {
+fn a_malformed_redis_url_prevents_the_start() {
     for url in ["localhost:6379", "redis://", "rediss://localhost:6379", "http://localhost"] {
         let finished = Gatepost::new().with("GATEPOST_REDIS_URL", url).run(&["serve"], "");
         assert_eq!((finished.code, finished.stderr.lines().count()), (Some(1), 1), "{finished:?}");
@@ -142,9 +142,9 @@ fn a_malformed_address_ends_the_start() {
     }
 }
 
-/// A new hour has counters of its own, and the old ones go by themselves.
+/// Each hour has its own counters, and old ones expire.
 #[tokio::test]
-async fn counters_do_not_stay() {
+async fn counters_expire() {
     let url = database();
     let app = TestApp::with_settings(&[PLANS, ("GATEPOST_REDIS_URL", &url)]).await;
     let tokens = open(&app, 1);

@@ -1,4 +1,4 @@
-//! What was used is still used after kill -9, and three processes count as one.
+//! Used requests still count after kill -9, and three processes share one count.
 
 use std::time::SystemTime;
 
@@ -42,7 +42,7 @@ async fn within_an_hour<T>(promise: impl AsyncFn(&str) -> T) -> T {
     panic!("an hour ended twice");
 }
 
-async fn a_killed_server_goes_on_counting(gatepost: &Gatepost) {
+async fn a_restarted_server_continues_counting(gatepost: &Gatepost) {
     let found = within_an_hour(async |team| {
         let tokens = set_up(gatepost, team, 2);
         let serving = gatepost.serve();
@@ -63,20 +63,20 @@ mod counters_survive_a_restart {
 
     #[tokio::test]
     async fn sqlite() {
-        a_killed_server_goes_on_counting(&Gatepost::new().with("GATEPOST_PLAN_LIMITS", "pro=20")).await;
+        a_restarted_server_continues_counting(&Gatepost::new().with("GATEPOST_PLAN_LIMITS", "pro=20")).await;
     }
 
     #[tokio::test]
     async fn postgres() {
         let database = Database::postgres();
         let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", database.url());
-        a_killed_server_goes_on_counting(&gatepost.with("GATEPOST_PLAN_LIMITS", "pro=20")).await;
+        a_restarted_server_continues_counting(&gatepost.with("GATEPOST_PLAN_LIMITS", "pro=20")).await;
     }
 
     #[tokio::test]
     async fn redis() {
         let gatepost = Gatepost::new().with("GATEPOST_REDIS_URL", &database());
-        a_killed_server_goes_on_counting(&gatepost.with("GATEPOST_PLAN_LIMITS", "pro=20")).await;
+        a_restarted_server_continues_counting(&gatepost.with("GATEPOST_PLAN_LIMITS", "pro=20")).await;
     }
 }
 

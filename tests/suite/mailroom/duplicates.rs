@@ -1,4 +1,4 @@
-//! What counts as the same message, and what only looks like it.
+//! Detection of duplicate messages.
 
 use gatepost::domain::mailroom::authentication::{Authentication, Policy, Verdict};
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};

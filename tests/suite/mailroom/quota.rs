@@ -1,4 +1,4 @@
-//! How much mail a team can keep, and instances that share a store.
+//! The mail quota of a team, and instances that share a store.
 
 use gatepost::app::App;
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};

@@ -1,4 +1,4 @@
-//! What becomes of a message that came in.
+//! Processing of incoming messages.
 
 use gatepost::domain::mailroom::aliases;
 use gatepost::domain::mailroom::authentication::{Authentication, Dmarc, Policy, Verdict};

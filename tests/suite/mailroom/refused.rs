@@ -210,7 +210,7 @@ async fn forgeries_take_no_room_in_the_quota() {
         app.keep("bob@a.test", HELLO, &fits).await;
         let full = app.send("bob@a.test", HELLO, &sized(20, 1000)).await.expect("an answer");
         assert_eq!(full, Outcome::Refused(Unroutable::Full));
-        // Who is refused for good hears that, and not that there is no room.
+        // A permanent refusal (5xx) takes precedence over a full mailbox (4xx).
         let deliver =
             |raw: String| app.app.deliver(Default::default(), raw.into_bytes(), forged(), vec![to.clone()]);
         rejected(deliver(sized(30, 1000)).await.remove(0).expect("an answer"));

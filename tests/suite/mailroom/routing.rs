@@ -29,7 +29,7 @@ both_engines! {
     async fn a_disabled_or_deleted_alias_gets_nothing(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let to = "hello+tag@gatepost.localhost";
-        // It is not remembered past a change.
+        // The cache is dropped after a change.
         assert_eq!(app.route(to).await.expect("an alias").alias, alias.id);
         app.operate(|tx, actor| aliases::change(tx, actor, team, alias.id, None, false));
         assert_eq!(app.route(to).await, Err(Unroutable::Disabled));

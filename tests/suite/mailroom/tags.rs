@@ -58,7 +58,7 @@ both_engines! {
         let bank = create_unchecked(&app, "Globex", "ada+bank");
         let to = "Ada+Bank@gatepost.localhost";
         assert_eq!(app.route(to).await.expect("the name is free").alias, bank.id);
-        // Who is there already is not put out of its mail.
+        // An existing alias keeps its mail.
         assert!(refusal(&app, "Acme", "ada").contains("another team has addresses with ada+."));
         let globex = app.team("Globex").id;
         app.operate(|tx, actor| aliases::delete(tx, actor, globex, bank.id));
@@ -72,12 +72,12 @@ both_engines! {
         assert_eq!(app.route("ada+shop@gatepost.localhost").await, Err(Unroutable::Deleted));
         create_unchecked(&app, "Globex", "abuse+x");
         assert_eq!(app.route("abuse+x@gatepost.localhost").await, Err(Unroutable::Unknown));
-        let overruled = app.operate(|tx, _| aliases::overruled(tx, 10));
-        let overruled: Vec<_> = overruled.iter().map(|it| (it.address.as_str(), it.team.as_str())).collect();
-        assert_eq!(overruled, [("abuse+x@gatepost.localhost", "Globex"), ("ada+shop@gatepost.localhost", "Acme")]);
+        let shadowed = app.operate(|tx, _| aliases::shadowed_aliases(tx, 10));
+        let shadowed: Vec<_> = shadowed.iter().map(|it| (it.address.as_str(), it.team.as_str())).collect();
+        assert_eq!(shadowed, [("abuse+x@gatepost.localhost", "Globex"), ("ada+shop@gatepost.localhost", "Acme")]);
     }
 
-    async fn of_two_teams_that_create_a_name_and_its_tag_at_once_one_has_both(app: TestApp) {
+    async fn concurrent_teams_cannot_split_a_name_and_its_tag(app: TestApp) {
         for round in 0..20 {
             let (name, start) = (format!("n{round}"), Barrier::new(4));
             let create = |team: &'static str, local: String| {

@@ -79,7 +79,7 @@ both_engines! {
         cy.post(&format!("{DOCS}/language"), &[("language", "<b>")]).await.expect(400);
     }
 
-    async fn it_is_there_while_the_api_is_off(app: TestApp) {
+    async fn the_reference_works_while_the_api_is_off(app: TestApp) {
         let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
         for visitor in [&ada, &cy] {
             let page = visitor.get(DOCS).await.expect(200).page();
@@ -94,7 +94,7 @@ both_engines! {
     }
 }
 
-/// What the browser is told to show.
+/// The URL of a search in the reference.
 fn gatepost_address(words: &str) -> String {
     match words {
         "" => DOCS.to_owned(),

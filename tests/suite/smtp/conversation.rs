@@ -1,4 +1,4 @@
-//! What each command is answered, in SMTP and in LMTP.
+//! The replies to each command, in SMTP and in LMTP.
 
 use crate::support::mail_server::{self, Talk, letter};
 use crate::support::{TestApp, both_engines};

@@ -1,4 +1,4 @@
-//! What the process takes of the memory, at its defaults, while mail is thrown at it.
+//! The memory of the process, with default settings, under a flood of mail.
 
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
@@ -74,7 +74,7 @@ fn large_messages_that_wait_for_the_dns() {
     held(&gatepost, &large(kind, line.as_bytes()), &peers(16));
 }
 
-/// No UTF-8: reading makes three bytes of each.
+/// Invalid UTF-8: each byte becomes U+FFFD, which takes three bytes.
 #[test]
 fn text_that_grows_when_it_is_read() {
     let line = [&[0xff; 76][..], b"\r\n"].concat();

@@ -1,4 +1,4 @@
-//! What one peer, and all of them, may ask for.
+//! The limits of one peer, and of all peers together.
 
 use std::time::Duration;
 
@@ -149,14 +149,14 @@ async fn too_much_mail_at_once_is_deferred() {
     slow.send(file("slow") + &line.repeat(900));
     let mut talk = Talk::smtp(mail_server::smtp(&server));
     let is_refused = |answer: String| answer.starts_with("452 4.3.1");
-    // Until the slow one has been read so far; or it is the one for which there is no room.
+    // Repeat until the slow message takes its memory. Alternatively, the slow message itself is refused.
     let refused = (0..20).any(|_| {
         talk.envelope("a@b.test", &[HELLO]).data(&other);
         is_refused(talk.answer())
     });
     let slow_refused = is_refused(slow.send(".\r\n").answer());
     assert!(refused || slow_refused);
-    // What a message took is given back a moment after its answer.
+    // The memory of a message is released a moment after its reply.
     let taken = (0..10).any(|_| {
         talk.envelope("a@b.test", &[HELLO]).data(&other);
         talk.answer().starts_with("250")

@@ -1,4 +1,4 @@
-//! How long a message takes its share of the memory, and how much that is.
+//! The memory that a message reserves, and when it is released.
 
 use crate::support::TestApp;
 use crate::support::dns::Dns;
@@ -35,7 +35,7 @@ async fn a_message_holds_memory_until_its_reply() {
     let mut other = Talk::smtp(mail_server::smtp(&server));
     other.envelope("a@b.test", &[HELLO]).data(&text).expect("452 4.3.1");
     waiting.expect("250");
-    // It is given back a moment after the answer.
+    // The memory is released a moment after the reply.
     let taken = (0..10).any(|_| {
         other.envelope("a@b.test", &[HELLO]).data(&text);
         other.answer().starts_with("250")

@@ -59,7 +59,7 @@ async fn mail_arrives_over_tls() {
     assert!(talk.say("EHLO client.test").answer().contains("STARTTLS"));
     talk.envelope("bob@example.test", &[HELLO]);
     let mut talk = secured(mail_server::smtp(&server), &trusted).expect("TLS");
-    // What was said in the clear is forgotten.
+    // The state from before TLS is discarded.
     talk.say("MAIL FROM:<bob@example.test>").expect("503 5.5.1");
     assert!(!talk.say("EHLO client.test").answer().contains("STARTTLS"));
     talk.say("STARTTLS").expect("503 5.5.1");
@@ -68,7 +68,7 @@ async fn mail_arrives_over_tls() {
     talk.say("QUIT").expect("221");
 }
 
-/// What an attacker in between adds after STARTTLS would be taken for what came encrypted.
+/// Text that a man in the middle adds after STARTTLS must not be read as encrypted.
 #[tokio::test]
 async fn commands_before_tls_are_discarded() {
     let app = TestApp::sqlite().await;

@@ -131,7 +131,7 @@ struct Server {
 }
 
 impl Server {
-    /// It has a thread of its own, so that a test may block.
+    /// The server has a thread of its own, so that a test can block.
     fn start(app: App, limits: Limits) -> (String, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));

@@ -1,4 +1,4 @@
-//! Those who call: a person's browser and a program with a token.
+//! Clients: a person's browser and a program with a token.
 
 use super::contract;
 use super::html::{self, Page};
@@ -38,7 +38,7 @@ impl Reply {
         set.filter_map(value).next_back().unwrap_or_default()
     }
 
-    /// What the next page is to say was done.
+    /// The code of the notice that the next page shows.
     pub fn notice(&self) -> String {
         self.cookie("gatepost-notice")
     }
@@ -59,8 +59,7 @@ impl Reply {
     }
 }
 
-/// A person's browser: it keeps cookies and says where a request came from.
-/// It follows no redirects.
+/// A person's browser: it keeps cookies and says where a request came from. Does not follow redirects.
 pub struct Visitor {
     client: Client,
     base: String,
@@ -108,7 +107,7 @@ impl Visitor {
         send(self.within_site(Method::GET, path).header("HX-Request", "true")).await
     }
 
-    /// What a script on one of our own pages sends.
+    /// A request as sent by a script of our own pages.
     pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Reply {
         send(self.within_site(method, path).json(body)).await
     }
@@ -117,7 +116,7 @@ impl Visitor {
         self.post("/sign-in", &[("email", email), ("password", password)]).await
     }
 
-    /// A request that says nothing but what the caller adds; see [`send`].
+    /// A request with only the headers that the caller adds; see [`send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
@@ -163,14 +162,13 @@ impl Api {
     }
 }
 
-/// It lets go of an idle connection before the server does, which could be just when it is
-/// used again.
+/// Closes idle connections before the server does: the server could close one just as it is reused.
 fn client() -> reqwest::ClientBuilder {
     let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
     client.pool_idle_timeout(std::time::Duration::from_secs(3))
 }
 
-/// Each answer of the API must be as its description says, and each form must name its team.
+/// Checks that each API response matches the OpenAPI description and that each form names its team.
 pub async fn send(request: RequestBuilder) -> Reply {
     let (client, request) = request.build_split();
     let request = request.expect("a request");

@@ -1,4 +1,4 @@
-//! The API's description as a judge: what the server answers must be in it.
+//! Checks responses against the API's OpenAPI description.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::Reply;
 
-/// Where the description itself is served: it does not describe itself.
+/// The path of the description, which does not describe itself.
 const ITSELF: &str = "/api/v1/openapi.json";
 
 /// Fails unless the description says of this method and path that they can be answered like
@@ -26,7 +26,7 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     }
 }
 
-/// What is not as described.
+/// The differences from the description.
 pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     let status = reply.status.to_string();
     if method == "OPTIONS" && matches!(reply.status, 204 | 404) {
@@ -82,7 +82,7 @@ fn resolve(place: String) -> Option<String> {
     }
 }
 
-/// Where the operation is described. A HEAD is answered as its GET would be.
+/// The description of the operation. HEAD is described by its GET.
 fn operation(method: &str, path: &str) -> Option<String> {
     let method = if method == "head" { "get" } else { method };
     let paths = API["paths"].as_object().expect("paths");
@@ -137,7 +137,7 @@ fn wrong_body(method: &str, place: &str, response: &Value, reply: &Reply) -> Vec
     misfits(&format!("{place}/content/{}/schema", escaped(described)), &body, "body")
 }
 
-/// How a value differs from the schema at this place.
+/// The differences between a value and the schema at this place.
 pub fn misfits(place: &str, value: &Value, name: &str) -> Vec<String> {
     let message =
         |error: jsonschema::ValidationError<'_>| format!("{name}{}: {error}", error.instance_path());

@@ -6,7 +6,7 @@ use diesel::{PgConnection, SqliteConnection, sql_query};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Where a test's rows are. A Postgres database is dropped with this.
+/// The database of a test. A Postgres database is dropped with this value.
 pub enum Database {
     Sqlite { url: String },
     Postgres { url: String, name: String },
@@ -28,7 +28,7 @@ impl Database {
         let mut keeper = open_postgres(&server());
         let name = name_of("template");
         sql_query(format!("SET application_name = {name}")).execute(&mut keeper).expect("a name");
-        // It closes when the process ends.
+        // The connection closes when the process ends.
         std::mem::forget(keeper);
         Self::create_postgres("template", "")
     }
@@ -108,7 +108,7 @@ impl Database {
         Box::new(connection)
     }
 
-    /// What a query gives in its one column `t`.
+    /// The value of a query with one column `t`.
     pub fn texts(&self, sql: &str) -> Vec<String> {
         let rows: Vec<TextRow> = match self {
             Self::Sqlite { url } => sql_query(sql).load(&mut open_sqlite(url)),

@@ -1,4 +1,4 @@
-//! Time and chance as the tests set them, so that what they expect is literal.
+//! A clock and a random source that tests control, so that expected values can be literal.
 
 use gatepost::domain::Timestamp;
 use gatepost::domain::clock::Clock;
@@ -23,7 +23,7 @@ impl TestClock {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// As an operator does who finds that it runs ahead.
+    /// Sets the clock back, as an operator does with one that runs ahead.
     pub fn set_back(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).expect("a short while");
         self.0.fetch_sub(micros, Ordering::SeqCst);
@@ -45,7 +45,7 @@ impl TestEntropy {
         Self(AtomicU64::new(1))
     }
 
-    /// One that goes on from where another came to.
+    /// Continues from the position of another.
     pub fn from_position(position: u64) -> Self {
         Self(AtomicU64::new(position))
     }
@@ -72,6 +72,6 @@ impl Entropy for TestEntropy {
 }
 
 #[test]
-fn the_start_is_when_it_says() {
+fn the_start_matches_its_comment() {
     assert_eq!(START.to_string(), "2040-01-02T09:00:00Z");
 }

@@ -1,9 +1,9 @@
-//! A page, asked the way a reader asks.
+//! A parsed page, with queries in the terms of a reader.
 
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
 
-/// Where forms post to that are not about a team: those of visitors, and the way to another team.
+/// The targets of forms that belong to no team: those of visitors, and switching teams.
 pub const OF_NO_TEAM: [&str; 5] =
     ["/sign-in", "/sign-out", "/setup", "/teams/switch", "/invitations/{secret}"];
 
@@ -135,8 +135,7 @@ fn read_form(form: ElementRef<'_>) -> Form {
     }
 }
 
-/// Nothing for what a browser would not send: a disabled field, an unchecked
-/// box, a button that is not pressed.
+/// `None` if a browser would not send it: a disabled field, an unchecked box, a button that is not pressed.
 fn read_field(field: ElementRef<'_>) -> Option<(String, String)> {
     let name = field.attr("name")?.to_owned();
     let kind = field.attr("type").unwrap_or("");

@@ -1,4 +1,4 @@
-//! Calls without end, over many connections, and what came of them.
+//! Continuous calls over many connections, and their results.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::database::Database;
 
-/// How long a thing may take that is sure to happen.
+/// The timeout for events that must happen.
 pub const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// One call that was answered.
@@ -23,7 +23,7 @@ pub struct Call {
     pub status: u16,
     /// Whether it says when to try again.
     pub retry: bool,
-    /// As the log has it.
+    /// The request's id, as in the activity log.
     pub id: String,
 }
 
@@ -123,7 +123,7 @@ async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Dur
     }
 }
 
-/// How many of these calls are in the log.
+/// The number of these calls in the activity log.
 pub fn recorded(database: &Database, calls: &[Call]) -> usize {
     let (before, after) = match database {
         Database::Sqlite { .. } => ("X'", "'"),

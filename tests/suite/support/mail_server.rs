@@ -12,7 +12,7 @@ use super::TestApp;
 use super::database::Database;
 use super::process::Serving;
 
-/// How long an answer may take that is sure to come.
+/// The timeout for replies that must come.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// SMTP and LMTP, each on a port of its own.
@@ -38,7 +38,7 @@ pub fn lmtp(server: &MailServer) -> SocketAddr {
     server.lmtp.expect("an LMTP port")
 }
 
-/// Where a process takes mail by SMTP, as it says itself.
+/// The SMTP address that a process prints.
 pub fn of(server: &Serving) -> SocketAddr {
     let printed = server.stdout();
     let address = printed.lines().find_map(|line| line.strip_prefix("Mail by SMTP on "));
@@ -188,7 +188,7 @@ impl TestApp {
         stored(&self.database)
     }
 
-    /// What was found out about the sender of the one message with this subject.
+    /// The results of verifying the sender of the one message with this subject.
     pub fn authentication(&self, subject: &str) -> serde_json::Value {
         let from = "message_contents c JOIN messages m ON m.seq = c.seq";
         let found = self

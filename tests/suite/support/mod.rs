@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers shared by the tests.
 //!
 //! ```text
 //! both_engines! {

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Refuses connections at once: no test uses the machine's own DNS servers.
 pub const NO_DNS: &str = "127.0.0.1:9";
 
-/// Where in the data folder a small disk is mounted.
+/// The mount point of a small disk in the data folder.
 const DISK: &str = "disk";
 
 /// One installation: a data folder and settings, and nothing of the caller's
@@ -25,10 +25,10 @@ pub struct Gatepost {
     settings: BTreeMap<String, String>,
 }
 
-/// What a command left behind.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Finished {
-    /// Nothing when a signal ended it.
+    /// `None` if a signal ended the process.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -156,7 +156,7 @@ impl Serving {
         printed.split_whitespace().find(|it| it.contains("/setup?key=")).expect("an address").to_owned()
     }
 
-    /// What it printed, once that contains `words`.
+    /// Waits until the output contains `words`, and returns the output.
     pub fn wait_for(&self, words: &str) -> String {
         let start = Instant::now();
         while start.elapsed() < TIMEOUT {
@@ -184,7 +184,7 @@ impl Serving {
         kilobytes << 10
     }
 
-    /// How many files it has open now.
+    /// The number of files that the process has open.
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("its files").count()
     }

@@ -58,8 +58,8 @@ pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) ->
     answer
 }
 
-/// What the API answers must be as it is described. An address that is spelled in another way
-/// is one that the description does not know.
+/// Checks API responses against the description. An address in another spelling is unknown to the
+/// description.
 fn check(request_line: &str, answer: &Answer) {
     let (method, target) = request_line.split_once(' ').expect("a method and an address");
     let path = target.split('?').next().unwrap_or_default();

@@ -24,7 +24,7 @@ impl TestApp {
         self.operate(|tx, actor| plans::set(tx, actor, team, plan));
     }
 
-    /// A token of this team that may do everything, whole.
+    /// The full text of a token of this team with all scopes.
     pub fn token(&self, team: &str, name: &str) -> String {
         self.token_with(team, name, Scopes::ALL)
     }

@@ -15,7 +15,7 @@ use super::people;
 pub struct Template {
     store: Store,
     secret_key: Vec<u8>,
-    /// How far its making came.
+    /// The position of the test's random source after the store was filled.
     entropy: u64,
 }
 
@@ -24,7 +24,7 @@ enum Store {
     Postgres(Database),
 }
 
-/// What a test begins with.
+/// The initial state of a test.
 pub struct Copy {
     pub data: TempDir,
     pub database: Database,

@@ -141,7 +141,7 @@ fn field_error() -> Value {
         "required": ["field", "message"],
         "properties": {
             "field": {"type": "string", "example": "limit"},
-            "message": {"type": "string", "example": "The limit is a number from 1 to 100."},
+            "message": {"type": "string", "example": "The limit must be a whole number from 1 to 100."},
         },
     })
 }
@@ -188,7 +188,8 @@ fn content(schema: &str, codes: &[&Code], draw: impl Fn(&Code) -> Value) -> Valu
 fn error(code: &Code) -> Value {
     let mut error = json!({"code": code.name, "message": code.meaning, "requestId": REQUEST});
     if code.status == 400 {
-        error["details"] = json!([{"field": "limit", "message": "The limit is a number from 1 to 100."}]);
+        error["details"] =
+            json!([{"field": "limit", "message": "The limit must be a whole number from 1 to 100."}]);
     }
     error
 }

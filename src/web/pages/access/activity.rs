@@ -39,7 +39,7 @@ struct ActivityPage<'a> {
     list: &'a List,
 }
 
-/// What htmx swaps.
+/// The fragment that htmx swaps.
 #[derive(Template)]
 #[template(path = "activity/_list.html")]
 struct ListFragment<'a> {

@@ -15,8 +15,8 @@ use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::{Member, Owner};
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::{Question, see_other_with};
+use crate::web::pages::password_again::{self, Action};
+use crate::web::pages::{Confirmation, see_other_with};
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
@@ -64,14 +64,14 @@ pub fn refusal_notice(viewer: &Viewer) -> String {
 #[derive(Template)]
 #[template(path = "developer/_api_off.html")]
 struct ApiOff<'a> {
-    question: &'a Question,
+    question: &'a Confirmation,
     affected: Affected,
 }
 
 pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
     let affected = app.read_activity(move |tx| api_switch::affected(tx, team, now)).await?;
-    let mut question = Question::new(&owner, "developer", "Turn off", paths::API_SWITCH.to_string());
+    let mut question = Confirmation::new(&owner, "developer", "Turn off", paths::API_SWITCH.to_string());
     question.on_page("Developer", "Turn off API access?".into());
     question.ask_in(&ApiOff { question: &question, affected }, htmx, &owner, StatusCode::OK)
 }
@@ -102,7 +102,7 @@ pub async fn turn(
     };
     if member.role == Role::Owner {
         let fields = vec![("state", state.to_owned())];
-        let asked = Asked { nav: "developer", to, action: paths::API_SWITCH.0, fields, always: false };
+        let asked = Action { nav: "developer", to, action: paths::API_SWITCH.0, fields, always: false };
         if let Some(page) = password_again::ask(&app, &member, Some(&form.password), &asked).await? {
             return Ok(page);
         }

@@ -18,8 +18,8 @@ use crate::web::pages::error::PageError;
 use crate::web::pages::format::When;
 use crate::web::pages::guards::{Admin, Owner};
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::{Question, see_other_with};
+use crate::web::pages::password_again::{self, Action};
+use crate::web::pages::{Confirmation, see_other_with};
 use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -62,7 +62,7 @@ impl Key {
 #[derive(Template)]
 #[template(path = "developer/_end_team_key.html")]
 struct EndTeamKey<'a> {
-    question: &'a Question,
+    question: &'a Confirmation,
     key: Key,
     regenerate: bool,
 }
@@ -89,8 +89,8 @@ async fn question(
     let known = app.read_activity(move |tx| team_key::overview(tx, team, now)).await?;
     let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
     let mut question = match regenerate {
-        true => Question::new(viewer, "developer", "Regenerate", paths::TEAM_KEY_REGENERATE.to_string()),
-        false => Question::new(viewer, "developer", "Turn off", paths::TEAM_KEY_DISABLE.to_string()),
+        true => Confirmation::new(viewer, "developer", "Regenerate", paths::TEAM_KEY_REGENERATE.to_string()),
+        false => Confirmation::new(viewer, "developer", "Turn off", paths::TEAM_KEY_DISABLE.to_string()),
     };
     question.on_page("Developer", format!("{} the team key?", question.title));
     question.ask_in(&EndTeamKey { question: &question, key, regenerate }, htmx, viewer, StatusCode::OK)
@@ -111,13 +111,13 @@ enum RevealAction {
 }
 
 impl RevealAction {
-    fn asked(self) -> Asked<'static> {
+    fn asked(self) -> Action<'static> {
         let (to, action) = match self {
             Self::Enable => ("turn on the team key", paths::TEAM_KEY.0),
             Self::Show => ("reveal the team key", paths::TEAM_KEY_SHOW.0),
             Self::Regenerate => ("regenerate the team key", paths::TEAM_KEY_REGENERATE.0),
         };
-        Asked { nav: "developer", to, action, fields: Vec::new(), always: false }
+        Action { nav: "developer", to, action, fields: Vec::new(), always: false }
     }
 }
 

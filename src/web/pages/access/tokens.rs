@@ -23,8 +23,8 @@ use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::{Fields, FormErrors, Question, html, see_other_with};
+use crate::web::pages::password_again::{self, Action};
+use crate::web::pages::{Confirmation, Fields, FormErrors, html, see_other_with};
 use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -69,7 +69,7 @@ pub async fn create(
         Err(error) => error,
         Ok((label, scopes)) => {
             let (to, action) = ("create a token", paths::TOKENS.0);
-            let asked = Asked { nav: "developer", to, action, fields: form.fields(), always: false };
+            let asked = Action { nav: "developer", to, action, fields: form.fields(), always: false };
             if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
                 return Ok(page);
             }
@@ -219,7 +219,7 @@ async fn rename_token(app: &App, viewer: &Viewer, id: TokenId, name: &str) -> Re
 #[derive(Template)]
 #[template(path = "developer/_revoke.html")]
 struct Revoke<'a> {
-    question: &'a Question,
+    question: &'a Confirmation,
     token: Row,
     calls: Usage,
     reason: String,
@@ -250,7 +250,7 @@ async fn question(
     });
     let (token, calls) = read.await?;
     let token = Row::of(token, now);
-    let mut question = Question::new(viewer, "developer", "Revoke token", paths::TOKEN_REVOKE.of(id));
+    let mut question = Confirmation::new(viewer, "developer", "Revoke token", paths::TOKEN_REVOKE.of(id));
     question.on_page("Developer", format!("Revoke “{}”?", token.name));
     question.is_possible = token.revoked.is_none();
     question.ask_in(&Revoke { question: &question, token, calls, reason, errors }, htmx, viewer, status)

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_without_a_call() {
+    fn an_empty_day_has_no_bars() {
         assert!(Chart::of(&[hour(0, 0); 24]).is_none());
     }
 }

@@ -10,9 +10,9 @@ use crate::domain::lists::Capped;
 use crate::domain::mailroom::aliases::{self, AliasId};
 use crate::domain::mailroom::{mail_domains, messages};
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Form, lines, settle};
+use crate::web::pages::form::{Form, lines, redirect_or_render};
 use crate::web::pages::format::number;
-use crate::web::pages::{Answer, Layout, Member, Notice, PageError, Question, html, see_other_with};
+use crate::web::pages::{Answer, Confirmation, Layout, Member, Notice, PageError, html, see_other_with};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
@@ -30,7 +30,7 @@ pub fn routes() -> Vec<PageRoute> {
 struct AliasPage {
     layout: Layout,
     row: Row,
-    /// How many of its messages are stored.
+    /// The number of stored messages to this alias.
     stored: Capped,
     /// The domains whose catch-all it is.
     catches: Vec<String>,
@@ -58,12 +58,12 @@ async fn show(member: Member, id: Path<AliasId>) -> Answer {
 async fn change_note(member: Member, id: Path<AliasId>, form: Form) -> Answer {
     let (id, note) = (*id, aliases::parse_note(&lines(form.get("note"))));
     let changed = member.write(move |tx, actor, team| {
-        // Another team's alias does not exist, whatever is wrong with the form.
+        // Another team's alias is 404 even if the form has errors.
         let before = aliases::find(tx, team, id)?;
         aliases::change(tx, actor, team, id, note?.as_deref(), before.enabled)
     });
     let again = async |form| AliasPage::load(&member, id, form).await;
-    settle(changed.await, Notice::AliasNoted, |_| paths::ALIAS.of(id), form, again).await
+    redirect_or_render(changed.await, Notice::AliasNoted, |_| paths::ALIAS.of(id), form, again).await
 }
 
 /// A row of the list, which htmx puts in place of the one that was switched.
@@ -79,7 +79,7 @@ async fn switch(member: Member, htmx: Htmx, id: Path<AliasId>, form: Form) -> An
     let (on, notice) = match form.get("state") {
         "on" => (true, Notice::AliasOn),
         "off" => (false, Notice::AliasOff),
-        _ => return Err(PageError::bad_request("The field state is either on or off.")),
+        _ => return Err(PageError::bad_request("The field state must be on or off.")),
     };
     let switched = member.write(move |tx, actor, team| {
         let before = aliases::find(tx, team, id)?;
@@ -91,13 +91,13 @@ async fn switch(member: Member, htmx: Htmx, id: Path<AliasId>, form: Form) -> An
         return html(StatusCode::OK, &AliasRow { row: switched?, team_id: member.team.id.to_string() });
     }
     let again = async |form| AliasPage::load(&member, id, form).await;
-    settle(switched, notice, |_| paths::ALIAS.of(id), form, again).await
+    redirect_or_render(switched, notice, |_| paths::ALIAS.of(id), form, again).await
 }
 
 async fn ask_delete(member: Member, htmx: Htmx, id: Path<AliasId>) -> Answer {
     let AliasPage { row, stored, catches, .. } = AliasPage::load(&member, *id, Form::default()).await?;
     let address = row.alias.address();
-    let mut question = Question::new(&member, "aliases", "Delete address", paths::ALIAS_DELETE.of(*id));
+    let mut question = Confirmation::new(&member, "aliases", "Delete address", paths::ALIAS_DELETE.of(*id));
     question.about(address, paths::ALIAS.of(*id));
     if row.alias.is_postmaster() {
         question.cannot("Mail to postmaster must always be accepted, so this address can't be deleted.");

@@ -9,8 +9,8 @@ use crate::domain::mailroom::aliases::{self, Alias, AliasId, Filter, NewAlias};
 use crate::domain::mailroom::mail_domains::{self, Domain, DomainId};
 use crate::domain::search::Search;
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Choice, Fields, Form, lines, settle};
-use crate::web::pages::list::{Asked, List, chosen, filters};
+use crate::web::pages::form::{Choice, Fields, Form, lines, redirect_or_render};
+use crate::web::pages::list::{List, ListQuery, chosen, filters};
 use crate::web::pages::{Answer, Layout, Member, Notice, PageError};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
@@ -74,7 +74,7 @@ struct AliasesPage {
 impl AliasesPage {
     async fn load(
         member: &Member,
-        asked: Asked<Filters>,
+        asked: ListQuery<Filters>,
         form: Form,
     ) -> std::result::Result<Self, PageError> {
         let (filter, window) = (asked.filters.parse()?, asked.window(AliasId::parse)?);
@@ -102,7 +102,7 @@ impl AliasesPage {
     }
 }
 
-async fn list(member: Member, htmx: Htmx, asked: Asked<Filters>) -> Answer {
+async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
     let page = AliasesPage::load(&member, asked, Form::default()).await?;
     page.list.answer(htmx, &page, &page.as_list())
 }
@@ -120,6 +120,7 @@ fn parse(form: &Form) -> Result<NewAlias> {
 async fn create(member: Member, form: Form) -> Answer {
     let (new, shared) = (parse(&form), member.app().mail_settings().domain.clone());
     let created = member.write(move |tx, actor, team| aliases::create(tx, actor, team, &shared, &new?));
-    let again = async |form| AliasesPage::load(&member, Asked::default(), form).await;
-    settle(created.await, Notice::AliasCreated, |alias| paths::ALIAS.of(alias.id), form, again).await
+    let again = async |form| AliasesPage::load(&member, ListQuery::default(), form).await;
+    redirect_or_render(created.await, Notice::AliasCreated, |alias| paths::ALIAS.of(alias.id), form, again)
+        .await
 }

@@ -11,9 +11,11 @@ use crate::domain::mailroom::contacts::{self, About, Contact, ContactId, Contact
 use crate::domain::mailroom::messages;
 use crate::domain::search::Search;
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Fields, Form, lines, settle};
-use crate::web::pages::list::{Asked, List, chosen, filters};
-use crate::web::pages::{Answer, Badge, Layout, Member, Notice, PageError, Question, html, see_other_with};
+use crate::web::pages::form::{Fields, Form, lines, redirect_or_render};
+use crate::web::pages::list::{List, ListQuery, chosen, filters};
+use crate::web::pages::{
+    Answer, Badge, Confirmation, Layout, Member, Notice, PageError, html, see_other_with,
+};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
@@ -41,13 +43,13 @@ struct ContactsPage {
 struct ContactPage {
     layout: Layout,
     contact: Contact,
-    /// How many of their messages are stored.
+    /// The number of stored messages from this contact.
     stored: Capped,
     form: Form,
 }
 
 impl ContactsPage {
-    async fn load(member: &Member, asked: Asked<Filters>, form: Form) -> Result<Self, PageError> {
+    async fn load(member: &Member, asked: ListQuery<Filters>, form: Form) -> Result<Self, PageError> {
         let Filters { q, state } = &asked.filters;
         let filter = Filter { state: chosen(state, ContactState::parse)?, text: Search::parse(q)?.key() };
         let window = asked.window(ContactId::parse)?;
@@ -83,7 +85,7 @@ impl Contact {
     }
 }
 
-/// What people write about a contact.
+/// The fields of a contact that people can edit.
 fn about(form: &Form, fields: &mut Fields) -> Option<About> {
     let state = match form.get("state") {
         "" => Some(ContactState::Unset),
@@ -94,7 +96,7 @@ fn about(form: &Form, fields: &mut Fields) -> Option<About> {
     fields.take(About::parse(name, &note, state.unwrap_or(ContactState::Unset)))
 }
 
-async fn list(member: Member, htmx: Htmx, asked: Asked<Filters>) -> Answer {
+async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
     let page = ContactsPage::load(&member, asked, Form::default()).await?;
     page.list.answer(htmx, &page, &page.as_list())
 }
@@ -108,8 +110,15 @@ async fn create(member: Member, form: Form) -> Answer {
         let (address, about) = new?;
         contacts::create(tx, actor, team, &address, about)
     });
-    let again = async |form| ContactsPage::load(&member, Asked::default(), form).await;
-    settle(created.await, Notice::ContactAdded, |contact| paths::CONTACT.of(contact.id), form, again).await
+    let again = async |form| ContactsPage::load(&member, ListQuery::default(), form).await;
+    redirect_or_render(
+        created.await,
+        Notice::ContactAdded,
+        |contact| paths::CONTACT.of(contact.id),
+        form,
+        again,
+    )
+    .await
 }
 
 async fn show(member: Member, id: Path<ContactId>) -> Answer {
@@ -122,17 +131,18 @@ async fn change(member: Member, id: Path<ContactId>, form: Form) -> Answer {
     let about = about(&form, &mut fields);
     let about = fields.done(about);
     let changed = member.write(move |tx, actor, team| {
-        // Another team's contact does not exist, whatever is wrong with the form.
+        // Another team's contact is 404 even if the form has errors.
         contacts::find(tx, team, id)?;
         contacts::change(tx, actor, team, id, about?)
     });
     let again = async |form| ContactPage::load(&member, id, form).await;
-    settle(changed.await, Notice::ContactChanged, |_| paths::CONTACT.of(id), form, again).await
+    redirect_or_render(changed.await, Notice::ContactChanged, |_| paths::CONTACT.of(id), form, again).await
 }
 
 async fn ask_delete(member: Member, htmx: Htmx, id: Path<ContactId>) -> Answer {
     let ContactPage { contact, stored, .. } = ContactPage::load(&member, *id, Form::default()).await?;
-    let mut question = Question::new(&member, "contacts", "Delete contact", paths::CONTACT_DELETE.of(*id));
+    let mut question =
+        Confirmation::new(&member, "contacts", "Delete contact", paths::CONTACT_DELETE.of(*id));
     question.about(contact.label(), paths::CONTACT.of(*id));
     question.says(messages_kept(stored));
     question

@@ -9,9 +9,9 @@ use crate::domain::mailroom::aliases::{self, Alias, AliasId};
 use crate::domain::mailroom::mail_domains::{self, Domain, DomainId, Record, RecordState};
 use crate::domain::{Error, FieldError};
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Choice, Form, settle};
+use crate::web::pages::form::{Choice, Form, redirect_or_render};
 use crate::web::pages::{
-    Admin, Answer, Badge, Layout, Member, Notice, PageError, Question, html, see_other_with,
+    Admin, Answer, Badge, Confirmation, Layout, Member, Notice, PageError, html, see_other_with,
 };
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
@@ -26,11 +26,11 @@ pub fn routes() -> Vec<PageRoute> {
 }
 use crate::web::viewer::Viewer;
 
-/// Aliases a catch-all can be chosen of: a menu has to end somewhere.
+/// The maximum number of aliases in the menu of the catch-all.
 const CHOICES: i64 = 100;
 
 impl Record {
-    /// In the ids of its cells that can be copied.
+    /// Part of the ids of the cells with a copy button.
     fn key(&self) -> String {
         self.kind.to_ascii_lowercase()
     }
@@ -60,7 +60,7 @@ struct DomainPage {
     /// Whether other mail servers can find this one.
     is_public: bool,
     addresses: Capped,
-    /// The aliases that a catch-all can be.
+    /// The aliases that can be the catch-all.
     choices: Vec<Choice>,
     has_more: bool,
     catch_all: Option<Alias>,
@@ -122,13 +122,13 @@ async fn set_catch_all(admin: Admin, id: Path<DomainId>, form: Form) -> Answer {
         alias => AliasId::parse(alias).map(Some).ok_or_else(gone),
     };
     let changed = admin.write(move |tx, actor, team| {
-        // Another team's domain does not exist, whatever it should catch.
+        // Another team's domain is 404 even if the form has errors.
         mail_domains::find(tx, team, id)?;
         let changed = mail_domains::set_catch_all(tx, actor, team, id, alias?);
         changed.map_err(|error| if matches!(error, Error::NotFound) { gone().into() } else { error })
     });
     let again = async |form| DomainPage::load(&admin, id, form).await;
-    settle(changed.await, Notice::CatchAllChanged, |_| paths::DOMAIN.of(id), form, again).await
+    redirect_or_render(changed.await, Notice::CatchAllChanged, |_| paths::DOMAIN.of(id), form, again).await
 }
 
 async fn ask_remove(admin: Admin, htmx: Htmx, id: Path<DomainId>) -> Answer {
@@ -137,7 +137,7 @@ async fn ask_remove(admin: Admin, htmx: Htmx, id: Path<DomainId>) -> Answer {
         Ok((mail_domains::find(tx, team, id)?, aliases::count(tx, team, &of_domain(id))?))
     });
     let (domain, addresses) = read.await?;
-    let mut question = Question::new(&admin, "domains", "Remove domain", paths::DOMAIN_REMOVE.of(id));
+    let mut question = Confirmation::new(&admin, "domains", "Remove domain", paths::DOMAIN_REMOVE.of(id));
     question.about(domain.name, paths::DOMAIN.of(id));
     question.says(match addresses.0 {
         0 => "It has no addresses.".into(),

@@ -6,7 +6,7 @@ use askama::Template;
 use crate::domain::Timestamp;
 use crate::domain::mailroom::address::DomainName;
 use crate::domain::mailroom::mail_domains::{self, Domain};
-use crate::web::pages::form::{Form, settle};
+use crate::web::pages::form::{Form, redirect_or_render};
 use crate::web::pages::{Admin, Answer, Badge, Layout, Member, Notice, PageError, html};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
@@ -57,5 +57,6 @@ async fn add(admin: Admin, form: Form) -> Answer {
     let (name, shared) = (DomainName::parse(form.get("name")), admin.app().mail_settings().domain.clone());
     let added = admin.write(move |tx, actor, team| mail_domains::add(tx, actor, team, &shared, &name?));
     let again = async |form| DomainsPage::load(&admin, form).await;
-    settle(added.await, Notice::DomainAdded, |domain| paths::DOMAIN.of(domain.id), form, again).await
+    redirect_or_render(added.await, Notice::DomainAdded, |domain| paths::DOMAIN.of(domain.id), form, again)
+        .await
 }

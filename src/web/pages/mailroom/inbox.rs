@@ -1,4 +1,4 @@
-//! The inbox: the messages that are asked for, newest first.
+//! The inbox: the messages that match the filters, newest first.
 
 mod first_message;
 mod known;
@@ -18,12 +18,12 @@ use crate::domain::mailroom::contacts;
 use crate::domain::mailroom::messages::{self, MessageId};
 use crate::web::htmx::Htmx;
 use crate::web::pages::layout::Unread;
-use crate::web::pages::list::Asked;
+use crate::web::pages::list::ListQuery;
 use crate::web::pages::{Answer, Layout, Member, PageError, html, part_at};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
-/// Aliases and contacts in the filters, the newest: a menu has to end somewhere.
+/// The maximum number of aliases and of contacts in the filter menus; the newest are listed.
 const CHOICES: i64 = 100;
 
 pub fn routes() -> Vec<PageRoute> {
@@ -43,7 +43,7 @@ struct InboxPage<'a> {
     list: &'a List,
 }
 
-/// What the filters find, as htmx swaps it.
+/// The list, as the fragment that htmx swaps.
 #[derive(Template)]
 #[template(path = "mailroom/_found.html")]
 struct Found<'a> {
@@ -52,7 +52,7 @@ struct Found<'a> {
     unread: Unread,
 }
 
-async fn list(member: Member, htmx: Htmx, asked: Asked<Filters>) -> Answer {
+async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
     let (list, menus) = load(&member, asked).await?;
     if htmx.0 {
         let found = Found { summary: list.summary(), unread: Unread(member.unread), list: &list };
@@ -61,8 +61,8 @@ async fn list(member: Member, htmx: Htmx, asked: Asked<Filters>) -> Answer {
     html(StatusCode::OK, &InboxPage { layout: Layout::new(&member, "inbox"), menus, list: &list })
 }
 
-/// The list, and what else may be asked for.
-async fn load(member: &Member, asked: Asked<Filters>) -> Result<(List, Menus), PageError> {
+/// The list, and the menus of its filters.
+async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<(List, Menus), PageError> {
     let ((words, filter), window) = (asked.filters.parse()?, asked.window(MessageId::parse)?);
     let read = member.read(move |tx, team| {
         let page = messages::list_or_search(tx, team, &words, &filter, window)?;
@@ -70,7 +70,7 @@ async fn load(member: &Member, asked: Asked<Filters>) -> Result<(List, Menus), P
         let aliases = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?.rows;
         let contacts = contacts::list(tx, team, &contacts::Filter::default(), Window::first(CHOICES))?.rows;
         let chosen = filter.contact.map(|id| contacts::find(tx, team, id));
-        // A contact can be gone, and its messages are still there.
+        // A contact can be deleted while its messages remain.
         let chosen = chosen.and_then(|found| found.ok());
         Ok((page, named, aliases, contacts, chosen))
     });

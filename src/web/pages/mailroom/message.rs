@@ -17,7 +17,9 @@ use crate::web::headers::FRAMING;
 use crate::web::htmx::Htmx;
 use crate::web::pages::format::When;
 use crate::web::pages::layout::Unread;
-use crate::web::pages::{Answer, Badge, Layout, Member, Notice, PageError, Question, html, see_other_with};
+use crate::web::pages::{
+    Answer, Badge, Confirmation, Layout, Member, Notice, PageError, html, see_other_with,
+};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
@@ -33,13 +35,13 @@ pub fn routes() -> Vec<PageRoute> {
     ]
 }
 
-/// How a message is shown.
+/// The options of the message view.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub struct View {
-    /// `html`, where it is not the text.
+    /// `html` to show the HTML instead of the text.
     view: String,
-    /// Anything to fetch pictures from where the sender keeps them.
+    /// Any value loads remote images.
     pictures: String,
 }
 
@@ -55,7 +57,7 @@ struct MessagePage {
     contact: String,
     to: Vec<String>,
     rcpt: String,
-    /// Its id and its address; the first is empty once it is gone.
+    /// The alias's id and address; the id is empty once the alias is deleted.
     alias: (String, String),
     at: When,
     size: String,
@@ -69,13 +71,13 @@ struct MessagePage {
     delivered: bool,
 }
 
-/// What is shown of the message itself.
+/// The body of the message.
 struct Body {
     text: String,
     has_html: bool,
     is_html: bool,
     pictures: bool,
-    /// Whether pictures were left out.
+    /// Whether remote images were blocked.
     lacks_pictures: bool,
 }
 
@@ -89,7 +91,8 @@ struct File {
 async fn show(member: Member, request: HttpRequest, id: Path<MessageId>, view: Query<View>) -> Answer {
     let id = *id;
     if is_prefetch(&request) {
-        // A prefetch must not mark it read: the browser asks again when it is opened.
+        // A prefetch must not mark the message as read: the browser requests the page again when it is
+        // opened.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
     let read = member.read(move |tx, team| {
@@ -112,7 +115,7 @@ async fn show(member: Member, request: HttpRequest, id: Path<MessageId>, view: Q
     Ok(answer)
 }
 
-/// Whether a browser only guesses that it will be opened.
+/// Whether the browser prefetches or prerenders the page.
 fn is_prefetch(request: &HttpRequest) -> bool {
     let says = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     ["sec-purpose", "purpose", "x-moz"]
@@ -121,12 +124,12 @@ fn is_prefetch(request: &HttpRequest) -> bool {
         .any(|value| value.contains("prefetch") || value.contains("prerender"))
 }
 
-/// Whether it is opened as a page, not as a part of one.
+/// Whether the browser opens a page, not a part of one.
 fn is_opened(request: &HttpRequest) -> bool {
     request.headers().get("sec-fetch-dest").is_none_or(|dest| dest == "document")
 }
 
-/// How many are unread then.
+/// The number of unread messages afterwards.
 async fn mark_read(member: &Member, id: MessageId) -> Result<Unread, PageError> {
     let marked = member.write(move |tx, actor, team| {
         messages::mark(tx, actor, team, id, true)?;
@@ -135,7 +138,7 @@ async fn mark_read(member: &Member, id: MessageId) -> Result<Unread, PageError> 
     Ok(Unread(marked.await?))
 }
 
-/// Nothing for mail that was delivered.
+/// Empty for delivered mail.
 pub fn state_badge(state: MessageState) -> Option<Badge> {
     match state {
         MessageState::Denied => Some(("warning", "Blocked")),
@@ -210,14 +213,14 @@ fn subject(subject: String) -> String {
 
 async fn mark_unread(member: Member, id: Path<MessageId>) -> Answer {
     member.write(move |tx, actor, team| messages::mark(tx, actor, team, *id, false)).await?;
-    // Not back to the message: opening it marks it read.
+    // Redirects to the inbox, because opening the message would mark it as read again.
     Ok(see_other_with(paths::INBOX, Notice::MessageUnread))
 }
 
 async fn ask_delete(member: Member, htmx: Htmx, id: Path<MessageId>) -> Answer {
     let id = *id;
     let row = member.read(move |tx, team| messages::find(tx, team, id)).await?.row;
-    let mut question = Question::new(&member, "inbox", "Delete message", paths::MESSAGE_DELETE.of(id));
+    let mut question = Confirmation::new(&member, "inbox", "Delete message", paths::MESSAGE_DELETE.of(id));
     question.about(format!("“{}”", subject(row.subject)), paths::MESSAGE.of(id));
     let with = match row.attachments {
         0 => String::new(),

@@ -17,7 +17,7 @@ pub fn routes() -> Vec<PageRoute> {
     inbox.into_iter().chain(addresses).flatten().collect()
 }
 
-/// What becomes of the messages of a thing that is deleted.
+/// Says that the messages are kept when an alias, contact or domain is deleted.
 fn messages_kept(stored: Capped) -> String {
     match stored.0 {
         0 => "No messages are stored.".into(),

@@ -42,7 +42,7 @@ struct InvitationPage<'a> {
     errors: FormErrors,
 }
 
-/// Who opened the link. The page does not show whether the address has an account: otherwise
+/// The person who opened the link. The page does not show whether the address has an account: otherwise
 /// people could invite any address to find out. Submitting a password does, and is recorded.
 enum Visitor {
     /// Not signed in; the password opens or creates the account.

@@ -1,4 +1,4 @@
-//! Tokens and invitations of a person who loses a role, shown before it is taken.
+//! Tokens and invitations of a person who is about to lose a role.
 
 use time::Duration;
 

@@ -17,8 +17,8 @@ use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::{Member, Owner};
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Asked};
-use crate::web::pages::{Question, see_other, see_other_with};
+use crate::web::pages::password_again::{self, Action};
+use crate::web::pages::{Confirmation, see_other, see_other_with};
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
@@ -27,7 +27,7 @@ type Answer = Result<HttpResponse, PageError>;
 #[derive(Template)]
 #[template(path = "team/_remove.html")]
 struct Remove<'a> {
-    question: &'a Question,
+    question: &'a Confirmation,
     team: &'a str,
     person: String,
     is_self: bool,
@@ -38,7 +38,7 @@ struct Remove<'a> {
 #[derive(Template)]
 #[template(path = "team/_role.html")]
 struct Demote<'a> {
-    question: &'a Question,
+    question: &'a Confirmation,
     person: String,
     is_self: bool,
     left: LeftBehind,
@@ -59,7 +59,7 @@ impl Form {
             "" => Ok(None),
             "keep" => Ok(Some(TheirTokens::Keep)),
             "revoke" => Ok(Some(TheirTokens::Revoke)),
-            _ => Err(PageError::bad_request("The field tokens is either keep or revoke.")),
+            _ => Err(PageError::bad_request("The field tokens must be keep or revoke.")),
         }
     }
 }
@@ -78,7 +78,7 @@ pub async fn ask_to_remove(
     }
     let (team, is_self) = (&member.team.name, row.user_id == member.user.id);
     let title = if is_self { "Leave team" } else { "Remove from team" };
-    let mut question = Question::new(&member, "team", title, paths::TEAM_PERSON_REMOVE.of(row.user_id));
+    let mut question = Confirmation::new(&member, "team", title, paths::TEAM_PERSON_REMOVE.of(row.user_id));
     question
         .on_page("Team", if is_self { format!("Leave {team}?") } else { format!("Remove {}?", row.name) });
     let decides = members::decides_on_tokens(&actor, &row);
@@ -117,7 +117,8 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, htmx: Htmx, path: 
     if row.role() != Role::Admin {
         return Err(PageError::not_found());
     }
-    let mut question = Question::new(&owner, "team", "Make member", paths::TEAM_PERSON_ROLE.of(row.user_id));
+    let mut question =
+        Confirmation::new(&owner, "team", "Make member", paths::TEAM_PERSON_ROLE.of(row.user_id));
     question.on_page("Team", format!("Make {} a member?", row.name));
     let dialog = Demote { question: &question, person: row.name, is_self: false, left };
     question.ask_in(&dialog, htmx, &owner, StatusCode::OK)
@@ -133,11 +134,11 @@ pub async fn set_role(
 ) -> Answer {
     let (user, choice) = (path.into_inner(), form.their_tokens()?);
     let role = MemberRole::parse(&form.role)
-        .ok_or_else(|| PageError::bad_request("The field role is either member or admin."))?;
+        .ok_or_else(|| PageError::bad_request("The field role must be member or admin."))?;
     let action = paths::TEAM_PERSON_ROLE.of(user);
     if role == MemberRole::Admin {
         let fields = vec![("role", form.role.clone())];
-        let asked = Asked { nav: "team", to: "make an admin", action: &action, fields, always: false };
+        let asked = Action { nav: "team", to: "make an admin", action: &action, fields, always: false };
         if let Some(page) = password_again::ask(&app, &owner, Some(&form.password), &asked).await? {
             return Ok(page);
         }

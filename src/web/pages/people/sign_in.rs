@@ -46,7 +46,7 @@ pub struct Query {
 struct SignInPage<'a> {
     email: &'a str,
     next: &'a str,
-    /// Where to sign in instead, if the page seems to be loaded over plain HTTP.
+    /// The HTTPS URL for signing in, if the page seems to be loaded over plain HTTP.
     secure: String,
     errors: FormErrors,
 }

@@ -17,7 +17,7 @@ use crate::web::pages::format::When;
 use crate::web::pages::guards::{Admin, Member};
 use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Asked};
+use crate::web::pages::password_again::{self, Action};
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::paths;
 use crate::web::site::Site;
@@ -44,7 +44,7 @@ struct PersonRow {
     joined: When,
     is_self: bool,
     may_remove: bool,
-    /// Who invited the account; empty if its email is verified.
+    /// The person who invited the account; empty if its email is verified.
     vouched_by: String,
 }
 
@@ -140,10 +140,10 @@ pub async fn invite(
     form: web::Form<InviteForm>,
 ) -> std::result::Result<HttpResponse, PageError> {
     let form = form.into_inner();
-    // Invited people could do what asks for the password.
+    // Invited people could take actions that ask for the password.
     let fields = vec![("email", form.email.clone()), ("role", form.role.clone())];
     let action = paths::TEAM_INVITATIONS.0;
-    let asked = Asked { nav: "team", to: "invite someone", action, fields, always: false };
+    let asked = Action { nav: "team", to: "invite someone", action, fields, always: false };
     if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
         return Ok(page);
     }

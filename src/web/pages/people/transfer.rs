@@ -9,7 +9,7 @@ use crate::domain::people::users::UserId;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Owner;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Asked};
+use crate::web::pages::password_again::{self, Action};
 use crate::web::pages::see_other_with;
 use crate::web::paths;
 
@@ -26,7 +26,7 @@ pub async fn transfer(
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageError> {
     let to = UserId::parse(&form.to).ok_or_else(PageError::not_found)?;
-    let asked = Asked {
+    let asked = Action {
         nav: "team",
         to: "transfer ownership",
         action: paths::TEAM_TRANSFER.0,

@@ -1,4 +1,4 @@
-//! What rows are about, created for each request.
+//! The resources of the rows, created for each request.
 
 use crate::support::TestApp;
 use crate::support::mail::letter_with_file;

@@ -11,7 +11,7 @@ use crate::access::rows::things;
 use crate::support::TestApp;
 use crate::support::people::Person::Cy;
 
-/// What the examples find in their environment, made anew.
+/// The environment of the examples, with new resources.
 fn environment(app: &TestApp) -> Vec<(&'static str, String)> {
     let attachment = things::attachment(app);
     let (message, attachment) = attachment.split_once('/').expect("two ids");
@@ -26,7 +26,7 @@ fn environment(app: &TestApp) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What the page prints in a language: its id, its text, and the status it is answered with.
+/// An example of the page in one language: its id, its text, and the status of its response.
 async fn printed(app: &TestApp, language: &str) -> Vec<(String, String, String)> {
     let page = app.as_(Cy).await.get(DOCS).await.expect(200).page();
     let all = page.verbatim(&format!("[data-language={language}] pre"));

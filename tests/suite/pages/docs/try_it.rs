@@ -13,7 +13,7 @@ async fn send(visitor: &Visitor, operation: &str, fields: &[(&str, &str)]) -> Re
 }
 
 both_engines! {
-    async fn what_only_reads_is_answered_at_once(app: TestApp) {
+    async fn reads_are_sent_without_confirmation(app: TestApp) {
         app.switch_api("Acme", true);
         let (bea, alias) = (app.as_(Bea).await, things::alias(&app));
         let form = bea.get(&format!("{DOCS}/try/get-alias")).await.expect(200).page();
@@ -38,7 +38,7 @@ both_engines! {
         app.switch_api("Acme", true);
         app.catch_up();
         let page = send(&ada, "list-aliases", &[("query.limit", "1000")]).await.expect(200).page();
-        assert!(page.text("#outcome-body").contains("The limit is a number from 1 to 100."));
+        assert!(page.text("#outcome-body").contains("The limit must be a whole number from 1 to 100."));
         assert!(page.text(".outcome").contains("GET /api/v1/aliases?limit=1000"));
         let page = send(&ada, "get-alias", &[("path.id", "../me?x=<b>")]).await.expect(200).page();
         assert_eq!(page.text("#outcome-title"), "404 Not Found");
@@ -90,7 +90,7 @@ both_engines! {
         crate::support::client::send(request.header("Sec-Fetch-Site", "cross-site")).await.expect(403);
     }
 
-    async fn it_is_a_call_like_any_other(app: TestApp) {
+    async fn a_tried_request_is_an_ordinary_call(app: TestApp) {
         app.switch_api("Acme", true);
         let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
         send(&ada, "list-contacts", &[]).await.expect(200);

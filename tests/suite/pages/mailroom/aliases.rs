@@ -3,7 +3,7 @@ use std::time::Duration;
 use gatepost::domain::mailroom::aliases::{self, Alias};
 use gatepost::domain::mailroom::mail_domains;
 
-use super::is_only_its_teams;
+use super::assert_only_its_team_finds;
 use crate::support::client::Reply;
 use crate::support::mail::letter_with_file;
 use crate::support::people::Person::{Ada, Cy};
@@ -139,7 +139,7 @@ both_engines! {
             (path(&alias, "/switch"), &[("state", "off")]),
             (path(&alias, "/delete"), &[]),
         ];
-        is_only_its_teams(&app, &reads, &writes).await;
+        assert_only_its_team_finds(&app, &reads, &writes).await;
         assert!(found(&app, &alias).enabled && found(&app, &alias).note.is_none());
         let other = format!("/aliases?team={globex}");
         app.as_(Cy).await.post(&other, &[("localPart", "x")]).await.expect(409);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gatepost::domain::mailroom::contacts::{self, Contact, ContactState};
 
-use super::is_only_its_teams;
+use super::assert_only_its_team_finds;
 use crate::support::mail::letter_with_file;
 use crate::support::people::Person::Cy;
 use crate::support::{TestApp, both_engines};
@@ -98,7 +98,7 @@ both_engines! {
         let reads = [path.clone(), format!("{path}/delete")];
         let writes: [(String, &[(&str, &str)]); 2] =
             [(path.clone(), &[("state", "loved")]), (format!("{path}/delete"), &[])];
-        is_only_its_teams(&app, &reads, &writes).await;
+        assert_only_its_team_finds(&app, &reads, &writes).await;
         assert_eq!(only(&app).state, ContactState::Unset);
     }
 }

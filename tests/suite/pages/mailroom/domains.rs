@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gatepost::domain::mailroom::mail_domains::{self, Answer, Domain, Observation};
 
-use super::is_only_its_teams;
+use super::assert_only_its_team_finds;
 use crate::support::dns::Dns;
 use crate::support::people::Person::{Ada, Bea, Cy};
 use crate::support::{TestApp, both_engines};
@@ -159,7 +159,7 @@ both_engines! {
         let path = added(&app).await;
         let reads = [path.clone(), format!("{path}/remove")];
         let writes = ["/check", "/catch-all", "/remove"].map(|what| (format!("{path}{what}"), &[][..]));
-        is_only_its_teams(&app, &reads, &writes).await;
+        assert_only_its_team_finds(&app, &reads, &writes).await;
         assert!(only(&app).removed_at.is_none());
     }
 }

@@ -16,7 +16,7 @@ async fn open(visitor: &Visitor, query: &str) -> Page {
     visitor.get(&format!("/inbox{query}")).await.expect(200).page()
 }
 
-/// Where the page asks for updates.
+/// The URL for polling updates.
 fn updates(page: &Page) -> String {
     page.attribute("#messages [data-poll]", "hx-get").expect("an address")
 }
@@ -85,7 +85,7 @@ both_engines! {
         }
     }
 
-    async fn what_was_not_delivered_says_why(app: TestApp) {
+    async fn undelivered_messages_show_the_reason(app: TestApp) {
         use gatepost::domain::mailroom::contacts::{self, About, ContactState};
         let to = alias(&app, "hello").address();
         let team = app.team("Acme").id;

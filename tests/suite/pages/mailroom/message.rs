@@ -52,7 +52,7 @@ both_engines! {
         assert_eq!(unread(&cy).await, "1 unread");
     }
 
-    async fn its_html_stays_in_its_frame(app: TestApp) {
+    async fn html_is_confined_to_its_frame(app: TestApp) {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
         let cy = app.as_(Cy).await;
@@ -110,7 +110,7 @@ both_engines! {
         assert!(!cy.get(&format!("/inbox/{whole}")).await.expect(200).body.contains(says));
     }
 
-    async fn a_file_is_saved_whatever_it_is_called(app: TestApp) {
+    async fn attachments_with_odd_names_can_be_downloaded(app: TestApp) {
         let to = alias(&app, "hello").address();
         let cy = app.as_(Cy).await;
         for (number, (name, header)) in [

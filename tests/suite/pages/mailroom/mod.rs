@@ -14,7 +14,7 @@ use crate::support::client::Visitor;
 use crate::support::people::Person::Dan;
 
 /// Each of these is 404 for another team, and changes nothing.
-async fn is_only_its_teams(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
+async fn assert_only_its_team_finds(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
     let dan: Visitor = app.as_(Dan).await;
     for path in reads {
         dan.get(path).await.expect(404);

@@ -31,7 +31,7 @@ both_engines! {
         assert_eq!((same.location(), same.notice().as_str()), ("/account", "nothing-changed"));
     }
 
-    async fn a_notice_comes_once_and_from_no_address(app: TestApp) {
+    async fn a_notice_is_shown_once_and_cannot_be_forged(app: TestApp) {
         let ada = app.as_(Ada).await;
         let shown = |reply: &Reply| reply.page().texts("main > .notice");
         let changed = ada.post_and_follow("/account/name", &[("name", "Ada Lovelace")]).await.expect(200);

@@ -63,7 +63,7 @@ pub struct Success {
 
 pub struct Refused {
     pub status: u16,
-    /// What it means here; empty if it has its usual meaning.
+    /// The meaning of this status here; empty for the usual one.
     pub text: String,
 }
 

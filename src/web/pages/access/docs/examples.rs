@@ -176,7 +176,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// How a language writes a value.
+/// The syntax of a value in a language.
 struct Style {
     indent: &'static str,
     null: &'static str,

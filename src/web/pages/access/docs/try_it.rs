@@ -95,7 +95,7 @@ struct TryItPage<'a> {
     part: String,
 }
 
-/// What was filled in, by place and name: `path.id`, `query.limit`, `body`.
+/// The inputs by place and name: `path.id`, `query.limit`, `body`.
 type Filled = Vec<(String, String)>;
 
 impl<'a> TryIt<'a> {

@@ -1,4 +1,4 @@
-//! An empty inbox: how its first message gets here.
+//! Instructions for the first message of an empty inbox.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -14,7 +14,7 @@ const LOCAL: &str = "hello";
 /// A sender whose domain has no DMARC policy.
 const SENDER: &str = "bob@customer.test";
 
-/// What to run, once there is an address to send to.
+/// The command to run, once there is an address.
 pub struct FirstMessage {
     pub address: Option<String>,
     pub lines: Vec<Line>,
@@ -40,7 +40,7 @@ impl FirstMessage {
     }
 }
 
-/// Where a program on this machine reaches the listener.
+/// The address of the listener for programs on this machine.
 fn reachable(listener: SocketAddr) -> SocketAddr {
     match listener.ip().is_unspecified() {
         true => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listener.port()),

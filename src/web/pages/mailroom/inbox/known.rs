@@ -1,20 +1,20 @@
-//! What a page of the inbox shows already, as it says when it asks for what is new.
+//! The state that the browser already shows; it is sent with each poll for updates.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::query::Filters;
 use crate::domain::mailroom::messages::Message;
 use crate::web::pages::Member;
-use crate::web::pages::list::{self, Asked};
+use crate::web::pages::list::{self, ListQuery};
 use crate::web::paths;
 
-/// What the page that asks has.
+/// The state of the page that polls.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub struct Known {
     #[serde(rename = "known-team")]
     pub team: String,
-    /// How many were unread.
+    /// The number of unread messages.
     #[serde(rename = "known-count")]
     pub count: i64,
     /// The newest message; empty for an empty list.
@@ -35,8 +35,8 @@ impl Known {
         }
     }
 
-    /// Where to ask for what is new in this list.
-    pub fn address(&self, asked: &Asked<Filters>) -> String {
+    /// The URL for polling updates of this list.
+    pub fn address(&self, asked: &ListQuery<Filters>) -> String {
         let count = self.count.to_string();
         let mut pairs = list::Filters::pairs(&asked.filters);
         pairs.extend([
@@ -49,7 +49,7 @@ impl Known {
     }
 }
 
-/// The same for the same rows in the same state.
+/// Equal for equal rows with equal read state.
 pub fn hash(rows: &[Message]) -> String {
     let mut hasher = DefaultHasher::new();
     for message in rows {

@@ -7,19 +7,19 @@ use crate::domain::lists::Page;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::messages::{Message, MessageId, MessageState};
 use crate::web::pages::format::When;
-use crate::web::pages::list::Asked;
+use crate::web::pages::list::ListQuery;
 use crate::web::pages::mailroom::message::state_badge;
 use crate::web::pages::{Badge, Member};
 
 pub struct List {
-    pub asked: Asked<Filters>,
+    pub asked: ListQuery<Filters>,
     pub rows: Vec<Row>,
     /// The addresses of the first page and of the next: empty on the first, and on the last.
     pub newest: String,
     pub older: String,
-    /// Where to ask for what is new; empty below the first page.
+    /// The URL for polling updates; empty except on the first page.
     pub updates: String,
-    /// How the first message gets here, while there is none.
+    /// Instructions for sending the first message, while there is none.
     pub first: Option<FirstMessage>,
     pub team: String,
 }
@@ -44,7 +44,7 @@ pub fn aliases_of(rows: &[Message]) -> Vec<AliasId> {
 impl List {
     pub fn of(
         member: &Member,
-        asked: Asked<Filters>,
+        asked: ListQuery<Filters>,
         page: Page<Message, MessageId>,
         named: &[Alias],
         first: Option<FirstMessage>,
@@ -62,7 +62,7 @@ impl List {
         }
     }
 
-    /// For those who do not see the list change.
+    /// The announcement for screen readers.
     pub fn summary(&self) -> String {
         let more = if self.older.is_empty() { "" } else { ", and there are older ones" };
         match self.rows.len() {

@@ -1,4 +1,4 @@
-//! What of the inbox is asked for: the filters of its address, and their menus.
+//! The filters of the inbox, parsed from the query string, and their menus.
 
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::contacts::{Contact, ContactId};
@@ -6,14 +6,14 @@ use crate::domain::mailroom::messages::{Filter, MessageState};
 use crate::domain::search::Search;
 use crate::web::pages::PageError;
 use crate::web::pages::form::Choice;
-use crate::web::pages::list::{Asked, chosen, filters};
+use crate::web::pages::list::{ListQuery, chosen, filters};
 use crate::web::paths;
 
 filters!(Filters at paths::INBOX => q, alias, contact, state, unread);
 
 impl Filters {
     /// # Errors
-    /// `NotFound` for a menu's value that no menu holds, a sentence for too long a search.
+    /// `NotFound` for a value that no menu offers; `Invalid` for a search that is too long.
     pub fn parse(&self) -> Result<(Search, Filter), PageError> {
         let filter = Filter {
             alias: chosen(&self.alias, AliasId::parse)?,
@@ -26,7 +26,7 @@ impl Filters {
     }
 }
 
-/// What can be chosen in the filters.
+/// The entries of the filter menus.
 pub struct Menus {
     pub aliases: Vec<Choice>,
     pub contacts: Vec<Choice>,
@@ -34,8 +34,12 @@ pub struct Menus {
 }
 
 impl Menus {
-    /// What is chosen stays in its menu, also when it is too old for it or gone.
-    pub fn of(asked: &Asked<Filters>, aliases: &[Alias], contacts: impl Iterator<Item = Contact>) -> Self {
+    /// A selected entry stays in its menu even if it is deleted or not among the newest.
+    pub fn of(
+        asked: &ListQuery<Filters>,
+        aliases: &[Alias],
+        contacts: impl Iterator<Item = Contact>,
+    ) -> Self {
         let aliases = aliases.iter().map(|alias| Choice::new(alias.id, alias.address()));
         let contacts = contacts.map(|contact| Choice::new(contact.id, contact.address));
         Self {

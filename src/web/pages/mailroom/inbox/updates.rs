@@ -1,5 +1,5 @@
-//! What is new since a page was rendered. It is asked for each second and costs little: a page
-//! of the list by its index, and a short count.
+//! Updates of the inbox page, which polls every second. A poll is cheap: one page of the list by its index,
+//! and a capped count.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -14,12 +14,11 @@ use crate::domain::mailroom::aliases::{self, Alias};
 use crate::domain::mailroom::messages::{self, Message, MessageId};
 use crate::web::htmx::Htmx;
 use crate::web::pages::layout::Unread;
-use crate::web::pages::list::{Asked, ROWS};
+use crate::web::pages::list::{ListQuery, ROWS};
 use crate::web::pages::{Answer, Member, PageError, html, see_other};
 use crate::web::paths;
 
-/// Rows that go on top of a list that is otherwise as it was, the new count, and where to ask
-/// next.
+/// New rows for the top of an otherwise unchanged list, the new count, and the next URL to poll.
 #[derive(Template)]
 #[template(path = "mailroom/_updates.html")]
 struct Updates {
@@ -29,7 +28,7 @@ struct Updates {
     unread: Unread,
 }
 
-/// The whole list, when more of it changed.
+/// The whole list, if more than its top changed.
 #[derive(Template)]
 #[template(path = "mailroom/_found.html")]
 struct Replaced {
@@ -45,7 +44,7 @@ struct Count {
     team: String,
 }
 
-/// The list that changed, and of it what was below `after` before.
+/// The current list, and the part of it that the page already shows.
 struct Changes {
     page: Page<Message, MessageId>,
     fresh: usize,
@@ -53,8 +52,13 @@ struct Changes {
     named: Vec<Alias>,
 }
 
-/// Nothing when all is as the page has it.
-pub async fn of_list(member: Member, htmx: Htmx, asked: Asked<Filters>, known: web::Query<Known>) -> Answer {
+/// 204 if the page is up to date.
+pub async fn of_list(
+    member: Member,
+    htmx: Htmx,
+    asked: ListQuery<Filters>,
+    known: web::Query<Known>,
+) -> Answer {
     if !htmx.0 {
         return Ok(see_other(asked.address("")));
     }
@@ -76,7 +80,7 @@ pub async fn of_list(member: Member, htmx: Htmx, asked: Asked<Filters>, known: w
     html(StatusCode::OK, &Updates { updates, summary: summary(&rows), rows, unread })
 }
 
-async fn load(member: &Member, asked: &Asked<Filters>, known: &Known) -> Result<Changes, PageError> {
+async fn load(member: &Member, asked: &ListQuery<Filters>, known: &Known) -> Result<Changes, PageError> {
     let (words, filter) = asked.filters.parse()?;
     let (newest, had) = (MessageId::parse(&known.newest), known.rows.clone());
     let read = member.read(move |tx, team| {
@@ -96,7 +100,7 @@ async fn load(member: &Member, asked: &Asked<Filters>, known: &Known) -> Result<
     Ok(read.await?)
 }
 
-fn replace(member: &Member, asked: Asked<Filters>, changes: Changes) -> Answer {
+fn replace(member: &Member, asked: ListQuery<Filters>, changes: Changes) -> Answer {
     let list = List::of(member, asked, changes.page, &changes.named, None);
     let replaced = Replaced { summary: list.summary(), unread: Unread(member.unread), list };
     let mut answer = html(StatusCode::OK, &replaced)?;
@@ -106,7 +110,7 @@ fn replace(member: &Member, asked: Asked<Filters>, changes: Changes) -> Answer {
     Ok(answer)
 }
 
-/// What arrived, for those who do not see it.
+/// The announcement of new messages for screen readers.
 fn summary(rows: &[Row]) -> String {
     match rows {
         [] => String::new(),

@@ -18,12 +18,12 @@ use crate::web::paths;
 /// Bytes of a source that are shown; all of it can be downloaded.
 const SHOWN: usize = 256 * 1024;
 
-/// What a frame may do: open links in windows of their own, and nothing else.
-const MAY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+/// The Content-Security-Policy of the frame: it can open links in new windows, and nothing else.
+const FRAME_CSP: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
     style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; img-src data:";
 
-/// Mail is written for white paper.
-const PAPER: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>Message</title><style>\
+/// Mail HTML assumes a white background, so the frame ignores the dark theme.
+const FRAME_HEAD: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>Message</title><style>\
     html{color-scheme:light;background:#fff;color:#14191b;font:15px/1.55 system-ui,sans-serif}\
     body{margin:16px;overflow-wrap:break-word}img{max-width:100%;height:auto}\
     img[src=\"data:,\"]{padding:2px 8px;border:1px dashed #737d80;color:#444d51;font-size:13px}pre{white-space:pre-wrap}\
@@ -36,7 +36,7 @@ pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Ans
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
     };
-    // Cleaning takes several times the memory of what is cleaned: a few at a time.
+    // Sanitizing takes several times the memory of the HTML, so the number of parallel runs is limited.
     let page = member.app().read_long(move |tx| {
         let mut opened = messages::open(tx, team, id)?;
         let html = opened.html.take().ok_or(Error::NotFound)?;
@@ -44,12 +44,12 @@ pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Ans
             true => pictures::of(tx, team, id, &opened)?,
             false => Vec::new(),
         };
-        Ok(format!("{PAPER}{}</body></html>", pictures::put_into(&safe(&html, remote), &own)))
+        Ok(format!("{FRAME_HEAD}{}</body></html>", pictures::put_into(&safe(&html, remote), &own)))
     });
     let page = page.await?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header(("content-security-policy", format!("{MAY}{from}")))
+        .insert_header(("content-security-policy", format!("{FRAME_CSP}{from}")))
         .insert_header(("x-frame-options", "SAMEORIGIN"))
         .insert_header(("referrer-policy", "no-referrer"))
         .body(page))
@@ -64,7 +64,7 @@ struct SourcePage {
     is_cut: bool,
 }
 
-/// The message as it came, to be read.
+/// The raw message, as text.
 pub async fn source(member: Member, id: Path<MessageId>) -> Answer {
     let id = *id;
     let read = member.read(move |tx, team| {
@@ -81,7 +81,7 @@ pub async fn source(member: Member, id: Path<MessageId>) -> Answer {
     crate::web::pages::html(StatusCode::OK, &page)
 }
 
-/// The same byte by byte.
+/// The raw message, as a download.
 pub async fn raw(member: Member, id: Path<MessageId>) -> Answer {
     let (id, team) = (*id, member.team.id);
     let opened = member.app().download(team, id, move |tx| Ok(((), downloads::raw(tx, team, id)?)));

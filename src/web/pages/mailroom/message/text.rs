@@ -1,9 +1,9 @@
-//! What is known of a message, in sentences.
+//! Facts about a message, as sentences.
 
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
 use crate::domain::mailroom::parse::Mailbox;
 
-/// What one check of the sender found.
+/// The result of one check of the sender.
 pub struct Finding {
     pub name: &'static str,
     pub tone: &'static str,
