@@ -24,7 +24,7 @@ async fn count(browser: &Browser, css: &str) -> Value {
 async fn the_reference_is_searched_and_its_language_switched() {
     let (_gatepost, _serving, browser) = opened().await;
     browser.press("API reference").await;
-    browser.sees("Every example runs as it stands").await;
+    browser.sees("Every example runs unchanged").await;
     browser.inspect("docs").await;
 
     // Choosing a language applies to all examples and is kept for the next visit.
@@ -51,8 +51,8 @@ async fn the_reference_is_searched_and_its_language_switched() {
     assert_eq!(browser.path().await, "/developer/docs?q=contact%20delete");
     assert_eq!(browser.script("return window.stays", Vec::new()).await, json!(true));
     browser.inspect("docs-found").await;
-    browser.press("Show everything").await;
-    browser.sees("Every example runs as it stands").await;
+    browser.press("Clear search").await;
+    browser.sees("Every example runs unchanged").await;
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_call_is_tried_and_a_change_asks_first() {
     browser.sees("API access is on").await;
     browser.visit("/developer/docs").await;
     browser.press("Try it: List aliases").await;
-    browser.sees("Sent with your session").await;
+    browser.sees("Sends a live request").await;
     browser.fill("limit (optional)", "5").await;
     browser.inspect("docs-try").await;
     browser.press("Send").await;

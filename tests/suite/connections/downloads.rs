@@ -82,7 +82,7 @@ both_engines! {
             }
         }
         let page = ada.get(&format!("/inbox/{id}/source")).await.expect(200);
-        assert!(page.body.contains("This is its beginning") && page.body.len() < 300_000);
+        assert!(page.body.contains("This is the beginning") && page.body.len() < 300_000);
     }
 
     async fn a_file_that_is_deleted_meanwhile_is_incomplete(app: TestApp) {

@@ -11,7 +11,7 @@ use crate::support::people::Person::Ada;
 use crate::support::process::{Gatepost, taken_address};
 use crate::support::redis::{Redis, database};
 
-const AWAY: &str = "Rate limiting is out of reach, so every API call is answered 503";
+const AWAY: &str = "Rate limiting is unavailable, so all API requests fail with 503";
 
 async fn counting_in(redis: &Redis) -> TestApp {
     TestApp::with_settings(&[PLANS, ("GATEPOST_REDIS_URL", &redis.url())]).await
