@@ -1,7 +1,7 @@
-//! Keeps SQLite's log short, so that those who write need not.
+//! Checkpoints SQLite's write-ahead log, so that no writer has to.
 //!
-//! This is a timer of the process and no job in the queue: the log is of this machine's file,
-//! four rows a second would make it longer, and a tick that is missed loses nothing.
+//! This is a timer, not a job in the queue: the log belongs to a file of this machine, four job
+//! rows a second would lengthen it, and a missed tick loses nothing.
 
 use std::time::Duration;
 

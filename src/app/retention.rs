@@ -64,7 +64,7 @@ fn until_none(removed: Result<usize>) -> Result<Option<usize>> {
     Ok(Some(removed?).filter(|removed| *removed > 0))
 }
 
-/// Runs `step` in a transaction of its own until it returns `None`; the sum of what it returned.
+/// Runs `step` repeatedly, each time in its own transaction, until it returns `None`. Returns the sum.
 async fn in_steps<P: Send + 'static>(
     app: &App,
     running: &Running,

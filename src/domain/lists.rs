@@ -29,7 +29,7 @@ impl<T, Id> Page<T, Id> {
         Ok(Self::of(rows, limit, id))
     }
 
-    /// Of rows of which one more than `limit` was asked for.
+    /// Makes a page from up to `limit + 1` rows: the extra row means that there is a next page.
     pub fn of(mut rows: Vec<T>, limit: i64, id: impl Fn(&T) -> Id) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let more = rows.len() > limit;

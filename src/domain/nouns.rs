@@ -1,4 +1,4 @@
-//! What every plain noun of a team does. [`team_noun`] writes these functions for a noun:
+//! The functions that all simple resources of a team share. [`team_noun`] generates them:
 //!
 //! - `find(tx, team, id)`, and `hold(tx, actor, team, id)` for callers that look first and change
 //!   then

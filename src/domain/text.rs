@@ -4,8 +4,8 @@ use super::FieldError;
 use super::characters::{is_control_in_text, is_ignorable, is_invisible};
 use super::mailroom::address::MailAddress;
 
-/// One line of 1 to `max` characters without control characters. Its ends are trimmed, but
-/// count: the limit is one on what is sent.
+/// Parses one line of 1 to `max` characters without control characters. Leading and trailing
+/// spaces are trimmed, but count towards `max`, which limits what was sent.
 ///
 /// # Errors
 /// A sentence about `field`; `what` completes "Enter …": "a name".

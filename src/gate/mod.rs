@@ -12,10 +12,10 @@
 //!    its cache only while it holds a *lease*: a row that says until when, by the database's
 //!    clock, and up to which epoch it knows. It checks the epoch every 20 ms; after a change it
 //!    drops its cache first and updates its row second. The process that made the change replies
-//!    only when no unexpired lease of another is behind. A process that is stopped or cut off
-//!    can't renew its lease. It counts the lease from before it asked for it, on its own monotonic
-//!    clock, so it stops using its cache no later than others stop waiting for it, and reads the
-//!    store for each call until it has a lease again.
+//!    only when every other unexpired lease names the new epoch. A process that is stopped or cut
+//!    off can't renew its lease. It stops using its cache no later than the others stop waiting,
+//!    because its monotonic clock starts the lease at the request, and the database's clock at the
+//!    later grant. Without a lease, a process reads the store for each call.
 //!
 //! So a confirmed revocation holds everywhere after at most the 2 s of a lease. No message has to
 //! be delivered, and the wait ends even if the database goes away.

@@ -55,8 +55,8 @@ pub struct Store {
 
 type Hook = Box<dyn Fn() + Send + Sync>;
 
-/// A file has one writer at a time. SQLite lets the others sleep and try again, and who writes
-/// much in many steps may win each time; here they wait in line.
+/// The queue of writers, as an SQLite file has one writer at a time. SQLite itself makes the others
+/// sleep and retry, so a thread with many small writes could starve them; this lock is fair.
 type Turns = Mutex<()>;
 
 /// The timeout of a waiting writer, the same as for another process.
@@ -167,7 +167,7 @@ impl Store {
             f(&mut Tx { connection: &mut connection, enqueued: false })
         };
         match done {
-            // The connection may have been dead. Who begins a transaction looks for a living one.
+            // The connection may have been dead: `transaction` drops dead ones and tries the next.
             Err(_) if !self.is_file() => self.transaction(mode, f),
             done => done,
         }

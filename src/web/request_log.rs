@@ -27,8 +27,8 @@ pub async fn request_log(
     Ok(answer)
 }
 
-/// What a request logs on its way carries these. For an API call only with `debug`: the many
-/// would pay for the few that log something.
+/// The span with these fields is on every log line of a request. API calls have it only at `debug`,
+/// because its cost would slow down all calls and few of them log anything.
 fn span(request: &ServiceRequest, info: &RequestInfo) -> Span {
     let method = method(request.method());
     let route = || route(request.request()).unwrap_or("-".into());

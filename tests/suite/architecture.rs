@@ -85,8 +85,8 @@ fn the_gate_knows_no_http() {
     .holds_for(&rust());
 }
 
-/// The faces may measure how long a thing took. What Gatepost means and what
-/// it keeps must not depend on it.
+/// The interfaces may measure durations. The rules and the stored rows must not
+/// depend on them.
 #[test]
 fn domain_and_store_do_not_measure_time() {
     Rule::new("Instant::now in domain or store", |file| {

@@ -1,5 +1,5 @@
-//! What the pages ask of the record walks an index, on both engines, also when the record is long. The
-//! statements are captured while the program runs.
+//! The queries of the pages use an index, on both engines, even when the tables are long. The tests capture
+//! the statements while the program runs.
 
 use std::cell::RefCell;
 

@@ -69,9 +69,9 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 const BUSY: u64 = u64::MAX;
 
 impl Connections {
-    /// Lets a connection from `peer` in: of `total`, and of `per_ip` from one address and four
-    /// times as many from one IPv6 site. If there is no room, the longest idle of those in the
-    /// way is evicted, unless it has been idle for less than `idle`.
+    /// Admits a connection from `peer`, up to `total` connections, `per_ip` from one address, and
+    /// four times `per_ip` from one IPv6 site. If a limit is reached, evicts the connection under
+    /// that limit that has been idle longest, if it has been idle for at least `idle`.
     ///
     /// # Errors
     /// The limit that has been reached, when none can be evicted.

@@ -17,7 +17,7 @@ pub struct Memory {
 
 /// A message of up to this many bytes is a small one.
 const SMALL: usize = 256 << 10;
-/// One part in so many is left to small messages: large ones that come slowly hold theirs for long.
+/// One eighth is reserved for small messages, because slow large messages hold memory for long.
 const RESERVE: usize = 8;
 
 /// The memory of one message. Everything that holds the message, or something made of it, has a

@@ -64,10 +64,9 @@ const fn pack(hour: u32, used: u32) -> u64 {
     ((hour as u64) << 32) | used as u64
 }
 
-/// The hour to count in and its calls so far. A call may be late, or a clock step back a little, after the
-/// next hour has begun: it is counted in that hour, so that no count starts over. A stored hour further ahead
-/// was written by a wrong clock. It is discarded, because counting in it would refuse calls until it is
-/// reached.
+/// Returns the hour to count in and its calls so far. A late call, or one after a clock stepped back a
+/// little, counts in the hour that has already begun, so that no count starts over. A stored hour further
+/// ahead came from a wrong clock and is discarded: it would refuse calls until the time reaches it.
 fn current(packed: u64, hour: u32) -> (u32, u32) {
     let counted = (packed >> 32) as u32;
     match counted.checked_sub(hour) {

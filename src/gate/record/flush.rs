@@ -1,5 +1,5 @@
-//! The thread that moves calls from the journal into the activity table: many at once, because
-//! neighbours in an index cost a fraction when they are written together.
+//! The thread that moves calls from the journal into the activity table, many at once: each call
+//! costs less when its neighbours in an index are written with it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

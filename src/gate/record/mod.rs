@@ -71,7 +71,7 @@ impl Recorder {
         self.flusher.in_journal()
     }
 
-    /// Returns once the call is on disk, or sure to be soon: see [`ActivityMode`].
+    /// Returns once the call is on disk (strict) or queued for the disk (buffered): see [`ActivityMode`].
     pub async fn record(&self, call: &Call<'_>) -> Result<(), Refusal> {
         let recorded = self.backlog.enter().await && {
             let fold = !call.admitted && self.refusals.lock().folds(call);

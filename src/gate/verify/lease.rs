@@ -36,9 +36,9 @@ impl Lease {
         Self { id, thread: Mutex::new(Some((stop, thread))) }
     }
 
-    /// Returns when no other process can use a cache older than `epoch`, which was committed
-    /// just now: at the latest when every lease of before has expired. So it ends even if the
-    /// database goes away or its clock is set back.
+    /// Waits until no other process can use a cache older than `epoch`, which was just committed.
+    /// Returns at the latest when every earlier lease has expired, even if the database goes away
+    /// or its clock is set back.
     pub fn wait_for_others(&self, store: &Store, epoch: i64) {
         let since = Instant::now();
         let mut pause = Duration::from_millis(3);

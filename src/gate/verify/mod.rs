@@ -33,7 +33,7 @@ impl Verifier {
         Self { store, limiter, cache, lease }
     }
 
-    /// A malformed token costs no query, and one verified lately none either.
+    /// Neither a malformed token nor a cached one costs a query.
     pub async fn verify(
         &self,
         presented: &str,
@@ -66,8 +66,8 @@ impl Verifier {
         Ok(admission)
     }
 
-    /// After a change of access: drops what is older than `epoch` here, and waits until no
-    /// other process can use what is.
+    /// After a change of access: drops cached tokens older than `epoch`, and waits until no other
+    /// process can use such a token.
     pub fn confirm(&self, epoch: i64) {
         self.cache.advance(epoch);
         self.lease.wait_for_others(&self.store, epoch);

@@ -139,7 +139,7 @@ pub fn list(
         query = query.filter(activity::id.lt(ActivityId::floor(until)));
     }
     if filter.status.is_some() {
-        // SQLite fetches a row to look at what its index has, too, unless nothing else is asked.
+        // SQLite reads a row even to filter by indexed columns, unless the query needs only those.
         let ids: Vec<ActivityId> = query.select(activity::id).load(tx.connection)?;
         if ids.is_empty() {
             return Ok(Vec::new());

@@ -44,7 +44,7 @@ pub struct Journal {
     skipped: AtomicI64,
 }
 
-/// Gives out what is in the journal at one moment, and not what is added meanwhile: so it ends.
+/// Returns the batches that were in the journal when it began. Later ones are left out, so that it ends.
 pub struct Pass<'j> {
     journal: &'j Journal,
     last: i64,
@@ -104,8 +104,8 @@ impl Journal {
         appended.inspect_err(|_| self.forget(calls))
     }
 
-    /// One thread at a time. The first pass of a process also gives out the batches of others:
-    /// what a server that was killed left can't wait until its lease ends.
+    /// Starts a pass; only one thread may do so at a time. The first pass of a process also returns
+    /// the batches of other servers, because those of a killed one can't wait until its lease ends.
     pub fn pass(&self) -> Result<Pass<'_>> {
         let others = match self.was_read.load(Ordering::Relaxed) {
             true => self.store.read(|tx| leases::others_at_work(tx, self.writer))?,

@@ -18,8 +18,8 @@ use super::{ApiError, caller};
 use crate::domain::access::scopes::Need;
 use crate::web::logged::RouteTemplate;
 
-/// For calls with a token, authenticated before they are routed. Declared one by one and not in a
-/// scope, which would be one more layer for each call to go through.
+/// Registers the routes for calls with a token, which are authenticated before routing. Not in a
+/// scope, because that would add a layer to each call.
 pub fn for_programs(services: &mut ServiceConfig) {
     for dialect in DIALECTS {
         mount(services, dialect, false);

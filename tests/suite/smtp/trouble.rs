@@ -126,8 +126,8 @@ fn an_operator_delivers_a_message() {
     }
 }
 
-/// As long as a commit would leave it: the server itself puts the log where it belongs, and the
-/// next writer starts it again.
+/// The server checkpoints a WAL that is long, but still too short for a commit to do it, and the
+/// next writer starts a new one.
 #[test]
 fn the_wal_of_the_store_is_checkpointed() {
     const LONG: i32 = 8192;

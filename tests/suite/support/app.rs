@@ -26,7 +26,7 @@ pub struct TestApp {
     pub base: String,
     pub clock: Arc<TestClock>,
     _server: Server,
-    /// The heart behind the pages, for steps that are not the test's subject.
+    /// The [`App`] behind the pages, for steps that the test does not check.
     pub app: App,
     pub database: Database,
     pub data: TempDir,

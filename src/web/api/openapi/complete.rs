@@ -17,7 +17,7 @@ pub fn complete(mut api: Value) -> Value {
     api
 }
 
-/// Fields with text have the `format` `line` or `text` in our types, for a pattern in the description.
+/// Replaces `format: line` and `format: text`, which only our types use, by the `pattern` they mean.
 fn write_patterns(schemas: &mut Value) {
     let (line, text) = (characters::line_pattern(), characters::text_pattern());
     let properties =
