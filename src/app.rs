@@ -81,6 +81,27 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> std::result::Result<Self, StartError> {
+        Self::open_as(config, clock, entropy, true)
+    }
+
+    /// [`Self::open`] for a command, beside which a server can be at work.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn open_for_command(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> std::result::Result<Self, StartError> {
+        Self::open_as(config, clock, entropy, false)
+    }
+
+    fn open_as(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        serves: bool,
+    ) -> std::result::Result<Self, StartError> {
         let Storage { store, key } = storage::open(&config, &*entropy)?;
         let jobs = jobs::Jobs::default();
         store.on_enqueued(jobs.hook());
@@ -88,6 +109,7 @@ impl App {
             limits: config.plan_limits,
             redis: config.redis.as_ref().map(RedisUrl::client),
             activity: config.activity,
+            serves,
         };
         let gate = Gate::open(store.clone(), settings, clock.clone(), &*entropy)?;
         let inbound = inbound::Inbound::open(store.clone(), &config, clock.clone(), entropy.clone());

@@ -206,7 +206,8 @@ fn run(command: Command, vars: impl IntoIterator<Item = (OsString, OsString)>) -
 }
 
 fn open(config: Config) -> Result<App, Failure> {
-    App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).map_err(|error| error.to_string())
+    App::open_for_command(config, Arc::new(SystemClock), Arc::new(SystemEntropy))
+        .map_err(|error| error.to_string())
 }
 
 fn message_of(error: domain::Error) -> Failure {

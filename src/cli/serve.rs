@@ -2,12 +2,15 @@
 
 use std::io::{ErrorKind, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, open, print_line};
+use super::{Failure, print_line};
 use crate::app::{self, App, descriptors, jobs};
 use crate::config::Config;
+use crate::domain::clock::SystemClock;
+use crate::domain::entropy::SystemEntropy;
 use crate::domain::mailroom::aliases::{self, ShadowedAlias};
 use crate::domain::mailroom::quota::{self, FullTeam};
 use crate::domain::people::teams;
@@ -25,6 +28,10 @@ pub fn serve(config: Config) -> Result<(), Failure> {
     let _alone = app::serve_alone(&config).map_err(|error| error.to_string())?;
     let app = open(config)?;
     run(app, ports, |_| {})
+}
+
+pub fn open(config: Config) -> Result<App, Failure> {
+    App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).map_err(|error| error.to_string())
 }
 
 /// Called first, so that a second instance started by mistake fails before it touches the store.

@@ -33,8 +33,8 @@
 //! kilobytes for many calls. With SQLite, the journal is a separate file. A second thread flushes the journal
 //! into the activity table twice a second and before a page shows calls; under load it defers the flush by up
 //! to 10 s, unless another server shares the store and could show a page without these calls. A few calls at
-//! a time go into the activity table directly. After a crash, the next process that opens the store flushes
-//! what is in the journal. Adding a call twice changes nothing: its request's id is its key. Refusals of one
+//! a time go into the activity table directly. After a crash, the next server that starts flushes what is
+//! in the journal; commands leave it as it is. Adding a call twice changes nothing: its request's id is its key. Refusals of one
 //! minute fold into one row.
 //!
 //! # Timeouts
@@ -79,6 +79,8 @@ pub struct Settings {
     /// Counts calls in the place of memory.
     pub redis: Option<redis::Client>,
     pub activity: ActivityMode,
+    /// Whether this process is a server: those move calls from the journal.
+    pub serves: bool,
 }
 
 pub struct Gate {
@@ -101,7 +103,8 @@ impl Gate {
         let metrics = Arc::new(Metrics::default());
         let lease = LeaseId::new(clock.now(), entropy::bytes(entropy));
         let limiter = Arc::new(Limiter::new(settings.limits, settings.redis));
-        let recorder = Recorder::start(store.clone(), clock, settings.activity, metrics.clone(), lease)?;
+        let Settings { activity, serves, .. } = settings;
+        let recorder = Recorder::start(store.clone(), clock, activity, metrics.clone(), lease, serves)?;
         let verifier = Verifier::start(store.clone(), limiter.clone(), lease);
         Ok(Self { store, verifier, limiter, recorder, metrics })
     }

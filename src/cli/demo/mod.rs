@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use time::Duration;
 
-use super::serve::{announce, bind, run, start_log};
-use super::{Failure, message_of, open};
+use super::serve::{announce, bind, open, run, start_log};
+use super::{Failure, message_of};
 use crate::app::App;
 use crate::config::{Config, Database};
 use crate::domain::access::activity::{self, ActivityId, ActivityKind, CallRecord, Use};

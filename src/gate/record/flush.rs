@@ -22,7 +22,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
 /// While more calls than this arrive in an interval, a flush is deferred: the more it moves, the
 /// less each call costs.
 const BUSY: usize = 2000;
-/// Limits to that: readers wait for a flush, and commands beside a server don't flush.
+/// Limits to that, because readers wait for a flush.
 const MAX_DEFERRED: usize = 500_000;
 const MAX_DEFERRAL: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
@@ -41,17 +41,30 @@ pub struct Flusher {
 }
 
 impl Flusher {
-    /// Moves what an earlier process left behind, and starts the thread.
-    pub fn start(store: &Store, lease: LeaseId) -> Result<Self, StoreError> {
+    /// In a server: moves what an earlier process left behind, and starts the thread. A command
+    /// leaves the journal as it is: it shows no calls, a server that runs moves its own, and
+    /// `token revoke` must not wait until those of others are moved.
+    pub fn start(store: &Store, lease: LeaseId, serves: bool) -> Result<Self, StoreError> {
         let journal = Arc::new(Journal::open(store, lease)?);
+        let (requests, requested) = channel();
+        let thread = match serves {
+            true => Some(Self::spawn(store, &journal, requested)?),
+            false => None,
+        };
+        Ok(Self { journal, requests, thread: Mutex::new(thread) })
+    }
+
+    fn spawn(
+        store: &Store,
+        journal: &Arc<Journal>,
+        requested: Receiver<Request>,
+    ) -> Result<JoinHandle<()>, StoreError> {
         let worker = Worker { store: store.for_bulk()?, journal: journal.clone() };
         match worker.flush() {
             Err(Error::Store(cause @ StoreError::Unusable(_))) => return Err(cause),
             flushed => drop(log_failure(flushed)),
         }
-        let (requests, requested) = channel();
-        let thread = threads::spawn("flusher", move || worker.run(&requested));
-        Ok(Self { journal, requests, thread: Mutex::new(Some(thread)) })
+        Ok(threads::spawn("flusher", move || worker.run(&requested)))
     }
 
     pub fn in_journal(&self) -> usize {

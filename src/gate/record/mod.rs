@@ -53,10 +53,11 @@ impl Recorder {
         mode: ActivityMode,
         metrics: Arc<Metrics>,
         lease: LeaseId,
+        serves: bool,
     ) -> Result<Self, StoreError> {
         let (queue, messages) = mpsc::unbounded_channel();
         let backlog = Arc::new(Backlog::default());
-        let flusher = Arc::new(Flusher::start(&store, lease)?);
+        let flusher = Arc::new(Flusher::start(&store, lease, serves)?);
         let mut writer = Writer::new(store, clock, mode, backlog.clone(), metrics, flusher.clone());
         let writer = threads::spawn("recorder", move || writer.run(messages));
         let (refusals, writer) = (Mutex::default(), Mutex::new(Some(writer)));

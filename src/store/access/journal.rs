@@ -4,9 +4,9 @@
 //! With SQLite the table is in a file of its own, because a file has one writer at a time: calls
 //! are committed while the flush, or anything else, writes to the store.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use diesel::connection::SimpleConnection;
 use diesel::dsl::max;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -15,17 +15,13 @@ use diesel::sql_types::{Array, Binary};
 use diesel::sqlite::SqliteConnection;
 use parking_lot::Mutex;
 
-use super::leases;
-use crate::store::backend::{Engine, Location};
-use crate::store::error::{Error, Result};
+use super::{journal_file, leases};
+use crate::store::backend::{Backend, Engine};
+use crate::store::error::Result;
 use crate::store::ids::LeaseId;
 use crate::store::schema::call_batches;
 use crate::store::{Store, Tx};
 
-/// Added to the name of SQLite's file.
-pub const SUFFIX: &str = "-calls";
-/// Files in which an earlier version kept calls.
-const FORMER: [&str; 2] = ["-calls-1", "-calls-2"];
 /// Bytes of batches that are taken together: some 20,000 calls; and rows of one query.
 const TAKEN: usize = 5 << 19;
 const ROWS: i64 = 32;
@@ -40,8 +36,8 @@ pub struct Journal {
     /// Held while batches are put on disk.
     appending: Mutex<()>,
     was_read: AtomicBool,
-    /// Unreadable batches, up to this one at most, stay where they are.
-    skipped: AtomicI64,
+    /// The last unreadable batch of each writer: up to there, all that are left are unreadable.
+    skipped: Mutex<HashMap<LeaseId, i64>>,
 }
 
 /// Returns the batches that were in the journal when it began. Later ones are left out, so that it ends.
@@ -57,19 +53,15 @@ pub struct Pass<'j> {
 #[derive(Queryable)]
 pub struct Batch {
     pub id: i64,
+    writer: LeaseId,
     pub calls: Vec<u8>,
 }
 
 impl Journal {
     pub fn open(store: &Store, writer: LeaseId) -> Result<Self> {
-        let batches = match store.location.beside(SUFFIX) {
+        let batches = match store.location.beside(journal_file::SUFFIX) {
             None => store.clone(),
-            Some(path) => {
-                remove_former(&store.location)?;
-                let batches = store.for_journal(Location::Sqlite(path))?;
-                batches.write(create)?;
-                batches
-            }
+            Some(path) => journal_file::open(store, path)?,
         };
         Ok(Self {
             store: store.clone(),
@@ -78,7 +70,7 @@ impl Journal {
             calls: AtomicUsize::new(0),
             appending: Mutex::default(),
             was_read: AtomicBool::new(false),
-            skipped: AtomicI64::new(0),
+            skipped: Mutex::default(),
         })
     }
 
@@ -113,10 +105,6 @@ impl Journal {
         };
         let _appending = self.appending.lock();
         let last = self.batches.read(last)?;
-        // SQLite gives an id again once its row and all later ones are gone.
-        if last < self.skipped.load(Ordering::Relaxed) {
-            self.skipped.store(0, Ordering::Relaxed);
-        }
         self.was_read.store(true, Ordering::Relaxed);
         Ok(Pass { journal: self, last, others, calls: self.calls() })
     }
@@ -131,10 +119,9 @@ impl Journal {
 impl Pass<'_> {
     /// The next batches to move into the activity table, oldest first; none at the end.
     pub fn take(&mut self) -> Result<Vec<Batch>> {
-        let (mut batches, mut bytes) = (Vec::<Batch>::new(), 0);
-        let mut after = self.journal.skipped.load(Ordering::Relaxed);
+        let (mut batches, mut bytes, mut after) = (Vec::<Batch>::new(), 0, 0);
         while bytes < TAKEN {
-            let more = self.journal.batches.read(|tx| oldest(tx, &self.others, (after, self.last)))?;
+            let more = self.journal.batches.read(|tx| self.oldest(tx, after))?;
             let Some(newest) = more.last() else { break };
             after = newest.id;
             bytes += more.iter().map(|batch| batch.calls.len()).sum::<usize>();
@@ -149,39 +136,30 @@ impl Pass<'_> {
     /// Forgets batches that are in the activity table. Unreadable ones stay where they are.
     pub fn done(&self, batches: &[Batch], unreadable: &[&Batch]) -> Result<()> {
         let is_kept = |batch: &Batch| unreadable.iter().any(|kept| kept.id == batch.id);
-        let ids: Vec<i64> = batches.iter().filter(|batch| !is_kept(batch)).map(|batch| batch.id).collect();
-        self.journal.batches.write(|tx| remove(tx, &ids))?;
+        let moved: Vec<&Batch> = batches.iter().filter(|batch| !is_kept(batch)).collect();
+        self.journal.batches.write(|tx| remove(tx, &moved))?;
+        let mut skipped = self.journal.skipped.lock();
         for batch in unreadable {
-            self.journal.skipped.fetch_max(batch.id, Ordering::Relaxed);
+            let last = skipped.entry(batch.writer).or_default();
+            *last = batch.id.max(*last);
         }
         Ok(())
     }
-}
 
-/// For SQLite: the table of Postgres is in its migrations.
-fn create(tx: &mut Tx<'_>) -> Result<()> {
-    Ok(tx.connection.batch_execute(
-        "CREATE TABLE IF NOT EXISTS call_batches (
-             id     INTEGER NOT NULL PRIMARY KEY,
-             writer BLOB    NOT NULL,
-             calls  BLOB    NOT NULL
-         )",
-    )?)
-}
-
-/// Removes files without calls. A version that was killed left calls in them.
-fn remove_former(location: &Location) -> Result<()> {
-    for path in FORMER.iter().filter_map(|suffix| location.beside(suffix)) {
-        let Ok(bytes) = std::fs::read(&path) else { continue };
-        if bytes.iter().take(8).any(|byte| *byte != 0) {
-            return Err(Error::Unusable(format!(
-                "{} holds calls of an earlier version of Gatepost; start and stop that version once",
-                path.display()
-            )));
+    fn oldest(&self, tx: &mut Tx<'_>, after: i64) -> Result<Vec<Batch>> {
+        let mut query = call_batches::table
+            .filter(call_batches::id.gt(after).and(call_batches::id.le(self.last)))
+            .filter(call_batches::writer.ne_all(self.others.clone()))
+            .into_boxed::<Backend>();
+        for (writer, last) in &*self.journal.skipped.lock() {
+            query = query.filter(call_batches::writer.ne(*writer).or(call_batches::id.gt(*last)));
         }
-        let _ = std::fs::remove_file(path);
+        Ok(query
+            .select((call_batches::id, call_batches::writer, call_batches::calls))
+            .order(call_batches::id.asc())
+            .limit(ROWS)
+            .load(tx.connection)?)
     }
-    Ok(())
 }
 
 fn append(tx: &mut Tx<'_>, writer: LeaseId, batches: &[Vec<u8>]) -> Result<()> {
@@ -231,21 +209,14 @@ fn last(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(newest.unwrap_or(0))
 }
 
-fn oldest(tx: &mut Tx<'_>, others: &[LeaseId], between: (i64, i64)) -> Result<Vec<Batch>> {
-    Ok(call_batches::table
-        .filter(call_batches::id.gt(between.0).and(call_batches::id.le(between.1)))
-        .filter(call_batches::writer.ne_all(others.to_vec()))
-        .select((call_batches::id, call_batches::calls))
-        .order(call_batches::id.asc())
-        .limit(ROWS)
-        .load(tx.connection)?)
-}
-
-fn remove(tx: &mut Tx<'_>, batches: &[i64]) -> Result<()> {
-    // In pieces: statements have a limit on parameters.
-    for some in batches.chunks(500) {
-        diesel::delete(call_batches::table.filter(call_batches::id.eq_any(some.to_vec())))
-            .execute(tx.connection)?;
+fn remove(tx: &mut Tx<'_>, batches: &[&Batch]) -> Result<()> {
+    for of_one in batches.chunk_by(|a, b| a.writer == b.writer) {
+        // In pieces: statements have a limit on parameters.
+        for some in of_one.chunks(500) {
+            let ids: Vec<i64> = some.iter().map(|batch| batch.id).collect();
+            let read = call_batches::writer.eq(some[0].writer).and(call_batches::id.eq_any(ids));
+            diesel::delete(call_batches::table.filter(read)).execute(tx.connection)?;
+        }
     }
     Ok(())
 }
@@ -253,6 +224,7 @@ fn remove(tx: &mut Tx<'_>, batches: &[i64]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Location;
 
     fn store(folder: &tempfile::TempDir) -> Store {
         Store::open(Location::Sqlite(folder.path().join("store.db"))).expect("a store")
@@ -286,15 +258,37 @@ mod tests {
     }
 
     #[test]
-    fn calls_in_files_of_an_earlier_version_are_not_forgotten() {
+    fn a_batch_that_was_moved_twice_takes_no_later_one_with_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(&folder);
-        let path = folder.path().join("store.db-calls-1");
-        std::fs::write(&path, b"gpcalls1 and calls").expect("a file");
-        let refused = open(&store, 1).map(drop).expect_err("no journal").to_string();
-        assert!(refused.contains("store.db-calls-1 holds calls of an earlier version"), "{refused}");
-        std::fs::write(&path, [0; 999]).expect("a file without calls");
-        open(&store, 1).expect("a journal");
-        assert!(!path.exists());
+        let journal = open(&store, 1).expect("a journal");
+        journal.append(&[vec![1], vec![2]], 2).expect("on disk");
+        let mut pass = journal.pass().expect("a pass");
+        let (read, _) = take(&mut pass);
+        let other = open(&store, 2).expect("a journal");
+        let mut others = other.pass().expect("a pass");
+        let (moved, _) = take(&mut others);
+        others.done(&moved, &[]).expect("forgotten batches");
+        journal.append(&[vec![3]], 1).expect("on disk");
+        pass.done(&read, &[]).expect("forgotten batches");
+        assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[3]]);
+    }
+
+    #[test]
+    fn unreadable_batches_hide_none_of_another_writer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = store(&folder);
+        let journal = open(&store, 1).expect("a journal");
+        journal.pass().expect("the first pass");
+        let other = LeaseId::from_bytes([2; 16]);
+        store.write(|tx| leases::hold(tx, other, 0, 1_000_000_000)).expect("a lease");
+        open(&store, 2).expect("a journal").append(&[vec![1]], 1).expect("on disk");
+        journal.append(&[vec![2]], 1).expect("on disk");
+        let mut pass = journal.pass().expect("a pass");
+        let (batches, calls) = take(&mut pass);
+        assert_eq!(calls, [[2]], "the other server is at work");
+        pass.done(&batches, &[&batches[0]]).expect("a skipped batch");
+        store.write(|tx| leases::release(tx, other)).expect("no lease");
+        assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[1]]);
     }
 }

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod calls;
 pub mod idempotency;
 pub mod journal;
+pub mod journal_file;
 pub mod leases;
 pub mod retention;
 pub mod tokens;

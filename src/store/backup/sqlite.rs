@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 
 use super::{Add, Part, applied, problem};
-use crate::store::access::journal;
+use crate::store::access::journal_file;
 use crate::store::backend::{Engine, Location};
 use crate::store::error::{Error, Result};
 
@@ -22,9 +22,9 @@ const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// is in both has the same id.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut original = location.connect_patiently()?;
-    if let Some(path) = location.beside(journal::SUFFIX).filter(|path| path.exists()) {
+    if let Some(path) = location.beside(journal_file::SUFFIX).filter(|path| path.exists()) {
         let mut calls = Location::Sqlite(path).connect_patiently()?;
-        add(&format!("{DATABASE}{}", journal::SUFFIX), &mut |to| copy(&mut calls, to))?;
+        add(&format!("{DATABASE}{}", journal_file::SUFFIX), &mut |to| copy(&mut calls, to))?;
     }
     let mut schema = Vec::new();
     add(DATABASE, &mut |to| {
@@ -55,8 +55,10 @@ fn text(path: &Path) -> Result<&str> {
 /// The paths of a store's files, the database last.
 fn files_of(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
     let own = |name: &'static str| OWN.into_iter().map(move |suffix| format!("{name}{suffix}"));
-    let suffixes =
-        own(journal::SUFFIX).chain([journal::SUFFIX.to_owned()]).chain(own("")).chain([String::new()]);
+    let suffixes = own(journal_file::SUFFIX)
+        .chain([journal_file::SUFFIX.to_owned()])
+        .chain(own(""))
+        .chain([String::new()]);
     suffixes.filter_map(|suffix| location.beside(&suffix))
 }
 

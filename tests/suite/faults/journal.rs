@@ -2,7 +2,7 @@
 
 use super::{assert_all_recorded, draw_a_page, full_load, on_postgres, on_sqlite, start_again};
 use crate::support::database::Database;
-use crate::support::load::recorded;
+use crate::support::load::{Call, recorded};
 use crate::support::process::{Gatepost, Serving};
 
 /// A process that dies after it moved calls into the log, and before it noted that, leaves the
@@ -22,6 +22,8 @@ async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
     let put_back = database.keep_journal();
     // In Postgres each batch is there twice then.
     put_back();
+    gatepost.ok(&["api", "Acme", "on"], "");
+    assert!(!database.journal_is_empty(), "a command waits for no flush");
     start_again(gatepost);
     assert!(database.journal_is_empty());
     assert_all_recorded(database, &calls);
@@ -45,6 +47,57 @@ async fn calls_at_two_places_are_logged_once_on_postgres() {
     there_twice(&gatepost, &database, &token).await;
 }
 
+/// Each answered call is in the log exactly once, whatever commands do meanwhile.
+async fn beside_commands(gatepost: &Gatepost, database: &Database, token: &str) {
+    let server = gatepost.serve();
+    let load = full_load(&server, token);
+    for _ in 0..10 {
+        load.until_each(100, |call| call.status == 200).await;
+        gatepost.ok(&["api", "Acme", "on"], "");
+    }
+    assert_each_logged_once(server, database, &load.stop().await);
+}
+
+#[track_caller]
+fn assert_each_logged_once(server: Serving, database: &Database, calls: &[Call]) {
+    assert!(calls.iter().all(|call| call.status == 200));
+    assert_eq!(server.terminate().code, Some(0));
+    assert_all_recorded(database, calls);
+    let logged = database.number("SELECT count(*) AS n FROM activity WHERE kind = 'api.request'");
+    assert_eq!(logged, calls.len() as i64);
+}
+
+/// The server has read batches and waits for the store; meanwhile a command runs, and calls
+/// that have come in are answered right before the server deletes what it read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_a_server_that_waits_loses_no_call() {
+    let (gatepost, database, token) = on_sqlite();
+    let server = gatepost.serve();
+    let load = full_load(&server, &token);
+    for _ in 0..5 {
+        let held = database.lock();
+        load.until_each(1500, |call| call.status == 200).await;
+        server.signal("STOP");
+        drop(held);
+        gatepost.ok(&["api", "Acme", "on"], "");
+        server.signal("CONT");
+        load.until_each(100, |call| call.status == 200).await;
+    }
+    assert_each_logged_once(server, &database, &load.stop().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_beside_a_server_lose_no_call_on_sqlite() {
+    let (gatepost, database, token) = on_sqlite();
+    beside_commands(&gatepost, &database, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_beside_a_server_lose_no_call_on_postgres() {
+    let (gatepost, database, token) = on_postgres();
+    beside_commands(&gatepost, &database, &token).await;
+}
+
 fn batches(database: &Database) -> i64 {
     database.number("SELECT count(*) AS n FROM call_batches")
 }
@@ -59,7 +112,7 @@ async fn assert_its_journal_ends(server: &Serving) {
     assert_eq!(of_journal, Some("gatepost_journal_calls 0"));
 }
 
-/// A command beside a server, or a server that starts, takes all calls for left behind.
+/// A server that starts takes all calls for left behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journal_count_ends_at_zero_although_another_process_flushes() {
     let (gatepost, database, token) = on_postgres();
