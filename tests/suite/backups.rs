@@ -293,7 +293,7 @@ fn a_running_server_prevents_a_restore() {
     for name in names_in(gatepost.data.path()).iter().filter(|name| *name != "gatepost.db-lock") {
         fs::remove_file(gatepost.data.path().join(name)).expect("a file");
     }
-    assert_refused(&gatepost.run(&["restore", &path], ""), "another Gatepost is serving");
+    assert_refused(&gatepost.run(&["restore", &path], ""), "another Gatepost server uses this store");
     assert_eq!(names_in(gatepost.data.path()), ["gatepost.db-lock"]);
     server.kill();
     gatepost.ok(&["restore", &path], "");
