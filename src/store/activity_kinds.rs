@@ -22,7 +22,7 @@ impl ActivityGroup {
             Self::Access => "Tokens, team key and API access",
             Self::People => "People and roles",
             Self::SignIns => "Sign-ins and accounts",
-            Self::Mail => "Domains, aliases, contacts, messages",
+            Self::Mail => "Mail",
             Self::Jobs => "Background jobs",
         }
     }

@@ -5,7 +5,8 @@ pub mod rows;
 use std::collections::BTreeSet;
 
 use gatepost::domain::access::plans::Plan;
-use gatepost::domain::access::scopes::{Scope, Scopes};
+use gatepost::domain::access::scopes::{Need, Scope, Scopes};
+use gatepost::web::api;
 use reqwest::{Method, RequestBuilder};
 
 use crate::architecture::rule::Rule;
@@ -49,6 +50,27 @@ async fn pages_check_permissions() {
 #[tokio::test]
 async fn the_api_checks_permissions() {
     check(rows::api()).await;
+}
+
+/// By the names of its path and method, not by what its route says.
+#[test]
+fn an_operation_needs_the_scope_of_its_noun_and_verb() {
+    for (path, method, op) in api::operations() {
+        let noun = path.split('/').nth(3).expect("/api, a version and a noun");
+        let verb = if method.as_str() == "GET" { "read" } else { "write" };
+        let expected = match (noun, verb) {
+            ("me", _) => "any token".to_owned(),
+            ("api-keys", "write") => "a person".to_owned(),
+            ("api-keys", verb) => format!("tokens:{verb}"),
+            (noun, verb) => format!("{noun}:{verb}"),
+        };
+        let needed = match op.need {
+            Need::AnyToken => "any token",
+            Need::Person => "a person",
+            Need::Scope(scope) => scope.as_str(),
+        };
+        assert_eq!(needed, expected, "{method} {path}");
+    }
 }
 
 /// Each route of the API with a token of each single scope, of all but that one, and of none.
@@ -187,7 +209,7 @@ pub type Fields = Vec<(&'static str, String)>;
 /// A row about a new thing: its method, its address, and what is sent.
 pub fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
     let (method, path) = row.route.split_once(' ').expect("a method and a path");
-    let thing = (row.thing)(app);
+    let thing = row.thing.create(app);
     let (id, part) = thing.split_once('/').unwrap_or((&thing, ""));
     let path = path.replace("{id}", id).replace("{attachment}", part).replace("{secret}", &thing);
     let path = path.replace("{path:.*}", "css/app.css");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use gatepost::config::{DefaultValue, SETTINGS, Setting};
+use gatepost::domain::access::scopes::Scopes;
 
 use crate::support::client::Api;
 use crate::support::database::Database;
@@ -115,7 +116,7 @@ fn a_token_is_minted_with_the_scopes_named() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let mint = ["token", "mint", "--team", "Acme", "--name"];
-        let reads = "domains:read aliases:read contacts:read messages:read team:read tokens:read";
+        let reads = &*Scopes::READ.to_string();
         for (name, scopes, kept) in [
             ("none named", &[][..], reads),
             ("read", &["--scopes", "read"], reads),

@@ -20,6 +20,8 @@ pub struct Described {
     pub method: Method,
     pub path: &'static str,
     pub parameters: Vec<Value>,
+    /// What the ids in the path are the ids of, and an example of each.
+    pub ids: Vec<(&'static str, &'static str)>,
     /// The schema of the body that is sent.
     pub body: Option<Value>,
     pub status: u16,
@@ -33,8 +35,8 @@ pub struct Described {
 
 impl Described {
     pub fn new(method: Method, path: &'static str) -> Self {
-        let (parameters, refusals, schemas) = (Vec::new(), BTreeSet::new(), Map::new());
-        Self { method, path, parameters, body: None, status: 200, answer: None, refusals, schemas }
+        let (parameters, ids, refusals, schemas) = (Vec::new(), Vec::new(), BTreeSet::new(), Map::new());
+        Self { method, path, parameters, ids, body: None, status: 200, answer: None, refusals, schemas }
     }
 
     /// A reference to the schema, which is kept with all that it refers to.
@@ -52,7 +54,8 @@ impl Described {
     }
 
     /// The parameters in the path, in order: what they are the ids of, and an example of each.
-    pub fn ids(&mut self, ids: &[(&str, &str)]) {
+    pub fn ids(&mut self, ids: &[(&'static str, &'static str)]) {
+        self.ids.extend(ids);
         let names = self.path.split(['{', '}']).skip(1).step_by(2);
         self.parameters.extend(names.zip(ids).map(|(name, (noun, example))| {
             json!({

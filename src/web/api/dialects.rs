@@ -1,7 +1,10 @@
 //! The dialects there are, and their routes.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 
+use super::describe::Described;
 use super::dialect::Dialect;
 use super::route::{At, Op};
 use super::{ApiError, aliases, api_keys, contacts, domains, me, messages, pagination, team};
@@ -33,6 +36,19 @@ pub fn at(path: &str) -> Option<&'static Dialect> {
 /// Every operation of every dialect: its address, method and route.
 pub fn operations() -> impl Iterator<Item = (String, Method, Op)> {
     DIALECTS.into_iter().flat_map(|dialect| (dialect.routes)().into_iter().flat_map(of(dialect.base)))
+}
+
+/// What the ids in paths are the ids of, and an example of each.
+pub fn ids() -> BTreeSet<(&'static str, &'static str)> {
+    let all = DIALECTS.into_iter().flat_map(|dialect| (dialect.routes)());
+    all.flat_map(|At { path, operations, .. }| {
+        operations.into_iter().flat_map(move |(method, op)| {
+            let mut described = Described::new(method, path);
+            (op.describe)(&mut described);
+            described.ids
+        })
+    })
+    .collect()
 }
 
 fn of(base: &'static str) -> impl Fn(At) -> Vec<(String, Method, Op)> {

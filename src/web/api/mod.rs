@@ -32,7 +32,7 @@ mod route;
 mod team;
 
 pub use authenticate::{authenticate, authenticate_session, is_api_call};
-pub use dialects::{DIALECTS, operations};
+pub use dialects::{DIALECTS, ids, operations};
 pub use error::ApiError;
 pub use mount::{for_pages, for_programs, is_authenticated, nothing_else};
 pub use route::Op;

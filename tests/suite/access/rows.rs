@@ -1,5 +1,6 @@
 //! The status of each route for each kind of caller.
 
+mod nouns;
 pub mod things;
 
 use gatepost::domain::access::scopes::Need;
@@ -43,15 +44,34 @@ pub enum Sends {
     Json,
 }
 
+/// Created in the team Acme for each request, and named by its id.
+#[derive(Clone, Copy)]
+pub enum Thing {
+    By(fn(&TestApp) -> String),
+    /// By the API: a POST to this path, with these fields.
+    Posted(&'static str, Fields),
+}
+
+impl Thing {
+    pub fn create(self, app: &TestApp) -> String {
+        match self {
+            Self::By(create) => create(app),
+            Self::Posted(path, fields) => things::posted(app, path, fields),
+        }
+    }
+}
+
+/// Names and values; `{id}` in a value is the thing's id.
+type Fields = &'static [(&'static str, &'static str)];
+
 #[derive(Clone, Copy)]
 pub struct Row {
     pub route: &'static str,
     pub expected: [u16; 8],
-    /// What the route is about, created in the team Acme for each request.
-    pub thing: fn(&TestApp) -> String,
+    /// What the route is about.
+    pub thing: Thing,
     pub sends: Sends,
-    /// `{id}` in a value is the thing's id.
-    pub fields: &'static [(&'static str, &'static str)],
+    pub fields: Fields,
     /// The scope a token must have here; empty where every token gets the same answer.
     pub scope: &'static str,
     /// Whether its calls end what other rows need: sessions, tokens, roles, access to the API.
@@ -60,6 +80,10 @@ pub struct Row {
 
 impl Row {
     fn of(self, thing: fn(&TestApp) -> String) -> Self {
+        self.about(Thing::By(thing))
+    }
+
+    fn about(self, thing: Thing) -> Self {
         Self { thing, ..self }
     }
 
@@ -67,7 +91,7 @@ impl Row {
         Self { alone: true, ..self }
     }
 
-    fn with(self, fields: &'static [(&'static str, &'static str)]) -> Self {
+    fn with(self, fields: Fields) -> Self {
         Self { fields, ..self }
     }
 }
@@ -77,7 +101,7 @@ fn page(route: &'static str, expected: [u16; 5]) -> Row {
     let [visitor, stranger, member, admin, owner] = expected;
     let expected = [visitor, stranger, member, admin, owner, visitor, visitor, visitor];
     let sends = if route.starts_with("GET") { Sends::Nothing } else { Sends::Form };
-    Row { route, expected, thing: fresh_name, sends, fields: &[], scope: "", alone: false }
+    Row { route, expected, thing: Thing::By(fresh_name), sends, fields: &[], scope: "", alone: false }
 }
 
 /// The responses to a visitor, stranger, member, admin and owner (by session), and to a token, a
@@ -85,7 +109,8 @@ fn page(route: &'static str, expected: [u16; 5]) -> Row {
 fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
     let bodiless = route.starts_with("GET") || route.starts_with("DELETE");
     let sends = if bodiless { Sends::Nothing } else { Sends::Json };
-    Row { route, expected, thing: fresh_name, sends, fields: &[], scope: scope_of(route), alone: false }
+    let (thing, scope) = (Thing::By(fresh_name), scope_of(route));
+    Row { route, expected, thing, sends, fields: &[], scope, alone: false }
 }
 
 /// The scope that the route itself declares.
@@ -102,7 +127,12 @@ pub fn all() -> Vec<Row> {
 }
 
 pub fn pages() -> Vec<Row> {
-    [everybodys(), peoples(), inbox(), developer(), activities(), addresses()].into_iter().flatten().collect()
+    let all = [everybodys(), peoples(), inbox(), developer(), activities(), addresses(), nouns::pages()];
+    all.into_iter().flatten().collect()
+}
+
+pub fn api() -> Vec<Row> {
+    [access(), mailroom(), nouns::api()].into_iter().flatten().collect()
 }
 
 fn everybodys() -> Vec<Row> {
@@ -209,28 +239,14 @@ fn activities() -> Vec<Row> {
     ]
 }
 
-/// The mailroom's pages about aliases, contacts and domains.
+/// The mailroom's other pages about aliases and domains.
 fn addresses() -> Vec<Row> {
-    const LOCAL: &[(&str, &str)] = &[("localPart", "{id}")];
-    const ADDRESS: &[(&str, &str)] = &[("address", "{id}@customer.test")];
-    const NAME: &[(&str, &str)] = &[("name", "{id}.test")];
+    const NAME: Fields = &[("name", "{id}.test")];
     let (everybody, members) = ([303, 200, 200, 200, 200], [303, 404, 200, 200, 200]);
-    let (all_do, members_do) = ([303, 303, 303, 303, 303], [303, 404, 303, 303, 303]);
-    let admins_do = [303, 404, 403, 303, 303];
+    let (members_do, admins_do) = ([303, 404, 303, 303, 303], [303, 404, 403, 303, 303]);
     vec![
-        page("GET /aliases", everybody),
-        page("POST /aliases", all_do).with(LOCAL),
-        page("GET /aliases/{id}", members).of(alias),
         page("POST /aliases/{id}/note", members_do).of(alias),
         page("POST /aliases/{id}/switch", members_do).of(alias).with(&[("state", "off")]),
-        page("GET /aliases/{id}/delete", members).of(alias),
-        page("POST /aliases/{id}/delete", members_do).of(alias),
-        page("GET /contacts", everybody),
-        page("POST /contacts", all_do).with(ADDRESS),
-        page("GET /contacts/{id}", members).of(contact),
-        page("POST /contacts/{id}", members_do).of(contact),
-        page("GET /contacts/{id}/delete", members).of(contact),
-        page("POST /contacts/{id}/delete", members_do).of(contact),
         page("GET /domains", everybody),
         page("POST /domains", [303, 303, 403, 303, 303]).with(NAME),
         page("GET /domains/{id}", members).of(domain),
@@ -239,10 +255,6 @@ fn addresses() -> Vec<Row> {
         page("GET /domains/{id}/remove", [303, 404, 403, 200, 200]).of(domain),
         page("POST /domains/{id}/remove", admins_do).of(domain),
     ]
-}
-
-pub fn api() -> Vec<Row> {
-    [access(), mailroom()].into_iter().flatten().collect()
 }
 
 fn access() -> Vec<Row> {
@@ -264,35 +276,20 @@ fn access() -> Vec<Row> {
 }
 
 /// The statuses of the mailroom's routes: people and tokens of the team get the same.
+const LISTED: [u16; 8] = [401, 200, 403, 200, 200, 200, 401, 200];
+const MADE: [u16; 8] = [401, 201, 403, 201, 201, 201, 401, 201];
+const FOUND: [u16; 8] = [401, 404, 403, 200, 200, 200, 401, 404];
+const GONE: [u16; 8] = [401, 404, 403, 204, 204, 204, 401, 404];
+
 fn mailroom() -> Vec<Row> {
-    const LOCAL: &[(&str, &str)] = &[("localPart", "{id}")];
-    const NAME: &[(&str, &str)] = &[("name", "{id}.test")];
-    const ADDRESS: &[(&str, &str)] = &[("address", "{id}@customer.test")];
-    let (listed, made) = ([401, 200, 403, 200, 200, 200, 401, 200], [401, 201, 403, 201, 201, 201, 401, 201]);
-    let (found, gone) = ([401, 404, 403, 200, 200, 200, 401, 404], [401, 404, 403, 204, 204, 204, 401, 404]);
     vec![
-        endpoint("GET /api/v1/domains", listed),
-        endpoint("POST /api/v1/domains", made).with(NAME),
-        endpoint("GET /api/v1/domains/{id}", found).of(domain),
-        endpoint("PATCH /api/v1/domains/{id}", found).of(domain),
-        endpoint("DELETE /api/v1/domains/{id}", gone).of(domain),
-        endpoint("POST /api/v1/domains/{id}/check", found).of(domain),
-        endpoint("GET /api/v1/messages", listed),
-        endpoint("GET /api/v1/messages/{id}", found).of(message),
-        endpoint("PATCH /api/v1/messages/{id}", found).of(message),
-        endpoint("DELETE /api/v1/messages/{id}", gone).of(message),
-        endpoint("GET /api/v1/messages/{id}/raw", found).of(message),
-        endpoint("GET /api/v1/messages/{id}/attachments/{attachment}", found).of(attachment),
-        endpoint("GET /api/v1/aliases", listed),
-        endpoint("POST /api/v1/aliases", made).with(LOCAL),
-        endpoint("GET /api/v1/aliases/{id}", found).of(alias),
-        endpoint("PATCH /api/v1/aliases/{id}", found).of(alias),
-        endpoint("DELETE /api/v1/aliases/{id}", gone).of(alias),
-        endpoint("GET /api/v1/contacts", listed),
-        endpoint("POST /api/v1/contacts", made).with(ADDRESS),
-        endpoint("GET /api/v1/contacts/{id}", found).of(contact),
-        endpoint("PATCH /api/v1/contacts/{id}", found).of(contact),
-        endpoint("DELETE /api/v1/contacts/{id}", gone).of(contact),
+        endpoint("POST /api/v1/domains/{id}/check", FOUND).of(domain),
+        endpoint("GET /api/v1/messages", LISTED),
+        endpoint("GET /api/v1/messages/{id}", FOUND).of(message),
+        endpoint("PATCH /api/v1/messages/{id}", FOUND).of(message),
+        endpoint("DELETE /api/v1/messages/{id}", GONE).of(message),
+        endpoint("GET /api/v1/messages/{id}/raw", FOUND).of(message),
+        endpoint("GET /api/v1/messages/{id}/attachments/{attachment}", FOUND).of(attachment),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost::domain::access::scopes::Scopes;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -32,9 +33,7 @@ both_engines! {
         let expected = json!({
             "id": id, "name": "ci", "start": &token[..11], "kind": "token", "state": "active",
             "createdAt": "2040-01-02T09:00:00Z", "createdBy": "ada@acme.test", "lastUsedAt": null,
-            "scopes": [
-                "domains:read", "aliases:read", "contacts:read", "messages:read", "team:read", "tokens:read",
-            ],
+            "scopes": Scopes::READ,
             "allScopes": false, "expiresAt": null, "revokedAt": null, "revokedBy": null, "revokeReason": null, "token": token,
             "notice": null,
         });

@@ -1,5 +1,6 @@
 //! `/me`: the token of the request.
 
+use gatepost::domain::access::scopes::Scope;
 use reqwest::Method;
 use serde_json::json;
 
@@ -18,10 +19,7 @@ both_engines! {
             "team": {"id": team, "name": "Acme"},
             "token": {"id": id, "name": "ci", "start": &token[..11], "createdAt": "2040-01-02T09:00:00Z"},
             "plan": "pro",
-            "scopes": [
-                "domains:read", "domains:write", "aliases:read", "aliases:write", "contacts:read",
-                "contacts:write", "messages:read", "messages:write", "team:read", "tokens:read",
-            ],
+            "scopes": Scope::ALL.map(Scope::as_str),
         });
         assert_eq!(body, expected);
         assert_eq!(me.header("content-type"), "application/json");

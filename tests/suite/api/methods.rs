@@ -158,6 +158,7 @@ async fn pages_list_their_methods_too() {
 #[tokio::test]
 async fn head_works_on_pages() {
     let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
     let ada = app.as_(crate::support::people::Person::Ada).await;
     for row in rows::pages().into_iter().filter(|row| row.route.starts_with("GET ")) {
         let (_, path, fields) = fill(&app, &row);

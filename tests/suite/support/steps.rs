@@ -1,6 +1,9 @@
 //! Steps to where a test begins, taken by the operator and not through pages.
 
+use std::thread;
+
 use super::TestApp;
+use actix_web::rt::System;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
@@ -46,6 +49,13 @@ impl TestApp {
     /// Waits until the log has every request that got a response.
     pub async fn flush(&self) {
         self.app.gate().flush().await;
+    }
+
+    /// The same for a step that is not async.
+    pub fn flush_now(&self) {
+        let gate = self.app.gate();
+        let flush = || System::new().block_on(gate.flush());
+        thread::scope(|scope| scope.spawn(flush).join().expect("a flushed log"));
     }
 
     /// Does something in the domain that must succeed.

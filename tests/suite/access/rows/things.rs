@@ -1,8 +1,11 @@
 //! The resources of the rows, created for each request.
 
+use std::collections::BTreeMap;
+
 use crate::support::TestApp;
 use crate::support::mail::letter_with_file;
 use crate::support::people::PASSWORD;
+use crate::support::raw;
 use gatepost::domain::access::activity::{self, Filter};
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::team_key;
@@ -11,7 +14,6 @@ use gatepost::domain::entropy;
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::{DomainName, LocalPart};
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
-use gatepost::domain::mailroom::contacts::{self, About, ContactState};
 use gatepost::domain::mailroom::mail_domains;
 use gatepost::domain::mailroom::messages::{self, Opened};
 use gatepost::domain::people::passwords::{self, Password};
@@ -20,6 +22,7 @@ use gatepost::domain::people::users::{NewPerson, PersonName, User};
 use gatepost::domain::people::{invitations, sessions};
 use gatepost::domain::sealing::hex;
 use gatepost::domain::text::EmailAddress;
+use serde_json::{Value, json};
 
 pub fn alias(app: &TestApp) -> String {
     let (team, local) = (app.team("Acme").id, LocalPart::parse(&fresh_name(app)).expect("a local part"));
@@ -55,11 +58,16 @@ pub fn attachment(app: &TestApp) -> String {
     format!("{}/{}", opened.message.id, opened.attachments[0].id)
 }
 
-pub fn contact(app: &TestApp) -> String {
-    let team = app.team("Acme").id;
-    let address = contacts::parse_address(&format!("{}@customer.test", fresh_name(app))).expect("an address");
-    let about = About::parse("", "", ContactState::Unset).expect("nothing");
-    app.operate(|tx, actor| contacts::create(tx, actor, team, &address, about)).id.to_string()
+/// The id of what a POST to the API creates, with a name that nothing has yet for `{id}`.
+pub fn posted(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String {
+    let (name, token) = (fresh_name(app), app.token("Acme", &fresh_name(app)));
+    let body: BTreeMap<_, _> =
+        fields.iter().map(|(field, value)| (field, value.replace("{id}", &name))).collect();
+    let headers = [&*format!("Authorization: Bearer {token}"), "Content-Type: application/json"];
+    let answer = raw::exchange(&app.base, &format!("POST {path}"), &headers, &json!(body).to_string());
+    app.flush_now();
+    let created: Value = serde_json::from_str(&answer.body).expect("JSON");
+    created["id"].as_str().unwrap_or_else(|| panic!("{path}: {created}")).to_owned()
 }
 
 /// A name that nothing has yet.

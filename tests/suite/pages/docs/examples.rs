@@ -5,25 +5,31 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use gatepost::domain::access::scopes::Scopes;
+use gatepost::web::api;
 
 use super::DOCS;
-use crate::access::rows::things;
+use crate::access::rows::{self, things};
 use crate::support::TestApp;
 use crate::support::people::Person::Cy;
 
-/// The environment of the examples, with new resources.
-fn environment(app: &TestApp) -> Vec<(&'static str, String)> {
-    let attachment = things::attachment(app);
-    let (message, attachment) = attachment.split_once('/').expect("two ids");
-    vec![
-        ("GATEPOST_TOKEN", app.token_with("Acme", &things::fresh_name(app), Scopes::ALL)),
-        ("ALIAS_ID", things::alias(app)),
-        ("CONTACT_ID", things::contact(app)),
-        ("DOMAIN_ID", things::domain(app)),
-        ("TOKEN_ID", things::token(app)),
-        ("MESSAGE_ID", message.to_owned()),
-        ("ATTACHMENT_ID", attachment.to_owned()),
-    ]
+/// The environment of the examples: a new token, and new resources of the API's access rows.
+fn environment(app: &TestApp) -> Vec<(String, String)> {
+    let token = app.token_with("Acme", &things::fresh_name(app), Scopes::ALL);
+    let shown =
+        rows::api().into_iter().filter(|row| row.route.starts_with("GET ") && row.route.ends_with('}'));
+    let things: Vec<_> = shown.map(|row| row.thing.create(app)).collect();
+    let ids = things.iter().flat_map(|thing| thing.split('/'));
+    [("GATEPOST_TOKEN".into(), token)]
+        .into_iter()
+        .chain(ids.map(|id| (variable(id), id.to_owned())))
+        .collect()
+}
+
+/// `alias_…` is the `ALIAS_ID`.
+fn variable(id: &str) -> String {
+    let prefix = |id: &str| id.split('_').next().map(str::to_owned);
+    let noun = api::ids().into_iter().find(|(_, example)| prefix(example) == prefix(id));
+    format!("{}_ID", noun.expect("an id that is in a path").0.to_uppercase())
 }
 
 /// An example of the page in one language: its id, its text, and the status of its response.

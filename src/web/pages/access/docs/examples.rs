@@ -1,24 +1,26 @@
 //! Requests that run unchanged, in three languages. The token and the IDs are environment
 //! variables, so that no secret is pasted.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::description::Operation;
+use crate::web::api;
 
-/// The environment variable of an id, by its prefix.
-const VARIABLES: [(&str, &str); 6] = [
-    ("alias_", "ALIAS_ID"),
-    ("con_", "CONTACT_ID"),
-    ("msg_", "MESSAGE_ID"),
-    ("att_", "ATTACHMENT_ID"),
-    ("dom_", "DOMAIN_ID"),
-    ("tok_", "TOKEN_ID"),
-];
+/// The environment variable of each id that is in a path, by its prefix: `ALIAS_ID` by `alias_`.
+static VARIABLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let variable = |(noun, example): (&str, &'static str)| {
+        let prefix = &example[..=example.find('_').expect("ids have a prefix")];
+        (prefix, format!("{}_ID", noun.to_uppercase()))
+    };
+    api::ids().into_iter().map(variable).collect()
+});
 
 /// The variable for an example that is an id.
 pub fn variable(example: &Value) -> Option<&'static str> {
     let example = example.as_str()?;
-    VARIABLES.iter().find(|(start, _)| example.starts_with(start)).map(|(_, name)| *name)
+    VARIABLES.iter().find(|(start, _)| example.starts_with(start)).map(|(_, name)| name.as_str())
 }
 
 /// This instance, as examples name it instead of the one in the description.
