@@ -91,6 +91,9 @@ paths! {
 
     Path ACTIVITY = "/activity";
     PathOf ACTIVITY_RECORD = "/activity/{id}";
+
+    Path JOBS = "/jobs";
+    PathOf JOB_RETRY = "/jobs/{id}/retry";
 }
 
 impl Path {

@@ -37,6 +37,10 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<P
     Page::load(window, |window| rows::list(tx, filter, window), |job| job.id)
 }
 
+pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<Capped> {
+    Capped::count(|most| rows::count(tx, filter, most))
+}
+
 /// `team`: whose it must be; `None` for any.
 pub fn find(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
     rows::find(tx, id)?.filter(|job| team.is_none() || job.team_id == team).ok_or(Error::NotFound)

@@ -64,5 +64,6 @@ notices! {
     DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then press Check now.";
     DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
     CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. Applies to new messages.";
+    JobRetried = "job-retried", "success", "Job queued. It runs in a moment.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its addresses is refused.";
 }

@@ -236,6 +236,8 @@ fn activities() -> Vec<Row> {
     vec![
         page("GET /activity", [303, 200, 403, 200, 200]),
         page("GET /activity/{id}", [303, 404, 403, 200, 200]).of(record),
+        page("GET /jobs", [303, 200, 403, 403, 200]),
+        page("POST /jobs/{id}/retry", [303, 404, 403, 403, 303]).of(job),
     ]
 }
 

@@ -3,5 +3,6 @@
 mod activity;
 mod developer;
 mod docs;
+mod jobs;
 mod mailroom;
 mod people;

@@ -11,10 +11,12 @@ use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::team_key;
 use gatepost::domain::access::tokens::{self, Label};
 use gatepost::domain::entropy;
+use gatepost::domain::jobs;
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::{DomainName, LocalPart};
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
-use gatepost::domain::mailroom::mail_domains;
+use gatepost::domain::mailroom::domain_checks::CheckDomain;
+use gatepost::domain::mailroom::mail_domains::{self, DomainId};
 use gatepost::domain::mailroom::messages::{self, Opened};
 use gatepost::domain::people::passwords::{self, Password};
 use gatepost::domain::people::roles::MemberRole;
@@ -34,6 +36,14 @@ pub fn alias(app: &TestApp) -> String {
 pub fn domain(app: &TestApp) -> String {
     let (team, name) = (app.team("Acme").id, DomainName::parse(&format!("{}.test", fresh_name(app))));
     app.operate(|tx, actor| mail_domains::add(tx, actor, team, "gatepost.localhost", &name?)).id.to_string()
+}
+
+/// A check of a domain that waits.
+pub fn job(app: &TestApp) -> String {
+    let (team, domain) = (app.team("Acme").id, DomainId::parse(&domain(app)).expect("an id"));
+    app.operate(|tx, actor| jobs::enqueue(tx, actor, &CheckDomain { team, domain }));
+    let newest = jobs::Filter { team: Some(team), ..jobs::Filter::default() };
+    app.operate(|tx, _| jobs::review::list(tx, &newest, Window::first(1))).rows[0].id.to_string()
 }
 
 /// A message with an attachment.
