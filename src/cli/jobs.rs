@@ -96,7 +96,7 @@ fn list(app: &App, filter: Filter, as_json: bool) -> Result<(), Failure> {
 }
 
 fn show(app: &App, id: JobId, as_json: bool) -> Result<(), Failure> {
-    let job = app.read_now(|tx| review::find(tx, None, id)).map_err(or_missing(no_job(id)))?;
+    let job = app.read_now(|tx| review::find(tx, id)).map_err(or_missing(no_job(id)))?;
     let Value::Object(fields) = to_json(&job) else { return Ok(()) };
     if as_json {
         return print_line(&Value::Object(fields).to_string());

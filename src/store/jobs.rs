@@ -2,7 +2,7 @@
 
 use diesel::dsl::{case_when, exists};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 
 use crate::store::Tx;
 use crate::store::backend::{Engine, on_engine};
@@ -165,8 +165,10 @@ pub fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<Queue
     locked!(tx, held, get_result).optional_row()
 }
 
-pub fn lock(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
-    let row = jobs::table.filter(jobs::id.eq(id));
+/// A job of `team`, or without one of any, locked until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<Option<QueuedJob>> {
+    let is_any = team.is_none().into_sql::<Bool>();
+    let row = jobs::table.filter(jobs::id.eq(id)).filter(jobs::team_id.eq(team).or(is_any));
     locked!(tx, row, get_result).optional_row()
 }
 

@@ -15,6 +15,7 @@ use gatepost::domain::people::sessions;
 use gatepost::domain::people::teams::TeamId;
 use gatepost::domain::people::users::UserId;
 use gatepost::domain::{Result, Timestamp};
+use gatepost::store::jobs;
 use gatepost::store::mailroom::{aliases as alias_rows, mail_usage};
 use gatepost::store::{Location, Store, Tx};
 
@@ -49,12 +50,17 @@ fn overhear_about<T>(tables: &[&str], ask: impl FnOnce() -> Result<T>) -> String
     sql.split(" -- binds").next().expect("a statement").to_owned()
 }
 
-/// Many calls of Acme, by one token and one person, few of them refused; and few changes.
-fn fill(app: &TestApp) {
-    let bytes = |number: &str| match app.database.url().starts_with("sqlite") {
+/// The number as sixteen bytes, in SQL.
+fn bytes(app: &TestApp, number: &str) -> String {
+    match app.database.url().starts_with("sqlite") {
         true => format!("CAST(printf('%016d', {number}) AS BLOB)"),
         false => format!("convert_to(lpad(CAST({number} AS TEXT), 16, '0'), 'UTF8')"),
-    };
+    }
+}
+
+/// Many calls of Acme, by one token and one person, few of them refused; and few changes.
+fn fill(app: &TestApp) {
+    let bytes = |number: &str| bytes(app, number);
     let sql = format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
          INSERT INTO activity (team_id, id, at, kind, actor_kind, person_id, token_id, status)
@@ -83,10 +89,7 @@ fn fill(app: &TestApp) {
 
 /// Much mail of Acme, little of it refused, and many names, few of them with a `+`.
 fn fill_mail(app: &TestApp) {
-    let bytes = |number: &str| match app.database.url().starts_with("sqlite") {
-        true => format!("CAST(printf('%016d', {number}) AS BLOB)"),
-        false => format!("convert_to(lpad(CAST({number} AS TEXT), 16, '0'), 'UTF8')"),
-    };
+    let bytes = |number: &str| bytes(app, number);
     let (numbers, id) =
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)", bytes("i"));
     let name = "'n' || i || CASE WHEN i % 500 = 0 THEN '+x' ELSE '' END";
@@ -103,6 +106,24 @@ fn fill_mail(app: &TestApp) {
          FROM n"
     );
     for sql in [&aliases, &messages, "ANALYZE"] {
+        app.database.execute(sql).expect(sql);
+    }
+}
+
+/// Many jobs, few of them running, dead or of a team.
+fn fill_jobs(app: &TestApp) {
+    let id = bytes(app, "i");
+    let jobs = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO jobs (id, kind, queue, team_id, dedupe_key, payload, created_at, due_at, attempts, rerun,
+             worker, leased_until, died_at)
+         SELECT {id}, 'domains.check', CASE WHEN i % 2 = 0 THEN 'lookups' ELSE 'maintenance' END,
+             CASE i % 100 WHEN 0 THEN (SELECT id FROM teams WHERE name = 'Acme')
+                 WHEN 1 THEN (SELECT id FROM teams WHERE name = 'Globex') END,
+             'k' || i, 'null', i, i, 0, FALSE, CASE WHEN i % 50 = 2 THEN {id} END,
+             CASE WHEN i % 50 = 2 THEN i END, CASE WHEN i % 50 = 3 THEN i END FROM n"
+    );
+    for sql in [&*jobs, "ANALYZE"] {
         app.database.execute(sql).expect(sql);
     }
 }
@@ -175,6 +196,29 @@ both_engines! {
             ("names before a +", "aliases_tagged",
                 ask(&|tx| Ok(alias_rows::is_tagged_by_another(tx, team, "n500").map(drop)?))),
             ("names of others", "aliases_tagged", ask(&|tx| aliases::shadowed_aliases(tx, 100).map(drop))),
+        ] {
+            let plan = plan(&app.database, &sql);
+            assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
+        }
+    }
+}
+
+both_engines! {
+    async fn what_is_asked_of_jobs_has_its_index(app: TestApp) {
+        set_default_instrumentation(listen).expect("a listener");
+        fill_jobs(&app);
+        let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
+        let filter = jobs::Filter { team: Some(app.team("Acme").id), ..jobs::Filter::default() };
+        let ask = |ask: &dyn Fn(&mut Tx<'_>) -> Result<()>| {
+            overhear_about(&["jobs"], || store.write(|tx| ask(tx)))
+        };
+        for (what, index, sql) in [
+            ("a claim", "jobs_due",
+                ask(&|tx| Ok(jobs::lock_due(tx, "lookups", &["domains.check", "x"], START, 4).map(drop)?))),
+            ("expired leases", "jobs_leased", ask(&|tx| Ok(jobs::lock_expired(tx, 100).map(drop)?))),
+            ("a team's", "jobs_by_team",
+                ask(&|tx| Ok(jobs::list(tx, &filter, Window::first(50)).map(drop)?))),
+            ("how many", "jobs_by_team", ask(&|tx| Ok(jobs::count(tx, &filter, 1000).map(drop)?))),
         ] {
             let plan = plan(&app.database, &sql);
             assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");

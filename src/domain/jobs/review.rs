@@ -41,9 +41,8 @@ pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<Capped> {
     Capped::count(|most| rows::count(tx, filter, most))
 }
 
-/// `team`: whose it must be; `None` for any.
-pub fn find(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
-    rows::find(tx, id)?.filter(|job| team.is_none() || job.team_id == team).ok_or(Error::NotFound)
+pub fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
+    rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
 /// Makes a job due now, also a dead one.
@@ -79,8 +78,7 @@ fn hold(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId) -> Resu
         None if actor.identity == Identity::Operator => {}
         None => return Err(Error::NotFound),
     }
-    let job = rows::lock(tx, id)?.filter(|job| team.is_none() || job.team_id == team);
-    let job = job.ok_or(Error::NotFound)?;
+    let job = rows::lock(tx, team, id)?.ok_or(Error::NotFound)?;
     match job.state() {
         State::Running => Err(Error::conflict("id", "This job is running. Try again when it has ended.")),
         _ => Ok(job),

@@ -46,8 +46,13 @@ impl Row {
         }
     }
 
-    fn may_retry(&self) -> bool {
-        self.job.state() != State::Running
+    /// The label of the button that runs it now, unless it is running.
+    fn button(&self) -> Option<&'static str> {
+        match self.job.state() {
+            State::Running => None,
+            State::Waiting => Some("Run now"),
+            State::Failed | State::Dead => Some("Retry"),
+        }
     }
 }
 
