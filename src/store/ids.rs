@@ -186,7 +186,7 @@ id_type!(MessageId, "msg_", "message", "af");
 id_type!(AttachmentId, "att_", "attachment", "b1");
 id_type!(JobId, "job_");
 id_type!(
-    /// A process that runs jobs.
+    /// One claim of jobs by a process that runs them.
     WorkerId,
     "worker_"
 );

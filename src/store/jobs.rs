@@ -6,13 +6,12 @@ use diesel::sql_types::{BigInt, Bool};
 
 use crate::store::Tx;
 use crate::store::backend::{Engine, on_engine};
+use crate::store::clock;
 use crate::store::columns::Timestamp;
 use crate::store::error::{Error, OptionalRow, Result};
 use crate::store::ids::{JobId, TeamId, WorkerId};
 use crate::store::lists::{Window, list_rows};
 use crate::store::schema::jobs;
-
-pub use crate::store::access::leases::now;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = jobs)]
@@ -52,8 +51,8 @@ macro_rules! locked {
     };
 }
 
-/// Adds a job. If a live job has the same key, it gets the newer payload and the earlier time; if it is
-/// running, it runs again.
+/// Adds a job. If a live job has the same key, it gets the newer payload, and the earlier time
+/// unless it waits after a failure; if it is running, it runs again.
 ///
 /// # Errors
 /// `Unavailable` if other processes keep adding and finishing the same job.
@@ -73,8 +72,9 @@ fn update_live(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
     let live = jobs::table
         .filter(jobs::kind.eq(&job.kind).and(jobs::dedupe_key.eq(key)))
         .filter(jobs::died_at.is_null());
-    let is_later = jobs::leased_until.is_null().and(jobs::due_at.gt(job.due_at));
-    let due_at = case_when(is_later, job.due_at.into_sql::<BigInt>()).otherwise(jobs::due_at);
+    let waits = jobs::leased_until.is_null().and(jobs::error.is_null());
+    let due_at = case_when(waits.and(jobs::due_at.gt(job.due_at)), job.due_at.into_sql::<BigInt>())
+        .otherwise(jobs::due_at);
     let change = (
         jobs::payload.eq(&job.payload),
         jobs::rerun.eq(jobs::leased_until.is_not_null()),
@@ -108,16 +108,16 @@ pub fn bring_forward(
 }
 
 /// Whether [`lock_due`] or [`lock_expired`] would find any.
-pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], now: Timestamp) -> Result<bool> {
-    let clock = self::now(tx)?;
-    let expired = jobs::table.filter(jobs::leased_until.lt(clock));
+pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], kinds: &[&str], now: Timestamp) -> Result<bool> {
+    let expired = jobs::table.filter(jobs::leased_until.lt(clock::now(tx)?));
     if diesel::select(exists(expired)).get_result(tx.connection)? {
         return Ok(true);
     }
     for queue in queues {
         let due = jobs::table
             .filter(jobs::queue.eq(queue).and(jobs::due_at.le(now)))
-            .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()));
+            .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()))
+            .filter(jobs::kind.eq_any(kinds));
         if diesel::select(exists(due)).get_result(tx.connection)? {
             return Ok(true);
         }
@@ -144,17 +144,9 @@ pub fn lock_due(
 
 /// Jobs with an expired lease, locked for other workers until the transaction ends.
 pub fn lock_expired(tx: &mut Tx<'_>, most: i64) -> Result<Vec<QueuedJob>> {
-    let clock = now(tx)?;
-    let expired = jobs::table.filter(jobs::leased_until.lt(clock)).order(jobs::leased_until).limit(most);
+    let expired = jobs::table.filter(jobs::leased_until.lt(clock::now(tx)?));
+    let expired = expired.order(jobs::leased_until).limit(most);
     Ok(locked!(tx, expired, load, skip_locked)?)
-}
-
-/// Extends the leases that `worker` still holds, and returns them.
-pub fn extend(tx: &mut Tx<'_>, worker: WorkerId, ids: &[JobId], micros: i64) -> Result<Vec<JobId>> {
-    let until = now(tx)? + micros;
-    let own = jobs::table.filter(jobs::id.eq_any(ids.to_vec())).filter(jobs::worker.eq(worker));
-    let extended = diesel::update(own).set(jobs::leased_until.eq(until)).returning(jobs::id);
-    Ok(on_engine!(&mut *tx.connection, inner => extended.get_results(inner))?)
 }
 
 /// The row of a claimed job if the claim still holds, locked until the transaction ends.
@@ -187,6 +179,14 @@ pub fn delete(tx: &mut Tx<'_>, id: JobId) -> Result<()> {
 
 pub fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
     jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
+}
+
+/// Whether a job of this key has died since then.
+pub fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since: Timestamp) -> Result<bool> {
+    let dead = jobs::table
+        .filter(jobs::kind.eq(kind).and(jobs::dedupe_key.eq(dedupe_key)))
+        .filter(jobs::died_at.ge(since));
+    Ok(diesel::select(exists(dead)).get_result(tx.connection)?)
 }
 
 /// The states of a job.

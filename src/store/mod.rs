@@ -12,6 +12,7 @@ mod backend;
 pub mod backup;
 pub mod check;
 mod checkpoints;
+pub mod clock;
 pub mod columns;
 pub mod error;
 pub mod ids;

@@ -4,22 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
+use super::lease::keep;
 use super::registry::{Outcome, Registry, Running, Unfinished};
 use crate::app::App;
-use crate::domain::Result;
+use crate::domain::jobs::lease::LEASE;
 use crate::domain::jobs::{Kind, QueuedJob, lease};
+use crate::domain::{Error, Result};
 
 /// How long jobs may go on after the runner was stopped, before they are given back.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a team's owner reads; the cause is in the log.
+const FAULT: &str = "An internal error ended the attempt. The server's log has the cause.";
 
 /// Runs one job and writes down what became of it. When that cannot be written, the lease
-/// expires and the job is tried again.
-pub(super) async fn run_one(app: App, registry: Arc<Registry>, job: QueuedJob, running: Running) {
+/// expires and the job is tried again. Without the lease another may have the job: the attempt
+/// is broken off.
+pub(super) async fn run_one(
+    app: App,
+    registry: Arc<Registry>,
+    job: QueuedJob,
+    claimed: Instant,
+    running: Running,
+) {
     let Some((kind, attempt)) = registry.attempt(&app, &job, running.clone()) else { return };
     let span = tracing::info_span!("job", id = %job.id, kind = kind.name, attempt = job.attempts);
+    let (extended, extending) = (job.clone(), app.clone());
+    let extend = || {
+        let job = extended.clone();
+        extending.maintain(move |tx| lease::extend(tx, &job))
+    };
     let work = async {
         let outcome = tokio::select! {
             outcome = guarded(kind, attempt) => outcome,
@@ -30,7 +46,16 @@ pub(super) async fn run_one(app: App, registry: Arc<Registry>, job: QueuedJob, r
             tracing::warn!(%cause, "the outcome of a job could not be written; it is tried again");
         }
     };
-    work.instrument(span).await;
+    let leased = async {
+        tokio::select! {
+            biased;
+            () = keep(LEASE.unsigned_abs(), claimed, extend) => {
+                tracing::warn!("a job was broken off: its lease has ended");
+            }
+            () = work => {}
+        }
+    };
+    leased.instrument(span).await;
 }
 
 /// A handler that panics or takes too long has failed.
@@ -40,7 +65,7 @@ async fn guarded(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'st
     match timeout(kind.timeout.unsigned_abs(), task.join_next()).await {
         Err(_) => Err(Unfinished::Failed(format!("It took longer than {}.", kind.timeout))),
         Ok(Some(Ok(outcome))) => outcome,
-        Ok(Some(Err(fault))) => Err(Unfinished::Failed(format!("The attempt ended unexpectedly: {fault}"))),
+        Ok(Some(Err(panicked))) => Err(Error::fault(&panicked.to_string()).into()),
         Ok(None) => Err(Unfinished::Stopped),
     }
 }
@@ -52,14 +77,18 @@ async fn closed(running: Running) {
 
 async fn settle(app: &App, kind: Kind, job: QueuedJob, outcome: Outcome) -> Result<()> {
     let actor = app.system();
-    let (cause, hopeless) = match outcome {
+    let cause = match outcome {
         Ok(()) => return app.maintain(move |tx| lease::finish(tx, &actor, &kind, &job)).await,
         Err(Unfinished::Stopped) => {
             return app.maintain(move |tx| lease::give_back(tx, &actor, &job)).await;
         }
-        Err(Unfinished::Failed(cause)) => (cause, false),
-        Err(Unfinished::Permanent(cause)) => (cause, true),
+        Err(cause) => cause,
     };
-    tracing::warn!(cause, "a job failed");
-    app.maintain(move |tx| lease::fail(tx, &actor, &kind, &job, &cause, hopeless)).await
+    tracing::warn!(%cause, "a job failed");
+    let permanent = matches!(cause, Unfinished::Permanent(_));
+    let shown = match cause {
+        Unfinished::Error(Error::Store(_)) => FAULT.to_owned(),
+        cause => cause.to_string(),
+    };
+    app.maintain(move |tx| lease::fail(tx, &actor, &kind, &job, &shown, permanent)).await
 }

@@ -1,38 +1,38 @@
-//! Claims jobs as places become free, and keeps the leases of those that run.
+//! Claims jobs as places become free.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::attempt::run_one;
 use super::registry::{Registry, Running};
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::jobs::lease::{self, LEASE};
-use crate::domain::jobs::{self, JobId, Kind, Queue, QueuedJob, WorkerId};
+use crate::domain::jobs::{self, JobId, Kind, Queue, QueuedJob, WorkerId, lease};
 
 /// How soon a job is found that another process enqueued, or that has become due.
 const POLL: Duration = Duration::from_secs(1);
 /// How often missing recurring jobs are enqueued again.
 const RECURRING: Duration = Duration::from_secs(600);
 
-/// Jobs that run here, whose leases are to be extended.
-type Held = Arc<Mutex<HashMap<JobId, AbortHandle>>>;
+/// What one task is at.
+struct Place {
+    job: JobId,
+    queue: &'static str,
+    task: AbortHandle,
+}
 
 pub(super) struct Dispatcher {
     app: App,
     registry: Arc<Registry>,
     kinds: Arc<[Kind]>,
     queues: Vec<Queue>,
-    worker: WorkerId,
     running: Running,
     tasks: JoinSet<()>,
-    places: HashMap<Id, (JobId, &'static str)>,
-    held: Held,
+    places: HashMap<Id, Place>,
 }
 
 impl Dispatcher {
@@ -44,23 +44,11 @@ impl Dispatcher {
                 queues.push(kind.queue);
             }
         }
-        let worker = WorkerId::new(app.now(), app.system().chance());
-        Self {
-            app,
-            registry,
-            kinds,
-            queues,
-            worker,
-            running,
-            tasks: JoinSet::new(),
-            places: HashMap::new(),
-            held: Held::default(),
-        }
+        Self { app, registry, kinds, queues, running, tasks: JoinSet::new(), places: HashMap::new() }
     }
 
     /// Until the runner stops.
     pub(super) async fn run(mut self) {
-        let heartbeat = tokio::spawn(extend(self.app.clone(), self.worker, self.held.clone()));
         let mut recurring = interval(RECURRING);
         recurring.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let enqueued = self.app.0.jobs.enqueued.clone();
@@ -78,7 +66,6 @@ impl Dispatcher {
             }
         }
         while self.join_next().await {}
-        heartbeat.abort();
     }
 
     async fn ensure_recurring(&self) {
@@ -93,14 +80,16 @@ impl Dispatcher {
     pub(super) async fn claim(&mut self) -> Result<usize> {
         let free = self.free_places();
         let names: Vec<_> = free.iter().map(|(queue, _)| *queue).collect();
-        let now = self.app.now();
+        let (now, kinds) = (self.app.now(), self.kinds.clone());
         // A read is cheaper than a write transaction, and usually no job is due.
-        if !self.app.read(move |tx| lease::has_claimable(tx, &names, now)).await? {
+        if !self.app.read(move |tx| lease::has_claimable(tx, &names, &kinds, now)).await? {
             return Ok(0);
         }
-        let (actor, worker, kinds) = (self.app.system(), self.worker, self.kinds.clone());
+        let (actor, kinds) = (self.app.system(), self.kinds.clone());
+        let asked = Instant::now();
         let claimed = self.app.maintain(move |tx| {
             lease::put_back_expired(tx, &actor, &kinds)?;
+            let worker = WorkerId::new(actor.now, actor.chance());
             let mut claimed = Vec::new();
             for (queue, places) in free {
                 claimed.extend(lease::claim(tx, &actor, worker, queue, &kinds, places)?);
@@ -109,25 +98,34 @@ impl Dispatcher {
         });
         let claimed = claimed.await?;
         let count = claimed.len();
-        claimed.into_iter().for_each(|job| self.start(job));
+        for job in claimed {
+            self.end_earlier(job.id).await;
+            self.start(job, asked);
+        }
         Ok(count)
     }
 
     fn free_places(&self) -> Vec<(&'static str, usize)> {
         let free = self.queues.iter().map(|queue| {
-            let taken = self.places.values().filter(|(_, name)| *name == queue.name).count();
+            let taken = self.places.values().filter(|place| place.queue == queue.name).count();
             (queue.name, queue.concurrency.saturating_sub(taken))
         });
         free.filter(|(_, places)| *places > 0).collect()
     }
 
-    fn start(&mut self, job: QueuedJob) {
+    /// By the database's clock the lease of an attempt can expire while it still runs here. It
+    /// ends before the next begins.
+    async fn end_earlier(&mut self, job: JobId) {
+        self.places.values().filter(|place| place.job == job).for_each(|place| place.task.abort());
+        while self.places.values().any(|place| place.job == job) && self.join_next().await {}
+    }
+
+    fn start(&mut self, job: QueuedJob, claimed: Instant) {
         let Some(queue) = self.queues.iter().find(|queue| queue.name == job.queue) else { return };
-        let id = job.id;
-        let run = run_one(self.app.clone(), self.registry.clone(), job, self.running.clone());
+        let (id, queue) = (job.id, queue.name);
+        let run = run_one(self.app.clone(), self.registry.clone(), job, claimed, self.running.clone());
         let task = self.tasks.spawn(run);
-        self.places.insert(task.id(), (id, queue.name));
-        self.held.lock().insert(id, task);
+        self.places.insert(task.id(), Place { job: id, queue, task });
     }
 
     /// Waits for the end of one job; whether any was running.
@@ -142,32 +140,6 @@ impl Dispatcher {
     }
 
     fn ended(&mut self, ended: std::result::Result<(Id, ()), JoinError>) {
-        let task = ended.map_or_else(|fault| fault.id(), |(id, ())| id);
-        if let Some((job, _)) = self.places.remove(&task) {
-            self.held.lock().remove(&job);
-        }
-    }
-}
-
-/// Extends the leases of what runs here. A job whose lease another has meanwhile is broken off.
-async fn extend(app: App, worker: WorkerId, held: Held) {
-    let mut beat = interval(LEASE.unsigned_abs() / 3);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        beat.tick().await;
-        let known: Vec<_> = held.lock().iter().map(|(id, task)| (*id, task.id())).collect();
-        if known.is_empty() {
-            continue;
-        }
-        let asked: Vec<JobId> = known.iter().map(|(id, _)| *id).collect();
-        match app.maintain(move |tx| lease::extend(tx, worker, &asked)).await {
-            Err(cause) => tracing::warn!(%cause, "the leases of jobs could not be extended"),
-            Ok(extended) => {
-                let held = held.lock();
-                let lost = known.iter().filter(|(id, _)| !extended.contains(id));
-                let lost = lost.filter_map(|(id, task)| held.get(id).filter(|it| it.id() == *task));
-                lost.for_each(AbortHandle::abort);
-            }
-        }
+        self.places.remove(&ended.map_or_else(|fault| fault.id(), |(id, ())| id));
     }
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod dispatcher;
+mod lease;
 mod metrics;
 mod registry;
 mod runner;

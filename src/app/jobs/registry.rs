@@ -23,12 +23,9 @@ pub enum Unfinished {
     /// A retry would fail again.
     #[error("{0}")]
     Permanent(String),
-}
-
-impl From<domain::Error> for Unfinished {
-    fn from(error: domain::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
+    /// It has failed; what the store says about it is for the log alone.
+    #[error(transparent)]
+    Error(#[from] domain::Error),
 }
 
 /// A handler's view of the runner.
@@ -93,10 +90,10 @@ impl Registry {
         let handler = move |app, payload: &str, running| -> Attempt {
             match serde_json::from_str(payload) {
                 Ok(job) => Box::pin(run(app, job, running)),
-                Err(cause) => {
-                    let cause = format!("The payload is not one of this kind: {cause}");
-                    Box::pin(async { Err(Unfinished::Permanent(cause)) })
-                }
+                Err(cause) => Box::pin(async move {
+                    tracing::warn!(%cause, "a job's payload cannot be read");
+                    Err(Unfinished::Permanent("The payload is not one of this kind.".into()))
+                }),
             }
         };
         self.entries.push((Kind::of::<J>(), Box::new(handler)));

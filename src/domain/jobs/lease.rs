@@ -10,7 +10,7 @@ use time::Duration;
 use super::{Kind, QueuedJob, chance, rows};
 use crate::domain::actor::Actor;
 use crate::domain::{Result, Timestamp};
-use crate::store::Tx;
+use crate::store::{Tx, clock};
 
 pub use crate::store::ids::{JobId, WorkerId};
 
@@ -23,12 +23,17 @@ const MAX_CAUSE: usize = 1000;
 const WORKER_DIED: &str = "The server that ran this job stopped before the job was done.";
 
 /// Whether a claim in any of these queues would find a job.
-pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], now: Timestamp) -> Result<bool> {
-    Ok(rows::has_claimable(tx, queues, now)?)
+pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], kinds: &[Kind], now: Timestamp) -> Result<bool> {
+    Ok(rows::has_claimable(tx, queues, &names(kinds), now)?)
+}
+
+fn names(kinds: &[Kind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.name).collect()
 }
 
 /// Claims up to `most` jobs of a queue, the longest due first, of the kinds this process knows:
-/// while instances are upgraded there may be others.
+/// while instances are upgraded there may be others. `worker` names this claim and no other,
+/// because the attempts of a job may start from 1 again.
 pub fn claim(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -37,9 +42,8 @@ pub fn claim(
     kinds: &[Kind],
     most: usize,
 ) -> Result<Vec<QueuedJob>> {
-    let names: Vec<_> = kinds.iter().map(|kind| kind.name).collect();
-    let due = rows::lock_due(tx, queue, &names, actor.now, most as i64)?;
-    let until = rows::now(tx)? + LEASE.whole_microseconds() as i64;
+    let due = rows::lock_due(tx, queue, &names(kinds), actor.now, most as i64)?;
+    let until = lease_end(tx)?;
     let mut claimed = Vec::with_capacity(due.len());
     for job in due {
         let attempts = job.attempts.saturating_add(1);
@@ -59,13 +63,20 @@ pub fn claim(
     Ok(claimed)
 }
 
+fn lease_end(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(clock::now(tx)? + LEASE.whole_microseconds() as i64)
+}
+
 fn kind_of<'k>(job: &QueuedJob, kinds: &'k [Kind]) -> Option<&'k Kind> {
     kinds.iter().find(|kind| kind.name == job.kind)
 }
 
-/// Moves the end of leases that `worker` still has; which those are.
-pub fn extend(tx: &mut Tx<'_>, worker: WorkerId, ids: &[JobId]) -> Result<Vec<JobId>> {
-    Ok(rows::extend(tx, worker, ids, LEASE.whole_microseconds() as i64)?)
+/// Moves the end of the lease; whether the claim still holds.
+pub fn extend(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<bool> {
+    let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(false) };
+    let leased_until = Some(lease_end(tx)?);
+    rows::save(tx, &QueuedJob { leased_until, ..job })?;
+    Ok(true)
 }
 
 /// The job is done: it leaves the queue, or returns at its next tick.
@@ -113,8 +124,9 @@ fn failed(
     let job = QueuedJob { error, failed_at: Some(actor.now), ..job };
     let may_retry = !hopeless && job.attempts < kind.retry.attempts;
     match kind.every {
-        _ if job.rerun => QueuedJob { due_at: next, ..fresh(job) },
+        // Before what was enqueued meanwhile: a job that keeps failing does not start over.
         _ if may_retry => QueuedJob { due_at: next, ..released(job) },
+        _ if job.rerun => QueuedJob { due_at: next, ..fresh(job) },
         Some(every) => QueuedJob { due_at: every.next(actor.now, chance(actor)), ..fresh(job) },
         None => QueuedJob { died_at: Some(actor.now), ..released(job) },
     }

@@ -20,6 +20,8 @@ pub use rows::{Filter, QueuedJob, State};
 
 /// Bytes of a payload as JSON.
 const MAX_PAYLOAD: usize = 64 << 10;
+/// How long work that is found by looking for it rests after its job has died.
+const DEAD_REST: Duration = Duration::DAY;
 /// The key of the one row of a recurring job.
 const RECURRING: &str = "recurring";
 
@@ -146,6 +148,18 @@ pub fn enqueue_at<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J, due_at: Times
     }
     let row = row(actor, Kind::of::<J>(), payload, due_at);
     Ok(rows::insert(tx, &QueuedJob { dedupe_key: job.dedupe_key(), team_id: job.team(), ..row })?)
+}
+
+/// [`enqueue`] for what finds the same work again and again: not while one of its key has died
+/// lately. Someone has to look at that one, or a day to pass.
+///
+/// # Errors
+/// Like [`enqueue`].
+pub fn enqueue_unless_dead<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J) -> Result<()> {
+    match job.dedupe_key() {
+        Some(key) if rows::has_died(tx, (J::KIND, &key), actor.now.minus(DEAD_REST))? => Ok(()),
+        _ => enqueue(tx, actor, job),
+    }
 }
 
 fn row(actor: &Actor, kind: Kind, payload: String, due_at: Timestamp) -> QueuedJob {

@@ -6,7 +6,7 @@ use time::Duration;
 use super::mail_domains::{self, DomainId};
 use crate::domain::Result;
 use crate::domain::actor::Actor;
-use crate::domain::jobs::{self, Every, Job, LOOKUPS, MAINTENANCE, Queue};
+use crate::domain::jobs::{self, Every, Job, LOOKUPS, Queue};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
@@ -20,7 +20,8 @@ pub struct CheckDueDomains;
 impl Job for CheckDueDomains {
     const KIND: &'static str = "domains.check_due";
     const LABEL: &'static str = "Find domains to check";
-    const QUEUE: Queue = MAINTENANCE;
+    /// Not beside maintenance, which may take hours.
+    const QUEUE: Queue = LOOKUPS;
     const EVERY: Option<Every> = Some(Every {
         every: Duration::MINUTE,
         past: None,
@@ -53,7 +54,7 @@ impl Job for CheckDomain {
 /// Enqueues checks of the domains that have been unchecked longest.
 pub fn enqueue_due(tx: &mut Tx<'_>, actor: &Actor) -> Result<()> {
     for domain in mail_domains::due(tx, actor.now, ROUND)? {
-        jobs::enqueue(tx, actor, &CheckDomain { team: domain.team_id, domain: domain.id })?;
+        jobs::enqueue_unless_dead(tx, actor, &CheckDomain { team: domain.team_id, domain: domain.id })?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Rows of `leases`, and the access epoch they are held against.
 //!
-//! The time here is the database's, so that instances need not agree on theirs.
+//! The time here is the database's.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use crate::store::Tx;
-use crate::store::backend::{Engine, on_engine};
+use crate::store::backend::on_engine;
+use crate::store::clock::now;
 use crate::store::error::Result;
 use crate::store::ids::LeaseId;
 use crate::store::schema::{instance, leases};
@@ -44,15 +44,6 @@ pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> 
         .filter(leases::until.ge(now).and(leases::seen_epoch.lt(epoch)));
     let first: Option<LeaseId> = behind.select(leases::id).first(tx.connection).optional()?;
     Ok(first.is_some())
-}
-
-/// The database's clock, in microseconds since 1970.
-pub fn now(tx: &mut Tx<'_>) -> Result<i64> {
-    let words = match tx.connection {
-        Engine::Sqlite(_) => "CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
-        Engine::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
-    };
-    Ok(diesel::select(diesel::dsl::sql::<BigInt>(words)).get_result(tx.connection)?)
 }
 
 /// Other servers with an unexpired lease.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod killed;
+mod leases;
 mod queue;
 mod runner;
 

@@ -120,12 +120,16 @@ both_engines! {
         enqueue(&app, &Note::new("long"));
         let job = claim_notes(&app, 1).remove(0);
         age_leases(&app, LEASE - time::Duration::SECOND);
-        let extend = |number| app.operate(|tx, _| lease::extend(tx, worker(number), &[job.id]));
-        assert_eq!((extend(2), extend(1)), (vec![], vec![job.id]));
+        let extend = |claimed: &QueuedJob| app.operate(|tx, _| lease::extend(tx, claimed));
+        let others = QueuedJob { worker: Some(worker(2)), ..job.clone() };
+        assert_eq!((extend(&others), extend(&job)), (false, true));
         age_leases(&app, LEASE - time::Duration::SECOND);
         assert_eq!(put_back_expired(&app), 0);
         age_leases(&app, 2 * time::Duration::SECOND);
-        assert_eq!((put_back_expired(&app), extend(1)), (1, vec![]));
+        assert_eq!((put_back_expired(&app), extend(&job)), (1, false));
+        app.clock.advance(10 * SECOND);
+        let again = claim_notes(&app, 1).remove(0);
+        assert_eq!((extend(&job), extend(&again)), (false, true), "an attempt has its own lease");
     }
 
     async fn a_job_that_fails_is_tried_again_and_then_dead(app: TestApp) {
@@ -194,6 +198,37 @@ both_engines! {
         assert!(all(&app).is_empty());
     }
 
+    async fn enqueueing_again_does_not_shorten_the_rest_after_a_failure(app: TestApp) {
+        let ask = |text| enqueue(&app, &Note::keyed(text, "same"));
+        ask("first");
+        fail(&app, &claim_notes(&app, 1)[0], "no luck");
+        let due = all(&app)[0].due_at;
+        ask("second");
+        assert_eq!((texts(&all(&app)), all(&app)[0].due_at), (vec!["second".to_owned()], due));
+        app.clock.advance(10 * SECOND);
+        let job = claim_notes(&app, 1).remove(0);
+        ask("third");
+        fail(&app, &job, "no luck");
+        let row = all(&app).remove(0);
+        assert_eq!((row.attempts, texts(std::slice::from_ref(&row))), (2, vec!["third".to_owned()]));
+        assert!(row.due_at.since(app.app.now()) >= time::Duration::seconds(16), "{row:?}");
+    }
+
+    async fn work_whose_job_died_is_not_found_again_for_a_day(app: TestApp) {
+        let note = Note::keyed("poison", "same");
+        let find = || app.operate(|tx, actor| jobs::enqueue_unless_dead(tx, actor, &note));
+        find();
+        let job = claim_notes(&app, 1).remove(0);
+        app.operate(|tx, actor| lease::fail(tx, actor, &NOTE, &job, "no luck", true));
+        find();
+        assert_eq!(all(&app).len(), 1, "it has just died");
+        app.operate(|tx, actor| jobs::enqueue_unless_dead(tx, actor, &Note::keyed("other", "another")));
+        assert_eq!(all(&app).len(), 2);
+        app.clock.advance(25 * 3600 * SECOND);
+        find();
+        assert_eq!(all(&app).len(), 3);
+    }
+
     async fn a_recurring_job_returns_at_its_next_tick(app: TestApp) {
         at_once(4, |_| ensure(&app));
         assert_eq!(all(&app).len(), 1);
@@ -231,6 +266,8 @@ both_engines! {
     async fn unknown_kinds_wait_for_an_instance_that_knows_them(app: TestApp) {
         enqueue(&app, &Note::new("of tomorrow"));
         let actor = app.app.operator();
+        let finds = |kinds| app.operate(|tx, actor| lease::has_claimable(tx, &["test"], kinds, actor.now));
+        assert_eq!((finds(&[TICK]), finds(KINDS)), (false, true));
         let claimed = app.app.write_now(|tx| lease::claim(tx, &actor, worker(1), "test", &[TICK], 9));
         assert!(claimed.expect("a claim").is_empty());
         assert_eq!(claim_notes(&app, 2).len(), 1);

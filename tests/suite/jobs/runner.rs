@@ -1,9 +1,10 @@
 //! What the runner does with handlers that end well, fail, hang or are stopped.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gatepost::app::jobs::{Registry, Running, Unfinished, run_due, start};
+use gatepost::app::jobs::{Registry, Running, Unfinished, registry, run_due, start};
+use gatepost::domain::Error;
 use gatepost::domain::jobs::{Job, Queue, QueuedJob, State, review};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::unbounded_channel;
@@ -22,7 +23,7 @@ impl Job for Endless {
     const TIMEOUT: time::Duration = time::Duration::milliseconds(5);
 }
 
-fn only(app: &TestApp) -> QueuedJob {
+pub fn only(app: &TestApp) -> QueuedJob {
     let filter = Default::default();
     let window = gatepost::domain::lists::Window::first(2);
     let mut page = app.operate(|tx, _| review::list(tx, &filter, window));
@@ -37,6 +38,15 @@ fn notes(take: impl Fn(String) -> Result<(), Unfinished> + Send + Sync + 'static
         let take = take.clone();
         async move { take(note.text) }
     })
+}
+
+#[test]
+fn nothing_that_recurs_soon_waits_behind_hours_of_work() {
+    let (kinds, soon) = (registry().kinds(), time::Duration::minutes(5));
+    for kind in kinds.iter().filter(|kind| kind.every.is_some_and(|it| it.every <= soon)) {
+        let beside = kinds.iter().filter(|other| other.queue == kind.queue);
+        beside.for_each(|other| assert!(other.timeout <= soon, "{} beside {}", kind.name, other.name));
+    }
 }
 
 both_engines! {
@@ -58,10 +68,26 @@ both_engines! {
         assert_eq!(ran.expect("jobs"), 1);
         let job = only(&app);
         assert_eq!((job.state(), job.attempts), (State::Failed, 1));
-        assert!(job.error.as_deref().is_some_and(|error| error.contains("a fault of the handler")), "{job:?}");
+        assert!(job.error.is_some_and(|error| error.starts_with("An internal error ")), "its owner sees it");
         app.clock.advance(Duration::from_secs(60));
         assert_eq!(run_due(&app.app, notes(|_| Ok(()))).await.expect("jobs"), 1);
         assert_eq!(app.count("jobs"), 0);
+    }
+
+    async fn an_owner_reads_no_words_of_the_store(app: TestApp) {
+        for (error, shown) in [
+            (Error::out_of_reach("no route to 192.0.2.7, user gatepost"), "An internal error "),
+            (Error::fault("relation jobs of gatepost@192.0.2.7"), "An internal error "),
+            (Error::Busy("Too much is going on."), "Too much is going on."),
+        ] {
+            enqueue(&app, &Note::keyed("unlucky", "one"));
+            let error = Mutex::new(Some(error));
+            let ran = run_due(&app.app, notes(move |_| Err(error.lock().expect("it").take().expect("one").into())));
+            assert_eq!(ran.await.expect("jobs"), 1);
+            let job = only(&app);
+            assert!(job.error.as_deref().is_some_and(|error| error.starts_with(shown)), "{job:?}");
+            app.clock.advance(Duration::from_secs(60));
+        }
     }
 
     async fn a_job_that_takes_too_long_has_failed(app: TestApp) {
