@@ -19,19 +19,32 @@ const REST: Duration = Duration::from_millis(20);
 const TIMES: u32 = 4;
 
 pub(super) async fn run(app: App, _: RemoveOld, running: Running) -> Outcome {
-    let days = app.config().activity_days;
-    if days > 0 {
-        let before = app.now().minus(time::Duration::days(days.into()));
-        log("calls", sweep(&app, before, &running).await?);
+    // Each whatever has become of the others: the first error is the outcome.
+    let removed = [
+        ("calls", remove_calls(&app, &running).await),
+        ("kept responses", remove_responses(&app, &running).await),
+        ("dead jobs", remove_dead_jobs(&app, &running).await),
+    ];
+    removed.map(|(what, removed)| log(what, removed)).into_iter().collect()
+}
+
+fn log(what: &str, removed: std::result::Result<usize, Unfinished>) -> Outcome {
+    match removed {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "old {what} were removed"),
+        Err(Unfinished::Stopped) => return Err(Unfinished::Stopped),
+        Err(cause) => {
+            tracing::warn!(%cause, "old {what} could not be removed");
+            return Err(cause);
+        }
     }
-    log("kept responses", remove_responses(&app, &running).await?);
-    log("dead jobs", remove_dead_jobs(&app, &running).await?);
     Ok(())
 }
 
-fn log(what: &str, removed: usize) {
-    if removed > 0 {
-        tracing::info!(removed, "old {what} were removed");
+async fn remove_calls(app: &App, running: &Running) -> std::result::Result<usize, Unfinished> {
+    match app.config().activity_days {
+        0 => Ok(0),
+        days => sweep(app, app.now().minus(time::Duration::days(days.into())), running).await,
     }
 }
 

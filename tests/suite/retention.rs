@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use gatepost::app::jobs::{Running, Unfinished};
+use gatepost::app::jobs::{Running, Unfinished, registry, run_due};
 use gatepost::app::retention;
 use gatepost::domain::Timestamp;
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, Record};
+use gatepost::domain::jobs;
 use gatepost::domain::lists::Window;
 
 use crate::support::{TestApp, both_engines};
@@ -68,6 +69,20 @@ both_engines! {
         assert_eq!(sweep(&app).await, 1203);
         assert_eq!((calls(&app), changes(&app)), (1, changed));
         assert_eq!(sweep(&app).await, 0);
+    }
+
+    async fn one_part_that_fails_does_not_keep_the_others(app: TestApp) {
+        call(&app, "Acme", &app.token("Acme", "ci"), 200).await;
+        app.operate(|tx, actor| jobs::ensure_recurring(tx, actor, &registry().kinds()));
+        let dead = "UPDATE jobs SET died_at = 1 WHERE kind = 'hourly_counts'";
+        assert_eq!(app.database.execute(dead), Ok(1));
+        app.clock.advance(DAY * 100);
+        app.app.gate().flush().await;
+        app.database.execute("ALTER TABLE retention RENAME TO gone").expect("a part that fails");
+        run_due(&app.app, registry()).await.expect("jobs");
+        assert_eq!(calls(&app), 1);
+        assert_eq!(app.count("jobs WHERE died_at IS NOT NULL"), 0, "dead jobs leave all the same");
+        assert_eq!(app.count("jobs WHERE kind = 'retention' AND error LIKE 'An internal error %'"), 1);
     }
 
     async fn only_retention_can_remove_calls(app: TestApp) {
