@@ -4,6 +4,7 @@ mod commands;
 mod killed;
 mod leases;
 mod queue;
+mod review;
 mod runner;
 
 use gatepost::app::App;
