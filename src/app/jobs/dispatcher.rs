@@ -76,7 +76,7 @@ impl Dispatcher {
         }
     }
 
-    /// Claims as many jobs as there are free places and starts them; how many.
+    /// Claims a job for each free place, starts them, and returns their number.
     pub(super) async fn claim(&mut self) -> Result<usize> {
         let free = self.free_places();
         let names: Vec<_> = free.iter().map(|(queue, _)| *queue).collect();

@@ -11,7 +11,7 @@ use super::registry::{Registry, Running};
 use crate::app::App;
 use crate::domain::Result;
 
-/// How long what the jobs left on other threads may go on.
+/// How long to wait, after the runner stops, for work that jobs started on blocking threads.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs jobs until it is dropped; they are done or given back then.

@@ -31,8 +31,8 @@ fn names(kinds: &[Kind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.name).collect()
 }
 
-/// Claims up to `most` jobs of a queue, the longest due first, of the kinds this process knows:
-/// while instances are upgraded there may be others. `worker` names this claim and no other,
+/// Claims up to `most` due jobs of a queue, the longest due first. Skips kinds that this process does
+/// not know: during an upgrade, a newer instance can enqueue them. `worker` names this claim and no other,
 /// because the attempts of a job may start from 1 again.
 pub fn claim(
     tx: &mut Tx<'_>,
@@ -139,7 +139,7 @@ pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, claimed: &QueuedJob) -> Result<
     Ok(rows::save(tx, &QueuedJob { due_at: actor.now, attempts, ..released(job) })?)
 }
 
-/// Puts back jobs whose leases have expired; how many. The next attempt is when the claim said.
+/// Puts back jobs with expired leases, due at the time that their claim set. Returns their number.
 pub fn put_back_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<usize> {
     let expired = rows::lock_expired(tx, EXPIRED)?;
     for job in &expired {

@@ -1,6 +1,6 @@
-//! Work that must happen later and surely. A job is enqueued in the transaction of the change
-//! that asks for it, and runs at least once: see [`lease`]. [`review`] is what people see and
-//! do about it.
+//! Background jobs. A job is enqueued in the transaction of the change that needs it, so neither
+//! is committed without the other. It runs at least once: see [`lease`]. [`review`] lets people
+//! list, retry and drop jobs.
 
 pub mod lease;
 pub mod review;
@@ -25,7 +25,7 @@ const DEAD_REST: Duration = Duration::DAY;
 /// The key of the one row of a recurring job.
 const RECURRING: &str = "recurring";
 
-/// Kinds that run one beside the other, so many at once in each process.
+/// A group of job kinds that share a limit: each process runs at most `concurrency` of their jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
     pub name: &'static str,
@@ -91,7 +91,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const RETRY: Retry = Retry::DEFAULT;
     /// An attempt that takes longer has failed.
     const TIMEOUT: Duration = Duration::MINUTE;
-    /// One row returns to the queue for ever; ticks that were missed are not made up.
+    /// If set, the job recurs: its one row returns to the queue after each run. Missed ticks are skipped.
     const EVERY: Option<Every> = None;
 
     /// Of the jobs of one key at most one waits.
@@ -105,7 +105,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     }
 }
 
-/// What is said of a kind, as a value.
+/// The constants of a [`Job`] type as a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     pub name: &'static str,
@@ -182,8 +182,8 @@ fn row(actor: &Actor, kind: Kind, payload: String, due_at: Timestamp) -> QueuedJ
     }
 }
 
-/// Puts each recurring job into the queue, where it is not there already. One that a clock ahead
-/// of ours has put off is brought forward.
+/// Enqueues each recurring job that is missing. A job that a wrong clock made due too late is brought
+/// forward.
 pub fn ensure_recurring(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<()> {
     for (kind, every) in kinds.iter().filter_map(|kind| Some((kind, kind.every?))) {
         let due_at = actor.now.plus(every.first);

@@ -114,7 +114,7 @@ pub fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Result<Qu
     Ok(QueueCounts { queue, by_state, oldest_waiting })
 }
 
-/// Removes some of the jobs that have been dead for long; how many.
+/// Removes a batch of jobs that died more than `DEAD_KEPT` ago, and returns their number.
 pub fn remove_some_dead(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
     Ok(rows::remove_dead(tx, now.minus(DEAD_KEPT), STEP)?)
 }

@@ -50,7 +50,7 @@ fn nothing_that_recurs_soon_waits_behind_hours_of_work() {
 }
 
 both_engines! {
-    async fn what_is_enqueued_here_runs_at_once(app: TestApp) {
+    async fn a_job_enqueued_in_this_process_runs_immediately(app: TestApp) {
         let (sender, mut taken) = unbounded_channel();
         let registry = notes(move |text| { sender.send(text).expect("a waiting test"); Ok(()) });
         let runner = start(app.app.clone(), registry);
