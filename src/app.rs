@@ -1,16 +1,16 @@
 //! What the web server, the mail server and the command line share: the store, the gate, the clock, the
 //! random source and the settings.
 
-pub mod backup;
+pub(crate) mod backup;
 pub mod descriptors;
-pub mod domains;
-pub mod downloads;
+pub(crate) mod domains;
+pub(crate) mod downloads;
 pub mod hourly_counts;
-pub mod idempotency;
+pub(crate) mod idempotency;
 pub mod inbound;
-pub mod intake;
+pub(crate) mod intake;
 pub mod jobs;
-pub mod limits;
+pub(crate) mod limits;
 mod maintenance;
 mod name_keys;
 mod recipient_cache;
@@ -44,8 +44,8 @@ use crate::gate::{self, Gate};
 use crate::store::Store;
 
 /// Opaque outside the store.
-pub use crate::store::Tx;
-pub use storage::{StartError, check_settings, serve_alone};
+pub(crate) use crate::store::Tx;
+pub(crate) use storage::{StartError, check_settings, serve_alone};
 
 /// A handle; clones share everything.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl App {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub fn open_for_command(
+    pub(crate) fn open_for_command(
         config: Config,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
@@ -140,12 +140,12 @@ impl App {
     }
 
     /// Stores the address that SMTP listens on: with port 0 in the setting, the system chooses the port.
-    pub fn note_smtp(&self, at: SocketAddr) {
+    pub(crate) fn note_smtp(&self, at: SocketAddr) {
         self.0.smtp.set(at).unwrap_or_default();
     }
 
     /// Where mail comes in by SMTP, if it does.
-    pub fn smtp_at(&self) -> Option<SocketAddr> {
+    pub(crate) fn smtp_at(&self) -> Option<SocketAddr> {
         self.0.smtp.get().copied().or(self.config().mail.smtp_listen)
     }
 
@@ -158,7 +158,7 @@ impl App {
     }
 
     /// [`Self::entropy`] as a reference.
-    pub fn entropy_ref(&self) -> &dyn Entropy {
+    pub(crate) fn entropy_ref(&self) -> &dyn Entropy {
         &*self.0.entropy
     }
 
@@ -197,7 +197,7 @@ impl App {
 
     /// [`Self::read`] for a page that shows calls: those answered before it was requested are in
     /// the activity table.
-    pub async fn read_activity<T: Send + 'static>(
+    pub(crate) async fn read_activity<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -252,7 +252,7 @@ impl App {
     }
 
     /// Hashes a new password; see [`Self::verify_password`] about the threads.
-    pub async fn hash_password(&self, password: Password) -> Result<Hashed> {
+    pub(crate) async fn hash_password(&self, password: Password) -> Result<Hashed> {
         let _permit = self.hashing_permit().await?;
         let entropy = self.entropy();
         blocking(move || Ok(passwords::hash(&password, &*entropy))).await
@@ -260,7 +260,7 @@ impl App {
 
     /// Whether the password is that of `phc`; without one it takes as long and is false. At
     /// most half the cores do this at once, or sign-ins would starve the API.
-    pub async fn verify_password(&self, password: Password, phc: Option<String>) -> Result<bool> {
+    pub(crate) async fn verify_password(&self, password: Password, phc: Option<String>) -> Result<bool> {
         let _permit = self.hashing_permit().await?;
         let decoy = self.0.decoy.clone();
         blocking(move || {

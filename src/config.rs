@@ -20,9 +20,10 @@ use crate::domain::access::secret::Prefix;
 use crate::domain::entropy::Entropy;
 use crate::domain::sealing::SecretKey;
 
-pub use mail::{HourlyLimits, Mail, TlsFiles};
-pub use origins::{Origins, origin};
-pub use redis_url::RedisUrl;
+pub use mail::TlsFiles;
+pub(crate) use mail::{HourlyLimits, Mail};
+pub(crate) use origins::{Origins, origin};
+pub(crate) use redis_url::RedisUrl;
 use settings::*;
 pub use settings::{DefaultValue, SETTINGS, Setting};
 
@@ -68,7 +69,7 @@ impl PublicUrl {
         origin(text).filter(|url| is_web(url)).map(Self)
     }
 
-    pub fn of_listener(address: SocketAddr) -> Self {
+    pub(crate) fn of_listener(address: SocketAddr) -> Self {
         let host = match address.ip() {
             ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             ip => ip,
@@ -88,7 +89,7 @@ impl PublicUrl {
         }
     }
 
-    pub fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
 }
@@ -142,7 +143,7 @@ impl Config {
         })
     }
 
-    pub fn make_data_folder(&self) -> Result<(), ConfigError> {
+    pub(crate) fn make_data_folder(&self) -> Result<(), ConfigError> {
         if !self.uses_data_folder() {
             return Ok(());
         }
@@ -151,7 +152,7 @@ impl Config {
         })
     }
 
-    pub fn key_file(&self) -> PathBuf {
+    pub(crate) fn key_file(&self) -> PathBuf {
         self.data.join("secret.key")
     }
 

@@ -18,7 +18,7 @@ pub fn raise() -> usize {
 }
 
 /// How many connections each can have: what it wants, or the same share of that.
-pub fn share(limit: usize, web: usize, mail: usize) -> (usize, usize) {
+pub(crate) fn share(limit: usize, web: usize, mail: usize) -> (usize, usize) {
     let free = limit.saturating_sub(OWN).max(limit / 2);
     if web + mail <= free {
         return (web, mail);

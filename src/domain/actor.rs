@@ -98,7 +98,7 @@ impl Actor {
 
     /// Eight bytes for an id: a counter, then random bytes. Ids of one moment sort as they were
     /// made, so that a list shows an effect above its cause.
-    pub fn chance(&self) -> [u8; 8] {
+    pub(crate) fn chance(&self) -> [u8; 8] {
         let mut bytes = entropy::bytes::<8>(&*self.entropy);
         let made = self.made.fetch_add(1, Ordering::Relaxed);
         bytes[..2].copy_from_slice(&(made & 0x3fff).to_be_bytes());

@@ -8,7 +8,7 @@ use crate::store;
 pub use store::lists::Window;
 
 /// Counting stops here: it is read by people, and must not cost more as a table grows.
-pub const COUNTED: i64 = 10_000;
+pub(crate) const COUNTED: i64 = 10_000;
 
 /// A part of a list, newest first, and where the next one starts.
 #[derive(Clone, Debug)]

@@ -5,22 +5,23 @@
 
 pub mod access;
 pub mod actor;
-pub mod characters;
+pub(crate) mod characters;
 pub mod clock;
 pub mod entropy;
-pub mod error;
+pub(crate) mod error;
 pub mod jobs;
 pub mod lists;
 pub mod mailroom;
-pub mod names;
-pub mod network;
+pub(crate) mod names;
+pub(crate) mod network;
 mod nouns;
 pub mod people;
 pub mod sealing;
 pub mod search;
 pub mod text;
 
-pub use crate::store::Tx;
+pub(crate) use crate::store::Tx;
 pub use crate::store::columns::Timestamp;
-pub use crate::store::ids::{PublicId, RequestId, Room};
-pub use error::{Error, FieldError, Result};
+pub(crate) use crate::store::ids::{PublicId, RequestId, Room};
+pub(crate) use error::FieldError;
+pub use error::{Error, Result};

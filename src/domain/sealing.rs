@@ -57,7 +57,7 @@ impl SecretKey {
     }
 
     /// Tells two keys apart and reveals nothing else about them.
-    pub fn check_value(&self) -> [u8; 16] {
+    pub(crate) fn check_value(&self) -> [u8; 16] {
         let derived = self.derive("gatepost key check 1");
         std::array::from_fn(|i| derived[i])
     }
@@ -69,13 +69,13 @@ impl SecretKey {
     }
 
     /// 64 bytes that sign the dashboard's cookies.
-    pub fn cookie_key(&self) -> Zeroizing<[u8; 64]> {
+    pub(crate) fn cookie_key(&self) -> Zeroizing<[u8; 64]> {
         let halves = [self.derive("gatepost cookie 1"), self.derive("gatepost cookie 2")];
         Zeroizing::new(std::array::from_fn(|i| halves[i / 32][i % 32]))
     }
 
     /// Proves that this instance wrote the cookie of a known browser.
-    pub fn browser_mark(&self, of: &[&[u8]]) -> [u8; 16] {
+    pub(crate) fn browser_mark(&self, of: &[&[u8]]) -> [u8; 16] {
         let key = self.derive("gatepost known browser 1");
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(&*key).expect("HMAC takes a key of any length");
@@ -88,7 +88,7 @@ impl SecretKey {
     }
 
     /// Seals `plain` by XChaCha20-Poly1305; only [`Self::open`] with the same `context` opens it.
-    pub fn seal(&self, plain: &[u8], context: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
+    pub(crate) fn seal(&self, plain: &[u8], context: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce: [u8; NONCE] = entropy::bytes(entropy);
         let sealed = self
             .cipher()
@@ -113,7 +113,7 @@ impl SecretKey {
 }
 
 /// 16 bytes of 32 hexadecimal digits.
-pub fn unhex(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn unhex(text: &str) -> Option<[u8; 16]> {
     let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(u128::to_be_bytes)
 }

@@ -8,7 +8,7 @@ use super::{FieldError, names};
 pub struct Search(String);
 
 /// Enough for the longest e-mail address.
-pub const MAX: usize = 254;
+pub(crate) const MAX: usize = 254;
 
 impl Search {
     /// # Errors

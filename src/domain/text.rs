@@ -9,7 +9,12 @@ use super::mailroom::address::MailAddress;
 ///
 /// # Errors
 /// A sentence about `field`; `what` completes "Enter …": "a name".
-pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
+pub(crate) fn one_line(
+    field: &'static str,
+    what: &str,
+    text: &str,
+    max: usize,
+) -> Result<String, FieldError> {
     let (length, text) = (text.chars().count(), text.trim());
     let shows_nothing = || text.chars().all(|c| is_ignorable(c) || c == ' ');
     match text {
@@ -25,7 +30,12 @@ pub fn one_line(field: &'static str, what: &str, text: &str, max: usize) -> Resu
 ///
 /// # Errors
 /// A sentence about `field`; `what` completes "Enter …": "a name".
-pub fn lines(field: &'static str, what: &str, text: &str, max: usize) -> Result<Option<String>, FieldError> {
+pub(crate) fn lines(
+    field: &'static str,
+    what: &str,
+    text: &str,
+    max: usize,
+) -> Result<Option<String>, FieldError> {
     let (length, text) = (text.chars().count(), text.trim().replace("\r\n", "\n"));
     match text {
         _ if length > max => Err(too_long(field, what, length, max)),
@@ -35,7 +45,7 @@ pub fn lines(field: &'static str, what: &str, text: &str, max: usize) -> Result<
 }
 
 /// `None` for an empty text, else what `parse` makes of it.
-pub fn optional<T>(
+pub(crate) fn optional<T>(
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, FieldError>,
 ) -> Result<Option<T>, FieldError> {

@@ -46,7 +46,7 @@ impl Timestamp {
     pub const MAX_CLOCK_DRIFT: Duration = Duration::HOUR;
 
     /// Whether this time was written by a clock that ran ahead. Nothing must wait until it is reached.
-    pub fn is_ahead_of(self, now: Self) -> bool {
+    pub(crate) fn is_ahead_of(self, now: Self) -> bool {
         self > now.plus(Self::MAX_CLOCK_DRIFT)
     }
 
@@ -61,7 +61,7 @@ impl Timestamp {
 
     /// UTC; moments outside the years 0 to 9999, which RFC 3339 has no words for, become the
     /// nearest.
-    pub fn utc(self) -> OffsetDateTime {
+    pub(crate) fn utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0.clamp(YEAR_0, YEAR_9999)) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }

@@ -65,7 +65,7 @@ fn parse_hex(text: &str) -> Option<[u8; 16]> {
 }
 
 /// An id that the API shows.
-pub trait PublicId: Copy + fmt::Display + Send + 'static {
+pub(crate) trait PublicId: Copy + fmt::Display + Send + 'static {
     /// The noun of the id.
     const NOUN: &'static str;
     const EXAMPLE: &'static str;

@@ -56,7 +56,7 @@ macro_rules! locked {
 ///
 /// # Errors
 /// `Unavailable` if other processes keep adding and finishing the same job.
-pub fn insert(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
+pub(crate) fn insert(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
     // An upsert in two statements: another process may add or finish the row between them.
     for _ in 0..TRIES {
         if update_live(tx, job)? || insert_if_absent(tx, job)? {
@@ -84,7 +84,7 @@ fn update_live(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
 }
 
 /// Adds a job unless a live one has the same key. Returns whether it was added.
-pub fn insert_if_absent(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
+pub(crate) fn insert_if_absent(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
     let added = on_engine!(&mut *tx.connection, inner => diesel::insert_into(jobs::table)
         .values(job)
         .on_conflict_do_nothing()
@@ -93,7 +93,7 @@ pub fn insert_if_absent(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
 }
 
 /// Makes a waiting job due at `due_at` if it would be due after `latest`.
-pub fn bring_forward(
+pub(crate) fn bring_forward(
     tx: &mut Tx<'_>,
     (kind, dedupe_key): (&str, &str),
     latest: Timestamp,
@@ -108,7 +108,12 @@ pub fn bring_forward(
 }
 
 /// Whether [`lock_due`] or [`lock_expired`] would find any.
-pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], kinds: &[&str], now: Timestamp) -> Result<bool> {
+pub(crate) fn has_claimable(
+    tx: &mut Tx<'_>,
+    queues: &[&str],
+    kinds: &[&str],
+    now: Timestamp,
+) -> Result<bool> {
     let expired = jobs::table.filter(jobs::leased_until.lt(clock::now(tx)?));
     if diesel::select(exists(expired)).get_result(tx.connection)? {
         return Ok(true);
@@ -150,7 +155,7 @@ pub fn lock_expired(tx: &mut Tx<'_>, most: i64) -> Result<Vec<QueuedJob>> {
 }
 
 /// The row of a claimed job if the claim still holds, locked until the transaction ends.
-pub fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<QueuedJob>> {
+pub(crate) fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<QueuedJob>> {
     let held = jobs::table
         .filter(jobs::id.eq(claimed.id).and(jobs::attempts.eq(claimed.attempts)))
         .filter(jobs::worker.eq(claimed.worker));
@@ -158,7 +163,7 @@ pub fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<Queue
 }
 
 /// A job of `team`, or without one of any, locked until the transaction ends.
-pub fn lock(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<Option<QueuedJob>> {
+pub(crate) fn lock(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<Option<QueuedJob>> {
     let is_any = team.is_none().into_sql::<Bool>();
     let row = jobs::table.filter(jobs::id.eq(id)).filter(jobs::team_id.eq(team).or(is_any));
     locked!(tx, row, get_result).optional_row()
@@ -166,23 +171,23 @@ pub fn lock(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<Option<Q
 
 /// # Errors
 /// `Conflict` if another live job has the same key.
-pub fn save(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
+pub(crate) fn save(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
     diesel::update(jobs::table.find(job.id)).set(job).execute(tx.connection)?;
     tx.enqueued |= job.leased_until.is_none() && job.died_at.is_none();
     Ok(())
 }
 
-pub fn delete(tx: &mut Tx<'_>, id: JobId) -> Result<()> {
+pub(crate) fn delete(tx: &mut Tx<'_>, id: JobId) -> Result<()> {
     diesel::delete(jobs::table.find(id)).execute(tx.connection)?;
     Ok(())
 }
 
-pub fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
+pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
     jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
 }
 
 /// Whether a job of this key has died since then.
-pub fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since: Timestamp) -> Result<bool> {
+pub(crate) fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since: Timestamp) -> Result<bool> {
     let dead = jobs::table
         .filter(jobs::kind.eq(kind).and(jobs::dedupe_key.eq(dedupe_key)))
         .filter(jobs::died_at.ge(since));
@@ -256,7 +261,7 @@ pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: i64) -> Result<i64> {
 }
 
 /// The due time of the oldest waiting job of a queue.
-pub fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
+pub(crate) fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
     jobs::table
         .filter(jobs::queue.eq(queue))
         .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()))
@@ -267,7 +272,7 @@ pub fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
 }
 
 /// Removes a batch of the jobs that died before `before`, and returns their number.
-pub fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
+pub(crate) fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
     let ids: Vec<JobId> = jobs::table
         .filter(jobs::died_at.lt(before))
         .order(jobs::died_at.asc())

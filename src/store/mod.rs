@@ -6,26 +6,26 @@
 //! A row with a key of its own is asked for with `get_result`, not `first`: SQLite plans a
 //! statement again for each value of a bound LIMIT, which costs more than running it.
 
-pub mod access;
-pub mod activity_kinds;
+pub(crate) mod access;
+pub(crate) mod activity_kinds;
 mod backend;
-pub mod backup;
+pub(crate) mod backup;
 pub mod check;
 mod checkpoints;
-pub mod clock;
+pub(crate) mod clock;
 pub mod columns;
-pub mod error;
+pub(crate) mod error;
 pub mod ids;
-pub mod instance;
+pub(crate) mod instance;
 pub mod jobs;
-pub mod lists;
+pub(crate) mod lists;
 pub mod mailroom;
 mod migrations;
-pub mod names;
-pub mod people;
+pub(crate) mod names;
+pub(crate) mod people;
 mod prepared;
 mod schema;
-pub mod serving;
+pub(crate) mod serving;
 mod team_rows;
 
 use std::sync::{Arc, OnceLock};
@@ -36,7 +36,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 pub use backend::Location;
 use backend::{Engine, Manager};
-pub use error::{Error, Result};
+pub use error::Error;
+pub(crate) use error::Result;
 
 /// A transaction under way.
 pub struct Tx<'c> {
@@ -96,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// Like [`Self::open`].
-    pub fn for_bulk(&self) -> Result<Self> {
+    pub(crate) fn for_bulk(&self) -> Result<Self> {
         let location = Location::clone(&self.location);
         let pool = pool(Manager { location, pragmas: STORE }, 1)?;
         Ok(Self { pool, ..self.clone() })
@@ -114,7 +115,7 @@ impl Store {
     }
 
     /// Calls `hook` after each commit that enqueued a job; only the first hook counts.
-    pub fn on_enqueued(&self, hook: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn on_enqueued(&self, hook: impl Fn() + Send + Sync + 'static) {
         let _ = self.on_enqueued.set(Box::new(hook));
     }
 
@@ -141,7 +142,7 @@ impl Store {
     }
 
     /// [`Self::read`] for one statement, which needs no other to begin and to end it.
-    pub fn read_in_one<T, E: From<Error>>(
+    pub(crate) fn read_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {

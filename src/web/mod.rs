@@ -4,7 +4,7 @@
 //! for pages and [`api::caller`] for the API.
 
 pub mod api;
-pub mod assets;
+pub(crate) mod assets;
 mod browser;
 mod connection;
 mod cors;
@@ -20,7 +20,7 @@ mod logged;
 mod metrics;
 mod origin;
 mod pages;
-pub mod paths;
+pub(crate) mod paths;
 mod request;
 mod request_log;
 mod route;
@@ -43,14 +43,14 @@ use crate::app::App;
 
 pub use limits::Limits;
 use server::Seats;
-pub use site::{Site, site};
+pub(crate) use site::{Site, site};
 
 /// Serves until SIGINT or SIGTERM, then finishes the requests under way. Calls `started` once it
 /// accepts connections. Metrics have their own listener, if any.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn run(
+pub(crate) fn run(
     app: App,
     listener: TcpListener,
     metrics: Option<TcpListener>,

@@ -16,7 +16,7 @@ use crate::app::App;
 /// Bytes of a form.
 const FORM: usize = 64 * 1024;
 
-pub fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
+pub(crate) fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     // Addresses are tried in this order, and API calls are the most frequent.
     services.configure(api::for_programs);
     for each in without_session() {

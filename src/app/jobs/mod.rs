@@ -13,7 +13,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub use registry::{Outcome, Registry, Running, Unfinished};
+pub(crate) use registry::Outcome;
+pub use registry::{Registry, Running, Unfinished};
 pub use runner::{Runner, run_due, start};
 
 use crate::domain::jobs::Kind;

@@ -61,6 +61,7 @@ impl<K: Copy + Eq + Hash> Held<K> {
         self.acquire(amount, total.max(amount), vec![(key, limit.max(amount))])
     }
 
+    #[cfg(test)]
     pub fn total(&self) -> usize {
         self.0.lock().total
     }

@@ -43,6 +43,7 @@ impl Memory {
         MessageMemory(Some(Arc::new(Share { total: self.total, hold })))
     }
 
+    #[cfg(test)]
     pub fn taken(&self) -> usize {
         self.held.total()
     }

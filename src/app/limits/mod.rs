@@ -1,10 +1,10 @@
 //! Limits on the resources that one client, one team and all together can use.
 
 pub(super) mod budget;
-pub mod connections;
-pub mod held;
-pub mod hourly;
-pub mod memory;
+pub(crate) mod connections;
+pub(crate) mod held;
+pub(crate) mod hourly;
+pub(crate) mod memory;
 
 use std::net::IpAddr;
 

@@ -14,12 +14,13 @@ use crate::store::access::uses;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::teams as team_rows;
 
-pub use crate::store::activity_kinds::{ActivityGroup, ActivityKind};
-pub use crate::store::columns::ActorKind;
+pub(crate) use crate::store::activity_kinds::ActivityGroup;
+pub use crate::store::activity_kinds::ActivityKind;
+pub(crate) use crate::store::columns::ActorKind;
 pub use crate::store::ids::{ActivityId, TokenId};
-pub use calls::CallRecord;
+pub(crate) use calls::CallRecord;
 pub use rows::{Filter, Record};
-pub use uses::Use;
+pub(crate) use uses::Use;
 
 /// A record without its actor, time and origin.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub fn record(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, event: Event) -> Res
 }
 
 /// Records what a person did to their own account in each of their teams.
-pub fn record_in_all_teams(tx: &mut Tx<'_>, actor: &Actor, user: UserId, event: Event) -> Result<()> {
+pub(crate) fn record_in_all_teams(tx: &mut Tx<'_>, actor: &Actor, user: UserId, event: Event) -> Result<()> {
     let teams = team_rows::of_user(tx, user)?;
     let records: Vec<_> = teams.iter().map(|team| row(actor, team.id, &event)).collect();
     Ok(rows::insert(tx, &records)?)
@@ -93,7 +94,7 @@ pub fn append(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
 }
 
 /// Adds API requests, in any order and possibly again, and updates the last use of their tokens.
-pub fn append_calls<'a>(
+pub(crate) fn append_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,
     uses: &[Use],
@@ -106,7 +107,7 @@ pub fn append_calls<'a>(
 ///
 /// # Errors
 /// Postgres: `Conflict` when one is.
-pub fn append_new_calls<'a>(
+pub(crate) fn append_new_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,
     uses: &[Use],
@@ -115,7 +116,7 @@ pub fn append_new_calls<'a>(
     Ok(uses::note(tx, uses)?)
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
+pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
@@ -136,13 +137,13 @@ pub fn calls_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: 
 
 /// Shown before a token is revoked.
 #[derive(Clone, Copy, Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     pub in_24h: Capped,
     pub in_7d: Capped,
     pub in_30d: Capped,
 }
 
-pub fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
+pub(crate) fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
     // A day with more than is counted makes a week with more, too.
     let mut since = |days, less: Capped| match less.exact() {
         Some(_) => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),

@@ -42,12 +42,12 @@ pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Tu
 
 /// Affected when the API is turned off.
 #[derive(Clone, Copy, Debug)]
-pub struct Affected {
+pub(crate) struct Affected {
     pub tokens: Capped,
     pub calls_in_24h: Capped,
 }
 
-pub fn affected(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Affected> {
+pub(crate) fn affected(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Affected> {
     Ok(Affected {
         tokens: tokens::count(tx, team, &tokens::Filter::ACTIVE)?,
         calls_in_24h: activity::calls_since(tx, team, None, now.minus(Duration::DAY))?,

@@ -123,7 +123,7 @@ fn replay(kept: rows::Response, request: &Request) -> Outcome {
 }
 
 /// Removes a batch of expired responses; returns how many.
-pub fn remove_some(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
+pub(crate) fn remove_some(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
     let old = rows::oldest(tx, now.minus(KEPT), STEP)?;
     rows::remove(tx, &old)?;
     Ok(old.len())

@@ -1,12 +1,12 @@
 //! Access of programs: tokens, the API switch, plans, and the record of it all.
 
 pub mod activity;
-pub mod activity_mode;
+pub(crate) mod activity_mode;
 pub mod api_switch;
-pub mod epochs;
+pub(crate) mod epochs;
 pub mod idempotency;
 pub mod plans;
-pub mod retention;
+pub(crate) mod retention;
 pub mod scopes;
 pub mod secret;
 pub mod team_key;

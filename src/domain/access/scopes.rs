@@ -149,7 +149,7 @@ impl Scopes {
     }
 
     /// What [`Self::stored`] reads back.
-    pub fn to_column(self) -> Option<String> {
+    pub(crate) fn to_column(self) -> Option<String> {
         (!self.is_all()).then(|| self.to_string())
     }
 
@@ -157,7 +157,7 @@ impl Scopes {
         self.0 & scope.bit() != 0
     }
 
-    pub fn is_all(self) -> bool {
+    pub(crate) fn is_all(self) -> bool {
         self == Self::ALL
     }
 
@@ -201,7 +201,7 @@ impl From<Scope> for Need {
 }
 
 impl Need {
-    pub const fn is_met_by(self, scopes: Scopes) -> bool {
+    pub(crate) const fn is_met_by(self, scopes: Scopes) -> bool {
         match self {
             Self::AnyToken => true,
             Self::Scope(scope) => scopes.has(scope),

@@ -41,7 +41,7 @@ impl Prefix {
     }
 
     /// The same as a rule for the secret scanner gitleaks.
-    pub fn gitleaks_rule(&self) -> String {
+    pub(crate) fn gitleaks_rule(&self) -> String {
         format!(
             "[[rules]]\nid = \"gatepost-api-token\"\ndescription = \"Gatepost API token\"\nregex = '''{}'''\nkeywords = [\"{}_\"]\n",
             self.pattern(),

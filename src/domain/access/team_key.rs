@@ -27,13 +27,13 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
     Ok(rows::team_key(tx, team)?)
 }
 
-pub struct Overview {
+pub(crate) struct Overview {
     pub token: Token,
     pub calls_in_24h: Capped,
     pub last_revealed: Option<Record>,
 }
 
-pub fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Overview>> {
+pub(crate) fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Overview>> {
     let Some(token) = find(tx, team)? else { return Ok(None) };
     let kinds = Some(vec![ActivityKind::TeamKeyRevealed]);
     let shows = Filter { kinds, token: Some(token.id), ..Filter::default() };

@@ -13,8 +13,8 @@ use crate::store::Tx;
 use crate::store::access::tokens as rows;
 use crate::store::ids::{TeamId, UserId};
 
-pub use crate::store::columns::TokenKind;
-pub use crate::store::ids::TokenId;
+pub(crate) use crate::store::columns::TokenKind;
+pub(crate) use crate::store::ids::TokenId;
 pub use rows::{Filter, Token};
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Label {
     }
 }
 
-pub fn parse_reason(text: &str) -> std::result::Result<Option<String>, FieldError> {
+pub(crate) fn parse_reason(text: &str) -> std::result::Result<Option<String>, FieldError> {
     text::optional(text, |text| text::one_line("reason", "a reason", text, 200))
 }
 
@@ -159,7 +159,7 @@ pub fn verify(
 
 /// For callers that look at the token first and then change it. A token can do that to itself
 /// only.
-pub fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
+pub(crate) fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
     if !is_its_own(actor, id) {
         actor.require(tx, team, Role::Admin)?;
     }
@@ -219,7 +219,7 @@ pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<To
 }
 
 /// Returns the number of revoked tokens.
-pub fn revoke_by_creator(
+pub(crate) fn revoke_by_creator(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
@@ -260,7 +260,7 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: 
 }
 
 /// 0 is not allowed: revoke the token instead.
-pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
+pub(crate) fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
     let digits = text.trim().replace([',', ' '], "");
     match digits.parse() {
         _ if digits.is_empty() => Ok(None),
@@ -273,7 +273,13 @@ pub fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldError> {
 ///
 /// # Errors
 /// `NotFound` when the team has no such token, `Conflict` when it is not active.
-pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<Token> {
+pub(crate) fn set_cap(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    id: TokenId,
+    cap: Option<i32>,
+) -> Result<Token> {
     actor.require(tx, team, Role::Admin)?;
     let before = hold(tx, actor, team, id)?;
     if before.hourly_cap == cap {
@@ -294,7 +300,7 @@ pub fn set_cap(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, cap: O
 
 team_noun! { Token, TokenId, Admin: find, list, count }
 
-pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
+pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
     Ok(rows::find_all(tx, team, ids)?)
 }
 
@@ -304,7 +310,7 @@ impl Filter {
 }
 
 /// Without the team key. The count is of all pages.
-pub fn list_active(
+pub(crate) fn list_active(
     tx: &mut Tx<'_>,
     team: TeamId,
     window: Window<TokenId>,
@@ -316,6 +322,6 @@ pub fn list_active(
     Ok((page, count))
 }
 
-pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
+pub(crate) fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
     Ok(rows::list_by_creator(tx, team, creator)?)
 }

@@ -25,7 +25,7 @@ const MOST: i64 = 25_000;
 
 /// Counts the hours that are over.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct CountHours;
+pub(crate) struct CountHours;
 
 impl Job for CountHours {
     const KIND: &'static str = "hourly_counts";
@@ -57,7 +57,7 @@ impl Hour {
         Self { began, answered, refused, cut_off }
     }
 
-    pub fn has_calls(&self) -> bool {
+    pub(crate) fn has_calls(&self) -> bool {
         self.answered + self.refused > 0
     }
 }
@@ -74,7 +74,7 @@ pub fn settled(now: Timestamp) -> Timestamp {
 }
 
 /// The last 24 hours, oldest first; the last one is running.
-pub fn of_day(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Vec<Hour>> {
+pub(crate) fn of_day(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Vec<Hour>> {
     let hours = day_before(hour_of(now).plus(Duration::HOUR));
     let mut kept = kept(tx, team, hours[0])?;
     hours.map(|began| kept.remove(&began).map_or_else(|| of_hour(tx, team, began), Ok)).into_iter().collect()
@@ -88,11 +88,11 @@ pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<
 }
 
 /// Whether hours are stored that are not over: a clock ran ahead when they were counted.
-pub fn has_kept_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
+pub(crate) fn has_kept_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
     Ok(!rows::kept(tx, team, until)?.is_empty())
 }
 
-pub fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
+pub(crate) fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
     Ok(rows::forget_from(tx, team, until)?)
 }
 
@@ -105,7 +105,7 @@ fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<HashMap<Timest
 }
 
 /// Stores counts, and deletes those that are not shown any more.
-pub fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
+pub(crate) fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
     for Hour { began, answered, refused, cut_off } in hours.iter().copied() {
         rows::keep(tx, &rows::Kept { team_id: team, began, answered, refused, cut_off })?;
     }
@@ -124,7 +124,7 @@ pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Hour> 
 }
 
 /// A number as people read it: `12,345`.
-pub struct Grouped(pub i64);
+pub(crate) struct Grouped(pub i64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

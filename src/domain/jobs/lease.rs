@@ -12,7 +12,7 @@ use crate::domain::actor::Actor;
 use crate::domain::{Result, Timestamp};
 use crate::store::{Tx, clock};
 
-pub use crate::store::ids::{JobId, WorkerId};
+pub(crate) use crate::store::ids::WorkerId;
 
 /// How long a claim holds unless it is extended.
 pub const LEASE: Duration = Duration::seconds(10);

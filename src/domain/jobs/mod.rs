@@ -33,7 +33,7 @@ pub struct Queue {
 }
 
 pub const MAINTENANCE: Queue = Queue { name: "maintenance", concurrency: 2 };
-pub const LOOKUPS: Queue = Queue { name: "lookups", concurrency: 4 };
+pub(crate) const LOOKUPS: Queue = Queue { name: "lookups", concurrency: 4 };
 
 /// How often a job is tried, and how long it rests in between.
 #[derive(Clone, Copy, Debug)]

@@ -37,11 +37,11 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<P
     Page::load(window, |window| rows::list(tx, filter, window), |job| job.id)
 }
 
-pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<Capped> {
+pub(crate) fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<Capped> {
     Capped::count(|most| rows::count(tx, filter, most))
 }
 
-pub fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
+pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
@@ -96,14 +96,14 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, job: &QueuedJob, kinds: &[Kind], done:
 
 /// How a queue is doing.
 #[derive(Clone, Debug)]
-pub struct QueueCounts {
+pub(crate) struct QueueCounts {
     pub queue: &'static str,
     pub by_state: [(State, Capped); 4],
     /// The time since the oldest waiting job became due.
     pub oldest_waiting: Duration,
 }
 
-pub fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Result<QueueCounts> {
+pub(crate) fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Result<QueueCounts> {
     let mut by_state = State::ALL.map(|state| (state, Capped(0)));
     for (state, count) in &mut by_state {
         let filter = Filter { queue: Some(queue.into()), state: Some(*state), ..Filter::default() };

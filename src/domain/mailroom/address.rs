@@ -37,11 +37,11 @@ impl MailAddress {
     }
 
     /// `ada` for `ada+news`.
-    pub fn tag_base(&self) -> Option<String> {
+    pub(crate) fn tag_base(&self) -> Option<String> {
         base_of(&self.local_key())
     }
 
-    pub fn is_postmaster(&self) -> bool {
+    pub(crate) fn is_postmaster(&self) -> bool {
         self.local.eq_ignore_ascii_case(POSTMASTER)
     }
 
@@ -62,10 +62,10 @@ impl std::fmt::Display for MailAddress {
     }
 }
 
-pub const POSTMASTER: &str = "postmaster";
+pub(crate) const POSTMASTER: &str = "postmaster";
 
 /// A domain in lower case and ASCII.
-pub fn ascii_domain(text: &str) -> Option<String> {
+pub(crate) fn ascii_domain(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let ascii = idna::domain_to_ascii(text).ok()?;
     let label = |label: &str| {
@@ -127,7 +127,7 @@ impl LocalPart {
         self.0.to_lowercase()
     }
 
-    pub fn tag_base(&self) -> Option<String> {
+    pub(crate) fn tag_base(&self) -> Option<String> {
         base_of(&self.key())
     }
 }

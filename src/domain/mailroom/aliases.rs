@@ -11,7 +11,8 @@ use crate::store::ids::{DomainId, TeamId};
 use crate::store::mailroom::{aliases as rows, mail_domains as domain_rows};
 
 pub use crate::store::ids::AliasId;
-pub use rows::{Alias, Filter, ShadowedAlias};
+pub(crate) use rows::ShadowedAlias;
+pub use rows::{Alias, Filter};
 
 const MAX_NOTE: usize = 1000;
 
@@ -35,12 +36,12 @@ impl Alias {
         format!("{}@{}", self.local, self.domain_name)
     }
 
-    pub fn is_postmaster(&self) -> bool {
+    pub(crate) fn is_postmaster(&self) -> bool {
         self.local_key == POSTMASTER
     }
 }
 
-pub fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError> {
+pub(crate) fn parse_note(text: &str) -> std::result::Result<Option<String>, FieldError> {
     text::lines("note", "a note", text, MAX_NOTE)
 }
 
@@ -189,7 +190,7 @@ pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alia
 }
 
 /// Including deleted ones, which messages still name.
-pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
+pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(rows::find_all(tx, team, ids)?)
 }
 

@@ -19,7 +19,7 @@ pub struct Arrival {
 
 impl Arrival {
     /// Whether DMARC proves that the message comes from its author's domain.
-    pub fn is_proven(&self) -> bool {
+    pub(crate) fn is_proven(&self) -> bool {
         self.authentication.dmarc.result == Verdict::Pass
     }
 }

@@ -76,7 +76,7 @@ pub struct Authentication {
 
 impl Authentication {
     /// One result for all signatures: one that passes is enough.
-    pub fn dkim_result(&self) -> Verdict {
+    pub(crate) fn dkim_result(&self) -> Verdict {
         let passes = self.dkim.iter().any(|each| each.result == Verdict::Pass);
         match self.dkim.first() {
             _ if passes => Verdict::Pass,
@@ -87,12 +87,12 @@ impl Authentication {
 
     /// Whether this can be a forgery that its author's domain asks to refuse: otherwise a slow DNS
     /// server of the sender would let it in.
-    pub fn is_undecided(&self) -> bool {
+    pub(crate) fn is_undecided(&self) -> bool {
         self.dmarc.result == Verdict::TempError && self.dmarc.policy == Some(Policy::Reject)
     }
 
     /// Whether the domain that it claims to come from asks to refuse it.
-    pub fn is_to_be_rejected(&self) -> bool {
+    pub(crate) fn is_to_be_rejected(&self) -> bool {
         self.dmarc.result == Verdict::Fail && self.dmarc.policy == Some(Policy::Reject)
     }
 }

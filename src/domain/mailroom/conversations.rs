@@ -24,7 +24,7 @@ const LOOKED_UP: usize = 20;
 /// How long a message with the same subject counts as a reply, although it names no message.
 const RECENT: Duration = Duration::days(30);
 
-pub enum Placement {
+pub(crate) enum Placement {
     New(Conversation),
     Joins { id: ConversationId, reopens: bool },
 }

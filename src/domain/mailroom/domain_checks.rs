@@ -15,7 +15,7 @@ const ROUND: i64 = 50;
 
 /// Enqueues a check of each domain that is due.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct CheckDueDomains;
+pub(crate) struct CheckDueDomains;
 
 impl Job for CheckDueDomains {
     const KIND: &'static str = "domains.check_due";

@@ -39,7 +39,7 @@ pub fn attachment(
 }
 
 /// The size of what is kept of the message.
-pub fn size(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<usize> {
+pub(crate) fn size(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<usize> {
     let size = contents::size(tx, team, id)?.ok_or(Error::NotFound)?;
     Ok(usize::try_from(size).unwrap_or(0))
 }

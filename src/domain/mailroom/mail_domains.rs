@@ -23,7 +23,7 @@ pub use crate::store::ids::DomainId;
 pub use rows::Domain;
 
 /// How long a proof may be missing before its domain is suspended.
-pub const SUSPENSION_GRACE: Duration = Duration::days(7);
+pub(crate) const SUSPENSION_GRACE: Duration = Duration::days(7);
 /// How often a domain is checked: one that has been verified, and one that has not.
 const DAILY: Duration = Duration::days(1);
 const HOURLY: Duration = Duration::hours(1);
@@ -113,7 +113,7 @@ impl Domain {
         Some(seen.plus(SUSPENSION_GRACE))
     }
 
-    pub fn proof_name(&self) -> String {
+    pub(crate) fn proof_name(&self) -> String {
         format!("_gatepost.{}", self.name)
     }
 
@@ -139,7 +139,7 @@ impl Domain {
 }
 
 /// Whether other machines can find a host of this name: not `localhost`, nor a name without a dot.
-pub fn is_public(host: &str) -> bool {
+pub(crate) fn is_public(host: &str) -> bool {
     host.contains('.') && !host.ends_with(".localhost")
 }
 
@@ -241,7 +241,7 @@ pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
     Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), latest, most)?)
 }
 
-pub fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Result<bool> {
+pub(crate) fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Result<bool> {
     let Some(domain) = rows::find(tx, team, id)? else { return Ok(false) };
     let often = if domain.verified_at.is_some() { DAILY } else { HOURLY };
     Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(often) || checked.is_ahead_of(now)))

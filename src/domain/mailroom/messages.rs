@@ -16,11 +16,13 @@ use crate::store::mailroom::{
     contents, conversations as conversation_rows, mail_usage, messages as rows, search,
 };
 
-pub use crate::store::columns::{Direction, MessageState};
-pub use crate::store::ids::{AttachmentId, MessageId};
-pub use contents::Attachment;
+pub use crate::store::columns::MessageState;
+pub(crate) use crate::store::ids::AttachmentId;
+pub use crate::store::ids::MessageId;
+pub(crate) use contents::Attachment;
 pub use mail_usage::MailUsage;
-pub use rows::{Filter, Message};
+pub use rows::Filter;
+pub(crate) use rows::Message;
 
 /// Rows that one step of a search reads, and steps before a short page is returned.
 const STEP: i64 = 200;
@@ -43,7 +45,7 @@ pub struct Opened {
 team_noun! { Message, MessageId, Member: find, hold, list, count }
 
 /// [`search`] if there are words to look for, else [`list`].
-pub fn list_or_search(
+pub(crate) fn list_or_search(
     tx: &mut Tx<'_>,
     team: TeamId,
     words: &Search,
@@ -94,10 +96,10 @@ pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
 }
 
 /// A larger number of unread messages is shown as this and a plus sign.
-pub const UNREAD_SHOWN: i64 = 999;
+pub(crate) const UNREAD_SHOWN: i64 = 999;
 
 /// [`unread`] for every page: counts no further than is shown.
-pub fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
+pub(crate) fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
     let filter = Filter { unread: true, ..Filter::default() };
     Ok(rows::count(tx, team, &filter, UNREAD_SHOWN + 1)?)
 }
@@ -125,7 +127,7 @@ pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
     })
 }
 
-pub fn find_attachment(
+pub(crate) fn find_attachment(
     tx: &mut Tx<'_>,
     team: TeamId,
     message: MessageId,

@@ -12,7 +12,7 @@ use super::defuse::{defuse, restore};
 use super::mailboxes::{ADDRESSES, mailboxes};
 use super::words::Words;
 
-pub use super::mailboxes::{Mailbox, address_of, mailboxes_in};
+pub(crate) use super::mailboxes::{Mailbox, address_of, mailboxes_in};
 
 /// Limits in bytes or in number; the raw message has the rest.
 const TEXT: usize = 1 << 20;
@@ -73,7 +73,7 @@ impl Parsed {
 }
 
 impl Parsed {
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
         self.text.len()
             + self.html.as_ref().map_or(0, String::len)

@@ -8,7 +8,7 @@ use super::decoding::{Decoder, Encoding, PIECE};
 use super::defuse::defuse;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     pub start: usize,
     pub end: usize,
     pub encoding: Encoding,
@@ -33,7 +33,7 @@ impl Span {
     }
 }
 
-pub fn locate(raw: &[u8], index: usize) -> Option<Span> {
+pub(crate) fn locate(raw: &[u8], index: usize) -> Option<Span> {
     let (start, end, declared) = catch_unwind(AssertUnwindSafe(|| {
         let defused = defuse(raw);
         let message = MessageParser::default().parse(defused.as_ref())?;

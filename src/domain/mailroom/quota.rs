@@ -12,7 +12,7 @@ use crate::store::ids::TeamId;
 use crate::store::mailroom::mail_usage::{self, MailUsage};
 use crate::store::mailroom::{contents, messages, search};
 
-pub use mail_usage::FullTeam;
+pub(crate) use mail_usage::FullTeam;
 
 /// One part in so many of a quota is reserved for contacts that the team allowed.
 const RESERVE: i64 = 10;
@@ -49,7 +49,7 @@ impl<'s> Quotas<'s> {
     /// Counts a message if it fits into the team's quota. The first time for a team this also
     /// makes deliveries to it take turns, in whichever order they come to their contacts and
     /// conversations.
-    pub fn reserve(&mut self, tx: &mut Tx<'_>, team: TeamId, bytes: i64) -> Result<bool> {
+    pub(crate) fn reserve(&mut self, tx: &mut Tx<'_>, team: TeamId, bytes: i64) -> Result<bool> {
         let more = MailUsage::of(MessageState::Delivered, bytes);
         let account = match self.teams.entry(team) {
             Entry::Occupied(found) => {
@@ -71,20 +71,20 @@ impl<'s> Quotas<'s> {
 
     /// Whether the message just counted is in the part of the quota that is reserved for
     /// allowed contacts.
-    pub fn is_in_reserve(&self, team: TeamId) -> bool {
+    pub(crate) fn is_in_reserve(&self, team: TeamId) -> bool {
         let free = self.settings.quota().map(|quota| quota - quota / RESERVE);
         let account = self.teams.get(&team);
         free.zip(account).is_some_and(|(free, account)| account.total.bytes > free)
     }
 
     /// Takes back what [`Self::reserve`] counted.
-    pub fn release(&mut self, team: TeamId, bytes: i64) {
+    pub(crate) fn release(&mut self, team: TeamId, bytes: i64) {
         if let Some(account) = self.teams.get_mut(&team) {
             account.add(-MailUsage::of(MessageState::Delivered, bytes));
         }
     }
 
-    pub fn add_refused(&mut self, team: TeamId, usage: MailUsage) {
+    pub(crate) fn add_refused(&mut self, team: TeamId, usage: MailUsage) {
         if let Some(account) = self.teams.get_mut(&team) {
             account.add(usage);
         }

@@ -19,7 +19,7 @@ use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 
 /// The most servers that a message may have passed.
-pub const MAX_HOPS: usize = 50;
+pub(crate) const MAX_HOPS: usize = 50;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -19,7 +19,7 @@ pub struct MailSettings {
 }
 
 /// See [`MailSettings::refused_bytes`].
-pub const REFUSED_BYTES: i64 = 64 << 20;
+pub(crate) const REFUSED_BYTES: i64 = 64 << 20;
 
 impl MailSettings {
     /// [`Self::quota`] as the store counts; `None` for no limit.
@@ -158,13 +158,13 @@ pub(super) fn refusal(alias: &alias_rows::Alias, matched_by: MatchedBy) -> Optio
 }
 
 /// Whether [`create_postmaster`] would create one for this address.
-pub fn lacks_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -> Result<bool> {
+pub(crate) fn lacks_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -> Result<bool> {
     Ok(missing_postmaster(tx, settings, address)?.is_some())
 }
 
 /// Creates the alias `postmaster` on a domain that has none: for the team that owns the domain,
 /// on the shared domain for the oldest team.
-pub fn create_postmaster(
+pub(crate) fn create_postmaster(
     tx: &mut Tx<'_>,
     actor: &Actor,
     settings: &MailSettings,

@@ -37,7 +37,7 @@ impl Presented {
     }
 
     /// The browser's id, if this account signed in there.
-    pub fn known_to(&self, user: &User) -> Option<Id> {
+    pub(crate) fn known_to(&self, user: &User) -> Option<Id> {
         let browser = self.browser.as_ref()?;
         let mark = self.mark(&browser.id, user);
         let known = browser.marks.iter().any(|each| each.ct_eq(&mark).into());
@@ -45,7 +45,7 @@ impl Presented {
     }
 
     /// The cookie once this account has signed in.
-    pub fn cookie_after(&self, user: &User, entropy: &dyn Entropy) -> String {
+    pub(crate) fn cookie_after(&self, user: &User, entropy: &dyn Entropy) -> String {
         let id = self.browser.as_ref().map_or_else(|| entropy::bytes(entropy), |browser| browser.id);
         let mark = self.mark(&id, user);
         let earlier = self.browser.iter().flat_map(|browser| &browser.marks).filter(|each| **each != mark);

@@ -16,10 +16,10 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::people::{invitations as rows, members as member_rows};
 
-pub use crate::store::ids::InvitationId;
-pub use rows::Invitation;
+pub(crate) use crate::store::ids::InvitationId;
+pub(crate) use rows::Invitation;
 
-pub const LIFETIME: Duration = Duration::days(7);
+pub(crate) const LIFETIME: Duration = Duration::days(7);
 
 /// Of a team, including expired ones.
 const MAX_OPEN: usize = 200;
@@ -28,7 +28,7 @@ const MAX_OPEN: usize = 200;
 pub type LinkSecret = Zeroizing<String>;
 
 impl Invitation {
-    pub fn is_expired(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
 }
@@ -119,7 +119,7 @@ pub struct Opened {
 /// # Errors
 /// `NotFound` for a link that was used or revoked, has expired or never was, or that its sender
 /// could not send any more.
-pub fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
+pub(crate) fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
     let invitation = rows::find_by_secret(tx, &hash(secret))?
         .filter(|each| each.accepted_at.is_none() && each.revoked_at.is_none() && !each.is_expired(now))
         .ok_or(Error::NotFound)?;
@@ -151,7 +151,7 @@ pub fn accept_as_new(
     join(tx, &actor.as_person(user.id, &user.email), opened, user, true)
 }
 
-pub fn accept_as_known(tx: &mut Tx<'_>, actor: &Actor, secret: &str) -> Result<(Team, User)> {
+pub(crate) fn accept_as_known(tx: &mut Tx<'_>, actor: &Actor, secret: &str) -> Result<(Team, User)> {
     let mut opened = open(tx, secret, actor.now)?;
     let user = opened.account.take().ok_or(Error::NotFound)?;
     join(tx, &actor.as_person(user.id, &user.email), opened, user, false)
@@ -178,7 +178,7 @@ pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
     Ok(rows::list_open(tx, team)?)
 }
 
-pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: InvitationId) -> Result<()> {
+pub(crate) fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: InvitationId) -> Result<()> {
     actor.require(tx, team, Role::Admin)?;
     let revoked = rows::revoke(tx, team, id, actor.now)?.ok_or(Error::NotFound)?;
     activity::record(tx, actor, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
@@ -197,7 +197,7 @@ pub(super) fn revoke_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, se
     Ok(())
 }
 
-pub fn list_by_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: UserId) -> Result<Vec<Invitation>> {
+pub(crate) fn list_by_inviter(tx: &mut Tx<'_>, team: TeamId, inviter: UserId) -> Result<Vec<Invitation>> {
     let open = list_open(tx, team)?.into_iter();
     Ok(open.filter(|each| each.inviter_id == Some(inviter)).collect())
 }

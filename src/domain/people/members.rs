@@ -10,7 +10,7 @@ use crate::store::Tx;
 use crate::store::ids::{TeamId, UserId};
 use crate::store::people::{members as rows, teams as team_rows};
 
-pub use rows::Member;
+pub(crate) use rows::Member;
 
 /// What happens to the tokens of a member who leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,12 @@ pub enum TheirTokens {
     Revoke,
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
+pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
     Ok(rows::find(tx, team, user)?)
 }
 
 /// No role in the team changes until the transaction ends.
-pub fn hold(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
+pub(crate) fn hold(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
     rows::hold(tx, team)?;
     find(tx, team, user)
 }
@@ -34,7 +34,7 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
 }
 
 /// A part of the list, and the length of the list.
-pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
+pub(crate) fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
     Ok(rows::page(tx, team, limit, offset)?)
 }
 
@@ -76,7 +76,7 @@ pub fn set_role(
 }
 
 /// The owner can remove everyone else, an admin can remove plain members, and members can leave.
-pub fn role_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
+pub(crate) fn role_to_remove(actor: &Actor, member: &Member) -> Result<Role> {
     match member.role() {
         Role::Owner => {
             Err(Error::conflict("person", "The owner can't leave or be removed. Transfer ownership first."))
@@ -92,7 +92,7 @@ fn leaves(actor: &Actor, member: &Member) -> bool {
 }
 
 /// A plain member who leaves cannot choose: their tokens are kept.
-pub fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
+pub(crate) fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
     !leaves(actor, member) || member.role() >= Role::Admin
 }
 
@@ -126,7 +126,7 @@ fn end_tokens(
 }
 
 /// The former owner stays as an admin. Their invitations that only an owner can send are revoked.
-pub fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Result<()> {
+pub(crate) fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
     let owner = teams::find(tx, team)?.owner_id;
     let next = find(tx, team, to)?.ok_or(Error::NotFound)?;

@@ -78,14 +78,14 @@ pub fn hash(password: &Password, entropy: &dyn Entropy) -> Hashed {
     Hashed(hash.to_string())
 }
 
-pub fn verify(password: &Password, phc: &str) -> bool {
+pub(crate) fn verify(password: &Password, phc: &str) -> bool {
     PasswordHash::new(phc)
         .is_ok_and(|hash| Argon2::default().verify_password(password.bytes(), &hash).is_ok())
 }
 
 /// The hash of no known password. An unknown person's password is compared with it, so that the
 /// response takes as long as for a known person.
-pub fn decoy(entropy: &dyn Entropy) -> Hashed {
+pub(crate) fn decoy(entropy: &dyn Entropy) -> Hashed {
     let [salt, output] = [16, 32].map(|length| {
         let mut noise = vec![0; length];
         entropy.fill(&mut noise);

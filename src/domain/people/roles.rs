@@ -39,7 +39,7 @@ impl Role {
     }
 
     /// The sentence for people with less than this role.
-    pub fn who_may(self) -> Cow<'static, str> {
+    pub(crate) fn who_may(self) -> Cow<'static, str> {
         match self {
             Self::Member => "Only people on the team can do this.".into(),
             Self::Admin => "Only the owner and admins can do this. Ask one of them.".into(),

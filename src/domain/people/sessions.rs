@@ -13,10 +13,10 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::people::{members as member_rows, sessions as rows, teams as team_rows};
 
-pub use crate::store::ids::SessionId;
-pub use rows::Session;
+pub(crate) use crate::store::ids::SessionId;
+pub(crate) use rows::Session;
 
-pub const IDLE_LIFETIME: Duration = Duration::days(14);
+pub(crate) const IDLE_LIFETIME: Duration = Duration::days(14);
 /// Of one person. The one that was unused for longest ends when another opens.
 const MAX_SESSIONS: i64 = 50;
 const CONFIRMED_FOR: Duration = Duration::minutes(10);
@@ -26,7 +26,7 @@ const TOUCH_INTERVAL: Duration = Duration::minutes(1);
 impl Session {
     /// Whether the password was entered within the last 10 minutes. A time well after now comes
     /// from a clock that ran ahead and counts as unknown.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.password_at).abs() < CONFIRMED_FOR
     }
 }
@@ -83,7 +83,7 @@ pub fn open_verified(
 }
 
 /// The session of a cookie, if it has not expired, and its person.
-pub fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<(Session, User)>> {
+pub(crate) fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<(Session, User)>> {
     Ok(rows::find_by_key(tx, &hash(key), now)?)
 }
 
@@ -114,16 +114,16 @@ pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<Signe
 }
 
 /// Whether it is time to write down that a session is in use.
-pub fn needs_touch(session: &Session, now: Timestamp) -> bool {
+pub(crate) fn needs_touch(session: &Session, now: Timestamp) -> bool {
     now.since(session.last_seen_at).abs() >= TOUCH_INTERVAL
 }
 
-pub fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()> {
+pub(crate) fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()> {
     Ok(rows::touch(tx, id, now, now.plus(IDLE_LIFETIME))?)
 }
 
 /// Ends the session of a cookie. Recorded as a sign-out.
-pub fn close(tx: &mut Tx<'_>, actor: &Actor, key: &str) -> Result<()> {
+pub(crate) fn close(tx: &mut Tx<'_>, actor: &Actor, key: &str) -> Result<()> {
     let Some(session) = rows::delete_by_key(tx, &hash(key))? else { return Ok(()) };
     let person = users::find(tx, session.user_id)?;
     let actor = actor.as_person(person.id, &person.email);
@@ -134,7 +134,7 @@ pub fn list(tx: &mut Tx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session
     Ok(rows::of_user(tx, user, now)?)
 }
 
-pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Result<()> {
+pub(crate) fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Result<()> {
     if !rows::delete(tx, user, id)? {
         return Err(Error::NotFound);
     }
@@ -152,7 +152,7 @@ pub fn revoke_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, keep: Session
     Ok(ended)
 }
 
-pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: TeamId) -> Result<()> {
+pub(crate) fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: TeamId) -> Result<()> {
     member_rows::find(tx, team, session.user_id)?.ok_or(Error::NotFound)?;
     if session.team_id == Some(team) {
         return Ok(());
@@ -161,6 +161,6 @@ pub fn switch_team(tx: &mut Tx<'_>, actor: &Actor, session: &Session, team: Team
     activity::record(tx, actor, team, Event::of(ActivityKind::TeamSwitched))
 }
 
-pub fn confirm_password(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
+pub(crate) fn confirm_password(tx: &mut Tx<'_>, session: SessionId, now: Timestamp) -> Result<()> {
     Ok(rows::set_password_at(tx, session, now)?)
 }

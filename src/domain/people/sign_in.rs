@@ -73,7 +73,7 @@ pub fn count_attempt(
 ///
 /// # Errors
 /// As [`begin`].
-pub fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
+pub(crate) fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
     let mut counted = Counted::start(tx, now)?;
     counted.count(tx, now, &PER_SESSION, &[b"session", session.to_string().as_bytes()])?;
     Ok(counted)
@@ -123,7 +123,7 @@ fn window_began(now: Timestamp, window: Duration) -> Timestamp {
 
 /// Records a wrong password. For an unknown account something as small is written: the time it
 /// takes must not tell the two apart.
-pub fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
+pub(crate) fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
         rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER))?;
         return Ok(());

@@ -70,18 +70,18 @@ fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 
 /// Creates the first team; of several attempts at once, one succeeds. `NotFound` when the
 /// instance is already set up.
-pub fn set_up(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
+pub(crate) fn set_up(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     match instance::claim_set_up(tx, actor.now)? {
         true => create(tx, actor, new),
         false => Err(Error::NotFound),
     }
 }
 
-pub fn is_set_up(tx: &mut Tx<'_>) -> Result<bool> {
+pub(crate) fn is_set_up(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(instance::is_set_up(tx)?)
 }
 
-pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Team> {
+pub(crate) fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Team> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 

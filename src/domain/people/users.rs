@@ -34,7 +34,12 @@ pub struct NewPerson {
 }
 
 /// `vouched_by` invited the person and so had the link too: the address is not verified.
-pub fn create(tx: &mut Tx<'_>, actor: &Actor, person: &NewPerson, vouched_by: Option<&str>) -> Result<User> {
+pub(crate) fn create(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    person: &NewPerson,
+    vouched_by: Option<&str>,
+) -> Result<User> {
     let taken = || Error::conflict("email", format!("{} already has an account.", person.email.as_str()));
     if rows::find_by_email(tx, &person.email.key())?.is_some() {
         return Err(taken());
@@ -54,12 +59,12 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, person: &NewPerson, vouched_by: Op
     Ok(user)
 }
 
-pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
+pub(crate) fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
 /// The password does not change until the transaction ends.
-pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+pub(crate) fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     Ok(rows::hold(tx, id)?)
 }
 

@@ -7,7 +7,7 @@
 
 mod circuit_breaker;
 mod hourly_window;
-pub mod meter;
+pub(crate) mod meter;
 mod redis;
 
 use std::collections::HashMap;

@@ -4,7 +4,7 @@
 //! [`batch`]; in the buffered mode all threads add to one buffer, which the [`writer`] takes.
 
 mod batch;
-pub mod call;
+pub(crate) mod call;
 mod encoding;
 mod flush;
 mod queue;

@@ -1,6 +1,6 @@
 //! Verify: whose token it is, and whether it can be used now.
 
-pub mod admission;
+pub(crate) mod admission;
 mod lease;
 mod token_cache;
 

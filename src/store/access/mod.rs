@@ -1,12 +1,12 @@
 //! Rows of access: tokens, the activity log, usage counts and idempotent responses.
 
-pub mod activity;
-pub mod calls;
-pub mod idempotency;
-pub mod journal;
-pub mod journal_file;
-pub mod leases;
-pub mod retention;
-pub mod tokens;
-pub mod usage;
-pub mod uses;
+pub(crate) mod activity;
+pub(crate) mod calls;
+pub(crate) mod idempotency;
+pub(crate) mod journal;
+pub(crate) mod journal_file;
+pub(crate) mod leases;
+pub(crate) mod retention;
+pub(crate) mod tokens;
+pub(crate) mod usage;
+pub(crate) mod uses;

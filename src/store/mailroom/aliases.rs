@@ -50,7 +50,7 @@ pub struct Filter {
 team_rows! { aliases, Alias, AliasId, gone = deleted_at: insert, find, hold, list, count, save }
 
 /// Whether it was inserted; waits for another transaction that inserts the same address.
-pub fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
+pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
     let inserted = on_engine!(&mut *tx.connection, inner => diesel::insert_into(aliases::table)
         .values(alias)
         .on_conflict_do_nothing()
@@ -59,7 +59,7 @@ pub fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
 }
 
 /// Including deleted ones.
-pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
+pub(crate) fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
     on_engine!(&mut *tx.connection, inner => aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
         .select(Alias::as_select())
@@ -68,7 +68,7 @@ pub fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Al
 }
 
 /// Including deleted ones, which messages still name.
-pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
+pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(aliases::table
         .filter(aliases::team_id.eq(team).and(aliases::id.eq_any(ids.to_vec())))
         .select(Alias::as_select())
@@ -76,7 +76,11 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Al
 }
 
 /// Of any team, and including deleted ones: the address is taken.
-pub fn find_by_key(tx: &mut Tx<'_>, domain: Option<DomainId>, local_key: &str) -> Result<Option<Alias>> {
+pub(crate) fn find_by_key(
+    tx: &mut Tx<'_>,
+    domain: Option<DomainId>,
+    local_key: &str,
+) -> Result<Option<Alias>> {
     let of_key = aliases::table.filter(aliases::local_key.eq(local_key)).select(Alias::as_select());
     match domain {
         Some(id) => of_key.filter(aliases::domain_id.eq(id)).get_result(tx.connection),
@@ -125,7 +129,7 @@ pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Ve
 }
 
 /// Including a deleted one.
-pub fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
+pub(crate) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     let of_domain = domains::table.find(domain).select(domains::catch_all_id);
     aliases::table
         .filter(aliases::id.nullable().eq_any(of_domain))
@@ -166,7 +170,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> aliases::BoxedQuery<'q, Backen
 }
 
 /// Counts messages that were delivered, the last of them now, and messages that were not.
-pub fn count_arrivals(
+pub(crate) fn count_arrivals(
     tx: &mut Tx<'_>,
     id: AliasId,
     received: i64,

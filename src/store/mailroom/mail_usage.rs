@@ -58,7 +58,7 @@ type Columns =
 const COLUMNS: Columns =
     (mail_stores::bytes, mail_stores::messages, mail_stores::refused_bytes, mail_stores::refused_messages);
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
+pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
     let kept = mail_stores::table.find(team).select(COLUMNS);
     Ok(kept.get_result(tx.connection).optional_row()?.unwrap_or_default())
 }
@@ -70,7 +70,7 @@ pub struct FullTeam {
 }
 
 /// Teams that keep at least `quota` bytes, by name.
-pub fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<FullTeam>> {
+pub(crate) fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<FullTeam>> {
     Ok(mail_stores::table
         .inner_join(teams::table)
         .filter(mail_stores::bytes.ge(quota))
@@ -82,7 +82,7 @@ pub fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<FullTeam
 
 /// Adds to a team's counters, or subtracts what is negative, and returns the new totals. On
 /// Postgres the row stays locked until the transaction ends.
-pub fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> {
+pub(crate) fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> {
     let of_team = (
         mail_stores::team_id.eq(team),
         mail_stores::bytes.eq(more.bytes),

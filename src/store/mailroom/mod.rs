@@ -1,10 +1,10 @@
 //! Rows of mail: domains, aliases, contacts, conversations, messages.
 
 pub mod aliases;
-pub mod contacts;
-pub mod contents;
-pub mod conversations;
-pub mod mail_domains;
+pub(crate) mod contacts;
+pub(crate) mod contents;
+pub(crate) mod conversations;
+pub(crate) mod mail_domains;
 pub mod mail_usage;
-pub mod messages;
-pub mod search;
+pub(crate) mod messages;
+pub(crate) mod search;

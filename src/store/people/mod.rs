@@ -1,8 +1,8 @@
 //! Rows of people: who they are, the teams they are in and how they are signed in.
 
-pub mod attempts;
-pub mod invitations;
-pub mod members;
-pub mod sessions;
-pub mod teams;
-pub mod users;
+pub(crate) mod attempts;
+pub(crate) mod invitations;
+pub(crate) mod members;
+pub(crate) mod sessions;
+pub(crate) mod teams;
+pub(crate) mod users;

@@ -1,12 +1,12 @@
 //! The OpenAPI description: gathered from the route table, completed in one place, and served
 //! without a credential, as it is the same for everyone.
 
-pub mod about;
+pub(crate) mod about;
 mod complete;
 mod example;
 mod operation;
 mod shared;
-pub mod words;
+pub(crate) mod words;
 
 use std::sync::LazyLock;
 
@@ -57,7 +57,7 @@ pub fn description() -> &'static Value {
 }
 
 /// The description of one instance, as it is sent.
-pub struct Published {
+pub(crate) struct Published {
     text: web::Bytes,
     tag: EntityTag,
 }
@@ -70,7 +70,7 @@ impl Published {
     }
 }
 
-pub async fn show(known: IfNoneMatch, published: web::Data<Published>) -> HttpResponse {
+pub(crate) async fn show(known: IfNoneMatch, published: web::Data<Published>) -> HttpResponse {
     let mut answer = match known.has(&published.tag) {
         true => HttpResponse::NotModified().finish(),
         false => HttpResponse::Ok().content_type("application/json").body(published.text.clone()),
@@ -81,7 +81,7 @@ pub async fn show(known: IfNoneMatch, published: web::Data<Published>) -> HttpRe
 }
 
 /// The answer to other methods. This address is outside the middleware that renders errors.
-pub async fn other(request: HttpRequest, info: RequestInfo) -> HttpResponse {
+pub(crate) async fn other(request: HttpRequest, info: RequestInfo) -> HttpResponse {
     const ALLOWED: &str = "GET, HEAD, OPTIONS";
     match *request.method() {
         Method::OPTIONS => HttpResponse::NoContent().insert_header((ALLOW, ALLOWED)).finish(),

@@ -1,20 +1,20 @@
 //! Pages: one file per page, with its handlers and the struct of its template.
 
-pub mod access;
+pub(crate) mod access;
 mod answer;
-pub mod csrf;
-pub mod error;
-pub mod form;
-pub mod format;
-pub mod guards;
-pub mod health;
-pub mod jobs;
-pub mod layout;
-pub mod list;
-pub mod mailroom;
-pub mod notice;
-pub mod password_again;
-pub mod people;
+pub(crate) mod csrf;
+pub(crate) mod error;
+pub(crate) mod form;
+pub(crate) mod format;
+pub(crate) mod guards;
+pub(crate) mod health;
+pub(crate) mod jobs;
+pub(crate) mod layout;
+pub(crate) mod list;
+pub(crate) mod mailroom;
+pub(crate) mod notice;
+pub(crate) mod password_again;
+pub(crate) mod people;
 mod question;
 
 pub use answer::{Answer, html, part_at, see_other, see_other_with};

@@ -4,7 +4,7 @@ mod description;
 mod examples;
 mod in_process;
 mod schema;
-pub mod try_it;
+pub(crate) mod try_it;
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};

@@ -1,16 +1,16 @@
 //! Pages of access: the Developer page and the activity log.
 
-pub mod activity;
-pub mod api_switch;
-pub mod cap;
-pub mod developer;
-pub mod docs;
-pub mod reveal;
-pub mod scopes;
-pub mod team_key;
-pub mod token_list;
-pub mod tokens;
-pub mod usage;
+pub(crate) mod activity;
+pub(crate) mod api_switch;
+pub(crate) mod cap;
+pub(crate) mod developer;
+pub(crate) mod docs;
+pub(crate) mod reveal;
+pub(crate) mod scopes;
+pub(crate) mod team_key;
+pub(crate) mod token_list;
+pub(crate) mod tokens;
+pub(crate) mod usage;
 
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};

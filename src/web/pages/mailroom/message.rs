@@ -1,6 +1,6 @@
 //! One message: its page, marking it unread, deleting it.
 
-pub mod parts;
+pub(crate) mod parts;
 mod text;
 
 use actix_web::http::StatusCode;

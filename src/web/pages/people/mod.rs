@@ -1,15 +1,15 @@
 //! Setup, sign-in, the team and the account.
 
-pub mod account;
-pub mod agent;
-pub mod invitations;
+pub(crate) mod account;
+pub(crate) mod agent;
+pub(crate) mod invitations;
 mod left_behind;
-pub mod members;
-pub mod sessions;
-pub mod setup;
-pub mod sign_in;
-pub mod team;
-pub mod transfer;
+pub(crate) mod members;
+pub(crate) mod sessions;
+pub(crate) mod setup;
+pub(crate) mod sign_in;
+pub(crate) mod team;
+pub(crate) mod transfer;
 
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
