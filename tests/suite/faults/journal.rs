@@ -67,25 +67,6 @@ fn assert_each_logged_once(server: Serving, database: &Database, calls: &[Call])
     assert_eq!(logged, calls.len() as i64);
 }
 
-/// The server has read batches and waits for the store; meanwhile a command runs, and calls
-/// that have come in are answered right before the server deletes what it read.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_beside_a_server_that_waits_loses_no_call() {
-    let (gatepost, database, token) = on_sqlite();
-    let server = gatepost.serve();
-    let load = full_load(&server, &token);
-    for _ in 0..5 {
-        let held = database.lock();
-        load.until_each(1500, |call| call.status == 200).await;
-        server.signal("STOP");
-        drop(held);
-        gatepost.ok(&["api", "Acme", "on"], "");
-        server.signal("CONT");
-        load.until_each(100, |call| call.status == 200).await;
-    }
-    assert_each_logged_once(server, &database, &load.stop().await);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_beside_a_server_lose_no_call_on_sqlite() {
     let (gatepost, database, token) = on_sqlite();
