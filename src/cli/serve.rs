@@ -110,7 +110,7 @@ fn warn_of_shadowed_aliases(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// With a new quota, teams can be over it without having been told why they receive no mail.
+/// With a new quota, teams can be over it without knowing why they receive no mail.
 fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
     let settings = app.mail_settings();
     let full =

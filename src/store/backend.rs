@@ -177,7 +177,7 @@ fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
 /// The connection manager for r2d2.
 pub struct Manager {
     pub location: Location,
-    /// For SQLite, besides those of every connection.
+    /// For SQLite, in addition to those of every connection.
     pub pragmas: &'static str,
 }
 

@@ -42,7 +42,7 @@ pub(crate) use error::Result;
 /// A transaction under way.
 pub struct Tx<'c> {
     connection: &'c mut Engine,
-    /// Whether a job was enqueued: whoever runs jobs hears of it after the commit.
+    /// Whether a job was enqueued: the runner is notified after the commit.
     enqueued: bool,
 }
 

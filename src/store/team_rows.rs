@@ -2,7 +2,7 @@
 //! always with the team in the condition, so that another team's row does not exist:
 //!
 //! - `insert(tx, row)`
-//! - `find(tx, team, id)`, and `hold`, after which nobody else changes the row until the
+//! - `find(tx, team, id)`, and `hold`, after which no other transaction changes the row until the
 //!   transaction ends
 //! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter, most)`, which
 //!   stops at `most`; both ask the table's own `narrowed(team, filter)` for a boxed query

@@ -1,6 +1,6 @@
 //! Domains of a team: added, verified by a TXT record, and checked again regularly.
 //!
-//! Whoever can write into a domain's DNS owns it. A domain receives for one team at a time: the
+//! The team that can write into a domain's DNS owns it. A domain receives for one team at a time: the
 //! one whose proof was found. When that proof has been gone for [`SUSPENSION_GRACE`], or gone while
 //! another team's is there, the domain is suspended for it.
 

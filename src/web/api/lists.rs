@@ -23,7 +23,7 @@ use crate::domain::lists::{self, Capped, Window};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{PublicId, Result as Found};
 
-/// The parameters of a list besides its page.
+/// The parameters of a list, without those of its page.
 pub trait Filters: DeserializeOwned + IntoParams {
     type Filter: Send + 'static;
     /// Whether entries can be skipped: not where that would cost as much as reading them.

@@ -59,7 +59,7 @@ pub trait Resource: Form<Row: Clone> + Sized {
     }
 }
 
-/// What a form may depend on besides its row.
+/// What a form may depend on, apart from its row.
 #[derive(Clone)]
 pub struct Context {
     pub app: web::Data<App>,

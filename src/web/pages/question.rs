@@ -93,7 +93,7 @@ impl Confirmation {
         self.ask_in(&Dialog { question: self }, htmx, viewer, StatusCode::OK)
     }
 
-    /// Renders a template of its own, for content besides sentences.
+    /// Renders a template of its own, for content other than sentences.
     pub fn ask_in(&self, dialog: &impl Template, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Answer {
         if htmx.0 {
             return html(status, dialog);

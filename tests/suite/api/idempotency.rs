@@ -258,7 +258,7 @@ async fn another_instance_does_not_start_a_request_in_progress() {
         })
     });
     assert!(matches!(made, Outcome::First(_)));
-    let Ok(Outcome::Replayed { location, body }) = elsewhere() else { panic!("not told again") };
+    let Ok(Outcome::Replayed { location, body }) = elsewhere() else { panic!("no replay") };
     assert_eq!((location.as_str(), body.as_str()), ("/here", "{}"));
 }
 
