@@ -43,11 +43,10 @@ use crate::domain::{Error, Result, Timestamp};
 use crate::gate::{self, Gate};
 use crate::store::Store;
 
-/// Opaque outside the store.
 pub(crate) use crate::store::Tx;
 pub(crate) use storage::{StartError, check_settings, serve_alone};
 
-/// A handle; clones share everything.
+/// A cheap handle: clones share everything.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
@@ -84,7 +83,7 @@ impl App {
         Self::open_as(config, clock, entropy, true)
     }
 
-    /// [`Self::open`] for a command, beside which a server can be at work.
+    /// Like [`Self::open`], for a command that may run beside a server.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -139,12 +138,11 @@ impl App {
         &self.0.config
     }
 
-    /// Stores the address that SMTP listens on: with port 0 in the setting, the system chooses the port.
+    /// Stores the address that SMTP listens on: if the setting has port 0, the system chooses the port.
     pub(crate) fn note_smtp(&self, at: SocketAddr) {
         self.0.smtp.set(at).unwrap_or_default();
     }
 
-    /// Where mail comes in by SMTP, if it does.
     pub(crate) fn smtp_at(&self) -> Option<SocketAddr> {
         self.0.smtp.get().copied().or(self.config().mail.smtp_listen)
     }
@@ -157,7 +155,6 @@ impl App {
         self.0.entropy.clone()
     }
 
-    /// [`Self::entropy`] as a reference.
     pub(crate) fn entropy_ref(&self) -> &dyn Entropy {
         &*self.0.entropy
     }
@@ -170,22 +167,20 @@ impl App {
         &self.0.gate
     }
 
-    /// The operator, now.
     pub fn operator(&self) -> Actor {
         Actor::operator(self.now(), self.entropy())
     }
 
-    /// Gatepost itself, now: for changes caused by incoming mail or by jobs.
+    /// Gatepost itself, for changes caused by incoming mail or by jobs.
     pub fn system(&self) -> Actor {
         Actor::system(self.now(), self.entropy())
     }
 
-    /// An anonymous visitor, now.
     pub fn visitor(&self) -> Actor {
         Actor::visitor(self.now(), self.entropy())
     }
 
-    /// Runs `f` on one unchanging view of the store, on a blocking thread.
+    /// Runs `f` on a snapshot of the store, on a blocking thread.
     pub async fn read<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -195,8 +190,8 @@ impl App {
         blocking(move || span.in_scope(|| store.read(f))).await
     }
 
-    /// [`Self::read`] for a page that shows calls: those answered before it was requested are in
-    /// the activity table.
+    /// Like [`Self::read`], for pages that show calls: the activity table has every call answered before
+    /// this one.
     pub(crate) async fn read_activity<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -205,8 +200,8 @@ impl App {
         self.read(f).await
     }
 
-    /// Runs `f` in a write transaction on a blocking thread; when it returns `Ok`, the changes are on disk
-    /// and no process uses a token cached before them.
+    /// Runs `f` in a write transaction on a blocking thread. After `Ok`, the changes are on disk and no
+    /// process uses a token cached before them.
     pub async fn write<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -216,7 +211,7 @@ impl App {
         blocking(move || span.in_scope(|| app.write_now(f))).await
     }
 
-    /// [`Self::write`] for jobs that do not change access: it keeps the caches.
+    /// Like [`Self::write`], for jobs that don't change access: the caches stay valid.
     async fn maintain<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -226,18 +221,17 @@ impl App {
         blocking(move || span.in_scope(|| store.write(f))).await
     }
 
-    /// See [`Store::tidy`].
     async fn shorten_log(&self) -> Result<()> {
         let store = self.0.store.clone();
         blocking(move || Ok(store.tidy()?)).await
     }
 
-    /// [`Self::read`] for the command line, which has no async runtime.
+    /// Like [`Self::read`], for the command line, which has no async runtime.
     pub fn read_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.0.store.read(f)
     }
 
-    /// [`Self::write`] for the command line, which has no async runtime.
+    /// Like [`Self::write`], for the command line, which has no async runtime.
     pub fn write_now<T>(&self, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let (value, epoch) = self.0.store.write(|tx| Ok::<_, Error>((f(tx)?, epochs::current(tx)?)))?;
         self.0.recipients.clear();
@@ -245,21 +239,21 @@ impl App {
         Ok(value)
     }
 
-    /// Writes the calls that are still queued, before the process ends.
+    /// Writes the calls and messages that are still queued. The process must not end before.
     pub fn close(&self) {
         self.0.inbound.close();
         self.0.gate.close();
     }
 
-    /// Hashes a new password; see [`Self::verify_password`] about the threads.
     pub(crate) async fn hash_password(&self, password: Password) -> Result<Hashed> {
         let _permit = self.hashing_permit().await?;
         let entropy = self.entropy();
         blocking(move || Ok(passwords::hash(&password, &*entropy))).await
     }
 
-    /// Whether the password is that of `phc`; without one it takes as long and is false. At
-    /// most half the cores do this at once, or sign-ins would starve the API.
+    /// Checks a password against the hash `phc`. Without a hash it takes as long and returns false, so
+    /// that callers can't tell which accounts exist. At most half the cores hash at once: sign-ins must
+    /// not starve the API.
     pub(crate) async fn verify_password(&self, password: Password, phc: Option<String>) -> Result<bool> {
         let _permit = self.hashing_permit().await?;
         let decoy = self.0.decoy.clone();

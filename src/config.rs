@@ -110,10 +110,10 @@ impl ConfigError {
 }
 
 impl Config {
-    /// Variables other than `GATEPOST_*` are ignored.
+    /// Reads the settings. Variables other than `GATEPOST_*` are ignored.
     ///
     /// # Errors
-    /// A sentence for the first setting that is unknown or malformed.
+    /// One sentence about the first setting that is unknown or malformed.
     pub fn from_vars<K: Into<String>, V: Into<String>>(
         vars: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, ConfigError> {
@@ -161,10 +161,10 @@ impl Config {
             || self.database.0 == format!("sqlite:{}", self.data.join("gatepost.db").display())
     }
 
-    /// From the setting, else from the file, which is created on first use.
+    /// Returns the key from the setting, or else from the file, which is created on first use.
     ///
     /// # Errors
-    /// A sentence when the file cannot be read or written, or holds no key.
+    /// One sentence, if the file can't be read or written, or contains no key.
     pub fn secret_key(&self, entropy: &dyn Entropy) -> Result<SecretKey, ConfigError> {
         if let Some(key) = &self.secret_key {
             return Ok(key.clone());
@@ -178,8 +178,8 @@ impl Config {
     }
 }
 
-/// Keeps a key that is already there. A new one is written to a temporary file, flushed and
-/// linked into place, so neither a crash nor another process sees half of it.
+/// Keeps an existing key. A new one is written to a temporary file, flushed and linked into place, so that
+/// neither a crash nor another process sees half of it.
 fn make_key_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -197,7 +197,7 @@ fn make_key_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     }
 }
 
-/// An empty variable counts as unset.
+/// Empty variables count as unset.
 struct Vars(BTreeMap<String, String>);
 
 impl Vars {
@@ -237,7 +237,7 @@ impl Vars {
     }
 }
 
-/// `GATEPOST_TEST_…` names servers for the test suite.
+/// Variables named `GATEPOST_TEST_…` are for the test suite.
 fn is_ours(name: &str) -> bool {
     name.starts_with("GATEPOST_") && !name.starts_with("GATEPOST_TEST_")
 }

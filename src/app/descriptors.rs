@@ -1,12 +1,12 @@
-//! Open files of this process. Each connection is one, so that web and mail share the limit of the
-//! system, and leave some to the store.
+//! The open file limit of this process. Web and mail connections share it, and must leave room for the
+//! store.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the store, the journal, the log, DNS and the listeners may need.
+/// Reserved for the store, the journal, the log, DNS and the listeners.
 const OWN: usize = 256;
 
-/// Raises the limit on open files as far as the system lets us, and returns it.
+/// Raises the open file limit as far as the system allows, and returns it.
 pub fn raise() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
@@ -17,7 +17,7 @@ pub fn raise() -> usize {
     current.map_or(usize::MAX, |current| usize::try_from(current).unwrap_or(usize::MAX))
 }
 
-/// How many connections each can have: what it wants, or the same share of that.
+/// Returns how many connections web and mail can have: what they ask for, or a proportional share.
 pub(crate) fn share(limit: usize, web: usize, mail: usize) -> (usize, usize) {
     let free = limit.saturating_sub(OWN).max(limit / 2);
     if web + mail <= free {

@@ -1,4 +1,4 @@
-//! Asks the DNS about domains: when a person presses Check, and as a job.
+//! Checks the DNS records of domains: when a person presses Check, and as a job.
 
 use super::App;
 use super::jobs::{Outcome, Running};
@@ -9,10 +9,10 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 
 impl App {
-    /// Asks the DNS about a domain, and records what it said.
+    /// Looks up a domain's DNS records and stores the result.
     ///
     /// # Errors
-    /// `NotFound` when it is none of the team's.
+    /// `NotFound` if the team has no such domain.
     pub async fn check_domain(&self, actor: Actor, team: TeamId, id: DomainId) -> Result<Domain> {
         let domain = self.read(move |tx| mail_domains::find(tx, team, id)).await?;
         let seen = self.dns().observe(&domain).await;
@@ -28,7 +28,7 @@ pub(super) async fn enqueue_due(app: App, _: CheckDueDomains, _: Running) -> Out
 
 pub(super) async fn check_one(app: App, job: CheckDomain, _: Running) -> Outcome {
     let (now, CheckDomain { team, domain }) = (app.now(), job);
-    // A person may have checked it meanwhile, or removed it.
+    // Someone may have checked or removed the domain since the job was enqueued.
     if !app.read(move |tx| mail_domains::is_due(tx, now, team, domain)).await? {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Downloads of messages and attachments. A long file is read piece by piece as it is sent, and the
+//! Downloads of messages and attachments. Long files are read piece by piece as they are sent, and the
 //! number of downloads is limited.
 
 use std::sync::Arc;
@@ -17,14 +17,13 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 
-/// Downloads of long files by one team, and by all. Each has about one piece in memory: some 10 and
-/// 100 MB altogether.
+/// Concurrent downloads of long files, per team and in total. Each holds about one piece in memory: some
+/// 10 MB per team, 100 MB in total.
 const PER_TEAM: usize = 16;
 const TOTAL: usize = 160;
 
-/// Long messages that are read at once: SQLite reads each into memory as a whole.
+/// Concurrent reads of long messages: SQLite reads each one into memory as a whole.
 const LONG_READS: usize = 2;
-/// How long a long read waits for another one to end.
 const LONG_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Downloads {
@@ -43,7 +42,6 @@ pub enum Download {
     Pieces(Rest),
 }
 
-/// A long file that has not been read yet.
 pub struct Rest {
     app: App,
     pieces: Pieces,
@@ -51,10 +49,10 @@ pub struct Rest {
 }
 
 impl App {
-    /// A file of a message, and what else `open` returns.
+    /// Opens a file of a message.
     ///
     /// # Errors
-    /// [`Error::Busy`] if the team, or all teams, have too many downloads.
+    /// [`Error::Busy`] if the team, or all teams together, have too many downloads.
     pub async fn download<T: Send + 'static>(
         &self,
         team: TeamId,
@@ -80,7 +78,7 @@ impl App {
         Ok((what, Download::Pieces(Rest { app: self.clone(), pieces, hold })))
     }
 
-    /// [`Self::read`] for long messages: a few at a time.
+    /// Like [`Self::read`], for long messages: only a few at a time.
     pub async fn read_long<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -88,7 +86,7 @@ impl App {
         let permit = timeout(LONG_READ_TIMEOUT, self.0.downloads.reads.clone().acquire_owned()).await;
         let permit = permit
             .map_err(|_| Error::Busy("Too many large messages are being read. Try again in a minute."))?;
-        // The thread holds it: the client can be gone long before the message is read.
+        // The thread holds the permit, because the client may disconnect long before the message is read.
         self.read(move |tx| {
             let _permit = permit;
             f(tx)
@@ -102,8 +100,7 @@ impl Rest {
         self.pieces.length
     }
 
-    /// The file in pieces, each read when it is needed. Ends with an error if the message is deleted
-    /// meanwhile.
+    /// Streams the file. The stream fails if the message is deleted meanwhile.
     pub fn into_stream(self) -> impl Stream<Item = Result<Vec<u8>>> {
         try_unfold(self, |Self { app, mut pieces, hold }| async move {
             let read = app.read_long(move |tx| Ok((pieces.next(tx)?, pieces, hold))).await?;

@@ -1,5 +1,5 @@
-//! Counts how often each team called in an hour that is over: once, so that a page about the
-//! last day need not.
+//! Stores the number of calls per team for each past hour, so that the usage page need not count the last
+//! day's calls.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 use crate::domain::access::usage::{self, CountHours};
 use crate::domain::people::teams::TeamId;
 
-/// The rest after each hour is at least this long, and a multiple of what counting it took.
+/// The rest after each hour: at least this long, and a multiple of the time that counting took.
 const REST: Duration = Duration::from_millis(1);
 const TIMES: u32 = 2;
 
@@ -17,10 +17,10 @@ pub(super) async fn run(app: App, _: CountHours, running: Running) -> Outcome {
     count(&app, usage::settled(app.now()), &running).await
 }
 
-/// Counts every hour of the day before `until` that was not counted yet, team by team.
+/// Counts every hour of the day before `until` that has not been counted, team by team.
 ///
 /// # Errors
-/// When the store is out of reach or the runner stops; what was counted until then stays.
+/// If the store is out of reach or the runner stops. Hours counted until then stay.
 pub async fn count(app: &App, until: Timestamp, running: &Running) -> Outcome {
     let mut place = None;
     while let Some(team) = app.read(move |tx| usage::next_team(tx, place)).await? {

@@ -1,4 +1,4 @@
-//! Creations that are running in this process, by caller and idempotency key.
+//! Creations in progress in this process, by caller and idempotency key.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::store::Tx;
 
 type Ids = HashSet<[u8; 32]>;
 
-/// With SQLite, a repeated request would wait for the first one to finish: here it is refused at
-/// once. With Postgres the store does this, for all instances.
+/// SQLite would make a repeated request wait for the first one, so it is refused here at once. Postgres
+/// refuses it in the store, for all instances.
 #[derive(Clone, Default)]
 pub struct InProgress(Arc<Mutex<Ids>>);
 
@@ -39,7 +39,7 @@ impl Drop for Begun {
 }
 
 impl App {
-    /// [`App::write`] of a creation that is done only once for each idempotency key.
+    /// Runs a creation in a write transaction, once per idempotency key.
     pub async fn once(
         &self,
         request: Option<Request>,
@@ -52,7 +52,7 @@ impl App {
             return Ok(Outcome::InProgress);
         };
         self.write(move |tx| {
-            // The caller can go away; the creation still runs until it is done.
+            // Held by the thread: the creation runs to its end even if the caller disconnects.
             let _begun = begun;
             idempotency::once(tx, &request, make)
         })

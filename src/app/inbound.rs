@@ -1,10 +1,9 @@
-//! How mail gets from a protocol to the store.
+//! Takes messages from a protocol to the store.
 //!
-//! SMTP and LMTP ask [`App::route_recipient`] for each address and pass the message to
-//! [`App::deliver`]. One thread writes, in batches: while one batch is being committed the next
-//! one fills, so that messages share the cost of a commit. The sender gets its answer only when
-//! the batch is on disk. If one message cannot be kept, its batch is rolled back and each of its
-//! messages is tried alone.
+//! SMTP and LMTP call [`App::route_recipient`] for each address and pass the message to [`App::deliver`].
+//! One thread writes messages in batches: while one batch is being committed the next one fills, so that
+//! messages share the cost of a commit. The sender gets its reply only when the batch is on disk. If one
+//! message can't be stored, its batch is rolled back and each of its messages is tried alone.
 
 mod writer;
 
@@ -36,31 +35,29 @@ use crate::domain::people::teams::TeamId;
 use crate::store::Store;
 use writer::Writer;
 
-/// Messages that wait for a commit; further ones wait to get into the queue.
+/// Messages and bytes waiting for a commit. Further messages wait to be queued.
 const QUEUE: usize = 512;
 const QUEUE_BYTES: usize = 64 << 20;
-/// How long a sender waits for its answer. If the message is kept after that, the sender's next
-/// attempt is recognised as the same message.
+/// A message stored after this timeout is recognized as the same one when its sender retries.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of long messages that are parsed at once: parsing takes a few times as much memory.
+/// Limits long messages in parsing, because a parser takes several times their size.
 const PARSING_BYTES: usize = 32 << 20;
-/// Messages up to this many bytes are parsed at once, longer ones on a blocking thread.
+/// Longer messages are parsed on a blocking thread.
 const SHORT_MESSAGE: usize = 16 << 10;
 
-/// The sender of a message, as its server introduced it.
+/// The sender of a message, as its mail server introduced it.
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
-    /// `None` for a bounce.
     pub from: Option<String>,
     pub helo: String,
     pub ip: Option<IpAddr>,
     pub tls: bool,
 }
 
-/// The message is not kept: its sender should try again later.
+/// The message is not stored; its sender should try again later.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Undelivered {
-    /// The cause is for the log.
+    /// The cause, for the log.
     #[error("the message could not be kept: {0}")]
     Failed(String),
     #[error("too much mail is being received")]
@@ -72,20 +69,19 @@ pub enum Undelivered {
 pub type Delivered = std::result::Result<Outcome, Undelivered>;
 
 impl App {
-    /// The domain that receives mail, and how much of it is kept.
     pub fn mail_settings(&self) -> &Arc<MailSettings> {
         &self.0.inbound.settings
     }
 
-    /// The teams that get mail by way of this process, as it arrives.
+    /// Sends the team of each message that this process stores.
     pub fn arrivals(&self) -> broadcast::Receiver<TeamId> {
         self.0.inbound.arrivals.subscribe()
     }
 
-    /// The alias that an address leads to.
+    /// Looks up the alias of an address.
     ///
     /// # Errors
-    /// When the store is out of reach: the sender is asked to try again.
+    /// If the store is out of reach; the sender should try again.
     pub async fn route_recipient(&self, address: &str) -> Result<std::result::Result<Recipient, Unroutable>> {
         if let Some(recipient) = self.0.recipients.get(address) {
             return Ok(Ok(recipient));
@@ -113,8 +109,8 @@ impl App {
         .await
     }
 
-    /// Keeps a message for each of its recipients; the outcomes are in their order. Every `Ok`
-    /// is on disk.
+    /// Stores a message for each recipient and returns the outcomes in the same order. Every `Ok` is on
+    /// disk.
     pub async fn deliver(
         &self,
         envelope: Envelope,
@@ -125,7 +121,6 @@ impl App {
         self.deliver_within(MessageMemory::default(), envelope, raw, authentication, to).await
     }
 
-    /// The same for a message whose memory is counted.
     pub(super) async fn deliver_within(
         &self,
         memory: MessageMemory,
@@ -171,7 +166,7 @@ impl App {
             let parsed = parse(&raw);
             (raw, parsed, memory)
         } else {
-            // All of it moves into the thread, which can outlive the request that waits for it.
+            // The thread owns all of it, because it may outlive the caller.
             let permit = self.0.inbound.parsing.acquire(raw.len()).await;
             let parsing = blocking(move || {
                 let parsed = parse(&raw);
@@ -203,14 +198,12 @@ struct Delivery {
     reply_to: oneshot::Sender<Delivered>,
 }
 
-/// The queue of messages, and the thread that writes them.
 pub(super) struct Inbound {
     settings: Arc<MailSettings>,
     queue: Mutex<Option<Sender<Delivery>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     arrivals: broadcast::Sender<TeamId>,
     parsing: ByteBudget,
-    /// Messages that wait for a commit, or are being committed.
     queued: ByteBudget,
 }
 
@@ -240,7 +233,7 @@ impl Inbound {
         }
     }
 
-    /// Returns where the outcome will arrive. That closes without one when the process ends.
+    /// Returns the receiver of the outcome. It closes without an outcome when the process ends.
     async fn send(&self, mail: Arc<Mail>, recipient: Recipient) -> oneshot::Receiver<Delivered> {
         let (reply_to, answer) = oneshot::channel();
         let queue = self.queue.lock().clone();
@@ -250,7 +243,7 @@ impl Inbound {
         answer
     }
 
-    /// Writes what is in the queue, and takes nothing more.
+    /// Writes the queued messages and accepts no more.
     pub fn close(&self) {
         drop(self.queue.lock().take());
         let thread = self.thread.lock().take();

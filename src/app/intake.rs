@@ -1,5 +1,5 @@
-//! Checks of a message before it is delivered: that it has one author, has not been here before,
-//! is within its sender's limit, and who sent it.
+//! Checks a message before it is delivered: it has one author, is not in a mail loop, its network is
+//! within the hourly limit, and its sender is verified.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,12 +14,10 @@ use crate::domain::mailroom::receive::Outcome;
 use crate::domain::mailroom::received_header::{self, ReceivedHeader};
 use crate::domain::mailroom::route::{Recipient, Unroutable};
 
-/// A message as a client or an operator submits it.
 pub struct Submission {
     pub envelope: Envelope,
-    /// The protocol, such as `ESMTPS`.
     pub with: &'static str,
-    /// `None` for a message of an operator, whose sender is not verified.
+    /// `None` for an operator's message, whose sender is not verified.
     pub peer: Option<IpAddr>,
     pub raw: Vec<u8>,
     pub to: Vec<Recipient>,
@@ -27,7 +25,6 @@ pub struct Submission {
 }
 
 impl App {
-    /// The name of this mail server; see [`crate::config::Mail::host`].
     pub fn mail_host(&self) -> String {
         let config = self.config();
         config.mail.host(config.public_url.as_ref())
@@ -37,8 +34,8 @@ impl App {
         &self.0.dns
     }
 
-    /// Checks and delivers a message; the outcomes are in the order of its recipients. What is `Ok`
-    /// and not refused is on disk.
+    /// Checks and delivers a message, and returns the outcomes in the order of its recipients. Every `Ok`
+    /// that is not a refusal is on disk.
     pub async fn accept_message(&self, submission: Submission) -> Vec<Delivered> {
         let host = self.mail_host();
         let Submission { envelope, with, peer, mut raw, to, memory } = submission;
@@ -61,7 +58,7 @@ impl App {
             },
             None => Authentication::default(),
         };
-        // With LMTP, SPF cannot be checked here: the server in front has to refuse.
+        // Behind an LMTP server there is no IP to check with SPF: that server has to refuse forgeries.
         if envelope.ip.is_some() && authentication.is_undecided() {
             return vec![Err(Undelivered::Unverified); to.len()];
         }
@@ -77,7 +74,7 @@ impl App {
         self.deliver_within(memory, envelope, raw, authentication, to).await
     }
 
-    /// `None` if the library that verifies the message finds another author in it.
+    /// `None` if the library that verifies the message finds another author than [`authors::check`].
     async fn authenticate(
         &self,
         raw: &[u8],
@@ -91,7 +88,7 @@ impl App {
     }
 }
 
-/// How many copies of a message are kept: one for each alias, whatever its tags.
+/// An alias gets one copy, whatever the tags of its addresses.
 fn copies(to: &[Recipient]) -> u64 {
     to.iter().map(|recipient| recipient.alias).collect::<BTreeSet<_>>().len() as u64
 }

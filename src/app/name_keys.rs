@@ -1,11 +1,10 @@
-//! Keys of names that were made by an earlier rule are made again when the store is opened.
+//! Recomputes the comparison keys of names when the rule for them has changed.
 
 use crate::domain::Result;
 use crate::domain::names::{self, Name, Named};
 use crate::store::Store;
 
-/// If it fails, names count as the same by the earlier rule until the next start: that is no
-/// reason not to start.
+/// A failure doesn't stop the server: until the next start, names are compared by the old rule.
 pub fn update(store: &Store) {
     if let Err(cause) = try_update(store) {
         tracing::warn!(%cause, "keys of names could not be updated; the next start tries again");
@@ -28,7 +27,7 @@ fn try_update(store: &Store) -> Result<()> {
     store.write(names::note_rule)
 }
 
-/// Each in a transaction of its own: a name whose new key is taken keeps its old one.
+/// Updates each name in its own transaction: if its new key is taken, the name keeps its old one.
 fn update_batch(store: &Store, named: Named, batch: &[Name]) -> Result<()> {
     for name in batch.iter().filter(|name| names::key(&name.name) != name.key) {
         match store.write(|tx| names::set_key(tx, named, name)) {

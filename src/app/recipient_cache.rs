@@ -1,8 +1,8 @@
-//! The recipients of addresses that were looked up a moment ago: where much mail arrives, most of
-//! it is for the same few addresses, and asking the store takes a thread and a transaction.
+//! Caches the recipients of addresses: busy servers get most mail for a few addresses, and each lookup
+//! takes a thread and a transaction.
 //!
-//! An address is cached for at most a second, and the cache is cleared whenever this process
-//! changes anything. The transaction that keeps a message checks its alias again.
+//! An entry lives for at most a second, and every change in this process clears the cache. The transaction
+//! that stores a message checks its alias again.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -31,12 +31,12 @@ impl RecipientCache {
         (since.elapsed() < LIFETIME).then(|| recipient.clone())
     }
 
-    /// To be read before the store, and passed to [`Self::insert`].
+    /// The generation to read before the store, for [`Self::insert`].
     pub fn generation(&self) -> u64 {
         self.0.lock().generation
     }
 
-    /// Does nothing if the cache has been cleared since `generation` was read.
+    /// Does nothing if the cache was cleared since `generation` was read.
     pub fn insert(&self, generation: u64, recipient: &Recipient) {
         let mut entries = self.0.lock();
         if entries.generation != generation {

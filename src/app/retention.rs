@@ -1,8 +1,8 @@
-//! Removes what is old: calls from the activity log, where changes of access stay for ever,
-//! responses kept for repeated requests, and dead jobs.
+//! Removes old calls from the activity table (changes of access stay forever), old responses of idempotent
+//! requests, and dead jobs.
 //!
-//! A few rows at a time, with rests that are longer than the work: calls that are recorded
-//! meanwhile wait for one small transaction at most.
+//! It removes a few rows at a time and rests longer than it works, so that new calls wait for one small
+//! transaction at most.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use crate::domain::jobs::review;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 
-/// The rest after each step is at least this long, and a multiple of what the step took.
+/// The rest after each step: at least this long, and a multiple of the time the step took.
 const REST: Duration = Duration::from_millis(20);
 const TIMES: u32 = 4;
 
 pub(super) async fn run(app: App, _: RemoveOld, running: Running) -> Outcome {
-    // Each whatever has become of the others: the first error is the outcome.
+    // All three run even if one fails; the first error is the outcome.
     let removed = [
         ("calls", remove_calls(&app, &running).await),
         ("kept responses", remove_responses(&app, &running).await),
@@ -48,11 +48,10 @@ async fn remove_calls(app: &App, running: &Running) -> std::result::Result<usize
     }
 }
 
-/// Removes every call before a moment; how many.
+/// Removes every call before a moment and returns their number.
 ///
 /// # Errors
-/// When the store cannot be written or the runner stops; what was removed until then stays
-/// removed.
+/// If the store can't be written or the runner stops. Rows removed until then stay removed.
 pub async fn sweep(
     app: &App,
     before: Timestamp,
@@ -61,7 +60,7 @@ pub async fn sweep(
     in_steps(app, running, OldCalls::all(before), |tx, place| place.remove_some(tx)).await
 }
 
-/// Removes the responses that are no longer repeated; how many.
+/// Removes expired responses of idempotent requests and returns their number.
 ///
 /// # Errors
 /// Like [`sweep`].
@@ -77,7 +76,7 @@ fn until_none(removed: Result<usize>) -> Result<Option<usize>> {
     Ok(Some(removed?).filter(|removed| *removed > 0))
 }
 
-/// Runs `step` repeatedly, each time in its own transaction, until it returns `None`. Returns the sum.
+/// Runs `step` in a transaction of its own until it returns `None`. Returns the sum.
 async fn in_steps<P: Send + 'static>(
     app: &App,
     running: &Running,

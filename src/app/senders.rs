@@ -1,5 +1,5 @@
-//! How much mail each network sent in its current hour. A network over its limit has to wait for
-//! its next hour; mail from other networks is not affected.
+//! Counts the mail from each network in its current hour. A network over its limit must wait for its next
+//! hour.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::config::HourlyLimits;
 use crate::domain::Timestamp;
 use crate::domain::network::network;
 
-/// Networks that are counted at once: some 8 MB.
+/// Some 8 MB.
 const NETWORKS: usize = 100_000;
 
 pub(super) struct Senders(Hourly<Sent>);
@@ -35,13 +35,12 @@ impl Sent {
 }
 
 impl App {
-    /// Whether the network of a sender has to wait for its next hour.
     pub fn is_over_hourly_limit(&self, ip: IpAddr) -> bool {
         self.0.senders.are_over(self.config().mail.hourly, ip, self.now())
     }
 
-    /// Counts a message of this size and number of copies, unless its sender has to wait. One
-    /// message can exceed the limits: otherwise a large one to several recipients would never fit.
+    /// Counts a message and its copies, unless its network is over the limit. A single message may exceed
+    /// the limit: otherwise a large one to several recipients would never be accepted.
     pub(super) fn may_send(&self, ip: IpAddr, copies: u64, size: usize) -> bool {
         self.0.senders.admit(self.config().mail.hourly, ip, self.now(), (copies, size as u64))
     }

@@ -1,5 +1,5 @@
-//! The store as a whole: where it is, which server may serve it, and whether it belongs to the
-//! secret key. Only this file and [`super::backup`] name more of the store than its handles.
+//! Opens the store and checks that it belongs to the secret key. Only this file and [`super::backup`] use
+//! more of the store than its handles.
 
 use super::name_keys;
 use crate::config::Config;
@@ -8,7 +8,7 @@ use crate::domain::sealing::SecretKey;
 use crate::store::serving::Serving;
 use crate::store::{self, Location, Store, instance};
 
-/// Why the app cannot start: one sentence for the operator.
+/// Why the app can't start, as one sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -25,7 +25,7 @@ pub enum StartError {
 
 type Result<T> = std::result::Result<T, StartError>;
 
-/// Checks what the settings say about the store, without opening it.
+/// Checks the settings of the store without opening it.
 pub fn check_settings(config: &Config) -> Result<()> {
     location(config).map(drop)
 }
@@ -34,8 +34,8 @@ pub(super) fn location(config: &Config) -> Result<Location> {
     Location::parse(&config.database.0).map_err(StartError::DatabaseUrl)
 }
 
-/// Keeps other servers off the same SQLite file until it is dropped. To be called before
-/// [`super::App::open`], so that a second server changes nothing.
+/// Keeps other servers off the same SQLite file until it is dropped. Call it before [`super::App::open`],
+/// so that a second server changes nothing.
 pub fn serve_alone(config: &Config) -> Result<Serving> {
     config.make_data_folder()?;
     Ok(location(config)?.serve_alone()?)

@@ -1,5 +1,3 @@
-//! `backup`, `restore` and `check`.
-
 use std::path::Path;
 
 use super::{Failure, print_line};

@@ -1,5 +1,3 @@
-//! `deliver`.
-
 use std::io::{self, Read};
 
 use super::{Failure, message_of, print_line};
@@ -71,7 +69,7 @@ fn refusal(address: &str, why: Unroutable) -> Failure {
     }
 }
 
-/// Reads standard input and ends its lines as mail does.
+/// Reads standard input and converts its line endings to those of mail.
 fn read_message(max: usize) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     let limit = max as u64 + 1;

@@ -1,18 +1,18 @@
-//! How the C library's allocator treats large blocks.
+//! Makes the C library's allocator return large blocks to the system.
 
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// glibc reads it when a process starts, and only then (mallopt(3)).
+/// glibc reads this variable only when a process starts (mallopt(3)).
 const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
 const BYTES: &str = "262144";
 
-/// Restarts this process with blocks over 256 KiB mapped one by one, so that they return to the
-/// system when freed. By default glibc keeps them in each thread's arena: after a few passwords or
-/// large messages at once, hundreds of megabytes are never returned. Other C libraries ignore the
-/// variable. A value set by the operator is kept.
+/// Restarts this process with blocks over 256 KiB mapped one by one, so that freed ones return to the
+/// system. By default glibc keeps them in each thread's arena: after a few passwords or large messages at
+/// once, it never returns hundreds of megabytes. Other C libraries ignore the variable. A value set by the
+/// operator is kept.
 pub fn return_large_blocks(args: &[OsString]) {
     if env::var_os(THRESHOLD).is_some() {
         return;
@@ -21,6 +21,6 @@ pub fn return_large_blocks(args: &[OsString]) {
     if let Some(name) = args.first() {
         command.arg0(name);
     }
-    // Returns only on failure; then the server runs with more memory.
+    // Returns only on failure. The server then runs with more memory.
     let _ = command.args(args.iter().skip(1)).env(THRESHOLD, BYTES).exec();
 }

@@ -1,5 +1,3 @@
-//! `jobs`.
-
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -9,14 +7,13 @@ use crate::app::jobs::registry;
 use crate::domain::jobs::{Filter, JobId, QueuedJob, State, review};
 use crate::domain::lists::Window;
 
-/// Jobs that one list shows.
 const LISTED: i64 = 200;
 
 #[derive(Subcommand)]
 pub enum JobsCommand {
     /// List jobs, newest first
     List {
-        /// waiting, running, failed (waits for another attempt) or dead
+        /// waiting, running, failed (will be retried) or dead
         #[arg(long, value_parser = state)]
         state: Option<State>,
         /// For example domains.check
@@ -26,7 +23,7 @@ pub enum JobsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show all about one job
+    /// Show one job in full
     Show {
         #[arg(value_name = "JOB", value_parser = id)]
         id: JobId,
@@ -34,7 +31,7 @@ pub enum JobsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Run a job now that waits, failed or is dead
+    /// Run a waiting, failed or dead job now
     Retry {
         #[arg(value_name = "JOB", value_parser = id)]
         id: JobId,

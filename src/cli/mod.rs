@@ -1,4 +1,4 @@
-//! The command line. Errors are one sentence on standard error and an exit code.
+//! The command line. A failure is one sentence on standard error and an exit code.
 
 mod backup;
 mod deliver;
@@ -86,7 +86,7 @@ enum Command {
         #[arg(long, value_name = "ADDRESS")]
         from: Option<String>,
     },
-    /// Back up everything into one file, whether or not the server is running
+    /// Back up everything to one file, with or without a running server
     Backup { file: PathBuf },
     /// Restore a backup into an empty store
     Restore { file: PathBuf },
@@ -214,7 +214,7 @@ fn message_of(error: domain::Error) -> Failure {
     error.to_string().trim_start_matches("invalid: ").to_owned()
 }
 
-/// [`message_of`], with `message` for what was not found.
+/// Like [`message_of`], but with `message` for a row that was not found.
 fn or_missing(message: String) -> impl FnOnce(domain::Error) -> Failure {
     move |error| match error {
         domain::Error::NotFound => message,

@@ -1,5 +1,3 @@
-//! `setup` and `password`.
-
 use std::io::{self, BufRead, IsTerminal};
 
 use zeroize::Zeroizing;
@@ -46,7 +44,7 @@ pub fn password(config: Config, email: &str) -> Result<(), Failure> {
     print_line(&format!("Changed the password of {email} and signed them out everywhere."))
 }
 
-/// Reads a line of standard input; a terminal does not show it.
+/// Reads a line from standard input, without echo on a terminal.
 fn read_password() -> Result<Password, Failure> {
     let mut line = Zeroizing::new(String::new());
     if io::stdin().is_terminal() {

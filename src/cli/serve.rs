@@ -1,5 +1,3 @@
-//! `serve`.
-
 use std::io::{ErrorKind, IsTerminal};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -48,7 +46,7 @@ pub fn bind(config: &Config) -> Result<Ports, Failure> {
     })
 }
 
-/// `remedy` completes "Set …" in the error.
+/// `remedy` completes "Set …" in the error message.
 fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|cause| match cause.kind() {
         ErrorKind::AddrInUse => format!(
@@ -58,7 +56,7 @@ fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Serves until SIGINT or SIGTERM; calls `on_ready` with the URL once requests are answered.
+/// Serves until SIGINT or SIGTERM. Calls `on_ready` with the URL once requests are answered.
 pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Failure> {
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
@@ -93,10 +91,10 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }
 
-/// Aliases, or teams, in the log.
+/// The maximum number of aliases or teams in a warning.
 const LISTED: i64 = 100;
 
-/// The log is the only place where the operator learns that these aliases receive no mail.
+/// The log is the only place where the operator can learn that these aliases receive no mail.
 fn warn_of_shadowed_aliases(app: &App) -> Result<(), Failure> {
     let found =
         app.read_now(|tx| aliases::shadowed_aliases(tx, LISTED)).map_err(|error| error.to_string())?;
@@ -110,7 +108,7 @@ fn warn_of_shadowed_aliases(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// With a new quota, teams can be over it without knowing why they receive no mail.
+/// After the quota was lowered, teams can be over it without knowing why they receive no mail.
 fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
     let settings = app.mail_settings();
     let full =
@@ -125,7 +123,7 @@ fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shares the open files of this process between web and mail.
+/// Divides this process's open files between web and mail.
 fn limits(config: &Config) -> (web::Limits, Limits) {
     let (mut web, mut mail) = (web::Limits::default(), Limits::for_size(config.mail.max_size));
     let files = descriptors::raise();
@@ -143,7 +141,7 @@ fn open_mail_server(app: &App, listeners: Listeners, limits: Limits) -> Result<M
         .map_err(|cause| format!("cannot receive mail: {cause}"))
 }
 
-/// Printed last and set apart, because the log goes to the same terminal.
+/// Printed last and apart, because the log goes to the same terminal.
 fn setup_hint(url: &str, key: &str) -> String {
     format!(
         "\nThere are no accounts yet. To create your team, open this link:\n\n    {url}/setup?key={key}\n\n\

@@ -1,5 +1,3 @@
-//! `plan`, `api` and `token`.
-
 use super::{Failure, or_missing, print_line};
 use crate::app::App;
 use crate::domain::access::api_switch::{self, Turned};
@@ -62,8 +60,8 @@ pub fn mint(app: &App, team: &str, name: &str, scopes: Scopes) -> Result<(), Fai
     Ok(())
 }
 
-/// Accepts the 8 characters that pages show, or the 12 of the public id, with or without the prefix
-/// and the ellipsis.
+/// Accepts the 8 characters that pages show or the 12 of the public id, with or without the prefix and the
+/// ellipsis.
 pub fn revoke(app: &App, shown: &str) -> Result<(), Failure> {
     let start = shown.trim_end_matches(['…', '.']);
     let start = start.rsplit('_').next().unwrap_or(start);

@@ -1,5 +1,3 @@
-//! Mail settings.
-
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -10,13 +8,13 @@ use super::{ConfigError, PublicUrl, Vars, parse_text};
 pub struct Mail {
     /// The shared domain, in lower case.
     pub domain: String,
-    /// `GATEPOST_MAIL_HOST`; see [`Self::host`].
+    /// From `GATEPOST_MAIL_HOST`; see [`Self::host`].
     pub named_host: Option<String>,
     pub smtp_listen: Option<SocketAddr>,
     pub lmtp_listen: Option<SocketAddr>,
-    /// The largest message, in bytes.
+    /// The maximum size of a message, in bytes.
     pub max_size: usize,
-    /// Bytes of mail that a team can keep; `None` for no limit.
+    /// The bytes of mail that a team can store; `None` for no limit.
     pub quota: Option<u64>,
     pub hourly: HourlyLimits,
     pub tls: Option<TlsFiles>,
@@ -24,14 +22,14 @@ pub struct Mail {
     pub dns: Option<SocketAddr>,
 }
 
-/// Limits for one IPv4 address or IPv6 /64; `None` for no limit.
+/// Limits per IPv4 address or IPv6 /64; `None` for no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyLimits {
     pub messages: Option<u64>,
     pub bytes: Option<u64>,
 }
 
-/// Both in PEM.
+/// PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     pub cert: PathBuf,
@@ -53,8 +51,8 @@ impl Mail {
         })
     }
 
-    /// The host name in the SMTP greeting and in MX records: the setting, else the public URL's
-    /// host, else the shared domain.
+    /// The host name in the SMTP greeting and in MX records: the setting, the public URL's host, or else
+    /// the shared domain.
     pub fn host(&self, public_url: Option<&PublicUrl>) -> String {
         let of_url = || public_url.and_then(|url| parse_host(url.host()));
         self.named_host.clone().or_else(of_url).unwrap_or_else(|| self.domain.clone())

@@ -7,7 +7,7 @@ use url::Url;
 pub enum Origins {
     None,
     Any,
-    /// Spelled as browsers do.
+    /// Spelled as browsers spell them.
     Listed(Vec<String>),
 }
 
@@ -30,8 +30,8 @@ impl Origins {
     }
 }
 
-/// `scheme://host[:port]` as browsers write it: lower case, ASCII names, no default port
-/// (RFC 6454, section 6.2). `null` stands for many origins, so it is refused.
+/// Returns an origin as browsers write it: `scheme://host[:port]` in lower case, with an ASCII name and no
+/// default port (RFC 6454, section 6.2). Refuses `null`, which many origins share.
 pub fn origin(text: &str) -> Option<String> {
     let (_, authority) = text.split_once("://")?;
     let is_plain = !authority.contains(['@', '?', '#', '\\']);

@@ -1,5 +1,3 @@
-//! Where Redis is.
-
 use std::fmt;
 
 use redis::io::tcp::TcpSettings;
@@ -12,7 +10,7 @@ pub struct RedisUrl(Client);
 impl RedisUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let address = text.into_connection_info().ok()?;
-        // Small messages leave at once, instead of waiting for the previous reply.
+        // Without Nagle's algorithm: a small message must not wait for the previous reply.
         let client = Client::open(address.set_tcp_settings(TcpSettings::default().set_nodelay(true)));
         client.ok().map(Self)
     }

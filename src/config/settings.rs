@@ -1,24 +1,24 @@
-//! The table of settings. Reading them, `--help` and the README all follow it.
+//! The table of settings, from which they are read and from which `--help` and the README list them.
 
-/// The texts are Markdown, as the README shows them.
+/// The texts are Markdown.
 pub struct Setting {
     pub name: &'static str,
     pub default: DefaultValue,
     pub meaning: &'static str,
-    /// What a value should have been, in the message about one that is malformed.
+    /// The expected value, for the error about a malformed one.
     pub(super) expected: &'static str,
 }
 
 pub enum DefaultValue {
     Value(&'static str),
-    /// Where there is no fixed value.
+    /// A default that is no fixed value.
     Described(&'static str),
 }
 
 use DefaultValue::{Described, Value};
 
 impl Setting {
-    /// The default value; empty where it is only described.
+    /// The default value; empty if it is only described.
     pub(super) fn default_value(&self) -> &'static str {
         match self.default {
             Value(value) => value,

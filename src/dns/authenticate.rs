@@ -18,15 +18,15 @@ use crate::domain::mailroom::address::ascii_domain;
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
 use crate::domain::mailroom::received_header::headers_named;
 
-/// For SPF and DKIM, which run together, and for all including DMARC.
+/// The limits for SPF and DKIM, which run in parallel, and for both plus DMARC.
 const SPF_AND_DKIM_TIMEOUT: Duration = Duration::from_millis(3500);
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Signatures that are verified. Each can cost a query and a hash of the whole body.
+/// The maximum number of verified signatures. Each can cost a query and a hash of the whole body.
 const SIGNATURES: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// `None` behind another server of ours: then SPF cannot be checked.
+    /// `None` behind the operator's own mail server: SPF can't be checked.
     pub ip: Option<IpAddr>,
     pub helo: &'a str,
     /// `None` for a bounce.
@@ -42,7 +42,7 @@ impl Sender<'_> {
 }
 
 impl Dns {
-    /// `None` if the library that verifies the message finds another author in it.
+    /// Returns `None` if the library that verifies the message finds another author in it.
     pub async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Option<Authentication> {
         let message = readable(raw, sender.author)?;
         let Some(resolvers) = &self.0 else { return Some(unknown(raw)) };
@@ -55,7 +55,6 @@ impl Dns {
     }
 }
 
-/// The result without a DNS server.
 fn unknown(raw: &[u8]) -> Authentication {
     let detail = || Some("no DNS server responds".to_owned());
     let check = || Check { result: Verdict::TempError, detail: detail(), ..Check::default() };
@@ -81,7 +80,7 @@ impl Resolvers {
         Authentication { spf, dkim: dkim.iter().map(dkim_check).collect(), dmarc }
     }
 
-    /// Without an address SPF can neither pass nor fail; `TempError` says so to DMARC.
+    /// Without an IP address, SPF can neither pass nor fail; `TempError` expresses that to DMARC.
     async fn spf(&self, sender: Sender<'_>, until: Instant) -> SpfOutput {
         let unknown = || SpfOutput::new(sender.domain().to_owned()).with_result(SpfResult::TempError);
         let Some(ip) = sender.ip else { return unknown() };
@@ -92,7 +91,7 @@ impl Resolvers {
         timeout_at(until, self.authenticator.verify_spf(parameters)).await.unwrap_or_else(|_| unknown())
     }
 
-    /// What the author's domain asks for, even if the sender's other domains do not answer.
+    /// Returns the policy of the author's domain, even if the sender's other domains don't respond.
     async fn policy(
         &self,
         message: &AuthenticatedMessage<'_>,
@@ -131,8 +130,8 @@ impl Resolvers {
     }
 }
 
-/// `None` if the library finds other authors than we do. Only the first signatures count, so that
-/// adding more does not avoid DMARC.
+/// Returns `None` if the library finds other authors than Gatepost does. Only the first signatures count:
+/// a forger must not avoid DMARC by adding more.
 fn readable<'x>(raw: &'x [u8], author: &str) -> Option<AuthenticatedMessage<'x>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
     let domain = |from: &str| ascii_domain(from.rsplit_once('@')?.1);
@@ -162,7 +161,7 @@ fn spf_check(output: &SpfOutput, sender: Sender<'_>) -> Check {
 fn dkim_check(output: &DkimOutput<'_>) -> Check {
     let (result, why) = match output.result() {
         DkimResult::Pass => (Verdict::Pass, None),
-        // The library calls it neutral; in RFC 8601 that means a signature that cannot be read.
+        // The library calls this neutral. In RFC 8601, neutral means that a signature can't be read.
         DkimResult::Neutral(why @ Error::Dkim(DkimError::FailedBodyHashMatch)) => (Verdict::Fail, Some(why)),
         DkimResult::Neutral(why) => (Verdict::Neutral, Some(why)),
         DkimResult::Fail(why) => (Verdict::Fail, Some(why)),

@@ -1,5 +1,3 @@
-//! The records of a team's domain.
-
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
@@ -13,7 +11,7 @@ impl Dns {
         Observation { proof, mx }
     }
 
-    /// The texts of a name; a text in several parts is joined.
+    /// Returns the TXT records of a name. The parts of a record are joined.
     async fn txt(&self, name: &str) -> Answer {
         self.lookup(name, RecordType::TXT, |data| match data {
             RData::TXT(txt) => {
@@ -25,7 +23,7 @@ impl Dns {
         .await
     }
 
-    /// The mail servers of a domain in lower case, the preferred first.
+    /// Returns a domain's mail servers in lower case, sorted by preference.
     async fn mx(&self, name: &str) -> Answer {
         let answer = self.lookup(name, RecordType::MX, |data| match data {
             RData::MX(mx) => {

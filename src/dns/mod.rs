@@ -1,7 +1,7 @@
-//! DNS: the records of teams' domains, and the authentication of senders. The only folder that names
-//! `hickory` and `mail_auth`.
+//! Looks up the records of teams' domains and authenticates senders. The only folder that names `hickory`
+//! and `mail_auth`.
 //!
-//! Nothing here fails: an answer that is missing is a result, and the mail is kept.
+//! No failure here rejects mail: a missing answer is a result like any other.
 
 mod authenticate;
 mod lookup;
@@ -20,10 +20,10 @@ use mail_auth::MessageAuthenticator;
 pub use authenticate::Sender;
 use reachable::Reachability;
 
-/// The timeout of one query to one server, and how often it is sent.
+/// The timeout of one query to one server, and the number of times it is sent.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
-/// Queries to one server at once; the resolver refuses further ones.
+/// Concurrent queries to one server. The resolver refuses further ones.
 const MAX_QUERIES: usize = 512;
 
 /// Without usable settings, every answer is an error.
@@ -38,7 +38,7 @@ struct Resolvers {
 }
 
 impl Dns {
-    /// Uses `server`, or else those of the system.
+    /// Uses `server`, or else the system's servers.
     pub fn open(server: Option<SocketAddr>) -> Self {
         let resolvers = settings(server).and_then(|(config, options)| Resolvers::new(config, options));
         Self(resolvers.inspect_err(|cause| tracing::warn!(%cause, "DNS cannot be used")).ok())

@@ -1,8 +1,7 @@
 //! Whether any DNS server responds.
 //!
-//! Without one, every message would wait until its authentication times out. So we also look up the
-//! servers of the root: the operator's own servers have to answer that, whatever a sender's domain
-//! does.
+//! Without one, every message would wait until its authentication times out. So a probe looks up the root
+//! servers: the operator's own DNS servers must answer that, whatever a sender's domain does.
 
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ const PROBE_LIFETIME: Duration = Duration::from_secs(10);
 
 pub struct Reachability {
     resolver: TokioResolver,
-    /// The last result, and until when it is used.
+    /// The last result, and how long it is used.
     known: Mutex<Option<(bool, Instant)>>,
 }
 
@@ -42,7 +41,7 @@ impl Reachability {
         there
     }
 
-    /// A refusal counts as an answer.
+    /// A refusal also counts as an answer.
     async fn answers(&self) -> bool {
         match timeout(PROBE_TIMEOUT, self.resolver.lookup(Name::root(), RecordType::NS)).await {
             Ok(Ok(_)) | Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_) | DnsError::ResponseCode(_)))) => {

@@ -1,5 +1,4 @@
-//! Metrics in the text format of Prometheus (version 0.0.4). Counting is one or two additions to
-//! memory, so that it costs calls nothing.
+//! Metrics in the Prometheus text format (version 0.0.4). A count is one or two atomic additions.
 
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use super::refusal::Reason;
 
-/// Reasons for which a call has no known caller, and so no record.
+/// Reasons for refusing a call that has no known caller, and so no activity record.
 const UNRECOGNISED: [&str; 4] = ["missing", "malformed", "invalid", "failed"];
 
 pub struct Metrics {
@@ -41,13 +40,11 @@ impl Metrics {
         }
     }
 
-    /// A call whose caller is unknown was refused.
     pub fn unrecognised(&self, reason: &Reason) {
         let index = UNRECOGNISED.iter().position(|label| *label == reason.label());
         add(&self.unrecognised[index.unwrap_or(UNRECOGNISED.len() - 1)]);
     }
 
-    /// How long the gate took to let a call in or refuse it.
     pub fn decided(&self, took: Duration) {
         self.gate.note(micros(took));
     }
@@ -129,7 +126,7 @@ const BUCKETS: usize = 24;
 
 #[derive(Default)]
 struct Histogram {
-    /// The last one is for values above every bound.
+    /// The last one counts values above every bound.
     buckets: [AtomicU64; BUCKETS + 1],
     sum: AtomicU64,
 }
@@ -155,7 +152,7 @@ impl Histogram {
     }
 }
 
-/// The first power of two that is no smaller than the value.
+/// The first power of two that is at least the value.
 fn bucket(value: u64) -> usize {
     let power = u64::BITS - value.saturating_sub(1).leading_zeros();
     (power as usize).min(BUCKETS)

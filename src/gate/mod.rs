@@ -1,46 +1,45 @@
-//! The gate: what every API call passes. Verify → limit → record. It knows no HTTP.
+//! The gate that every API call passes: verify → limit → record. It knows no HTTP.
 //!
 //! # Verify: why a revoked token never passes
 //!
-//! [`verify`] keeps tokens in a cache, or each call would cost a query. Two rules make that safe.
+//! [`verify`] caches tokens, because otherwise each call would cost a query. Two rules make that safe.
 //!
-//! 1. The store counts an *access epoch*: triggers advance it in the transaction of every change
-//!    that could turn a yes into a no. A cached token is valid only for the epoch that was read
-//!    before it was loaded. The process that makes a change drops its own cache after the commit
-//!    and before its reply.
-//! 2. Another process (an instance over the same Postgres, or a command beside a server) can use
-//!    its cache only while it holds a *lease*: a row that says until when, by the database's
-//!    clock, and up to which epoch it knows. It checks the epoch every 20 ms; after a change it
-//!    drops its cache first and updates its row second. The process that made the change replies
-//!    only when every other unexpired lease names the new epoch. A process that is stopped or cut
-//!    off can't renew its lease. It stops using its cache no later than the others stop waiting,
-//!    because its monotonic clock starts the lease at the request, and the database's clock at the
-//!    later grant. Without a lease, a process reads the store for each call.
+//! 1. The store counts an *access epoch*: triggers advance it in the transaction of every change that
+//!    could turn a yes into a no. A cached token is valid only for the epoch that was read before it was
+//!    loaded. The process that makes a change drops its own cache after the commit and before its response.
+//! 2. Another process (an instance over the same Postgres, or a command beside a server) can use its cache
+//!    only while it holds a *lease*: a row with the time the lease ends, by the database's clock, and the
+//!    latest epoch that the process knows. The process checks the epoch every 20 ms; after a change it drops
+//!    its cache first and updates its row second. The process that made the change responds only when every
+//!    other unexpired lease names the new epoch. A process that is paused or cut off can't renew its lease.
+//!    It stops using its cache before the others stop waiting: its monotonic clock starts the lease at the
+//!    request, the database's clock at the later grant. Without a lease, a process reads the store for each
+//!    call.
 //!
-//! So a confirmed revocation holds everywhere after at most the 2 s of a lease. No message has to
-//! be delivered, and the wait ends even if the database goes away.
+//! So a confirmed revocation holds everywhere after at most the 2 s of a lease. No message has to be
+//! delivered, and the wait ends even if the database goes away.
 //!
 //! # Limit
 //!
-//! [`limit`] counts the call for the token and its team in the current hour, in memory or in
-//! Redis. While Redis is away, a circuit breaker refuses calls at once.
+//! [`limit`] counts the call for the token and its team in the current hour, in memory or in Redis. While
+//! Redis is away, a circuit breaker refuses calls at once.
 //!
-//! # Record: where an answered call is stored
+//! # Record: where a call is stored
 //!
-//! In the strict mode an answer leaves only when its call is on disk; in the buffered mode the call is on
-//! disk within 50 ms. A commit of thirty calls of thirty tokens writes sixty pages of the activity table's
-//! indexes. So when many calls arrive at once, [`record`] commits them to a journal: one row of a few
-//! kilobytes for many calls. With SQLite, the journal is a separate file. A second thread flushes the journal
-//! into the activity table twice a second and before a page shows calls; under load it defers the flush by up
-//! to 10 s, unless another server shares the store and could show a page without these calls. A few calls at
-//! a time go into the activity table directly. After a crash, the next server that starts flushes what is
-//! in the journal; commands leave it as it is. Adding a call twice changes nothing: its request's id is its key. Refusals of one
-//! minute fold into one row.
+//! In strict mode, a response is sent only when its call is on disk; in buffered mode, the call is on disk
+//! within 50 ms. Committing thirty calls of thirty tokens writes sixty pages of the activity table's indexes.
+//! So when many calls arrive at once, [`record`] commits them to a journal: one row of a few kilobytes for
+//! many calls. With SQLite, the journal is a separate file. A second thread flushes the journal into the
+//! activity table twice a second and before a page shows calls. Under load it defers the flush by up to 10 s,
+//! unless another server shares the store and could show a page without these calls. A few calls at a time go
+//! into the activity table directly. After a crash, the next server that starts flushes the journal; commands
+//! leave it alone. Adding a call twice changes nothing, because the request's id is its key. Refusals of one
+//! minute fold into one record.
 //!
 //! # Timeouts
 //!
-//! Postgres ends a transaction that is idle for 4 s, so a stopped process can't block a revocation
-//! with its locks. A store that doesn't respond costs a call 10 s, and then a 503.
+//! Postgres ends a transaction that is idle for 4 s, so a paused process can't block a revocation with its
+//! locks. A store that doesn't respond costs a call 10 s and then a 503.
 
 mod limit;
 mod metrics;
@@ -76,10 +75,10 @@ pub use verify::admission::Admission;
 
 pub struct Settings {
     pub limits: Limits,
-    /// Counts calls in the place of memory.
+    /// Counts calls in Redis instead of in memory.
     pub redis: Option<redis::Client>,
     pub activity: ActivityMode,
-    /// Whether this process is a server: those move calls from the journal.
+    /// Whether this process is a server. Only servers flush the journal.
     pub serves: bool,
 }
 
@@ -120,7 +119,7 @@ impl Gate {
         }
     }
 
-    /// Why the team's API is closed to tokens and sessions alike, if it is.
+    /// Returns why the API is closed to the whole team, or `None` if it is open.
     pub fn closed(&self, team: &Team) -> Option<Reason> {
         match team {
             team if !team.api_enabled => Some(Reason::ApiDisabled),
@@ -129,12 +128,12 @@ impl Gate {
         }
     }
 
-    /// Requests an hour of a plan; 0 is no API.
+    /// Returns the calls per hour of a plan; 0 means no API access.
     pub fn limit(&self, plan: Plan) -> u32 {
         self.limiter.limit(plan)
     }
 
-    /// Counts a token's call, if the token has what the route needs.
+    /// Counts a token's call, unless the token lacks the scope.
     pub async fn count(&self, admission: &Admission, need: Need, now: Timestamp) -> Result<Allowance> {
         if need.is_met_by(admission.scopes) {
             return self.limiter.count(&admission.meters, now).await;
@@ -158,24 +157,23 @@ impl Gate {
         blocking(move || store.read(|tx| limiter.meters(tx, &team, None, now))).await
     }
 
-    /// Returns once the call is on disk (strict) or queued for the disk (buffered): see [`ActivityMode`].
+    /// Returns once the call is on disk (strict) or queued (buffered): see [`ActivityMode`].
     pub async fn record(&self, call: &Call<'_>) -> Result<()> {
         self.recorder.record(call).await
     }
 
-    /// Returns once the activity table has every call answered until now, except refusals that
-    /// are folded: those are added when their minute is over.
+    /// Returns once the activity table has every call answered so far. Folded refusals are added when
+    /// their minute is over.
     pub async fn flush(&self) {
         self.metrics.flush_requested();
         self.recorder.flush().await;
     }
 
-    /// After a change of access: returns when no process can use a token cached before it.
+    /// Waits, after a change of access, until no process can use a token cached before it.
     pub fn confirm(&self, epoch: i64) {
         self.verifier.confirm(epoch);
     }
 
-    /// Whether calls can be counted now; if not, each is refused.
     pub async fn limiter_is_reachable(&self) -> bool {
         self.limiter.is_reachable().await
     }
@@ -194,7 +192,7 @@ impl Gate {
         metrics::text(&self.metrics, &gauges)
     }
 
-    /// Writes what waits to be written and releases the lease, before the process ends.
+    /// Writes everything queued and releases the lease. Call it before the process ends.
     pub fn close(&self) {
         self.recorder.close();
         self.verifier.close();

@@ -1,5 +1,3 @@
-//! Why a call is refused.
-
 use super::limit::meter::Allowance;
 use super::record::call::Caller;
 use crate::domain::Error;
@@ -10,9 +8,8 @@ use crate::domain::people::teams::TeamId;
 #[derive(Debug)]
 pub struct Refusal {
     pub reason: Reason,
-    /// The caller, where that is certain: such calls are recorded.
+    /// The caller, if it is certain. Such refusals are recorded.
     pub whose: Option<(TeamId, Caller)>,
-    /// What remains of the caller's limit, if it was read.
     pub allowance: Option<Allowance>,
 }
 
@@ -21,7 +18,7 @@ pub struct Refusal {
 pub enum Reason {
     NoCredential,
     SeveralCredentials,
-    /// Malformed, unknown, or the wrong secret: callers can't tell which.
+    /// Malformed, unknown, or with a wrong secret: callers can't tell which.
     InvalidToken,
     Revoked,
     Expired,
@@ -60,7 +57,7 @@ impl Refusal {
 }
 
 impl Reason {
-    /// The name that metrics use for a call whose caller is unknown.
+    /// The label in metrics, for calls without a known caller.
     pub const fn label(&self) -> &'static str {
         match self {
             Self::NoCredential => "missing",

@@ -1,19 +1,18 @@
-//! The octets between DATA and the end of a message.
+//! Receives a message after DATA.
 //!
-//! `smtp_proto` finds the end, which is only CR LF . CR LF, and undoes dot-stuffing. This refuses a
-//! bare CR or LF: another server could take it for the end of a line, and what follows for commands
-//! (SMTP smuggling).
+//! `smtp_proto` finds the end, which is only CR LF . CR LF, and undoes dot-stuffing. This module refuses a
+//! bare CR or LF: another server could take it for the end of a line, and the rest for commands (SMTP
+//! smuggling).
 
 use smtp_proto::request::receiver::DataReceiver;
 
 use crate::app::limits::memory::MessageMemory;
 
-/// How a message ended, or why it has to be refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
     Whole(Vec<u8>),
     TooLarge,
-    /// The messages being received would exceed the memory limit.
+    /// The memory of all incoming messages would exceed its limit.
     OutOfMemory,
     Bare,
 }
@@ -24,21 +23,19 @@ pub struct Data {
     last: u8,
     size: usize,
     memory: MessageMemory,
-    /// Why nothing more is kept, although the rest is still read.
+    /// Why the message is refused. The rest of it is still read.
     overflow: Option<Ending>,
 }
 
 impl Data {
-    /// For a message of at most `size` bytes.
     pub fn new(size: usize, memory: MessageMemory) -> Self {
         let mut receiver = DataReceiver::new();
-        // The DATA command ends with a line break: an empty message is a single `.`.
+        // The DATA command ends with a line break, so an empty message is a single `.`.
         receiver.ingest(&mut b"\r\n".iter(), &mut Vec::new());
         Self { receiver, raw: Vec::new(), last: b'\n', size, memory, overflow: None }
     }
 
-    /// Takes what belongs to the message; returns how many bytes that are, and how it ended if it
-    /// has.
+    /// Takes the bytes of the message from the input. Returns their number and, at the end, the outcome.
     pub fn take(&mut self, bytes: &[u8]) -> (usize, Option<Ending>) {
         let mut rest = bytes.iter();
         let ended = self.receiver.ingest(&mut rest, &mut self.raw);
@@ -47,7 +44,7 @@ impl Data {
             return (used, Some(Ending::Bare));
         }
         if self.overflow.is_none() {
-            // The final dot counts until it is known to be one.
+            // The final dot is counted until it is known to be the end.
             self.overflow = if self.raw.len() > self.size + 1 {
                 Some(Ending::TooLarge)
             } else if !self.memory.covers(self.raw.len()) {
@@ -89,7 +86,7 @@ mod tests {
         Data::new(size, MessageMemory::default())
     }
 
-    /// The same in one piece and byte by byte.
+    /// Feeds the text in one piece and byte by byte, and expects the same result.
     fn taken(size: usize, text: &str) -> (usize, Option<Ending>) {
         let (used, ending) = data(size).take(text.as_bytes());
         let mut bit = data(size);

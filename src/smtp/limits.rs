@@ -1,38 +1,37 @@
-//! The limits of one peer, and of all peers together.
-
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The largest message, in bytes.
+    /// The maximum size of a message, in bytes.
     pub size: usize,
-    /// Bytes of messages on their way to the store, in all sessions.
+    /// Bytes of incoming messages in memory, in all sessions.
     pub memory: usize,
-    /// The same from one network.
+    /// Bytes of incoming messages in memory, from one network.
     pub network_memory: usize,
-    /// Recipients of one message.
+    /// Recipients per message.
     pub recipients: usize,
-    /// SMTP sessions at once.
+    /// Concurrent SMTP sessions.
     pub connections: usize,
-    /// From one address; an IPv6 /64 counts as one, and a /48 as four.
+    /// Concurrent SMTP sessions from one IPv4 address or IPv6 /64; an IPv6 /48 can have four times as
+    /// many.
     pub per_ip: usize,
-    /// LMTP sessions at once, all from the operator's own server.
+    /// Concurrent LMTP sessions, all from the operator's own server.
     pub lmtp_connections: usize,
     /// When there is no room, a session that has been idle for this long is closed.
     pub idle: Duration,
-    /// Refused commands in a session.
+    /// Refused commands per session.
     pub errors: u32,
-    /// Commands that do not send a message, before the first message and between two.
+    /// Commands without effect before each message.
     pub idle_commands: u32,
-    /// Unknown recipients in a session.
+    /// Unknown recipients per session.
     pub unknown: u32,
-    /// The same from one network in an hour.
+    /// Unknown recipients per network and hour.
     pub unknown_an_hour: u32,
-    /// From one accepted message to the next, or to the end of the session.
+    /// The time from one accepted message to the next, or to the end of the session.
     pub session: Duration,
     /// The wait for a command: five minutes by RFC 5321, section 4.5.3.2.7.
     pub command: Duration,
-    /// From DATA to the end of the message.
+    /// The time from DATA to the end of the message.
     pub message: Duration,
     /// How long open sessions may continue after the process was asked to stop.
     pub closing_timeout: Duration,

@@ -1,4 +1,4 @@
-//! The open ports, from their opening to their graceful end.
+//! Listens for SMTP and LMTP, and shuts down gracefully.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,20 +25,20 @@ use crate::app::limits::hourly::Hourly;
 use crate::app::limits::memory::Memory;
 use crate::domain::network::Network;
 
-/// After an error such as too many open files, nothing is accepted for this long.
+/// The pause after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Networks whose unknown recipients are counted at once: some 500 kB.
+/// Some 500 kB.
 const NETWORKS: usize = 10_000;
 
-/// Bound before anything else starts.
+/// Sockets bound before anything else starts.
 #[derive(Default)]
 pub struct Listeners {
     pub smtp: Option<TcpListener>,
     pub lmtp: Option<TcpListener>,
 }
 
-/// Serves the ports on threads of its own. Dropping this stops it: open sessions finish, and until
-/// then new ones are asked to come back later.
+/// Serves the ports on its own threads. Dropping it stops the server: open sessions finish, and new ones
+/// are asked to come back later.
 pub struct MailServer {
     pub smtp: Option<SocketAddr>,
     pub lmtp: Option<SocketAddr>,
@@ -67,7 +67,6 @@ impl MailServer {
         Ok(Self { smtp, lmtp, stop, thread: Some(thread) })
     }
 
-    /// For the operator to read.
     pub fn addresses(&self) -> Vec<String> {
         let each = [("SMTP", self.smtp), ("LMTP", self.lmtp)];
         each.iter().filter_map(|(name, at)| Some(format!("Mail by {name} on {}", (*at)?))).collect()
@@ -86,7 +85,7 @@ impl Drop for MailServer {
 fn run(runtime: Runtime, context: Arc<SmtpContext>, ports: Ports, stop: watch::Sender<bool>) {
     runtime.spawn(stop_when_asked(stop));
     runtime.block_on(serve(context, ports));
-    // Remaining tasks wait for silent peers, or for a store that is out of reach.
+    // The remaining tasks wait for silent peers, or for a store that is out of reach.
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
@@ -183,7 +182,7 @@ async fn start_session(
     }
 }
 
-/// LMTP has connections of its own: strangers must not keep out the operator's server.
+/// LMTP has its own connections: strangers must not keep out the operator's server.
 fn admit(
     context: &SmtpContext,
     [smtp, lmtp]: &[Connections; 2],

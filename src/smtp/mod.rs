@@ -1,11 +1,11 @@
 //! Receives mail by SMTP and LMTP. The only folder that names `smtp_proto`.
 //!
 //! [`listener`] accepts connections within limits; [`session`] runs the commands of both protocols;
-//! [`wire`] reads and writes lines under timeouts; [`data`] finds the end of a message, and nothing
-//! else that looks like one; [`tls`] is STARTTLS.
+//! [`wire`] reads and writes lines under timeouts; [`data`] finds the end of a message; [`tls`] is
+//! STARTTLS.
 //!
-//! A 250 after DATA means that the message is committed. What cannot be decided now is answered 4xx,
-//! so that the sender keeps the mail and tries again; the store recognises duplicates.
+//! A 250 after DATA means that the message is committed. If an outcome can't be decided now, the reply is
+//! 4xx, so that the sender keeps the mail and tries again; the store recognizes duplicates.
 
 mod data;
 mod limits;

@@ -1,4 +1,4 @@
-//! A reply: a code, the enhanced status code of RFC 3463, and words.
+//! An SMTP reply: a code, the enhanced status code of RFC 3463, and a text.
 
 use std::borrow::Cow;
 
@@ -18,12 +18,12 @@ impl Reply {
         self.code >= 400
     }
 
-    /// With a subject in brackets before the text, such as a recipient.
+    /// Adds a subject in brackets before the text, such as a recipient.
     pub fn about(&self, subject: &str) -> Self {
         Self { text: format!("<{subject}> {}", self.text).into(), ..self.clone() }
     }
 
-    /// Writes one line: control characters from a peer cannot break out of it.
+    /// Writes one line. Control characters from a peer can't break out of it.
     pub fn write(&self, out: &mut Vec<u8>) {
         let text = self.text.replace(|c: char| c.is_control(), " ");
         let status = if self.status.is_empty() { "" } else { " " };

@@ -1,5 +1,5 @@
-//! One session of SMTP (RFC 5321) or LMTP (RFC 2033): they differ only in their greeting and in
-//! how many replies a message gets.
+//! A session of SMTP (RFC 5321) or LMTP (RFC 2033). The two differ only in their greeting and in how many
+//! replies a message gets.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::app::limits::memory::{Memory, MessageMemory};
 use crate::domain::mailroom::route::Recipient;
 use crate::domain::network::site;
 
-/// The code after which a server closes (RFC 5321, section 3.8).
+/// The code after which a server closes the connection (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
 const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -39,15 +39,14 @@ pub enum Protocol {
     Lmtp,
 }
 
-/// What all sessions share.
 pub struct SmtpContext {
     pub app: App,
     pub host: String,
     pub limits: Limits,
     pub tls: Option<Tls>,
-    /// For messages on their way in.
+    /// The memory of incoming messages.
     pub memory: Memory,
-    /// By site: guessing addresses goes on over many connections.
+    /// Counted by site, because a guesser of addresses uses many connections.
     pub unknown_recipients: Hourly<u32>,
     pub stopping: watch::Receiver<bool>,
 }
@@ -65,11 +64,10 @@ pub struct Session {
     session_limits: SessionLimits,
 }
 
-/// What happens after a command.
 #[derive(PartialEq, Eq)]
 enum Next {
     Continue,
-    /// The peer may still be sending.
+    /// Closes although the peer may still be sending.
     Close,
     /// The peer has sent QUIT.
     Quit,
@@ -112,7 +110,7 @@ impl Session {
         self.wire.close().await;
     }
 
-    /// Brief: a new connection waits for this one to end.
+    /// With a short timeout, because a new connection waits for this one to end.
     async fn evict(mut self) {
         self.wire.say(&reply::EVICTED);
         let _ = timeout(EVICTION_TIMEOUT, self.wire.hang_up()).await;
@@ -120,7 +118,7 @@ impl Session {
 
     async fn run_commands(&mut self) -> Result<Next, Disconnected> {
         let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
-        // While stopping, the next line closes the connection: no greeting.
+        // A server that is stopping sends no greeting: the next line closes the connection.
         if !*self.context.stopping.borrow() {
             self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.context.host)));
         }
@@ -133,7 +131,7 @@ impl Session {
         Ok(Next::Close)
     }
 
-    /// `None` if the process stops and there is no transaction.
+    /// Returns `None` if the process is stopping and there is no transaction.
     async fn next_line(&mut self) -> Result<Option<Line>, Disconnected> {
         let until = self.session_limits.command_deadline().ok_or(Disconnected::TimedOut)?;
         if self.transaction.is_some() {
@@ -197,7 +195,7 @@ impl Session {
         Ok(self.say(&reply))
     }
 
-    /// Sends a reply, and closes after too many errors.
+    /// Sends a reply, and closes the session after too many errors.
     fn say(&mut self, reply: &Reply) -> Next {
         self.wire.say(reply);
         if reply.code == CLOSING {
@@ -235,7 +233,7 @@ impl Session {
             return Ok(self.say(&reply::ALREADY_SECURE));
         }
         if self.wire.has_more() {
-            // It was sent in the clear, perhaps by someone in between.
+            // This line was sent in the clear, perhaps by an attacker.
             self.wire.say(&reply::PIPELINED_TLS);
             return Ok(Next::Close);
         }
@@ -298,10 +296,10 @@ impl Session {
         }
     }
 
-    /// Counts an unknown recipient. A network past its limit loses the connection with each further
-    /// one, but recipients that exist still get their mail: honest senders can share the address.
+    /// Counts an unknown recipient. A network past its limit loses the connection with each further one,
+    /// but existing recipients still get their mail: honest senders can share the address.
     fn counts_unknown_recipient(&mut self) -> bool {
-        // With LMTP, the peer is the operator's own server, which forwards the guesses of others.
+        // The LMTP peer is the operator's own server, which forwards the guesses of others.
         let Some(ip) = self.client_ip() else { return false };
         self.session_limits.count_unknown();
         let (now, limit) = (self.context.app.now(), self.context.limits.unknown_an_hour);
@@ -320,7 +318,7 @@ impl Session {
         };
         self.wire.say(&reply::GO_AHEAD);
         let limits = &self.context.limits;
-        // Held until the reply has been sent: until then parts of the message can be in memory.
+        // Held until the reply has been sent: parts of the message can be in memory until then.
         let memory = self.context.memory.for_message(self.client_ip());
         let data = Data::new(limits.size, memory.clone());
         let until = Instant::now() + limits.message;
@@ -341,7 +339,7 @@ impl Session {
         Ok(if bare { Next::Close } else { next })
     }
 
-    /// The reply for each recipient, after the commit.
+    /// Delivers a message, and returns the reply for each recipient after the commit.
     async fn deliver(&self, transaction: Transaction, raw: Vec<u8>, memory: MessageMemory) -> Vec<Reply> {
         let _busy = self.slot.busy();
         let (helo, extended) = self.greeting.clone().unwrap_or_default();
@@ -352,12 +350,12 @@ impl Session {
         self.context.app.accept_message(submission).await.into_iter().map(outcome_reply).collect()
     }
 
-    /// The address that mail comes from. The peer of LMTP is the operator's own mail server.
+    /// The IP address of the sender; `None` for LMTP, whose peer is the operator's own server.
     fn client_ip(&self) -> Option<IpAddr> {
         (self.protocol == Protocol::Smtp).then_some(self.ip)
     }
 
-    /// As RFC 3848 and RFC 6531 name it.
+    /// The names of RFC 3848 and RFC 6531.
     fn protocol_name(&self, extended: bool, utf8: bool) -> &'static str {
         match (self.protocol, extended, self.secured, utf8) {
             (Protocol::Smtp, false, ..) => "SMTP",

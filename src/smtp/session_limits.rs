@@ -1,5 +1,3 @@
-//! How much of its limits a session has used.
-
 use smtp_proto::Request;
 use tokio::time::Instant;
 
@@ -11,7 +9,7 @@ pub struct SessionLimits {
     errors: u32,
     idle_commands: u32,
     unknown: u32,
-    /// When the last message was accepted, or the session began.
+    /// The last accepted message, or the beginning of the session.
     last_message: Instant,
 }
 
@@ -20,7 +18,7 @@ impl SessionLimits {
         Self { limits, errors: 0, idle_commands: 0, unknown: 0, last_message: Instant::now() }
     }
 
-    /// The deadline for the next command; `None` once the session has lasted too long.
+    /// Returns the deadline for the next command, or `None` once the session has lasted too long.
     pub fn command_deadline(&self) -> Option<Instant> {
         let (now, end) = (Instant::now(), self.last_message + self.limits.session);
         (now < end).then(|| end.min(now + self.limits.command))

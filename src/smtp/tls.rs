@@ -1,4 +1,4 @@
-//! STARTTLS. The certificate is read again when its files change.
+//! STARTTLS. The certificate is reloaded when its files change.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -19,7 +19,7 @@ use crate::config::TlsFiles;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sizes and times of the files, to see that one has changed.
+/// Sizes and modification times of the files.
 type Stamp = Vec<(u64, Option<SystemTime>)>;
 
 pub struct Tls {
@@ -39,8 +39,8 @@ impl Tls {
         Ok(Box::new(accepted.map_err(|_| io::ErrorKind::TimedOut)??))
     }
 
-    /// Keeps the former certificate while the files cannot be used, for example because only one of
-    /// them has been replaced yet.
+    /// Keeps the previous certificate while the files are unusable, for example while only one of them has
+    /// been replaced.
     fn current(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock();
         let stamp = stamp(&self.files);

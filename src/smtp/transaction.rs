@@ -5,7 +5,7 @@ use smtp_proto::{MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, Rc
 use super::reply::{self, Reply};
 use crate::domain::mailroom::route::Recipient;
 
-/// The parameters of MAIL that are supported, apart from SIZE.
+/// The supported parameters of MAIL, apart from SIZE.
 const KNOWN: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
 
 pub struct Transaction {
@@ -17,7 +17,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// # Errors
-    /// The reply that refuses the sender, a size or a parameter.
+    /// The reply that refuses the sender, the size or a parameter.
     pub fn begin(mail: MailFrom<String>, size: usize) -> Result<Self, Reply> {
         let utf8 = mail.flags & MAIL_SMTPUTF8 != 0;
         if has_unknown(&mail) {
@@ -33,8 +33,8 @@ impl Transaction {
         Ok(Self { from, utf8, recipients: Vec::new() })
     }
 
-    /// The address of a recipient; `line` is what was sent, since a bare `<postmaster>` is parsed as
-    /// an empty address.
+    /// Returns a recipient's address. `line` is the raw command, because a bare `<postmaster>` is parsed
+    /// as an empty address.
     ///
     /// # Errors
     /// The reply that refuses the address or a parameter.

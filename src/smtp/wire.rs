@@ -9,32 +9,30 @@ use tokio::time::{Instant, timeout_at};
 use super::data::{Data, Ending};
 use super::reply::Reply;
 
-/// RFC 5321 wants 512 for a command, and extensions some more; a path takes up to 256.
+/// RFC 5321 wants 512 for a command, extensions some more, and a path takes up to 256.
 const LONGEST_LINE: usize = 2048;
 const CHUNK: usize = 16 * 1024;
-/// Bytes of a message that count as activity: a peer that trickles bytes is idle.
+/// A message counts as activity only every this many bytes: a peer that trickles bytes is idle.
 const PROGRESS: usize = 64 * 1024;
 /// How long a peer may take to read a reply.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How much more a peer may send after an error, so that it can still read the reply.
+/// How much a peer may still send after an error, so that it can read the reply.
 const DRAINED: usize = 8 << 20;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 
 #[derive(Debug)]
 pub enum Line {
-    /// With its CR LF.
+    /// Includes its CR LF.
     Whole(Vec<u8>),
     TooLong,
     /// The line ends with a bare LF, or contains CR or NUL.
     Bare,
 }
 
-/// Why the connection has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Disconnected {
     #[error("the peer closed the connection")]
@@ -56,7 +54,7 @@ impl Wire {
         Self { stream, input: Vec::with_capacity(CHUNK), output: Vec::new() }
     }
 
-    /// Sent before the next read, together with other replies until then.
+    /// Queues a reply. It is sent before the next read, together with other queued replies.
     pub fn say(&mut self, reply: &Reply) {
         reply.write(&mut self.output);
     }
@@ -65,12 +63,12 @@ impl Wire {
         &mut self.output
     }
 
-    /// Whether the peer has sent more than has been read.
+    /// Whether the peer has sent more than was read.
     pub fn has_more(&self) -> bool {
         !self.input.is_empty()
     }
 
-    /// The next line. Cancel-safe.
+    /// Reads a line. Cancel-safe.
     pub async fn line(&mut self, until: Instant) -> Result<Line, Disconnected> {
         let (mut seen, mut too_long) = (0, false);
         loop {
@@ -88,7 +86,7 @@ impl Wire {
         }
     }
 
-    /// A message up to its end, or up to what refuses it; `progress` is called as bytes arrive.
+    /// Reads a message, until its end or until it is refused. Calls `progress` as bytes arrive.
     pub async fn message(
         &mut self,
         mut data: Data,
@@ -125,14 +123,14 @@ impl Wire {
         Ok(timeout_at(until, self.stream.flush()).await.map_err(|_| Disconnected::TimedOut)??)
     }
 
-    /// Sends the remaining replies, and closes.
+    /// Sends the queued replies and closes the connection.
     pub async fn hang_up(mut self) {
         if self.flush().await.is_ok() {
             let _ = self.stream.shutdown().await;
         }
     }
 
-    /// As [`Self::hang_up`], but reads what the peer still sends: otherwise the connection would be
+    /// Like [`Self::hang_up`], but reads what the peer still sends: otherwise the connection would be
     /// reset before the peer could read the reply.
     pub async fn close(mut self) {
         if self.flush().await.is_err() || self.stream.shutdown().await.is_err() {
@@ -149,7 +147,7 @@ impl Wire {
         let _ = timeout_at(Instant::now() + DRAIN_TIMEOUT, drain).await;
     }
 
-    /// The connection itself, for TLS to take over.
+    /// Returns the connection, for TLS to take over.
     pub fn into_stream(self) -> Box<dyn Stream> {
         self.stream
     }

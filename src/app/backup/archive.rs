@@ -1,5 +1,5 @@
-//! The file of a backup: a tar archive of the parts, followed by a manifest that describes them.
-//! Without a manifest the archive is incomplete.
+//! The backup file: a tar archive of the parts, then a manifest that describes them. An archive without a
+//! manifest is incomplete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -16,7 +16,7 @@ use crate::domain::sealing::hex;
 use crate::store;
 use crate::store::backup::{Fill, Part};
 
-/// Changes whenever older versions cannot read the archive.
+/// Raise it when older versions can't read the archive.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const MANIFEST_BYTES: u64 = 1 << 20;
@@ -38,7 +38,7 @@ struct Member {
     sha256: String,
 }
 
-/// An archive that is being written, under another name until it is complete.
+/// An archive in progress. It gets its name when it is complete.
 pub struct Writer {
     file: PathBuf,
     taken_at: Timestamp,
@@ -56,7 +56,7 @@ impl Writer {
         Ok(Self { file: file.to_owned(), taken_at, archive, parts: Vec::new() })
     }
 
-    /// Fills a file beside the archive, and adds it.
+    /// Lets `fill` write a temporary file next to the archive, and adds that file.
     pub fn spool(&mut self, name: &str, fill: &mut Fill<'_>) -> store::Result<()> {
         let failed = |cause| store::Error::Unusable(Failed::at(&self.file, &cause).to_string());
         let spool = NamedTempFile::new_in(folder(&self.file)).map_err(failed)?;
@@ -111,7 +111,7 @@ fn folder(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Extracts the parts into the folder, and checks that each is as it was written.
+/// Extracts the parts into a folder and verifies their checksums.
 pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed> {
     let (manifest, found) = read(file, into).map_err(|cause| {
         Failed::new(format_args!("{} is not a whole backup of Gatepost: {cause}", file.display()))
@@ -131,7 +131,7 @@ pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed
 fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(file)?));
     let mut found = Vec::new();
-    // Raw: extensions such as long names would be read into memory, whatever their length.
+    // Raw, because tar extensions such as long names are read into memory whatever their size.
     for entry in archive.entries()?.raw(true) {
         let entry = entry?;
         if !entry.header().entry_type().is_file() {
@@ -151,7 +151,7 @@ fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)>
     Ok((None, found))
 }
 
-/// A plain name, so that no part gets out of the folder.
+/// Only plain names, so that no part is written outside the folder.
 fn name_of(path: &Path) -> io::Result<String> {
     let name = path.to_str().filter(|name| {
         name.chars().all(|it| it.is_ascii_alphanumeric() || "._-".contains(it)) && !name.starts_with('.')
@@ -186,7 +186,6 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Writes a new file that only its owner can read.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());

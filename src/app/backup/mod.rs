@@ -1,4 +1,4 @@
-//! `backup` and `restore` an installation as one file; `check` a store.
+//! Backs up and restores an installation as one file, and checks a store.
 
 mod archive;
 
@@ -55,10 +55,10 @@ pub struct Restored {
     pub has_key: bool,
 }
 
-/// Writes a backup, even while a server is running. Contains what was confirmed before this began.
+/// Writes a backup, even while a server is running. It contains everything committed before the call.
 ///
 /// # Errors
-/// A sentence; then no file is left.
+/// One sentence for the operator. No file is left behind.
 pub fn take(config: &Config, file: &Path, now: Timestamp) -> Result<Taken, Failed> {
     let location = location(config)?;
     let mut archive = archive::Writer::create(file, now)?;
@@ -71,10 +71,10 @@ pub fn take(config: &Config, file: &Path, now: Timestamp) -> Result<Taken, Faile
     Ok(Taken { bytes, has_key })
 }
 
-/// Restores a backup where there is no store.
+/// Restores a backup into an empty place.
 ///
 /// # Errors
-/// A sentence; then nothing has changed.
+/// One sentence for the operator. Nothing has changed.
 pub fn restore(config: &Config, file: &Path) -> Result<Restored, Failed> {
     let location = location(config)?;
     backup::require_none(&location)?;
@@ -99,15 +99,15 @@ pub fn restore(config: &Config, file: &Path) -> Result<Restored, Failed> {
     Ok(Restored { taken_at: manifest.taken_at, has_key })
 }
 
-/// The problems of the store, a sentence each. Changes nothing.
+/// Returns the problems of the store, one sentence each. Changes nothing.
 ///
 /// # Errors
-/// A sentence if it cannot be checked.
+/// One sentence, if the store can't be checked.
 pub fn check(config: &Config) -> Result<Vec<String>, Failed> {
     Ok(store::check::findings(&location(config)?)?)
 }
 
-/// The secret key in its place; removed again unless it is kept.
+/// The restored secret key. Dropping it removes the file, unless the restore succeeded.
 struct Key(Option<PathBuf>);
 
 impl Key {
@@ -138,7 +138,7 @@ impl Drop for Key {
     }
 }
 
-/// A folder; removed again if it was created here and is empty.
+/// A folder that is removed on drop if it was created here and is empty.
 struct Folder {
     path: PathBuf,
     is_new: bool,

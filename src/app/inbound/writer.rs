@@ -1,5 +1,3 @@
-//! The thread that writes messages to the store, a batch at a time.
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -16,19 +14,18 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::Store;
 
-/// Messages, and their bytes, in one commit. With more, all senders wait for one commit and then
-/// all send at once; with fewer, some send while the messages of others are written.
+/// Limits of one commit. With larger batches, all senders wait for one commit and then all send at once;
+/// with smaller ones, some send while the messages of others are written.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 32 << 20;
-/// After this many messages in a row that did not reach the store, the rest of a batch is not
-/// tried.
+/// Failures in a row to reach the store, after which the rest of a batch is not tried.
 const MAX_FAILURES: usize = 3;
 
 pub(super) struct Writer {
     pub store: Store,
     pub settings: Arc<MailSettings>,
     pub clock: Arc<dyn Clock>,
-    /// One actor for all messages, so that those of one moment are ordered as they came.
+    /// One actor for all messages, so that ids of the same microsecond keep the order of arrival.
     pub actor: Actor,
     pub arrivals: broadcast::Sender<TeamId>,
 }
@@ -42,7 +39,6 @@ impl Writer {
                 if let Ok(Outcome::Stored { .. }) = outcome {
                     let _ = self.arrivals.send(delivery.recipient.team);
                 }
-                // Its sender has given up if it took too long.
                 let _ = delivery.reply_to.send(outcome);
             }
         }
@@ -75,7 +71,7 @@ impl Writer {
         each.collect()
     }
 
-    /// Writes all messages of the batch, or none.
+    /// Stores all messages of the batch, or none.
     fn commit(&self, deliveries: &[Delivery]) -> Result<Vec<Outcome>> {
         let actor = self.actor.at(self.clock.now());
         let write = || {
@@ -89,13 +85,13 @@ impl Writer {
                 Ok(outcomes)
             })
         };
-        // One message that makes us panic must not end the thread that writes them all.
+        // A message that causes a panic must not end the thread.
         catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_| Err(Error::fault("a panic; see above")))
     }
 }
 
-/// The messages in the queue, up to a batch. Sorted by team, so that the writers of several
-/// instances lock teams in the same order and never wait for each other.
+/// Takes messages from the queue, up to the limits of a batch. They are sorted by team, so that the
+/// writers of several instances lock teams in the same order and never deadlock.
 fn collect_batch(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Delivery> {
     let mut bytes = first.mail.arrival.raw.len();
     let mut batch = vec![first];

@@ -1,5 +1,3 @@
-//! One attempt at a job.
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +12,13 @@ use crate::domain::jobs::lease::LEASE;
 use crate::domain::jobs::{Kind, QueuedJob, lease};
 use crate::domain::{Error, Result};
 
-/// How long jobs may go on after the runner was stopped, before they are given back.
+/// How long running jobs may continue after the runner is stopped. They are then released for another
+/// process.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
-/// What a team's owner reads; the cause is in the log.
 const FAULT: &str = "An internal error ended the attempt. The server's log has the cause.";
 
-/// Runs one job and writes down what became of it. When that cannot be written, the lease
-/// expires and the job is tried again. Without the lease another may have the job: the attempt
-/// is broken off.
+/// Runs one job and stores its outcome. If the outcome can't be stored, the lease expires and the job is
+/// retried. The attempt is aborted when its lease is lost, because another process may then run the job.
 pub(super) async fn run_one(
     app: App,
     registry: Arc<Registry>,
@@ -58,7 +55,7 @@ pub(super) async fn run_one(
     leased.instrument(span).await;
 }
 
-/// A handler that panics or takes too long has failed.
+/// Turns a panic or a timeout of the handler into a failed attempt.
 async fn guarded(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
     let mut task = JoinSet::new();
     task.spawn(attempt.in_current_span());

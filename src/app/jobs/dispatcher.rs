@@ -1,4 +1,4 @@
-//! Claims jobs as places become free.
+//! Claims jobs and starts them, up to the concurrency of each queue.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,12 +13,11 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::jobs::{self, JobId, Kind, Queue, QueuedJob, WorkerId, lease};
 
-/// How soon a job is found that another process enqueued, or that has become due.
+/// The delay before a job is found that another process enqueued or that has become due.
 const POLL: Duration = Duration::from_secs(1);
-/// How often missing recurring jobs are enqueued again.
 const RECURRING: Duration = Duration::from_secs(600);
 
-/// What one task is at.
+/// A running job, in one of the places that its queue's concurrency allows.
 struct Place {
     job: JobId,
     queue: &'static str,
@@ -47,7 +46,6 @@ impl Dispatcher {
         Self { app, registry, kinds, queues, running, tasks: JoinSet::new(), places: HashMap::new() }
     }
 
-    /// Until the runner stops.
     pub(super) async fn run(mut self) {
         let mut recurring = interval(RECURRING);
         recurring.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,12 +74,11 @@ impl Dispatcher {
         }
     }
 
-    /// Claims a job for each free place, starts them, and returns their number.
     pub(super) async fn claim(&mut self) -> Result<usize> {
         let free = self.free_places();
         let names: Vec<_> = free.iter().map(|(queue, _)| *queue).collect();
         let (now, kinds) = (self.app.now(), self.kinds.clone());
-        // A read is cheaper than a write transaction, and usually no job is due.
+        // Usually no job is due, and a read is cheaper than a write transaction.
         if !self.app.read(move |tx| lease::has_claimable(tx, &names, &kinds, now)).await? {
             return Ok(0);
         }
@@ -113,8 +110,8 @@ impl Dispatcher {
         free.filter(|(_, places)| *places > 0).collect()
     }
 
-    /// By the database's clock the lease of an attempt can expire while it still runs here. It
-    /// ends before the next begins.
+    /// Aborts an earlier attempt at the same job: by the database's clock its lease can expire while it
+    /// still runs here.
     async fn end_earlier(&mut self, job: JobId) {
         self.places.values().filter(|place| place.job == job).for_each(|place| place.task.abort());
         while self.places.values().any(|place| place.job == job) && self.join_next().await {}
@@ -128,7 +125,7 @@ impl Dispatcher {
         self.places.insert(task.id(), Place { job: id, queue, task });
     }
 
-    /// Waits for the end of one job; whether any was running.
+    /// Waits until one job ends. Returns false if none is running.
     pub(super) async fn join_next(&mut self) -> bool {
         match self.tasks.join_next_with_id().await {
             Some(ended) => {

@@ -1,4 +1,4 @@
-//! Keeps the lease of a running job.
+//! Extends the lease of a running job.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::Result;
 
-/// Extends a lease each time a third of it has passed. Returns when it is lost, or when the
-/// database may consider it expired: each moment from which a lease is counted was read before
-/// the database was asked, so it ends here no later than there.
+/// Extends a lease each time a third of it has passed. Returns when the lease is lost, or when the
+/// database may consider it expired. The local clock is read before each request to the database, so the
+/// lease never ends later here than there.
 pub(super) async fn keep<F: Future<Output = Result<bool>>>(
     lease: Duration,
     claimed: Instant,
@@ -39,7 +39,6 @@ mod tests {
 
     const LEASE: Duration = Duration::from_millis(30);
 
-    /// Keeps a lease until it ends; how often it was to be extended, and how long that took.
     async fn kept<F: Future<Output = Result<bool>>>(extend: impl Fn(u32) -> F) -> (u32, Duration) {
         let (times, start) = (Cell::new(0), Instant::now());
         keep(LEASE, start, || {

@@ -1,5 +1,3 @@
-//! What an operator watches of jobs, in the text format of Prometheus.
-
 use std::fmt::{self, Write};
 
 use super::Totals;
@@ -8,11 +6,10 @@ use crate::domain::Result;
 use crate::domain::jobs::review::{self, QueueCounts};
 
 impl App {
-    /// Metrics of the queues, which are the same for every process, and of the attempts that
-    /// ended in this one.
+    /// Returns the metrics of the queues, which all processes share, and of the attempts in this process.
     ///
     /// # Errors
-    /// When the store is out of reach.
+    /// If the store is out of reach.
     pub async fn jobs_metrics(&self) -> Result<String> {
         let now = self.now();
         let mut queues: Vec<_> = super::registry().kinds().iter().map(|kind| kind.queue.name).collect();

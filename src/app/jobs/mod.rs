@@ -1,4 +1,4 @@
-//! Runs jobs: see [`crate::domain::jobs`]. Each kind has its handler in the [`Registry`].
+//! Runs the jobs of [`crate::domain::jobs`]. The [`Registry`] has a handler for each kind.
 
 mod attempt;
 mod dispatcher;
@@ -19,15 +19,13 @@ pub use runner::{Runner, run_due, start};
 
 use crate::domain::jobs::Kind;
 
-/// What this process knows of its jobs.
 #[derive(Default)]
 pub(super) struct Jobs {
-    /// Notified when a job was enqueued here.
+    /// Notified when this process enqueues a job.
     enqueued: Arc<Notify>,
     totals: Mutex<BTreeMap<&'static str, Totals>>,
 }
 
-/// Attempts that ended in this process.
 #[derive(Clone, Copy, Default)]
 struct Totals {
     done: u64,
@@ -35,7 +33,7 @@ struct Totals {
 }
 
 impl Jobs {
-    /// To be called after each commit that enqueued a job.
+    /// Returns a callback to call after each commit that enqueued a job.
     pub(super) fn hook(&self) -> impl Fn() + Send + Sync + 'static {
         let enqueued = self.enqueued.clone();
         move || enqueued.notify_one()
@@ -52,7 +50,6 @@ impl Jobs {
     }
 }
 
-/// Every job that Gatepost knows.
 pub fn registry() -> Registry {
     Registry::default()
         .with(super::domains::check_one)

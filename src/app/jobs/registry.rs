@@ -1,5 +1,3 @@
-//! Which handler runs which kind.
-
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -10,25 +8,24 @@ use crate::app::App;
 use crate::domain;
 use crate::domain::jobs::{Job, Kind, QueuedJob};
 
-/// What became of an attempt.
 pub type Outcome = Result<(), Unfinished>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Unfinished {
-    /// The process is stopping; another one runs the job.
+    /// The process is stopping; another one will run the job.
     #[error("the server stops")]
     Stopped,
     #[error("{0}")]
     Failed(String),
-    /// A retry would fail again.
+    /// Retrying would not help.
     #[error("{0}")]
     Permanent(String),
-    /// It has failed; what the store says about it is for the log alone.
+    /// Store errors are for the log only: see [`super::attempt`].
     #[error(transparent)]
     Error(#[from] domain::Error),
 }
 
-/// A handler's view of the runner.
+/// Lets a handler notice that the runner stops.
 #[derive(Clone)]
 pub struct Running {
     stopping: watch::Receiver<bool>,
@@ -40,26 +37,25 @@ impl Running {
         (stop, Self { stopping })
     }
 
-    /// Outside a runner: nothing stops it.
+    /// For use outside a runner: never stops.
     pub fn unstoppable() -> Self {
         Self::new().1
     }
 
-    /// Outside a runner: it stops at its first rest.
+    /// For use outside a runner: stops at the first rest.
     pub fn stopping() -> Self {
         let (stop, running) = Self::new();
         stop.send_replace(true);
         running
     }
 
-    /// Returns when the runner stops.
     pub(super) async fn stopped(&self) {
         if self.stopping.clone().wait_for(|stop| *stop).await.is_err() {
             std::future::pending().await
         }
     }
 
-    /// Rests between two steps of long work.
+    /// Pauses between two steps of a long job.
     ///
     /// # Errors
     /// `Stopped` as soon as the runner stops.
@@ -75,7 +71,6 @@ impl Running {
 type Attempt = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 type Handler = Box<dyn Fn(App, &str, Running) -> Attempt + Send + Sync>;
 
-/// Kinds and their handlers.
 #[derive(Default)]
 pub struct Registry {
     entries: Vec<(Kind, Handler)>,
@@ -104,7 +99,6 @@ impl Registry {
         self.entries.iter().map(|(kind, _)| *kind).collect()
     }
 
-    /// The attempt at a job, and its kind; `None` when the kind is unknown.
     pub(super) fn attempt(&self, app: &App, job: &QueuedJob, running: Running) -> Option<(Kind, Attempt)> {
         let (kind, handler) = self.entries.iter().find(|(kind, _)| kind.name == job.kind)?;
         Some((*kind, handler(app.clone(), &job.payload, running)))

@@ -1,5 +1,3 @@
-//! The thread that jobs run on.
-
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,16 +9,14 @@ use super::registry::{Registry, Running};
 use crate::app::App;
 use crate::domain::Result;
 
-/// How long to wait, after the runner stops, for work that jobs started on blocking threads.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs jobs until it is dropped; they are done or given back then.
+/// Runs jobs until it is dropped. Jobs still running then finish, or are released for another process.
 pub struct Runner {
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts running the jobs of this registry.
 pub fn start(app: App, registry: Registry) -> Runner {
     let (stop, running) = Running::new();
     let run = move || {
@@ -46,11 +42,10 @@ impl Drop for Runner {
     }
 }
 
-/// Runs all due jobs on the current thread and returns the number of attempts. Does not enqueue recurring
-/// jobs.
+/// Runs all due jobs on the current thread and returns the number of attempts. Enqueues no recurring jobs.
 ///
 /// # Errors
-/// When the store is out of reach.
+/// If the store is out of reach.
 pub async fn run_due(app: &App, registry: Registry) -> Result<usize> {
     let mut dispatcher = Dispatcher::new(app.clone(), Arc::new(registry), Running::unstoppable());
     let mut attempts = 0;

@@ -1,6 +1,5 @@
-//! Connections to one listener. When there is no room for another one, the one that has been
-//! idle for longest is closed; a network with far more connections than the newcomer loses one
-//! even if it is busy.
+//! Limits the connections to one listener. When it is full, a new connection evicts the one that has been
+//! idle longest; or a busy one, if its network has far more connections than the newcomer's.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -17,13 +16,13 @@ use parking_lot::Mutex;
 use super::held::{Exceeded, Held, Hold};
 use crate::domain::network::{self, Network};
 
-/// How many evicted connections may still be open.
+/// The number of evicted connections that may still be open.
 const MAX_EVICTED: usize = 64;
 
-/// A network with this many times the connections of the newcomer's makes room for it.
+/// A network with this many times the newcomer's connections can lose one.
 const FAR_MORE: usize = 4;
 
-/// How many times as many connections a site may have as one of its networks.
+/// How many times the connections of one network a site may have.
 const SITE: usize = 4;
 
 #[derive(Clone, Default)]
@@ -41,40 +40,39 @@ struct Open {
 
 struct Entry {
     hold: Hold<Network>,
-    /// The address, or the IPv6 /64, that it comes from.
     network: Network,
     activity: Arc<Activity>,
 }
 
-/// One of the connections until this is dropped.
+/// A place for one connection, until it is dropped.
 pub struct Slot {
     connections: Connections,
     number: u64,
     activity: Arc<Activity>,
 }
 
-/// Since when the peer of a connection has been idle, and whether it has been evicted. Cheap
-/// enough to change with every request.
+/// How long a connection's peer has been idle, and whether it was evicted. Atomic, because it changes with
+/// every request.
 pub struct Activity {
-    /// Microseconds from [`START`] to when the peer last did something; [`BUSY`] while we work.
+    /// Microseconds from [`START`] to the peer's last action; [`BUSY`] while the server works for it.
     idle_since: AtomicU64,
     evicted: AtomicBool,
     eviction: AtomicWaker,
 }
 
-/// Keeps a connection while something must not be interrupted.
+/// Protects a connection from eviction until it is dropped.
 pub struct BusyGuard<'a>(&'a Activity);
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 const BUSY: u64 = u64::MAX;
 
 impl Connections {
-    /// Admits a connection from `peer`, up to `total` connections, `per_ip` from one address, and
-    /// four times `per_ip` from one IPv6 site. If a limit is reached, evicts the connection under
-    /// that limit that has been idle longest, if it has been idle for at least `idle`.
+    /// Admits a connection from `peer`: up to `total` connections, `per_ip` from one network, and four
+    /// times `per_ip` from one IPv6 site. At a limit, evicts the connection under that limit that has been
+    /// idle longest, if it has been idle for at least `idle`.
     ///
     /// # Errors
-    /// The limit that has been reached, when none can be evicted.
+    /// The limit that was reached, if no connection can be evicted.
     pub fn admit(
         &self,
         peer: IpAddr,
@@ -112,8 +110,8 @@ impl Open {
         number.is_some_and(|number| self.evict(number))
     }
 
-    /// Evicts from the network with the most connections, if it has far more than the
-    /// newcomer's: clients that trickle bytes must not keep all others out.
+    /// Evicts from the network with the most connections, if it has far more than the newcomer's: clients
+    /// that trickle bytes must not keep everyone else out.
     fn evict_from_largest(&mut self, newcomer: Network, full: Exceeded<Network>) -> bool {
         if full != Exceeded::Total {
             return false;
@@ -178,12 +176,11 @@ impl Activity {
         activity
     }
 
-    /// The peer did something; what comes next is up to it.
     pub fn touch(&self) {
         self.idle_since.store(START.elapsed().as_micros() as u64, Ordering::Relaxed);
     }
 
-    /// We work for the peer until the next [`Self::touch`].
+    /// Marks the server as working for the peer until the next [`Self::touch`].
     pub fn set_busy(&self) {
         self.idle_since.store(BUSY, Ordering::Relaxed);
     }
@@ -193,12 +190,11 @@ impl Activity {
         BusyGuard(self)
     }
 
-    /// Returns when the connection has been evicted.
     pub async fn evicted(&self) {
         poll_fn(|cx| self.poll_evicted(cx)).await;
     }
 
-    /// [`Self::evicted`] for the one task of the connection.
+    /// Like [`Self::evicted`]; only one task per connection can wait.
     pub fn poll_evicted(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.eviction.register(cx.waker());
         if self.evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
@@ -209,7 +205,6 @@ impl Activity {
         self.eviction.wake();
     }
 
-    /// How long the peer has been idle; `None` while we work for it.
     fn idle(&self) -> Option<Duration> {
         let since = self.idle_since.load(Ordering::Relaxed);
         (since != BUSY).then(|| START.elapsed().saturating_sub(Duration::from_micros(since)))

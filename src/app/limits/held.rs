@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// A handle; clones share the counts.
 pub struct Held<K>(Arc<Mutex<Counts<K>>>);
 
 struct Counts<K> {
@@ -14,14 +13,13 @@ struct Counts<K> {
     by_key: HashMap<K, usize>,
 }
 
-/// An amount that is counted until this is dropped.
+/// An amount that counts until it is dropped.
 pub struct Hold<K: Copy + Eq + Hash> {
     held: Held<K>,
     keys: Vec<(K, usize)>,
     amount: usize,
 }
 
-/// The limit that has been reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceeded<K> {
     Total,
@@ -29,11 +27,10 @@ pub enum Exceeded<K> {
 }
 
 impl<K: Copy + Eq + Hash> Held<K> {
-    /// Holds an amount of at most `total`, counted under each of the keys, which have limits of
-    /// their own.
+    /// Holds an amount, counted in total and under each key with its limit.
     ///
     /// # Errors
-    /// The first limit that is too small for it beside what is held already.
+    /// The first limit that the amount would exceed.
     pub fn acquire(
         &self,
         amount: usize,
@@ -45,13 +42,12 @@ impl<K: Copy + Eq + Hash> Held<K> {
         Ok(hold)
     }
 
-    /// To be resized when it is known how much there is to hold.
     pub fn hold_nothing(&self, keys: Vec<(K, usize)>) -> Hold<K> {
         Hold { held: self.clone(), keys, amount: 0 }
     }
 
-    /// As [`Self::acquire`] with one key, except that an amount above a limit is let through
-    /// alone: otherwise it would have to wait forever.
+    /// Like [`Self::acquire`] with one key, but an amount above a limit is admitted when nothing else is
+    /// held: otherwise it would wait forever.
     pub fn acquire_or_alone(
         &self,
         amount: usize,
@@ -72,10 +68,10 @@ impl<K: Copy + Eq + Hash> Hold<K> {
         self.keys.iter().map(|(key, _)| *key)
     }
 
-    /// Holds another amount instead. Less is always possible.
+    /// Changes the held amount. A smaller one always succeeds.
     ///
     /// # Errors
-    /// As [`Held::acquire`]; then the amount is the same as before.
+    /// As [`Held::acquire`]; the amount stays as it was.
     pub fn resize(&mut self, amount: usize, total: usize) -> Result<(), Exceeded<K>> {
         let mut counts = self.held.0.lock();
         if amount > self.amount {

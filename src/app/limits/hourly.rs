@@ -1,5 +1,4 @@
-//! Counts per network in its current hour. In memory: a restart resets them, and each instance
-//! counts on its own.
+//! Hourly counts per network, in memory: a restart resets them, and each instance counts on its own.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,9 +8,8 @@ use time::Duration;
 
 use crate::domain::Timestamp;
 
-/// What is counted of one network.
 pub trait Count: Copy + Default {
-    /// When there are too many networks, those with the smallest counts are forgotten.
+    /// When the table is full, the networks with the smallest weights are dropped.
     fn weight(&self) -> u64;
 }
 
@@ -33,7 +31,6 @@ struct Hour<C> {
 }
 
 impl<C: Count> Hourly<C> {
-    /// For at most so many networks at once.
     pub fn new(capacity: usize) -> Self {
         Self { networks: Mutex::default(), capacity }
     }
@@ -44,7 +41,6 @@ impl<C: Count> Hourly<C> {
         current.map(|hour| hour.count).unwrap_or_default()
     }
 
-    /// Changes the count of a network. Its hour begins with its first change.
     pub fn update<T>(&self, network: IpAddr, now: Timestamp, change: impl FnOnce(&mut C) -> T) -> T {
         let mut networks = self.networks.lock();
         if networks.len() >= self.capacity {
@@ -58,8 +54,8 @@ impl<C: Count> Hourly<C> {
         change(&mut hour.count)
     }
 
-    /// Forgets the hours that are over, then the half with the smallest counts: a flood from
-    /// fresh networks must not wash out those that are near their limit.
+    /// Drops the hours that are over, then the lighter half: a flood from new networks must not displace
+    /// those near their limit.
     fn evict(&self, networks: &mut HashMap<IpAddr, Hour<C>>, now: Timestamp) {
         networks.retain(|_, hour| hour.is_current(now));
         if networks.len() > self.capacity / 2 {
@@ -72,7 +68,7 @@ impl<C: Count> Hourly<C> {
 }
 
 impl<C> Hour<C> {
-    /// Also false when the clock was set back.
+    /// Also false if the clock was set back.
     fn is_current(&self, now: Timestamp) -> bool {
         now.since(self.began) < Duration::HOUR && now >= self.began
     }

@@ -1,4 +1,4 @@
-//! Memory that messages take on their way in: in total, and per network they come from.
+//! Limits the memory of incoming messages, in total and per network.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,14 +15,13 @@ pub struct Memory {
     per_network: usize,
 }
 
-/// A message of up to this many bytes is a small one.
+/// The maximum size of a small message, in bytes.
 const SMALL: usize = 256 << 10;
 /// One eighth is reserved for small messages, because slow large messages hold memory for long.
 const RESERVE: usize = 8;
 
-/// The memory of one message. Everything that holds the message, or something made of it, has a
-/// clone; the last one gives it back. The default is for an operator's own message, which is
-/// not counted.
+/// The memory of one message. Everything that holds the message or its parts has a clone; the last one
+/// releases it. The default is for an operator's message, which is not counted.
 #[derive(Clone, Default)]
 pub struct MessageMemory(Option<Arc<Share>>);
 
@@ -36,7 +35,7 @@ impl Memory {
         Self { held: Held::default(), total, per_network }
     }
 
-    /// For a message from `peer`; without one, it can take all there is.
+    /// Returns the memory of a message from `peer`. Without a peer there is only the total limit.
     pub fn for_message(&self, peer: Option<IpAddr>) -> MessageMemory {
         let keys = peer.map(|peer| (site(peer), self.per_network)).into_iter().collect();
         let hold = Mutex::new(self.held.hold_nothing(keys));
@@ -50,7 +49,7 @@ impl Memory {
 }
 
 impl MessageMemory {
-    /// Takes this many bytes altogether, unless there is no room for them. Less is always possible.
+    /// Resizes the hold to this many bytes, or returns false if there is no room.
     #[must_use]
     pub fn covers(&self, size: usize) -> bool {
         self.0.as_ref().is_none_or(|share| share.resize(size))

@@ -1,4 +1,4 @@
-//! Limits on the resources that one client, one team and all together can use.
+//! Limits on the resources that one client, one team, or all of them use.
 
 pub(super) mod budget;
 pub(crate) mod connections;
@@ -12,12 +12,12 @@ use super::App;
 use crate::domain::network::network;
 use held::Hold;
 
-/// Bytes of long responses that are in memory until they are read, to one network and to all.
+/// Bytes of long responses in memory, per network and in total.
 const RESPONSES_PER_NETWORK: usize = 16 << 20;
 const RESPONSES: usize = 128 << 20;
 
 impl App {
-    /// Memory for a long response, or `None` while too much of it is taken by others.
+    /// Reserves memory for a long response; `None` if there is no room.
     pub fn hold_response(&self, to: IpAddr, bytes: usize) -> Option<Hold<IpAddr>> {
         let limit = (network(to), RESPONSES_PER_NETWORK);
         self.0.responses.acquire_or_alone(bytes, RESPONSES, limit).ok()

@@ -1,4 +1,4 @@
-//! Mail for the sample team, sent by SMTP to the port that the demo has just opened.
+//! Mail for the sample team, sent by SMTP to the demo's own port.
 
 use std::net::SocketAddr;
 
@@ -25,9 +25,8 @@ struct SampleMessage {
 
 enum Body {
     Plain(&'static str),
-    /// Text and HTML.
     Both(&'static str, &'static str),
-    /// Text and an attachment: name, type, content.
+    /// Text, and an attachment's name, type and content.
     With(&'static str, (&'static str, &'static str, &'static str)),
 }
 
@@ -35,7 +34,7 @@ const GRACE: (&str, &str) = ("Grace Murray", "grace@navy.example");
 const LINUS: (&str, &str) = ("Linus Berg", "linus@berg.example");
 const SHOP: (&str, &str) = ("Paper & Ink", "no-reply@paperandink.example");
 
-/// In the order of sending: a reply follows its original.
+/// In sending order: a reply follows its original.
 const SAMPLES: [SampleMessage; 6] = [
     SampleMessage {
         from: LINUS,
@@ -100,7 +99,7 @@ const SAMPLES: [SampleMessage; 6] = [
     },
 ];
 
-/// Returns how many were accepted.
+/// Returns the number of accepted messages.
 pub fn send(at: SocketAddr, domain: &str) -> usize {
     let smtp = SmtpTransport::builder_dangerous(at.ip().to_string()).port(at.port()).build();
     let sent = SAMPLES.iter().filter(|message| {

@@ -1,5 +1,3 @@
-//! `demo`: a sample team in a temporary database.
-
 mod messages;
 
 use std::fs;
@@ -33,7 +31,7 @@ use crate::domain::{RequestId, Result, Timestamp};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// Scopes of the app that creates an alias for each order.
+/// The scopes of the app that creates an alias for each order.
 const ORDERS: Scopes =
     Scopes::of(&[Scope::AliasesWrite, Scope::ContactsRead, Scope::TeamRead, Scope::TokensRead]);
 
@@ -73,7 +71,7 @@ fn send_messages(app: App) {
     });
 }
 
-/// Removed when dropped.
+/// Removed on drop.
 struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
@@ -89,7 +87,7 @@ impl Drop for TemporaryFolder {
     }
 }
 
-/// Returns a token that works.
+/// Returns an active token.
 fn create_sample_team(app: &App) -> Result<PlainToken> {
     let (now, random) = (app.now(), app.entropy());
     let hash = passwords::hash(&Password::parse("password", PASSWORD)?, &*random);
@@ -165,7 +163,7 @@ fn mint(
     app.write_now(|tx| tokens::mint(tx, &actor, team.id, &label, scopes, &app.sealer().prefix))
 }
 
-/// Requests of the last three days, a few of them 404.
+/// Records requests of the last three days, a few of them 404.
 fn record_requests(app: &App, team: &Team, token: &Token, calls: i64) -> Result<()> {
     let random = app.entropy();
     let first = app.now().minus(Duration::days(3));

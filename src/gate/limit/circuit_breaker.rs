@@ -1,4 +1,4 @@
-//! Prevents an unreachable service from slowing down every call.
+//! Keeps an unreachable service from slowing down every call.
 
 use std::time::{Duration, Instant};
 
@@ -6,22 +6,22 @@ use parking_lot::Mutex;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// After a failure it is open: calls are refused at once, except one after each pause. When
-/// that one succeeds, the breaker closes.
+/// Opens after a failure: calls are refused at once, except one after each pause. It closes when that one
+/// succeeds.
 #[derive(Default)]
 pub struct CircuitBreaker(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The number of outages so far. Many calls fail for one cause, so only the first failure of a generation
-    /// counts.
+    /// The number of outages so far. Many calls fail for one cause, so only the first failure of a
+    /// generation counts.
     generation: u64,
-    /// When the next call may try; `None` while closed.
+    /// When the next attempt is allowed; `None` while closed.
     retry_at: Option<Instant>,
 }
 
 impl CircuitBreaker {
-    /// The generation to call in; `None` while open.
+    /// Returns the generation to call in, or `None` while open.
     pub fn enter(&self) -> Option<u64> {
         let mut state = self.0.lock();
         if let Some(retry_at) = state.retry_at {

@@ -1,4 +1,4 @@
-//! The calls of one hour in one number, so that counting a call is one compare-and-swap.
+//! The number of calls in an hour, in one atomic integer: counting a call is one compare-and-swap.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,12 +6,11 @@ use crate::domain::Timestamp;
 
 const HOUR: i64 = 3_600_000_000;
 
-/// Calls of one team, or token, within one hour: the hour since 1970 in the upper half, the
-/// count in the lower.
+/// The hour since 1970 in the upper half, the calls of one team or token in the lower.
 #[derive(Debug, Default)]
 pub struct HourlyWindow(AtomicU64);
 
-/// The number of the hour that `now` is in, and when the next one begins.
+/// Returns the number of the hour that contains `now`, and when the next one begins.
 pub fn hour(now: Timestamp) -> (u32, Timestamp) {
     let hour = now.micros().div_euclid(HOUR);
     (hour.max(0) as u32, Timestamp::from_micros((hour + 1).saturating_mul(HOUR)))
@@ -26,7 +25,7 @@ impl HourlyWindow {
         Self(AtomicU64::new(pack(hour, used)))
     }
 
-    /// Counts a call and returns how many remain, unless `limit` are counted already.
+    /// Counts a call and returns how many remain, or `None` if the limit is reached.
     pub fn count(&self, hour: u32, limit: u32) -> Option<u32> {
         let next = |packed: u64| {
             let (counted, used) = current(packed, hour);
@@ -36,7 +35,7 @@ impl HourlyWindow {
         Some(limit - current(before, hour).1 - 1)
     }
 
-    /// Takes back a call that was refused after all.
+    /// Uncounts a call that another limit refused.
     pub fn give_back(&self, hour: u32) {
         let less = |packed: u64| {
             let (counted, used) = current(packed, hour);
@@ -45,7 +44,6 @@ impl HourlyWindow {
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 
-    /// Remembers that at least `used` calls were counted.
     pub fn raise(&self, hour: u32, used: u32) {
         let higher = |packed: u64| {
             let (counted, known) = current(packed, hour);
@@ -64,9 +62,9 @@ const fn pack(hour: u32, used: u32) -> u64 {
     ((hour as u64) << 32) | used as u64
 }
 
-/// Returns the hour to count in and its calls so far. A late call, or one after a clock stepped back a
+/// Returns the hour to count in and its calls so far. A late call, or one after the clock was set back a
 /// little, counts in the hour that has already begun, so that no count starts over. A stored hour further
-/// ahead came from a wrong clock and is discarded: it would refuse calls until the time reaches it.
+/// ahead came from a wrong clock and is discarded: otherwise it would refuse calls until that time.
 fn current(packed: u64, hour: u32) -> (u32, u32) {
     let counted = (packed >> 32) as u32;
     match counted.checked_sub(hour) {

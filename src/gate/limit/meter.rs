@@ -1,5 +1,3 @@
-//! What a call counts against: its team's limit and, if it has one, its token's own.
-
 use std::sync::Arc;
 
 use super::hourly_window::{HourlyWindow, hour};
@@ -16,7 +14,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Whole seconds until the window ends, at least one: a call made then passes.
+    /// Returns the whole seconds until the window ends, at least one: a call made then passes.
     pub fn wait(&self, now: Timestamp) -> u32 {
         let micros = (self.reset.micros() - now.micros()).max(1);
         u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX)
@@ -29,7 +27,7 @@ pub enum Counted {
     Token(TokenId),
 }
 
-/// Calls in a window, as counters outside this process report them.
+/// Calls in a window, as Redis counted them.
 pub struct Counts {
     pub allowed: bool,
     pub team: u32,
@@ -44,7 +42,6 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// The highest count that this process knows of.
     pub fn known(&self, hour: u32) -> u32 {
         self.window.used(hour)
     }
@@ -61,7 +58,7 @@ pub struct Meters {
 }
 
 impl Meters {
-    /// Counts a call against each limit, or against none if one of them is used up.
+    /// Counts a call against all limits, or against none if one of them is reached.
     pub fn count(&self, now: Timestamp) -> Result<Allowance, Allowance> {
         let (hour, reset) = hour(now);
         if let Some(token) = &self.token
@@ -78,13 +75,13 @@ impl Meters {
         Ok(self.allowance(now))
     }
 
-    /// The tightest limit, as far as this process knows.
+    /// Returns the tightest limit, as far as this process knows.
     pub fn allowance(&self, now: Timestamp) -> Allowance {
         let (hour, reset) = hour(now);
         self.tightest(self.team.known(hour), self.token.as_ref().map(|token| token.known(hour)), reset)
     }
 
-    /// The tightest limit by counts from outside, which are remembered.
+    /// Returns the tightest limit by Redis's counts, and remembers those.
     pub fn allowance_of(&self, counts: &Counts, now: Timestamp) -> Allowance {
         let (hour, reset) = hour(now);
         self.team.window.raise(hour, counts.team);

@@ -1,9 +1,8 @@
-//! Limit: hourly quotas, exact under parallel calls. A team has its plan's; a token can have a
-//! smaller one of its own.
+//! Hourly quotas, exact under parallel calls. A team has its plan's quota; a token can have a smaller one.
 //!
-//! An hour is a fixed window of UTC. In memory a window is one number, the hour and the count
-//! together. A team's first call after a start takes the hour's count from the activity table.
-//! With [`redis`] the windows here only remember the highest count seen.
+//! An hour is a fixed window of UTC. In memory, a window is one number that holds the hour and the count.
+//! On a team's first call after a start, the count comes from the activity table. With [`redis`], the
+//! windows here only remember the highest count seen.
 
 mod circuit_breaker;
 mod hourly_window;
@@ -30,7 +29,7 @@ pub struct Limiter {
     limits: Limits,
     redis: Option<Redis>,
     windows: RwLock<HashMap<Counted, Arc<HourlyWindow>>>,
-    /// Held while a window's first count is read.
+    /// Held while a window's initial count is read.
     starting: Mutex<()>,
 }
 
@@ -40,7 +39,7 @@ impl Limiter {
         Self { limits, redis, windows: RwLock::default(), starting: Mutex::default() }
     }
 
-    /// Whether calls can be counted now; if not, each is refused.
+    /// Whether calls can be counted now. If not, every call is refused.
     pub async fn is_reachable(&self) -> bool {
         match &self.redis {
             None => true,
@@ -48,7 +47,6 @@ impl Limiter {
         }
     }
 
-    /// Requests an hour of a plan; 0 is no API.
     pub fn limit(&self, plan: Plan) -> u32 {
         self.limits.of(plan)
     }
@@ -88,7 +86,7 @@ impl Limiter {
         if let Some(window) = self.window(counted) {
             return Ok(Meter { counted, limit, window });
         }
-        // Of many first calls at once, one reads the count for all.
+        // When many calls need a new window, only one of them reads its count.
         let _starting = self.starting.lock();
         let window = match self.window(counted) {
             Some(window) => window,
@@ -105,8 +103,7 @@ impl Limiter {
         self.windows.read().get(&counted).cloned()
     }
 
-    /// Drops a window that is no longer counted in. If it is needed again, it starts from the
-    /// activity table.
+    /// Drops a token's window when it loses its own limit. A new window starts from the activity table.
     fn forget(&self, counted: Counted) {
         if self.window(counted).is_some() {
             self.windows.write().remove(&counted);
@@ -116,7 +113,7 @@ impl Limiter {
     pub async fn count(&self, meters: &Meters, now: Timestamp) -> std::result::Result<Allowance, Refusal> {
         let counted = match &self.redis {
             None => meters.count(now),
-            // Boxed, so that calls that don't wait for Redis have smaller futures.
+            // Boxed, so that calls without Redis have smaller futures.
             Some(redis) => Box::pin(count(redis, meters, now, 1)).await.ok_or(Reason::LimiterUnavailable)?,
         };
         counted.map_err(|allowance| {
@@ -124,7 +121,7 @@ impl Limiter {
         })
     }
 
-    /// What remains; while Redis is away, as far as this process knows.
+    /// Returns the remaining quota; while Redis is away, as far as this process knows.
     pub async fn allowance(&self, meters: &Meters, now: Timestamp) -> Allowance {
         match &self.redis {
             None => meters.allowance(now),
@@ -136,7 +133,7 @@ impl Limiter {
     }
 }
 
-/// `None` while Redis is away.
+/// Returns `None` while Redis is away.
 async fn count(
     redis: &Redis,
     meters: &Meters,

@@ -1,15 +1,15 @@
-//! Counters in Redis or Valkey, so that several instances count together.
+//! Counters in Redis or Valkey, so that several instances share their counts.
 //!
-//! A call is one round trip: a script checks every limit of the caller and counts only if all
-//! have room. Redis runs one script at a time, so counts are exact under parallel calls.
+//! A call is one round trip: a script checks every limit of the caller and counts only if none is reached.
+//! Redis runs one script at a time, so counts are exact under parallel calls.
 //!
-//! A connection is driven by a task of the runtime that opened it, and each worker thread has
-//! a runtime of its own. So each worker has one connection, which all its calls share: no call
-//! wakes another thread or waits for one that is busy.
+//! A connection is driven by a task of the runtime that opened it, and each worker thread has its own
+//! runtime. So each worker has one connection for all its calls: no call wakes another thread or waits for
+//! a busy one.
 //!
-//! Counts survive a Redis that forgets: each instance sends the highest count it has seen this
-//! hour, or read from the activity table, and the script continues from the higher one. A call
-//! whose reply is lost stays counted, although it was refused.
+//! Counts survive a Redis that loses its data: each instance sends the highest count it has seen this
+//! hour, or read from the activity table, and the script continues from the higher one. A call whose reply
+//! is lost stays counted, although it was refused.
 
 use std::cell::RefCell;
 use std::io;
@@ -26,13 +26,13 @@ use tokio::time::timeout;
 use super::circuit_breaker::CircuitBreaker;
 use super::meter::{Counted, Counts, Meter, Meters};
 
-/// On an overloaded machine a reply can take half a second although nothing is wrong.
+/// On an overloaded machine, a reply can take half a second although nothing is wrong.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 const LAST_POLL: Duration = Duration::from_millis(50);
-/// Calls of one thread that are queued for sending before others have to wait.
+/// Calls of one thread queued for sending. Further calls wait.
 const MAX_QUEUED: usize = 1024;
-/// A window and one more, for instances whose clocks differ.
+/// One window, and a second one for instances whose clocks differ.
 const EXPIRE_SECONDS: u32 = 7200;
 
 /// ARGV: calls to count, seconds until a key expires, then each key's limit and known count.
@@ -62,7 +62,8 @@ impl Redis {
         Self { client, script: Script::new(SCRIPT), breaker: Arc::default() }
     }
 
-    /// Counts `cost` calls, or none if they exceed a limit; 0 only reads. `None` while Redis is away.
+    /// Counts `cost` calls, or none if a limit is reached; a cost of 0 only reads. Returns `None` while
+    /// Redis is away.
     pub async fn count(&self, meters: &Meters, hour: u32, cost: u8) -> Option<Counts> {
         let mut call = self.script.arg(cost);
         call.arg(EXPIRE_SECONDS);
@@ -76,7 +77,7 @@ impl Redis {
         Some(Counts { allowed: reply.first() == Some(&1), team, token: used.next() })
     }
 
-    /// Whether Redis replies now. Within a second of a failure it isn't contacted.
+    /// Within a second of a failure, Redis is not contacted again.
     pub async fn is_reachable(&self) -> bool {
         self.request(async |connection| redis::cmd("PING").query_async::<()>(connection).await)
             .await
@@ -102,7 +103,7 @@ impl Redis {
         }
     }
 
-    /// Redis closes idle connections, so one that was closed is no failure yet.
+    /// Redis closes idle connections, so a single dropped connection is not a failure.
     async fn try_twice<T>(
         &self,
         generation: u64,
@@ -130,7 +131,7 @@ impl Redis {
             return Err(io::Error::other("it failed while this call was waiting").into());
         }
         if opened.generation != Some(generation) || opened.connection.is_none() {
-            // Under the lock: otherwise each call that waits for it would try in turn.
+            // Opened under the lock, so that the calls that wait for it don't each try.
             let connection = self.open().await.inspect_err(|cause| self.failed(generation, cause))?;
             *opened = Opened {
                 number: opened.number + 1,
@@ -172,7 +173,7 @@ impl Redis {
 }
 
 thread_local! {
-    /// This thread's connection and its owner: tests have several apps in one process.
+    /// With the owner of the connection, because tests have several apps in one process.
     static THREAD_CONNECTION: RefCell<Option<(Arc<CircuitBreaker>, Rc<ThreadConnection>)>> = const { RefCell::new(None) };
 }
 
@@ -202,8 +203,8 @@ fn key(meter: &Meter, hour: u32) -> String {
     }
 }
 
-/// After the timeout it polls once more: a reply may have arrived that a busy thread had no turn to
-/// read.
+/// Polls once more after the timeout: a busy thread may not have had a turn to read a reply that had
+/// arrived.
 async fn within<T>(limit: Duration, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     let mut reply = pin!(reply);
     for limit in [limit, LAST_POLL] {

@@ -1,5 +1,5 @@
-//! Strict mode: the calls that end in one turn of a worker thread's event loop become one message
-//! with one reply, so that waking their callers costs little however many wait.
+//! Strict mode: the calls that end in one turn of a worker thread's event loop become one message with one
+//! reply, so that waking their callers stays cheap.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -27,7 +27,7 @@ impl Batch {
         Self { queue, calls: RefCell::default(), committed: Cell::new(None), wakers: RefCell::default() }
     }
 
-    /// Whether the calls are on disk, once that is known.
+    /// Waits for the commit and returns whether it succeeded.
     pub async fn committed(&self) -> bool {
         let committed = std::future::poll_fn(|context| match self.committed.get() {
             Some(committed) => Poll::Ready(committed),
@@ -56,7 +56,7 @@ pub fn join(queue: &mpsc::UnboundedSender<Message>, call: &Call<'_>, fold: bool)
     })
 }
 
-/// Lets the other calls of this turn join, sends the batch, and wakes all who wait.
+/// Lets other calls of this turn join, sends the batch, and wakes the callers.
 async fn send(batch: Rc<Batch>) {
     tokio::task::yield_now().await;
     CURRENT.with_borrow_mut(|current| {

@@ -1,5 +1,3 @@
-//! A call and its result.
-
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,16 +10,16 @@ use crate::domain::people::users::UserId;
 pub struct Call<'a> {
     pub team: TeamId,
     pub caller: Caller,
-    /// Holds the time of the call, too.
+    /// Contains the time of the call.
     pub request: RequestId,
     pub method: &'static str,
-    /// The route's template. Never the path: it can hold a secret.
+    /// The route's template, never the path: a path can contain a secret.
     pub route: &'a str,
     pub status: u16,
     pub took: Duration,
     pub ip: Option<IpAddr>,
     pub agent: Option<&'a str>,
-    /// Whether the gate let it in. Only then it counts as a use and against a limit.
+    /// Whether the gate admitted the call. Only admitted calls count as uses and against limits.
     pub admitted: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Calls as the bytes that the journal keeps until they are in the activity table.
+//! Encodes calls for the journal.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,13 +14,13 @@ use crate::domain::people::users::UserId;
 
 /// The first byte of a batch. Raise it when the format changes.
 pub const VERSION: u8 = 3;
-/// Bytes of one batch: a row that Postgres keeps in one page. It would cut a longer one into
-/// pieces of 2 kB, each with a row and an index entry.
+/// The maximum size of a batch in bytes: Postgres keeps such a row in one page. It would split a longer
+/// one into pieces of 2 kB, each with a row and an index entry.
 const MAX_BATCH: usize = 8_000;
-/// About the bytes of the calls of one turn of a thread's event loop.
+/// The approximate bytes of the calls in one turn of an event loop.
 const USUAL_BATCH: usize = 1_000;
-/// What precedes a call's [`Common`], and what replaces it if the previous call in the batch had the
-/// same: postcard's `Some` and `None`.
+/// Precedes a call's [`Common`], or replaces it if the previous call in the batch had the same one. These
+/// are postcard's `Some` and `None`.
 const COMMON: u8 = 1;
 const SAME_AS_BEFORE: u8 = 0;
 
@@ -33,7 +33,7 @@ struct Common<'a> {
     agent: Option<&'a str>,
 }
 
-/// Different for each call. The request's id holds the time.
+/// The part that differs for each call. The request id contains the time.
 #[derive(Serialize, Deserialize)]
 struct Own<'a> {
     token: Option<Uuid>,
@@ -54,7 +54,7 @@ struct Line<'a> {
 pub struct Encoded {
     batches: Vec<Vec<u8>>,
     calls: usize,
-    /// Where the last [`Common`] of the last batch is; empty if it was encoded elsewhere.
+    /// The position of the last [`Common`] in the last batch; empty if that was encoded elsewhere.
     common: Range<usize>,
 }
 
@@ -155,12 +155,11 @@ pub fn record_of(call: &Call<'_>) -> Record {
 #[derive(Default)]
 pub struct Decoded<'a> {
     lines: Vec<Line<'a>>,
-    /// Team and token, and the indices of their lines.
     callers: HashMap<(Uuid, Option<Uuid>), Vec<u32>>,
 }
 
 impl<'a> Decoded<'a> {
-    /// Adds all calls of a batch, or none if this version did not write it.
+    /// Adds all calls of a batch, or none if it has another version.
     pub fn add(&mut self, batch: &'a [u8]) -> Result<usize, postcard::Error> {
         let before = self.lines.len();
         let read = self.read_lines(batch);
@@ -188,15 +187,16 @@ impl<'a> Decoded<'a> {
         Ok(())
     }
 
-    /// The calls, sorted by team and token: neighbours in the indexes of the activity table.
+    /// Returns the calls sorted by team and token, so that neighbors in the activity table's indexes are
+    /// written together.
     pub fn records(&self) -> impl Iterator<Item = CallRecord<'a>> {
         let mut callers: Vec<_> = self.callers.iter().collect();
         callers.sort_unstable_by_key(|(who, _)| **who);
         callers.into_iter().flat_map(|(_, lines)| lines).map(|&at| record(&self.lines[at as usize]))
     }
 
-    /// The latest use of each token, in the same order on every instance, so that their writers
-    /// never deadlock.
+    /// Returns the latest use of each token, in the same order on every instance, so that writers never
+    /// deadlock.
     pub fn uses(&self) -> Vec<Use> {
         let latest = |lines: &[u32]| {
             let admitted = lines.iter().map(|&at| &self.lines[at as usize]).filter(|line| line.own.admitted);

@@ -1,5 +1,5 @@
-//! The thread that moves calls from the journal into the activity table, many at once: each call
-//! costs less when its neighbours in an index are written with it.
+//! The thread that moves calls from the journal into the activity table. It moves many at once, because a
+//! call costs less when its neighbors in an index are written with it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,14 +19,14 @@ use crate::store::access::journal::Journal;
 use crate::store::{self, Store, Tx};
 
 const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
-/// While more calls than this arrive in an interval, a flush is deferred: the more it moves, the
-/// less each call costs.
+/// A flush is deferred while more calls than this arrive per interval: the more it moves, the less each
+/// call costs.
 const BUSY: usize = 2000;
-/// Limits to that, because readers wait for a flush.
+/// Limits of that deferral, because readers wait for a flush.
 const MAX_DEFERRED: usize = 500_000;
 const MAX_DEFERRAL: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
-/// Calls in the journal before new ones go straight into the activity table.
+/// When the journal holds this many calls, new ones go straight into the activity table.
 const MAX_IN_JOURNAL: usize = 2_000_000;
 
 enum Request {
@@ -41,9 +41,9 @@ pub struct Flusher {
 }
 
 impl Flusher {
-    /// In a server: moves what an earlier process left behind, and starts the thread. A command
-    /// leaves the journal as it is: it shows no calls, a server that runs moves its own, and
-    /// `token revoke` must not wait until those of others are moved.
+    /// In a server, flushes what an earlier process left and starts the thread. A command leaves the
+    /// journal alone: it shows no calls, a running server flushes its own journal, and `token revoke` must
+    /// not wait for a flush.
     pub fn start(store: &Store, lease: LeaseId, serves: bool) -> Result<Self, StoreError> {
         let journal = Arc::new(Journal::open(store, lease)?);
         let (requests, requested) = channel();
@@ -79,7 +79,7 @@ impl Flusher {
         Ok(self.journal.append(calls.batches(), calls.len())?)
     }
 
-    /// Returns once everything appended until now is in the activity table, or can't be moved there.
+    /// Returns once everything appended so far is in the activity table, or can't be moved there.
     pub async fn flush(&self) {
         if self.in_journal() == 0 {
             return;
@@ -98,8 +98,8 @@ impl Flusher {
     }
 }
 
-/// Adds calls to the activity table, and their last uses to the tokens. Calls that are there
-/// already stay as they are.
+/// Adds calls to the activity table and their last uses to the tokens. Calls that exist already stay
+/// unchanged.
 pub fn add_calls(tx: &mut Tx<'_>, calls: &Decoded<'_>) -> Result<(), Error> {
     activity::append_calls(tx, calls.records(), &calls.uses())
 }
@@ -135,8 +135,8 @@ impl Worker {
         }
     }
 
-    /// Only without other servers: a server flushes its own journal before it shows calls, so the others
-    /// would miss deferred ones.
+    /// Never while other servers run: a server flushes only its own journal before it shows calls, so the
+    /// others would miss deferred ones.
     fn may_defer(&self, arrived: usize, in_journal: usize) -> bool {
         arrived > BUSY && in_journal < MAX_DEFERRED && self.journal.is_alone().unwrap_or(false)
     }
@@ -156,12 +156,12 @@ impl Worker {
                 }
             }
             self.add(&calls)?;
-            // If the process ends here, the same calls are added again, which changes nothing.
+            // If the process ends here, the calls are added again, which changes nothing.
             pass.done(&batches, &unreadable)?;
         }
     }
 
-    /// Most calls are new, and Postgres adds those for half the cost.
+    /// Tries first as if all calls are new: most are, and Postgres adds those for half the cost.
     fn add(&self, calls: &Decoded<'_>) -> Result<(), Error> {
         match self.store.write(|tx| activity::append_new_calls(tx, calls.records(), &calls.uses())) {
             Err(Error::Store(store::Error::Conflict(_))) => self.store.write(|tx| add_calls(tx, calls)),
@@ -170,7 +170,7 @@ impl Worker {
     }
 }
 
-/// Returns whether there was none.
+/// Returns whether it succeeded.
 fn log_failure(flushed: Result<(), Error>) -> bool {
     if let Err(cause) = &flushed {
         tracing::error!(%cause, "calls could not be moved into the activity table; this is retried");

@@ -1,7 +1,7 @@
-//! Record: every call of a known caller gets into the activity table. See [`gate`](crate::gate).
+//! Writes every call of a known caller to the activity table; see [`gate`](crate::gate).
 //!
-//! A call is encoded at once, as the journal keeps it. In the strict mode it joins its thread's
-//! [`batch`]; in the buffered mode all threads add to one buffer, which the [`writer`] takes.
+//! A call is encoded at once in the format of the journal. In strict mode it joins its thread's [`batch`];
+//! in buffered mode all threads add to one buffer, which the [`writer`] takes.
 
 mod batch;
 pub(crate) mod call;
@@ -33,10 +33,10 @@ use queue::{Backlog, Message};
 use refusal_folding::RefusalCounts;
 use writer::Writer;
 
-/// How long a page waits for calls that the store doesn't take.
+/// How long a page waits for calls that the store doesn't accept.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Dropping it writes what waits and ends its threads.
+/// Dropping it writes queued calls and ends its threads.
 pub struct Recorder {
     mode: ActivityMode,
     queue: mpsc::UnboundedSender<Message>,
@@ -72,7 +72,6 @@ impl Recorder {
         self.flusher.in_journal()
     }
 
-    /// Returns once the call is on disk (strict) or queued for the disk (buffered): see [`ActivityMode`].
     pub async fn record(&self, call: &Call<'_>) -> Result<(), Refusal> {
         let recorded = self.backlog.enter().await && {
             let fold = !call.admitted && self.refusals.lock().folds(call);
@@ -91,8 +90,6 @@ impl Recorder {
         !self.backlog.buffer(call, fold) || self.queue.send(Message::Buffered).is_ok()
     }
 
-    /// Returns once the activity table has the calls sent until now and the folded refusals of
-    /// past minutes, or the store did not take them.
     pub async fn flush(&self) {
         let (reply, written) = oneshot::channel();
         if self.queue.send(Message::Flush(reply)).is_ok() {
@@ -101,7 +98,7 @@ impl Recorder {
         self.flusher.flush().await;
     }
 
-    /// Writes what was sent until now and ends the threads. Calls sent later are not recorded.
+    /// Writes queued calls and ends the threads. Later calls are not recorded.
     pub fn close(&self) {
         self.backlog.close();
         let _ = self.queue.send(Message::End);

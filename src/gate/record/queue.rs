@@ -1,5 +1,3 @@
-//! The queue between the threads that answer calls and the thread that records them.
-
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,17 +10,17 @@ use super::call::Call;
 use super::encoding::{Encoded, record_of};
 use crate::domain::access::activity::Record;
 
-/// How long a call, or the end of the process, waits for a store that doesn't respond.
+/// How long a call, or a shutdown, waits for a store that doesn't respond.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Calls not yet committed before callers have to wait.
+/// Uncommitted calls before new callers have to wait.
 const MAX_WAITING: usize = 16_000;
 
 pub enum Message {
-    /// Calls whose answers have left are in the [`Backlog`].
+    /// Calls in the [`Backlog`] whose responses have been sent.
     Buffered,
-    /// Calls whose answers wait until it is known whether they are on disk.
+    /// Calls whose responses wait for the commit.
     Strict(Calls, oneshot::Sender<bool>),
-    /// A page waits for the calls sent until now, and for the folded refusals of past minutes.
+    /// A page waits for the calls sent so far and the folded refusals of past minutes.
     Flush(oneshot::Sender<()>),
     End,
 }
@@ -30,7 +28,7 @@ pub enum Message {
 #[derive(Debug, Default)]
 pub struct Calls {
     pub encoded: Encoded,
-    /// Refusals that don't get a record each.
+    /// Refusals without a record of their own.
     pub folded: Vec<Record>,
 }
 
@@ -65,8 +63,8 @@ impl Backlog {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Adds a call to the backlog. Waits while the backlog is full, so that callers slow down and no call is
-    /// dropped. Returns false on a timeout.
+    /// Adds a call to the backlog. Waits while it is full, so that callers slow down and no call is lost.
+    /// Returns false on a timeout.
     pub async fn enter(&self) -> bool {
         if self.is_full() && Box::pin(timeout(STORE_TIMEOUT, self.until_room())).await.is_err() {
             return false;
@@ -108,7 +106,7 @@ impl Backlog {
         self.closing.get_or_init(Instant::now);
     }
 
-    /// Whether the process is to end and has waited long enough for the store.
+    /// Whether the process is shutting down and has waited long enough for the store.
     pub fn gives_up(&self) -> bool {
         self.closing.get().is_some_and(|since| since.elapsed() >= STORE_TIMEOUT)
     }

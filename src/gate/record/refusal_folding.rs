@@ -1,5 +1,5 @@
-//! Folds refused calls into one record per caller, status and minute, with a count. Refused callers are under
-//! no limit, so one that keeps calling could otherwise fill the store.
+//! Folds refused calls into one record per caller, status and minute, with a count. No limit applies to
+//! refused callers, so one that keeps calling could otherwise fill the store.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use crate::domain::access::activity::{Record, TokenId};
 use crate::domain::people::users::UserId;
 
 const MINUTE: i64 = 60_000_000;
-/// The first refusals of a caller and status in a minute get records of their own; those over
-/// the limit never do.
+/// The number of refusals per caller, status and minute with records of their own. Calls over the limit
+/// have none.
 const MAX_SINGLE: u32 = 20;
 
 type Who = (Option<TokenId>, Option<UserId>);
@@ -70,8 +70,8 @@ impl FoldedRefusals {
     }
 }
 
-/// The next minute is not over, because calls can be late. A minute further ahead came from a
-/// clock that has been set back since.
+/// The next minute is not over, because calls can be late. A minute further ahead came from a clock that
+/// has been set back since.
 fn is_over(minute: i64, now: i64) -> bool {
     !(now..=now.saturating_add(1)).contains(&minute)
 }

@@ -1,5 +1,5 @@
-//! The thread that commits calls in groups: while one group is committed the next one gathers,
-//! so that calls share the cost of a commit.
+//! The thread that commits calls in groups: while one group is committed the next one gathers, so that
+//! calls share the cost of a commit.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,7 +43,7 @@ struct Group {
     calls: Calls,
     replies: Vec<oneshot::Sender<bool>>,
     flushes: Vec<oneshot::Sender<()>>,
-    /// Calls that were refused meanwhile, because this took too long.
+    /// Calls refused in the meantime, because their commit took too long.
     late: usize,
     is_last: bool,
 }
@@ -108,7 +108,7 @@ impl Writer {
         self.write_folded();
     }
 
-    /// Returns whether that was the last group.
+    /// Returns whether this was the last group.
     fn write_group(&mut self, first: Message, queue: &mut UnboundedReceiver<Message>) -> bool {
         if matches!(first, Message::Buffered) {
             std::thread::sleep(LINGER);
@@ -142,8 +142,8 @@ impl Writer {
         committed
     }
 
-    /// The answers have left, so their calls must be written. Meanwhile the backlog fills up and
-    /// slows callers down.
+    /// Retries until the calls are written, because their responses have been sent. Meanwhile the backlog
+    /// fills up and slows callers down.
     fn write_until_done(&mut self, calls: &Encoded) -> bool {
         while !self.write(calls) {
             if self.backlog.gives_up() {
@@ -185,7 +185,7 @@ impl Writer {
     }
 }
 
-/// Returns whether there was none.
+/// Returns whether it succeeded.
 fn log_failure(written: Result<(), Error>, calls: usize) -> bool {
     if let Err(cause) = &written {
         tracing::error!(%cause, calls, "calls could not be recorded");

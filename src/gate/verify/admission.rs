@@ -1,5 +1,3 @@
-//! A verified token, ready to call.
-
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -16,7 +14,7 @@ pub struct Admission {
     pub scopes: Scopes,
     pub team: Team,
     pub meters: Meters,
-    /// The response to `GET /me`: rendered once, as nothing in it changes.
+    /// The body of `GET /me`, rendered once because it never changes.
     pub shown: OnceLock<Bytes>,
 }
 

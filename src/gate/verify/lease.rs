@@ -1,5 +1,4 @@
-//! The lease under which the token cache can be used, and the thread that keeps it; see
-//! [`gate`](crate::gate).
+//! Keeps the lease that the token cache needs; see [`gate`](crate::gate).
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,11 +14,11 @@ use crate::gate::threads;
 use crate::store::Store;
 
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
-/// How often a lease is renewed, in microseconds.
+/// In microseconds, like the lease.
 const RENEW_INTERVAL: u64 = LEASE as u64 / 4;
-/// After so many microseconds without a call the lease is released and the epoch left alone.
+/// After this many microseconds without a call, the lease is released and the epoch no longer checked.
 const IDLE: u64 = 5_000_000;
-/// By then any lease held before has expired, on any clock.
+/// After this time, any earlier lease has expired on any clock.
 const EXPIRED: Duration = Duration::from_micros(LEASE as u64 + 10_000);
 
 pub struct Lease {
@@ -36,9 +35,9 @@ impl Lease {
         Self { id, thread: Mutex::new(Some((stop, thread))) }
     }
 
-    /// Waits until no other process can use a cache older than `epoch`, which was just committed.
-    /// Returns at the latest when every earlier lease has expired, even if the database goes away
-    /// or its clock is set back.
+    /// Waits until no other process can use a cache older than the committed `epoch`. Returns at the
+    /// latest when every earlier lease has expired, even if the database goes away or its clock is set
+    /// back.
     pub fn wait_for_others(&self, store: &Store, epoch: i64) {
         let since = Instant::now();
         let mut pause = Duration::from_millis(3);
@@ -73,7 +72,7 @@ struct Keeper {
     store: Store,
     cache: Arc<TokenCache>,
     id: LeaseId,
-    /// When the lease was last renewed, on the cache's clock, and the epoch it names.
+    /// When the lease was last renewed, by the cache's clock, and the epoch it names.
     held: Option<(u64, i64)>,
     last_use: u64,
 }
@@ -107,9 +106,9 @@ impl Keeper {
         }
     }
 
-    /// `now` was read before the store was asked, so the lease ends here no later than there.
-    /// The epoch is read again after the commit: a change committed before it could not see
-    /// this lease, and one committed later waits for it.
+    /// `now` was read before the request to the store, so the lease ends no later here than there. The
+    /// epoch is read again after the commit: a change committed before the lease could not see it, and one
+    /// committed later waits for it.
     fn renew(&mut self, now: u64, epoch: i64) -> Result<()> {
         let id = self.id;
         self.store.write(|tx| epochs::hold(tx, id, epoch))?;

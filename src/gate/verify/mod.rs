@@ -1,4 +1,4 @@
-//! Verify: whose token it is, and whether it can be used now.
+//! Verifies tokens: which token a call presents, and whether it can be used now.
 
 pub(crate) mod admission;
 mod lease;
@@ -42,7 +42,7 @@ impl Verifier {
         let hashed = HashedToken::parse(presented).ok_or(Reason::InvalidToken)?;
         match self.cache.get(hashed.hash()) {
             Some(known) if known.token.state(now) == State::Active => Ok(known),
-            // Boxed, so that calls that find their token here have smaller futures.
+            // Boxed, so that calls with a cached token have smaller futures.
             _ => Box::pin(self.load(hashed, now)).await,
         }
     }
@@ -53,7 +53,7 @@ impl Verifier {
         now: Timestamp,
     ) -> std::result::Result<Arc<Admission>, Refusal> {
         let hash = *hashed.hash();
-        // Before the store is read: what is loaded is not kept if access changes from here on.
+        // Read before the store: the token is not cached if access changes after this.
         let epoch = self.cache.epoch();
         let (store, limiter) = (self.store.clone(), self.limiter.clone());
         let loaded = blocking(move || store.read(|tx| load(tx, &limiter, &hashed, now))).await?;
@@ -66,8 +66,6 @@ impl Verifier {
         Ok(admission)
     }
 
-    /// After a change of access: drops cached tokens older than `epoch`, and waits until no other
-    /// process can use such a token.
     pub fn confirm(&self, epoch: i64) {
         self.cache.advance(epoch);
         self.lease.wait_for_others(&self.store, epoch);

@@ -16,9 +16,9 @@ const MAX_TOKENS: usize = 100_000;
 type Entries = HashMap<[u8; 32], Arc<Admission>, BuildHasherDefault<FirstBytes>>;
 
 pub struct TokenCache {
-    /// Changes of access that this process knows of.
+    /// The latest change of access that this process knows of.
     epoch: AtomicI64,
-    /// When the lease ends, in microseconds since `began`; 0 without a lease.
+    /// In microseconds since `began`; 0 without a lease.
     lease_end: AtomicU64,
     was_used: AtomicBool,
     entries: RwLock<Entries>,
@@ -43,16 +43,16 @@ impl TokenCache {
             self.was_used.store(true, Ordering::Relaxed);
         }
         let entry = self.entries.read().get(hash).cloned()?;
-        // Checked last: a process that was stopped in between must not use the entry.
+        // Checked last: a process that was paused in between must not use the entry.
         (self.now() < self.lease_end.load(Ordering::Acquire)).then_some(entry)
     }
 
-    /// The epoch to note before a token is loaded for [`Self::insert`].
+    /// Returns the epoch to read before loading a token for [`Self::insert`].
     pub fn epoch(&self) -> i64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Keeps a token that was loaded after `epoch` was read, unless access has changed since.
+    /// Caches a token that was loaded after `epoch` was read, unless access has changed since.
     pub fn insert(&self, epoch: i64, hash: [u8; 32], admission: Arc<Admission>) {
         let mut entries = self.entries.write();
         if self.epoch() == epoch {
@@ -63,7 +63,7 @@ impl TokenCache {
         }
     }
 
-    /// Drops entries older than `epoch`; under the lock, so that no older one is added later.
+    /// Drops entries older than `epoch`, under the lock, so that no older one is added later.
     pub fn advance(&self, epoch: i64) {
         if self.epoch() >= epoch {
             return;
@@ -74,7 +74,7 @@ impl TokenCache {
         }
     }
 
-    /// Microseconds since this process began, by a clock that also runs while it is stopped.
+    /// Microseconds since this process began, by a clock that keeps running while the process is paused.
     pub fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -87,13 +87,13 @@ impl TokenCache {
         self.lease_end.store(end, Ordering::Release);
     }
 
-    /// Whether a token was looked up since the last call of this.
+    /// Whether a token was looked up since the previous call.
     pub fn was_used(&self) -> bool {
         self.was_used.swap(false, Ordering::Relaxed)
     }
 }
 
-/// Keys are SHA-256 hashes: their first bytes are as good as a hash of them.
+/// Uses the first bytes of the SHA-256 keys, which are as good as a hash of them.
 #[derive(Default)]
 struct FirstBytes(u64);
 
