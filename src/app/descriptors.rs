@@ -1,5 +1,4 @@
-//! The open file limit of this process. Web and mail connections share it, and must leave room for the
-//! store.
+//! The open file limit of this process. Web and mail share it, and must leave room for the store.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

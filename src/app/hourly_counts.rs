@@ -1,5 +1,4 @@
-//! Stores the number of calls per team for each past hour, so that the usage page need not count the last
-//! day's calls.
+//! Stores each team's calls per hour, so that the usage page need not count those of a whole day.
 
 use std::time::{Duration, Instant};
 

@@ -109,8 +109,7 @@ impl App {
         .await
     }
 
-    /// Stores a message for each recipient and returns the outcomes in the same order. Every `Ok` is on
-    /// disk.
+    /// Stores a message for each recipient and returns the outcomes in the same order. An `Ok` is on disk.
     pub async fn deliver(
         &self,
         envelope: Envelope,

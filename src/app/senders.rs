@@ -1,4 +1,4 @@
-//! Counts the mail from each network in its current hour. A network over its limit must wait for its next
+//! Counts the mail from each network in its current hour. Over its limit, a network waits for the next
 //! hour.
 
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Who does something, when and from where. Every change takes one.
+//! Who makes a change, when, and from where.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -20,15 +20,15 @@ pub enum Identity {
         id: TokenId,
         label: String,
     },
-    /// At the command line of the machine.
+    /// The operator at the machine's command line.
     Operator,
-    /// Gatepost: mail that arrived, or a job.
+    /// Gatepost itself: incoming mail or a job.
     System,
-    /// Not signed in. A visitor has no role.
+    /// Someone who is not signed in. A visitor has no role.
     Visitor,
 }
 
-/// Taken once per request and passed by reference; `now` does not move while it is handled.
+/// Created once per request and passed by reference, so that `now` stays the same throughout.
 #[derive(Clone)]
 pub struct Actor {
     pub identity: Identity,
@@ -37,7 +37,7 @@ pub struct Actor {
     pub request: Option<RequestId>,
     pub ip: Option<IpAddr>,
     pub agent: Option<String>,
-    /// Ids made so far; see [`Self::chance`].
+    /// The number of ids made so far; see [`Self::chance`].
     made: Arc<AtomicU16>,
 }
 
@@ -63,7 +63,6 @@ impl Actor {
         Self { identity: Identity::Person { id, label: label.to_owned() }, ..self.clone() }
     }
 
-    /// The same, later.
     pub fn at(&self, now: Timestamp) -> Self {
         Self { now, ..self.clone() }
     }
@@ -96,8 +95,8 @@ impl Actor {
         }
     }
 
-    /// Eight bytes for an id: a counter, then random bytes. Ids of one moment sort as they were
-    /// made, so that a list shows an effect above its cause.
+    /// Eight bytes for an id: a counter, then random bytes. Ids of the same microsecond sort in the order
+    /// of creation, so that a list shows an effect above its cause.
     pub(crate) fn chance(&self) -> [u8; 8] {
         let mut bytes = entropy::bytes::<8>(&*self.entropy);
         let made = self.made.fetch_add(1, Ordering::Relaxed);

@@ -1,19 +1,17 @@
-//! Characters that show nothing or that reorder the text around them: one decision for what
-//! people type, what arrives in mail, and what the API says of both.
+//! Rules for characters that are invisible or reorder text, for input, received mail and API patterns.
 
 use std::fmt::Write;
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 
-/// Shows nothing on its own (Unicode, section 5.21).
 pub fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Hides text or changes its order, so that a sender or a file could pass for another.
-/// Right-to-left letters need none of these. Persian, Hindi and emoji are spelled with joiners
-/// and variation selectors, so those are allowed.
+/// Hides text or changes its order, so that a sender or a file could pass for another. Right-to-left
+/// letters need none of these. Joiners and variation selectors are allowed, because Persian, Hindi and
+/// emoji need them.
 pub fn is_deceptive(c: char) -> bool {
     let is_break = matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}');
     let is_joiner = matches!(c, '\u{200c}' | '\u{200d}');
@@ -24,24 +22,23 @@ fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Not allowed in a line that people type. Two variation selectors make an emoji of a character.
+/// Not allowed in a line that people type, except the two variation selectors of emoji.
 pub fn is_invisible(c: char) -> bool {
     let is_of_emoji = matches!(c, '\u{fe0e}' | '\u{fe0f}');
     c.is_control() || is_deceptive(c) || is_variation_selector(c) && !is_of_emoji
 }
 
-/// A control character other than the line breaks and tabs of a longer text.
 pub fn is_control_in_text(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
-/// The pattern of a line without [`is_invisible`], for JSON Schema. Characters that take two
-/// units of UTF-16 are left to the server: such patterns know only units.
+/// A JSON Schema pattern of a line without [`is_invisible`] characters. Such patterns match UTF-16 units,
+/// so characters of two units are left to the server.
 pub fn line_pattern() -> String {
     format!("^[^{}]*$", class(is_invisible))
 }
 
-/// The pattern of a text without [`is_control_in_text`], in which a line may end with CR LF.
+/// A JSON Schema pattern of a text without [`is_control_in_text`] characters. Lines may end with CR LF.
 pub fn text_pattern() -> String {
     format!(r"^([^{}]|\r\n)*$", class(is_control_in_text))
 }

@@ -1,11 +1,11 @@
-//! The time, read once per request and passed on by value.
+//! The time, read once per request and passed as an argument.
 
 use time::OffsetDateTime;
 
 use super::Timestamp;
 
 pub trait Clock: Send + Sync {
-    /// Now, to the microsecond both engines keep.
+    /// Now, in microseconds, the precision of both engines.
     fn now(&self) -> Timestamp;
 }
 

@@ -1,33 +1,30 @@
-//! Random bytes, for ids and secrets.
-
 use std::cell::RefCell;
 
 pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// `N` random bytes.
 pub fn bytes<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes);
     bytes
 }
 
-/// The operating system's random source. Small requests, like the id of every call, are served
-/// from a pool per thread: asking the system costs more than the rest of a call.
+/// The operating system's random source. Small requests, such as an id per call, are served from a pool
+/// per thread: a system call would cost more than the rest of the API call.
 pub struct SystemEntropy;
 
 const POOL: usize = 1024;
 const SMALL: usize = 16;
 
 thread_local! {
-    /// Random bytes, and how many of them were used.
+    /// The pool, and how many of its bytes are used.
     static LEFT: RefCell<([u8; POOL], usize)> = const { RefCell::new(([0; POOL], POOL)) };
 }
 
 impl Entropy for SystemEntropy {
     /// # Panics
-    /// When the operating system has no random bytes: no secret can be made then.
+    /// If the operating system has no random bytes: no secret can be made then.
     fn fill(&self, bytes: &mut [u8]) {
         if bytes.len() > SMALL {
             return ask(bytes);
@@ -39,7 +36,7 @@ impl Entropy for SystemEntropy {
             }
             let taken = &mut pool[*used..*used + bytes.len()];
             bytes.copy_from_slice(taken);
-            // No byte is used twice, nor left in memory.
+            // No byte is used twice or stays in memory.
             taken.fill(0);
             *used += bytes.len();
         });

@@ -8,23 +8,23 @@ pub use store::Error as StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It does not exist, or belongs to another team.
+    /// It doesn't exist or belongs to another team.
     #[error("not found")]
     NotFound,
-    /// The sentence says who can, or what to do first.
+    /// The sentence says who can do it, or what to do first.
     #[error("{0}")]
     Forbidden(Cow<'static, str>),
     #[error("invalid: {}", FieldError::join(.0))]
     Invalid(Vec<FieldError>),
-    /// It contradicts the current state; nothing was changed.
+    /// It contradicts the current state. Nothing was changed.
     #[error("{}", .0.message)]
     Conflict(FieldError),
-    /// It has changed since the caller read it; nothing was changed.
+    /// It has changed since the caller read it. Nothing was changed.
     #[error("This has changed since you loaded it. Reload it and try again.")]
     Stale,
     #[error("{message}")]
     TooMany { message: Cow<'static, str>, retry_after: u32 },
-    /// Too much is going on at once: answer 503 and try again later.
+    /// Too much at once: the response is 503, and the caller should try again later.
     #[error("{0}")]
     Busy(&'static str),
     #[error(transparent)]
@@ -33,7 +33,6 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A whole sentence about one field.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
     pub field: Cow<'static, str>,
@@ -55,17 +54,16 @@ impl Error {
         Self::Forbidden(sentence.into())
     }
 
-    /// The cause is for the log.
+    /// The cause is only for the log.
     pub fn out_of_reach(cause: &str) -> Self {
         Self::Store(store::Error::Unavailable(cause.to_owned()))
     }
 
-    /// A fault of ours; the cause is for the log.
+    /// A bug in Gatepost. The cause is only for the log.
     pub fn fault(cause: &str) -> Self {
         Self::Store(store::Error::Fault(cause.to_owned()))
     }
 
-    /// Whether a unique index refused a row.
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Store(store::Error::Conflict(_)))
     }

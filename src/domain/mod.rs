@@ -1,7 +1,7 @@
 //! The rules of Gatepost, as plain synchronous functions and types.
 //!
 //! No HTTP, no SQL, no async, and no clock or randomness of its own: both are arguments (see
-//! [`actor::Actor`]). Three areas: [`people`], [`access`] and [`mailroom`].
+//! [`actor::Actor`]). There are three areas: [`people`], [`access`] and [`mailroom`].
 
 pub mod access;
 pub mod actor;

@@ -14,11 +14,11 @@ use crate::store::names as rows;
 
 pub use rows::{Name, Named};
 
-/// A name of 1 to `max` characters, as [`text::one_line`] has them, whose words are each written
-/// in one of the alphabets that share their shapes.
+/// Parses a name of 1 to `max` characters in one line. Each of its words must be written in one of the
+/// alphabets that share letter shapes.
 ///
 /// # Errors
-/// A sentence about `field`; `what` completes "Enter …": "a name".
+/// A sentence about `field`. `what` completes "Enter …": "a name".
 pub fn parse(field: &'static str, what: &str, text: &str, max: usize) -> Result<String, FieldError> {
     let name = text::one_line(field, what, text, max)?;
     match name.split(is_between_words).any(mixes_alphabets) {
@@ -31,13 +31,13 @@ pub fn parse(field: &'static str, what: &str, text: &str, max: usize) -> Result<
     }
 }
 
-/// Combining marks belong to the letter before them, and invisible characters separate nothing.
+/// A combining mark belongs to the letter before it, and an invisible character separates nothing.
 fn is_between_words(c: char) -> bool {
     !c.is_alphanumeric() && script(c) != Script::Inherited && !is_ignorable(c)
 }
 
-/// Alphabets that share letter shapes, like the a of Latin and Cyrillic. A word in two of them
-/// looks like another. Other scripts are mixed without harm, as in Japanese.
+/// Alphabets with similar letters, like the Latin and the Cyrillic a. A word that mixes two of them can
+/// look like another. Other scripts can be mixed, as in Japanese.
 const ALIKE: [Script; 7] = [
     Script::Latin,
     Script::Greek,
@@ -57,11 +57,11 @@ fn script(c: char) -> Script {
     CodePointMapData::<Script>::new().get(c)
 }
 
-/// The version of [`key`]. A change needs a new number, so that stored keys are computed again.
+/// The version of [`key`]. Raise it with each change, so that stored keys are recomputed.
 pub const RULE: i32 = 1;
 
-/// Two spellings with the same key are the same name: compatible characters are equal (NFKC),
-/// and case, repeated spaces and invisible characters make no difference.
+/// Two spellings with the same key are the same name: compatible characters are equal (NFKC), and case,
+/// repeated spaces and invisible characters make no difference.
 pub fn key(text: &str) -> String {
     let folded = match text.is_ascii() {
         true => text.to_ascii_lowercase(),
@@ -73,18 +73,16 @@ pub fn key(text: &str) -> String {
 fn folded(text: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     let visible: String = nfkc.normalize(text).chars().filter(|c| !is_ignorable(*c)).collect();
-    // Folding can take a composed character apart.
+    // Case folding can decompose characters.
     nfkc.normalize(&CaseMapper::new().fold_string(&visible)).into_owned()
 }
 
 const BATCH: i64 = 500;
 
-/// The next names after an id.
 pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8]) -> super::Result<Vec<Name>> {
     Ok(rows::after(tx, named, id, BATCH)?)
 }
 
-/// Whether the keys in the store were made by [`RULE`].
 pub fn are_by_rule(tx: &mut Tx<'_>) -> super::Result<bool> {
     Ok(rows::rule(tx)? >= RULE)
 }
@@ -96,7 +94,7 @@ pub fn note_rule(tx: &mut Tx<'_>) -> super::Result<()> {
 /// Updates the key of a name.
 ///
 /// # Errors
-/// A duplicate if another row has that key: it was created when the two were different.
+/// A duplicate if another row has that key, because the names were different by the old rule.
 pub fn set_key(tx: &mut Tx<'_>, named: Named, name: &Name) -> super::Result<()> {
     Ok(rows::set_key(tx, named, &name.id, &key(&name.name))?)
 }

@@ -1,12 +1,12 @@
-//! Which addresses count as one client.
+//! Which IP addresses count as one client.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// By its first address and the length of its prefix.
+/// The first address and the prefix length.
 pub type Network = (IpAddr, u8);
 
-/// The networks that an address belongs to, the smallest first. An IPv6 client usually controls
-/// its whole /64, so that counts as one address; many are given a /48, with 65,536 of those.
+/// The networks of an address, smallest first. An IPv6 client usually controls its whole /64, so that
+/// counts as one address; many are given a /48, with 65,536 of those.
 pub fn levels(ip: IpAddr) -> Vec<Network> {
     match ip.to_canonical() {
         IpAddr::V6(ip) => [64, 48].map(|length| (prefix(ip, length), length)).to_vec(),
@@ -14,7 +14,7 @@ pub fn levels(ip: IpAddr) -> Vec<Network> {
     }
 }
 
-/// What counts as one address: an IPv4 address, or the /64 of an IPv6 address.
+/// An IPv4 address, or the /64 of an IPv6 address: one client.
 pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => prefix(ip, 64),
@@ -22,7 +22,7 @@ pub fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// All that one party may control: an IPv4 address, or the /48 of an IPv6 address.
+/// An IPv4 address, or the /48 of an IPv6 address: as much as one party may control.
 pub fn site(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => prefix(ip, 48),

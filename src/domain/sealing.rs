@@ -1,4 +1,4 @@
-//! The instance's secret key and what is derived from it.
+//! The instance's secret key, and the keys derived from it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::entropy::{self, Entropy};
 
-/// 32 bytes that never leave the process; `Debug` shows none of them.
+/// 32 bytes that never leave the process. `Debug` hides them.
 #[derive(Clone)]
 pub struct SecretKey(Zeroizing<[u8; 32]>);
 
@@ -20,7 +20,6 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Sealed with another key or context, or changed since.
 #[derive(Debug)]
 pub struct NotOpened;
 
@@ -31,7 +30,7 @@ impl SecretKey {
         Self(Zeroizing::new(entropy::bytes(entropy)))
     }
 
-    /// Reads 64 hexadecimal digits.
+    /// Parses 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.len() != 64 || !text.is_ascii() {
@@ -48,7 +47,7 @@ impl SecretKey {
         Zeroizing::new(hex(&*self.0))
     }
 
-    /// HMAC-SHA-256 of `purpose`: a key of its own for each use.
+    /// HMAC-SHA-256 of `purpose`: a separate key for each use.
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(&*self.0).expect("HMAC takes a key of any length");
@@ -56,14 +55,13 @@ impl SecretKey {
         Zeroizing::new(mac.finalize().into_bytes().into())
     }
 
-    /// Tells two keys apart and reveals nothing else about them.
+    /// Distinguishes two keys and reveals nothing else about them.
     pub(crate) fn check_value(&self) -> [u8; 16] {
         let derived = self.derive("gatepost key check 1");
         std::array::from_fn(|i| derived[i])
     }
 
-    /// The key in the one-time setup link; the same after a restart, and void once the instance
-    /// is set up.
+    /// The key in the one-time setup link. It survives a restart and is void once the instance is set up.
     pub fn setup_key(&self) -> Zeroizing<String> {
         Zeroizing::new(hex(&self.derive("gatepost setup address 1")[..16]))
     }
@@ -87,7 +85,7 @@ impl SecretKey {
         std::array::from_fn(|i| whole[i])
     }
 
-    /// Seals `plain` by XChaCha20-Poly1305; only [`Self::open`] with the same `context` opens it.
+    /// Encrypts `plain` with XChaCha20-Poly1305. Only [`Self::open`] with the same `context` decrypts it.
     pub(crate) fn seal(&self, plain: &[u8], context: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
         let nonce: [u8; NONCE] = entropy::bytes(entropy);
         let sealed = self
@@ -98,7 +96,7 @@ impl SecretKey {
     }
 
     /// # Errors
-    /// [`NotOpened`] when the key, the context or a bit is not that of [`Self::seal`].
+    /// [`NotOpened`] if the key, the context or a bit differs from [`Self::seal`].
     pub fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(NotOpened)?;
         self.cipher()
@@ -112,13 +110,12 @@ impl SecretKey {
     }
 }
 
-/// 16 bytes of 32 hexadecimal digits.
+/// Decodes 32 hexadecimal digits into 16 bytes.
 pub(crate) fn unhex(text: &str) -> Option<[u8; 16]> {
     let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(u128::to_be_bytes)
 }
 
-/// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

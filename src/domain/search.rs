@@ -1,13 +1,10 @@
-//! What people look for in a list.
-
 use super::{FieldError, names};
 
-/// A trimmed search text. Every list takes this type, so that none searches for a text of any
-/// length.
+/// A trimmed search text. Every list takes this type, which limits its length.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search(String);
 
-/// Enough for the longest e-mail address.
+/// Enough for the longest email address.
 pub(crate) const MAX: usize = 254;
 
 impl Search {
@@ -19,7 +16,7 @@ impl Search {
                 let message = format!("Use at most {MAX} characters to search (you typed {length}).");
                 Err(FieldError::new("q", message))
             }
-            // No name or word holds a control character, and Postgres takes no NUL.
+            // No name or word contains a control character, and Postgres rejects NUL.
             _ => Ok(Self(text.replace(char::is_control, " ").trim().to_owned())),
         }
     }
@@ -28,7 +25,7 @@ impl Search {
         &self.0
     }
 
-    /// What to find in the keys of names and addresses; nothing when everything is asked for.
+    /// The search text as a key of names and addresses, or `None` if it is empty.
     pub fn key(&self) -> Option<String> {
         Some(names::key(&self.0)).filter(|key| !key.is_empty())
     }

@@ -1,14 +1,14 @@
-//! Texts that people type, parsed once at the edge.
+//! Parses text that people type.
 
 use super::FieldError;
 use super::characters::{is_control_in_text, is_ignorable, is_invisible};
 use super::mailroom::address::MailAddress;
 
-/// Parses one line of 1 to `max` characters without control characters. Leading and trailing
-/// spaces are trimmed, but count towards `max`, which limits what was sent.
+/// Parses one line of 1 to `max` characters without control characters. Leading and trailing spaces are
+/// trimmed, but count towards `max`, which limits the input.
 ///
 /// # Errors
-/// A sentence about `field`; `what` completes "Enter …": "a name".
+/// A sentence about `field`. `what` completes "Enter …": "a name".
 pub(crate) fn one_line(
     field: &'static str,
     what: &str,
@@ -25,11 +25,11 @@ pub(crate) fn one_line(
     }
 }
 
-/// A text of any number of lines and up to `max` characters, without control characters; an
-/// empty one is `None`.
+/// Parses a text of several lines and up to `max` characters, without control characters. An empty text is
+/// `None`.
 ///
 /// # Errors
-/// A sentence about `field`; `what` completes "Enter …": "a name".
+/// A sentence about `field`. `what` completes "Enter …": "a name".
 pub(crate) fn lines(
     field: &'static str,
     what: &str,
@@ -44,7 +44,7 @@ pub(crate) fn lines(
     }
 }
 
-/// `None` for an empty text, else what `parse` makes of it.
+/// Returns `None` for an empty text, or else what `parse` returns.
 pub(crate) fn optional<T>(
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, FieldError>,
@@ -63,14 +63,14 @@ fn invisible(field: &'static str, what: &str) -> FieldError {
     FieldError::new(field, format!("Enter {what} without invisible characters."))
 }
 
-/// As typed; compared without case.
+/// As typed. Compared without case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailAddress(String);
 
 impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = one_line("email", "an email address", text, 254)?;
-        // With a final dot the same address would be another account.
+        // With a final dot, the same address would be another account.
         match MailAddress::parse(&text).is_some() && !text.ends_with('.') {
             true => Ok(Self(text)),
             false => Err(FieldError::new("email", "Enter an email address, like ada@example.com.")),

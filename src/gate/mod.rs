@@ -162,8 +162,7 @@ impl Gate {
         self.recorder.record(call).await
     }
 
-    /// Returns once the activity table has every call answered so far. Folded refusals are added when
-    /// their minute is over.
+    /// Returns once the activity table has every call answered so far. Folded refusals follow later.
     pub async fn flush(&self) {
         self.metrics.flush_requested();
         self.recorder.flush().await;

@@ -11,7 +11,7 @@ use diesel::sql_types::Text;
 use super::columns::text_enum;
 
 text_enum! {
-    /// Kinds that are filtered for together.
+    /// Kinds that are filtered together.
     ActivityGroup { Requests = "requests", Access = "access", People = "people", SignIns = "sign-ins", Mail = "mail", Jobs = "jobs" }
 }
 
@@ -31,7 +31,7 @@ impl ActivityGroup {
 macro_rules! activity_kinds {
     ($($kind:ident = $name:literal, $group:ident, $label:literal, $sentence:literal $(or $otherwise:literal)?;)+) => {
         text_enum! {
-            /// What a record is about. The stored name is `<what>.<what was done>`.
+            /// The kind of a record. The stored name is `<noun>.<verb>`.
             ActivityKind { $($kind = $name),+ }
         }
 
@@ -44,8 +44,8 @@ macro_rules! activity_kinds {
                 match self { $(Self::$kind => $label),+ }
             }
 
-            /// What was done, to be read after the actor. `{…}` is the subject, a detail, or what
-            /// the page makes of them. The second sentence is for records that lack one of them.
+            /// The sentence after the actor's name. `{…}` is the subject, a detail, or what the page
+            /// derives from them. The second sentence is for records that lack one of those.
             pub const fn sentences(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => &[$sentence $(, $otherwise)?]),+ }
             }
@@ -55,7 +55,7 @@ macro_rules! activity_kinds {
 
 activity_kinds! {
     ApiRequest = "api.request", Requests, "API request", "{method} {route}";
-    // A call of a known caller that the gate refused; it used up no limit.
+    // A call of a known caller that the gate refused. It doesn't count against a limit.
     ApiRefused = "api.refused", Requests, "API request refused", "{method} {route}";
 
     TokenCreated = "token.created", Access, "Token created", "Created the token “{subject}”";
@@ -109,7 +109,7 @@ activity_kinds! {
 }
 
 impl ActivityKind {
-    /// Calls of the API, whether they were let in or not; all others are changes.
+    /// API requests, admitted or refused. All other kinds are changes.
     pub const CALLS: &'static [Self] = &[Self::ApiRequest, Self::ApiRefused];
 
     pub fn is_call(self) -> bool {

@@ -13,7 +13,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::{Error, Result};
 
-/// How often, and at what interval, to retry while another process switches a new file to WAL.
+/// The retries, and their interval, while another process switches a new file to WAL.
 const TRIES: u32 = 500;
 const AGAIN: Duration = Duration::from_millis(10);
 
@@ -26,8 +26,8 @@ pub enum Engine {
 /// The backend type of boxed queries.
 pub type Backend = <Engine as diesel::Connection>::Backend;
 
-/// Runs one expression on the inner connection, for what `MultiConnection` does not support: upserts, batches
-/// and engine-specific SQL.
+/// Runs one expression on the inner connection, for what `MultiConnection` does not support: upserts,
+/// batches and engine-specific SQL.
 macro_rules! on_engine {
     ($connection:expr, $inner:ident => $expression:expr) => {
         match $connection {
@@ -38,7 +38,7 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
-/// The location of the database. It has no `Debug`, because a Postgres URL can contain a password.
+/// Without `Debug`, because a Postgres URL can contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     Sqlite(PathBuf),
@@ -47,7 +47,7 @@ pub enum Location {
 
 impl Location {
     /// # Errors
-    /// A sentence for the operator when `url` is neither `sqlite:PATH` nor `postgres://…`.
+    /// A sentence for the operator if `url` is neither `sqlite:PATH` nor `postgres://…`.
     pub fn parse(url: &str) -> std::result::Result<Self, String> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -70,12 +70,12 @@ impl Location {
         }
     }
 
-    /// Whether it is a file, out of which one server at a time serves people.
+    /// Whether the database is a file, which only one server can serve at a time.
     pub fn is_file(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// A file named like this one with something behind; `None` for Postgres.
+    /// The path of the database with a suffix; `None` for Postgres.
     pub fn beside(&self, suffix: &str) -> Option<PathBuf> {
         match self {
             Self::Sqlite(path) => {
@@ -94,10 +94,10 @@ impl Location {
         }
     }
 
-    /// A connection without statement timeouts. It does not create a missing database.
+    /// Opens a connection without statement timeouts. It does not create a missing database.
     ///
     /// # Errors
-    /// [`Error::Unusable`] when there is no file.
+    /// [`Error::Unusable`] if the file does not exist.
     pub fn connect_patiently(&self) -> Result<Engine> {
         if let Self::Sqlite(path) = self
             && !path.exists()
@@ -112,12 +112,12 @@ impl Location {
     }
 }
 
-/// libpq adds advice on lines of its own.
+/// libpq adds advice in further lines.
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
-/// By default libpq waits without end for a host that drops packets.
+/// By default, libpq waits forever for a host that drops packets.
 const TIMEOUTS: [(&str, &str); 5] = [
     ("connect_timeout", "3"),
     ("keepalives_idle", "5"),
@@ -126,7 +126,7 @@ const TIMEOUTS: [(&str, &str); 5] = [
     ("tcp_user_timeout", "10000"),
 ];
 
-/// The URL with default timeouts for those that it does not set.
+/// Adds the default timeouts that the URL does not set.
 fn with_timeouts(url: &str) -> String {
     let missing = TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
     missing.fold(url.to_owned(), |url, (name, value)| {
@@ -136,7 +136,7 @@ fn with_timeouts(url: &str) -> String {
 }
 
 /// A statement times out before its callers do. Postgres rolls back the transaction of a process that is
-/// stopped or cut off, because its locks would block revocations.
+/// paused or cut off, because its locks would block revocations.
 fn open_postgres(url: &str) -> Result<PgConnection> {
     let mut connection =
         PgConnection::establish(url).map_err(|cause| Error::Unavailable(first_line(&cause.to_string())))?;
@@ -147,11 +147,11 @@ fn open_postgres(url: &str) -> Result<PgConnection> {
 
 fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     let name = path.to_str().ok_or_else(|| Error::Unusable("the store's path is not UTF-8".into()))?;
-    // Created first, because SQLite would make it readable for everyone. SQLite reports failures.
+    // SQLite would make the file readable for everyone. It reports failures itself.
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut connection = SqliteConnection::establish(name)
         .map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
-    // FULL: a sent response stays true even after a power failure.
+    // FULL: a committed change survives a power failure.
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;",
@@ -160,8 +160,8 @@ fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     Ok(connection)
 }
 
-/// If several processes open a new file at once, one switches it to WAL. The others get `SQLITE_BUSY` at
-/// once, regardless of `busy_timeout`, so they retry.
+/// If several processes open a new file at once, one of them switches it to WAL. The others get
+/// `SQLITE_BUSY` at once, regardless of `busy_timeout`, so they retry.
 fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
     let mut tries = TRIES;
     loop {
@@ -174,7 +174,6 @@ fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
     }
 }
 
-/// The connection manager for r2d2.
 pub struct Manager {
     pub location: Location,
     /// For SQLite, in addition to those of every connection.
@@ -193,7 +192,7 @@ impl r2d2::ManageConnection for Manager {
         Ok(engine)
     }
 
-    /// Never called: each use begins with a BEGIN, which shows the same for less.
+    /// Never called: BEGIN, which each use runs first, shows the same for less.
     fn is_valid(&self, connection: &mut Engine) -> Result<()> {
         on_engine!(connection, inner => R2D2Connection::ping(inner))?;
         Ok(())

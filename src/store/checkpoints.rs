@@ -1,7 +1,7 @@
-//! Checkpoints of SQLite's write-ahead log.
+//! Checkpoints SQLite's write-ahead log.
 //!
-//! By default SQLite checkpoints in the commit that finds the log long, and all writers wait
-//! meanwhile. [`Store::tidy`] does it beside them.
+//! By default, SQLite checkpoints in the commit that finds the log long, while all writers wait.
+//! [`Store::tidy`] does it in the background.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -16,17 +16,17 @@ const LONG: i32 = 8192;
 
 #[derive(QueryableByName)]
 struct Checkpoint {
-    /// Pages in the log; -1 where there is none.
+    /// The pages in the log; -1 without one.
     #[diesel(sql_type = Integer)]
     log: i32,
 }
 
 impl Store {
-    /// Empties the log if it is long: most of it beside the writers, the rest while they wait in
-    /// line, so that the next one starts a new log. Postgres does so automatically.
+    /// Empties the log if it is long: most of it in the background, the rest while writers wait, so that
+    /// the next writer starts a new log. Postgres does so automatically.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// If the file cannot be read or written.
     pub fn tidy(&self) -> Result<()> {
         if self.turns.is_none() || self.checkpoint("NOOP")? < LONG {
             return Ok(());

@@ -7,7 +7,6 @@ use crate::store::Tx;
 use crate::store::backend::Engine;
 use crate::store::error::Result;
 
-/// In microseconds since 1970.
 pub fn now(tx: &mut Tx<'_>) -> Result<i64> {
     let words = match tx.connection {
         Engine::Sqlite(_) => "CAST(unixepoch('subsec') * 1000000 AS BIGINT)",

@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Text};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-/// A moment: whole microseconds since 1970-01-01T00:00:00Z, which both engines keep exactly.
+/// Microseconds since 1970-01-01T00:00:00Z, which both engines store exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = BigInt)]
 pub struct Timestamp(i64);
@@ -53,14 +53,13 @@ impl Timestamp {
     /// RFC 3339 in UTC, written into the caller's buffer, because every response contains times.
     fn spell(self, room: &mut [u8; 40]) -> &str {
         let mut rest = room.as_mut_slice();
-        // Not by the length it returns, which leaves digits of the second out.
+        // The returned length leaves out fractions of a second, so it is not used.
         self.utc().format_into(&mut rest, &Rfc3339).expect("a year of four digits has room");
         let length = 40 - rest.len();
         std::str::from_utf8(&room[..length]).expect("it is ASCII")
     }
 
-    /// UTC; moments outside the years 0 to 9999, which RFC 3339 has no words for, become the
-    /// nearest.
+    /// UTC. Times outside the years 0 to 9999, which RFC 3339 cannot express, become the nearest one.
     pub(crate) fn utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0.clamp(YEAR_0, YEAR_9999)) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -104,7 +103,7 @@ where
     }
 }
 
-/// Declares an enum kept as its text, e.g. `Plan::Pro` as `pro`.
+/// Declares an enum that is stored as text, like `Plan::Pro` as `pro`.
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -161,40 +160,37 @@ macro_rules! text_enum {
 pub(super) use text_enum;
 
 text_enum! {
-    /// The plan of a team: decides API access and the hourly limit.
+    /// Decides a team's API access and hourly limit.
     Plan { Free = "free", Pro = "pro", Enterprise = "enterprise" }
 }
 
 text_enum! {
-    /// The role a membership row keeps; the owner is named by the team itself.
+    /// The role in a membership row. The team row names the owner.
     MemberRole { Member = "member", Admin = "admin" }
 }
 
 text_enum! {
-    /// `Token` is revealed once; the `TeamKey` can be shown again to owner and admins.
+    /// A `Token` is revealed once; owner and admins can reveal the `TeamKey` again.
     TokenKind { Token = "token", TeamKey = "team_key" }
 }
 
 text_enum! {
-    /// The kind of actor of a record.
     ActorKind {
         Person = "person",
         Token = "token",
         Operator = "operator",
-        /// Gatepost itself, because of mail or time.
+        /// Gatepost itself, for incoming mail and jobs.
         System = "gatepost",
-        /// Not signed in.
         Visitor = "visitor",
     }
 }
 
 text_enum! {
-    /// The direction of a message.
     Direction { In = "in", Out = "out" }
 }
 
 text_enum! {
-    /// The state of a message: the first three are of incoming mail, the others of outgoing.
+    /// The first three are states of incoming mail, the others of outgoing mail.
     MessageState {
         Delivered = "delivered",
         /// Accepted, but from a blocked contact.
@@ -211,14 +207,14 @@ text_enum! {
 }
 
 impl MessageState {
-    /// Whether it is incoming and refused: see `Kept::refused_bytes`.
+    /// Whether the message is incoming and refused: see
+    /// [`MailUsage`](super::mailroom::mail_usage::MailUsage).
     pub fn is_refused(self) -> bool {
         matches!(self, Self::Denied | Self::Rejected)
     }
 }
 
 text_enum! {
-    /// Whether a team allowed or blocked a contact.
     ContactState { Unset = "unset", Allowed = "allowed", Blocked = "blocked" }
 }
 

@@ -1,19 +1,20 @@
-//! The errors of the store; Diesel's errors stay inside.
+//! The errors of the store. Diesel's errors stay inside.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store cannot be reached or cannot write just now: answer 503 and try again later.
+    /// The store cannot be reached or cannot write now: the response is 503, and the caller should try
+    /// again later.
     #[error("the store is out of reach: {0}")]
     Unavailable(String),
-    /// A unique or foreign key said no; the statement did nothing.
+    /// A unique or foreign key rejected a row. The statement did nothing.
     #[error("the store refused a duplicate or dangling row: {0}")]
     Conflict(String),
-    /// The store cannot be opened as it is; the sentence is for the operator.
+    /// The store cannot be opened. The sentence is for the operator.
     #[error("{0}")]
     Unusable(String),
-    /// A fault of ours.
+    /// A bug in Gatepost.
     #[error("the store failed: {0}")]
     Fault(String),
 }
@@ -62,7 +63,7 @@ impl From<DieselError> for Error {
     }
 }
 
-/// "No row" as `None`, so that a caller has to say what it means.
+/// Returns `None` for "no row", so that the caller has to handle it.
 pub(crate) trait OptionalRow<T> {
     fn optional_row(self) -> Result<Option<T>>;
 }

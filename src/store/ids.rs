@@ -12,11 +12,11 @@ use super::columns::Timestamp;
 
 const LAST_MICRO: i64 = (1 << 48) * 1000 - 1;
 
-/// A UUIDv7 of `at`, whose 12 bits after the milliseconds are the microseconds (RFC 9562,
-/// section 6.2, method 3), so that ids order as their moments do.
+/// A UUIDv7 of `at`. The 12 bits after the milliseconds hold the microseconds (RFC 9562, section 6.2,
+/// method 3), so that ids sort by time.
 ///
-/// It has room for moments from 1970 to 10889: an earlier or later one counts as the first or
-/// last of them, so that a range over time holds what lies in it, whatever its ends are.
+/// It can express times from 1970 to 10889. Others become the first or last of them, so that any range
+/// over time finds what it should.
 fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     let micros = at.micros().clamp(0, LAST_MICRO) as u64;
     let (millis, fraction) = (micros / 1000, (micros % 1000 * 4096 / 1000) as u16);
@@ -28,16 +28,16 @@ fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     id
 }
 
-/// The moment that an id was made at, to the microsecond.
+/// The time at which an id was made, to the microsecond.
 fn moment(id: [u8; 16]) -> Timestamp {
     let [a, b, c, d, e, f, g, h, ..] = id;
     let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-    // A microsecond is more than four of 4096 parts, so none is lost.
+    // A microsecond is more than four 4096ths of a millisecond, so none is lost.
     let fraction = i64::from(u16::from_be_bytes([g, h]) & 0x0fff);
     Timestamp::from_micros(millis * 1000 + (fraction * 1000 + 4095) / 4096)
 }
 
-/// Room for the spelling of any id.
+/// A buffer for any id as text.
 #[derive(Clone, Copy)]
 pub struct Room([u8; 40]);
 
@@ -66,11 +66,10 @@ fn parse_hex(text: &str) -> Option<[u8; 16]> {
 
 /// An id that the API shows.
 pub(crate) trait PublicId: Copy + fmt::Display + Send + 'static {
-    /// The noun of the id.
     const NOUN: &'static str;
     const EXAMPLE: &'static str;
 
-    /// Reads what [`fmt::Display`] writes; anything else names nothing.
+    /// The inverse of [`fmt::Display`]; `None` for anything else.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -98,22 +97,21 @@ macro_rules! id_type {
                 Self(uuid_v7(at, random))
             }
 
-            /// The least id a thing made at `at` can have: the start of a range over time.
+            /// The smallest id of something made at `at`: the start of a range over time.
             pub fn floor(at: Timestamp) -> Self {
                 Self(uuid_v7(at, [0; 8]))
             }
 
-            /// When the thing was made.
             pub fn moment(self) -> Timestamp {
                 moment(self.0)
             }
 
-            /// Reads what [`fmt::Display`] writes; anything else names nothing.
+            /// The inverse of [`fmt::Display`]; `None` for anything else.
             pub fn parse(text: &str) -> Option<Self> {
                 parse_hex(text.strip_prefix($prefix)?).map(Self)
             }
 
-            /// What [`fmt::Display`] writes.
+            /// The text of [`fmt::Display`].
             pub fn spell(self, room: &mut Room) -> &str {
                 spell($prefix, self.0, room)
             }
@@ -186,22 +184,22 @@ id_type!(MessageId, "msg_", "message", "af");
 id_type!(AttachmentId, "att_", "attachment", "b1");
 id_type!(JobId, "job_");
 id_type!(
-    /// One claim of jobs by a process that runs them.
+    /// A claim of jobs by a process.
     WorkerId,
     "worker_"
 );
 id_type!(
-    /// A process that keeps verified tokens in memory.
+    /// A process that caches verified tokens.
     LeaseId,
     "lease_"
 );
 id_type!(
-    /// A record of activity. That of an API request has the bytes of its [`RequestId`].
+    /// A record of activity. The record of an API request has the bytes of its [`RequestId`].
     ActivityId,
     "act_"
 );
 id_type!(
-    /// One HTTP request, in logs and answers.
+    /// An HTTP request, in logs and responses.
     RequestId,
     "req_"
 );

@@ -36,10 +36,10 @@ pub struct QueuedJob {
     pub died_at: Option<Timestamp>,
 }
 
-/// The number of attempts to add a job that other processes add and finish at the same time.
+/// The attempts to add a job that other processes keep adding and finishing.
 const TRIES: u32 = 10;
 
-/// Loads and locks rows until the transaction ends; SQLite has only one writer.
+/// Loads and locks rows until the transaction ends. SQLite has only one writer.
 macro_rules! locked {
     ($tx:expr, $query:expr, $load:ident $(, $skip_locked:ident)?) => {
         match &mut *$tx.connection {
@@ -51,8 +51,8 @@ macro_rules! locked {
     };
 }
 
-/// Adds a job. If a live job has the same key, it gets the newer payload, and the earlier time
-/// unless it waits after a failure; if it is running, it runs again.
+/// Adds a job. If a live job has the same key, it gets the newer payload, and the earlier due time unless
+/// it waits after a failure; a running job runs again.
 ///
 /// # Errors
 /// `Unavailable` if other processes keep adding and finishing the same job.
@@ -107,7 +107,7 @@ pub(crate) fn bring_forward(
     Ok(())
 }
 
-/// Whether [`lock_due`] or [`lock_expired`] would find any.
+/// Whether [`lock_due`] or [`lock_expired`] would find a job.
 pub(crate) fn has_claimable(
     tx: &mut Tx<'_>,
     queues: &[&str],
@@ -130,7 +130,7 @@ pub(crate) fn has_claimable(
     Ok(false)
 }
 
-/// Due jobs, the longest due first, locked for other workers until the transaction ends.
+/// Returns due jobs, longest due first, and locks them until the transaction ends.
 pub fn lock_due(
     tx: &mut Tx<'_>,
     queue: &str,
@@ -147,14 +147,14 @@ pub fn lock_due(
     Ok(locked!(tx, due, load, skip_locked)?)
 }
 
-/// Jobs with an expired lease, locked for other workers until the transaction ends.
+/// Returns jobs with an expired lease, and locks them until the transaction ends.
 pub fn lock_expired(tx: &mut Tx<'_>, most: i64) -> Result<Vec<QueuedJob>> {
     let expired = jobs::table.filter(jobs::leased_until.lt(clock::now(tx)?));
     let expired = expired.order(jobs::leased_until).limit(most);
     Ok(locked!(tx, expired, load, skip_locked)?)
 }
 
-/// The row of a claimed job if the claim still holds, locked until the transaction ends.
+/// Returns a claimed job if the claim still holds, and locks it until the transaction ends.
 pub(crate) fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<QueuedJob>> {
     let held = jobs::table
         .filter(jobs::id.eq(claimed.id).and(jobs::attempts.eq(claimed.attempts)))
@@ -162,7 +162,7 @@ pub(crate) fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Optio
     locked!(tx, held, get_result).optional_row()
 }
 
-/// A job of `team`, or without one of any, locked until the transaction ends.
+/// Returns a job of `team`, or of any team if `None`, and locks it until the transaction ends.
 pub(crate) fn lock(tx: &mut Tx<'_>, team: Option<TeamId>, id: JobId) -> Result<Option<QueuedJob>> {
     let is_any = team.is_none().into_sql::<Bool>();
     let row = jobs::table.filter(jobs::id.eq(id)).filter(jobs::team_id.eq(team).or(is_any));
@@ -186,7 +186,7 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
     jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// Whether a job of this key has died since then.
+/// Whether a job with this key has died since then.
 pub(crate) fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since: Timestamp) -> Result<bool> {
     let dead = jobs::table
         .filter(jobs::kind.eq(kind).and(jobs::dedupe_key.eq(dedupe_key)))
@@ -194,15 +194,13 @@ pub(crate) fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since:
     Ok(diesel::select(exists(dead)).get_result(tx.connection)?)
 }
 
-/// The states of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// For its first attempt.
     Waiting,
     Running,
-    /// It waits for another attempt.
+    /// Waits for another attempt.
     Failed,
-    /// It is not tried again.
+    /// Will not be retried.
     Dead,
 }
 
@@ -217,7 +215,7 @@ impl QueuedJob {
     }
 }
 
-/// The filter of jobs; `None` does not filter.
+/// `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub team: Option<TeamId>,
@@ -254,13 +252,13 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<V
     Ok(list_rows!(tx, jobs, QueuedJob, filtered(filter), window))
 }
 
-/// The number of jobs; counting stops at `most`.
+/// Counts jobs, and stops at `most`.
 pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: i64) -> Result<i64> {
     let found: Vec<JobId> = filtered(filter).select(jobs::id).limit(most).load(tx.connection)?;
     Ok(found.len() as i64)
 }
 
-/// The due time of the oldest waiting job of a queue.
+/// The due time of the oldest waiting job in a queue.
 pub(crate) fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
     jobs::table
         .filter(jobs::queue.eq(queue))
@@ -271,7 +269,7 @@ pub(crate) fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestam
         .optional_row()
 }
 
-/// Removes a batch of the jobs that died before `before`, and returns their number.
+/// Removes a batch of jobs that died before `before`, and returns their number.
 pub(crate) fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
     let ids: Vec<JobId> = jobs::table
         .filter(jobs::died_at.lt(before))

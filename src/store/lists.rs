@@ -1,6 +1,4 @@
-//! Code shared by all lists of rows.
-
-/// A window of a list, newest first: rows older than `before`, without the first `offset` of those.
+/// A window of a list, newest first: rows older than `before`, after skipping `offset` of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<Id> {
     pub before: Option<Id>,
@@ -34,7 +32,7 @@ pub(in crate::store) use list_rows;
 /// Escapes `%` and `_` in a pattern.
 pub(in crate::store) const ESCAPE: char = '\\';
 
-/// The text escaped for a pattern, so that it matches literally.
+/// Escapes a text so that a pattern matches it literally.
 pub(in crate::store) fn like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -1,4 +1,4 @@
-//! The versions of the schema, which `migrations/` makes.
+//! The versions of the schema in `migrations/`.
 
 use diesel::RunQueryDsl;
 use diesel::backend::Backend;
@@ -16,11 +16,11 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 type Migrations<DB> = Vec<Box<dyn Migration<DB>>>;
 
-/// Brings the schema up to this program's. Call it inside a write transaction that holds
+/// Migrates the schema to this program's version. Call it inside a write transaction that holds
 /// [`lock_schema`], so that programs started together take turns.
 ///
 /// # Errors
-/// [`Error::Unusable`] when a newer program wrote the store.
+/// [`Error::Unusable`] if a newer program wrote the store.
 pub fn migrate(connection: &mut Engine) -> Result<()> {
     match connection {
         Engine::Sqlite(inner) => run(inner, listed(SQLITE)?),
@@ -28,7 +28,7 @@ pub fn migrate(connection: &mut Engine) -> Result<()> {
     }
 }
 
-/// SQLite's write transaction is lock enough. Migrations may take their time.
+/// For SQLite, the write transaction is the lock. Migrations may take long, so timeouts are lifted.
 pub fn lock_schema(connection: &mut Engine) -> Result<()> {
     if let Engine::Postgres(inner) = connection {
         inner.batch_execute("SET LOCAL statement_timeout = 0")?;
@@ -51,7 +51,7 @@ fn run<DB: Backend>(connection: &mut impl MigrationHarness<DB>, known: Migration
     Ok(())
 }
 
-/// Makes the schema in an empty database as these versions made it.
+/// Creates the schema of these versions in an empty database.
 pub fn migrate_to(connection: &mut Engine, versions: &[String]) -> Result<()> {
     fn only<DB: Backend>(mut list: Migrations<DB>, versions: &[String]) -> Migrations<DB> {
         list.retain(|each| versions.contains(&each.name().version().to_string()));
@@ -63,7 +63,7 @@ pub fn migrate_to(connection: &mut Engine, versions: &[String]) -> Result<()> {
     }
 }
 
-/// Versions that this program knows, oldest first.
+/// The versions that this program knows, oldest first.
 pub fn known(location: &Location) -> Result<Vec<String>> {
     fn names<DB: Backend>(list: &Migrations<DB>) -> Vec<String> {
         list.iter().map(|each| each.name().version().to_string()).collect()
@@ -74,10 +74,10 @@ pub fn known(location: &Location) -> Result<Vec<String>> {
     })
 }
 
-/// Versions that a store has, oldest first. Changes nothing.
+/// The versions that a store has, oldest first. Changes nothing.
 ///
 /// # Errors
-/// [`Error::Unusable`] when it is no store of ours.
+/// [`Error::Unusable`] if it is no store of Gatepost.
 pub fn applied(connection: &mut Engine) -> Result<Vec<String>> {
     #[derive(diesel::QueryableByName)]
     struct Row {

@@ -1,10 +1,10 @@
 //! Rows in two engines: SQLite and Postgres. The only folder that names Diesel.
 //!
-//! [`Store::read`] and [`Store::write`] run a function inside one transaction and hand it a
-//! [`Tx`], which is opaque outside this folder. One file a noun says what can be asked.
+//! [`Store::read`] and [`Store::write`] run a function in a transaction and pass it a [`Tx`], which is
+//! opaque outside this folder. Each noun has a file with its queries.
 //!
-//! A row with a key of its own is asked for with `get_result`, not `first`: SQLite plans a
-//! statement again for each value of a bound LIMIT, which costs more than running it.
+//! Queries for a unique row use `get_result` instead of `first`: SQLite plans a statement again for each
+//! value of a bound LIMIT, which costs more than running it.
 
 pub(crate) mod access;
 pub(crate) mod activity_kinds;
@@ -39,14 +39,12 @@ use backend::{Engine, Manager};
 pub use error::Error;
 pub(crate) use error::Result;
 
-/// A transaction under way.
 pub struct Tx<'c> {
     connection: &'c mut Engine,
-    /// Whether a job was enqueued: the runner is notified after the commit.
+    /// Whether a job was enqueued: then the runner is notified after the commit.
     enqueued: bool,
 }
 
-/// A pool of connections to one engine.
 #[derive(Clone)]
 pub struct Store {
     location: Arc<Location>,
@@ -57,16 +55,16 @@ pub struct Store {
 
 type Hook = Box<dyn Fn() + Send + Sync>;
 
-/// The queue of writers, as an SQLite file has one writer at a time. SQLite itself makes the others
-/// sleep and retry, so a thread with many small writes could starve them; this lock is fair.
+/// The queue of writers, because an SQLite file has one writer at a time. SQLite makes the others sleep
+/// and retry, so a thread with many small writes could starve them; this lock is fair.
 type Turns = Mutex<()>;
 
-/// The timeout of a waiting writer, the same as for another process.
+/// How long a writer waits. SQLite waits as long for other processes.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The log is so long that a commit hardly ever has to move it into the file; see [`checkpoints`].
+/// The log may grow so long that a commit hardly ever has to checkpoint it; see [`checkpoints`].
 const STORE: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 16384;";
-/// Rows of the journal are soon gone.
+/// Smaller, because the journal's rows are soon deleted.
 const JOURNAL: &str = "PRAGMA cache_size = -2048; PRAGMA wal_autocheckpoint = 4096;";
 
 #[derive(Clone, Copy)]
@@ -93,7 +91,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The same rows by a connection of its own, for long transactions.
+    /// The same store with a separate connection, for long transactions.
     ///
     /// # Errors
     /// Like [`Self::open`].
@@ -103,7 +101,7 @@ impl Store {
         Ok(Self { pool, ..self.clone() })
     }
 
-    /// The file of the journal beside SQLite's, with writers of its own.
+    /// The journal's file next to SQLite's, with its own queue of writers.
     fn for_journal(&self, location: Location) -> Result<Self> {
         let pool = pool(Manager { location: location.clone(), pragmas: JOURNAL }, 2)?;
         Ok(Self {
@@ -114,17 +112,16 @@ impl Store {
         })
     }
 
-    /// Calls `hook` after each commit that enqueued a job; only the first hook counts.
+    /// Calls `hook` after each commit that enqueued a job. Only the first hook counts.
     pub(crate) fn on_enqueued(&self, hook: impl Fn() + Send + Sync + 'static) {
         let _ = self.on_enqueued.set(Box::new(hook));
     }
 
-    /// Whether it is a file of this machine.
     fn is_file(&self) -> bool {
         self.turns.is_some()
     }
 
-    /// Runs `f` on one unchanging view of the store.
+    /// Runs `f` on a snapshot of the store.
     pub fn read<T, E: From<Error>>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
@@ -132,8 +129,7 @@ impl Store {
         self.transaction(Mode::Read, f)
     }
 
-    /// Runs `f`; what it wrote is there, on disk, when this returns `Ok`, and none of it
-    /// when it returns an error.
+    /// Runs `f` in a transaction. After `Ok` its changes are on disk; after an error there are none.
     pub fn write<T, E: From<Error>>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
@@ -141,7 +137,7 @@ impl Store {
         self.transaction(Mode::Write, f)
     }
 
-    /// [`Self::read`] for one statement, which needs no other to begin and to end it.
+    /// Like [`Self::read`], for a single statement, which needs no `BEGIN` and `COMMIT`.
     pub(crate) fn read_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
@@ -149,8 +145,8 @@ impl Store {
         self.in_one(Mode::Read, f)
     }
 
-    /// [`Self::write`] for one statement. With Postgres it may be run again after it failed, so
-    /// that must do no harm.
+    /// Like [`Self::write`], for a single statement. Postgres may run it again after a failure, so make it
+    /// idempotent.
     pub fn write_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
@@ -193,7 +189,7 @@ impl Store {
         Ok(value)
     }
 
-    /// Held for as long as a file is written to.
+    /// Held while a file is written to.
     fn turn(&self, mode: Mode) -> Result<Option<Turn<'_>>> {
         let (Mode::Write, Some(turns)) = (mode, &self.turns) else { return Ok(None) };
         let turn = turns.try_lock_for(TURN_TIMEOUT);
@@ -205,8 +201,8 @@ impl Store {
         self.pool.get().map_err(|cause| Error::Unavailable(cause.to_string()))
     }
 
-    /// A connection with its transaction begun. After the database went away the pool is
-    /// full of dead connections: each that cannot begin is dropped and the next one tried.
+    /// Returns a connection with a new transaction. After the database went away, the pool is full of dead
+    /// connections, so this drops each one that can't begin and tries the next.
     fn begin(&self, mode: Mode) -> Result<r2d2::PooledConnection<Manager>> {
         let mut tries = self.pool.max_size() + 1;
         loop {
@@ -248,8 +244,7 @@ fn is_postgres(connection: &Engine) -> bool {
 
 fn begin(connection: &mut Engine, mode: Mode) -> Result<()> {
     match (connection, mode) {
-        // A plain BEGIN that turns into a write fails at once when another is writing;
-        // IMMEDIATE waits for its turn.
+        // A plain BEGIN that becomes a write fails at once if another is writing; IMMEDIATE waits.
         (Engine::Sqlite(inner), Mode::Write) => {
             AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")?;
         }
@@ -277,7 +272,7 @@ type Transactions = <Engine as diesel::Connection>::TransactionManager;
 impl Rollback<'_> {
     fn commit(self) -> Result<()> {
         let committed = Transactions::commit_transaction(&mut *self.0);
-        // A commit that failed (a deferred key, a full disk) leaves the transaction open.
+        // A failed commit (a deferred key, a full disk) leaves the transaction open.
         if committed.is_ok() {
             std::mem::forget(self);
         }

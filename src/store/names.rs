@@ -6,7 +6,6 @@ use super::Tx;
 use super::error::Result;
 use super::schema::{contacts, instance, teams, tokens};
 
-/// A table of things with names.
 #[derive(Clone, Copy, Debug)]
 pub enum Named {
     Teams,
@@ -18,14 +17,14 @@ impl Named {
     pub const ALL: [Self; 3] = [Self::Teams, Self::Tokens, Self::Contacts];
 }
 
-/// A name as it was typed, and the key it has.
+/// A name as typed, and its stored key.
 pub struct Name {
     pub id: Vec<u8>,
     pub name: String,
     pub key: String,
 }
 
-/// By which rule the keys were written.
+/// The version of the rule for the stored keys.
 pub fn rule(tx: &mut Tx<'_>) -> Result<i32> {
     Ok(instance::table.select(instance::name_keys).get_result(tx.connection)?)
 }
@@ -35,7 +34,7 @@ pub fn set_rule(tx: &mut Tx<'_>, rule: i32) -> Result<()> {
     Ok(())
 }
 
-/// The next names after an id, in the order in which they were made.
+/// The next names after an id, in the order of creation.
 pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8], most: i64) -> Result<Vec<Name>> {
     macro_rules! of {
         ($table:ident, $name:expr, $key:expr) => {
@@ -59,7 +58,7 @@ pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8], most: i64) -> Result<Vec<
 }
 
 /// # Errors
-/// `Conflict` when another has that key.
+/// `Conflict` if another row has that key.
 pub fn set_key(tx: &mut Tx<'_>, named: Named, id: &[u8], key: &str) -> Result<()> {
     macro_rules! set {
         ($table:ident) => {

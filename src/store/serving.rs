@@ -1,5 +1,5 @@
-//! One server at a time over one SQLite file: two would count a team's requests separately.
-//! Commands work beside it. Servers over one Postgres share their count in Redis.
+//! Allows one server at a time per SQLite file: two would count a team's requests separately. Commands can
+//! run beside it. Servers that share a Postgres database share counts in Redis.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,15 +7,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::backend::Location;
 use super::error::{Error, Result};
 
-/// Held while a server uses the store. The system releases the lock when the process ends, even by a crash.
-/// The lock is on a separate file, because closing any descriptor of SQLite's file would release SQLite's own
-/// locks on it.
+/// Held while a server uses the store. The system releases the lock when the process ends, even by a
+/// crash. The lock is on a separate file, because closing any descriptor of SQLite's file would release
+/// SQLite's own locks.
 #[must_use]
 pub struct Serving(#[expect(dead_code, reason = "the lock goes with the file")] Option<File>);
 
 impl Location {
     /// # Errors
-    /// [`Error::Unusable`] while another process has it.
+    /// [`Error::Unusable`] if another process has the lock.
     pub fn serve_alone(&self) -> Result<Serving> {
         let Some(path) = self.beside("-lock") else { return Ok(Serving(None)) };
         let problem = |cause: std::io::Error| Error::Unavailable(format!("{}: {cause}", path.display()));

@@ -1,5 +1,5 @@
-//! The backup file: a tar archive of the parts, then a manifest that describes them. An archive without a
-//! manifest is incomplete.
+//! The backup file: a tar archive of the parts, then a manifest that describes them. Without a manifest it
+//! is incomplete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};

@@ -12,8 +12,7 @@ use crate::domain::jobs::lease::LEASE;
 use crate::domain::jobs::{Kind, QueuedJob, lease};
 use crate::domain::{Error, Result};
 
-/// How long running jobs may continue after the runner is stopped. They are then released for another
-/// process.
+/// How long jobs may run after the runner is stopped, before they are released.
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(2);
 const FAULT: &str = "An internal error ended the attempt. The server's log has the cause.";
 

@@ -1,5 +1,5 @@
-//! The append-only record of API requests and changes. A change is recorded in its own
-//! transaction, so there is never one without the other.
+//! The append-only log of API requests and changes. A change is recorded in its own transaction, so that
+//! there is never one without the other.
 
 use serde_json::{Map, Value};
 use time::Duration;
@@ -41,7 +41,7 @@ impl Event {
         self.subject(name)
     }
 
-    /// The name at that time of the thing the record is about.
+    /// The name of the affected object at that time.
     pub fn subject(mut self, subject: &str) -> Self {
         self.subject = Some(subject.to_owned());
         self
@@ -57,7 +57,7 @@ pub fn record(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, event: Event) -> Res
     Ok(rows::insert(tx, &[row(actor, team, &event)])?)
 }
 
-/// Records what a person did to their own account in each of their teams.
+/// Records a change of a person's account in each of their teams.
 pub(crate) fn record_in_all_teams(tx: &mut Tx<'_>, actor: &Actor, user: UserId, event: Event) -> Result<()> {
     let teams = team_rows::of_user(tx, user)?;
     let records: Vec<_> = teams.iter().map(|team| row(actor, team.id, &event)).collect();
@@ -88,12 +88,12 @@ fn row(actor: &Actor, team: TeamId, event: &Event) -> Record {
     }
 }
 
-/// Adds records of API requests that were folded.
 pub fn append(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     Ok(rows::insert(tx, records)?)
 }
 
-/// Adds API requests, in any order and possibly again, and updates the last use of their tokens.
+/// Adds API requests and updates the last use of their tokens. The order doesn't matter, and adding a
+/// request twice changes nothing.
 pub(crate) fn append_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,
@@ -103,10 +103,10 @@ pub(crate) fn append_calls<'a>(
     Ok(uses::note(tx, uses)?)
 }
 
-/// [`append_calls`] for requests that cannot be there yet.
+/// Like [`append_calls`], but faster, for requests that have never been added.
 ///
 /// # Errors
-/// Postgres: `Conflict` when one is.
+/// `Conflict` on Postgres if one has been added.
 pub(crate) fn append_new_calls<'a>(
     tx: &mut Tx<'_>,
     calls: impl Iterator<Item = CallRecord<'a>>,
@@ -120,7 +120,6 @@ pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Reco
     rows::find(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-/// Newest first.
 pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -130,12 +129,11 @@ pub fn list(
     Page::load(window, |window| rows::list(tx, team, filter, window), |record| record.id)
 }
 
-/// API requests since `from`, of one token or of all.
+/// Counts API requests since `from`, of one token or of the whole team.
 pub fn calls_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Capped> {
     Capped::count(|most| rows::count_calls(tx, team, token, from, most))
 }
 
-/// Shown before a token is revoked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     pub in_24h: Capped,
@@ -144,7 +142,7 @@ pub(crate) struct Usage {
 }
 
 pub(crate) fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
-    // A day with more than is counted makes a week with more, too.
+    // If a day exceeds the maximum count, so does the week.
     let mut since = |days, less: Capped| match less.exact() {
         Some(_) => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
         None => Ok(less),
@@ -154,9 +152,9 @@ pub(crate) fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestam
     Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
 }
 
-/// Calls that used up a limit in the hour from `began` on, of one token or of the whole team.
-/// Those of the next hour count too, as [`Timestamp::MAX_CLOCK_DRIFT`] says; records of a clock
-/// that ran further ahead do not.
+/// Counts the calls against a limit in the hour from `began`, of one token or of the whole team. Calls in
+/// the next hour count too, because of [`Timestamp::MAX_CLOCK_DRIFT`]; calls of a clock further ahead
+/// don't.
 pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began: Timestamp) -> Result<u32> {
     let until = began.plus(Duration::HOUR + Timestamp::MAX_CLOCK_DRIFT);
     let used = rows::sum_calls(tx, team, token, (began, until))?;

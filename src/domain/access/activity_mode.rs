@@ -1,10 +1,10 @@
-//! When a call's answer can leave.
+//! When a call's response can be sent.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivityMode {
-    /// Once its record is on disk.
+    /// When its record is on disk.
     Strict,
-    /// At once; its record is on disk within 50 ms. A crash can lose that much.
+    /// At once. Its record is on disk within 50 ms; a crash can lose that much.
     Buffered,
 }
 

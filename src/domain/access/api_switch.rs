@@ -1,4 +1,4 @@
-//! The switch of a team's API access. Only the owner can turn it.
+//! The switch for a team's API access, which only the owner can change.
 
 use time::Duration;
 
@@ -12,7 +12,7 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::people::teams as rows;
 
-/// A refusal is recorded, so it is not an error: errors roll their transaction back.
+/// A refusal is not an `Error`, because it is recorded, and errors roll their transaction back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turned {
     Done,
@@ -20,7 +20,7 @@ pub enum Turned {
     Refused,
 }
 
-/// Tokens stay as they are and work again once access is back on.
+/// Tokens stay unchanged and work again once access is back on.
 pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Turned> {
     let wanted = if on { "on" } else { "off" };
     match actor.require(tx, team, Role::Owner) {

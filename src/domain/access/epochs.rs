@@ -1,9 +1,8 @@
-//! The access epoch: it tells processes that cache verified tokens when to drop their caches. [`crate::gate`]
-//! explains the protocol.
+//! The access epoch, which invalidates cached tokens. [`crate::gate`] explains the protocol.
 //!
-//! Every change that could turn a yes into a no advances the epoch in its own transaction (the store's
-//! triggers see to it). A process may use its token cache only while it holds a lease: a row with an end time
-//! and the latest epoch the process has seen. A change is confirmed only when no unexpired lease of another
+//! Every change that could turn a yes into a no advances the epoch in its own transaction, by triggers of
+//! the store. A process can use its token cache only while it holds a lease: a row with an end time and
+//! the latest epoch the process has seen. A change is confirmed only when no unexpired lease of another
 //! process is behind its epoch.
 
 use crate::domain::Result;
@@ -12,21 +11,18 @@ use crate::store::access::leases as rows;
 
 pub use crate::store::ids::LeaseId;
 
-/// The duration of a lease in microseconds. A process that stops responding delays a revocation by at most
-/// this long.
+/// In microseconds. A process that stops responding delays a revocation by at most this long.
 pub const LEASE: i64 = 2_000_000;
 
-/// Changes of access so far.
 pub fn current(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(rows::epoch(tx)?)
 }
 
-/// Takes or renews a lease, and stores `seen` as the latest epoch its holder has seen.
+/// Takes or renews a lease, with `seen` as the latest epoch its holder has seen.
 pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64) -> Result<()> {
     Ok(rows::hold(tx, id, seen, LEASE)?)
 }
 
-/// Releases a lease. From then on, every call reads the store.
 pub fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
     Ok(rows::release(tx, id)?)
 }

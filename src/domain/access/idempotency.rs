@@ -1,8 +1,7 @@
-//! `Idempotency-Key`: a request that is sent again with the same key gets the first response, and
-//! nothing is created twice.
+//! `Idempotency-Key`: a retry with the same key gets the first response, and nothing is created twice.
 //!
-//! The response is stored in the transaction of the creation, so that no crash leaves one without
-//! the other. A second request with the key is refused while that transaction is in progress.
+//! The response is stored in the transaction of the creation, so that a crash can't separate them. A
+//! second request with the key is refused while that transaction is in progress.
 
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -14,11 +13,9 @@ use crate::store::ids::TeamId;
 
 /// How long a response is stored.
 const KEPT: Duration = Duration::DAY;
-/// Responses removed in one step.
 const STEP: i64 = 500;
 
-/// Chosen by the client: 1 to 255 visible ASCII characters. Only its hash is stored, as it may
-/// contain anything.
+/// 1 to 255 visible ASCII characters. Only a hash is stored, because keys may contain anything.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
 
@@ -33,30 +30,28 @@ impl Key {
     }
 }
 
-/// A request that may be retried.
 #[derive(Clone)]
 pub struct Request {
     pub team: TeamId,
-    /// The hash of caller and key.
+    /// The hash of team, caller and key.
     id: [u8; 32],
-    /// The hash of route and body.
+    /// The hash of everything else that identifies the request.
     content: [u8; 32],
     at: Timestamp,
 }
 
 impl Request {
-    /// `caller` is the id of a token or a person; `content` is all that makes it this request.
+    /// `caller` is the id of a token or a person; `content` is everything that identifies the request.
     pub fn new(team: TeamId, caller: [u8; 16], key: &Key, content: &[&[u8]], at: Timestamp) -> Self {
         Self { team, id: digest(&[&team.bytes(), &caller, &key.0]), content: digest(content), at }
     }
 
-    /// The same for every retry.
     pub const fn id(&self) -> [u8; 32] {
         self.id
     }
 }
 
-/// Each part is preceded by its length, so that no two lists of parts have the same digest.
+/// Each part is preceded by its length, so that different lists of parts have different digests.
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -66,29 +61,24 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The response to the first request, and what of it is stored for a retry.
+/// A response. The body, or `again` if set, and the location are stored.
 pub struct Stored {
     pub location: String,
-    /// Not stored: it may be outdated by the time of a retry.
+    /// Not stored, because it may be outdated by the time of a retry.
     pub tag: String,
     pub body: String,
-    /// Stored instead of a body with a secret: responses are stored in plain text.
+    /// Replaces a body that contains a secret: stored responses are plain text.
     pub again: Option<String>,
 }
 
 pub enum Outcome {
     First(Stored),
-    Replayed {
-        location: String,
-        body: String,
-    },
-    /// The key was used for a different request.
+    Replayed { location: String, body: String },
     KeyReused,
-    /// The first request is not finished.
     InProgress,
 }
 
-/// Creates the resource unless this request did, and stores the response.
+/// Creates the resource and stores the response, or returns the stored response to a retry.
 pub fn once(
     tx: &mut Tx<'_>,
     request: &Request,
@@ -122,7 +112,7 @@ fn replay(kept: rows::Response, request: &Request) -> Outcome {
     }
 }
 
-/// Removes a batch of expired responses; returns how many.
+/// Removes a batch of expired responses and returns their number.
 pub(crate) fn remove_some(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
     let old = rows::oldest(tx, now.minus(KEPT), STEP)?;
     rows::remove(tx, &old)?;

@@ -1,4 +1,4 @@
-//! Access of programs: tokens, the API switch, plans, and the record of it all.
+//! API access: tokens, the API switch, plans, and the activity log.
 
 pub mod activity;
 pub(crate) mod activity_mode;

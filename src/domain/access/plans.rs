@@ -1,5 +1,3 @@
-//! What a team's plan allows.
-
 use super::activity::{self, ActivityKind, Event};
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::people::teams;
@@ -11,11 +9,11 @@ use crate::store::people::teams as rows;
 pub use crate::store::columns::Plan;
 
 impl Plan {
-    /// On a self-hosted instance no one pays, so the default has an API.
+    /// No one pays on a self-hosted instance, so the default includes the API.
     pub const DEFAULT: Self = Self::Pro;
 }
 
-/// API requests an hour for each plan.
+/// API requests per hour, by plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     free: u32,
@@ -30,7 +28,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Reads `free=0,pro=1000,enterprise=10000`; a plan left out keeps its default.
+    /// Parses a list like `free=0,pro=1000,enterprise=10000`. A missing plan keeps its default.
     pub fn parse(text: &str) -> Option<Self> {
         let mut limits = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {

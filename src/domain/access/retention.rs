@@ -1,5 +1,3 @@
-//! Removes old records of calls, a batch at a time.
-
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -9,7 +7,6 @@ use crate::store::Tx;
 use crate::store::access::{activity, retention as rows};
 use crate::store::ids::{ActivityId, TeamId};
 
-/// Removes what is old, of every noun that has an age.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RemoveOld;
 
@@ -22,14 +19,12 @@ impl Job for RemoveOld {
         Some(Every { every: Duration::HOUR, past: None, jitter: Duration::MINUTE, first: Duration::MINUTE });
 }
 
-/// Calls removed in one step.
 const STEP: i64 = 500;
 
-/// Progress of removing every call before a moment: team by team, oldest first.
+/// The progress of removing every call before a moment: team by team, oldest first.
 pub struct OldCalls {
     before: Timestamp,
     team: Option<TeamId>,
-    /// Calls of the team up to here are gone.
     place: ActivityId,
 }
 
@@ -38,8 +33,8 @@ impl OldCalls {
         Self { before, team: None, place: ActivityId::floor(Timestamp::default()) }
     }
 
-    /// Removes the next batch. Returns the number removed, or `None` when all teams are done. After a failed
-    /// transaction, start again: skipping removed calls is cheap.
+    /// Removes the next batch. Returns the number removed, or `None` when all teams are done. After a
+    /// failed transaction, start again: skipping removed calls is cheap.
     pub fn remove_some(&mut self, tx: &mut Tx<'_>) -> Result<Option<usize>> {
         let calls = match self.team {
             Some(team) => rows::oldest_calls(tx, team, self.before, self.place, STEP)?,

@@ -1,22 +1,19 @@
 //! Scopes: what a token can do.
 //!
-//! A route needs exactly one scope, and a token can do what its scopes allow and nothing else.
-//! Write does not imply read: an app that only creates aliases need not see the mail that
-//! arrives for them, and one `scope="…"` names everything that a refused caller lacks. (The
-//! response to a change shows the resource after it.)
+//! A route needs exactly one scope, and a token can do only what its scopes allow. Write does not imply
+//! read: an app that only creates aliases need not see the mail they receive, and a single `scope="…"`
+//! names what a refused caller lacks. (The response to a change contains the changed resource.)
 //!
-//! `read` stands for the reading scopes of today: a token does not get those that a later
-//! version adds. Only `all` grows.
+//! `read` means the read scopes of today: a token doesn't get those that a later version adds. `all` does.
 
 use std::fmt;
 
 use crate::domain::FieldError;
 
-/// Each scope with its name, its group and label in forms, and a sentence for the reference.
-/// Scopes of one group follow each other.
+/// Each scope with its name, its group and label in forms, and its sentence in the API reference. Scopes
+/// of one group are adjacent.
 macro_rules! scopes {
     ($($scope:ident = $name:literal, $group:literal, $label:literal, $sentence:literal;)+) => {
-        /// One thing a token may be allowed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Scope {
             $($scope,)+
@@ -57,13 +54,12 @@ scopes! {
     TokensRead = "tokens:read", "Team", "Read tokens", "Read the team's tokens, never their secrets.";
 }
 
-// One bit each, and one more so that every scope of today is not yet `Scopes::ALL`. A wider
-// type is needed before a scope can share the bit of another.
+// Each scope has a bit, and one bit must remain: otherwise all scopes of today would equal `Scopes::ALL`.
 const _: () = assert!(Scope::ALL.len() < Bits::BITS as usize);
 
 type Bits = u64;
 
-/// In release builds a shift by too much would wrap round to another scope's bit.
+/// In release builds, shifting too far would wrap around to another scope's bit.
 const fn bit(index: u32) -> Bits {
     match (1 as Bits).checked_shl(index) {
         Some(bit) => bit,
@@ -80,13 +76,12 @@ impl Scope {
         bit(self as u32)
     }
 
-    /// Whether its name ends with `:read`.
     const fn is_read(self) -> bool {
         matches!(self.as_str().as_bytes(), [.., b':', b'r', b'e', b'a', b'd'])
     }
 }
 
-/// A set of scopes. Asking it costs nothing: every call of the API does.
+/// A set of scopes, as a bit set because every API call checks one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scopes(Bits);
 
@@ -94,7 +89,6 @@ impl Scopes {
     /// Every scope, including those that later versions add.
     pub const ALL: Self = Self(Bits::MAX);
 
-    /// Reads everything and changes nothing: the default of a new token.
     pub const READ: Self = {
         let (mut bits, mut at) = (0, 0);
         while at < Scope::ALL.len() {
@@ -115,7 +109,7 @@ impl Scopes {
         Self(bits)
     }
 
-    /// Reads `all`, `read`, or scopes with spaces or commas between them.
+    /// Parses `all`, `read`, or a list of scopes separated by spaces or commas.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         match text.trim() {
             "all" => Ok(Self::ALL),
@@ -124,7 +118,7 @@ impl Scopes {
         }
     }
 
-    /// Those with these names, of which there must be one at least.
+    /// Parses scope names, of which there must be at least one.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, FieldError> {
         let mut scopes = Self(0);
         for name in names {
@@ -141,14 +135,13 @@ impl Scopes {
         }
     }
 
-    /// Reads the column: without a value a token is not narrowed. A name that this version
-    /// does not know allows nothing.
+    /// Parses the column, in which NULL means all scopes. Unknown names allow nothing.
     pub fn stored(column: Option<&str>) -> Self {
         let Some(names) = column else { return Self::ALL };
         Self(names.split(' ').filter_map(Scope::parse).fold(0, |bits, scope| bits | scope.bit()))
     }
 
-    /// What [`Self::stored`] reads back.
+    /// The inverse of [`Self::stored`].
     pub(crate) fn to_column(self) -> Option<String> {
         (!self.is_all()).then(|| self.to_string())
     }
@@ -161,13 +154,13 @@ impl Scopes {
         self == Self::ALL
     }
 
-    /// Those of today, in order.
+    /// The known scopes of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.has(*scope))
     }
 }
 
-/// `all`, or the scopes with spaces between them.
+/// `all`, or the scopes separated by spaces.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_all() {
@@ -177,20 +170,20 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// The list of them.
+/// An array of the scopes' names.
 impl serde::Serialize for Scopes {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(Scope::as_str))
     }
 }
 
-/// What a route of the API asks of the token it is called with.
+/// What a route requires of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Any token: for routes that concern only the token itself.
+    /// Any token will do: the route concerns only the token itself.
     AnyToken,
     Scope(Scope),
-    /// No token can do it: it takes a signed-in person.
+    /// No token will do: the route needs a signed-in person.
     Person,
 }
 

@@ -1,9 +1,9 @@
-//! The token's format: `<prefix>_<12 public id><32 secret><6 checksum>`, base62 after the
-//! prefix, so that a double-click takes the whole of it.
+//! The format of tokens: `<prefix>_<12 public id><32 secret><6 checksum>`, base62 after the prefix, so
+//! that a double-click selects the whole token.
 //!
-//! The checksum is the CRC32 of all that precedes it: a mistyped token is refused without a
-//! query. A token has 190 random bits, so one SHA-256 is enough to store it; argon2id is for
-//! passwords, which people choose.
+//! The checksum is the CRC32 of everything before it: a mistyped token is refused without a query. A token
+//! has 190 random bits, so one SHA-256 is enough to store it; argon2id is for passwords, which people
+//! choose.
 
 use std::fmt;
 
@@ -18,11 +18,10 @@ const PUBLIC_ID: usize = 12;
 const SECRET: usize = 32;
 const CHECKSUM: usize = 6;
 const BODY: usize = PUBLIC_ID + SECRET + CHECKSUM;
-/// Characters after the prefix that lists show.
+/// The number of characters after the prefix that lists show.
 const SHOWN: usize = 8;
 
-/// 1 to 20 lower-case letters, digits and inner underscores, starting with a letter: `gp`,
-/// `si_live`.
+/// 1 to 20 lower-case letters, digits and inner underscores, starting with a letter: `gp`, `si_live`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
 
@@ -35,12 +34,12 @@ impl Prefix {
         &self.0
     }
 
-    /// A regular expression that finds tokens in text.
+    /// Returns a regular expression that finds tokens in text.
     pub fn pattern(&self) -> String {
         format!(r"\b{}_[0-9A-Za-z]{{{BODY}}}\b", self.0)
     }
 
-    /// The same as a rule for the secret scanner gitleaks.
+    /// Returns that regular expression as a rule for the secret scanner gitleaks.
     pub(crate) fn gitleaks_rule(&self) -> String {
         format!(
             "[[rules]]\nid = \"gatepost-api-token\"\ndescription = \"Gatepost API token\"\nregex = '''{}'''\nkeywords = [\"{}_\"]\n",
@@ -56,7 +55,6 @@ fn is_prefix(text: &[u8]) -> bool {
     starts && text.len() <= 20 && !text.ends_with(b"_") && text.iter().all(known)
 }
 
-/// A whole token. Only [`Self::reveal`] shows it.
 #[derive(Clone)]
 pub struct PlainToken(Zeroizing<String>);
 
@@ -77,7 +75,7 @@ impl PlainToken {
         Self(text)
     }
 
-    /// From the text that [`Self::reveal`] gave.
+    /// The inverse of [`Self::reveal`].
     pub fn restore(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
@@ -86,7 +84,7 @@ impl PlainToken {
         &self.0
     }
 
-    /// The prefix and the first 8 characters after it: `gp_1a2b3c4d`.
+    /// The prefix and the first 8 characters after it, like `gp_1a2b3c4d`.
     pub fn start(&self) -> &str {
         &self.0[..self.0.len() - BODY + SHOWN]
     }
@@ -96,7 +94,7 @@ impl PlainToken {
     }
 }
 
-/// A well-formed token of a caller, reduced to what a look-up needs.
+/// A presented token, reduced to what a lookup needs.
 #[derive(Clone, Debug)]
 pub struct HashedToken {
     pub id: [u8; PUBLIC_ID],
@@ -104,12 +102,12 @@ pub struct HashedToken {
 }
 
 impl HashedToken {
-    /// `None` for a text that cannot be a token.
+    /// Returns `None` for a text that can't be a token.
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, body) = text.as_bytes().split_last_chunk::<BODY>()?;
         let (signed, sum) = text.as_bytes().split_last_chunk::<CHECKSUM>()?;
         let well_formed = prefix.strip_suffix(b"_").is_some_and(is_prefix)
-            // Without stopping at the first: many at once is faster than one by one.
+            // Checks all bytes without stopping at the first bad one, because that can be vectorized.
             && body.iter().fold(true, |so_far, byte| so_far & byte.is_ascii_alphanumeric())
             && checksum(signed) == *sum;
         let id = *body.first_chunk()?;
@@ -124,14 +122,13 @@ impl HashedToken {
         &self.hash
     }
 
-    /// Compares in the same time wherever the first difference lies.
+    /// Compares in constant time.
     pub fn matches(&self, stored: &[u8]) -> bool {
         self.hash.as_slice().ct_eq(stored).into()
     }
 }
 
-/// `count` characters, each as likely as any other: bytes past the last whole multiple of 62
-/// are drawn again.
+/// Appends `count` uniformly random characters: bytes past the last whole multiple of 62 are drawn again.
 fn push_random(text: &mut String, count: usize, entropy: &dyn Entropy) {
     let mut left = count;
     let mut pool = Zeroizing::new([0; 64]);

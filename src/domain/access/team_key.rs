@@ -1,5 +1,5 @@
-//! The team key: the one token of a team that the owner and admins can reveal again. Opt-in. It
-//! is stored as a hash and, in addition, encrypted with the instance's secret key.
+//! The team key: the one token of a team that the owner and admins can reveal again. It is opt-in. It is
+//! stored as a hash and also encrypted with the instance's secret key.
 
 use time::Duration;
 
@@ -43,7 +43,7 @@ pub(crate) fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<
 }
 
 /// # Errors
-/// `Conflict` when the team has one.
+/// `Conflict` if the team already has one.
 pub fn enable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
     actor.require(tx, team, Role::Owner)?;
     let made = make(tx, actor, team, sealer)?;
@@ -60,7 +60,7 @@ fn make(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result
     Ok((token, plain))
 }
 
-/// Every reveal is recorded.
+/// Records every reveal.
 pub fn reveal(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
     actor.require(tx, team, Role::Admin)?;
     let token = find(tx, team)?.ok_or(Error::NotFound)?;
@@ -76,7 +76,7 @@ pub fn reveal(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> 
     Ok((token, PlainToken::restore(plain)))
 }
 
-/// The old key stops working at once.
+/// Replaces the key. The old one stops working at once.
 pub fn regenerate(
     tx: &mut Tx<'_>,
     actor: &Actor,

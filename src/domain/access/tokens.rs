@@ -1,5 +1,3 @@
-//! Tokens of a team: minted (revealed once), verified, renamed, revoked, listed.
-
 use super::activity::{self, ActivityKind, Event};
 use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
@@ -60,7 +58,6 @@ impl Token {
         }
     }
 
-    /// `gp_1a2b3c4d…`
     pub fn masked(&self) -> String {
         format!("{}…", self.start)
     }
@@ -70,10 +67,10 @@ impl Token {
     }
 }
 
-/// The plain token is shown once and stored nowhere.
+/// Creates a token. The plain token is revealed once and stored nowhere.
 ///
 /// # Errors
-/// `Conflict` on `name` when an active token of the team has it, also under a race.
+/// `Conflict` on `name` if an active token of the team has it, even in a race.
 pub fn mint(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -130,17 +127,14 @@ fn name_taken(error: crate::store::Error, label: &Label) -> Error {
     Error::from(error).conflict_instead("name", message)
 }
 
-/// Why a well-formed token is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejected {
-    /// No such token, or a wrong secret: the caller does not learn which.
     Unknown,
-    /// The whole secret matched, so its bearer may know.
+    /// The whole secret matched, so the caller may learn this.
     Revoked(TokenId, TeamId),
     Expired(TokenId, TeamId),
 }
 
-/// An unknown id and a wrong secret both find nothing.
 pub fn verify(
     tx: &mut Tx<'_>,
     presented: &HashedToken,
@@ -157,8 +151,7 @@ pub fn verify(
     })
 }
 
-/// For callers that look at the token first and then change it. A token can do that to itself
-/// only.
+/// Locks a token for a change. A token can change only itself.
 pub(crate) fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
     if !is_its_own(actor, id) {
         actor.require(tx, team, Role::Admin)?;
@@ -170,11 +163,11 @@ fn is_its_own(actor: &Actor, id: TokenId) -> bool {
     matches!(&actor.identity, Identity::Token { id: own, .. } if *own == id)
 }
 
-/// Having a team key is the owner's choice, so only the owner can revoke it; an admin who must
-/// stop it regenerates it.
+/// Revokes a token. Only the owner can revoke the team key, because having one is the owner's choice; an
+/// admin who must stop it regenerates it.
 ///
 /// # Errors
-/// `NotFound` when the team has no such token, `Conflict` when it is revoked already.
+/// `NotFound` if the team has no such token, `Conflict` if it is already revoked.
 pub fn revoke(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -192,11 +185,13 @@ pub fn revoke(
     Ok(token)
 }
 
-/// Matches that an error names.
+/// The number of matches that an error lists.
 const MATCHES: i64 = 10;
 
-/// Revokes the one token of any team whose public id begins with `start`: only the operator
-/// names tokens without their team. The error names them when there are several.
+/// Revokes the only token of any team whose public id begins with `start`. Only the operator may do so.
+///
+/// # Errors
+/// `Conflict` if there are several; the sentence lists them.
 pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<Token> {
     let mut found = rows::find_by_start(tx, start, MATCHES)?;
     if found.len() > 1 {
@@ -242,7 +237,7 @@ pub(super) fn record_revoked(tx: &mut Tx<'_>, actor: &Actor, token: &Token) -> R
 }
 
 /// # Errors
-/// `NotFound` when the team has no such active token, `Conflict` when the name is taken.
+/// `NotFound` if the team has no such active token, `Conflict` if the name is taken.
 pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
     actor.require(tx, team, Role::Admin)?;
     let before = hold(tx, actor, team, id)?;
@@ -269,10 +264,10 @@ pub(crate) fn parse_cap(text: &str) -> std::result::Result<Option<i32>, FieldErr
     }
 }
 
-/// A token's own hourly limit applies in addition to the team's.
+/// Sets a token's own hourly limit, which applies in addition to the team's.
 ///
 /// # Errors
-/// `NotFound` when the team has no such token, `Conflict` when it is not active.
+/// `NotFound` if the team has no such token, `Conflict` if it is not active.
 pub(crate) fn set_cap(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -309,7 +304,7 @@ impl Filter {
     pub const REVOKED: Self = Self { revoked: Some(true) };
 }
 
-/// Without the team key. The count is of all pages.
+/// Lists active tokens except the team key. The count is of all pages.
 pub(crate) fn list_active(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,7 +1,7 @@
-//! How much a team calls, hour by hour.
+//! API usage by hour.
 //!
-//! Hours are counted from the activity, which is always right and costs a call nothing. An hour
-//! that is over does not change any more, so its count is stored.
+//! Hours are counted from the activity table, which is always right and costs calls nothing. The count of
+//! a past hour no longer changes, so it is stored.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,14 +16,12 @@ use crate::store::access::{activity, usage as rows};
 use crate::store::ids::TeamId;
 
 const SHOWN: i32 = 24;
-/// How long after its end an hour can still get records: folded refusals, and calls while the
-/// store was unavailable for a moment.
+/// How long after its end an hour can still get records: folded refusals, and calls delayed by the store.
 const SETTLED: Duration = Duration::minutes(10);
-/// Counts are for people and must not cost more as a team grows. It is above every default
-/// limit, so it cuts off only where limits were raised.
+/// The maximum count, so that a page costs no more as a team grows. It is above the default limits, so
+/// only raised limits reach it.
 const MOST: i64 = 25_000;
 
-/// Counts the hours that are over.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CountHours;
 
@@ -40,14 +38,13 @@ impl Job for CountHours {
     });
 }
 
-/// Calls of the hour that began at `began`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hour {
     pub began: Timestamp,
     /// Admitted by the gate, whatever the response.
     pub answered: i64,
     pub refused: i64,
-    /// There were more than were counted.
+    /// Whether the hour has more calls than were counted.
     pub cut_off: bool,
 }
 
@@ -62,7 +59,6 @@ impl Hour {
     }
 }
 
-/// The start of the hour of UTC that a moment lies in.
 pub fn hour_of(at: Timestamp) -> Timestamp {
     let hour = Duration::HOUR.whole_microseconds() as i64;
     Timestamp::from_micros(at.micros().div_euclid(hour) * hour)
@@ -73,21 +69,21 @@ pub fn settled(now: Timestamp) -> Timestamp {
     hour_of(now.minus(SETTLED))
 }
 
-/// The last 24 hours, oldest first; the last one is running.
+/// The last 24 hours, oldest first. The last one is still running.
 pub(crate) fn of_day(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Vec<Hour>> {
     let hours = day_before(hour_of(now).plus(Duration::HOUR));
     let mut kept = kept(tx, team, hours[0])?;
     hours.map(|began| kept.remove(&began).map_or_else(|| of_hour(tx, team, began), Ok)).into_iter().collect()
 }
 
-/// The hours of the day before `until` that are not stored, oldest first.
+/// The hours of the day before `until` without a stored count, oldest first.
 pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<Timestamp>> {
     let hours = day_before(until);
     let kept = kept(tx, team, hours[0])?;
     Ok(hours.into_iter().filter(|began| !kept.contains_key(began)).collect())
 }
 
-/// Whether hours are stored that are not over: a clock ran ahead when they were counted.
+/// Whether counts are stored of hours that are not over. It happens when a clock ran ahead.
 pub(crate) fn has_kept_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
     Ok(!rows::kept(tx, team, until)?.is_empty())
 }
@@ -104,7 +100,7 @@ fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<HashMap<Timest
     Ok(rows::kept(tx, team, from)?.into_iter().map(|kept| (kept.began, Hour::of(kept))).collect())
 }
 
-/// Stores counts, and deletes those that are not shown any more.
+/// Stores counts, and deletes those that are no longer shown.
 pub(crate) fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
     for Hour { began, answered, refused, cut_off } in hours.iter().copied() {
         rows::keep(tx, &rows::Kept { team_id: team, began, answered, refused, cut_off })?;
@@ -123,7 +119,7 @@ pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Hour> 
     Ok(Hour { began, answered, refused, cut_off: counted.records >= MOST })
 }
 
-/// A number as people read it: `12,345`.
+/// A number with thousands separators, like `12,345`.
 pub(crate) struct Grouped(pub i64);
 
 impl fmt::Display for Grouped {

@@ -1,9 +1,9 @@
-//! Who runs a job. A worker claims it under a lease and extends that while it is at work. If
-//! the worker dies, the lease expires and the job is back in the queue: each job runs at least
-//! once, and by one worker at a time.
+//! Leases of running jobs. A worker claims a job under a lease and extends it while the job runs. If the
+//! worker dies, the lease expires and the job returns to the queue: each job runs at least once, and on
+//! one worker at a time.
 //!
-//! The attempt and the time of the next one are written by the claim, before anything is done:
-//! a job that kills its process is not tried more often than any other.
+//! The claim already counts the attempt and sets the time of the next one, so that a job that kills its
+//! process is not retried more often than others.
 
 use time::Duration;
 
@@ -14,15 +14,11 @@ use crate::store::{Tx, clock};
 
 pub(crate) use crate::store::ids::WorkerId;
 
-/// How long a claim holds unless it is extended.
 pub const LEASE: Duration = Duration::seconds(10);
-/// Jobs whose leases expired that one claim puts back.
 const EXPIRED: i64 = 100;
-/// Characters of a cause.
 const MAX_CAUSE: usize = 1000;
 const WORKER_DIED: &str = "The server that ran this job stopped before the job was done.";
 
-/// Whether a claim in any of these queues would find a job.
 pub fn has_claimable(tx: &mut Tx<'_>, queues: &[&str], kinds: &[Kind], now: Timestamp) -> Result<bool> {
     Ok(rows::has_claimable(tx, queues, &names(kinds), now)?)
 }
@@ -31,9 +27,9 @@ fn names(kinds: &[Kind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.name).collect()
 }
 
-/// Claims up to `most` due jobs of a queue, the longest due first. Skips kinds that this process does
-/// not know: during an upgrade, a newer instance can enqueue them. `worker` names this claim and no other,
-/// because the attempts of a job may start from 1 again.
+/// Claims up to `most` due jobs of a queue, the longest due first. Skips kinds that this process doesn't
+/// know: during an upgrade, a newer instance can enqueue them. `worker` identifies this claim, because a
+/// job's attempts can start again from 1.
 pub fn claim(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -71,7 +67,7 @@ fn kind_of<'k>(job: &QueuedJob, kinds: &'k [Kind]) -> Option<&'k Kind> {
     kinds.iter().find(|kind| kind.name == job.kind)
 }
 
-/// Moves the end of the lease; whether the claim still holds.
+/// Extends the lease. Returns false if the claim no longer holds.
 pub fn extend(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<bool> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(false) };
     let leased_until = Some(lease_end(tx)?);
@@ -79,9 +75,9 @@ pub fn extend(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<bool> {
     Ok(true)
 }
 
-/// The job is done: it leaves the queue, or returns at its next tick.
+/// Removes a finished job from the queue, or schedules its next tick.
 ///
-/// Like [`fail`] and [`give_back`], does nothing when the claim no longer holds.
+/// Like [`fail`] and [`give_back`], it does nothing if the claim no longer holds.
 pub fn finish(tx: &mut Tx<'_>, actor: &Actor, kind: &Kind, claimed: &QueuedJob) -> Result<()> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
     let next = match kind.every {
@@ -97,8 +93,8 @@ pub fn finish(tx: &mut Tx<'_>, actor: &Actor, kind: &Kind, claimed: &QueuedJob) 
     }
 }
 
-/// The attempt failed: the job is tried again, or dead when it has been tried often enough or
-/// trying again is `hopeless`. A recurring job returns at its next tick instead of dying.
+/// Schedules a retry of a failed job. The job is dead after its last attempt, or if it is `hopeless`. A
+/// recurring job waits for its next tick instead.
 pub fn fail(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -124,7 +120,7 @@ fn failed(
     let job = QueuedJob { error, failed_at: Some(actor.now), ..job };
     let may_retry = !hopeless && job.attempts < kind.retry.attempts;
     match kind.every {
-        // Before what was enqueued meanwhile: a job that keeps failing does not start over.
+        // Takes precedence over `rerun`, so that a job that keeps failing doesn't start over.
         _ if may_retry => QueuedJob { due_at: next, ..released(job) },
         _ if job.rerun => QueuedJob { due_at: next, ..fresh(job) },
         Some(every) => QueuedJob { due_at: every.next(actor.now, chance(actor)), ..fresh(job) },
@@ -132,14 +128,14 @@ fn failed(
     }
 }
 
-/// The worker stops before the job is done: another takes it, and the attempt does not count.
+/// Releases an unfinished job for another worker. The attempt doesn't count.
 pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, claimed: &QueuedJob) -> Result<()> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
     let attempts = job.attempts.saturating_sub(1);
     Ok(rows::save(tx, &QueuedJob { due_at: actor.now, attempts, ..released(job) })?)
 }
 
-/// Puts back jobs with expired leases, due at the time that their claim set. Returns their number.
+/// Requeues jobs with expired leases at the due time that their claim set. Returns their count.
 pub fn put_back_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<usize> {
     let expired = rows::lock_expired(tx, EXPIRED)?;
     for job in &expired {
@@ -153,12 +149,10 @@ pub fn put_back_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Resul
     Ok(expired.len())
 }
 
-/// Without its lease.
 fn released(job: QueuedJob) -> QueuedJob {
     QueuedJob { worker: None, leased_until: None, rerun: false, ..job }
 }
 
-/// With its attempts reset.
 fn fresh(job: QueuedJob) -> QueuedJob {
     QueuedJob { attempts: 0, ..released(job) }
 }

@@ -1,6 +1,6 @@
-//! Background jobs. A job is enqueued in the transaction of the change that needs it, so neither
-//! is committed without the other. It runs at least once: see [`lease`]. [`review`] lets people
-//! list, retry and drop jobs.
+//! Background jobs. A job is enqueued in the transaction of the change that needs it, so that neither is
+//! committed without the other. It runs at least once: see [`lease`]. [`review`] lets people list, retry
+//! and drop jobs.
 
 pub mod lease;
 pub mod review;
@@ -18,14 +18,12 @@ use crate::store::jobs as rows;
 pub use crate::store::ids::{JobId, WorkerId};
 pub use rows::{Filter, QueuedJob, State};
 
-/// Bytes of a payload as JSON.
 const MAX_PAYLOAD: usize = 64 << 10;
-/// How long work that is found by looking for it rests after its job has died.
+/// How long [`enqueue_unless_dead`] skips a job after it has died.
 const DEAD_REST: Duration = Duration::DAY;
-/// The key of the one row of a recurring job.
 const RECURRING: &str = "recurring";
 
-/// A group of job kinds that share a limit: each process runs at most `concurrency` of their jobs.
+/// A group of job kinds: each process runs at most `concurrency` of their jobs at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
     pub name: &'static str,
@@ -35,11 +33,10 @@ pub struct Queue {
 pub const MAINTENANCE: Queue = Queue { name: "maintenance", concurrency: 2 };
 pub(crate) const LOOKUPS: Queue = Queue { name: "lookups", concurrency: 4 };
 
-/// How often a job is tried, and how long it rests in between.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
     pub attempts: i32,
-    /// After the first failure; doubled after each further one, up to `most`.
+    /// The delay after the first failure. It doubles with each further one, up to `most`.
     pub first: Duration,
     pub most: Duration,
 }
@@ -47,7 +44,7 @@ pub struct Retry {
 impl Retry {
     pub const DEFAULT: Self = Self { attempts: 10, first: Duration::seconds(5), most: Duration::HOUR };
 
-    /// Up to a quarter longer by chance, so that jobs that failed together do not return together.
+    /// Adds up to a quarter at random, so that jobs that failed together are not retried together.
     fn delay(self, attempt: i32, chance: u8) -> Duration {
         let doublings = attempt.saturating_sub(1).clamp(0, 20);
         let delay = self.first.saturating_mul(1 << doublings).min(self.most);
@@ -55,15 +52,14 @@ impl Retry {
     }
 }
 
-/// When a recurring job is due.
 #[derive(Clone, Copy, Debug)]
 pub struct Every {
     pub every: Duration,
-    /// This long after each full multiple of `every` in UTC; without it, `every` after each run.
+    /// This long after each full multiple of `every` in UTC. If `None`, `every` after each run.
     pub past: Option<Duration>,
-    /// Up to this much later by chance.
+    /// The maximum random delay.
     pub jitter: Duration,
-    /// After the very first start.
+    /// The delay after the very first start.
     pub first: Duration,
 }
 
@@ -81,11 +77,11 @@ impl Every {
     }
 }
 
-/// What is to be done; its fields are what the handler needs to know.
+/// A job. Its fields are what its handler needs.
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
-    /// Kept in the store: never renamed.
+    /// Stored, so it must never change.
     const KIND: &'static str;
-    /// For people, such as "Check a domain".
+    /// Shown to people, like "Check a domain".
     const LABEL: &'static str;
     const QUEUE: Queue;
     const RETRY: Retry = Retry::DEFAULT;
@@ -94,12 +90,11 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// If set, the job recurs: its one row returns to the queue after each run. Missed ticks are skipped.
     const EVERY: Option<Every> = None;
 
-    /// Of the jobs of one key at most one waits.
+    /// At most one job with the same key waits.
     fn dedupe_key(&self) -> Option<String> {
         None
     }
 
-    /// The team whose owner sees it.
     fn team(&self) -> Option<TeamId> {
         None
     }
@@ -129,15 +124,15 @@ impl Kind {
     }
 }
 
-/// Enqueues a job that is due now; it is there if and only if the transaction commits.
+/// Enqueues a job that is due now. It exists only if the transaction commits.
 ///
 /// # Errors
-/// `Invalid` when its payload is larger than 64 KiB.
+/// `Invalid` if its payload is larger than 64 KiB.
 pub fn enqueue<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J) -> Result<()> {
     enqueue_at(tx, actor, job, actor.now)
 }
 
-/// The same for later.
+/// Enqueues a job that is due later.
 ///
 /// # Errors
 /// Like [`enqueue`].
@@ -150,8 +145,8 @@ pub fn enqueue_at<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J, due_at: Times
     Ok(rows::insert(tx, &QueuedJob { dedupe_key: job.dedupe_key(), team_id: job.team(), ..row })?)
 }
 
-/// [`enqueue`] for what finds the same work again and again: not while one of its key has died
-/// lately. Someone has to look at that one, or a day to pass.
+/// Like [`enqueue`], but does nothing if a job with the same key has died within a day. It is for
+/// recurring work, which would otherwise replace a dead job at once.
 ///
 /// # Errors
 /// Like [`enqueue`].
@@ -182,8 +177,7 @@ fn row(actor: &Actor, kind: Kind, payload: String, due_at: Timestamp) -> QueuedJ
     }
 }
 
-/// Enqueues each recurring job that is missing. A job that a wrong clock made due too late is brought
-/// forward.
+/// Enqueues each missing recurring job. A due time set by a wrong clock is corrected.
 pub fn ensure_recurring(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<()> {
     for (kind, every) in kinds.iter().filter_map(|kind| Some((kind, kind.every?))) {
         let due_at = actor.now.plus(every.first);

@@ -1,4 +1,4 @@
-//! What people see of jobs, and do about them.
+//! Lets owners and the operator list, retry and drop jobs.
 
 use time::Duration;
 
@@ -11,9 +11,7 @@ use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
-/// How long a dead job is kept to be looked at.
 const DEAD_KEPT: Duration = Duration::days(30);
-/// Dead jobs removed in one step.
 const STEP: i64 = 500;
 
 impl State {
@@ -45,10 +43,10 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
-/// Makes a job due now, also a dead one.
+/// Makes a job due now, even a dead one.
 ///
 /// # Errors
-/// `Conflict` when it is running, or the same is waiting beside a dead one.
+/// `Conflict` if it is running, or if the same job is already waiting.
 pub fn retry(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kinds: &[Kind]) -> Result<()> {
     let job = hold(tx, actor, team, id)?;
     record(tx, actor, &job, kinds, ActivityKind::JobRetried)?;
@@ -58,10 +56,10 @@ pub fn retry(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, ki
     rows::save(tx, &again).map_err(|error| Error::from(error).conflict_instead("id", waiting))
 }
 
-/// Removes a job: it is not done.
+/// Removes a job without running it.
 ///
 /// # Errors
-/// `Conflict` when it is running or recurs.
+/// `Conflict` if it is running or recurs.
 pub fn drop(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kinds: &[Kind]) -> Result<()> {
     let job = hold(tx, actor, team, id)?;
     if job.dedupe_key.as_deref() == Some(RECURRING) {
@@ -71,7 +69,7 @@ pub fn drop(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kin
     Ok(rows::delete(tx, id)?)
 }
 
-/// The owner decides about a job of the team, the operator about all.
+/// Locks a job for a change. The owner can change the team's jobs, the operator all.
 fn hold(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
     match team {
         Some(team) => actor.require(tx, team, Role::Owner)?,
@@ -85,7 +83,6 @@ fn hold(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId) -> Resu
     }
 }
 
-/// In the activity of its team, if it has one.
 fn record(tx: &mut Tx<'_>, actor: &Actor, job: &QueuedJob, kinds: &[Kind], done: ActivityKind) -> Result<()> {
     let Some(team) = job.team_id else { return Ok(()) };
     let kind = kinds.iter().find(|kind| kind.name == job.kind);
@@ -94,12 +91,10 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, job: &QueuedJob, kinds: &[Kind], done:
     activity::record(tx, actor, team, event)
 }
 
-/// How a queue is doing.
 #[derive(Clone, Debug)]
 pub(crate) struct QueueCounts {
     pub queue: &'static str,
     pub by_state: [(State, Capped); 4],
-    /// The time since the oldest waiting job became due.
     pub oldest_waiting: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Email addresses and domains: parsed once, compared in lower case.
+//! Email addresses and domains. They are compared in lower case.
 
 use crate::domain::FieldError;
 
@@ -8,13 +8,13 @@ pub struct MailAddress {
     domain: String,
 }
 
-/// The longest local part and address (RFC 5321, section 4.5.3.1).
+/// The maximum length of a local part and of an address (RFC 5321, section 4.5.3.1).
 const LOCAL: usize = 64;
 const WHOLE: usize = 254;
 
 impl MailAddress {
-    /// Without angle brackets. International domains become ASCII. A quoted local part stays quoted,
-    /// and matches no alias.
+    /// Parses an address without angle brackets. International domains become ASCII. A quoted local part
+    /// stays quoted and matches no alias.
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
         let plain = (1..=LOCAL).contains(&local.len())
@@ -36,7 +36,7 @@ impl MailAddress {
         self.local.to_lowercase()
     }
 
-    /// `ada` for `ada+news`.
+    /// Returns `ada` for `ada+news`.
     pub(crate) fn tag_base(&self) -> Option<String> {
         base_of(&self.local_key())
     }
@@ -64,7 +64,7 @@ impl std::fmt::Display for MailAddress {
 
 pub(crate) const POSTMASTER: &str = "postmaster";
 
-/// A domain in lower case and ASCII.
+/// Returns a domain in lower case and ASCII.
 pub(crate) fn ascii_domain(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let ascii = idna::domain_to_ascii(text).ok()?;
@@ -93,7 +93,6 @@ impl DomainName {
     }
 }
 
-/// The part of an alias before the `@`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPart(String);
 
@@ -113,7 +112,7 @@ impl LocalPart {
     }
 
     pub fn random(entropy: &dyn crate::domain::entropy::Entropy) -> Self {
-        // Without those that look or sound alike.
+        // Without characters that look or sound alike.
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
         let bytes = crate::domain::entropy::bytes::<10>(entropy);
         Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())

@@ -1,4 +1,4 @@
-//! A message that came in, before anything has been decided about it.
+//! An incoming message, before any decision about it.
 
 use std::net::IpAddr;
 use std::sync::Arc;

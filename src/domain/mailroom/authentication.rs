@@ -38,7 +38,7 @@ pub enum Policy {
     Reject,
 }
 
-/// SPF, or one DKIM signature.
+/// The result of SPF, or of one DKIM signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
@@ -65,7 +65,7 @@ pub struct Dmarc {
     pub detail: Option<String>,
 }
 
-/// The default means that nothing was checked, as for messages of an operator.
+/// The default means that nothing was checked, as for an operator's messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authentication {
@@ -75,7 +75,7 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// One result for all signatures: one that passes is enough.
+    /// Combines the results of all signatures: one that passes is enough.
     pub(crate) fn dkim_result(&self) -> Verdict {
         let passes = self.dkim.iter().any(|each| each.result == Verdict::Pass);
         match self.dkim.first() {
@@ -85,13 +85,13 @@ impl Authentication {
         }
     }
 
-    /// Whether this can be a forgery that its author's domain asks to refuse: otherwise a slow DNS
-    /// server of the sender would let it in.
+    /// Whether this may be a forgery that its author's domain asks to refuse. Such mail is deferred:
+    /// otherwise a slow DNS server of the domain would let forgeries in.
     pub(crate) fn is_undecided(&self) -> bool {
         self.dmarc.result == Verdict::TempError && self.dmarc.policy == Some(Policy::Reject)
     }
 
-    /// Whether the domain that it claims to come from asks to refuse it.
+    /// Whether DMARC failed and the author's domain asks to refuse such mail.
     pub(crate) fn is_to_be_rejected(&self) -> bool {
         self.dmarc.result == Verdict::Fail && self.dmarc.policy == Some(Policy::Reject)
     }

@@ -1,5 +1,4 @@
-//! What the messages of one transaction have in common: read once, and written at its end for
-//! all of them at once.
+//! The messages of one transaction. What they share is read once, and written once at the end.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -19,8 +18,8 @@ use crate::store::mailroom::contents::{self, Attachment, NewContent};
 use crate::store::mailroom::messages::NewMessage;
 use crate::store::mailroom::search;
 
-/// Messages that are partly written. [`Batch::write`] ends their transaction: without it they
-/// have no text, cannot be found by a word, and are not counted.
+/// Partly written messages. The transaction must end with [`Batch::write`]: before that, they have no
+/// text, are not indexed for search, and are not counted.
 #[must_use]
 pub struct Batch<'a> {
     pub(super) quotas: Quotas<'a>,
@@ -30,7 +29,6 @@ pub struct Batch<'a> {
     words: Vec<(TeamId, i64, String)>,
 }
 
-/// An alias as it was found, and the messages for it since.
 struct AliasCount {
     alias: Option<Alias>,
     received: i64,
@@ -48,7 +46,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Why the alias takes no mail, if so: it may have changed since its address was looked up.
+    /// Returns why the alias accepts no mail, if so. It may have changed since its address was looked up.
     pub(super) fn refusal(&mut self, tx: &mut Tx<'_>, to: &Recipient) -> Result<Option<Unroutable>> {
         let count = match self.aliases.entry(to.alias) {
             Entry::Occupied(found) => found.into_mut(),
@@ -63,7 +61,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Adds what belongs to the message whose row is at `seq`.
+    /// Adds the content of the message with the row number `seq`.
     pub(super) fn push(&mut self, actor: &Actor, seq: i64, message: &NewMessage, arrival: &'a Arrival) {
         if let Some(count) = self.aliases.get_mut(&message.alias_id) {
             match message.state {
@@ -88,8 +86,7 @@ impl<'a> Batch<'a> {
         self.words.push((team, seq, excerpt.words(team)));
     }
 
-    /// Writes the rest. Words come after all other rows: between them SQLite would write its
-    /// index of words once for each message.
+    /// Writes the rest. Search words come last: otherwise SQLite writes their index once per message.
     pub fn write(mut self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
         for (alias, AliasCount { received, denied, .. }) in self.aliases {
             alias_rows::count_arrivals(tx, alias, received, denied, now)?;

@@ -1,11 +1,11 @@
-//! Makes text that others wrote fit to be kept and shown.
+//! Cleans text from messages before it is stored and shown.
 
 use super::defuse::restore;
 use crate::domain::characters::{is_control_in_text, is_deceptive};
 
 pub const LINE: usize = 998;
 
-/// Without control characters; Postgres refuses NUL.
+/// Removes control characters, among them NUL, which Postgres rejects.
 pub fn plain(text: &str) -> String {
     let kept = |c: &char| !is_control_in_text(*c);
     let mut text = text.replace("\r\n", "\n");
@@ -15,7 +15,7 @@ pub fn plain(text: &str) -> String {
     if text.chars().all(|c| kept(&c)) { text } else { text.chars().filter(kept).collect() }
 }
 
-/// The value of a header field on one line, without invisible characters.
+/// Unfolds the value of a header field and removes invisible characters.
 pub fn unfolded(text: &str) -> String {
     if text.is_ascii() && !text.contains(char::is_control) {
         return text.trim().to_owned();

@@ -1,5 +1,5 @@
-//! People who write to a team: created by the mail they send, or by hand. When a contact is
-//! deleted, their messages stay; if they write again, they become a new contact.
+//! People who write to a team, created by their mail or by hand. When a contact is deleted, its messages
+//! stay; if the person writes again, that creates a new contact.
 
 use super::address::MailAddress;
 use crate::domain::access::activity::{ActivityKind, Event};
@@ -59,7 +59,7 @@ fn taken(contact: &Contact) -> (&'static str, String) {
 /// Creates a contact by hand.
 ///
 /// # Errors
-/// `Conflict` on `address` when the team has the contact already.
+/// `Conflict` on `address` if the team already has the contact.
 pub fn create(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -104,8 +104,8 @@ pub(super) fn find_by_address(
     Ok(rows::find_by_address(tx, team, &address.key())?)
 }
 
-/// The contact a message came from, created with their first one. Without a name, it gets the one
-/// in the message.
+/// Returns the contact a message came from, and creates it with its first message. A contact without a
+/// name gets the one in the message.
 pub(super) fn find_or_create(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -115,7 +115,7 @@ pub(super) fn find_or_create(
     name: Option<&str>,
 ) -> Result<Contact> {
     let name = name.map(|name| name.chars().take(MAX_NAME).collect::<String>());
-    // A name that a form would refuse would be in the way of every later change.
+    // A name that the form refuses would block every later change of the contact.
     let name = name.and_then(|name| parse_name(&name).ok());
     match known {
         Some(contact) => {

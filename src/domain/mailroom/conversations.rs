@@ -1,8 +1,7 @@
-//! Which conversation a message belongs to.
+//! Assigns messages to conversations.
 //!
-//! A reply to one of the team's messages joins its conversation. Only the reply itself says what it
-//! answers, and anyone can claim that: a stranger joins only if DMARC proves who they are, or if
-//! they took part before.
+//! A reply to one of the team's messages joins its conversation. But any message can claim to be a reply,
+//! so a stranger's joins only if DMARC proves who they are, or if they took part before.
 
 use mail_parser::parsers::fields::thread::thread_name;
 use time::Duration;
@@ -19,9 +18,9 @@ use crate::store::mailroom::conversations as rows;
 pub use crate::store::ids::ConversationId;
 pub use rows::Conversation;
 
-/// How many of the ids that a message names are looked up.
+/// How many of the ids that a message refers to are looked up.
 const LOOKED_UP: usize = 20;
-/// How long a message with the same subject counts as a reply, although it names no message.
+/// How long a message with the same subject counts as a reply, even if it refers to no message.
 const RECENT: Duration = Duration::days(30);
 
 pub(crate) enum Placement {
@@ -91,8 +90,8 @@ fn may_join(
     }
 }
 
-/// Some mail programs reply without naming the message: for a while, the same contact and subject
-/// are enough.
+/// Finds a recent conversation with the same contact and subject, because some replies refer to no
+/// message.
 fn find_by_subject(
     tx: &mut Tx<'_>,
     actor: &Actor,

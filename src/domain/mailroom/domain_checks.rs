@@ -1,5 +1,3 @@
-//! Jobs that check domains in the DNS.
-
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -10,17 +8,15 @@ use crate::domain::jobs::{self, Every, Job, LOOKUPS, Queue};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
-/// Domains that one round enqueues.
 const ROUND: i64 = 50;
 
-/// Enqueues a check of each domain that is due.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CheckDueDomains;
 
 impl Job for CheckDueDomains {
     const KIND: &'static str = "domains.check_due";
     const LABEL: &'static str = "Find domains to check";
-    /// Not beside maintenance, which may take hours.
+    /// Not the maintenance queue, whose jobs may take hours.
     const QUEUE: Queue = LOOKUPS;
     const EVERY: Option<Every> = Some(Every {
         every: Duration::MINUTE,
@@ -30,7 +26,6 @@ impl Job for CheckDueDomains {
     });
 }
 
-/// Checks one domain.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CheckDomain {
     pub team: TeamId,
@@ -51,7 +46,7 @@ impl Job for CheckDomain {
     }
 }
 
-/// Enqueues checks of the domains that have been unchecked longest.
+/// Enqueues checks of the domains whose last check is oldest.
 pub fn enqueue_due(tx: &mut Tx<'_>, actor: &Actor) -> Result<()> {
     for domain in mail_domains::due(tx, actor.now, ROUND)? {
         jobs::enqueue_unless_dead(tx, actor, &CheckDomain { team: domain.team_id, domain: domain.id })?;

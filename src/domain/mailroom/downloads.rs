@@ -1,5 +1,5 @@
-//! The files of a message: all of it, or an attachment, read from the store in pieces, so that
-//! a slow reader holds one piece in memory and no transaction.
+//! Reads a message or an attachment from the store in pieces, so that a slow reader holds one piece in
+//! memory and no transaction.
 
 use super::decoding::{Decoder, PIECE};
 use super::messages::{self, Attachment, AttachmentId, MessageId};
@@ -18,13 +18,13 @@ pub struct Pieces {
     pub length: u64,
 }
 
-/// The message exactly as it came.
+/// Opens the message exactly as it was received.
 pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Pieces> {
     let size = size(tx, team, id)?;
     Ok(Pieces::at(team, id, &Span::all(size)))
 }
 
-/// An attachment and its decoded bytes. This reads the whole message to find them.
+/// Opens an attachment. This reads the whole message to find it.
 pub fn attachment(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -38,7 +38,6 @@ pub fn attachment(
     Ok((attachment, Pieces::at(team, message, &span)))
 }
 
-/// The size of what is kept of the message.
 pub(crate) fn size(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<usize> {
     let size = contents::size(tx, team, id)?.ok_or(Error::NotFound)?;
     Ok(usize::try_from(size).unwrap_or(0))
@@ -54,10 +53,10 @@ impl Pieces {
         Self { team, message, at: span.start, end: span.end, decoder, length: span.length as u64 }
     }
 
-    /// The next bytes, or `None` at the end.
+    /// Returns the next bytes, or `None` at the end.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the message has been deleted meanwhile.
+    /// [`Error::NotFound`] if the message was deleted meanwhile.
     pub fn next(&mut self, tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>> {
         let count = (self.end - self.at).min(PIECE);
         if count == 0 {

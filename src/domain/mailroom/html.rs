@@ -1,5 +1,5 @@
-//! Makes the HTML of messages safe to show: no scripts, no forms, and no remote content unless the
-//! reader asks for it.
+//! Makes the HTML of messages safe to show: no scripts, no forms, and no remote content unless the reader
+//! asks for it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-/// Whether remote pictures are loaded, which shows the sender that the message was opened.
+/// Whether remote pictures are loaded, which tells the sender that the message was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
     Inline,
@@ -30,9 +30,8 @@ pub fn safe(html: &str, pictures: Pictures) -> String {
     builder.clean(html).to_string()
 }
 
-/// About how many steps the parser takes in the worst case: it searches all open elements for each
-/// new one, all attributes of an element for each further one, and moves the text before each broken
-/// reference.
+/// Estimates the parser's steps in the worst case: it searches all open elements for each new one, all
+/// attributes of an element for each further one, and moves the text before each broken reference.
 fn cost(html: &str) -> usize {
     let references = html.bytes().filter(|byte| *byte == b'&').count();
     let (mut elements, mut cost) = (0, references * references / 100);
@@ -46,7 +45,7 @@ fn cost(html: &str) -> usize {
     cost
 }
 
-/// Only attacks cost more, or a very large picture in the text.
+/// Only attacks or very large inline pictures cost more.
 const MAX_HTML_COST: usize = 50_000_000;
 
 fn text_only(html: &str) -> String {
@@ -70,7 +69,6 @@ pub fn to_text(html: &str) -> String {
     mail_parser::decoders::html::html_to_text(&lines)
 }
 
-/// Whether [`safe`] leaves a picture out.
 pub fn has_remote_pictures(html: &str) -> bool {
     let remote = safe(html, Pictures::Remote);
     remote.contains("<img") && remote != safe(html, Pictures::Inline)
@@ -99,7 +97,7 @@ fn builder(pictures: Pictures) -> Builder<'static> {
     builder
 }
 
-/// Links lead to pages or addresses. Pictures are part of the message, or remote if they are allowed.
+/// Filters links and pictures: pictures must be part of the message, unless remote ones are allowed.
 fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let scheme = value.trim_start().split(':').next().unwrap_or_default().to_ascii_lowercase();
     match (tag, name) {
@@ -115,7 +113,7 @@ fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Op
     }
 }
 
-/// A picture in a data URL. Not SVG, which is a document.
+/// Whether a data URL is a picture, but not SVG, which is a document.
 fn is_picture(value: &str) -> bool {
     let value = value.trim_start().to_ascii_lowercase();
     ["data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"]

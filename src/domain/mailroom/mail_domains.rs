@@ -1,8 +1,8 @@
 //! Domains of a team: added, verified by a TXT record, and checked again regularly.
 //!
-//! The team that can write into a domain's DNS owns it. A domain receives for one team at a time: the
-//! one whose proof was found. When that proof has been gone for [`SUSPENSION_GRACE`], or gone while
-//! another team's is there, the domain is suspended for it.
+//! The team that can publish DNS records of a domain owns it. A domain receives mail for one team at a
+//! time: the one whose proof was found. It is suspended when the proof has been missing for
+//! [`SUSPENSION_GRACE`], or at once if another team's proof is there.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -24,10 +24,9 @@ pub use rows::Domain;
 
 /// How long a proof may be missing before its domain is suspended.
 pub(crate) const SUSPENSION_GRACE: Duration = Duration::days(7);
-/// How often a domain is checked: one that has been verified, and one that has not.
+/// How often a verified domain is checked, and an unverified one.
 const DAILY: Duration = Duration::days(1);
 const HOURLY: Duration = Duration::hours(1);
-/// How long a domain that has never been verified is checked.
 const PROOF_DEADLINE: Duration = Duration::days(7);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +34,13 @@ pub enum Answer {
     /// The texts of TXT records, or the hosts of MX records.
     Found(Vec<String>),
     Nothing,
-    /// No answer; the reason is for people.
+    /// No answer, with the reason for people.
     Failed(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// TXT of [`Domain::proof_name`].
+    /// The TXT records of [`Domain::proof_name`].
     pub proof: Answer,
     pub mx: Answer,
 }
@@ -81,12 +80,12 @@ pub struct Record {
     pub checked_at: Option<Timestamp>,
 }
 
-/// The result of a check, as JSON in the store.
+/// The result of a check, stored as JSON.
 #[derive(Default, Serialize, Deserialize)]
 struct Findings {
     txt: Finding,
     mx: Finding,
-    /// Another team has the domain, and its proof is there as well.
+    /// Whether another team has the domain and still has its proof there.
     #[serde(default)]
     held: bool,
 }
@@ -102,7 +101,7 @@ impl Domain {
         self.verified_at.is_some() && self.suspended_at.is_none()
     }
 
-    /// Whether the proof was found, but so was that of the team that has the domain.
+    /// Whether the proof was found, but also that of the team that has the domain.
     pub fn is_held_by_another(&self) -> bool {
         !self.is_active() && self.findings().held
     }
@@ -121,7 +120,7 @@ impl Domain {
         format!("gatepost-verify={}", self.proof)
     }
 
-    /// The records to publish, without an MX record if no other machine can find `mail_host`.
+    /// The records to publish. The MX record is left out if other machines can't find `mail_host`.
     pub fn records(&self, mail_host: &str) -> Vec<Record> {
         let Findings { txt, mx, .. } = self.findings();
         let record = |kind, name, value, finding: Finding| {
@@ -138,15 +137,15 @@ impl Domain {
     }
 }
 
-/// Whether other machines can find a host of this name: not `localhost`, nor a name without a dot.
+/// Whether other machines can find this host: not `localhost`, nor a name without a dot.
 pub(crate) fn is_public(host: &str) -> bool {
     host.contains('.') && !host.ends_with(".localhost")
 }
 
-/// Adds a domain. It receives nothing until it is verified.
+/// Adds a domain. It receives no mail until it is verified.
 ///
 /// # Errors
-/// `Conflict` on `name` if the team has it, or if it is the shared one.
+/// `Conflict` on `name` if the team has it, or if it is the shared domain.
 pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &DomainName) -> Result<Domain> {
     actor.require_or_token(tx, team, Role::Admin)?;
     let taken = || format!("{} has already been added.", name.as_str());
@@ -168,7 +167,7 @@ pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &Do
     Ok(domain)
 }
 
-/// With the id it had, so that its addresses come back with it.
+/// A removed domain keeps its id, so that its aliases return with it.
 fn new(actor: &Actor, team: TeamId, name: &DomainName, id: Option<DomainId>) -> Domain {
     Domain {
         id: id.unwrap_or_else(|| DomainId::new(actor.now, actor.chance())),
@@ -193,13 +192,12 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, kind: ActivityKind) -
 
 team_noun! { Domain, DomainId, Admin: find, hold }
 
-/// By name. Not paged: a team has few.
+/// Sorted by name. Not paged, because a team has few.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
     Ok(rows::list(tx, team)?)
 }
 
-/// Removes a domain: its addresses receive nothing more. They come back if the team adds and
-/// verifies it again.
+/// Removes a domain: its aliases receive no more mail. They return if the team adds and verifies it again.
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<()> {
     let domain = hold(tx, actor, team, id)?;
     let removed = Domain {
@@ -213,7 +211,7 @@ pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Res
     record(tx, actor, &removed, ActivityKind::DomainRemoved)
 }
 
-/// Sets the alias that takes mail to unknown addresses of the domain; `None` for none.
+/// Sets the alias that gets mail to unknown addresses of the domain.
 pub fn set_catch_all(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -234,7 +232,7 @@ pub fn set_catch_all(
     Ok(changed)
 }
 
-/// Domains that have to be checked again, the longest unchecked first.
+/// Lists the domains that are due for a check, longest unchecked first.
 pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
     let (proved, unproved) = (now.minus(DAILY), now.minus(HOURLY));
     let latest = now.plus(Timestamp::MAX_CLOCK_DRIFT);
@@ -267,7 +265,7 @@ pub fn record_check(
         domain.proof_seen_at = Some(actor.now);
         findings.held = !was_active && !take_from_holder(tx, actor, &domain, &findings.txt.found)?;
     }
-    // Seen by a clock that ran ahead: the grace period begins now.
+    // The time came from a clock that ran ahead, so the grace period begins now.
     domain.proof_seen_at =
         domain.proof_seen_at.map(|seen| if seen.is_ahead_of(actor.now) { actor.now } else { seen });
     let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= SUSPENSION_GRACE);
@@ -284,7 +282,8 @@ pub fn record_check(
     Ok(domain)
 }
 
-/// Whether the name is free: unless the team that has it still has its proof there, it loses it.
+/// Suspends the domain for the team that has it, unless its proof is still there. Returns true if it is
+/// free.
 fn take_from_holder(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
     let Some(holder) = rows::find_active(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
         return Ok(true);
@@ -313,7 +312,7 @@ fn finding(answer: &Answer, is_it: impl Fn(&str) -> bool) -> Finding {
         Answer::Found(_) | Answer::Nothing => (RecordState::Missing, Vec::new()),
         Answer::Failed(why) => (RecordState::Unknown, vec![why.clone()]),
     };
-    // What others publish can be long, and of any characters.
+    // Published records can be long and contain any characters.
     let tidy = |text: String| text.chars().filter(|c| !c.is_control()).take(255).collect::<String>();
     Finding { state, found: found.into_iter().take(20).map(tidy).collect() }
 }

@@ -1,5 +1,3 @@
-//! Messages: lists, search, and one message with everything that came with it.
-
 use super::aliases::{self, Alias};
 use super::authentication::Authentication;
 use super::parse::{self, Mailbox};
@@ -24,18 +22,17 @@ pub use mail_usage::MailUsage;
 pub use rows::Filter;
 pub(crate) use rows::Message;
 
-/// Rows that one step of a search reads, and steps before a short page is returned.
 const STEP: i64 = 200;
 const STEPS: usize = 25;
 
 #[derive(Clone, Debug)]
 pub struct Opened {
     pub message: Message,
-    /// Even if it has been deleted since.
+    /// May have been deleted since.
     pub alias: Alias,
     pub to: Vec<Mailbox>,
     pub text: String,
-    /// As it was sent: only show it through [`super::html::safe`].
+    /// As it was sent: show it only through [`super::html::safe`].
     pub html: Option<String>,
     pub headers: Vec<(String, String)>,
     pub attachments: Vec<Attachment>,
@@ -44,7 +41,6 @@ pub struct Opened {
 
 team_noun! { Message, MessageId, Member: find, hold, list, count }
 
-/// [`search`] if there are words to look for, else [`list`].
 pub(crate) fn list_or_search(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -58,9 +54,9 @@ pub(crate) fn list_or_search(
     }
 }
 
-/// Messages with all words of `query` in subject, sender or text, newest first; the last word can be
-/// the beginning of one. A query without words finds nothing. A page can be short and still have a
-/// next one, if the filter excludes most of what was found.
+/// Finds messages with all words of `query` in subject, sender or text, newest first. The last word can be
+/// a prefix. A query without words finds nothing. A page can be short and still have a next one, if the
+/// filter excludes most of the matches.
 pub fn search(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -95,10 +91,10 @@ pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     count(tx, team, &Filter { unread: true, ..Filter::default() })
 }
 
-/// A larger number of unread messages is shown as this and a plus sign.
+/// More unread messages are shown as this number and a plus sign.
 pub(crate) const UNREAD_SHOWN: i64 = 999;
 
-/// [`unread`] for every page: counts no further than is shown.
+/// Like [`unread`], for every page: counts no further than is shown.
 pub(crate) fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
     let filter = Filter { unread: true, ..Filter::default() };
     Ok(rows::count(tx, team, &filter, UNREAD_SHOWN + 1)?)
@@ -136,7 +132,7 @@ pub(crate) fn find_attachment(
     contents::attachment(tx, team, message, id)?.ok_or(Error::NotFound)
 }
 
-/// Marks a message read or unread. One that is read already keeps its first time.
+/// Marks a message as read or unread. A message that is already read keeps its time.
 pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
     let message = hold(tx, actor, team, id)?;
     if message.read_at.is_some() != read {
@@ -147,7 +143,7 @@ pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: b
 
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, actor, team, id)?;
-    // First, as deliveries do: otherwise the two could deadlock.
+    // Updated first, as deliveries do: otherwise the two could deadlock.
     mail_usage::add(tx, team, -message.usage())?;
     if !rows::delete(tx, message.seq)? {
         return Err(Error::NotFound);

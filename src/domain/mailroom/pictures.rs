@@ -1,5 +1,5 @@
-//! Pictures in a message that its HTML names by `cid:` (RFC 2392). They are put into the HTML: its
-//! frame cannot load anything, not even from this server.
+//! Pictures that a message's HTML names by `cid:` (RFC 2392). They are inlined, because the frame that
+//! shows the HTML can't load anything, even from this server.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +12,7 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contents;
 
-/// The most bytes of pictures that are shown of one message, and the most pictures.
+/// The maximum bytes and number of pictures shown per message.
 const LARGEST: usize = 8 << 20;
 const MOST: usize = 20;
 
@@ -27,7 +27,7 @@ pub fn are_shown(html: &str, opened: &Opened) -> bool {
     html.to_ascii_lowercase().contains("cid:") && opened.attachments.iter().any(is_picture)
 }
 
-/// The pictures that the HTML can show. Reads the whole message for them.
+/// Returns the pictures that the HTML can show. This reads the whole message.
 pub fn of(tx: &mut Tx<'_>, team: TeamId, id: MessageId, opened: &Opened) -> Result<Vec<Picture>> {
     messages::find(tx, team, id)?;
     let shown: Vec<_> = opened.attachments.iter().filter(|each| is_picture(each)).take(MOST).collect();
@@ -54,7 +54,7 @@ fn bare(name: &str) -> String {
     name.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace()).to_owned()
 }
 
-/// Puts pictures into HTML from [`super::html::safe`]. An unknown name leaves its place empty.
+/// Inlines pictures into HTML from [`super::html::safe`]. A picture with an unknown name stays empty.
 pub fn put_into(safe: &str, pictures: &[Picture]) -> String {
     const NAMED: &str = " src=\"cid:";
     let mut parts = safe.split(NAMED);

@@ -1,5 +1,5 @@
-//! How much mail teams keep, and how much of it is refused mail. Read once in a transaction, and
-//! written at its end for all of its messages at once.
+//! Quotas of stored mail, and the limit on refused mail. Usage is read once per transaction, and written
+//! once at its end for all messages.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,16 +14,15 @@ use crate::store::mailroom::{contents, messages, search};
 
 pub(crate) use mail_usage::FullTeam;
 
-/// One part in so many of a quota is reserved for contacts that the team allowed.
+/// One tenth of a quota is reserved for contacts that the team has allowed.
 const RESERVE: i64 = 10;
-/// What a refused message takes of the room for refused mail in addition to its bytes: about the
-/// size of its rows.
+/// The bytes that a refused message counts in addition to its size: about the size of its rows.
 const ROW_BYTES: i64 = 4 << 10;
-/// The most refused messages removed for each that arrives. The longest takes the room of fewer,
-/// so that the room shrinks to its limit with each arrival.
+/// The maximum number of refused messages removed for each new one. One message can take the room of more
+/// than that, so the total shrinks to the limit over several arrivals.
 const MAX_REMOVED: i64 = 64;
 
-/// Teams with as much mail as the quota, by name: they get no more.
+/// Lists teams whose quota is used up, by name.
 pub fn full_teams(tx: &mut Tx<'_>, settings: &MailSettings, most: i64) -> Result<Vec<FullTeam>> {
     match settings.quota() {
         Some(quota) => Ok(mail_usage::full_teams(tx, quota, most)?),
@@ -46,9 +45,8 @@ impl<'s> Quotas<'s> {
         Self { settings, teams: BTreeMap::new() }
     }
 
-    /// Counts a message if it fits into the team's quota. The first time for a team this also
-    /// makes deliveries to it take turns, in whichever order they come to their contacts and
-    /// conversations.
+    /// Counts a message if it fits into the team's quota. The first message of a team also locks its usage
+    /// row, so that its deliveries take turns and can't deadlock over contacts.
     pub(crate) fn reserve(&mut self, tx: &mut Tx<'_>, team: TeamId, bytes: i64) -> Result<bool> {
         let more = MailUsage::of(MessageState::Delivered, bytes);
         let account = match self.teams.entry(team) {
@@ -69,15 +67,13 @@ impl<'s> Quotas<'s> {
         Ok(fits)
     }
 
-    /// Whether the message just counted is in the part of the quota that is reserved for
-    /// allowed contacts.
+    /// Whether the usage has reached the part of the quota that is reserved for allowed contacts.
     pub(crate) fn is_in_reserve(&self, team: TeamId) -> bool {
         let free = self.settings.quota().map(|quota| quota - quota / RESERVE);
         let account = self.teams.get(&team);
         free.zip(account).is_some_and(|(free, account)| account.total.bytes > free)
     }
 
-    /// Takes back what [`Self::reserve`] counted.
     pub(crate) fn release(&mut self, team: TeamId, bytes: i64) {
         if let Some(account) = self.teams.get_mut(&team) {
             account.add(-MailUsage::of(MessageState::Delivered, bytes));
@@ -112,7 +108,6 @@ impl Account {
         self.total.refused_bytes + self.total.refused_messages * ROW_BYTES > limit
     }
 
-    /// Makes room for the refused messages of this transaction.
     fn remove_oldest_refused(&mut self, tx: &mut Tx<'_>, team: TeamId, limit: i64) -> Result<()> {
         let added = self.unwritten.refused_messages;
         if added <= 0 || !self.exceeds(limit) {

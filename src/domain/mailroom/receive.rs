@@ -1,4 +1,4 @@
-//! Whether a recipient wants a message, and the one transaction that keeps it.
+//! Decides whether a recipient accepts a message, and stores it.
 
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ use crate::store::columns::{ContactState, Direction, MessageState};
 use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 
-/// The most servers that a message may have passed.
+/// The maximum number of servers that a message may have passed.
 pub(crate) const MAX_HOPS: usize = 50;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +30,18 @@ pub enum Outcome {
     Duplicate {
         message: MessageId,
     },
-    /// Kept as rejected; the sender gets the reason.
+    /// Stored as rejected. The sender gets the reason.
     Rejected {
         message: MessageId,
         reason: String,
     },
-    /// The recipient no longer takes it, although it did when its address was looked up.
+    /// The recipient no longer accepts mail, although it did when its address was looked up.
     Refused(Unroutable),
     /// Refused for every recipient.
     Malformed(Malformed),
 }
 
-/// Keeps a message, or says why not. All of a batch is one transaction, with [`Batch::write`] at
-/// its end.
+/// Stores a message or returns why not. A batch is one transaction, which ends with [`Batch::write`].
 pub fn receive<'a>(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -57,7 +56,7 @@ pub fn receive<'a>(
         return Ok(Outcome::Refused(why));
     }
     let (team, size) = (recipient.team, arrival.raw.len() as i64);
-    // First of all: from here on no other transaction keeps mail of this team.
+    // Reserved first: from here on no other transaction stores mail of this team.
     let fits = batch.quotas.reserve(tx, team, size)?;
     let sender = Sender::of(tx, arrival, team)?;
     let decision = decide(arrival, recipient, sender.contact.as_ref());
@@ -70,7 +69,7 @@ pub fn receive<'a>(
         return Ok(outcome_of_duplicate(message, decision));
     }
     if decision.state.is_refused() {
-        // Refused mail has room of its own, outside the quota.
+        // Refused mail has a limit of its own, outside the quota.
         if fits {
             batch.quotas.release(team, size);
         }
@@ -83,9 +82,9 @@ pub fn receive<'a>(
     store(tx, actor, arrival, recipient, (sender, decision, dedupe_key), batch)
 }
 
-/// The key by which a duplicate is found. A refused message has a key of its own: it can be a
-/// forgery of one that is still to come, or its sender can be unblocked later. So has one that
-/// DMARC proves: a copy that anyone can have sent must not count as the same.
+/// The key that identifies duplicates. A refused message has a separate key, because it can be a forgery
+/// of one still to come, or its sender can be unblocked later. So does a message proven by DMARC, so that
+/// a copy sent by anyone else is not taken for it.
 fn dedupe_key(arrival: &Arrival, state: MessageState) -> [u8; 32] {
     let kind = match (state, arrival.is_proven()) {
         (MessageState::Delivered, true) => "proven",
@@ -102,8 +101,7 @@ fn outcome_of_duplicate(message: MessageId, decision: Decision) -> Outcome {
     }
 }
 
-/// The author of a message, by its header. Never by the envelope: its sender can be another one,
-/// whom DMARC does not check.
+/// The author in the message's header. The envelope can name another sender, whom DMARC doesn't check.
 struct Sender {
     named: Option<(MailAddress, Option<String>)>,
     contact: Option<Contact>,
@@ -120,7 +118,7 @@ impl Sender {
         Ok(Self { named, contact })
     }
 
-    /// Whether the team allowed this contact, and DMARC proves that the message is theirs.
+    /// Whether the team has allowed this contact and DMARC proves that the message is theirs.
     fn is_trusted(&self, arrival: &Arrival) -> bool {
         self.contact.as_ref().is_some_and(|contact| contact.state == ContactState::Allowed)
             && arrival.is_proven()
@@ -161,7 +159,7 @@ fn store<'a>(
 ) -> Result<Outcome> {
     let Sender { named, contact: known } = sender;
     let contact = match (&named, decision.state) {
-        // The author that a rejected message names did not send it.
+        // A rejected message was not sent by the author it names.
         (_, MessageState::Rejected) | (None, _) => None,
         (Some((address, name)), _) => {
             Some(contacts::find_or_create(tx, actor, recipient.team, known, address, name.as_deref())?)

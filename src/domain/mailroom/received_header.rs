@@ -1,5 +1,5 @@
-//! The header fields that a mail server adds to a message it takes, and by which it recognises a
-//! mail loop (RFC 5321, sections 4.4 and 6.3).
+//! The header fields that a mail server adds to a message, and by which it recognizes a mail loop (RFC
+//! 5321, sections 4.4 and 6.3).
 
 use std::net::IpAddr;
 
@@ -9,19 +9,19 @@ use super::fields;
 use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 
-/// A field in mail that Gatepost sends, with the name of its host.
+/// A field in mail that Gatepost sends, with its host name.
 pub const LOOP_MARK: &str = "X-Gatepost-Loop";
 
 pub struct ReceivedHeader<'a> {
     pub host: &'a str,
-    /// The protocol, such as `ESMTPS`.
+    /// The protocol, like `ESMTPS`.
     pub with: &'a str,
     /// `None` if the sender is `<>`.
     pub from: Option<&'a str>,
-    /// What the peer called itself.
+    /// The name in the peer's greeting.
     pub helo: &'a str,
     pub peer: Option<IpAddr>,
-    /// Only if there is one recipient: they must not learn of each other.
+    /// `None` for several recipients, who must not learn of each other.
     pub rcpt: Option<&'a str>,
 }
 
@@ -49,7 +49,7 @@ impl ReceivedHeader<'_> {
     }
 }
 
-/// `unknown` if no character of it is allowed in a header.
+/// Returns `unknown` if none of the characters is allowed in a header.
 fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
     let kept: String = text.chars().filter(|c| allowed(*c)).collect();
     if kept.is_empty() { "unknown".into() } else { kept }

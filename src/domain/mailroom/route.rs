@@ -1,4 +1,4 @@
-//! Which alias an address leads to.
+//! Finds the alias of an address.
 
 use super::address::{MailAddress, POSTMASTER};
 use super::aliases;
@@ -14,15 +14,15 @@ pub struct MailSettings {
     /// The shared domain, in lower case.
     pub domain: String,
     pub quota: Option<u64>,
-    /// Bytes of refused mail a team keeps in addition: the oldest is removed for newer.
+    /// Bytes of refused mail that a team stores in addition. The oldest is removed for new mail.
     pub refused_bytes: i64,
 }
 
-/// See [`MailSettings::refused_bytes`].
+/// The default of [`MailSettings::refused_bytes`].
 pub(crate) const REFUSED_BYTES: i64 = 64 << 20;
 
 impl MailSettings {
-    /// [`Self::quota`] as the store counts; `None` for no limit.
+    /// The type that the store uses; `None` for no limit.
     pub(super) fn quota(&self) -> Option<i64> {
         self.quota.map(|quota| i64::try_from(quota).unwrap_or(i64::MAX))
     }
@@ -36,12 +36,11 @@ pub enum MatchedBy {
     Postmaster,
 }
 
-/// The alias that an address leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     pub team: TeamId,
     pub alias: AliasId,
-    /// As it was given.
+    /// As the sender wrote it.
     pub address: String,
     pub matched_by: MatchedBy,
 }
@@ -55,13 +54,13 @@ pub enum Unroutable {
     Suspended,
     Full,
     HourlyLimit,
-    /// It has passed too many servers, or this one before.
+    /// The message has passed too many servers, or this one before.
     Loop,
 }
 
-/// The alias of an address: the alias itself, else that before its `+`, else the domain's
-/// catch-all. All tags of a name belong to the team that has the name, or had it and deleted it.
-/// Every domain has a `postmaster`, see [`create_postmaster`].
+/// Finds the alias of an address: an exact match, else the alias before the `+`, else the domain's
+/// catch-all. All tags of a name belong to the team that has the name, or that had and deleted it. Every
+/// domain has a `postmaster`: see [`create_postmaster`].
 pub fn route(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -85,7 +84,7 @@ pub fn route(
     Ok(Ok(Recipient { team: alias.team_id, alias: alias.id, address: address.to_owned(), matched_by }))
 }
 
-/// The row of the team that owns the domain now; `None` is the shared domain.
+/// Finds the active domain of an address; `None` is the shared domain.
 fn domain_of(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -118,20 +117,20 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
     if let Some(base) = base {
         return Ok(unless_refused(base, MatchedBy::Tag));
     }
-    // A missing postmaster is created; its mail does not go to the catch-all.
+    // A missing postmaster is created. Its mail doesn't go to the catch-all.
     let Some(domain) = domain.filter(|_| !address.is_postmaster()) else {
         return Ok(Err(Unroutable::Unknown));
     };
     let found = aliases::catch_all(tx, domain)?.map(|alias| unless_refused(alias, MatchedBy::CatchAll));
-    // A catch-all that is switched off or deleted takes nothing.
+    // A disabled or deleted catch-all accepts nothing.
     Ok(Ok(match found {
         Some(Ok(found)) => found,
         _ => return Ok(Err(Unroutable::Unknown)),
     }))
 }
 
-/// Whether an alias with a `+` belongs to the team that has the name before it. Older aliases were
-/// created before that was checked, and would get another team's mail.
+/// Whether an alias with a `+` belongs to the team that has the name before it. Older aliases were created
+/// without this check, and would get another team's mail.
 fn owns_its_base(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, address: &MailAddress) -> bool {
     match (base, address.tag_base()) {
         (Some(base), _) => base.team_id == exact.team_id,
@@ -147,7 +146,6 @@ fn unless_refused(alias: alias_rows::Alias, matched_by: MatchedBy) -> Found {
     }
 }
 
-/// Why an alias takes no mail that is matched like this.
 pub(super) fn refusal(alias: &alias_rows::Alias, matched_by: MatchedBy) -> Option<Unroutable> {
     match alias {
         _ if matched_by == MatchedBy::Postmaster => None,
@@ -157,13 +155,13 @@ pub(super) fn refusal(alias: &alias_rows::Alias, matched_by: MatchedBy) -> Optio
     }
 }
 
-/// Whether [`create_postmaster`] would create one for this address.
+/// Whether [`create_postmaster`] would create an alias for this address.
 pub(crate) fn lacks_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address: &str) -> Result<bool> {
     Ok(missing_postmaster(tx, settings, address)?.is_some())
 }
 
-/// Creates the alias `postmaster` on a domain that has none: for the team that owns the domain,
-/// on the shared domain for the oldest team.
+/// Creates the alias `postmaster` on a domain that has none: for the domain's team, or on the shared
+/// domain for the oldest team.
 pub(crate) fn create_postmaster(
     tx: &mut Tx<'_>,
     actor: &Actor,

@@ -1,21 +1,20 @@
-//! The words that find messages, the same in both engines.
+//! The words of full-text search, the same for both engines.
 //!
-//! A word is a sequence of letters and digits in lower case. In the store it is plain ASCII with a
-//! prefix of its team: a team cannot search for another's words, and nothing that people type can be
-//! an operator of either engine.
+//! A word is a sequence of letters and digits in lower case. The store has it in ASCII with a prefix for
+//! its team, so that a team can't search another's words and no input can contain an operator of either
+//! engine.
 
 use sha2::{Digest, Sha256};
 
 use crate::store::ids::TeamId;
 
-/// The most words that are read of a message, kept of it, and searched for.
+/// The maximum words that are read from a message, stored for it, and searched for.
 const READ: usize = 50_000;
 const KEPT: usize = 5000;
 const ASKED: usize = 16;
-/// The longest word in the store, without the prefix.
+/// The maximum length of a stored word, without the prefix.
 const LONGEST: usize = 48;
 
-/// The different words of a message, separated by spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     text: String,
@@ -55,7 +54,7 @@ impl Words {
     }
 }
 
-/// The words of a search in their order, as the store keeps them.
+/// Returns the words of a query in order, in their stored form.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
     let prefix = team_prefix(team);
     let word = |word| {
@@ -70,8 +69,8 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Letters and digits stay, and other characters become their bytes in hexadecimal, so that the
-/// beginning of a word is still its beginning in the store.
+/// Keeps letters and digits and writes other characters as hexadecimal bytes, so that the prefix of a word
+/// is a prefix of its stored form.
 fn push_ascii(text: &mut String, word: &str) {
     let start = text.len();
     if word.is_ascii() {
@@ -95,7 +94,7 @@ fn push_ascii(text: &mut String, word: &str) {
     }
 }
 
-/// Six letters. Two teams can share them: queries also filter by team.
+/// Six letters. Two teams can share them, so queries also filter by team.
 fn team_prefix(team: TeamId) -> String {
     let hash = Sha256::digest(team.bytes());
     hash.iter().take(6).map(|byte| char::from(b'a' + byte % 26)).collect()

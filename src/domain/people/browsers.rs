@@ -1,10 +1,9 @@
-//! Browsers that an account has signed in with before. Strangers who guess at its password must
-//! not lock its owner out, so a known browser has its own limit of attempts.
+//! Browsers that an account has signed in with before. Strangers who guess its password must not lock its
+//! owner out, so a known browser has its own limit of attempts.
 //!
-//! The cookie is not a session. It names no account, but holds a mark for each that signed in
-//! there, which only this instance can make and compare with the account's row. A new password
-//! makes all marks void: otherwise someone who knew the old one could collect cookies, and with
-//! them attempts.
+//! The cookie is not a session. It names no account, but contains a mark for each account that signed in,
+//! which only this instance can make and verify against the account's row. A new password invalidates all
+//! marks: otherwise someone who knew the old one could collect cookies, and with them attempts.
 
 use subtle::ConstantTimeEq;
 
@@ -12,7 +11,7 @@ use super::users::User;
 use crate::domain::entropy::{self, Entropy};
 use crate::domain::sealing::{SecretKey, hex, unhex};
 
-/// Accounts of one browser; earlier ones drop out.
+/// The maximum accounts per browser. Earlier ones are dropped.
 const ACCOUNTS: usize = 4;
 
 type Id = [u8; 16];
@@ -20,23 +19,22 @@ type Mark = [u8; 16];
 
 struct Browser {
     id: Id,
-    /// The latest first.
+    /// Latest first.
     marks: Vec<Mark>,
 }
 
-/// The browser of a request, by its cookie.
 pub struct Presented {
     key: SecretKey,
     browser: Option<Browser>,
 }
 
 impl Presented {
-    /// A cookie that is not ours counts as none.
+    /// Ignores a cookie that this server didn't write.
     pub fn new(key: SecretKey, cookie: Option<&str>) -> Self {
         Self { key, browser: cookie.and_then(Browser::parse) }
     }
 
-    /// The browser's id, if this account signed in there.
+    /// Returns the browser's id if this account has signed in there.
     pub(crate) fn known_to(&self, user: &User) -> Option<Id> {
         let browser = self.browser.as_ref()?;
         let mark = self.mark(&browser.id, user);
@@ -44,7 +42,7 @@ impl Presented {
         known.then_some(browser.id)
     }
 
-    /// The cookie once this account has signed in.
+    /// Returns the cookie to set after this account has signed in.
     pub(crate) fn cookie_after(&self, user: &User, entropy: &dyn Entropy) -> String {
         let id = self.browser.as_ref().map_or_else(|| entropy::bytes(entropy), |browser| browser.id);
         let mark = self.mark(&id, user);

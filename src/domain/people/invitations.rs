@@ -21,7 +21,7 @@ pub(crate) use rows::Invitation;
 
 pub(crate) const LIFETIME: Duration = Duration::days(7);
 
-/// Of a team, including expired ones.
+/// Per team, including expired ones.
 const MAX_OPEN: usize = 200;
 
 /// 32 hexadecimal digits, stored only as a hash.
@@ -33,7 +33,7 @@ impl Invitation {
     }
 }
 
-/// A person invited before gets a new link, and the old one ends.
+/// Creates an invitation. A person invited before gets a new link, and the old one ends.
 pub fn invite(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -65,7 +65,7 @@ fn role_to_invite(role: MemberRole) -> Role {
     }
 }
 
-/// Expired invitations go when the list is full.
+/// Removes expired invitations when the list is full.
 fn make_room(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, open: &[Invitation]) -> Result<()> {
     if open.len() < MAX_OPEN {
         return Ok(());
@@ -109,7 +109,6 @@ fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-/// `account` is that of the invitation's address, if it has one.
 pub struct Opened {
     pub invitation: Invitation,
     pub team: Team,
@@ -117,8 +116,8 @@ pub struct Opened {
 }
 
 /// # Errors
-/// `NotFound` for a link that was used or revoked, has expired or never was, or that its sender
-/// could not send any more.
+/// `NotFound` for a link that doesn't exist, was used or revoked, has expired, or that its sender could no
+/// longer send.
 pub(crate) fn open(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Opened> {
     let invitation = rows::find_by_secret(tx, &hash(secret))?
         .filter(|each| each.accepted_at.is_none() && each.revoked_at.is_none() && !each.is_expired(now))
@@ -138,8 +137,8 @@ fn is_still_allowed(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<bool> {
     Ok(sender.is_some_and(|sender| sender.role() >= role_to_invite(invitation.role)))
 }
 
-/// The sender of a link could have followed it, so the new account's address is not verified,
-/// and the record says that the account is new.
+/// Accepts an invitation with a new account. The sender of the link could have followed it, so the new
+/// address is not verified, and the record says that the account is new.
 pub fn accept_as_new(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -184,7 +183,7 @@ pub(crate) fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Invitatio
     activity::record(tx, actor, team, Event::of(ActivityKind::InvitationRevoked).subject(&revoked.email))
 }
 
-/// Revokes the open invitations that their sender could not send any more.
+/// Revokes the open invitations that their sender could no longer send.
 pub(super) fn revoke_unsendable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sender: UserId) -> Result<()> {
     for invitation in list_by_inviter(tx, team, sender)? {
         if is_still_allowed(tx, &invitation)? {

@@ -1,5 +1,3 @@
-//! The members of a team.
-
 use super::roles::{MemberRole, Role};
 use super::{invitations, teams};
 use crate::domain::access::activity::{self, ActivityKind, Event};
@@ -23,7 +21,7 @@ pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option
     Ok(rows::find(tx, team, user)?)
 }
 
-/// No role in the team changes until the transaction ends.
+/// Locks the roles of the team until the transaction ends.
 pub(crate) fn hold(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
     rows::hold(tx, team)?;
     find(tx, team, user)
@@ -33,12 +31,12 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
     Ok(rows::list(tx, team)?)
 }
 
-/// A part of the list, and the length of the list.
+/// Returns a part of the list, and the length of the list.
 pub(crate) fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
     Ok(rows::page(tx, team, limit, offset)?)
 }
 
-/// False when the member already has the role.
+/// Returns false if the member already has the role.
 pub fn set_role(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -91,7 +89,7 @@ fn leaves(actor: &Actor, member: &Member) -> bool {
     actor.person() == Some(member.user_id)
 }
 
-/// A plain member who leaves cannot choose: their tokens are kept.
+/// A plain member who leaves can't choose: their tokens are kept.
 pub(crate) fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
     !leaves(actor, member) || member.role() >= Role::Admin
 }
@@ -125,7 +123,8 @@ fn end_tokens(
     }
 }
 
-/// The former owner stays as an admin. Their invitations that only an owner can send are revoked.
+/// Makes someone else the owner. The former owner becomes an admin, and those of their invitations that
+/// only an owner can send are revoked.
 pub(crate) fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
     let owner = teams::find(tx, team)?.owner_id;

@@ -1,4 +1,4 @@
-//! People: who they are, how they sign in, and the teams they are in.
+//! People: who they are, how they sign in, and their teams.
 
 pub mod browsers;
 pub mod invitations;

@@ -1,7 +1,7 @@
 //! Passwords: argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane).
 //!
-//! Hashing takes some 16 ms and 19 MiB on purpose; call it through the bounded threads of
-//! the app, never inside a transaction.
+//! Hashing takes some 16 ms and 19 MiB on purpose. Call it only through the app, which limits the threads,
+//! and never inside a transaction.
 
 use std::fmt;
 
@@ -19,7 +19,6 @@ const MIN_LENGTH: usize = 12;
 const MAX_LENGTH: usize = 256;
 const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
-/// A password as typed. Its `Debug` is silent.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -30,7 +29,7 @@ impl fmt::Debug for Password {
 }
 
 impl Password {
-    /// A new password, with no rule about which characters.
+    /// Parses a new password. Any characters are allowed.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
         let message = match text.chars().count() {
             0 => "Enter a password.".to_owned(),
@@ -83,8 +82,8 @@ pub(crate) fn verify(password: &Password, phc: &str) -> bool {
         .is_ok_and(|hash| Argon2::default().verify_password(password.bytes(), &hash).is_ok())
 }
 
-/// The hash of no known password. An unknown person's password is compared with it, so that the
-/// response takes as long as for a known person.
+/// The hash of no known password. The password for an unknown account is compared with it, so that the
+/// response takes as long as for a known account.
 pub(crate) fn decoy(entropy: &dyn Entropy) -> Hashed {
     let [salt, output] = [16, 32].map(|length| {
         let mut noise = vec![0; length];

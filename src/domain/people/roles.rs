@@ -1,5 +1,4 @@
-//! What a person may do in a team. A permission is asked of an actor and of rows: this file
-//! knows nothing of the nouns that ask it.
+//! Roles of people in a team, and the permissions they give.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +11,7 @@ use crate::store::people::members::{self as rows, Member};
 
 pub use crate::store::columns::MemberRole;
 
-/// Least first. Exactly one person is the owner.
+/// In ascending order. Exactly one person is the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -38,7 +37,6 @@ impl Role {
         }
     }
 
-    /// The sentence for people with less than this role.
     pub(crate) fn who_may(self) -> Cow<'static, str> {
         match self {
             Self::Member => "Only people on the team can do this.".into(),
@@ -61,12 +59,11 @@ impl Member {
 }
 
 impl Actor {
-    /// Checks that the actor has at least `role` in the team, and keeps it so until the
-    /// transaction ends. The operator and the system may do everything; a token and a visitor
-    /// have no role.
+    /// Checks that the actor has at least `role` in the team, and locks that role until the transaction
+    /// ends. The operator and the system may do everything; a token and a visitor have no role.
     ///
     /// # Errors
-    /// `NotFound` to people outside the team, `Forbidden` to a lower role.
+    /// `NotFound` for people outside the team, `Forbidden` for a lower role.
     pub fn require(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
         match self.identity {
             Identity::Token { .. } => {
@@ -76,8 +73,8 @@ impl Actor {
         }
     }
 
-    /// Like [`Self::require`], for what a token may do too: its scopes were checked before, and
-    /// it acts for its whole team.
+    /// Like [`Self::require`], but also permits tokens: their scopes were checked before, and they act for
+    /// the whole team.
     pub fn require_or_token(&self, tx: &mut Tx<'_>, team: TeamId, role: Role) -> Result<()> {
         match self.identity {
             Identity::Person { id, .. } => require_role(tx, team, id, role),

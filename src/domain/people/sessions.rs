@@ -1,5 +1,3 @@
-//! Signed-in browsers: opened at sign-in, listed, revocable one by one.
-
 use sha2::{Digest, Sha256};
 use time::Duration;
 
@@ -17,15 +15,15 @@ pub(crate) use crate::store::ids::SessionId;
 pub(crate) use rows::Session;
 
 pub(crate) const IDLE_LIFETIME: Duration = Duration::days(14);
-/// Of one person. The one that was unused for longest ends when another opens.
+/// Per person. When another session opens, the one idle for longest ends.
 const MAX_SESSIONS: i64 = 50;
 const CONFIRMED_FOR: Duration = Duration::minutes(10);
-/// The precision of "last seen": a write a minute, not one a request.
+/// The precision of "last seen", so that a session is written once a minute and not once a request.
 const TOUCH_INTERVAL: Duration = Duration::minutes(1);
 
 impl Session {
-    /// Whether the password was entered within the last 10 minutes. A time well after now comes
-    /// from a clock that ran ahead and counts as unknown.
+    /// Whether the password was entered within the last 10 minutes. A later time comes from a clock that
+    /// ran ahead, and counts as unknown.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now.since(self.password_at).abs() < CONFIRMED_FOR
     }
@@ -35,8 +33,7 @@ fn hash(key: &str) -> Vec<u8> {
     Sha256::digest(key.as_bytes()).to_vec()
 }
 
-/// Opens a session under `key`, the cookie's secret value, in the same transaction as its
-/// record.
+/// Opens a session. `key` is the secret value of its cookie.
 pub fn open(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -65,8 +62,8 @@ pub fn open(
     Ok(session)
 }
 
-/// As [`open`], after the password was verified outside a transaction. `NotFound` when it was
-/// changed in the meantime.
+/// Like [`open`], after the password was verified outside a transaction. `NotFound` if it has changed
+/// meanwhile.
 pub fn open_verified(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -82,12 +79,11 @@ pub fn open_verified(
     }
 }
 
-/// The session of a cookie, if it has not expired, and its person.
+/// Returns the session of a cookie and its person, unless it has expired.
 pub(crate) fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<(Session, User)>> {
     Ok(rows::find_by_key(tx, &hash(key), now)?)
 }
 
-/// A session with its person and their teams by name.
 pub struct SignedIn {
     pub session: Session,
     pub user: User,
@@ -95,14 +91,14 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// The team the session looks at, or else the first one.
+    /// The team that the session has chosen, or else the first one.
     pub fn team(&self) -> Option<&(Team, Role)> {
         let chosen = self.teams.iter().find(|(team, _)| Some(team.id) == self.session.team_id);
         chosen.or(self.teams.first())
     }
 }
 
-/// [`find`] with what every page needs to know, in two statements.
+/// Like [`find`], with everything that all pages need, in two statements.
 pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<SignedIn>> {
     let Some((session, user)) = find(tx, key, now)? else { return Ok(None) };
     let teams = team_rows::with_roles(tx, user.id)?;
@@ -113,7 +109,6 @@ pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<Signe
     Ok(Some(SignedIn { teams: teams.collect(), session, user }))
 }
 
-/// Whether it is time to write down that a session is in use.
 pub(crate) fn needs_touch(session: &Session, now: Timestamp) -> bool {
     now.since(session.last_seen_at).abs() >= TOUCH_INTERVAL
 }
@@ -122,7 +117,7 @@ pub(crate) fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()
     Ok(rows::touch(tx, id, now, now.plus(IDLE_LIFETIME))?)
 }
 
-/// Ends the session of a cookie. Recorded as a sign-out.
+/// Ends the session of a cookie, and records that as a sign-out.
 pub(crate) fn close(tx: &mut Tx<'_>, actor: &Actor, key: &str) -> Result<()> {
     let Some(session) = rows::delete_by_key(tx, &hash(key))? else { return Ok(()) };
     let person = users::find(tx, session.user_id)?;
@@ -142,7 +137,7 @@ pub(crate) fn revoke(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId
     activity::record_in_all_teams(tx, actor, user, event)
 }
 
-/// Ends all the person's sessions except `keep`. Returns how many.
+/// Ends all sessions of the person except `keep`. Returns their number.
 pub fn revoke_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, keep: SessionId) -> Result<usize> {
     let ended = rows::delete_others(tx, user, Some(keep))?;
     if ended > 0 {

@@ -1,10 +1,10 @@
-//! Attempts to sign in: limited, and the same for accounts that exist and that do not.
+//! Limits attempts to sign in, in the same way for existing and unknown accounts.
 //!
-//! An attempt is counted before the password is checked, so that parallel attempts cannot
-//! outrun the count; a right password gives it back. A stranger's attempts count by account and
-//! network, by network, and more generously by account, so that guessing from many networks is
-//! slow too. Browsers known to the account, and signed-in people who confirm their password,
-//! have counters of their own: strangers cannot lock them out.
+//! An attempt is counted before the password is checked, so that parallel attempts can't exceed the limit;
+//! a correct password gives it back. A stranger's attempts count by account and network, by network, and
+//! more generously by account, so that guessing from many networks is slow too. Browsers known to the
+//! account, and signed-in people who confirm their password, have their own counters: strangers can't lock
+//! them out.
 
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -33,10 +33,10 @@ const PER_ACCOUNT: Limit = Limit { window: LONGEST, most: 100 };
 const PER_BROWSER: Limit = Limit { window: QUARTER, most: 10 };
 const PER_SESSION: Limit = Limit { window: QUARTER, most: 10 };
 
-/// Beyond these, the counters with the fewest attempts go.
+/// When there are more counters, those with the fewest attempts are removed.
 const COUNTERS: i64 = 20_000;
 
-/// The counters of an attempt, to be given back when the password was right.
+/// The counters of an attempt, to give it back if the password was correct.
 #[derive(Clone)]
 pub struct Counted(Vec<(Vec<u8>, Timestamp)>);
 
@@ -69,10 +69,10 @@ pub fn count_attempt(
     Ok((user, counted))
 }
 
-/// Counts an attempt to enter the password again in a session.
+/// Counts an attempt to confirm the password in a session.
 ///
 /// # Errors
-/// As [`begin`].
+/// Like [`count_attempt`].
 pub(crate) fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
     let mut counted = Counted::start(tx, now)?;
     counted.count(tx, now, &PER_SESSION, &[b"session", session.to_string().as_bytes()])?;
@@ -80,7 +80,6 @@ pub(crate) fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: Sessi
 }
 
 impl Counted {
-    /// Keeps the table small first.
     fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self> {
         rows::delete_before(tx, window_began(now, LONGEST))?;
         rows::keep_at_most(tx, COUNTERS)?;
@@ -98,7 +97,7 @@ impl Counted {
     }
 }
 
-/// Each part follows its length, so that no two lists of parts give the same key.
+/// Each part is preceded by its length, so that different lists of parts have different keys.
 fn key(of: &[&[u8]]) -> Vec<u8> {
     let mut hash = Sha256::new();
     for part in of {
@@ -121,8 +120,8 @@ fn window_began(now: Timestamp, window: Duration) -> Timestamp {
     Timestamp::from_micros(now.micros() - now.micros().rem_euclid(window))
 }
 
-/// Records a wrong password. For an unknown account something as small is written: the time it
-/// takes must not tell the two apart.
+/// Records a wrong password. For an unknown account it writes something of the same size, so that the time
+/// doesn't show whether the account exists.
 pub(crate) fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
         rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER))?;

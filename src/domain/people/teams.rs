@@ -1,4 +1,4 @@
-//! A team: the tenant that owns everything.
+//! Teams: the tenants that own everything else.
 
 use super::users::{self, NewPerson, User};
 use crate::domain::access::activity::{self, ActivityKind, Event};
@@ -12,7 +12,7 @@ use crate::store::people::{members as member_rows, teams as rows};
 pub use crate::store::ids::TeamId;
 pub use rows::Team;
 
-/// Unique, however it is spelled.
+/// Unique, whatever its spelling.
 #[derive(Clone, Debug)]
 pub struct TeamName(String);
 
@@ -33,7 +33,7 @@ pub struct NewTeam {
     pub owner: NewPerson,
 }
 
-/// When a visitor does it, it is recorded as done by the new owner.
+/// Creates a team and its owner. A visitor's creation is recorded as the new owner's.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     instance::claim_set_up(tx, actor.now)?;
     let owner = users::create(tx, actor, &new.owner, None)?;
@@ -68,8 +68,7 @@ fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     rows::insert(tx, team).map_err(|error| Error::from(error).conflict_instead("team", taken))
 }
 
-/// Creates the first team; of several attempts at once, one succeeds. `NotFound` when the
-/// instance is already set up.
+/// Creates the first team. If several try at once, one succeeds. `NotFound` if there is one.
 pub(crate) fn set_up(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, User)> {
     match instance::claim_set_up(tx, actor.now)? {
         true => create(tx, actor, new),
@@ -86,7 +85,7 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Team> {
 }
 
 pub fn find_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Team> {
-    // Teams of an earlier rule can share a key: the exact spelling decides.
+    // Teams from before a change of [`names::RULE`] can share a key, so the exact spelling decides.
     match rows::find_by_spelling(tx, name)? {
         Some(team) => Ok(team),
         None => rows::find_by_name(tx, &names::key(name))?.ok_or(Error::NotFound),

@@ -1,5 +1,3 @@
-//! A person with an email address and a password.
-
 use super::passwords;
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
@@ -25,7 +23,7 @@ impl PersonName {
     }
 }
 
-/// The password is hashed before, outside any transaction: it takes long.
+/// The password is hashed beforehand, outside any transaction, because that is slow.
 #[derive(Clone)]
 pub struct NewPerson {
     pub email: EmailAddress,
@@ -63,7 +61,7 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
-/// The password does not change until the transaction ends.
+/// Locks the password until the transaction ends.
 pub(crate) fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     Ok(rows::hold(tx, id)?)
 }
@@ -77,7 +75,7 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, id: UserId, name: &PersonName) -> 
     activity::record_in_all_teams(tx, actor, id, Event::of(ActivityKind::NameChanged).subject(name.as_str()))
 }
 
-/// Ends every session of the person except `keep`.
+/// Changes the password and ends every session of the person except `keep`.
 pub fn change_password(
     tx: &mut Tx<'_>,
     actor: &Actor,

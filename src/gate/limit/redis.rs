@@ -62,8 +62,7 @@ impl Redis {
         Self { client, script: Script::new(SCRIPT), breaker: Arc::default() }
     }
 
-    /// Counts `cost` calls, or none if a limit is reached; a cost of 0 only reads. Returns `None` while
-    /// Redis is away.
+    /// Counts `cost` calls, or none at a limit; 0 only reads. Returns `None` while Redis is away.
     pub async fn count(&self, meters: &Meters, hour: u32, cost: u8) -> Option<Counts> {
         let mut call = self.script.arg(cost);
         call.arg(EXPIRE_SECONDS);

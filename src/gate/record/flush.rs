@@ -98,8 +98,7 @@ impl Flusher {
     }
 }
 
-/// Adds calls to the activity table and their last uses to the tokens. Calls that exist already stay
-/// unchanged.
+/// Adds calls to the activity table and their last uses to the tokens. Existing calls stay unchanged.
 pub fn add_calls(tx: &mut Tx<'_>, calls: &Decoded<'_>) -> Result<(), Error> {
     activity::append_calls(tx, calls.records(), &calls.uses())
 }

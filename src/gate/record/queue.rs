@@ -63,8 +63,8 @@ impl Backlog {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Adds a call to the backlog. Waits while it is full, so that callers slow down and no call is lost.
-    /// Returns false on a timeout.
+    /// Adds a call to the backlog. Waits while it is full, so that callers slow down. Returns false on a
+    /// timeout.
     pub async fn enter(&self) -> bool {
         if self.is_full() && Box::pin(timeout(STORE_TIMEOUT, self.until_room())).await.is_err() {
             return false;

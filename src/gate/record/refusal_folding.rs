@@ -9,8 +9,7 @@ use crate::domain::access::activity::{Record, TokenId};
 use crate::domain::people::users::UserId;
 
 const MINUTE: i64 = 60_000_000;
-/// The number of refusals per caller, status and minute with records of their own. Calls over the limit
-/// have none.
+/// Single records per caller, status and minute. Calls over the limit get none.
 const MAX_SINGLE: u32 = 20;
 
 type Who = (Option<TokenId>, Option<UserId>);

@@ -1,4 +1,4 @@
-//! Rows of `activity`. Only added, never changed: triggers see to that.
+//! Rows of `activity`. Triggers prevent changes to them.
 
 use diesel::dsl::{sql, sum};
 use diesel::prelude::*;
@@ -32,33 +32,33 @@ pub struct Record {
     pub duration_us: Option<i32>,
     pub ip: Option<String>,
     pub agent: Option<String>,
-    /// None for an API request: its record has the request's id for its own.
+    /// `None` for an API request, whose record has the request's id as its own.
     pub request_id: Option<RequestId>,
     pub detail: Option<String>,
     pub count: i32,
 }
 
 impl Record {
-    /// The request that it records, or that made the change.
+    /// The request that is recorded, or that made the change.
     pub fn request(&self) -> Option<RequestId> {
         self.request_id.or_else(|| self.kind.is_call().then(|| RequestId::from_bytes(self.id.bytes())))
     }
 }
 
-/// Which records of a team are asked for; `None` does not narrow.
+/// A filter on the records of a team; `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub kinds: Option<Vec<ActivityKind>>,
     pub person: Option<UserId>,
     pub token: Option<TokenId>,
-    /// The status's first digit, 2 to 5, or the whole of it.
+    /// Either the first digit of the status, 2 to 5, or the whole status.
     pub status: Option<i16>,
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
 
-/// Adds records. Groups of fixed sizes, because the engine keeps a prepared statement for
-/// each: preparing one costs as much as running it.
+/// Adds records in groups of fixed sizes, because each size has a prepared statement: preparing one costs
+/// as much as running it.
 pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     let (many, rest) = records.as_chunks::<64>();
     many.iter().try_for_each(|group| insert_group(tx, group))?;
@@ -68,8 +68,8 @@ pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     single.iter().try_for_each(|group| insert_group(tx, group))
 }
 
-/// One that is there already is the same: a commit may be done although the connection broke
-/// before it said so, and then its records are tried again.
+/// Skips records that exist: a commit can succeed although the connection breaks before it says so, and
+/// then its records are added again.
 fn insert_group<const N: usize>(tx: &mut Tx<'_>, group: &[Record; N]) -> Result<()> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(activity::table)
         .values(group)
@@ -82,7 +82,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Reco
     activity::table.find((team, id)).select(Record::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// The first team after `after` that has any record: one step down the key.
+/// The first team after `after` that has any record: one step in the index.
 pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
     let mut query = activity::table.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
     if let Some(after) = after {
@@ -91,8 +91,8 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
     query.first(tx.connection).optional_row()
 }
 
-/// The conditions of the partial indexes, in their own words and without parameters: an
-/// engine uses such an index only when it sees that the condition holds.
+/// The conditions of the partial indexes, word for word and without parameters: otherwise an engine does
+/// not use them.
 const CHANGES: &str = "kind NOT IN ('api.request', 'api.refused')";
 const REFUSED: &str = "status >= 400";
 
@@ -139,7 +139,7 @@ pub fn list(
         query = query.filter(activity::id.lt(ActivityId::floor(until)));
     }
     if filter.status.is_some() {
-        // SQLite reads a row even to filter by indexed columns, unless the query needs only those.
+        // SQLite reads a row even to filter by indexed columns, unless the query needs no others.
         let ids: Vec<ActivityId> = query.select(activity::id).load(tx.connection)?;
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -149,7 +149,7 @@ pub fn list(
     Ok(query.select(Record::as_select()).load(tx.connection)?)
 }
 
-/// The number of API requests since `from`, of one token or of all; counting stops at `most`.
+/// Counts API requests since `from`, of one token or of the whole team. Stops at `most`.
 pub fn count_calls(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -162,7 +162,7 @@ pub fn count_calls(
         .filter(activity::id.ge(ActivityId::floor(from)))
         .filter(activity::kind.eq(ActivityKind::ApiRequest))
         .select(activity::count)
-        // Only so it is sure to walk the key from there on.
+        // The order makes both engines walk the index from there.
         .order(activity::id.asc())
         .limit(most)
         .into_boxed();
@@ -173,7 +173,7 @@ pub fn count_calls(
     Ok(counts.into_iter().map(i64::from).sum())
 }
 
-/// API requests from one moment until before another, of one token or of all.
+/// Sums up API requests in a half-open range of time, of one token or of the whole team.
 pub fn sum_calls(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -19,11 +19,11 @@ use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
 use crate::store::schema::activity;
 
-/// Rows of one statement. More of them gain next to nothing.
+/// Rows per statement. More rows gain next to nothing.
 const SQLITE: usize = 32;
 const POSTGRES: usize = 2000;
 
-/// An API request. Its record's id is the request's.
+/// An API request. Its id is also the id of its record.
 #[derive(Clone, Debug)]
 pub struct CallRecord<'a> {
     pub team: TeamId,
@@ -44,7 +44,7 @@ impl CallRecord<'_> {
         if self.token.is_some() { ActorKind::Token } else { ActorKind::Person }
     }
 
-    /// Almost all calls: with a token, and let in.
+    /// Almost all calls have a token and are admitted.
     fn is_usual(&self) -> bool {
         self.kind == ActivityKind::ApiRequest && self.token.is_some()
     }
@@ -73,8 +73,7 @@ impl CallRecord<'_> {
     }
 }
 
-/// One that is there already is the same and stays. Faster when calls of a team and of a token are
-/// neighbours.
+/// Adds calls; existing ones stay unchanged. It is faster if calls of a team and token are adjacent.
 pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     match tx.connection {
         Engine::Sqlite(_) => insert_in_sqlite(tx, calls),
@@ -89,8 +88,8 @@ pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) 
     }
 }
 
-/// [`insert`] for calls that are not there yet, at half the cost on Postgres, which returns a
-/// conflict if one is there.
+/// Like [`insert`], for calls that do not exist yet. On Postgres it costs half as much, and conflicts if
+/// one exists.
 pub fn insert_new<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     let Engine::Postgres(inner) = &mut *tx.connection else { return insert(tx, calls) };
     let columns = |call: CallRecord<'a>| {
@@ -140,8 +139,8 @@ fn insert_group<const N: usize>(tx: &mut Tx<'_>, calls: &[CallRecord<'_>; N]) ->
     Ok(())
 }
 
-/// Diesel's own insert isn't kept prepared when its values are borrowed. And constants are part of the
-/// statement, so that there is less to bind.
+/// A hand-written statement: Diesel's insert is not cached if its values are borrowed. Constants are part
+/// of the SQL, so that there is less to bind.
 struct InsertUsual<'c, 'a, const N: usize> {
     calls: &'c [CallRecord<'a>; N],
     addresses: [Option<Address>; N],
@@ -220,7 +219,7 @@ impl Write for Address {
     }
 }
 
-/// One parameter a column, however many rows.
+/// Binds one parameter per column, whatever the number of rows.
 fn unnest(calls: &[CallRecord<'_>]) -> impl RunQueryDsl<PgConnection> + QueryFragment<Pg> + QueryId {
     const STATEMENT: &str = "INSERT INTO activity (team_id, id, at, kind, actor_kind, person_id, \
         token_id, actor_label, method, route, status, duration_us, ip) \

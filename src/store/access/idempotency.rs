@@ -1,4 +1,4 @@
-//! Rows of `idempotent_responses`: responses to creations, for retries.
+//! Rows of `idempotent_responses`.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -22,8 +22,8 @@ pub struct Response {
     pub body: String,
 }
 
-/// Locks the id until the transaction ends; false if another holds it. SQLite has one writing
-/// transaction at a time.
+/// Locks the id until the transaction ends, or returns false if another one has locked it. SQLite has only
+/// one writing transaction at a time.
 pub fn take(tx: &mut Tx<'_>, id: &[u8; 32]) -> Result<bool> {
     #[derive(QueryableByName)]
     struct Taken {
@@ -51,7 +51,7 @@ pub fn insert(tx: &mut Tx<'_>, kept: &Response) -> Result<()> {
     Ok(())
 }
 
-/// The oldest up to and including `before`.
+/// The oldest rows, up to and including `before`.
 pub fn oldest(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<Vec<Vec<u8>>> {
     Ok(idempotent_responses::table
         .filter(idempotent_responses::at.le(before))

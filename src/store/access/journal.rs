@@ -1,8 +1,8 @@
-//! Calls that are on disk and not in the activity table yet: rows of `call_batches`, many calls in
-//! one row, so that a commit of many costs as little as one.
+//! Rows of `call_batches`: calls that are on disk but not yet in the activity table. A row has many calls,
+//! so that committing many costs as little as one.
 //!
-//! With SQLite the table is in a file of its own, because a file has one writer at a time: calls
-//! are committed while the flush, or anything else, writes to the store.
+//! With SQLite, the table is in a separate file, because a file has one writer at a time: calls can be
+//! committed while the flush, or anything else, writes to the store.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use crate::store::ids::LeaseId;
 use crate::store::schema::call_batches;
 use crate::store::{Store, Tx};
 
-/// Bytes of batches that are taken together: some 20,000 calls; and rows of one query.
+/// The bytes of batches taken at once, which is some 20,000 calls, and the rows of one query.
 const TAKEN: usize = 5 << 19;
 const ROWS: i64 = 32;
 
@@ -31,22 +31,23 @@ pub struct Journal {
     store: Store,
     batches: Store,
     writer: LeaseId,
-    /// Calls of this process in it.
+    /// The calls of this process in the journal.
     calls: AtomicUsize,
-    /// Held while batches are put on disk.
+    /// Held while batches are written.
     appending: Mutex<()>,
     was_read: AtomicBool,
-    /// The last unreadable batch of each writer: up to there, all that are left are unreadable.
+    /// The last unreadable batch of each writer. All batches left up to it are unreadable.
     skipped: Mutex<HashMap<LeaseId, i64>>,
 }
 
-/// Returns the batches that were in the journal when it began. Later ones are left out, so that it ends.
+/// One pass over the batches that were in the journal when it began. Later ones are left out, so that it
+/// ends.
 pub struct Pass<'j> {
     journal: &'j Journal,
     last: i64,
-    /// Servers at work move their own batches.
+    /// Running servers, which move their own batches.
     others: Vec<LeaseId>,
-    /// Calls of this process in the journal when it began.
+    /// The calls of this process in the journal when the pass began.
     calls: usize,
 }
 
@@ -83,12 +84,12 @@ impl Journal {
         Ok(self.store.read(|tx| leases::others_at_work(tx, self.writer))?.is_empty())
     }
 
-    /// Puts batches on disk. If that fails they can be there all the same.
+    /// Writes batches. If that fails, they may have been written nonetheless.
     pub fn append(&self, batches: &[Vec<u8>], calls: usize) -> Result<()> {
         let _appending = self.appending.lock();
-        // Counted before, so that a reader never misses calls that are on disk.
+        // Counted first, so that a reader never misses calls that are on disk.
         self.calls.fetch_add(calls, Ordering::AcqRel);
-        // SQLite takes them one by one, and each statement on its own is a commit.
+        // SQLite inserts row by row, and each statement outside a transaction is a commit.
         let appended = match batches.len() > 1 && self.batches.is_file() {
             true => self.batches.write(|tx| append(tx, self.writer, batches)),
             false => self.batches.write_in_one(|tx| append(tx, self.writer, batches)),
@@ -96,8 +97,8 @@ impl Journal {
         appended.inspect_err(|_| self.forget(calls))
     }
 
-    /// Starts a pass; only one thread may do so at a time. The first pass of a process also returns
-    /// the batches of other servers, because those of a killed one can't wait until its lease ends.
+    /// Starts a pass. Only one thread may do so at a time. The first pass of a process includes the
+    /// batches of other servers, because those of a killed one can't wait until its lease ends.
     pub fn pass(&self) -> Result<Pass<'_>> {
         let others = match self.was_read.load(Ordering::Relaxed) {
             true => self.store.read(|tx| leases::others_at_work(tx, self.writer))?,
@@ -110,14 +111,14 @@ impl Journal {
     }
 
     fn forget(&self, calls: usize) {
-        // Never below zero: a batch whose writing failed too late can be there and not count.
+        // Never below zero: a batch can exist without being counted if writing it failed late.
         let fewer = |known: usize| Some(known.saturating_sub(calls));
         let _ = self.calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
     }
 }
 
 impl Pass<'_> {
-    /// The next batches to move into the activity table, oldest first; none at the end.
+    /// Returns the next batches to move into the activity table, oldest first. Empty at the end.
     pub fn take(&mut self) -> Result<Vec<Batch>> {
         let (mut batches, mut bytes, mut after) = (Vec::<Batch>::new(), 0, 0);
         while bytes < TAKEN {
@@ -133,7 +134,7 @@ impl Pass<'_> {
         Ok(batches)
     }
 
-    /// Forgets batches that are in the activity table. Unreadable ones stay where they are.
+    /// Deletes batches that are in the activity table. Unreadable ones stay.
     pub fn done(&self, batches: &[Batch], unreadable: &[&Batch]) -> Result<()> {
         let is_kept = |batch: &Batch| unreadable.iter().any(|kept| kept.id == batch.id);
         let moved: Vec<&Batch> = batches.iter().filter(|batch| !is_kept(batch)).collect();
@@ -178,8 +179,7 @@ fn append_one(connection: &mut SqliteConnection, writer: LeaseId, batch: &[u8]) 
     Ok(())
 }
 
-/// One statement, which is prepared once: Diesel's own insert is a different statement for each
-/// number of rows.
+/// A single statement that stays prepared: Diesel's insert differs with each number of rows.
 struct AppendAll<'a> {
     writer: LeaseId,
     batches: Vec<&'a [u8]>,
@@ -211,7 +211,7 @@ fn last(tx: &mut Tx<'_>) -> Result<i64> {
 
 fn remove(tx: &mut Tx<'_>, batches: &[&Batch]) -> Result<()> {
     for of_one in batches.chunk_by(|a, b| a.writer == b.writer) {
-        // In pieces: statements have a limit on parameters.
+        // In chunks, because a statement has a limited number of parameters.
         for some in of_one.chunks(500) {
             let ids: Vec<i64> = some.iter().map(|batch| batch.id).collect();
             let read = call_batches::writer.eq(some[0].writer).and(call_batches::id.eq_any(ids));

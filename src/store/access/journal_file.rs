@@ -1,4 +1,4 @@
-//! The journal's file beside SQLite's.
+//! The file of the journal, next to SQLite's.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,12 +13,11 @@ use crate::store::backend::Location;
 use crate::store::error::{Error, Result};
 use crate::store::{Store, Tx};
 
-/// Added to the name of SQLite's file.
 pub const SUFFIX: &str = "-calls";
-/// Files in which an earlier version kept calls.
+/// Files of an earlier version.
 const FORMER: [&str; 2] = ["-calls-1", "-calls-2"];
-/// For SQLite; the table of Postgres is in its migrations. No id comes again, even when the table
-/// was empty: what one pass has read, another process may have deleted, and deletes by id.
+/// For SQLite; Postgres has the table in its migrations. `AUTOINCREMENT` never reuses an id, because a
+/// process deletes by id what another one may already have deleted.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS call_batches (
     id     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     writer BLOB    NOT NULL,
@@ -34,12 +33,12 @@ pub fn open(store: &Store, path: PathBuf) -> Result<Store> {
     Ok(file)
 }
 
-/// Only reads, so that a command doesn't wait for a server that writes.
+/// Only reads, so that a command does not wait for a server that writes.
 fn is_made(tx: &mut Tx<'_>) -> Result<bool> {
     exists(tx, "name = 'call_batches' AND sql LIKE '%AUTOINCREMENT%'")
 }
 
-/// An earlier version made the table without `AUTOINCREMENT`.
+/// An earlier version created the table without `AUTOINCREMENT`.
 fn make(tx: &mut Tx<'_>) -> Result<()> {
     if !exists(tx, "name = 'call_batches' AND sql NOT LIKE '%AUTOINCREMENT%'")? {
         return Ok(tx.connection.batch_execute(TABLE)?);
@@ -56,13 +55,13 @@ fn exists(tx: &mut Tx<'_>, which: &str) -> Result<bool> {
     Ok(diesel::select(found).get_result(tx.connection)?)
 }
 
-/// Removes files without calls. A version that was killed left calls in them.
+/// Removes the files of an earlier version if they are empty. If it was killed, it left calls in them.
 fn remove_former(location: &Location) -> Result<()> {
     let mut former = Vec::new();
     for path in FORMER.iter().filter_map(|suffix| location.beside(suffix)) {
         let Ok(file) = File::open(&path) else { continue };
         let unusable = |why: &str| Error::Unusable(format!("{} {why}", path.display()));
-        // That version has a lock on the first file for as long as it runs.
+        // The earlier version locks the first file while it runs.
         file.try_lock_shared()
             .map_err(|_| unusable("is in use by an earlier version of Gatepost; stop it first"))?;
         let mut start = Vec::new();

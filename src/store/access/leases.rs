@@ -1,6 +1,4 @@
-//! Rows of `leases`, and the access epoch they are held against.
-//!
-//! The time here is the database's.
+//! Rows of `leases`, and the access epoch. All times are the database's.
 
 use diesel::prelude::*;
 
@@ -11,12 +9,11 @@ use crate::store::error::Result;
 use crate::store::ids::LeaseId;
 use crate::store::schema::{instance, leases};
 
-/// Changes of access so far.
 pub fn epoch(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(instance::table.select(instance::access_epoch).get_result(tx.connection)?)
 }
 
-/// Takes or renews a lease for `micros`, and notes up to which epoch its holder knows changes.
+/// Takes or renews a lease for `micros`. `seen` is the latest epoch that its holder knows.
 pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64, micros: i64) -> Result<()> {
     let until = now(tx)? + micros;
     let row = (leases::id.eq(id), leases::seen_epoch.eq(seen), leases::until.eq(until));
@@ -46,7 +43,6 @@ pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> 
     Ok(first.is_some())
 }
 
-/// Other servers with an unexpired lease.
 pub fn others_at_work(tx: &mut Tx<'_>, own: LeaseId) -> Result<Vec<LeaseId>> {
     let now = now(tx)?;
     let others = leases::table.filter(leases::id.ne(own).and(leases::until.ge(now)));

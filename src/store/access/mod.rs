@@ -1,4 +1,4 @@
-//! Rows of access: tokens, the activity log, usage counts and idempotent responses.
+//! Rows of API access: tokens, the activity log, usage counts and idempotent responses.
 
 pub(crate) mod activity;
 pub(crate) mod calls;

@@ -1,4 +1,4 @@
-//! The one way out of `activity`: old calls, a few at a time.
+//! Removes old calls from `activity`, a few at a time. Nothing else deletes its rows.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -10,10 +10,10 @@ use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId};
 use crate::store::schema::{activity, retention};
 
-/// The condition in words without parameters, so that it is the trigger's own.
+/// Without parameters, so that it equals the condition of the trigger.
 const CALLS: &str = "kind IN ('api.request', 'api.refused')";
 
-/// The oldest calls of a team that are older than `before` and come after `after`.
+/// The oldest calls of a team before `before` and after the id `after`.
 pub fn oldest_calls(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -32,8 +32,8 @@ pub fn oldest_calls(
         .load(tx.connection)?)
 }
 
-/// Removes the calls between two ids, both included, that are older than `before`; returns their number. The
-/// trigger on `activity` allows the deletion only while the row of `retention` is set.
+/// Removes the calls of an inclusive range of ids that are older than `before`, and returns their number.
+/// The trigger on `activity` allows this only while the row of `retention` is set.
 pub fn remove_calls(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,5 +1,3 @@
-//! Rows of `tokens`.
-
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 
@@ -41,8 +39,8 @@ pub struct Token {
 
 team_rows! { tokens, Token, TokenId: insert, find, hold, list, count }
 
-/// The one look-up an API request costs. By the hash too: an unknown id and a wrong secret
-/// both find nothing, in the same time.
+/// The one lookup of an API request. It includes the hash, so that an unknown id and a wrong secret both
+/// find nothing, in the same time.
 pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<Option<(Token, Team)>> {
     tokens::table
         .inner_join(teams::table)
@@ -54,8 +52,7 @@ pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<O
 
 diesel::define_sql_function! { fn substr(text: Text, from: Integer, count: Integer) -> Text; }
 
-/// Those whose public id begins with `start`, of all teams, with their teams: only the operator
-/// names tokens without a team. LIKE would ignore case on SQLite.
+/// All teams' tokens whose public id begins with `start`. LIKE would ignore case on SQLite.
 pub fn find_by_start(tx: &mut Tx<'_>, start: &str, most: i64) -> Result<Vec<(Token, Team)>> {
     let length = i32::try_from(start.len()).unwrap_or(i32::MAX);
     Ok(tokens::table
@@ -74,7 +71,6 @@ pub fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<To
         .load(tx.connection)?)
 }
 
-/// The active team key.
 pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
     tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::kind.eq(TokenKind::TeamKey)))
@@ -84,7 +80,7 @@ pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
         .optional_row()
 }
 
-/// Which tokens are asked for; `None` does not narrow.
+/// `None` does not filter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
     pub revoked: Option<bool>,
@@ -99,7 +95,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> tokens::BoxedQuery<'q, Backend
     }
 }
 
-/// The active tokens that a person made; the team key belongs to no person.
+/// The active tokens that a person created. The team key belongs to no one.
 pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
     Ok(tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(creator)))
@@ -109,8 +105,8 @@ pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result
         .load(tx.connection)?)
 }
 
-/// Revokes the active tokens that a person made. Postgres locks them first, in the order in
-/// which last uses are written: two orders would wait for each other without end.
+/// Revokes the active tokens that a person created. Postgres locks them first, in the order in which last
+/// uses are written, to avoid a deadlock.
 pub fn revoke_by_creator(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -131,7 +127,7 @@ pub fn revoke_by_creator(
         .get_results(tx.connection)?)
 }
 
-/// Revokes an active token of the team; `None` when there is none such.
+/// Revokes a token. `None` if the team has no such active token.
 pub fn revoke(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -156,7 +152,7 @@ pub fn revoke(
 }
 
 /// # Errors
-/// `Conflict` when another active token of the team has the name.
+/// `Conflict` if another active token of the team has the name.
 pub fn rename(tx: &mut Tx<'_>, team: TeamId, id: TokenId, name: &str, name_key: &str) -> Result<bool> {
     let active = tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))
@@ -167,7 +163,7 @@ pub fn rename(tx: &mut Tx<'_>, team: TeamId, id: TokenId, name: &str, name_key: 
     Ok(renamed == 1)
 }
 
-/// Whether there was an active token of the team to set it for; the team key has none.
+/// Returns whether the team has such an active token, other than the team key.
 pub fn set_cap(tx: &mut Tx<'_>, team: TeamId, id: TokenId, cap: Option<i32>) -> Result<bool> {
     let active = tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::id.eq(id)))

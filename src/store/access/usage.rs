@@ -1,4 +1,4 @@
-//! Calls counted by time, out of `activity`, and rows of `call_hours`, where that is kept.
+//! Counts of calls: from `activity`, and stored ones in `call_hours`.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -11,22 +11,19 @@ use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId};
 use crate::store::schema::call_hours;
 
-/// Calls of one stretch of time.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Counted {
-    /// The calls that the gate admitted.
     #[diesel(sql_type = BigInt)]
     pub answered: i64,
-    /// The refused calls; a folded record counts as many times as it was made.
+    /// Refused calls. A folded record counts as many times as it says.
     #[diesel(sql_type = BigInt)]
     pub refused: i64,
-    /// The records that were read for this.
+    /// The number of records read.
     #[diesel(sql_type = BigInt)]
     pub records: i64,
 }
 
-/// One walk along the key, which ends after `most` records: `{}` stands for parameters, which
-/// the engines write differently.
+/// A range scan of the key that ends after `most` records. `{}` is a parameter, whose syntax differs.
 const CALLS: &str = "SELECT \
     CAST(COALESCE(SUM(CASE WHEN kind = 'api.request' THEN count END), 0) AS BIGINT) AS answered, \
     CAST(COALESCE(SUM(CASE WHEN kind = 'api.refused' THEN count END), 0) AS BIGINT) AS refused, \
@@ -34,7 +31,7 @@ const CALLS: &str = "SELECT \
     FROM (SELECT kind, count FROM activity WHERE team_id = {} AND id >= {} AND id < {} \
     AND kind IN ('api.request', 'api.refused') ORDER BY id LIMIT {}) AS calls";
 
-/// Calls of a team from one moment until before another; reading stops after `most` records.
+/// Counts a team's calls in a half-open range of time, and stops after `most` records.
 pub fn count(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -73,7 +70,6 @@ pub struct Kept {
     pub cut_off: bool,
 }
 
-/// Hours of a team that began at `from` or later.
 pub fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<Vec<Kept>> {
     Ok(call_hours::table
         .filter(call_hours::team_id.eq(team).and(call_hours::began.ge(from)))
@@ -81,7 +77,7 @@ pub fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<Vec<Kept>>
         .load(tx.connection)?)
 }
 
-/// Adds an hour, unless another server did.
+/// Adds an hour, unless another server has added it.
 pub fn keep(tx: &mut Tx<'_>, hour: &Kept) -> Result<()> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(call_hours::table)
         .values(hour)
@@ -90,14 +86,13 @@ pub fn keep(tx: &mut Tx<'_>, hour: &Kept) -> Result<()> {
     Ok(())
 }
 
-/// Removes hours of a team that began at `from` or later.
+/// Removes the hours of a team from `from` on.
 pub fn forget_from(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<()> {
     let late = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.ge(from)));
     diesel::delete(late).execute(tx.connection)?;
     Ok(())
 }
 
-/// Removes hours of a team that began before `before`.
 pub fn forget(tx: &mut Tx<'_>, team: TeamId, before: Timestamp) -> Result<()> {
     let old = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.lt(before)));
     diesel::delete(old).execute(tx.connection)?;

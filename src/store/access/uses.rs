@@ -1,4 +1,4 @@
-//! The last use of each token: columns of `tokens`.
+//! The last use of each token, in columns of `tokens`.
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -20,7 +20,7 @@ pub struct Use {
     pub agent: Option<String>,
 }
 
-/// Keeps the later one of each use and what is there, unless a clock that ran ahead wrote that.
+/// Stores each use, unless the stored one is later and not from a clock that ran ahead.
 pub fn note(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => uses.iter().try_for_each(|each| note_one(inner, each)),
@@ -45,7 +45,7 @@ fn note_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
     Ok(())
 }
 
-/// One statement, because each costs a round trip. It locks tokens in the order of their ids, so that
+/// A single statement, because each costs a round trip. It locks tokens in the order of their ids, so that
 /// writers of several instances never deadlock.
 fn note_all(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
     let each_id: Vec<_> = uses.iter().map(|each| each.token).collect();

@@ -1,7 +1,7 @@
-//! Backup of a whole store while other processes write to it, and restore.
+//! Backs up a whole store while other processes write to it, and restores it.
 //!
-//! A copy is a list of parts, each a file. Of SQLite it is the database and the file of
-//! the [journal](super::access::journal), of Postgres a file of rows a table.
+//! A backup is a list of parts, each a file. For SQLite these are the database and the file of the
+//! [journal](super::access::journal); for Postgres, a file of rows per table.
 
 mod postgres;
 mod sqlite;
@@ -19,14 +19,14 @@ pub type Add<'a> = dyn FnMut(&str, &mut Fill<'_>) -> Result<()> + 'a;
 /// Fills the empty file at the path.
 pub type Fill<'a> = dyn FnMut(&Path) -> Result<()> + 'a;
 
-/// A part that is to be restored: its name and where it is.
+/// The name of a part and the path of its file.
 pub type Part = (String, PathBuf);
 
-/// Passes every part to `add`, in the order for restoring, and returns the schema versions. The parts contain
-/// everything committed before the call. A row that is in two parts is the same in both.
+/// Passes every part to `add`, in the order for restoring, and returns the schema versions. The parts
+/// contain everything committed before the call. A row that is in two parts is the same in both.
 ///
 /// # Errors
-/// [`Error::Unusable`] when there is no store, [`Error::Unavailable`], or what `add` says.
+/// [`Error::Unusable`] if there is no store, [`Error::Unavailable`], or the error of `add`.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     match location {
         Location::Sqlite(_) => sqlite::take(location, add),
@@ -37,7 +37,7 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
 /// Creates a store from the parts. On failure, it leaves no store behind.
 ///
 /// # Errors
-/// [`Error::Unusable`] when there is a store already or a newer program wrote the parts.
+/// [`Error::Unusable`] if a store exists, or if a newer program wrote the parts.
 pub fn restore(location: &Location, schema: &[String], parts: &[Part]) -> Result<()> {
     let known = known(location)?;
     if let Some(newer) = schema.iter().find(|version| !known.contains(version)) {
@@ -52,7 +52,7 @@ pub fn restore(location: &Location, schema: &[String], parts: &[Part]) -> Result
 }
 
 /// # Errors
-/// [`Error::Unusable`] when a store is there already.
+/// [`Error::Unusable`] if a store exists.
 pub fn require_none(location: &Location) -> Result<()> {
     match location {
         Location::Sqlite(_) => sqlite::require_none(location),
@@ -60,7 +60,7 @@ pub fn require_none(location: &Location) -> Result<()> {
     }
 }
 
-/// The folder in which parts must be to be restored without being copied, if any.
+/// The folder from which parts can be moved into place without a copy; `None` for Postgres.
 pub fn folder(location: &Location) -> Option<PathBuf> {
     let Location::Sqlite(path) = location else { return None };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -1,6 +1,6 @@
-//! The parts of a store in Postgres: of each table the rows, a line of JSON each, and at the end
-//! how far the sequences are. The schema is made by the migrations that made the original, so
-//! that any later version of Postgres can take the parts, and no program of Postgres is needed.
+//! The parts of a store in Postgres: the rows of each table, one line of JSON each, and at the end the
+//! positions of the sequences. Migrations recreate the schema, so that any later version of Postgres can
+//! restore the parts and no Postgres program is needed.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -21,7 +21,7 @@ use crate::store::{Mode, Rollback, begin};
 /// The suffix of a part after the name of its table.
 const ENDING: &str = ".jsonl";
 const SEQUENCES: &str = "sequences.jsonl";
-/// Rows, and bytes of them, of one statement.
+/// The rows of one statement, and their bytes.
 const ROWS: usize = 1000;
 const BYTES: usize = 4 << 20;
 
@@ -39,7 +39,7 @@ struct Reference {
     to_table: String,
 }
 
-/// All in one transaction, which sees the store as it was at its beginning.
+/// Reads everything in one transaction, which sees the store as it was at the beginning.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut engine = location.connect_patiently()?;
     begin(&mut engine, Mode::Read)?;
@@ -50,15 +50,14 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
         let rows = format!("SELECT row_to_json(each_row)::text AS line FROM \"{table}\" AS each_row");
         add(&format!("{table}{ENDING}"), &mut |to| write_lines(inner, &rows, to))?;
     }
-    // Sequences know no transactions. Looked at last, they are past all rows that were copied.
+    // Sequences are not transactional. Read last, they are past all copied rows.
     let sequences = "SELECT json_build_object('name', sequencename, 'value', last_value)::text AS line
         FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL";
     add(SEQUENCES, &mut |to| write_lines(inner, sequences, to))?;
     Ok(schema)
 }
 
-/// Names of the tables, each after those it refers to. Keys that are checked at the end of a
-/// transaction ask for no order.
+/// Returns the tables, each after those it refers to. Deferred foreign keys impose no order.
 fn tables(inner: &mut PgConnection) -> Result<Vec<String>> {
     let all: Vec<Line> = sql_query(
         "SELECT tablename::text AS line FROM pg_tables
@@ -85,7 +84,7 @@ fn tables(inner: &mut PgConnection) -> Result<Vec<String>> {
     Ok(ordered)
 }
 
-/// Row by row: a table need not fit into memory.
+/// Writes row by row, because a table need not fit into memory.
 fn write_lines(inner: &mut PgConnection, query: &str, to: &Path) -> Result<()> {
     let failed = |cause| problem(to, &cause);
     let mut file = BufWriter::new(File::create(to).map_err(failed)?);
@@ -105,7 +104,7 @@ pub fn require_none(engine: &mut Engine) -> Result<()> {
     }
 }
 
-/// In one transaction, the schema too.
+/// Restores the schema and all rows in one transaction.
 pub fn restore(location: &Location, schema: &[String], parts: &[Part]) -> Result<()> {
     let mut engine = location.connect_patiently()?;
     begin(&mut engine, Mode::Write)?;
@@ -121,8 +120,8 @@ pub fn restore(location: &Location, schema: &[String], parts: &[Part]) -> Result
 
 fn load(inner: &mut PgConnection, parts: &[Part]) -> Result<()> {
     let there = tables(inner)?;
-    // Migrations put rows in some, and triggers are for rows that come later.
     inner.batch_execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")?;
+    // Migrations add rows to some tables, and triggers are for later changes.
     for table in &there {
         let empty = format!("ALTER TABLE \"{table}\" DISABLE TRIGGER USER; DELETE FROM \"{table}\"");
         inner.batch_execute(&empty)?;
@@ -175,7 +174,7 @@ fn set_sequences(inner: &mut PgConnection, lines: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The lines of a file, some at a time.
+/// Reads the lines of a file in batches.
 fn each_batch(path: &Path, mut f: impl FnMut(&[String]) -> Result<()>) -> Result<()> {
     let failed = |cause| problem(path, &cause);
     let (mut lines, mut bytes) = (Vec::new(), 0);

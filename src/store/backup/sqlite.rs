@@ -13,13 +13,13 @@ use crate::store::access::journal_file;
 use crate::store::backend::{Engine, Location};
 use crate::store::error::{Error, Result};
 
-/// The name of the part with the database, and the prefix of the others.
+/// The name of the database's part, and the prefix of the others.
 const DATABASE: &str = "gatepost.db";
-/// The suffixes of SQLite's additional files.
+/// The suffixes of the files that SQLite adds.
 const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The calls first: they move from their file into the database, and never the other way. One that
-/// is in both has the same id.
+/// Copies the calls first: they move from their file into the database and never back. A call that is in
+/// both has the same id.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut original = location.connect_patiently()?;
     if let Some(path) = location.beside(journal_file::SUFFIX).filter(|path| path.exists()) {
@@ -35,7 +35,7 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     Ok(schema)
 }
 
-/// One read transaction: other processes continue to write, and the copy still ends.
+/// Copies in one read transaction, so that other processes continue to write and the copy still ends.
 fn copy(original: &mut Engine, to: &Path) -> Result<()> {
     let Engine::Sqlite(inner) = original else { return Ok(()) };
     sql_query("VACUUM INTO ?").bind::<Text, _>(text(to)?).execute(inner)?;
@@ -72,7 +72,7 @@ pub fn require_none(location: &Location) -> Result<()> {
     }
 }
 
-/// Moves the parts to where they belong, the database last: without it there is no store.
+/// Moves the parts into place, the database last: without it there is no store.
 pub fn restore(location: &Location, parts: &[Part]) -> Result<()> {
     let _alone = location.serve_alone()?;
     require_none(location)?;
@@ -91,7 +91,7 @@ pub fn restore(location: &Location, parts: &[Part]) -> Result<()> {
     Ok(())
 }
 
-/// Files that are removed again unless all of them were restored.
+/// Files that are removed again unless all of them are restored.
 struct Placed(Vec<PathBuf>);
 
 impl Drop for Placed {

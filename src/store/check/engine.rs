@@ -1,4 +1,4 @@
-//! The checks of the engine itself: intact pages and no dangling foreign keys.
+//! Checks of the engine itself: intact pages and no dangling foreign keys.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -13,8 +13,8 @@ const KEYS: &str =
     "SELECT 'a row of ' || \"table\" || ' refers to a row of ' || parent || ' that is missing' AS finding
     FROM pragma_foreign_key_check";
 
-/// One query for each foreign key. Postgres keeps them, unless that was turned off or its
-/// files were damaged.
+/// One query per foreign key. Postgres enforces them, unless that was turned off or its files were
+/// damaged.
 const QUERIES: &str = "SELECT format(
         'SELECT ''a row of %1$s refers to a row of %2$s that is missing'' AS finding FROM %1$s a
          WHERE %3$s AND NOT EXISTS (SELECT 1 FROM %2$s b WHERE %4$s)',

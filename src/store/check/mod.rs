@@ -12,7 +12,7 @@ use super::error::{Error, Result};
 use super::migrations::{applied, known};
 use super::{Mode, Rollback, begin};
 
-/// Findings of one kind that are named one by one.
+/// The maximum number of findings of one kind that are listed.
 const NAMED: usize = 20;
 
 #[derive(QueryableByName)]
@@ -21,10 +21,10 @@ struct Finding {
     finding: String,
 }
 
-/// The violations, a sentence each. A server can run at the same time.
+/// Returns the violations, one sentence each. A server can run at the same time.
 ///
 /// # Errors
-/// [`Error::Unusable`] when there is no store, or one of another version.
+/// [`Error::Unusable`] if there is no store, or one of another version.
 pub fn findings(location: &Location) -> Result<Vec<String>> {
     let mut engine = location.connect_patiently()?;
     begin(&mut engine, Mode::Read)?;
@@ -47,7 +47,7 @@ pub fn findings(location: &Location) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Sentences in the column `finding`, and one more than are named.
+/// Runs a query for sentences in the column `finding`, with one more row than is listed.
 fn of_query(engine: &mut Engine, query: &str) -> Result<Vec<String>> {
     let query =
         format!("SELECT finding FROM ({}) AS findings LIMIT {}", in_words_of(engine, query), NAMED + 1);
@@ -55,7 +55,7 @@ fn of_query(engine: &mut Engine, query: &str) -> Result<Vec<String>> {
     Ok(found.into_iter().map(|it| it.finding).collect())
 }
 
-/// `ID[x]` is the id `x` as text.
+/// Replaces `ID[x]` by SQL that returns the id `x` as text.
 fn in_words_of(engine: &Engine, query: &str) -> String {
     match engine {
         Engine::Sqlite(_) => query.replace("ID[", "lower(hex(").replace(']', "))"),

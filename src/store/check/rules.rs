@@ -1,5 +1,5 @@
-//! Queries that return rows only if the store is damaged: counters that differ from the rows they count, and
-//! orphaned rows. The column `finding` describes the problem.
+//! Queries that return rows only if the store is damaged: counters that differ from the rows they count,
+//! and orphaned rows. The column `finding` describes the problem.
 
 use crate::store::backend::Engine;
 
@@ -32,7 +32,7 @@ pub const COMMON: &[&str] = &[
         || ' attachments, but is counted with ' || m.attachments AS finding
      FROM messages m LEFT JOIN (SELECT seq, COUNT(*) AS files FROM attachments GROUP BY seq) a ON a.seq = m.seq
      WHERE COALESCE(a.files, 0) <> m.attachments",
-    // Of these, messages that were deleted since count too.
+    // These counters include messages that have since been deleted.
     "SELECT 'alias ' || a.local || '@' || a.domain_name || ' has ' || m.received || ' delivered messages and '
         || m.denied || ' others, but is counted with ' || a.received || ' and ' || a.denied AS finding
      FROM aliases a
@@ -45,7 +45,7 @@ pub const COMMON: &[&str] = &[
      FROM contacts c
      JOIN (SELECT contact_id, COUNT(*) AS messages FROM messages GROUP BY contact_id) m ON m.contact_id = c.id
      WHERE m.messages > c.received",
-    // Of these, calls that were deleted since count too.
+    // These counters include calls that have since been deleted.
     "SELECT 'team ' || t.name || ' made ' || a.answered || ' calls and ' || a.refused
         || ' refused ones in an hour that is counted with ' || h.answered || ' and ' || h.refused AS finding
      FROM call_hours h JOIN teams t ON t.id = h.team_id
@@ -77,7 +77,7 @@ pub const COMMON: &[&str] = &[
     "SELECT 'the instance has ' || COUNT(*) || ' rows instead of one' AS finding FROM instance HAVING COUNT(*) <> 1",
 ];
 
-/// Words are in a table of SQLite's own that shows no rows; the table behind it does.
+/// SQLite's virtual table of words shows no rows; the table behind it does.
 const SQLITE: &[&str] = &[
     "SELECT 'message msg_' || ID[m.id] || ' is found by no word' AS finding FROM messages m
      WHERE NOT EXISTS (SELECT 1 FROM message_words_docsize w WHERE w.id = m.seq)",

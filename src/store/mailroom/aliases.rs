@@ -1,5 +1,3 @@
-//! Rows of `aliases`.
-
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -37,19 +35,19 @@ pub struct Alias {
     pub last_received_at: Option<Timestamp>,
 }
 
-/// `None` does not narrow the list.
+/// `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// `Some(None)` for the shared domain.
     pub domain: Option<Option<DomainId>>,
     pub enabled: Option<bool>,
-    /// Occurs in the address, in lower case.
+    /// Part of the address, in lower case.
     pub text: Option<String>,
 }
 
 team_rows! { aliases, Alias, AliasId, gone = deleted_at: insert, find, hold, list, count, save }
 
-/// Whether it was inserted; waits for another transaction that inserts the same address.
+/// Inserts an alias unless its address is taken. Waits for a parallel insert of the same address.
 pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
     let inserted = on_engine!(&mut *tx.connection, inner => diesel::insert_into(aliases::table)
         .values(alias)
@@ -58,7 +56,7 @@ pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool
     Ok(inserted == 1)
 }
 
-/// Including deleted ones.
+/// Finds an alias, even a deleted one.
 pub(crate) fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
     on_engine!(&mut *tx.connection, inner => aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
@@ -67,7 +65,7 @@ pub(crate) fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Op
     .optional_row()
 }
 
-/// Including deleted ones, which messages still name.
+/// Finds aliases, even deleted ones, because messages still refer to them.
 pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(aliases::table
         .filter(aliases::team_id.eq(team).and(aliases::id.eq_any(ids.to_vec())))
@@ -75,7 +73,7 @@ pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result
         .load(tx.connection)?)
 }
 
-/// Of any team, and including deleted ones: the address is taken.
+/// Finds an alias of any team, even a deleted one: its address is taken.
 pub(crate) fn find_by_key(
     tx: &mut Tx<'_>,
     domain: Option<DomainId>,
@@ -105,8 +103,8 @@ pub struct ShadowedAlias {
     pub team: String,
 }
 
-/// Addresses on the shared domain with a `+` whose part before it is another team's, or one of
-/// `reserved`, a list with commas around each.
+/// Addresses on the shared domain whose part before the `+` is another team's, or is in `reserved`, a list
+/// with a comma on both sides of each name.
 pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Vec<ShadowedAlias>> {
     const FOUND: &str = "SELECT t.local || '@' || t.domain_name AS address, teams.name AS team FROM aliases t
         JOIN teams ON teams.id = t.team_id
@@ -128,7 +126,7 @@ pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Ve
     })
 }
 
-/// Including a deleted one.
+/// The catch-all of a domain, even a deleted one.
 pub(crate) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     let of_domain = domains::table.find(domain).select(domains::catch_all_id);
     aliases::table
@@ -138,7 +136,7 @@ pub(crate) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alia
         .optional_row()
 }
 
-/// Without those of removed domains.
+/// Leaves out the aliases of removed domains.
 fn narrowed<'q>(team: TeamId, filter: &Filter) -> aliases::BoxedQuery<'q, Backend> {
     let removed = domains::table
         .filter(domains::id.nullable().eq(aliases::domain_id))
@@ -169,7 +167,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> aliases::BoxedQuery<'q, Backen
     }
 }
 
-/// Counts messages that were delivered, the last of them now, and messages that were not.
+/// Counts delivered messages, the last of them now, and refused ones.
 pub(crate) fn count_arrivals(
     tx: &mut Tx<'_>,
     id: AliasId,

@@ -1,5 +1,3 @@
-//! Rows of `contacts`.
-
 use diesel::prelude::*;
 
 use crate::store::Tx;
@@ -30,11 +28,11 @@ pub struct Contact {
     pub created_at: Timestamp,
 }
 
-/// `None` does not narrow the list.
+/// `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub state: Option<ContactState>,
-    /// Occurs in the address or the name, in lower case.
+    /// Part of the address or the name, in lower case.
     pub text: Option<String>,
 }
 
@@ -69,7 +67,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backe
     if let Some(text) = &filter.text {
         let text = format!("%{}%", like(text));
         let address = contacts::address_key.like(text.clone()).escape(ESCAPE);
-        // Without this, a missing name would make the whole condition NULL.
+        // Otherwise a missing name would make the whole condition NULL.
         let name = contacts::name_key
             .is_not_null()
             .and(contacts::name_key.assume_not_null().like(text).escape(ESCAPE));

@@ -1,4 +1,4 @@
-//! Rows of `message_contents` and `attachments`: what a single message shows.
+//! Rows of `message_contents` and `attachments`.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer};
@@ -12,9 +12,9 @@ use crate::store::schema::{attachments, message_contents, messages};
 diesel::define_sql_function! { fn length(bytes: Binary) -> Integer; }
 diesel::define_sql_function! { fn substr(bytes: Binary, first: Integer, count: Integer) -> Binary; }
 
-/// Rows in one statement: Postgres takes 65,535 values.
+/// Rows per statement: Postgres takes 65,535 values.
 const ROWS: usize = 1000;
-/// Bytes in one statement: each is copied more than once before it is sent.
+/// Bytes per statement: each byte is copied several times before it is sent.
 const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug, Insertable)]
@@ -55,7 +55,7 @@ pub struct Attachment {
     pub content_id: Option<String>,
 }
 
-/// Of several messages. SQLite is faster row by row, Postgres in one statement.
+/// Inserts the contents of several messages. SQLite is faster row by row, Postgres in one statement.
 pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => {
@@ -106,8 +106,8 @@ pub fn size(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<
     size.get_result(tx.connection).optional_row()
 }
 
-/// Up to `count` bytes of the raw message from `at` on. By id, because the `seq` of a deleted message
-/// can be used again.
+/// Up to `count` bytes of the raw message, starting at `at`. The message is found by its id, because the
+/// `seq` of a deleted one can be reused.
 pub fn piece(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,5 +1,3 @@
-//! Rows of `conversations`.
-
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
@@ -17,7 +15,7 @@ pub struct Conversation {
     pub team_id: TeamId,
     pub subject: String,
     pub subject_key: String,
-    /// The contact whose message began it.
+    /// The contact whose message began the conversation.
     pub contact_id: Option<ContactId>,
     pub state: ConversationState,
     pub messages: i32,
@@ -42,7 +40,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
 /// from one contact.
 const MAX_READ: i64 = 50;
 
-/// The latest conversation of the team's messages with this Message-ID.
+/// The latest conversation that contains a message with this Message-ID.
 pub fn find_by_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<Option<ConversationId>> {
     let found: Vec<(i64, Option<ConversationId>)> = messages::table
         .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
@@ -52,7 +50,7 @@ pub fn find_by_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<
     Ok(found.into_iter().filter_map(|(seq, id)| Some((seq, id?))).max_by_key(|it| it.0).map(|it| it.1))
 }
 
-/// The latest conversation with this contact about this subject, of those they wrote in recently.
+/// The latest conversation with this contact and subject, among their recent ones.
 pub fn find_by_subject(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -75,7 +73,7 @@ pub fn find_by_subject(
         .optional_row()
 }
 
-/// Whether the contact wrote in it, or it is with them.
+/// Whether the contact began the conversation or wrote in it.
 pub fn takes_part(tx: &mut Tx<'_>, id: ConversationId, contact: ContactId) -> Result<bool> {
     let wrote =
         messages::table.filter(messages::conversation_id.eq(id)).filter(messages::contact_id.eq(contact));
@@ -84,7 +82,7 @@ pub fn takes_part(tx: &mut Tx<'_>, id: ConversationId, contact: ContactId) -> Re
         || diesel::select(exists(with)).get_result::<bool>(tx.connection)?)
 }
 
-/// Counts one more message, and reopens the conversation if asked to.
+/// Counts one more message, and reopens the conversation if `reopen`.
 pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: bool) -> Result<()> {
     diesel::update(conversations::table.find(id))
         .set((
@@ -101,7 +99,7 @@ pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: 
     Ok(())
 }
 
-/// Counts one message less, and deletes a conversation that has none left.
+/// Counts one message less, and deletes a conversation without messages.
 pub fn remove_message(tx: &mut Tx<'_>, id: ConversationId) -> Result<()> {
     diesel::update(conversations::table.find(id))
         .set(conversations::messages.eq(conversations::messages - 1))

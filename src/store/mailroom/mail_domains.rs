@@ -1,5 +1,3 @@
-//! Rows of `domains`.
-
 use diesel::prelude::*;
 
 use crate::store::Tx;
@@ -39,7 +37,7 @@ pub fn save(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
     Ok(())
 }
 
-/// Including removed ones.
+/// Finds a domain by name, even a removed one.
 pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::team_id.eq(team).and(domains::name.eq(name)))
@@ -48,7 +46,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<
         .optional_row()
 }
 
-/// The row that receives mail for a name.
+/// The domain that receives mail for a name, of whatever team.
 pub fn find_active(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::name.eq(name))
@@ -74,8 +72,8 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
         .load(tx.connection)?)
 }
 
-/// Domains not checked since `verified`, or `unverified`, the longest unchecked first. One that has
-/// never been verified only if it was created after `deadline`. A check after `latest` was made by a
+/// Domains not checked since `verified`, or `unverified`, longest unchecked first. Domains that were never
+/// verified are left out if they were created before `deadline`. A check after `latest` was made by a
 /// clock that ran ahead, and does not count.
 pub fn due(
     tx: &mut Tx<'_>,

@@ -1,5 +1,3 @@
-//! Rows of `mail_stores`: how much mail each team keeps.
-
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -12,7 +10,7 @@ use crate::store::ids::{MessageId, TeamId};
 use crate::store::prepared::Prepared;
 use crate::store::schema::{mail_stores, messages, teams};
 
-/// How much mail a team keeps, in raw bytes and in number: delivered messages, and the kept parts of
+/// The mail that a team stores, in bytes and in number: delivered messages, and the stored parts of
 /// refused ones (denied or rejected).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
 pub struct MailUsage {
@@ -69,7 +67,7 @@ pub struct FullTeam {
     pub bytes: i64,
 }
 
-/// Teams that keep at least `quota` bytes, by name.
+/// Teams that store at least `quota` bytes, by name.
 pub(crate) fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<FullTeam>> {
     Ok(mail_stores::table
         .inner_join(teams::table)
@@ -80,8 +78,8 @@ pub(crate) fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<F
         .load(tx.connection)?)
 }
 
-/// Adds to a team's counters, or subtracts what is negative, and returns the new totals. On
-/// Postgres the row stays locked until the transaction ends.
+/// Adds to a team's counters, or subtracts negative numbers, and returns the new totals. On Postgres the
+/// row stays locked until the transaction ends.
 pub(crate) fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> {
     let of_team = (
         mail_stores::team_id.eq(team),
@@ -106,12 +104,12 @@ pub(crate) fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<Mail
 
 type Refused = (MessageId, i64, i64, Option<i64>);
 
-/// The `seq` of a team's oldest refused messages, and the bytes kept of each. On Postgres, locked
-/// rows are skipped: deleting a message by hand locks it first and then the counters, which a
-/// delivery has locked already.
+/// The `seq` of a team's oldest refused messages, and the stored bytes of each. On Postgres, locked rows
+/// are skipped: deleting a message by hand locks it before the counters, which a delivery has already
+/// locked.
 pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Vec<(i64, i64)>> {
     let mut found: Vec<Refused> = Vec::new();
-    // One state at a time, as a literal: each is a range in the index by state.
+    // One query per state, as a literal: each is a range in the index by state.
     for state in [MessageState::Denied, MessageState::Rejected] {
         let of_state = messages::table
             .filter(messages::team_id.eq(team))

@@ -1,5 +1,3 @@
-//! Rows of `messages`: what lists show.
-
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -31,7 +29,7 @@ pub struct NewMessage {
     pub envelope_from: Option<String>,
     pub from_address: Option<String>,
     pub from_name: Option<String>,
-    /// The address it was sent to, with its tag.
+    /// The recipient's address, with its tag.
     pub rcpt: String,
     pub subject: String,
     pub preview: String,
@@ -41,7 +39,7 @@ pub struct NewMessage {
     pub spf: String,
     pub dkim: String,
     pub dmarc: String,
-    /// Bytes of the beginning, if no more is kept.
+    /// The bytes of the stored beginning; `None` for the whole message.
     pub kept: Option<i64>,
 }
 
@@ -68,23 +66,23 @@ impl std::ops::Deref for Message {
     }
 }
 
-/// `None` does not narrow the list.
+/// `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub alias: Option<AliasId>,
     pub contact: Option<ContactId>,
     pub conversation: Option<ConversationId>,
     pub state: Option<MessageState>,
-    /// Not read, and not denied or rejected.
+    /// Unread, and neither denied nor rejected.
     pub unread: bool,
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
 
-/// The `seq` of the new row.
+/// Returns the `seq` of the new row.
 ///
 /// # Errors
-/// `Conflict` if the alias has this message already.
+/// `Conflict` if the alias already has this message.
 pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<i64> {
     Ok(on_engine!(&mut *tx.connection, inner => diesel::insert_into(messages::table)
         .values(message)
@@ -94,7 +92,7 @@ pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<i64> {
 
 team_rows! { messages, Message, MessageId: find, hold, list, count }
 
-/// The same message, if the alias has it already.
+/// Finds a duplicate in the same alias.
 pub fn find_same(
     tx: &mut Tx<'_>,
     (team, alias): (TeamId, AliasId),
@@ -102,7 +100,7 @@ pub fn find_same(
     dedupe: &[u8],
 ) -> Result<Option<MessageId>> {
     let of_alias = messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe));
-    // Each has a unique index of its own.
+    // The two keys have unique indexes of their own.
     match header_id {
         Some(header_id) => on_engine!(&mut *tx.connection, inner => messages::table
             .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
@@ -132,7 +130,7 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
         query = query.filter(messages::conversation_id.eq(conversation));
     }
     if let Some(state) = filter.state {
-        // As a literal: with a parameter, Postgres would use one plan for common and rare states.
+        // A literal: with a parameter, Postgres would use one plan for common and rare states.
         query = query.filter(sql::<Bool>(&format!("state = '{state}'")));
     }
     if filter.unread {

@@ -1,4 +1,4 @@
-//! Rows of mail: domains, aliases, contacts, conversations, messages.
+//! Rows of mail: domains, aliases, contacts, conversations and messages.
 
 pub mod aliases;
 pub(crate) mod contacts;

@@ -1,5 +1,5 @@
-//! The words of messages: FTS5 in SQLite, a tsvector in Postgres. Words are plain ASCII letters and
-//! digits, so that neither engine finds operators in them.
+//! Full-text search: FTS5 in SQLite, a tsvector in Postgres. Words are plain ASCII letters and digits, so
+//! that neither engine finds operators in them.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -28,12 +28,12 @@ pub struct Tsvector;
 diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvector; }
 diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> Array<Text>; }
 
-/// The longest prefix in the index of SQLite, with that of the team.
+/// The longest prefix in SQLite's index, including the team's.
 const LONGEST_PREFIX: usize = 9;
-/// Words with one prefix that are searched one by one.
+/// The maximum number of words with one prefix that are searched one by one.
 const MANY: i64 = 32;
 
-/// The words of each message, separated by spaces.
+/// The words of each message are separated by spaces.
 pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => {
@@ -73,8 +73,8 @@ struct Place {
     seq: i64,
 }
 
-/// The `seq`, below `before`, of messages with all the words, newest first. The last word can be the
-/// beginning of one.
+/// Returns the `seq` of messages below `before` with all words, newest first. The last word can be a
+/// prefix.
 pub fn places(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -103,8 +103,8 @@ pub fn places(
     Ok(places.into_iter().map(|place| place.seq).collect())
 }
 
-/// The index of Postgres returns all messages with a word, unordered. Common words are soon found
-/// among the newest messages; only for rare ones is the index used.
+/// Postgres's index returns all messages with a word, unordered. Common words are soon found among the
+/// newest messages, so only rare ones use the index.
 const AMONG_NEWEST: &str = "SELECT seq FROM
     (SELECT seq, words FROM message_words WHERE team_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT 1000) AS newest
     WHERE words @@ $2::tsquery ORDER BY seq DESC LIMIT $4";
@@ -126,9 +126,9 @@ fn places_in_postgres(
         .load(connection)?)
 }
 
-/// FTS5 reads a prefix completely before it returns the first message, unless the prefix is in its
-/// index, but it reads a word newest first. So a longer prefix is replaced by the words that have it,
-/// if they are few.
+/// FTS5 reads all matches of a prefix before it returns the first one, unless the prefix is in its index;
+/// but it reads the matches of a word newest first. So a longer prefix is replaced by the words that begin
+/// with it, if they are few.
 fn fts_query(connection: &mut SqliteConnection, words: &[String]) -> Result<String> {
     let Some((last, others)) = words.split_last() else { return Ok(String::new()) };
     let of_last = match last.len() > LONGEST_PREFIX {
@@ -139,15 +139,15 @@ fn fts_query(connection: &mut SqliteConnection, words: &[String]) -> Result<Stri
     Ok(others.iter().map(String::as_str).chain([of_last.as_str()]).collect::<Vec<_>>().join(" AND "))
 }
 
-/// The word itself, and those that begin with it; `None` if there are many.
+/// The word itself and the words that begin with it; `None` if there are many.
 fn words_with_prefix(connection: &mut SqliteConnection, beginning: &str) -> Result<Option<Vec<String>>> {
     #[derive(QueryableByName)]
     struct Word {
         #[diesel(sql_type = Text)]
         term: String,
     }
-    // From one word to the next: the table has a row for each message with a word. In a word, digits
-    // sort first, and `{` sorts after the last letter.
+    // Steps from one word to the next, because the table has a row for each message with a word. In a
+    // word, digits sort first, and `{` sorts after the last letter.
     let longer: Vec<Word> = sql_query(
         "WITH RECURSIVE longer (term) AS (
             SELECT ?1
@@ -165,7 +165,7 @@ fn words_with_prefix(connection: &mut SqliteConnection, beginning: &str) -> Resu
     Ok(few.then(|| longer.into_iter().map(|word| word.term).collect()))
 }
 
-/// The team's messages with these `seq` that pass the filter, newest first.
+/// The team's messages with these `seq` that match the filter, newest first.
 pub fn at(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, places: &[i64]) -> Result<Vec<Message>> {
     if places.is_empty() {
         return Ok(Vec::new());
@@ -185,8 +185,8 @@ pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<Message
         .optional_row()
 }
 
-/// The start of the next page: at the last message of this one or, if that has been deleted, above the next
-/// older message.
+/// The start of the next page: at the last message of this one or, if that has been deleted, above the
+/// next older message.
 pub fn place_of(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<i64>> {
     let found = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.le(id)))

@@ -1,4 +1,4 @@
-//! Rows of `attempts`: counters of tries within a fixed window.
+//! Rows of `attempts`: counters within fixed windows of time.
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -9,8 +9,8 @@ use crate::store::columns::Timestamp;
 use crate::store::error::Result;
 use crate::store::schema::attempts;
 
-/// Counts one more try in the window that began at `window_start` and returns the
-/// number of tries. One statement, so that parallel tries are all counted.
+/// Counts one more attempt in the window that began at `window_start`, and returns their number. A single
+/// statement, so that parallel attempts are all counted.
 pub fn bump(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<i32> {
     use diesel::dsl::case_when;
     let row = (attempts::key.eq(key), attempts::window_start.eq(window_start), attempts::count.eq(1));
@@ -30,7 +30,7 @@ pub fn bump(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<i32>
         .get_result(inner))?)
 }
 
-/// Takes one try back, if its window is still counted.
+/// Uncounts an attempt, if its window is still the current one.
 pub fn give_back(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<()> {
     let counted = attempts::table.find(key).filter(attempts::window_start.eq(window_start));
     diesel::update(counted.filter(attempts::count.gt(0)))
@@ -39,8 +39,8 @@ pub fn give_back(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result
     Ok(())
 }
 
-/// Keeps the table small however many are counted: a tenth goes at once, those with the
-/// fewest tries first, so that a flood of single tries drops only itself.
+/// Limits the size of the table: removes a tenth at once, those with the fewest attempts first, so that a
+/// flood of single attempts displaces only itself.
 pub fn keep_at_most(tx: &mut Tx<'_>, most: i64) -> Result<()> {
     if attempts::table.count().get_result::<i64>(tx.connection)? < most {
         return Ok(());

@@ -1,5 +1,3 @@
-//! Rows of `invitations`.
-
 use diesel::prelude::*;
 
 use crate::store::Tx;
@@ -18,7 +16,7 @@ pub struct Invitation {
     pub role: MemberRole,
     pub secret_hash: Vec<u8>,
     pub invited_by: String,
-    /// `None` when the command line sent it.
+    /// `None` if the command line sent it.
     pub inviter_id: Option<UserId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -39,7 +37,7 @@ pub fn find_by_secret(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<Option<Invi
         .optional_row()
 }
 
-/// Neither accepted nor revoked, expired ones too; newest first.
+/// Invitations that were neither accepted nor revoked, even expired ones. Newest first.
 pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
     Ok(invitations::table
         .filter(invitations::team_id.eq(team))
@@ -49,7 +47,7 @@ pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
         .load(tx.connection)?)
 }
 
-/// False when it was accepted or revoked meanwhile.
+/// Returns false if it was accepted or revoked meanwhile.
 pub fn accept(tx: &mut Tx<'_>, id: InvitationId, now: Timestamp) -> Result<bool> {
     let open = invitations::table
         .filter(invitations::id.eq(id))

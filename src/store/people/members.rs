@@ -57,9 +57,8 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
         .optional_row()
 }
 
-/// Holds a team's people as they are until the transaction ends, so that no person loses
-/// a role while they act in it. Rows that refer to the team can still be added. SQLite's write
-/// transaction does so anyway.
+/// Locks a team's memberships until the transaction ends, so that no person loses a role while they act in
+/// it. Rows that refer to the team can still be added. SQLite's write transaction needs no lock.
 pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
         teams::table
@@ -72,7 +71,7 @@ pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
     Ok(())
 }
 
-/// By name, the owner among them.
+/// Sorted by name, including the owner.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
     Ok(memberships::table
         .inner_join(users::table)
@@ -83,7 +82,7 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
         .load(tx.connection)?)
 }
 
-/// A part of [`list`], and how long it is.
+/// A part of [`list`], and its total length.
 pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
     let total = memberships::table.filter(memberships::team_id.eq(team)).count().get_result(tx.connection)?;
     let rows = memberships::table

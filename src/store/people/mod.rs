@@ -1,4 +1,4 @@
-//! Rows of people: who they are, the teams they are in and how they are signed in.
+//! Rows of people: accounts, their teams and their sessions.
 
 pub(crate) mod attempts;
 pub(crate) mod invitations;

@@ -1,5 +1,3 @@
-//! Rows of `sessions`.
-
 use diesel::prelude::*;
 
 use crate::store::Tx;
@@ -29,7 +27,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// The session of a key that has not expired, with its person.
+/// The unexpired session of a key, with its person.
 pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<Option<(Session, User)>> {
     sessions::table
         .inner_join(users::table)
@@ -77,7 +75,7 @@ pub fn delete(tx: &mut Tx<'_>, user: UserId, id: SessionId) -> Result<bool> {
     Ok(diesel::delete(own).execute(tx.connection)? == 1)
 }
 
-/// Every session of a person but `keep`; how many there were.
+/// Ends every session of a person except `keep`, and returns their number.
 pub fn delete_others(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) -> Result<usize> {
     let own = sessions::table.filter(sessions::user_id.eq(user));
     Ok(match keep {
@@ -86,7 +84,7 @@ pub fn delete_others(tx: &mut Tx<'_>, user: UserId, keep: Option<SessionId>) -> 
     })
 }
 
-/// Ends all sessions of a person but the `keep` seen last.
+/// Ends all sessions of a person except the `keep` most recently used.
 pub fn delete_beyond(tx: &mut Tx<'_>, user: UserId, keep: i64) -> Result<()> {
     let oldest: Vec<SessionId> = sessions::table
         .filter(sessions::user_id.eq(user))

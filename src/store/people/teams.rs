@@ -1,5 +1,3 @@
-//! Rows of `teams`.
-
 use diesel::prelude::*;
 
 use crate::store::Tx;
@@ -20,7 +18,7 @@ pub struct Team {
     pub created_at: Timestamp,
 }
 
-/// The owner's membership must follow before the transaction commits.
+/// The owner's membership must follow in the same transaction.
 pub fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     diesel::insert_into(teams::table).values(team).execute(tx.connection)?;
     Ok(())
@@ -38,7 +36,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
         .optional_row()
 }
 
-/// The one with exactly this name, the oldest if there are several.
+/// The team with exactly this name, the oldest if there are several.
 pub fn find_by_spelling(tx: &mut Tx<'_>, name: &str) -> Result<Option<Team>> {
     teams::table
         .filter(teams::name.eq(name))
@@ -48,12 +46,10 @@ pub fn find_by_spelling(tx: &mut Tx<'_>, name: &str) -> Result<Option<Team>> {
         .optional_row()
 }
 
-/// The team that was there first.
 pub fn oldest(tx: &mut Tx<'_>) -> Result<Option<TeamId>> {
     teams::table.select(teams::id).order(teams::id.asc()).first(tx.connection).optional_row()
 }
 
-/// The teams a person is in, by name.
 pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
     Ok(memberships::table
         .inner_join(teams::table)
@@ -63,7 +59,7 @@ pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
         .load(tx.connection)?)
 }
 
-/// The teams a person is in, by name, with the role their membership keeps.
+/// The teams of a person, sorted by name, with the role of the membership.
 pub fn with_roles(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Team, MemberRole)>> {
     Ok(memberships::table
         .inner_join(teams::table)
@@ -73,7 +69,7 @@ pub fn with_roles(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Team, MemberRole
         .load(tx.connection)?)
 }
 
-/// False if nothing changed.
+/// Returns false if nothing changed.
 pub fn set_api_enabled(tx: &mut Tx<'_>, id: TeamId, enabled: bool) -> Result<bool> {
     let other_way = teams::table.filter(teams::id.eq(id)).filter(teams::api_enabled.ne(enabled));
     let changed = diesel::update(other_way).set(teams::api_enabled.eq(enabled)).execute(tx.connection)?;
@@ -85,7 +81,7 @@ pub fn set_plan(tx: &mut Tx<'_>, id: TeamId, plan: Plan) -> Result<()> {
     Ok(())
 }
 
-/// Hands the team over, if `from` still owns it.
+/// Makes `to` the owner, if `from` still is.
 pub fn set_owner(tx: &mut Tx<'_>, id: TeamId, from: UserId, to: UserId) -> Result<bool> {
     let owned = teams::table.filter(teams::id.eq(id)).filter(teams::owner_id.eq(from));
     let changed = diesel::update(owned).set(teams::owner_id.eq(to)).execute(tx.connection)?;

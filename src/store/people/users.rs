@@ -1,5 +1,3 @@
-//! Rows of `users`.
-
 use diesel::prelude::*;
 
 use crate::store::Tx;
@@ -19,7 +17,7 @@ pub struct User {
     pub password_hash: String,
     pub password_changed_at: Timestamp,
     pub created_at: Timestamp,
-    /// The person whose invitation created the account; if set, the email address is not verified.
+    /// The person whose invitation created the account. If set, the email address is not verified.
     pub vouched_by: Option<String>,
 }
 
@@ -32,7 +30,7 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
     users::table.find(id).select(User::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// Holds a person's row until the transaction ends; SQLite's write transaction does anyway.
+/// Locks a person's row until the transaction ends. SQLite's write transaction needs no lock.
 pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
         users::table.find(id).select(users::id).for_no_key_update().get_result::<UserId>(inner).optional()?;
