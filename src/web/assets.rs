@@ -1,39 +1,141 @@
-//! The files of `static/`, embedded in the binary.
+//! The files of `static/`, embedded in the binary. Our stylesheets leave as one bundle and our
+//! scripts as another; in debug builds they are read from disk each time, so that a change is seen
+//! on reload.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EntityTag, Header, IfNoneMatch};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use parking_lot::RwLock;
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 
+use super::compression::Fixed;
 use crate::domain::sealing::hex;
+
+pub const STYLES: &str = "app.css";
+pub const SCRIPTS: &str = "app.js";
+
+/// The font of every page. Others load when a page uses them: a preloaded font that is not used is
+/// a warning in the console.
+const TEXT_FONT: &str = "fonts/inter-latin-wght-normal.woff2";
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const CHECK_FIRST: HeaderValue = HeaderValue::from_static("no-cache");
 
 #[derive(RustEmbed)]
 #[folder = "static"]
 struct Files;
 
+static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Fixed>>>> = LazyLock::new(RwLock::default);
+
 /// With the file's hash, so that it can be cached forever.
 pub fn url(path: &str) -> String {
-    match Files::get(path) {
-        Some(file) => format!("/static/{path}?v={}", version(&file)),
+    match find(path) {
+        Some(file) => format!("/static/{path}?v={}", file.tag()),
         None => format!("/static/{path}"),
     }
 }
 
-fn version(file: &rust_embed::EmbeddedFile) -> String {
-    hex(&file.metadata.sha256_hash()[..8])
+pub fn preloaded_font() -> Option<String> {
+    Files::get(TEXT_FONT).map(|_| url(TEXT_FONT))
 }
 
 pub async fn serve(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
-    let Some(file) = Files::get(&path) else {
+    let Some(file) = find(&path) else {
         return HttpResponse::NotFound().finish();
     };
-    let tag = EntityTag::new_strong(version(&file));
-    let known = matches!(IfNoneMatch::parse(&request), Ok(IfNoneMatch::Items(tags)) if tags.iter().any(|each| each.weak_eq(&tag)));
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((ETAG, tag.to_string()))
-        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
-    if known {
-        return response.finish();
+    let mut answer = file.respond(&request);
+    // While versions are exchanged, a page of one can ask the other for its file.
+    let is_this_version = request.query_string().strip_prefix("v=") == Some(file.tag());
+    let caching = if is_this_version { IMMUTABLE } else { CHECK_FIRST };
+    answer.headers_mut().insert(CACHE_CONTROL, caching);
+    answer
+}
+
+fn find(path: &str) -> Option<Arc<Fixed>> {
+    let known = KNOWN.read().get(path).cloned();
+    if known.is_some() && !cfg!(debug_assertions) {
+        return known;
     }
-    response.insert_header((CONTENT_TYPE, file.metadata.mimetype())).body(file.data.into_owned())
+    let content = read(path)?;
+    let tag = hex(&Sha256::digest(&content)[..8]);
+    if let Some(known) = known.filter(|known| known.tag() == tag) {
+        return Some(known);
+    }
+    let file = Arc::new(Fixed::new(kind(path), tag, content.into_owned().into()));
+    KNOWN.write().insert(path.to_owned(), file.clone());
+    Some(file)
+}
+
+fn read(path: &str) -> Option<Cow<'static, [u8]>> {
+    match path {
+        STYLES => Some(with_versions(&joined("css/app.css", ".css")).into_bytes().into()),
+        SCRIPTS => Some(joined("js/app.js", ".js").into_bytes().into()),
+        _ => Files::get(path).map(|file| file.data),
+    }
+}
+
+/// The files beside `first`, which comes first: app.css has the order of the layers, app.js what the other
+/// scripts share. The others follow by name; libraries stay files of their own.
+fn joined(first: &str, suffix: &str) -> String {
+    let (folder, _) = first.rsplit_once('/').unwrap_or_default();
+    let is_ours = |name: &str| {
+        let file = name.strip_prefix(folder).and_then(|file| file.strip_prefix('/'));
+        file.is_some_and(|file| file.ends_with(suffix) && !file.ends_with(".min.js") && !file.contains('/'))
+    };
+    let mut names: Vec<_> = Files::iter().filter(|name| is_ours(name)).collect();
+    names.sort_by_key(|name| (&**name != first, name.clone()));
+    let texts = names.iter().filter_map(|name| Files::get(name));
+    texts.map(|file| String::from_utf8_lossy(&file.data).into_owned() + "\n").collect()
+}
+
+/// Gives the files that a stylesheet names by `url("/static/…")` the addresses that [`url`] gives them.
+fn with_versions(css: &str) -> String {
+    const START: &str = "url(\"/static/";
+    let mut parts = css.split(START);
+    let before = parts.next().unwrap_or_default().to_owned();
+    parts.fold(before, |css, part| match part.split_once('"') {
+        Some((path, rest)) => format!("{css}url(\"{}\"{rest}", url(path)),
+        None => css + START + part,
+    })
+}
+
+fn kind(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, suffix)| suffix) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
+        Some("png") => "image/png",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundles_begin_with_what_the_rest_needs() {
+        let (styles, scripts) = (joined("css/app.css", ".css"), joined("js/app.js", ".js"));
+        assert!(styles.trim_start_matches(|c| c != '@').starts_with("@layer reset"), "{styles}");
+        assert!(scripts.contains("\"use strict\";"));
+        assert!(!scripts.contains("htmx.org"), "htmx is a file of its own");
+    }
+
+    #[test]
+    fn files_in_a_stylesheet_have_their_version() {
+        let versioned = with_versions("a { b: url(\"/static/favicon.svg\") c } d { e: url(\"data:,\") }");
+        assert!(versioned.starts_with("a { b: url(\"/static/favicon.svg?v="), "{versioned}");
+        assert!(versioned.ends_with("\") c } d { e: url(\"data:,\") }"), "{versioned}");
+    }
+
+    #[test]
+    fn a_found_file_is_kept() {
+        assert!(Arc::ptr_eq(&find(STYLES).unwrap(), &find(STYLES).unwrap()));
+        assert!(find("css/none.css").is_none());
+    }
 }

@@ -13,7 +13,7 @@ use crate::domain::Room;
 
 /// Everything from here, nothing inline, no frames.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 type Header = (HeaderName, HeaderValue);
 
@@ -50,7 +50,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// For a page that shows a frame of this site.
 pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Headers that the response has already win.
 pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {

@@ -6,6 +6,7 @@
 pub mod api;
 pub(crate) mod assets;
 mod browser;
+mod compression;
 mod connection;
 mod cors;
 mod deadline;

@@ -10,6 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use tracing::{Instrument, Span};
 
+use super::compression::compress_page;
 use super::logged::{Cause, method, route};
 use super::request::RequestInfo;
 use super::{api, cors, headers, held, request};
@@ -56,7 +57,7 @@ async fn answer(
         true => api::authenticate(request, next, info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());
-            held::hold(next.call(request).await?, info, |_| busy())
+            held::hold(compress_page(next.call(request).await?), info, |_| busy())
         }
     };
     if is_shared {

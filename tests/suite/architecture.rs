@@ -186,6 +186,22 @@ fn pages_have_no_inline_script_or_style() {
     .holds_for(&tree("templates", "html"));
 }
 
+/// Compression would show by its length how a guess compares with the secret.
+#[test]
+fn pages_with_a_secret_are_not_compressed() {
+    Rule::new("a page with a one-time secret is sent by html_with_secret", |file| {
+        let code = file.code();
+        let shows = [".reveal()", "INVITATION.of"].iter().any(|shown| code.contains(shown));
+        let is_marked = code.contains("html_with_secret(") || code.contains("{ html_with_secret }");
+        let is_page = file.path.starts_with("src/web/pages/");
+        if is_page && shows && !is_marked { vec![file.path.clone()] } else { Vec::new() }
+    })
+    .refuses("src/web/pages/a.rs", "html(StatusCode::OK, &Page { secret: plain.reveal() })")
+    .permits("src/web/pages/a.rs", "html_with_secret(StatusCode::OK, &Page { secret: plain.reveal() })")
+    .permits("src/web/api/a.rs", "plain.reveal()")
+    .holds_for(&rust());
+}
+
 #[test]
 fn our_scripts_stay_small() {
     let ours: Vec<_> = tree("static", "js").into_iter().filter(is_ours).collect();

@@ -11,15 +11,16 @@ pub(crate) mod words;
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, EntityTag, HeaderValue};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::ApiError;
 use super::dialect::Dialect;
 use super::dialects::V1;
-use super::etag::{self, IfNoneMatch};
+use super::etag;
 use crate::config::PublicUrl;
+use crate::web::compression::Fixed;
 use crate::web::request::RequestInfo;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| complete::complete(gather(&V1)));
@@ -57,25 +58,19 @@ pub fn description() -> &'static Value {
 }
 
 /// The description of one instance, as it is sent.
-pub(crate) struct Published {
-    text: web::Bytes,
-    tag: EntityTag,
-}
+pub(crate) struct Published(Fixed);
 
 impl Published {
     pub fn at(url: &PublicUrl) -> Self {
         let mut whole = description().clone();
         whole["servers"] = json!([{"url": url.as_str(), "description": "This instance."}]);
-        Self { tag: etag::of(&whole), text: whole.to_string().into() }
+        let tag = etag::of(&whole).tag().to_owned();
+        Self(Fixed::new("application/json", tag, whole.to_string().into()))
     }
 }
 
-pub(crate) async fn show(known: IfNoneMatch, published: web::Data<Published>) -> HttpResponse {
-    let mut answer = match known.has(&published.tag) {
-        true => HttpResponse::NotModified().finish(),
-        false => HttpResponse::Ok().content_type("application/json").body(published.text.clone()),
-    };
-    etag::insert(&mut answer, &published.tag);
+pub(crate) async fn show(request: HttpRequest, published: web::Data<Published>) -> HttpResponse {
+    let mut answer = published.0.respond(&request);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     answer
 }

@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::error::PageError;
 use super::notice::Notice;
+use crate::web::compression::HoldsSecret;
 
 pub type Answer = Result<HttpResponse, PageError>;
 
@@ -19,6 +20,13 @@ pub fn html(status: StatusCode, page: &impl Template) -> Answer {
         .content_type("text/html; charset=utf-8")
         .insert_header(("vary", "HX-Request"))
         .body(body))
+}
+
+/// A page that shows a one-time secret; see [`HoldsSecret`].
+pub fn html_with_secret(status: StatusCode, page: &impl Template) -> Answer {
+    let mut answer = html(status, page)?;
+    answer.extensions_mut().insert(HoldsSecret);
+    Ok(answer)
 }
 
 /// A part of a page, and the URL that htmx pushes to the history.

@@ -17,7 +17,7 @@ pub(crate) mod password_again;
 pub(crate) mod people;
 mod question;
 
-pub use answer::{Answer, html, part_at, see_other, see_other_with};
+pub use answer::{Answer, html, html_with_secret, part_at, see_other, see_other_with};
 pub use error::PageError;
 pub use form::{Fields, FormErrors};
 pub use guards::{Admin, Member, Owner};

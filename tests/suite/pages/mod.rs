@@ -6,3 +6,4 @@ mod docs;
 mod jobs;
 mod mailroom;
 mod people;
+mod wire;

@@ -11,7 +11,7 @@ use super::token_list::TokenList;
 use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::Token;
 use crate::web::pages::error::PageError;
-use crate::web::pages::html;
+use crate::web::pages::html_with_secret;
 use crate::web::pages::layout::Layout;
 use crate::web::paths;
 use crate::web::site::Site;
@@ -59,7 +59,7 @@ pub fn render(
             Revealed::TeamKey => None,
         },
     };
-    html(StatusCode::OK, &page)
+    html_with_secret(StatusCode::OK, &page)
 }
 
 fn curl(secret: &str, url: &str) -> String {

@@ -19,7 +19,7 @@ use crate::web::browser::KnownBrowser;
 use crate::web::pages::error::PageError;
 use crate::web::pages::format::When;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::pages::{Fields, FormErrors, html_with_secret, see_other_with};
 use crate::web::paths;
 use crate::web::request::RequestInfo;
 use crate::web::session;
@@ -104,7 +104,7 @@ fn page(
     errors: FormErrors,
 ) -> std::result::Result<HttpResponse, PageError> {
     let ends = When(opened.invitation.expires_at);
-    html(status, &InvitationPage { link, opened, visitor, ends, person, errors })
+    html_with_secret(status, &InvitationPage { link, opened, visitor, ends, person, errors })
 }
 
 async fn open(

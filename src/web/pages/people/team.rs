@@ -18,7 +18,7 @@ use crate::web::pages::guards::{Admin, Member};
 use crate::web::pages::layout::Layout;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Action};
-use crate::web::pages::{Fields, FormErrors, html, see_other_with};
+use crate::web::pages::{Fields, FormErrors, html, html_with_secret, see_other_with};
 use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -86,6 +86,7 @@ async fn render(
         .read(move |tx| Ok::<_, Error>((members::list(tx, team)?, invitations::list_open(tx, team)?)))
         .await?;
     let layout = Layout::new(viewer, "team");
+    let html = if invite.link.is_some() { html_with_secret } else { html };
     // Only those who can invite see invitations.
     let open = if layout.is_admin { open } else { Vec::new() };
     let page = TeamPage {

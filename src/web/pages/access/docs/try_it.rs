@@ -16,7 +16,7 @@ use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
-use crate::web::pages::{FormErrors, html};
+use crate::web::pages::{FormErrors, html_with_secret};
 use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
@@ -125,12 +125,13 @@ impl<'a> TryIt<'a> {
     }
 
     fn respond(&self, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Result<HttpResponse, PageError> {
+        // The response that it shows can hold a secret.
         if htmx.0 {
-            return html(status, self);
+            return html_with_secret(status, self);
         }
         let part = self.render().map_err(PageError::fault)?;
-        let layout = Layout::new(viewer, "docs");
-        html(status, &TryItPage { layout, title: &self.operation.title, id: &self.operation.id, part })
+        let (layout, title, id) = (Layout::new(viewer, "docs"), &*self.operation.title, &*self.operation.id);
+        html_with_secret(status, &TryItPage { layout, title, id, part })
     }
 }
 

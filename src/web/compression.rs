@@ -1,0 +1,181 @@
+//! Compressed responses, in Brotli or gzip as the client prefers.
+//!
+//! Compression shows by its length how much of a page repeats (BREACH): who can put guesses into a
+//! page and measures its size on the way learns a secret that the page shows. So pages with a
+//! one-time secret ([`HoldsSecret`]: a token, the team key, an invitation link) are sent as they
+//! are, and so is every page that another site made the browser load, for that is how the guesses
+//! get in a thousand times. Our pages hold no other secret: forms are protected without a token.
+
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{
+    AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ETAG, Encoding, EntityTag, Header, HeaderMap,
+    HeaderValue, IfNoneMatch, VARY,
+};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
+use flate2::write::GzEncoder;
+
+/// Bytes from which on a page is worth it: shorter ones fit into one packet anyway.
+const WORTH_IT: u64 = 1024;
+
+const VARY_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+
+/// In the extensions of a response that must not be compressed.
+pub struct HoldsSecret;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    Brotli,
+    Gzip,
+}
+
+impl Coding {
+    /// What the client accepts; browsers list all with the same weight, and Brotli is the smallest.
+    fn accepted(request: &impl HttpMessage) -> Option<Self> {
+        let accepted = AcceptEncoding::parse(request).ok()?;
+        let accepts = |coding: Encoding| {
+            let chosen = accepted.negotiate([coding.clone(), Encoding::identity()].iter());
+            chosen == Some(coding)
+        };
+        match () {
+            () if accepts(Encoding::brotli()) => Some(Self::Brotli),
+            () if accepts(Encoding::gzip()) => Some(Self::Gzip),
+            () => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Brotli => "br",
+            Self::Gzip => "gzip",
+        }
+    }
+
+    fn compress(self, body: &[u8], effort: Effort) -> Bytes {
+        let room = Vec::with_capacity(body.len() / 4);
+        let written = match self {
+            Self::Brotli => brotli(body, room, if effort == Effort::Once { 11 } else { 4 }),
+            Self::Gzip => gzip(body, room, if effort == Effort::Once { 9 } else { 5 }),
+        };
+        written.expect("memory takes every byte").into()
+    }
+}
+
+fn brotli(body: &[u8], room: Vec<u8>, quality: u32) -> io::Result<Vec<u8>> {
+    let mut encoder = brotli::CompressorWriter::new(room, 16 << 10, quality, 22);
+    encoder.write_all(body)?;
+    Ok(encoder.into_inner())
+}
+
+fn gzip(body: &[u8], room: Vec<u8>, level: u32) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(room, flate2::Compression::new(level));
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effort {
+    /// For a body that is kept.
+    Once,
+    EachTime,
+}
+
+/// Compresses an HTML page. Files and streams pass as they are.
+pub fn compress_page(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    if !is_page(&answer) {
+        return answer;
+    }
+    let coding = Coding::accepted(answer.request()).filter(|_| is_allowed(&answer));
+    let mut used = None;
+    let mut answer = answer.map_body(|_, body| match (coding, body.try_into_bytes()) {
+        (Some(coding), Ok(plain)) => {
+            used = Some(coding);
+            BoxBody::new(coding.compress(&plain, Effort::EachTime))
+        }
+        (None, Ok(plain)) => BoxBody::new(plain),
+        (_, Err(stream)) => stream,
+    });
+    let headers = answer.headers_mut();
+    headers.append(VARY, VARY_ENCODING);
+    if let Some(coding) = used {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    answer
+}
+
+fn is_page(answer: &ServiceResponse<BoxBody>) -> bool {
+    let headers = answer.headers();
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_long = matches!(answer.response().body().size(), BodySize::Sized(size) if size >= WORTH_IT);
+    is_long && kind.starts_with("text/html") && !headers.contains_key(CONTENT_ENCODING)
+}
+
+fn is_allowed(answer: &ServiceResponse<BoxBody>) -> bool {
+    !answer.response().extensions().contains::<HoldsSecret>()
+        && !is_from_another_site(answer.request().headers())
+}
+
+fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// A body that stays the same, compressed when a client first accepts it so.
+pub struct Fixed {
+    plain: Bytes,
+    tag: String,
+    kind: &'static str,
+    brotli: OnceLock<Bytes>,
+    gzip: OnceLock<Bytes>,
+}
+
+impl Fixed {
+    /// `tag` names the version of the body.
+    pub fn new(kind: &'static str, tag: String, plain: Bytes) -> Self {
+        Self { plain, tag, kind, brotli: OnceLock::new(), gzip: OnceLock::new() }
+    }
+
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// 200 or 304, with a strong tag of its own for each encoding (RFC 9110, section 8.8.1).
+    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let coding = Coding::accepted(request).filter(|_| self.is_text());
+        let tag = self.tag_in(coding);
+        let is_known = matches!(IfNoneMatch::parse(request), Ok(IfNoneMatch::Items(tags))
+            if tags.iter().any(|each| each.weak_eq(&tag)));
+        let mut answer = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        answer.insert_header((ETAG, tag.to_string()));
+        if self.is_text() {
+            answer.insert_header((VARY, VARY_ENCODING));
+        }
+        if is_known { answer.finish() } else { self.body(answer, coding) }
+    }
+
+    fn body(&self, mut answer: HttpResponseBuilder, coding: Option<Coding>) -> HttpResponse {
+        answer.insert_header((CONTENT_TYPE, self.kind));
+        let Some(coding) = coding else { return answer.body(self.plain.clone()) };
+        let kept = match coding {
+            Coding::Brotli => &self.brotli,
+            Coding::Gzip => &self.gzip,
+        };
+        let compress = || coding.compress(&self.plain, Effort::Once);
+        answer.insert_header((CONTENT_ENCODING, coding.name())).body(kept.get_or_init(compress).clone())
+    }
+
+    fn tag_in(&self, coding: Option<Coding>) -> EntityTag {
+        EntityTag::new_strong(match coding {
+            Some(coding) => format!("{}-{}", self.tag, coding.name()),
+            None => self.tag.clone(),
+        })
+    }
+
+    /// Fonts and pictures are compressed already.
+    fn is_text(&self) -> bool {
+        self.kind.starts_with("text/") || ["application/json", "image/svg+xml"].contains(&self.kind)
+    }
+}
