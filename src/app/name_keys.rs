@@ -15,26 +15,26 @@ fn try_update(store: &Store) -> Result<()> {
     if store.read(names::are_by_rule)? {
         return Ok(());
     }
-    for named in Named::ALL {
+    for named in store.read(names::tables)? {
         let mut last = Vec::new();
         loop {
-            let batch = store.read(|tx| names::after(tx, named, &last))?;
+            let batch = store.read(|tx| names::after(tx, &named, &last))?;
             let Some(newest) = batch.last() else { break };
             last = newest.id.clone();
-            update_batch(store, named, &batch)?;
+            update_batch(store, &named, &batch)?;
         }
     }
     store.write(names::note_rule)
 }
 
 /// Updates each name in its own transaction: if its new key is taken, the name keeps its old one.
-fn update_batch(store: &Store, named: Named, batch: &[Name]) -> Result<()> {
-    for name in batch.iter().filter(|name| names::key(&name.name) != name.key) {
+fn update_batch(store: &Store, named: &Named, batch: &[Name]) -> Result<()> {
+    for name in batch.iter().filter(|name| names::key(&name.name) != name.name_key) {
         match store.write(|tx| names::set_key(tx, named, name)) {
             Err(cause) if cause.is_duplicate() => {
                 tracing::warn!(
                     name = name.name,
-                    "two of these names count as the same: {named:?}. Rename one of them"
+                    "two names in {named} count as the same. Rename one of them"
                 );
             }
             updated => updated?,

@@ -79,7 +79,12 @@ fn folded(text: &str) -> String {
 
 const BATCH: i64 = 500;
 
-pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8]) -> super::Result<Vec<Name>> {
+/// Every table of things with names.
+pub fn tables(tx: &mut Tx<'_>) -> super::Result<Vec<Named>> {
+    Ok(rows::tables(tx)?)
+}
+
+pub fn after(tx: &mut Tx<'_>, named: &Named, id: &[u8]) -> super::Result<Vec<Name>> {
     Ok(rows::after(tx, named, id, BATCH)?)
 }
 
@@ -95,7 +100,7 @@ pub fn note_rule(tx: &mut Tx<'_>) -> super::Result<()> {
 ///
 /// # Errors
 /// A duplicate if another row has that key, because the names were different by the old rule.
-pub fn set_key(tx: &mut Tx<'_>, named: Named, name: &Name) -> super::Result<()> {
+pub fn set_key(tx: &mut Tx<'_>, named: &Named, name: &Name) -> super::Result<()> {
     Ok(rows::set_key(tx, named, &name.id, &key(&name.name))?)
 }
 

@@ -1,13 +1,5 @@
 //! Every kind of activity: its stored name, its group in the filter, its label and its sentence.
 
-use std::fmt;
-
-use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::expression::AsExpression;
-use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::Text;
-
 use super::columns::text_enum;
 
 text_enum! {

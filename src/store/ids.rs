@@ -2,12 +2,6 @@
 
 use std::fmt;
 
-use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::expression::AsExpression;
-use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::Binary;
-
 use super::columns::Timestamp;
 
 const LAST_MICRO: i64 = (1 << 48) * 1000 - 1;
@@ -17,7 +11,7 @@ const LAST_MICRO: i64 = (1 << 48) * 1000 - 1;
 ///
 /// It can express times from 1970 to 10889. Others become the first or last of them, so that any range
 /// over time finds what it should.
-fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
+pub(in crate::store) fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     let micros = at.micros().clamp(0, LAST_MICRO) as u64;
     let (millis, fraction) = (micros / 1000, (micros % 1000 * 4096 / 1000) as u16);
     let mut id = [0; 16];
@@ -29,7 +23,7 @@ fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
 }
 
 /// The time at which an id was made, to the microsecond.
-fn moment(id: [u8; 16]) -> Timestamp {
+pub(in crate::store) fn moment(id: [u8; 16]) -> Timestamp {
     let [a, b, c, d, e, f, g, h, ..] = id;
     let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
     // A microsecond is more than four 4096ths of a millisecond, so none is lost.
@@ -48,7 +42,7 @@ impl Default for Room {
 }
 
 /// Writes an id into the caller's buffer without `fmt`, because every response contains several.
-fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
+pub(in crate::store) fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
     let (start, digits) = room.0.split_at_mut(prefix.len());
     start.copy_from_slice(prefix.as_bytes());
     for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(id) {
@@ -59,7 +53,7 @@ fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-fn parse_hex(text: &str) -> Option<[u8; 16]> {
+pub(in crate::store) fn parse_hex(text: &str) -> Option<[u8; 16]> {
     let plain = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     plain.then(|| u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes))?
 }
@@ -73,11 +67,12 @@ pub(crate) trait PublicId: Copy + fmt::Display + Send + 'static {
     fn parse(text: &str) -> Option<Self>;
 }
 
+/// Declares the ids of a noun: their prefix, and if the API shows them, the noun and the end of an example.
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
-        id_type!($(#[$doc])* $name, $prefix);
+        $crate::store::ids::id_type!($(#[$doc])* $name, $prefix);
 
-        impl PublicId for $name {
+        impl $crate::store::ids::PublicId for $name {
             const NOUN: &'static str = $noun;
             const EXAMPLE: &'static str = concat!($prefix, "019f2a4c1d877e02b6f03a9d1c55e7", $example);
 
@@ -88,32 +83,33 @@ macro_rules! id_type {
     };
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
-        #[diesel(sql_type = Binary)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+        #[diesel(sql_type = diesel::sql_types::Binary)]
         pub struct $name([u8; 16]);
 
         impl $name {
-            pub fn new(at: Timestamp, random: [u8; 8]) -> Self {
-                Self(uuid_v7(at, random))
+            pub fn new(at: $crate::store::columns::Timestamp, random: [u8; 8]) -> Self {
+                Self($crate::store::ids::uuid_v7(at, random))
             }
 
             /// The smallest id of something made at `at`: the start of a range over time.
-            pub fn floor(at: Timestamp) -> Self {
-                Self(uuid_v7(at, [0; 8]))
+            pub fn floor(at: $crate::store::columns::Timestamp) -> Self {
+                Self($crate::store::ids::uuid_v7(at, [0; 8]))
             }
 
-            pub fn moment(self) -> Timestamp {
-                moment(self.0)
+            pub fn moment(self) -> $crate::store::columns::Timestamp {
+                $crate::store::ids::moment(self.0)
             }
 
-            /// The inverse of [`fmt::Display`]; `None` for anything else.
+            /// The inverse of [`std::fmt::Display`]; `None` for anything else.
             pub fn parse(text: &str) -> Option<Self> {
-                parse_hex(text.strip_prefix($prefix)?).map(Self)
+                $crate::store::ids::parse_hex(text.strip_prefix($prefix)?).map(Self)
             }
 
-            /// The text of [`fmt::Display`].
-            pub fn spell(self, room: &mut Room) -> &str {
-                spell($prefix, self.0, room)
+            /// The text of [`std::fmt::Display`].
+            pub fn spell(self, room: &mut $crate::store::ids::Room) -> &str {
+                $crate::store::ids::spell($prefix, self.0, room)
             }
 
             pub const fn bytes(self) -> [u8; 16] {
@@ -125,51 +121,56 @@ macro_rules! id_type {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.spell(&mut Room::default()))
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.spell(&mut $crate::store::ids::Room::default()))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
             }
         }
 
         impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.spell(&mut Room::default()))
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.spell(&mut $crate::store::ids::Room::default()))
             }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
                 let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
                 Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no id of this kind"))
             }
         }
 
-        impl<DB: Backend> ToSql<Binary, DB> for $name
+        impl<DB: diesel::backend::Backend> diesel::serialize::ToSql<diesel::sql_types::Binary, DB> for $name
         where
-            [u8]: ToSql<Binary, DB>,
+            [u8]: diesel::serialize::ToSql<diesel::sql_types::Binary, DB>,
         {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                <[u8] as ToSql<Binary, DB>>::to_sql(&self.0, out)
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, DB>,
+            ) -> diesel::serialize::Result {
+                <[u8] as diesel::serialize::ToSql<diesel::sql_types::Binary, DB>>::to_sql(&self.0, out)
             }
         }
 
-        impl<DB: Backend> FromSql<Binary, DB> for $name
+        impl<DB: diesel::backend::Backend> diesel::deserialize::FromSql<diesel::sql_types::Binary, DB>
+            for $name
         where
-            Vec<u8>: FromSql<Binary, DB>,
+            Vec<u8>: diesel::deserialize::FromSql<diesel::sql_types::Binary, DB>,
         {
-            fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
+            fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
                 let bytes = Vec::<u8>::from_sql(bytes)?;
                 Ok(Self(bytes.as_slice().try_into()?))
             }
         }
     };
 }
+pub(in crate::store) use id_type;
 
 id_type!(UserId, "usr_", "person", "ac");
 id_type!(TeamId, "team_", "team", "aa");
@@ -178,7 +179,6 @@ id_type!(SessionId, "ses_");
 id_type!(TokenId, "tok_", "token", "ab");
 id_type!(DomainId, "dom_", "domain", "b2");
 id_type!(AliasId, "alias_", "alias", "ad");
-id_type!(ContactId, "con_", "contact", "ae");
 id_type!(ConversationId, "conv_", "conversation", "b0");
 id_type!(MessageId, "msg_", "message", "af");
 id_type!(AttachmentId, "att_", "attachment", "b1");

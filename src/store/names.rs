@@ -1,27 +1,39 @@
-//! Names and their keys, in every table that has both.
+//! Names and their keys: a table that has a column `name_key` keeps in it the key of its `name`.
+
+use std::fmt;
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary, Text};
 
 use super::Tx;
+use super::backend::{Engine, on_engine};
 use super::error::Result;
-use super::schema::{contacts, instance, teams, tokens};
+use super::schema::instance;
 
-#[derive(Clone, Copy, Debug)]
-pub enum Named {
-    Teams,
-    Tokens,
-    Contacts,
+/// A table of things with names.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Named {
+    #[diesel(sql_type = Text)]
+    table_name: String,
 }
 
-impl Named {
-    pub const ALL: [Self; 3] = [Self::Teams, Self::Tokens, Self::Contacts];
+/// The name of the table.
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.table_name)
+    }
 }
 
 /// A name as typed, and its stored key.
+#[derive(QueryableByName)]
 pub struct Name {
+    #[diesel(sql_type = Binary)]
     pub id: Vec<u8>,
+    #[diesel(sql_type = Text)]
     pub name: String,
-    pub key: String,
+    #[diesel(sql_type = Text)]
+    pub name_key: String,
 }
 
 /// The version of the rule for the stored keys.
@@ -34,43 +46,43 @@ pub fn set_rule(tx: &mut Tx<'_>, rule: i32) -> Result<()> {
     Ok(())
 }
 
+/// The database itself is asked, so that no table can be forgotten.
+pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<Named>> {
+    const SQLITE: &str = "SELECT t.name AS table_name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND c.name = 'name_key' ORDER BY 1";
+    const POSTGRES: &str = "SELECT CAST(table_name AS TEXT) AS table_name FROM information_schema.columns
+        WHERE table_schema = current_schema() AND column_name = 'name_key' ORDER BY 1";
+    Ok(match &mut *tx.connection {
+        Engine::Sqlite(inner) => sql_query(SQLITE).load(inner)?,
+        Engine::Postgres(inner) => sql_query(POSTGRES).load(inner)?,
+    })
+}
+
 /// The next names after an id, in the order of creation.
-pub fn after(tx: &mut Tx<'_>, named: Named, id: &[u8], most: i64) -> Result<Vec<Name>> {
-    macro_rules! of {
-        ($table:ident, $name:expr, $key:expr) => {
-            $table::table.filter($table::id.gt(id.to_vec())).order($table::id.asc()).limit(most).select((
-                $table::id,
-                $name,
-                $key,
-            ))
-        };
-    }
-    let rows: Vec<(Vec<u8>, String, String)> = match named {
-        Named::Teams => of!(teams, teams::name, teams::name_key).load(tx.connection)?,
-        Named::Tokens => of!(tokens, tokens::name, tokens::name_key).load(tx.connection)?,
-        Named::Contacts => {
-            of!(contacts, contacts::name.assume_not_null(), contacts::name_key.assume_not_null())
-                .filter(contacts::name.is_not_null().and(contacts::name_key.is_not_null()))
-                .load(tx.connection)?
-        }
-    };
-    Ok(rows.into_iter().map(|(id, name, key)| Name { id, name, key }).collect())
+pub fn after(tx: &mut Tx<'_>, named: &Named, id: &[u8], most: i64) -> Result<Vec<Name>> {
+    let [first, second] = parameters(tx);
+    let sql = format!(
+        "SELECT id, name, name_key FROM \"{named}\"
+         WHERE id > {first} AND name IS NOT NULL AND name_key IS NOT NULL ORDER BY id LIMIT {second}"
+    );
+    let query = sql_query(sql).bind::<Binary, _>(id).bind::<BigInt, _>(most);
+    Ok(on_engine!(&mut *tx.connection, inner => query.load(inner))?)
 }
 
 /// # Errors
 /// `Conflict` if another row has that key.
-pub fn set_key(tx: &mut Tx<'_>, named: Named, id: &[u8], key: &str) -> Result<()> {
-    macro_rules! set {
-        ($table:ident) => {
-            diesel::update($table::table.filter($table::id.eq(id)))
-                .set($table::name_key.eq(key))
-                .execute(tx.connection)?
-        };
-    }
-    match named {
-        Named::Teams => set!(teams),
-        Named::Tokens => set!(tokens),
-        Named::Contacts => set!(contacts),
-    };
+pub fn set_key(tx: &mut Tx<'_>, named: &Named, id: &[u8], key: &str) -> Result<()> {
+    let [first, second] = parameters(tx);
+    let sql = format!("UPDATE \"{named}\" SET name_key = {first} WHERE id = {second}");
+    let query = sql_query(sql).bind::<Text, _>(key).bind::<Binary, _>(id);
+    on_engine!(&mut *tx.connection, inner => query.execute(inner))?;
     Ok(())
+}
+
+/// How the engine writes the first two parameters of a statement.
+fn parameters(tx: &Tx<'_>) -> [&'static str; 2] {
+    match &*tx.connection {
+        Engine::Sqlite(_) => ["?", "?"],
+        Engine::Postgres(_) => ["$1", "$2"],
+    }
 }

@@ -1,4 +1,5 @@
-//! The tables as both engines see them. `migrations/` describes the columns.
+//! The tables as both engines see them, except those that a single file reads: it declares them.
+//! `migrations/` describes the columns.
 
 diesel::table! { instance (id) { id -> Integer, set_up_at -> Nullable<BigInt>, key_check -> Nullable<Binary>, access_epoch -> BigInt, name_keys -> Integer, } }
 
@@ -160,62 +161,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    domains (id) {
-        id -> Binary,
-        team_id -> Binary,
-        name -> Text,
-        proof -> Text,
-        created_at -> BigInt,
-        created_by_label -> Text,
-        verified_at -> Nullable<BigInt>,
-        proof_seen_at -> Nullable<BigInt>,
-        suspended_at -> Nullable<BigInt>,
-        checked_at -> Nullable<BigInt>,
-        removed_at -> Nullable<BigInt>,
-        findings -> Text,
-        catch_all_id -> Nullable<Binary>,
-    }
-}
-
-diesel::table! {
-    aliases (id) {
-        id -> Binary,
-        team_id -> Binary,
-        domain_id -> Nullable<Binary>,
-        domain_name -> Text,
-        local -> Text,
-        local_key -> Text,
-        note -> Nullable<Text>,
-        enabled -> Bool,
-        created_at -> BigInt,
-        created_by_label -> Text,
-        deleted_at -> Nullable<BigInt>,
-        deleted_by_label -> Nullable<Text>,
-        received -> BigInt,
-        denied -> BigInt,
-        last_received_at -> Nullable<BigInt>,
-        base_key -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    contacts (id) {
-        id -> Binary,
-        team_id -> Binary,
-        address -> Text,
-        address_key -> Text,
-        name -> Nullable<Text>,
-        name_key -> Nullable<Text>,
-        note -> Nullable<Text>,
-        state -> Text,
-        received -> BigInt,
-        first_seen_at -> Nullable<BigInt>,
-        last_seen_at -> Nullable<BigInt>,
-        created_at -> BigInt,
-    }
-}
-
-diesel::table! {
     conversations (id) {
         id -> Binary,
         team_id -> Binary,
@@ -332,5 +277,4 @@ diesel::joinable!(memberships -> teams (team_id));
 diesel::joinable!(tokens -> teams (team_id));
 diesel::joinable!(mail_stores -> teams (team_id));
 diesel::allow_tables_to_appear_in_same_query!(users, teams, memberships, invitations, sessions, tokens);
-diesel::allow_tables_to_appear_in_same_query!(domains, aliases);
 diesel::allow_tables_to_appear_in_same_query!(mail_stores, teams);

@@ -11,9 +11,7 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::contacts as rows;
 
-pub use crate::store::columns::ContactState;
-pub use crate::store::ids::ContactId;
-pub use rows::{Contact, Filter};
+pub use rows::{Contact, ContactId, ContactState, Filter};
 
 const MAX_NAME: usize = 120;
 const MAX_NOTE: usize = 1000;

@@ -7,12 +7,12 @@ use mail_parser::parsers::fields::thread::thread_name;
 use time::Duration;
 
 use super::arrival::Arrival;
-use super::contacts::Contact;
+use super::contacts::{Contact, ContactId};
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp, names};
 use crate::store::Tx;
 use crate::store::columns::ConversationState;
-use crate::store::ids::{ContactId, TeamId};
+use crate::store::ids::TeamId;
 use crate::store::mailroom::conversations as rows;
 
 pub use crate::store::ids::ConversationId;

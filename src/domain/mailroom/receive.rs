@@ -6,7 +6,7 @@ use super::address::MailAddress;
 use super::arrival::Arrival;
 use super::authors::Malformed;
 use super::batch::Batch;
-use super::contacts::{self, Contact};
+use super::contacts::{self, Contact, ContactState};
 use super::conversations::{self, Placement};
 use super::excerpt::Excerpt;
 use super::parse::{Mailbox, address_of};
@@ -14,7 +14,7 @@ use super::route::{MatchedBy, Recipient, Unroutable};
 use crate::domain::Result;
 use crate::domain::actor::Actor;
 use crate::store::Tx;
-use crate::store::columns::{ContactState, Direction, MessageState};
+use crate::store::columns::{Direction, MessageState};
 use crate::store::ids::{MessageId, TeamId};
 use crate::store::mailroom::messages::{self as rows, NewMessage};
 

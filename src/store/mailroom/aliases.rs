@@ -9,9 +9,32 @@ use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
 use crate::store::lists::{ESCAPE, like};
+use crate::store::mailroom::mail_domains::domains;
 use crate::store::prepared::Prepared;
-use crate::store::schema::{aliases, domains};
 use crate::store::team_rows::team_rows;
+
+diesel::table! {
+    aliases (id) {
+        id -> Binary,
+        team_id -> Binary,
+        domain_id -> Nullable<Binary>,
+        domain_name -> Text,
+        local -> Text,
+        local_key -> Text,
+        note -> Nullable<Text>,
+        enabled -> Bool,
+        created_at -> BigInt,
+        created_by_label -> Text,
+        deleted_at -> Nullable<BigInt>,
+        deleted_by_label -> Nullable<Text>,
+        received -> BigInt,
+        denied -> BigInt,
+        last_received_at -> Nullable<BigInt>,
+        base_key -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(aliases, domains);
 
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = aliases)]

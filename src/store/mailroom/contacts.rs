@@ -2,13 +2,35 @@ use diesel::prelude::*;
 
 use crate::store::Tx;
 use crate::store::backend::{Backend, on_engine};
-use crate::store::columns::{ContactState, Timestamp};
+use crate::store::columns::{Timestamp, text_enum};
 use crate::store::error::{OptionalRow, Result};
-use crate::store::ids::{ContactId, TeamId};
+use crate::store::ids::{TeamId, id_type};
 use crate::store::lists::{ESCAPE, like};
 use crate::store::prepared::Prepared;
-use crate::store::schema::contacts;
 use crate::store::team_rows::team_rows;
+
+diesel::table! {
+    contacts (id) {
+        id -> Binary,
+        team_id -> Binary,
+        address -> Text,
+        address_key -> Text,
+        name -> Nullable<Text>,
+        name_key -> Nullable<Text>,
+        note -> Nullable<Text>,
+        state -> Text,
+        received -> BigInt,
+        first_seen_at -> Nullable<BigInt>,
+        last_seen_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+id_type!(ContactId, "con_", "contact", "ae");
+
+text_enum! {
+    ContactState { Unset = "unset", Allowed = "allowed", Blocked = "blocked" }
+}
 
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = contacts)]

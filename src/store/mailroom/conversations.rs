@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use crate::store::Tx;
 use crate::store::columns::{ConversationState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
-use crate::store::ids::{ContactId, ConversationId, TeamId};
+use crate::store::ids::{ConversationId, TeamId};
+use crate::store::mailroom::contacts::ContactId;
 use crate::store::schema::{conversations, messages};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]

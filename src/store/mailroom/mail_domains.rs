@@ -4,8 +4,25 @@ use crate::store::Tx;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::schema::domains;
 use crate::store::team_rows::team_rows;
+
+diesel::table! {
+    domains (id) {
+        id -> Binary,
+        team_id -> Binary,
+        name -> Text,
+        proof -> Text,
+        created_at -> BigInt,
+        created_by_label -> Text,
+        verified_at -> Nullable<BigInt>,
+        proof_seen_at -> Nullable<BigInt>,
+        suspended_at -> Nullable<BigInt>,
+        checked_at -> Nullable<BigInt>,
+        removed_at -> Nullable<BigInt>,
+        findings -> Text,
+        catch_all_id -> Nullable<Binary>,
+    }
+}
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = domains)]

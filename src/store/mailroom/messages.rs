@@ -2,12 +2,13 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::contacts::ContactId;
 use super::mail_usage::MailUsage;
 use crate::store::Tx;
 use crate::store::backend::{Backend, on_engine};
 use crate::store::columns::{Direction, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
-use crate::store::ids::{AliasId, ContactId, ConversationId, MessageId, TeamId};
+use crate::store::ids::{AliasId, ConversationId, MessageId, TeamId};
 use crate::store::schema::messages;
 use crate::store::team_rows::team_rows;
 
