@@ -1,4 +1,4 @@
-//! The table of settings, from which they are read and from which `--help` and the README list them.
+//! The table of settings, from which they are read and from which `--help` and `docs/settings.md` list them.
 
 /// The texts are Markdown.
 pub struct Setting {

@@ -60,7 +60,11 @@ impl Actor {
 
     /// The same request, by a person it has just created or signed in.
     pub fn as_person(&self, id: UserId, label: &str) -> Self {
-        Self { identity: Identity::Person { id, label: label.to_owned() }, ..self.clone() }
+        self.with(Identity::Person { id, label: label.to_owned() })
+    }
+
+    pub(crate) fn with(&self, identity: Identity) -> Self {
+        Self { identity, ..self.clone() }
     }
 
     pub fn at(&self, now: Timestamp) -> Self {

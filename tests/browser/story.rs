@@ -153,7 +153,7 @@ async fn copying_without_a_clipboard_shows_a_hint() {
 #[tokio::test]
 async fn every_page_passes_inspection_on_desktop_and_phone() {
     let demo = Gatepost::new().start(&["demo"]);
-    demo.wait_for("6 messages arrived by SMTP");
+    demo.wait_for("3 messages arrived by SMTP");
     let browser = Browser::open(&demo.base).await;
     browser.visit("/sign-in").await;
     browser.inspect("sign-in").await;

@@ -9,7 +9,7 @@ use crate::support::mail_server::{self, Talk, letter};
 use crate::support::process::{Gatepost, Serving};
 
 const TO: &str = "postmaster@gatepost.localhost";
-/// Stated in the README.
+/// Stated in docs/mail.md.
 const MOST: usize = 400 << 20;
 
 fn start(gatepost: &Gatepost) -> Serving {
