@@ -47,6 +47,8 @@ pub struct Config {
     pub mail: Mail,
     pub log: String,
     pub log_json: bool,
+    /// Set by `gatepost demo` only.
+    pub is_demo: bool,
 }
 
 /// Can contain a password, so `Debug` shows only the scheme.
@@ -140,6 +142,7 @@ impl Config {
             mail: Mail::from_vars(&vars)?,
             log: vars.text(&GATEPOST_LOG).to_owned(),
             log_json: vars.parse(&GATEPOST_LOG_FORMAT, parse_format)?,
+            is_demo: false,
         })
     }
 

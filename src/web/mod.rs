@@ -29,6 +29,7 @@ pub mod routes;
 mod server;
 mod session;
 mod site;
+mod theme;
 mod viewer;
 
 use std::io;

@@ -39,6 +39,7 @@ paths! {
     Path TEAM_TRANSFER = "/team/transfer";
 
     Path ACCOUNT = "/account";
+    Path THEME = "/account/theme";
     Path ACCOUNT_NAME = "/account/name";
     Path ACCOUNT_PASSWORD = "/account/password";
     Path SESSIONS_REVOKE_OTHERS = "/account/sessions/revoke-others";
@@ -91,6 +92,8 @@ paths! {
 
     Path ACTIVITY = "/activity";
     PathOf ACTIVITY_RECORD = "/activity/{id}";
+
+    Path STYLE = "/style";
 
     Path JOBS = "/jobs";
     PathOf JOB_RETRY = "/jobs/{id}/retry";

@@ -7,10 +7,10 @@ use actix_web::web::{self, ServiceConfig, scope};
 
 use super::api::openapi;
 use super::pages::error::{self, PageError};
-use super::pages::{self, access, csrf, health, jobs, mailroom, people};
+use super::pages::{self, access, csrf, health, jobs, mailroom, people, style};
 use super::route::{PageRoute, page};
 use super::site::Site;
-use super::{api, assets, flash, paths, session};
+use super::{api, assets, flash, paths, session, theme};
 use crate::app::App;
 
 /// Bytes of a form.
@@ -40,6 +40,7 @@ pub(crate) fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
             .wrap(from_fn(flash::carry))
             .wrap(from_fn(csrf::guard))
             .wrap(from_fn(error::render_errors))
+            .wrap(from_fn(theme::read))
             .wrap(session::middleware(app, site)),
     );
 }
@@ -82,5 +83,6 @@ fn dashboard(services: &mut ServiceConfig) {
 fn with_session() -> Vec<PageRoute> {
     let home = page(paths::HOME).get(async || pages::see_other(paths::INBOX));
     let areas = [vec![home], people::routes(), mailroom::routes(), access::routes(), jobs::routes()];
-    areas.into_iter().flatten().collect()
+    let frame = [pages::theme::routes(), style::routes()];
+    areas.into_iter().chain(frame).flatten().collect()
 }

@@ -1,14 +1,12 @@
 // What the pages cannot do by themselves. Each page works without it; nothing is kept in the browser.
 "use strict";
 
-const NOTE_STAYS = 8000; // ms an announcement stays on the screen
+const TOAST_STAYS = 4000; // ms; one that failed stays until it is dismissed
 const SENDING_LASTS = 10000; // ms after which a form may be sent again when no answer came
 
 document.documentElement.classList.add("js");
 
-// --- Announcements: seen at the foot of the window and heard by screen readers.
-
-let clearing;
+// --- Announcements: heard by screen readers, not seen.
 
 function announce(text) {
   // Outside an open modal dialog everything is inert, also for screen readers.
@@ -16,10 +14,42 @@ function announce(text) {
   const region = place.querySelector(":scope > .announcer")
     ?? place.appendChild(document.querySelector(".announcer").cloneNode());
   region.textContent = "";
-  clearTimeout(clearing);
   // A region is read aloud only when its text changes after it has been there.
   setTimeout(() => { region.textContent = text; }, 50);
-  clearing = setTimeout(() => { region.textContent = ""; }, NOTE_STAYS);
+}
+
+// --- Toasts: <div class="toast" data-toast>. They come from the server; a failure without an answer is ours.
+
+function place(toasts) {
+  // Below an open modal dialog nobody could press their buttons.
+  (document.querySelector("dialog[open]") ?? document.querySelector("main") ?? document.body).prepend(toasts);
+}
+
+function fail(text) {
+  const toasts = document.getElementById("notices");
+  if (!toasts) return announce(text);
+  const toast = Object.assign(document.createElement("div"), { className: "toast toast-danger", textContent: text });
+  toast.setAttribute("role", "alert");
+  toast.dataset.toast = "";
+  place(toasts);
+  toasts.replaceChildren(toast);
+  keepToasts();
+}
+
+function keepToasts() {
+  for (const toast of document.querySelectorAll("#notices > [data-toast]:not([data-kept])")) {
+    toast.dataset.kept = "";
+    if (toast.role !== "alert") announce(toast.querySelector("div")?.textContent ?? "");
+    const leave = () => toast.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : toast.remove();
+    if (!toast.matches("[role=alert]:has([data-dismiss])")) setTimeout(leave, TOAST_STAYS);
+  }
+}
+
+// --- Light and dark: at once, while the form tells the server.
+
+function chooseTheme(chosen) {
+  document.documentElement.dataset.theme = chosen.value;
+  for (const one of document.querySelectorAll("button[name=theme]")) one.ariaPressed = String(one.value === chosen.value);
 }
 
 // --- Copy buttons: <button data-copy="#id"><span data-copy-label>Copy</span></button>
@@ -28,13 +58,14 @@ async function copy(button) {
   const source = document.querySelector(button.dataset.copy);
   const text = (source.value ?? source.textContent).trim();
   if (await toClipboard(text) || selectAndCopy(source)) {
-    const label = button.querySelector("[data-copy-label]") ?? button;
-    label.textContent = "Copied";
-    setTimeout(() => { label.textContent = "Copy"; }, 2000);
+    const label = button.querySelector("[data-copy-label]");
+    button.dataset.copied = "";
+    if (label) label.textContent = "Copied";
+    setTimeout(() => { delete button.dataset.copied; if (label) label.textContent = "Copy"; }, 2000);
     return announce("Copied");
   }
   const keys = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘C" : "Ctrl+C";
-  announce(`Copying failed: the text is selected, press ${keys}`);
+  fail(`Copying failed: the text is selected, press ${keys}`);
 }
 
 async function toClipboard(text) {
@@ -70,10 +101,18 @@ function closeMenus(except) {
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = menu.contains(except);
 }
 
-document.addEventListener("close", (event) => event.target.replaceChildren(), true);
+document.addEventListener("close", ({ target }) => {
+  if (!target.matches("dialog")) return;
+  const toasts = target.querySelector(":scope > #notices");
+  target.replaceChildren();
+  if (toasts) place(toasts);
+}, true);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
+  event.target.closest("[data-dismiss]")?.closest("[data-toast]").remove();
+  const theme = event.target.closest("button[name=theme]");
+  if (theme) return chooseTheme(theme);
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
   else closeDialogOn(event);
@@ -97,6 +136,14 @@ function tellTimes() {
   }
 }
 
+// --- The unread count: in the title of the tab, and beside Inbox.
+
+function countUnread() {
+  const count = document.querySelector(".nav-count")?.firstChild?.textContent.trim();
+  document.title = `${count ? `(${count}) ` : ""}${document.title.replace(/^\(\d+\+?\) /, "")}`;
+}
+
+keepToasts();
 tellTimes();
 setInterval(tellTimes, 10000);
 
@@ -139,11 +186,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   if (target.matches("dialog:not([open])") && target.firstElementChild) target.showModal();
+  if (target.id === "notices") place(target);
+  keepToasts();
+  countUnread();
   tellTimes();
 });
 document.addEventListener("htmx:afterRequest", ({ target }) => { if (target.matches("form")) setSending(target, false); });
 for (const failure of ["htmx:sendError", "htmx:responseError"]) {
   document.addEventListener(failure, ({ detail: { elt } }) => {
-    if (!elt.matches("[data-poll]")) announce("The server did not answer as it should. Reload the page before you try again.");
+    if (!elt.matches("[data-poll]")) fail("The server did not answer as it should. Reload the page before you try again.");
   });
 }

@@ -105,7 +105,7 @@ async fn the_reference_works_without_javascript_and_in_print() {
     browser.sees("201 Created").await;
     browser.press("API reference").await;
     browser.paper(true).await;
-    assert_eq!(count(&browser, ".nav, .docs-bar, .try-link, .button").await, json!(0));
+    assert_eq!(count(&browser, ".side-nav, .docs-bar, .try-link, .button").await, json!(0));
     assert_eq!(count(&browser, "#list-aliases-javascript, #codes, #versions").await, json!(3));
     browser.screenshot("docs-paper", 794).await;
 }

@@ -50,7 +50,7 @@ async fn mail_appears_automatically_and_runs_nothing() {
     browser.script("window.stays = true", Vec::new()).await;
     paste(&line);
     browser.find("#rows .message-unread").await;
-    let count = "return document.querySelector('.sidebar .nav-count').textContent";
+    let count = "return document.querySelector('.side .nav-count').textContent";
     assert_eq!(browser.script(count, Vec::new()).await, json!("1 unread"));
 
     // The typed text and the page stay.

@@ -5,4 +5,5 @@ mod docs;
 mod helpers;
 mod inbox;
 mod story;
+mod style;
 mod support;

@@ -36,6 +36,7 @@ pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
     config.database = Database(format!("sqlite:{}", folder.0.join("gatepost.db").display()));
     config.data = folder.0.clone();
     config.mail.named_host.get_or_insert_with(|| MAIL_HOST.into());
+    config.is_demo = true;
     let app = open(config)?;
     let token = create_sample_team(&app).map_err(message_of)?;
     let own = app.clone();

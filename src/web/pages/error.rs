@@ -17,6 +17,9 @@ use crate::web::htmx;
 use crate::web::logged::Cause;
 use crate::web::paths;
 use crate::web::request;
+use crate::web::viewer::{self, Viewer};
+
+use super::layout::Layout;
 
 const NO_TEAM: &str = "You aren't in a team";
 
@@ -189,6 +192,26 @@ struct ErrorPage<'a> {
     offer: Option<&'a str>,
 }
 
+impl ErrorPage<'_> {
+    /// An icon and its tone.
+    fn picture(&self) -> (&'static str, &'static str) {
+        match self.status {
+            403 => ("lock", "warning"),
+            404 => ("search", "info"),
+            500.. => ("triangle-alert", "danger"),
+            _ => ("circle-alert", "warning"),
+        }
+    }
+}
+
+/// The same for a person who is signed in.
+#[derive(Template)]
+#[template(path = "error/framed.html")]
+struct FramedError<'a> {
+    layout: Layout,
+    page: ErrorPage<'a>,
+}
+
 #[derive(Template)]
 #[template(path = "error/_notice.html")]
 struct ErrorNotice<'a> {
@@ -203,10 +226,11 @@ pub async fn render_errors<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let response = next.call(request).await?;
+    let viewer = viewer_of(&response).await;
     let error = response.response().error().and_then(|error| error.as_error::<PageError>());
     let page = match error {
-        Some(error) => Some(render(error, response.request())),
-        None => method_not_allowed(&response),
+        Some(error) => Some(render(error, viewer.as_ref(), response.request())),
+        None => method_not_allowed(&response, viewer.as_ref()),
     };
     let cause = error.and_then(|error| error.cause.clone());
     let Some(mut page) = page else { return Ok(response.map_into_left_body()) };
@@ -217,18 +241,18 @@ pub async fn render_errors<B: MessageBody + 'static>(
 }
 
 /// Replaces actix's empty 405 with a page.
-fn method_not_allowed<B>(bare: &ServiceResponse<B>) -> Option<HttpResponse> {
+fn method_not_allowed<B>(bare: &ServiceResponse<B>, viewer: Option<&Viewer>) -> Option<HttpResponse> {
     if bare.status() != StatusCode::METHOD_NOT_ALLOWED {
         return None;
     }
-    let mut page = render(&PageError::method_not_allowed(), bare.request());
+    let mut page = render(&PageError::method_not_allowed(), viewer, bare.request());
     if let Some(allow) = bare.headers().get(ALLOW) {
         page.headers_mut().insert(ALLOW, allow.clone());
     }
     Some(page)
 }
 
-fn render(error: &PageError, request: &HttpRequest) -> HttpResponse {
+fn render(error: &PageError, viewer: Option<&Viewer>, request: &HttpRequest) -> HttpResponse {
     let by_htmx = htmx::asks(request);
     let mut answer = HttpResponse::build(error.status);
     answer.insert_header(("vary", "HX-Request")).content_type("text/html; charset=utf-8");
@@ -244,11 +268,25 @@ fn render(error: &PageError, request: &HttpRequest) -> HttpResponse {
             .insert_header(("hx-retarget", "#notices"))
             .insert_header(("hx-reswap", "innerHTML"))
             .body(notice(error, request)),
-        None => answer.body(page(error, request)),
+        None => answer.body(page(error, viewer, request)),
     }
 }
 
-fn page(error: &PageError, request: &HttpRequest) -> String {
+/// The person whose page an error replaces, if one is signed in. Not asked for while the store is away.
+async fn viewer_of<B>(response: &ServiceResponse<B>) -> Option<Viewer> {
+    let request = response.request();
+    let error = response.response().error().and_then(|error| error.as_error::<PageError>());
+    let is_page = match error {
+        Some(error) => error.to.is_none() && error.status != StatusCode::SERVICE_UNAVAILABLE,
+        None => response.status() == StatusCode::METHOD_NOT_ALLOWED,
+    };
+    if !is_page || htmx::asks(request) {
+        return None;
+    }
+    viewer::find(request).await.ok()
+}
+
+fn page(error: &PageError, viewer: Option<&Viewer>, request: &HttpRequest) -> String {
     let page = ErrorPage {
         status: error.status.as_u16(),
         title: error.title,
@@ -257,7 +295,11 @@ fn page(error: &PageError, request: &HttpRequest) -> String {
         may_leave: error.title == NO_TEAM,
         offer: error.offer.as_deref(),
     };
-    page.render().unwrap_or_else(|_| error.message.clone())
+    let rendered = match viewer {
+        Some(viewer) => FramedError { layout: Layout::of_error(viewer), page }.render(),
+        None => page.render(),
+    };
+    rendered.unwrap_or_else(|_| error.message.clone())
 }
 
 fn notice(error: &PageError, request: &HttpRequest) -> String {

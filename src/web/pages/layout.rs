@@ -1,5 +1,6 @@
 //! The frame around every signed-in page.
 
+use super::navigation::{self, Group, Page};
 use super::notice::Notice;
 use crate::domain::mailroom::messages::UNREAD_SHOWN;
 use crate::domain::people::roles::Role;
@@ -38,6 +39,28 @@ impl Layout {
             is_admin: viewer.role >= Role::Admin,
             unread: Unread(viewer.unread),
             flash: viewer.flash.clone(),
+        }
+    }
+
+    /// Of an error: what the change before it says waits for a page that works.
+    pub fn of_error(viewer: &Viewer) -> Self {
+        Self { flash: Flash::default(), ..Self::new(viewer, "") }
+    }
+
+    pub fn navigation(&self) -> Vec<Group> {
+        navigation::groups(self.role)
+    }
+
+    pub fn main_pages(&self) -> impl Iterator<Item = &'static Page> {
+        navigation::main_pages(self.role)
+    }
+
+    /// As the account menu says it.
+    pub fn role_name(&self) -> &'static str {
+        match self.role {
+            Role::Member => "Member",
+            Role::Admin => "Admin",
+            Role::Owner => "Owner",
         }
     }
 

@@ -2,20 +2,25 @@
 
 pub(crate) mod access;
 mod answer;
+pub(crate) mod avatar;
 pub(crate) mod csrf;
 pub(crate) mod error;
 pub(crate) mod form;
 pub(crate) mod format;
 pub(crate) mod guards;
 pub(crate) mod health;
+pub(crate) mod icons;
 pub(crate) mod jobs;
 pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod mailroom;
+mod navigation;
 pub(crate) mod notice;
 pub(crate) mod password_again;
 pub(crate) mod people;
 mod question;
+pub(crate) mod style;
+pub(crate) mod theme;
 
 pub use answer::{Answer, html, html_with_secret, part_at, see_other, see_other_with};
 pub use error::PageError;

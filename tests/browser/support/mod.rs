@@ -92,7 +92,7 @@ impl Browser {
 
     /// Opens the menu with the person's name, beside the page.
     pub async fn open_menu(&self) {
-        self.find(".sidebar .person summary").await.click().await.expect("a click");
+        self.find(".side-account").await.click().await.expect("a click");
     }
 
     /// Waits until the page shows these words, and fails when it never does.

@@ -177,6 +177,8 @@ fn peoples() -> Vec<Row> {
         page("POST /team/people/{id}/remove", [303, 404, 409, 409, 409]).of(owner),
         page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(TO).alone(),
         page("GET /account", [303, 200, 200, 200, 200]),
+        page("POST /account/theme", [303, 303, 303, 303, 303]).with(&[("theme", "dark")]),
+        page("GET /style", [303, 200, 200, 200, 200]),
         page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
         page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS).alone(),
         page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]).alone(),

@@ -108,7 +108,7 @@ both_engines! {
         assert_eq!(question.page().texts(".figures dd"), ["1", "1", "1"]);
         assert!(question.page().whole_text().contains("Last used from 127.0.0.1"));
         let page = bea.post_and_follow(&revoke, &[("reason", "left on a train")]).await.expect(200).page();
-        assert!(page.text(".notice").contains("revoked"));
+        assert!(page.text(".toast").contains("revoked"));
         assert!(!page.has("#tokens"));
         let row = page.text("#revoked tbody tr");
         for fact in ["laptop", &token[..11], "bea@acme.test", "2040-01-02 09:01:00", "left on a train", "used 2040-01-02 09:00:00"] {

@@ -3,6 +3,7 @@
 mod activity;
 mod developer;
 mod docs;
+mod frame;
 mod jobs;
 mod mailroom;
 mod people;

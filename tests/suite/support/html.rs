@@ -3,9 +3,9 @@
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
 
-/// The targets of forms that belong to no team: those of visitors, and switching teams.
-pub const OF_NO_TEAM: [&str; 5] =
-    ["/sign-in", "/sign-out", "/setup", "/teams/switch", "/invitations/{secret}"];
+/// The targets of forms that belong to no team: those of visitors, the theme, and switching teams.
+pub const OF_NO_TEAM: [&str; 6] =
+    ["/sign-in", "/sign-out", "/setup", "/teams/switch", "/account/theme", "/invitations/{secret}"];
 
 pub fn is_of_no_team(path: &str) -> bool {
     OF_NO_TEAM.contains(&path) || path.starts_with("/invitations/")

@@ -17,7 +17,7 @@ both_engines! {
         ada.post_and_follow("/developer/api", ON).await.expect(200);
         app.api(&token).get("/api/v1/me").await.expect(200);
         let done = ada.post_and_follow("/developer/api", OFF).await.expect(200);
-        assert!(done.page().text(".notice[role=status]").contains("off"));
+        assert!(done.page().text(".toast").contains("off"));
         let refused = app.api(&token).get("/api/v1/me").await.expect(403);
         assert_eq!(refused.error_code(), "API_DISABLED");
         let again = ada.post("/developer/api", OFF).await.expect(303);

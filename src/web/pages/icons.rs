@@ -1,0 +1,19 @@
+//! The address of the icons, which every page names many times.
+
+use std::sync::LazyLock;
+
+use crate::web::assets;
+
+/// A fragment names the icon: see `icon` in `templates/macros/icons.html`.
+pub fn sprite() -> &'static str {
+    static SPRITE: LazyLock<String> = LazyLock::new(|| assets::url("icons/icons.svg"));
+    &SPRITE
+}
+
+/// The icons there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    include_str!("../../../static/icons/icons.svg")
+        .split(" id=\"")
+        .skip(1)
+        .filter_map(|it| it.split('"').next())
+}

@@ -1,0 +1,94 @@
+//! The pages in the frame: one line each.
+
+use crate::domain::people::roles::Role;
+use crate::web::paths::{self, Path};
+
+pub struct Group {
+    /// Empty for pages above all groups.
+    pub name: &'static str,
+    pub pages: Vec<&'static Page>,
+}
+
+pub struct Page {
+    /// What a page's [`super::Layout`] calls it.
+    pub nav: &'static str,
+    pub name: &'static str,
+    /// A name in `static/icons/icons.svg`.
+    pub icon: &'static str,
+    pub path: Path,
+    group: &'static str,
+    least: Role,
+    /// Whether it is in the bar of a phone, which has room for three.
+    is_main: bool,
+}
+
+const MAIL: &str = "Mail";
+const BUILD: &str = "Build";
+const TEAM: &str = "Team";
+
+const PAGES: &[Page] = &[
+    page(MAIL, "inbox", "Inbox", "inbox", paths::INBOX).main(),
+    page(MAIL, "contacts", "Contacts", "users", paths::CONTACTS),
+    page(MAIL, "aliases", "Aliases", "at-sign", paths::ALIASES).main(),
+    page(MAIL, "domains", "Domains", "globe", paths::DOMAINS),
+    page(BUILD, "developer", "Developer", "code-xml", paths::DEVELOPER).main(),
+    page(BUILD, "docs", "API reference", "book-open", paths::DOCS),
+    page(TEAM, "activity", "Activity", "activity", paths::ACTIVITY).only(Role::Admin),
+    page(TEAM, "team", "People", "users-round", paths::TEAM),
+];
+
+const fn page(
+    group: &'static str,
+    nav: &'static str,
+    name: &'static str,
+    icon: &'static str,
+    path: Path,
+) -> Page {
+    Page { nav, name, icon, path, group, least: Role::Member, is_main: false }
+}
+
+impl Page {
+    const fn main(self) -> Self {
+        Self { is_main: true, ..self }
+    }
+
+    const fn only(self, least: Role) -> Self {
+        Self { least, ..self }
+    }
+}
+
+/// What this role may open, in groups.
+pub fn groups(role: Role) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for page in open_to(role) {
+        match groups.last_mut().filter(|group| group.name == page.group) {
+            Some(group) => group.pages.push(page),
+            None => groups.push(Group { name: page.group, pages: vec![page] }),
+        }
+    }
+    groups
+}
+
+/// For the bar of a phone.
+pub fn main_pages(role: Role) -> impl Iterator<Item = &'static Page> {
+    open_to(role).filter(|page| page.is_main)
+}
+
+fn open_to(role: Role) -> impl Iterator<Item = &'static Page> {
+    PAGES.iter().filter(move |page| role >= page.least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_sees_what_it_may_open() {
+        let names =
+            |role| groups(role).into_iter().flat_map(|it| it.pages).map(|it| it.nav).collect::<Vec<_>>();
+        assert!(names(Role::Admin).contains(&"activity"));
+        assert!(!names(Role::Member).contains(&"activity"));
+        assert_eq!(names(Role::Owner).len(), PAGES.len());
+        assert_eq!(main_pages(Role::Member).count(), 3);
+    }
+}

@@ -1,0 +1,88 @@
+//! Light or dark: a cookie, or else what the system prefers. The server writes it into each page, so that none
+//! flashes in the other one.
+
+use actix_web::body::MessageBody;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest};
+
+use super::site::Site;
+
+const COOKIE: &str = "gatepost-theme";
+const LIFE: Duration = Duration::days(365);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    pub const ALL: &'static [Self] = &[Self::System, Self::Light, Self::Dark];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// As a button says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+
+    fn of(request: &HttpRequest) -> Self {
+        let kept = request.cookie(COOKIE);
+        let same = |theme: &&Self| kept.as_ref().is_some_and(|it| it.value() == theme.as_str());
+        Self::ALL.iter().find(same).copied().unwrap_or_default()
+    }
+
+    /// The cookie that keeps it.
+    pub fn cookie(self, site: &Site) -> Cookie<'static> {
+        Cookie::build(COOKIE, self.as_str())
+            .path("/")
+            .http_only(true)
+            .secure(site.url.is_https())
+            .same_site(SameSite::Lax)
+            .max_age(if self == Self::System { Duration::ZERO } else { LIFE })
+            .finish()
+    }
+}
+
+tokio::task_local! {
+    /// Every page shows it, also one of nobody signed in, so it is no argument of their templates.
+    static CURRENT: Theme;
+}
+
+/// Of the request that is being answered.
+pub fn current() -> Theme {
+    CURRENT.try_with(|theme| *theme).unwrap_or_default()
+}
+
+/// The attribute of a page's root, with a space before it.
+pub fn attribute() -> &'static str {
+    match current() {
+        Theme::System => "",
+        Theme::Light => r#" data-theme="light""#,
+        Theme::Dark => r#" data-theme="dark""#,
+    }
+}
+
+pub async fn read<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let theme = Theme::of(request.request());
+    CURRENT.scope(theme, next.call(request)).await
+}

@@ -1,0 +1,72 @@
+//! The frame of signed-in pages: navigation, theme, errors, the unread count in the title, icons.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use reqwest::Method;
+
+use crate::architecture::source::tree;
+use crate::support::client::send;
+use crate::support::people::Person::{Ada, Cy};
+use crate::support::{TestApp, both_engines};
+
+both_engines! {
+    async fn a_person_sees_the_pages_of_their_role(app: TestApp) {
+        let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
+        let (owner, member) = (ada.get("/team").await.page(), cy.get("/team").await.page());
+        for page in [&owner, &member] {
+            assert_eq!(page.texts(".side-nav [aria-current=page]"), ["People"]);
+            assert!(page.texts(".side-group").starts_with(&["Mail".into(), "Build".into()]));
+        }
+        assert!(owner.has(".side-nav a[href='/activity']"));
+        assert!(!member.has(".side-nav a[href='/activity']"));
+        assert_eq!(owner.text(".side .menu-note"), "Owner of Acme");
+    }
+
+    async fn an_error_keeps_the_frame_of_whoever_is_signed_in(app: TestApp) {
+        let cy = app.as_(Cy).await;
+        for (path, status) in [("/nothing", 404), ("/inbox/msg_1", 404), ("/activity", 403)] {
+            let page = cy.get(path).await.expect(status).page();
+            assert!(page.has(".side-nav") && page.has(".empty h1"), "{path}");
+            assert!(page.text(".fine").contains(&format!("Error {status}")), "{path}");
+        }
+        let bare = app.visitor().get("/nothing").await.expect(404).page();
+        assert!(!bare.has(".side-nav") && bare.has("h1"));
+    }
+
+    async fn a_theme_is_kept_and_written_into_every_page(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let theme = async || ada.get("/account").await.expect(200).page().attribute("html", "data-theme");
+        assert_eq!(theme().await, None);
+        let from = format!("{}/account?a=b", app.base);
+        let choose = ada.request(Method::POST, "/account/theme").header("Referer", from).form(&[("theme", "dark")]);
+        assert_eq!(send(choose).await.expect(303).location(), "/account?a=b");
+        assert_eq!(theme().await.as_deref(), Some("dark"));
+        let pressed = ada.get("/account").await.page().texts("[name=theme][aria-pressed=true]");
+        assert_eq!(pressed, ["Dark", "Dark"]);
+        let elsewhere = [("Referer", "https://evil.test/account"), ("Referer", "")];
+        for (name, value) in elsewhere {
+            let choose = ada.request(Method::POST, "/account/theme").header(name, value).form(&[("theme", "system")]);
+            assert_eq!(send(choose).await.expect(303).location(), "/");
+        }
+        assert_eq!(theme().await, None);
+        ada.post("/account/theme", &[("theme", "purple")]).await.expect(400);
+    }
+}
+
+/// An icon that is not in the file is an empty square.
+#[test]
+fn each_icon_that_is_named_exists() {
+    let sprite = include_str!("../../../static/icons/icons.svg");
+    let ids = Regex::new(r#"<symbol id="([a-z0-9-]+)""#).expect("a pattern");
+    let known: BTreeSet<&str> =
+        ids.captures_iter(sprite).filter_map(|it| it.get(1)).map(|it| it.as_str()).collect();
+    let calls = r#"(?:icon|badge_with|tile|stat|menus::link|menus::opens|menus::post|questions::title)\("([a-z0-9-]+)""#;
+    let calls = Regex::new(calls).expect("a pattern");
+    let templates = tree("templates", "html");
+    let named = templates.iter().flat_map(|file| calls.captures_iter(&file.text)).filter_map(|it| it.get(1));
+    let named: BTreeSet<&str> = named.map(|it| it.as_str()).collect();
+    assert!(named.len() > 20, "the pattern finds no icons any more: {named:?}");
+    let unknown: Vec<_> = named.difference(&known).collect();
+    assert!(unknown.is_empty(), "static/icons/icons.svg has no {unknown:?}");
+}
