@@ -21,7 +21,7 @@ use gatepost::domain::entropy::SystemEntropy;
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, AliasId, NewAlias};
-use gatepost::domain::mailroom::messages::{self, Filter, MessageState};
+use gatepost::domain::mailroom::messages::{self, Filter, Folder, MessageState};
 use gatepost::domain::mailroom::receive::Outcome;
 use gatepost::domain::people::passwords::{self, Password};
 use gatepost::domain::people::teams::{self, NewTeam, TeamId, TeamName};
@@ -98,8 +98,9 @@ fn measure(app: &App, team: TeamId, alias: AliasId, rows: u64) {
         }
     };
     let none = Filter::default;
-    let questions: [Question; 13] = [
+    let questions: [Question; 15] = [
         ("list", Box::new(narrowed(none()))),
+        ("list: inbox", Box::new(narrowed(Filter { folder: Some(Folder::Inbox), ..none() }))),
         ("list: unread", Box::new(narrowed(Filter { unread: true, ..none() }))),
         ("list: an alias", Box::new(narrowed(Filter { alias: Some(alias), ..none() }))),
         (
@@ -109,6 +110,12 @@ fn measure(app: &App, team: TeamId, alias: AliasId, rows: u64) {
         (
             "unread count",
             Box::new(move |app| app.read_now(|tx| messages::unread(tx, team)).expect("a count").0 as usize),
+        ),
+        (
+            "counts of the tabs",
+            Box::new(move |app| {
+                app.read_now(|tx| messages::tallies(tx, team)).expect("counts").inbox as usize
+            }),
         ),
         ("search: in all", Box::new(searched("common"))),
         ("search: in 1 of 10", Box::new(searched("w3"))),

@@ -227,6 +227,18 @@ impl MessageState {
 }
 
 text_enum! {
+    /// Where a message is listed. Refused mail and that of blocked contacts is in `Blocked`.
+    Folder { Inbox = "inbox", Archive = "archive", Blocked = "blocked" }
+}
+
+impl From<MessageState> for Folder {
+    /// Where a message goes on arrival.
+    fn from(state: MessageState) -> Self {
+        if state.is_refused() { Self::Blocked } else { Self::Inbox }
+    }
+}
+
+text_enum! {
     /// Whether a conversation still needs attention.
     ConversationState { Open = "open", Resolved = "resolved" }
 }

@@ -201,6 +201,7 @@ diesel::table! {
         dkim -> Text,
         dmarc -> Text,
         kept -> Nullable<BigInt>,
+        folder -> Text,
     }
 }
 

@@ -10,6 +10,7 @@ use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter,
 use gatepost::domain::access::{tokens, usage};
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::aliases;
+use gatepost::domain::mailroom::messages::{self, Folder};
 use gatepost::domain::people::roles::Role;
 use gatepost::domain::people::sessions;
 use gatepost::domain::people::teams::TeamId;
@@ -190,7 +191,13 @@ both_engines! {
         let ask = |ask: &dyn Fn(&mut Tx<'_>) -> Result<()>| {
             overhear_about(&["aliases", "messages"], || store.write(|tx| ask(tx)))
         };
+        let in_folder = |folder| messages::Filter { folder: Some(folder), ..messages::Filter::default() };
+        let unread = messages::Filter { unread: true, ..messages::Filter::default() };
         for (what, index, sql) in [
+            ("the archive", "messages_by_folder",
+                ask(&|tx| messages::list(tx, team, &in_folder(Folder::Archive), Window::first(50)).map(drop))),
+            ("the unread", "messages_unread", ask(&|tx| messages::list(tx, team, &unread, Window::first(50)).map(drop))),
+            ("the tabs' counts", "messages_by_folder", ask(&|tx| messages::tallies(tx, team).map(drop))),
             ("the oldest refused", "messages_by_state",
                 ask(&|tx| Ok(mail_usage::oldest_refused(tx, team, 64).map(drop)?))),
             ("names before a +", "aliases_tagged",

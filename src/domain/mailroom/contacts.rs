@@ -8,8 +8,9 @@ use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
 use crate::domain::{FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
+use crate::store::columns::Folder;
 use crate::store::ids::TeamId;
-use crate::store::mailroom::contacts as rows;
+use crate::store::mailroom::{contacts as rows, messages as message_rows};
 
 pub use rows::{Contact, ContactId, ContactState, Filter};
 
@@ -74,7 +75,35 @@ pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about
     let before = hold(tx, actor, team, id)?;
     let About { name, note, state } = about;
     let after = Contact { name_key: name.as_deref().map(names::key), name, note, state, ..before.clone() };
-    save(tx, actor, &before, after)
+    save_and_move(tx, actor, &before, after)
+}
+
+/// Sets only the state; the one before.
+pub(super) fn set_state(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    id: ContactId,
+    state: ContactState,
+) -> Result<ContactState> {
+    let before = hold(tx, actor, team, id)?;
+    save_and_move(tx, actor, &before, Contact { state, ..before.clone() })?;
+    Ok(before.state)
+}
+
+/// The inbox has no mail of blocked contacts: what they sent before moves with the state.
+fn save_and_move(tx: &mut Tx<'_>, actor: &Actor, before: &Contact, after: Contact) -> Result<Contact> {
+    let is_blocked = |contact: &Contact| contact.state == ContactState::Blocked;
+    let route = match (is_blocked(before), is_blocked(&after)) {
+        (false, true) => Some((Folder::Inbox, Folder::Blocked)),
+        (true, false) => Some((Folder::Blocked, Folder::Inbox)),
+        _ => None,
+    };
+    let after = save(tx, actor, before, after)?;
+    if let Some(route) = route {
+        message_rows::move_delivered(tx, after.team_id, after.id, route)?;
+    }
+    Ok(after)
 }
 
 fn new(actor: &Actor, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {

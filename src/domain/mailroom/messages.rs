@@ -14,13 +14,13 @@ use crate::store::mailroom::{
     contents, conversations as conversation_rows, mail_usage, messages as rows, search,
 };
 
-pub use crate::store::columns::MessageState;
+pub use crate::store::columns::{Folder, MessageState};
 pub(crate) use crate::store::ids::AttachmentId;
 pub use crate::store::ids::MessageId;
 pub(crate) use contents::Attachment;
 pub use mail_usage::MailUsage;
-pub use rows::Filter;
 pub(crate) use rows::Message;
+pub use rows::{Filter, Tallies};
 
 const STEP: i64 = 200;
 const STEPS: usize = 25;
@@ -31,6 +31,7 @@ pub struct Opened {
     /// May have been deleted since.
     pub alias: Alias,
     pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
     pub text: String,
     /// As it was sent: show it only through [`super::html::safe`].
     pub html: Option<String>,
@@ -94,6 +95,37 @@ pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
 /// More unread messages are shown as this number and a plus sign.
 pub(crate) const UNREAD_SHOWN: i64 = 999;
 
+/// The counts of the inbox's tabs: no further than is shown.
+pub fn tallies(tx: &mut Tx<'_>, team: TeamId) -> Result<Tallies> {
+    Ok(rows::tallies(tx, team, UNREAD_SHOWN + 1)?)
+}
+
+/// The next newer and the next older message of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Neighbors {
+    pub newer: Option<MessageId>,
+    pub older: Option<MessageId>,
+}
+
+/// The neighbors of a message, which need not be in the list itself. Of a search, only the newest
+/// results have any.
+pub fn neighbors(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    words: &Search,
+    filter: &Filter,
+    id: MessageId,
+) -> Result<Neighbors> {
+    if words.as_str().is_empty() {
+        let (newer, older) = rows::beside(tx, team, filter, id)?;
+        return Ok(Neighbors { newer, older });
+    }
+    let found = search(tx, team, words.as_str(), filter, None, STEP)?.rows;
+    let newer = found.iter().rfind(|message| message.id > id).map(|message| message.id);
+    let older = found.iter().find(|message| message.id < id).map(|message| message.id);
+    Ok(Neighbors { newer, older })
+}
+
 /// Like [`unread`], for every page: counts no further than is shown.
 pub(crate) fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
     let filter = Filter { unread: true, ..Filter::default() };
@@ -110,9 +142,13 @@ pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
     let content = contents::find(tx, message.seq)?;
     let attachments = contents::attachments(tx, message.seq)?;
     let headers: Vec<(String, String)> = serde_json::from_str(&content.headers).unwrap_or_default();
-    let to = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("To"));
+    let named = |field: &str| {
+        let fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(field));
+        fields.flat_map(|(_, value)| parse::mailboxes_in(value)).collect()
+    };
     Ok(Opened {
-        to: to.flat_map(|(_, value)| parse::mailboxes_in(value)).collect(),
+        to: named("To"),
+        cc: named("Cc"),
         authentication: serde_json::from_str(&content.authentication).unwrap_or_default(),
         text: content.text,
         html: content.html,
@@ -141,8 +177,28 @@ pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: b
     find(tx, team, id)
 }
 
+/// Archives a message, or moves it back to the inbox.
+///
+/// # Errors
+/// `Conflict` on `folder` for blocked mail, or for moving mail there.
+pub fn file(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, folder: Folder) -> Result<Message> {
+    let message = hold(tx, actor, team, id)?;
+    if message.folder == Folder::Blocked || folder == Folder::Blocked {
+        let sentence = "Mail is blocked and unblocked with its contact. Change the contact's state instead.";
+        return Err(Error::conflict("folder", sentence));
+    }
+    if message.folder != folder {
+        rows::set_folder(tx, team, &[id], folder)?;
+    }
+    find(tx, team, id)
+}
+
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
     let message = hold(tx, actor, team, id)?;
+    delete_held(tx, actor, team, message)
+}
+
+pub(super) fn delete_held(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, message: Message) -> Result<()> {
     // Updated first, as deliveries do: otherwise the two could deadlock.
     mail_usage::add(tx, team, -message.usage())?;
     if !rows::delete(tx, message.seq)? {
@@ -155,7 +211,7 @@ pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Re
     }
     let event = Event::of(ActivityKind::MessageDeleted)
         .subject(message.from_address.as_deref().unwrap_or("an unknown sender"))
-        .detail("message", id.to_string())
+        .detail("message", message.id.to_string())
         .detail("to", message.rcpt.as_str());
     activity::record(tx, actor, team, event)
 }

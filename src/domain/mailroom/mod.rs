@@ -6,6 +6,7 @@ pub mod arrival;
 pub mod authentication;
 pub(crate) mod authors;
 pub mod batch;
+pub mod chosen;
 mod clean;
 pub mod contacts;
 pub mod conversations;

@@ -224,5 +224,6 @@ fn row(
         dkim: authentication.dkim_result().as_str().to_owned(),
         dmarc: authentication.dmarc.result.as_str().to_owned(),
         kept: excerpt.kept_bytes(arrival),
+        folder: decision.state.into(),
     }
 }

@@ -1,12 +1,13 @@
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary, Bool};
 
 use super::contacts::ContactId;
 use super::mail_usage::MailUsage;
 use crate::store::Tx;
-use crate::store::backend::{Backend, on_engine};
-use crate::store::columns::{Direction, MessageState, Timestamp};
+use crate::store::backend::{Backend, Engine, on_engine};
+use crate::store::columns::{Direction, Folder, MessageState, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, ConversationId, MessageId, TeamId};
 use crate::store::schema::messages;
@@ -42,6 +43,7 @@ pub struct NewMessage {
     pub dmarc: String,
     /// The bytes of the stored beginning; `None` for the whole message.
     pub kept: Option<i64>,
+    pub folder: Folder,
 }
 
 impl NewMessage {
@@ -74,7 +76,8 @@ pub struct Filter {
     pub contact: Option<ContactId>,
     pub conversation: Option<ConversationId>,
     pub state: Option<MessageState>,
-    /// Unread, and neither denied nor rejected.
+    pub folder: Option<Folder>,
+    /// In the inbox and not read.
     pub unread: bool,
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
@@ -116,8 +119,9 @@ pub fn find_same(
     .optional_row()
 }
 
-/// The condition of the partial index, word for word: otherwise an engine does not use it.
-const UNREAD: &str = "read_at IS NULL AND state NOT IN ('denied', 'rejected')";
+/// The condition of the partial index, word for word: otherwise an engine does not use it. With `folder =
+/// 'inbox'`, SQLite would walk the folder's index instead.
+const UNREAD: &str = "read_at IS NULL AND folder NOT IN ('archive', 'blocked')";
 
 pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
     let mut query = messages::table.filter(messages::team_id.eq(team)).into_boxed();
@@ -134,6 +138,9 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
         // A literal: with a parameter, Postgres would use one plan for common and rare states.
         query = query.filter(sql::<Bool>(&format!("state = '{state}'")));
     }
+    if let Some(folder) = filter.folder {
+        query = query.filter(sql::<Bool>(&format!("folder = '{folder}'")));
+    }
     if filter.unread {
         query = query.filter(sql::<Bool>(UNREAD));
     }
@@ -144,6 +151,98 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
         query = query.filter(messages::id.lt(MessageId::floor(until)));
     }
     query
+}
+
+/// Locks those of the messages that the team has, oldest first, until the transaction ends.
+pub fn hold_all(tx: &mut Tx<'_>, team: TeamId, ids: &[MessageId]) -> Result<Vec<Message>> {
+    let found = messages::table
+        .filter(messages::team_id.eq(team).and(messages::id.eq_any(ids.to_vec())))
+        .order(messages::id.asc());
+    Ok(match &mut *tx.connection {
+        Engine::Sqlite(inner) => found.select(Message::as_select()).load(inner)?,
+        // In one order everywhere, so that two actions cannot deadlock.
+        Engine::Postgres(inner) => found.select(Message::as_select()).for_no_key_update().load(inner)?,
+    })
+}
+
+pub fn set_all_read(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    ids: &[MessageId],
+    read_at: Option<Timestamp>,
+) -> Result<usize> {
+    let those = messages::table.filter(messages::team_id.eq(team).and(messages::id.eq_any(ids.to_vec())));
+    Ok(diesel::update(those).set(messages::read_at.eq(read_at)).execute(tx.connection)?)
+}
+
+pub fn set_folder(tx: &mut Tx<'_>, team: TeamId, ids: &[MessageId], folder: Folder) -> Result<usize> {
+    let those = messages::table.filter(messages::team_id.eq(team).and(messages::id.eq_any(ids.to_vec())));
+    Ok(diesel::update(those).set(messages::folder.eq(folder)).execute(tx.connection)?)
+}
+
+/// Moves the delivered messages of a contact from one folder to another.
+pub fn move_delivered(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    contact: ContactId,
+    (from, to): (Folder, Folder),
+) -> Result<usize> {
+    let theirs = messages::table
+        .filter(messages::team_id.eq(team).and(messages::contact_id.eq(contact)))
+        .filter(messages::folder.eq(from).and(messages::state.eq(MessageState::Delivered)));
+    Ok(diesel::update(theirs).set(messages::folder.eq(to)).execute(tx.connection)?)
+}
+
+/// The messages before and after one in a list: the next newer and the next older.
+pub fn beside(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    id: MessageId,
+) -> Result<(Option<MessageId>, Option<MessageId>)> {
+    let newer = narrowed(team, filter)
+        .filter(messages::id.gt(id))
+        .order(messages::id.asc())
+        .select(messages::id)
+        .first(tx.connection)
+        .optional_row()?;
+    let older = narrowed(team, filter)
+        .filter(messages::id.lt(id))
+        .order(messages::id.desc())
+        .select(messages::id)
+        .first(tx.connection)
+        .optional_row()?;
+    Ok((newer, older))
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, QueryableByName)]
+pub struct Tallies {
+    #[diesel(sql_type = BigInt)]
+    pub inbox: i64,
+    #[diesel(sql_type = BigInt)]
+    pub unread: i64,
+    #[diesel(sql_type = BigInt)]
+    pub blocked: i64,
+}
+
+/// How many messages each list has; counting stops at `most`. One statement, because pages that
+/// poll ask for it.
+pub fn tallies(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Tallies> {
+    // The order only makes the engine use an index.
+    let count = |condition: &str| {
+        format!(
+            "(SELECT COUNT(*) FROM (SELECT id FROM messages WHERE team_id = $1 AND {condition}
+              ORDER BY id DESC LIMIT {most}) AS found)"
+        )
+    };
+    let statement = format!(
+        "SELECT {} AS inbox, {} AS unread, {} AS blocked",
+        count("folder = 'inbox'"),
+        count(UNREAD),
+        count("folder = 'blocked'")
+    );
+    Ok(on_engine!(&mut *tx.connection, inner =>
+        sql_query(statement).bind::<Binary, _>(team).get_result(inner))?)
 }
 
 pub fn set_read(tx: &mut Tx<'_>, team: TeamId, id: MessageId, read_at: Option<Timestamp>) -> Result<bool> {

@@ -12,7 +12,7 @@ use crate::domain::mailroom::authentication::{self, Policy};
 use crate::domain::mailroom::contacts::ContactId;
 use crate::domain::mailroom::conversations::ConversationId;
 use crate::domain::mailroom::html::{self, Pictures};
-use crate::domain::mailroom::messages::{self, AttachmentId, MessageId, MessageState, Opened};
+use crate::domain::mailroom::messages::{self, AttachmentId, Folder, MessageId, MessageState, Opened};
 use crate::domain::mailroom::parse;
 
 /// A message as lists show it.
@@ -41,6 +41,9 @@ pub struct MessageRow {
     /// Why it is in that state.
     #[schema(example = "Delivered to hello@gatepost.localhost.")]
     reason: String,
+    /// `inbox`; `archive`; or `blocked`, for mail of blocked contacts and refused mail.
+    #[schema(value_type = String, example = "inbox")]
+    folder: Folder,
     #[schema(value_type = String, format = DateTime, example = "2026-03-02T16:20:11.000001Z")]
     received_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -110,6 +113,7 @@ impl MessageRow {
             conversation_id: row.conversation_id,
             state: row.state,
             reason: row.reason,
+            folder: row.folder,
             received_at: row.received_at,
             read_at: row.read_at,
             preview: row.preview,
@@ -238,7 +242,7 @@ impl From<messages::Attachment> for Attachment {
 /// content, as callers that may only mark messages see it too.
 pub fn tag(message: &messages::Message) -> EntityTag {
     let (row, version) = (&message.row, env!("CARGO_PKG_VERSION"));
-    etag::of(&(row.id, row.read_at, row.state, row.contact_id, row.conversation_id, version))
+    etag::of(&(row.id, row.read_at, row.folder, row.state, row.contact_id, row.conversation_id, version))
 }
 
 impl Message {

@@ -26,9 +26,9 @@ use crate::domain::lists::Page;
 use crate::domain::mailroom::aliases::{self, AliasId};
 use crate::domain::mailroom::contacts::ContactId;
 use crate::domain::mailroom::conversations::ConversationId;
-use crate::domain::mailroom::messages::{self, Filter, MessageId, MessageState};
+use crate::domain::mailroom::messages::{self, Filter, Folder, MessageId, MessageState};
 use crate::domain::search::Search;
-use crate::domain::{FieldError, Timestamp};
+use crate::domain::{Error, FieldError, Timestamp};
 
 const MESSAGES: Tag = Tag { name: "Messages", text: "Incoming mail." };
 
@@ -44,9 +44,9 @@ pub fn routes() -> Vec<At> {
                 "Its text, its sanitized HTML (no scripts, nothing loaded from elsewhere), its headers and attachments, and how its sender was verified. This does not mark it as read.",
             ))
             .patch(op("changeMessage", Scope::MessagesWrite, change).about(
-                "Mark a message",
-                "As read or unread. The response does not include its content, which requires `messages:read`.",
-            ))
+                "Change a message",
+                "Mark it as read or unread, archive it, or move it back to the inbox. The response does not include its content, which requires `messages:read`.",
+            ).may(409, "Blocked mail cannot be archived or moved to the inbox."))
             .delete(
                 op("deleteMessage", Scope::MessagesWrite, delete)
                     .about("Delete a message", "Permanently, with everything that came with it.")
@@ -91,13 +91,15 @@ pub struct MessageQuery {
     conversation: Option<String>,
     #[param(schema_with = states)]
     state: Option<String>,
+    #[param(schema_with = folders)]
+    folder: Option<String>,
     /// Only those received at this time or later, like `2026-03-01T00:00:00Z`.
     #[param(format = DateTime)]
     since: Option<String>,
     /// Only those received before this time.
     #[param(format = DateTime)]
     until: Option<String>,
-    /// If `true`, only those delivered and not read yet.
+    /// If `true`, only those in the inbox and not read yet.
     #[serde(default)]
     #[param(default = false)]
     unread: bool,
@@ -115,6 +117,7 @@ impl Filters for MessageQuery {
                 .take(named("conversation", self.conversation.as_deref(), ConversationId::parse))
                 .flatten(),
             state: errors.take(self.state.as_deref().map(parse_state).transpose()).flatten(),
+            folder: errors.take(self.folder.as_deref().map(parse_folder).transpose()).flatten(),
             unread: self.unread,
             from: errors.take(moment("since", self.since.as_deref())).flatten(),
             until: errors.take(moment("until", self.until.as_deref())).flatten(),
@@ -144,6 +147,20 @@ fn parse_state(text: &str) -> Result<MessageState, FieldError> {
         .ok_or_else(|| FieldError::new("state", format!("The state must be one of {}.", known())))
 }
 
+fn folders() -> Object {
+    let folders = words::one_of(Folder::ALL.iter().map(|folder| folder.as_str()));
+    folders.description(Some("Only those in this folder: `inbox`, `archive` or `blocked`.")).build()
+}
+
+fn next_folder() -> Object {
+    words::one_of_or_null(["inbox", "archive"].into_iter()).examples(["archive"]).build()
+}
+
+fn parse_folder(text: &str) -> Result<Folder, FieldError> {
+    Folder::parse(text)
+        .ok_or_else(|| FieldError::new("folder", "The folder must be one of inbox, archive, blocked."))
+}
+
 fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, FieldError> {
     let parse = |text| OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from);
     let message = "Use an RFC 3339 time, like 2026-03-01T00:00:00Z. Encode “+” as %2B.";
@@ -157,6 +174,9 @@ pub struct MessageChange {
     /// Whether it is read.
     #[schema(example = true)]
     read: Option<bool>,
+    /// `archive`, or `inbox` to move it back. Mail moves to `blocked` when its contact is blocked.
+    #[schema(schema_with = next_folder)]
+    folder: Option<String>,
 }
 
 /// A changed message.
@@ -168,6 +188,8 @@ pub struct MessageMark {
     /// When it was first read.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-02T16:31:40.500000Z")]
     read_at: Option<Timestamp>,
+    #[schema(value_type = String, example = "archive")]
+    folder: Folder,
 }
 
 impl Form for MessageMark {
@@ -175,7 +197,7 @@ impl Form for MessageMark {
     type Id = MessageId;
 
     fn of(message: messages::Message, _: &Context) -> Self {
-        Self { id: message.row.id, read_at: message.row.read_at }
+        Self { id: message.row.id, read_at: message.row.read_at, folder: message.row.folder }
     }
 }
 
@@ -235,9 +257,18 @@ pub async fn show(
 }
 
 pub async fn change(one: One<MessageMark>, Json(change): Json<MessageChange>) -> Answer<MessageMark> {
-    one.change(move |tx, actor, team, before| match change.read {
-        Some(read) => messages::mark(tx, actor, team, before.row.id, read),
-        None => Ok(before),
+    let MessageChange { read, folder } = change;
+    one.change(move |tx, actor, team, before| {
+        let folder =
+            folder.as_deref().map(parse_folder).transpose().map_err(|error| Error::Invalid(vec![error]))?;
+        let mut message = before;
+        if let Some(folder) = folder {
+            message = messages::file(tx, actor, team, message.id, folder)?;
+        }
+        match read {
+            Some(read) => messages::mark(tx, actor, team, message.id, read),
+            None => Ok(message),
+        }
     })
     .await
 }

@@ -47,7 +47,7 @@ both_engines! {
             "to": "hello+shop@gatepost.localhost",
             "alias": {"id": alias.id, "address": HELLO},
             "contactId": body["contactId"], "conversationId": body["conversationId"],
-            "state": "delivered", "reason": body["reason"], "receivedAt": "2040-01-02T09:00:00Z",
+            "state": "delivered", "reason": body["reason"], "folder": "inbox", "receivedAt": "2040-01-02T09:00:00Z",
             "readAt": null, "preview": "Nothing has come.", "size": body["size"], "truncated": false, "attachmentCount": 1,
         });
         assert_eq!(list(&api, "").await["data"], json!([row]));
@@ -131,7 +131,7 @@ both_engines! {
             (json!({"read": true}), json!("2040-01-02T09:00:01Z")),
         ] {
             let mark = api.send_json(Method::PATCH, &path, &change).await.expect(200).json();
-            assert_eq!(mark, json!({"id": id, "readAt": read_at}), "{change}");
+            assert_eq!(mark, json!({"id": id, "readAt": read_at, "folder": "inbox"}), "{change}");
         }
         app.clock.advance(Duration::from_secs(9));
         let again = api.send_json(Method::PATCH, &path, &json!({"read": true})).await.expect(200).json();
@@ -147,6 +147,32 @@ both_engines! {
         api.delete(&path).await.expect(404);
         assert_eq!(subjects(&api, "").await, [""; 0]);
         assert_eq!(subjects(&api, "?q=one").await, [""; 0]);
+    }
+
+    async fn messages_are_archived_and_moved_back(app: TestApp) {
+        let api = api(&app, "Acme");
+        app.alias("Acme", "hello");
+        let id = arrives(&app, "bob@customer.test", HELLO, "one", "text");
+        arrives(&app, "bob@customer.test", HELLO, "two", "text");
+        let path = format!("/api/v1/messages/{id}");
+        let archived = api.send_json(Method::PATCH, &path, &json!({"folder": "archive", "read": true})).await;
+        assert_eq!(archived.expect(200).json(), json!({"id": id, "readAt": "2040-01-02T09:00:02Z", "folder": "archive"}));
+        assert_eq!(api.get(&path).await.expect(200).json()["folder"], "archive");
+        assert_eq!(subjects(&api, "?folder=archive").await, ["one"]);
+        assert_eq!(subjects(&api, "?folder=inbox").await, ["two"]);
+        for (change, status) in [(json!({"folder": "trash"}), 400), (json!({"folder": "blocked"}), 409)] {
+            let refused = api.send_json(Method::PATCH, &path, &change).await.expect(status);
+            assert_eq!(details(&refused)[0]["field"], "folder", "{}", refused.body);
+        }
+        api.send_json(Method::PATCH, &path, &json!({"folder": "inbox"})).await.expect(200);
+        assert_eq!(subjects(&api, "?folder=inbox").await, ["two", "one"]);
+        // Blocking the contact moves what they sent before.
+        let contact = api.get(&path).await.expect(200).json()["contactId"].as_str().expect("an id").to_owned();
+        let contact = format!("/api/v1/contacts/{contact}");
+        api.send_json(Method::PATCH, &contact, &json!({"state": "blocked"})).await.expect(200);
+        assert_eq!(subjects(&api, "?folder=blocked").await, ["two", "one"]);
+        assert_eq!(subjects(&api, "?unread=true").await, [""; 0]);
+        api.send_json(Method::PATCH, &path, &json!({"folder": "inbox"})).await.expect(409);
     }
 
     async fn the_list_is_filtered(app: TestApp) {
@@ -165,6 +191,9 @@ both_engines! {
             (format!("?alias={}&contact={eve}", sales.id), vec![]),
             (format!("?contact={eve}"), vec!["three"]),
             ("?state=denied".into(), vec!["three"]),
+            ("?folder=blocked".into(), vec!["three"]),
+            ("?folder=inbox".into(), vec!["two", "one"]),
+            ("?folder=archive".into(), vec![]),
             ("?unread=true".into(), vec!["two", "one"]),
             ("?unread=false".into(), vec!["three", "two", "one"]),
             ("?since=2040-01-02T09:00:02Z".into(), vec!["three", "two"]),
@@ -175,7 +204,7 @@ both_engines! {
         }
         for (query, field) in [
             ("alias=hello", "alias"), ("contact=con_1", "contact"), ("conversation=x", "conversation"),
-            ("state=lost", "state"), ("since=yesterday", "since"), ("until=2040-01-02", "until"),
+            ("state=lost", "state"), ("folder=trash", "folder"), ("since=yesterday", "since"), ("until=2040-01-02", "until"),
             ("unread=1", "unread"), ("limit=0", "limit"), ("cursor=x", "cursor"), ("offset=1", "offset"),
         ] {
             let refused = api.get(&format!("/api/v1/messages?{query}")).await.expect(400);
@@ -243,7 +272,9 @@ both_engines! {
                 let reply = globex.get(&format!("{path}{part}")).await.expect(404);
                 assert_eq!(reply.error_code(), "NOT_FOUND");
             }
-            globex.send_json(Method::PATCH, path, &json!({"read": true})).await.expect(404);
+            for change in [json!({"read": true}), json!({"folder": "archive"}), json!({"folder": "trash"})] {
+                globex.send_json(Method::PATCH, path, &change).await.expect(404);
+            }
             globex.delete(path).await.expect(404);
         }
         let contact = whole["contactId"].as_str().unwrap();

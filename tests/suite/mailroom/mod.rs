@@ -6,6 +6,7 @@ mod conversations;
 mod delivering;
 mod domains;
 mod duplicates;
+mod folders;
 mod hostile;
 mod linear;
 mod messages;
