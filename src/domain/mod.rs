@@ -14,7 +14,7 @@ pub mod lists;
 pub mod mailroom;
 pub(crate) mod names;
 pub(crate) mod network;
-mod nouns;
+pub mod nouns;
 pub mod people;
 pub mod sealing;
 pub mod search;

@@ -7,13 +7,15 @@
 //!   `create` and `change` say what the row is to be
 //! - `delete(tx, actor, team, id)`
 //!
-//! `hold` and `delete` ask for the role; `insert`, `save` and `delete` record what they did. The
-//! noun's file has `rows`, the store's functions by the same names; `fn event(kind, &row) ->
+//! `hold` and `delete` ask for the role; `insert`, `save` and `delete` record what they did to the
+//! [`Noun`] of the row's name. The noun's file has `rows`, the store's functions by the same names; `fn event(kind, &row) ->
 //! Event`; and `fn taken(&row) -> (field, sentence)`, for when a unique index refuses a row.
 
+pub use crate::store::nouns::Noun;
+
 macro_rules! team_noun {
-    ($row:ident, $id:ident, $role:ident: $($function:ident $(($kind:ident))?),+) => {
-        $($crate::domain::nouns::team_noun!(@$function $row, $id, $role $(, $kind)?);)+
+    ($row:ident, $id:ident, $role:ident: $($function:ident),+) => {
+        $($crate::domain::nouns::team_noun!(@$function $row, $id, $role);)+
     };
 
     (@find $row:ident, $id:ident, $role:ident) => {
@@ -62,7 +64,7 @@ macro_rules! team_noun {
         }
     };
 
-    (@insert $row:ident, $id:ident, $role:ident, $kind:ident) => {
+    (@insert $row:ident, $id:ident, $role:ident) => {
         /// For callers that asked for the role.
         fn insert(
             tx: &mut $crate::store::Tx<'_>,
@@ -74,12 +76,12 @@ macro_rules! team_noun {
                 let (field, sentence) = taken(&row);
                 $crate::domain::Error::from(error).conflict_instead(field, sentence)
             })?;
-            activity::record(tx, actor, row.team_id, event(ActivityKind::$kind, &row))?;
+            activity::record(tx, actor, row.team_id, event(ActivityKind::Created($crate::domain::nouns::Noun::$row), &row))?;
             Ok(row)
         }
     };
 
-    (@save $row:ident, $id:ident, $role:ident, $kind:ident) => {
+    (@save $row:ident, $id:ident, $role:ident) => {
         /// Writes `after` over `before`, which is held. Nothing is recorded where nothing changed.
         fn save(
             tx: &mut $crate::store::Tx<'_>,
@@ -98,12 +100,12 @@ macro_rules! team_noun {
             if !saved {
                 return Err($crate::domain::Error::NotFound);
             }
-            activity::record(tx, actor, after.team_id, event(ActivityKind::$kind, &after))?;
+            activity::record(tx, actor, after.team_id, event(ActivityKind::Changed($crate::domain::nouns::Noun::$row), &after))?;
             Ok(after)
         }
     };
 
-    (@delete $row:ident, $id:ident, $role:ident, $kind:ident) => {
+    (@delete $row:ident, $id:ident, $role:ident) => {
         pub fn delete(
             tx: &mut $crate::store::Tx<'_>,
             actor: &$crate::domain::actor::Actor,
@@ -113,7 +115,7 @@ macro_rules! team_noun {
             use $crate::domain::access::activity::{self, ActivityKind};
             actor.require_or_token(tx, team, $crate::domain::people::roles::Role::$role)?;
             let row = rows::delete(tx, team, id)?.ok_or($crate::domain::Error::NotFound)?;
-            activity::record(tx, actor, team, event(ActivityKind::$kind, &row))
+            activity::record(tx, actor, team, event(ActivityKind::Deleted($crate::domain::nouns::Noun::$row), &row))
         }
     };
 }

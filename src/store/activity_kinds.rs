@@ -1,6 +1,7 @@
 //! Every kind of activity: its stored name, its group in the filter, its label and its sentence.
 
-use super::columns::text_enum;
+use super::columns::{text_column, text_enum};
+use super::nouns::{Kind, Noun};
 
 text_enum! {
     /// Kinds that are filtered together.
@@ -20,26 +21,43 @@ impl ActivityGroup {
     }
 }
 
+struct Words {
+    name: &'static str,
+    group: ActivityGroup,
+    label: &'static str,
+    sentences: &'static [&'static str],
+}
+
 macro_rules! activity_kinds {
     ($($kind:ident = $name:literal, $group:ident, $label:literal, $sentence:literal $(or $otherwise:literal)?;)+) => {
-        text_enum! {
-            /// The kind of a record. The stored name is `<noun>.<verb>`.
-            ActivityKind { $($kind = $name),+ }
+        /// The kind of a record. The stored name is `<noun>.<verb>`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum ActivityKind {
+            $($kind,)+
+            Created(Noun),
+            Changed(Noun),
+            Deleted(Noun),
         }
 
+        text_column!(ActivityKind);
+
         impl ActivityKind {
-            pub const fn group(self) -> ActivityGroup {
-                match self { $(Self::$kind => ActivityGroup::$group),+ }
-            }
+            const OWN: &'static [Self] = &[$(Self::$kind),+];
 
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$kind => $label),+ }
-            }
-
-            /// The sentence after the actor's name. `{…}` is the subject, a detail, or what the page
-            /// derives from them. The second sentence is for records that lack one of those.
-            pub const fn sentences(self) -> &'static [&'static str] {
-                match self { $(Self::$kind => &[$sentence $(, $otherwise)?]),+ }
+            const fn words(self) -> Words {
+                match self {
+                    $(Self::$kind => Words {
+                        name: $name,
+                        group: ActivityGroup::$group,
+                        label: $label,
+                        sentences: &[$sentence $(, $otherwise)?],
+                    },)+
+                    Self::Created(noun) => of_noun(&noun.words().kinds[0]),
+                    Self::Changed(noun) => of_noun(&noun.words().kinds[1]),
+                    Self::Deleted(noun) => of_noun(&noun.words().kinds[2]),
+                }
             }
         }
     };
@@ -88,19 +106,51 @@ activity_kinds! {
     DomainRemoved = "domain.removed", Mail, "Domain removed", "Removed the domain {subject}";
     CatchAllChanged = "domain.catch_all_changed", Mail, "Catch-all changed",
         "Made {to} the catch-all of {subject}" or "Turned off the catch-all of {subject}";
-    AliasCreated = "alias.created", Mail, "Alias created", "Created the alias {subject}";
-    AliasChanged = "alias.changed", Mail, "Alias changed", "Changed the alias {subject}";
-    AliasDeleted = "alias.deleted", Mail, "Alias deleted", "Deleted the alias {subject}";
-    ContactCreated = "contact.created", Mail, "Contact created", "Added the contact {subject}";
-    ContactChanged = "contact.changed", Mail, "Contact changed", "Changed the contact {subject}";
-    ContactDeleted = "contact.deleted", Mail, "Contact deleted", "Deleted the contact {subject}";
     MessageDeleted = "message.deleted", Mail, "Message deleted", "Deleted the message from {subject}";
 
     JobRetried = "job.retried", Jobs, "Job retried", "Retried the job {subject}";
     JobDropped = "job.dropped", Jobs, "Job dropped", "Dropped the job {subject}";
 }
 
+const fn of_noun(kind: &'static Kind) -> Words {
+    Words { name: kind.name, group: ActivityGroup::Mail, label: kind.label, sentences: &kind.sentences }
+}
+
 impl ActivityKind {
+    /// Those of the plain nouns come last.
+    pub const ALL: &'static [Self] = &{
+        let mut all = [Self::Created(Noun::ALL[0]); Self::OWN.len() + 3 * Noun::ALL.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = match at.checked_sub(Self::OWN.len()) {
+                None => Self::OWN[at],
+                Some(place) if place % 3 == 0 => Self::Created(Noun::ALL[place / 3]),
+                Some(place) if place % 3 == 1 => Self::Changed(Noun::ALL[place / 3]),
+                Some(place) => Self::Deleted(Noun::ALL[place / 3]),
+            };
+            at += 1;
+        }
+        all
+    };
+
+    pub const fn as_str(self) -> &'static str {
+        self.words().name
+    }
+
+    pub const fn group(self) -> ActivityGroup {
+        self.words().group
+    }
+
+    pub const fn label(self) -> &'static str {
+        self.words().label
+    }
+
+    /// The sentence after the actor's name. `{…}` is the subject, a detail, or what the page
+    /// derives from them. The second sentence is for records that lack one of those.
+    pub const fn sentences(self) -> &'static [&'static str] {
+        self.words().sentences
+    }
+
     /// API requests, admitted or refused. All other kinds are changes.
     pub const CALLS: &'static [Self] = &[Self::ApiRequest, Self::ApiRefused];
 

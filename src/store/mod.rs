@@ -22,6 +22,7 @@ pub(crate) mod lists;
 pub mod mailroom;
 mod migrations;
 pub(crate) mod names;
+pub(crate) mod nouns;
 pub(crate) mod people;
 mod prepared;
 mod schema;

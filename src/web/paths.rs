@@ -4,6 +4,8 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::domain::nouns::Noun;
+
 /// An address that is always the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path(pub &'static str);
@@ -57,15 +59,8 @@ paths! {
     PathOf MESSAGE_RAW = "/inbox/{id}/raw";
     PathOf ATTACHMENT = "/inbox/{id}/attachments/{attachment}";
 
-    Path CONTACTS = "/contacts";
-    PathOf CONTACT = "/contacts/{id}";
-    PathOf CONTACT_DELETE = "/contacts/{id}/delete";
-
-    Path ALIASES = "/aliases";
-    PathOf ALIAS = "/aliases/{id}";
     PathOf ALIAS_NOTE = "/aliases/{id}/note";
     PathOf ALIAS_SWITCH = "/aliases/{id}/switch";
-    PathOf ALIAS_DELETE = "/aliases/{id}/delete";
 
     Path DOMAINS = "/domains";
     PathOf DOMAIN = "/domains/{id}";
@@ -98,6 +93,28 @@ paths! {
     Path JOBS = "/jobs";
     PathOf JOB_RETRY = "/jobs/{id}/retry";
 }
+
+/// A plain noun has a list, a page for each, and a page that asks before one is deleted.
+impl Noun {
+    pub const fn list(self) -> Path {
+        Path(self.words().list)
+    }
+
+    pub const fn page(self) -> PathOf {
+        PathOf(self.words().page)
+    }
+
+    pub const fn deletion(self) -> PathOf {
+        PathOf(self.words().deletion)
+    }
+}
+
+pub const ALIASES: Path = Noun::Alias.list();
+pub const ALIAS: PathOf = Noun::Alias.page();
+pub const ALIAS_DELETE: PathOf = Noun::Alias.deletion();
+pub const CONTACTS: Path = Noun::Contact.list();
+pub const CONTACT: PathOf = Noun::Contact.page();
+pub const CONTACT_DELETE: PathOf = Noun::Contact.deletion();
 
 impl Path {
     /// With one parameter in its query.

@@ -9,6 +9,7 @@ use crate::domain::access::secret::PlainToken;
 use crate::domain::access::team_key::{self, Sealer};
 use crate::domain::access::tokens::{self, Label, Token};
 use crate::domain::actor::{Actor, Identity};
+use crate::domain::nouns::Noun;
 use crate::domain::people::users::User;
 
 pub struct Tokens {
@@ -28,15 +29,16 @@ pub struct Tokens {
 }
 
 const ORDERS: Scopes = Scopes::of(&[
-    Scope::AliasesRead,
-    Scope::AliasesWrite,
+    Scope::Read(Noun::Alias),
+    Scope::Write(Noun::Alias),
     Scope::MessagesRead,
     Scope::MessagesWrite,
-    Scope::ContactsRead,
+    Scope::Read(Noun::Contact),
     Scope::TeamRead,
 ]);
-const EXPORT: Scopes = Scopes::of(&[Scope::MessagesRead, Scope::ContactsRead]);
-const SUPPORT: Scopes = Scopes::of(&[Scope::MessagesRead, Scope::ContactsRead, Scope::AliasesRead]);
+const EXPORT: Scopes = Scopes::of(&[Scope::MessagesRead, Scope::Read(Noun::Contact)]);
+const SUPPORT: Scopes =
+    Scopes::of(&[Scope::MessagesRead, Scope::Read(Noun::Contact), Scope::Read(Noun::Alias)]);
 
 /// The app that has this token.
 pub fn app(token: &Token, actor: &Actor) -> Actor {
@@ -55,7 +57,7 @@ pub fn create(tx: &mut Tx<'_>, calendar: &Calendar, people: &People, sealer: &Se
     let (staging, _) = mint(dan, (16, 11, 20), "Staging sync", Scopes::READ)?;
     let (support, _) = mint(bea, (13, 9, 40), "Support bot", SUPPORT)?;
     let (export, _) = mint(bea, (9, 16, 25), "Nightly export", EXPORT)?;
-    mint(ada, (2, 11, 5), "Label printer", Scopes::of(&[Scope::AliasesRead]))?;
+    mint(ada, (2, 11, 5), "Label printer", Scopes::of(&[Scope::Read(Noun::Alias)]))?;
     let (team_key, _) = team_key::enable(tx, &calendar.person(ada, (14, 10, 2)), team.id, sealer)?;
     team_key::reveal(tx, &calendar.person(bea, (7, 13, 18)), team.id, sealer)?;
     Ok(Tokens { orders, crm, plain, export, support, staging, website, laptop, team_key })

@@ -9,49 +9,80 @@
 use std::fmt;
 
 use crate::domain::FieldError;
+use crate::store::nouns::{Access, Noun};
+
+struct Words {
+    name: &'static str,
+    group: &'static str,
+    label: &'static str,
+    sentence: &'static str,
+}
+
+const fn words(
+    name: &'static str,
+    group: &'static str,
+    label: &'static str,
+    sentence: &'static str,
+) -> Words {
+    Words { name, group, label, sentence }
+}
 
 /// Each scope with its name, its group and label in forms, and its sentence in the API reference. Scopes
-/// of one group are adjacent.
+/// of one group are adjacent. Those of plain nouns are made of [`Noun::words`].
 macro_rules! scopes {
-    ($($scope:ident = $name:literal, $group:literal, $label:literal, $sentence:literal;)+) => {
+    ($($before:ident = $words:tt;)+ ..nouns; $($after:ident = $last_words:tt;)+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Scope {
-            $($scope,)+
+            $($before,)+
+            Read(Noun),
+            Write(Noun),
+            $($after,)+
+        }
+
+        enum Own {
+            $($before,)+
+            $($after,)+
         }
 
         impl Scope {
-            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$scope),+];
+            const BEFORE: &'static [Self] = &[$(Self::$before),+];
+            const AFTER: &'static [Self] = &[$(Self::$after),+];
 
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$scope => $name),+ }
+            const fn words(self) -> Words {
+                match self {
+                    $(Self::$before => words $words,)+
+                    Self::Read(noun) => of_noun(noun, 0, "Read"),
+                    Self::Write(noun) => of_noun(noun, 1, "Write"),
+                    $(Self::$after => words $last_words,)+
+                }
             }
 
-            pub const fn group(self) -> &'static str {
-                match self { $(Self::$scope => $group),+ }
-            }
-
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$scope => $label),+ }
-            }
-
-            pub const fn sentence(self) -> &'static str {
-                match self { $(Self::$scope => $sentence),+ }
+            const fn index(self) -> u32 {
+                let own = Self::OF_NOUNS as u32;
+                match self {
+                    Self::Read(noun) => 2 * noun as u32,
+                    Self::Write(noun) => 2 * noun as u32 + 1,
+                    $(Self::$before => own + Own::$before as u32,)+
+                    $(Self::$after => own + Own::$after as u32,)+
+                }
             }
         }
     };
 }
 
 scopes! {
-    DomainsRead = "domains:read", "Domains", "Read", "Read domains and the state of their DNS records.";
-    DomainsWrite = "domains:write", "Domains", "Write", "Add, check and remove domains, and set catch-alls.";
-    AliasesRead = "aliases:read", "Aliases", "Read", "Read aliases.";
-    AliasesWrite = "aliases:write", "Aliases", "Write", "Create, change and delete aliases.";
-    ContactsRead = "contacts:read", "Contacts", "Read", "Read contacts.";
-    ContactsWrite = "contacts:write", "Contacts", "Write", "Create, change and delete contacts.";
-    MessagesRead = "messages:read", "Messages", "Read", "Read and search messages, with attachments and source.";
-    MessagesWrite = "messages:write", "Messages", "Write", "Mark messages as read, and delete them.";
-    TeamRead = "team:read", "Team", "Read members", "Read the team and its members.";
-    TokensRead = "tokens:read", "Team", "Read tokens", "Read the team's tokens, never their secrets.";
+    DomainsRead = ("domains:read", "Domains", "Read", "Read domains and the state of their DNS records.");
+    DomainsWrite = ("domains:write", "Domains", "Write", "Add, check and remove domains, and set catch-alls.");
+    ..nouns;
+    MessagesRead = ("messages:read", "Messages", "Read", "Read and search messages, with attachments and source.");
+    MessagesWrite = ("messages:write", "Messages", "Write", "Mark messages as read, and delete them.");
+    TeamRead = ("team:read", "Team", "Read members", "Read the team and its members.");
+    TokensRead = ("tokens:read", "Team", "Read tokens", "Read the team's tokens, never their secrets.");
+}
+
+const fn of_noun(noun: Noun, access: usize, label: &'static str) -> Words {
+    let Access { name, sentence } = noun.words().scopes[access];
+    words(name, noun.words().title, label, sentence)
 }
 
 // Each scope has a bit, and one bit must remain: otherwise all scopes of today would equal `Scopes::ALL`.
@@ -68,12 +99,46 @@ const fn bit(index: u32) -> Bits {
 }
 
 impl Scope {
+    const OF_NOUNS: usize = 2 * Noun::ALL.len();
+
+    pub const ALL: [Self; Self::BEFORE.len() + Self::OF_NOUNS + Self::AFTER.len()] = {
+        let (first, last) = (Self::BEFORE.len(), Self::BEFORE.len() + Self::OF_NOUNS);
+        let (mut all, mut at) =
+            ([Self::BEFORE[0]; Self::BEFORE.len() + Self::OF_NOUNS + Self::AFTER.len()], 0);
+        while at < all.len() {
+            all[at] = match at {
+                _ if at < first => Self::BEFORE[at],
+                _ if at >= last => Self::AFTER[at - last],
+                _ if (at - first) % 2 == 0 => Self::Read(Noun::ALL[(at - first) / 2]),
+                _ => Self::Write(Noun::ALL[(at - first) / 2]),
+            };
+            at += 1;
+        }
+        all
+    };
+
+    pub const fn as_str(self) -> &'static str {
+        self.words().name
+    }
+
+    pub const fn group(self) -> &'static str {
+        self.words().group
+    }
+
+    pub const fn label(self) -> &'static str {
+        self.words().label
+    }
+
+    pub const fn sentence(self) -> &'static str {
+        self.words().sentence
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|each| each.as_str() == text)
     }
 
     const fn bit(self) -> Bits {
-        bit(self as u32)
+        bit(self.index())
     }
 
     const fn is_read(self) -> bool {
@@ -209,7 +274,7 @@ mod tests {
 
     #[test]
     fn printed_scopes_parse_back() {
-        for scopes in [Scopes::ALL, Scopes::READ, Scopes::of(&[Scope::AliasesWrite, Scope::TeamRead])] {
+        for scopes in [Scopes::ALL, Scopes::READ, Scopes::of(&[Scope::Write(Noun::Alias), Scope::TeamRead])] {
             assert_eq!(Scopes::parse(&scopes.to_string()), Ok(scopes));
             assert_eq!(Scopes::stored(scopes.to_column().as_deref()), scopes);
         }
@@ -222,6 +287,8 @@ mod tests {
 
     #[test]
     fn each_scope_is_a_thing_of_its_own() {
+        let indexes: std::collections::HashSet<u32> = Scope::ALL.into_iter().map(Scope::index).collect();
+        assert_eq!(indexes, (0..Scope::ALL.len() as u32).collect());
         for (scope, other) in Scope::ALL.into_iter().flat_map(|one| Scope::ALL.map(|other| (one, other))) {
             assert_eq!(Scopes::of(&[scope]).has(other), scope == other, "{scope:?} {other:?}");
         }
@@ -244,7 +311,7 @@ mod tests {
             assert_eq!(Scopes::parse(bad).unwrap_err().field, "scopes", "{bad:?}");
         }
         assert_eq!(Scopes::stored(Some("")), Scopes::of(&[]));
-        assert_eq!(Scopes::stored(Some("aliases:read later:write")), Scopes::of(&[Scope::AliasesRead]));
+        assert_eq!(Scopes::stored(Some("aliases:read later:write")), Scopes::of(&[Scope::Read(Noun::Alias)]));
         assert!(!Need::Person.is_met_by(Scopes::ALL) && Need::AnyToken.is_met_by(Scopes::of(&[])));
     }
 }

@@ -3,7 +3,7 @@
 use super::address::{DomainName, LocalPart, POSTMASTER};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
-use crate::domain::nouns::team_noun;
+use crate::domain::nouns::{Noun, team_noun};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, text};
 use crate::store::Tx;
@@ -158,7 +158,7 @@ fn row(
     }
 }
 
-team_noun! { Alias, AliasId, Member: find, hold, list, count, insert(AliasCreated), save(AliasChanged) }
+team_noun! { Alias, AliasId, Member: find, hold, list, count, insert, save }
 
 fn event(kind: ActivityKind, alias: &Alias) -> Event {
     Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled)
@@ -179,7 +179,7 @@ pub(super) fn create_postmaster(
     let local = LocalPart::parse(POSTMASTER)?;
     let alias = row(actor, team, domain, domain_name, &local, None);
     match rows::insert_unless_taken(tx, &alias)? {
-        true => activity::record(tx, actor, team, event(ActivityKind::AliasCreated, &alias)),
+        true => activity::record(tx, actor, team, event(ActivityKind::Created(Noun::Alias), &alias)),
         false => Ok(()),
     }
 }
@@ -232,5 +232,5 @@ pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Resu
     if !rows::save(tx, &deleted)? {
         return Err(Error::NotFound);
     }
-    activity::record(tx, actor, team, event(ActivityKind::AliasDeleted, &deleted))
+    activity::record(tx, actor, team, event(ActivityKind::Deleted(Noun::Alias), &deleted))
 }

@@ -40,8 +40,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
-team_noun! { Contact, ContactId, Member: find, hold, list, count,
-insert(ContactCreated), save(ContactChanged), delete(ContactDeleted) }
+team_noun! { Contact, ContactId, Member: find, hold, list, count, insert, save, delete }
 
 fn event(kind: ActivityKind, contact: &Contact) -> Event {
     let event = Event::of(kind).subject(&contact.address);

@@ -14,6 +14,7 @@ use crate::domain::Timestamp;
 use crate::domain::access::scopes::Scope;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, AliasId, Filter};
+use crate::domain::nouns::Noun;
 use crate::domain::search::Search;
 
 const ALIASES: Tag = Tag { name: "Aliases", text: "The team's addresses that receive mail." };
@@ -21,12 +22,12 @@ const ALIASES: Tag = Tag { name: "Aliases", text: "The team's addresses that rec
 pub fn routes() -> Vec<At> {
     vec![
         at(Alias::PATH, &ALIASES)
-            .get(op("listAliases", Scope::AliasesRead, list).about(
+            .get(op("listAliases", Scope::Read(Noun::Alias), list).about(
                 "List aliases",
                 "The team's addresses, newest first, without deleted ones.",
             ))
             .post(
-                op("createAlias", Scope::AliasesWrite, create)
+                op("createAlias", Scope::Write(Noun::Alias), create)
                     .about(
                         "Create an alias",
                         "It receives mail at once if its domain does. An address that ever existed, even one whose alias was deleted, is taken (409).",
@@ -34,17 +35,17 @@ pub fn routes() -> Vec<At> {
                     .may(409, "The address is taken, or was."),
             ),
         at("/aliases/{id}", &ALIASES)
-            .get(op("getAlias", Scope::AliasesRead, show).about(
+            .get(op("getAlias", Scope::Read(Noun::Alias), show).about(
                 "Get an alias",
                 "Includes what it has received so far.",
             ))
             .patch(
-                op("changeAlias", Scope::AliasesWrite, change)
+                op("changeAlias", Scope::Write(Noun::Alias), change)
                     .about("Change an alias", "Turns it on or off, or changes its note.")
                     .may(409, "`postmaster` cannot be turned off."),
             )
             .delete(
-                op("deleteAlias", Scope::AliasesWrite, delete)
+                op("deleteAlias", Scope::Write(Noun::Alias), delete)
                     .about(
                         "Delete an alias",
                         "It stops receiving mail; its messages stay. The address can never be reused, so no one else gets mail meant for it.",

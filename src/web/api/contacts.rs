@@ -15,6 +15,7 @@ use super::route::{At, Tag, at, op};
 use crate::domain::access::scopes::Scope;
 use crate::domain::mailroom::address::MailAddress;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
+use crate::domain::nouns::Noun;
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Timestamp};
 
@@ -23,12 +24,12 @@ const CONTACTS: Tag = Tag { name: "Contacts", text: "People who email the team."
 pub fn routes() -> Vec<At> {
     vec![
         at(Contact::PATH, &CONTACTS)
-            .get(op("listContacts", Scope::ContactsRead, list).about(
+            .get(op("listContacts", Scope::Read(Noun::Contact), list).about(
                 "List contacts",
                 "People who wrote and those added by hand, newest first.",
             ))
             .post(
-                op("createContact", Scope::ContactsWrite, create)
+                op("createContact", Scope::Write(Noun::Contact), create)
                     .about(
                         "Create a contact",
                         "Incoming mail creates contacts automatically; this adds people who have not written yet.",
@@ -36,16 +37,16 @@ pub fn routes() -> Vec<At> {
                     .may(409, "The team already has a contact with this address."),
             ),
         at("/contacts/{id}", &CONTACTS)
-            .get(op("getContact", Scope::ContactsRead, show).about(
+            .get(op("getContact", Scope::Read(Noun::Contact), show).about(
                 "Get a contact",
                 "Includes how often and when they wrote.",
             ))
-            .patch(op("changeContact", Scope::ContactsWrite, change).about(
+            .patch(op("changeContact", Scope::Write(Noun::Contact), change).about(
                 "Change a contact",
                 "Changes the details and whether their mail is delivered. The address cannot be changed.",
             ))
             .delete(
-                op("deleteContact", Scope::ContactsWrite, delete)
+                op("deleteContact", Scope::Write(Noun::Contact), delete)
                     .about(
                         "Delete a contact",
                         "Their messages stay. If they write again, they become a new contact; to keep someone out, block them instead.",

@@ -1,6 +1,7 @@
 //! Scopes: a token can do only what its scopes allow.
 
 use gatepost::domain::access::scopes::{Scope, Scopes};
+use gatepost::domain::nouns::Noun;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -66,7 +67,7 @@ both_engines! {
         for (name, given) in [
             ("all", Scopes::ALL),
             ("read", Scopes::READ),
-            ("some", Scopes::of(&[Scope::AliasesWrite, Scope::ContactsRead])),
+            ("some", Scopes::of(&[Scope::Write(Noun::Alias), Scope::Read(Noun::Contact)])),
             ("none", Scopes::of(&[])),
         ] {
             let api = app.api(&app.token_with("Acme", name, given));

@@ -5,6 +5,7 @@ use crate::support::people::PASSWORD;
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, both_engines};
 use gatepost::domain::access::scopes::{Scope, Scopes};
+use gatepost::domain::nouns::Noun;
 use std::time::Duration;
 
 async fn scopes_of(app: &TestApp, token: &str) -> Vec<String> {
@@ -37,7 +38,7 @@ both_engines! {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let made = ada.post("/developer/tokens", &SOME).await.expect(200);
-        let some = Scopes::of(&[Scope::AliasesWrite, Scope::ContactsRead]);
+        let some = Scopes::of(&[Scope::Write(Noun::Alias), Scope::Read(Noun::Contact)]);
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(some));
         for text in [made.page().text(".secret"), made.page().text("#tokens tbody tr")] {
             assert!(text.contains("aliases:write, contacts:read"), "{text}");
