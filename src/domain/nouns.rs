@@ -6,12 +6,40 @@
 //! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own
 //!   `create` and `change` say what the row is to be
 //! - `delete(tx, actor, team, id)`
+//! - `plain`: [`Plain`] by these functions, of which the noun's file may write some itself
 //!
 //! `hold` and `delete` ask for the role; `insert`, `save` and `delete` record what they did to the
 //! [`Noun`] of the row's name. The noun's file has `rows`, the store's functions by the same names; `fn event(kind, &row) ->
 //! Event`; and `fn taken(&row) -> (field, sentence)`, for when a unique index refuses a row.
 
+use serde::de::DeserializeOwned;
+
+use super::actor::Actor;
+use super::lists::{Capped, Page, Window};
+use super::{PublicId, Result};
+use crate::store::Tx;
+use crate::store::ids::TeamId;
+
 pub use crate::store::nouns::Noun;
+
+/// The row of a plain noun. Pages and the API find, list and delete all of them by it.
+pub(crate) trait Plain: Clone + Send + 'static {
+    type Id: PublicId + DeserializeOwned;
+    type Filter: Send + 'static;
+    const NOUN: Noun;
+
+    fn id(&self) -> Self::Id;
+    fn find(tx: &mut Tx<'_>, team: TeamId, id: Self::Id) -> Result<Self>;
+    fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Self::Id) -> Result<Self>;
+    fn list(
+        tx: &mut Tx<'_>,
+        team: TeamId,
+        filter: &Self::Filter,
+        window: Window<Self::Id>,
+    ) -> Result<Page<Self, Self::Id>>;
+    fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Self::Filter) -> Result<Capped>;
+    fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Self::Id) -> Result<()>;
+}
 
 macro_rules! team_noun {
     ($row:ident, $id:ident, $role:ident: $($function:ident),+) => {
@@ -116,6 +144,61 @@ macro_rules! team_noun {
             actor.require_or_token(tx, team, $crate::domain::people::roles::Role::$role)?;
             let row = rows::delete(tx, team, id)?.ok_or($crate::domain::Error::NotFound)?;
             activity::record(tx, actor, team, event(ActivityKind::Deleted($crate::domain::nouns::Noun::$row), &row))
+        }
+    };
+
+    (@plain $row:ident, $id:ident, $role:ident) => {
+        impl $crate::domain::nouns::Plain for $row {
+            type Id = $id;
+            type Filter = Filter;
+            const NOUN: $crate::domain::nouns::Noun = $crate::domain::nouns::Noun::$row;
+
+            fn id(&self) -> $id {
+                self.id
+            }
+
+            fn find(
+                tx: &mut $crate::store::Tx<'_>,
+                team: $crate::store::ids::TeamId,
+                id: $id,
+            ) -> $crate::domain::Result<Self> {
+                find(tx, team, id)
+            }
+
+            fn hold(
+                tx: &mut $crate::store::Tx<'_>,
+                actor: &$crate::domain::actor::Actor,
+                team: $crate::store::ids::TeamId,
+                id: $id,
+            ) -> $crate::domain::Result<Self> {
+                hold(tx, actor, team, id)
+            }
+
+            fn list(
+                tx: &mut $crate::store::Tx<'_>,
+                team: $crate::store::ids::TeamId,
+                filter: &Filter,
+                window: $crate::domain::lists::Window<$id>,
+            ) -> $crate::domain::Result<$crate::domain::lists::Page<Self, $id>> {
+                list(tx, team, filter, window)
+            }
+
+            fn count(
+                tx: &mut $crate::store::Tx<'_>,
+                team: $crate::store::ids::TeamId,
+                filter: &Filter,
+            ) -> $crate::domain::Result<$crate::domain::lists::Capped> {
+                count(tx, team, filter)
+            }
+
+            fn delete(
+                tx: &mut $crate::store::Tx<'_>,
+                actor: &$crate::domain::actor::Actor,
+                team: $crate::store::ids::TeamId,
+                id: $id,
+            ) -> $crate::domain::Result<()> {
+                delete(tx, actor, team, id)
+            }
         }
     };
 }

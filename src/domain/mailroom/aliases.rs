@@ -158,7 +158,7 @@ fn row(
     }
 }
 
-team_noun! { Alias, AliasId, Member: find, hold, list, count, insert, save }
+team_noun! { Alias, AliasId, Member: find, hold, list, count, insert, save, plain }
 
 fn event(kind: ActivityKind, alias: &Alias) -> Event {
     Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled)

@@ -40,7 +40,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
-team_noun! { Contact, ContactId, Member: find, hold, list, count, insert, save, delete }
+team_noun! { Contact, ContactId, Member: find, hold, list, count, insert, save, delete, plain }
 
 fn event(kind: ActivityKind, contact: &Contact) -> Event {
     let event = Event::of(kind).subject(&contact.address);

@@ -4,17 +4,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::answer::{Answer, CreatedAnswer, Done};
+use super::answer::{Answer, CreatedAnswer};
 use super::field_errors::FieldErrors;
 use super::json::{Json, present};
-use super::lists::{Filters, Listed, Listing};
-use super::resource::{Context, Find, Form, Hold, New, One, Resource};
-use super::route::{At, Tag, at, op};
+use super::lists::Filters;
+use super::plain::{changes, creates, deletes, lists, one, shows};
+use super::resource::{Context, Form, New, One, Resource};
+use super::route::{At, Tag, at};
 use crate::domain::Timestamp;
-use crate::domain::access::scopes::Scope;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, AliasId, Filter};
-use crate::domain::nouns::Noun;
 use crate::domain::search::Search;
 
 const ALIASES: Tag = Tag { name: "Aliases", text: "The team's addresses that receive mail." };
@@ -22,36 +21,25 @@ const ALIASES: Tag = Tag { name: "Aliases", text: "The team's addresses that rec
 pub fn routes() -> Vec<At> {
     vec![
         at(Alias::PATH, &ALIASES)
-            .get(op("listAliases", Scope::Read(Noun::Alias), list).about(
-                "List aliases",
-                "The team's addresses, newest first, without deleted ones.",
-            ))
+            .get(lists::<Alias, AliasQuery>("The team's addresses, newest first, without deleted ones."))
             .post(
-                op("createAlias", Scope::Write(Noun::Alias), create)
-                    .about(
-                        "Create an alias",
-                        "It receives mail at once if its domain does. An address that ever existed, even one whose alias was deleted, is taken (409).",
-                    )
-                    .may(409, "The address is taken, or was."),
+                creates::<Alias, _, _>(
+                    create,
+                    "It receives mail at once if its domain does. An address that ever existed, even one whose alias was deleted, is taken (409).",
+                )
+                .may(409, "The address is taken, or was."),
             ),
-        at("/aliases/{id}", &ALIASES)
-            .get(op("getAlias", Scope::Read(Noun::Alias), show).about(
-                "Get an alias",
-                "Includes what it has received so far.",
-            ))
+        at(one::<Alias>(), &ALIASES)
+            .get(shows::<Alias>("Includes what it has received so far."))
             .patch(
-                op("changeAlias", Scope::Write(Noun::Alias), change)
-                    .about("Change an alias", "Turns it on or off, or changes its note.")
+                changes::<Alias, _, _>(change, "Turns it on or off, or changes its note.")
                     .may(409, "`postmaster` cannot be turned off."),
             )
             .delete(
-                op("deleteAlias", Scope::Write(Noun::Alias), delete)
-                    .about(
-                        "Delete an alias",
-                        "It stops receiving mail; its messages stay. The address can never be reused, so no one else gets mail meant for it.",
-                    )
-                    .may(204, "The alias is deleted.")
-                    .may(409, "`postmaster` cannot be deleted."),
+                deletes::<Alias>(
+                    "It stops receiving mail; its messages stay. The address can never be reused, so no one else gets mail meant for it.",
+                )
+                .may(409, "`postmaster` cannot be deleted."),
             ),
     ]
 }
@@ -106,16 +94,6 @@ impl Form for Alias {
             created_at: alias.created_at,
             created_by: alias.created_by_label,
         }
-    }
-}
-
-impl Resource for Alias {
-    const PATH: &'static str = "/aliases";
-    const FIND: Find<Self> = aliases::find;
-    const HOLD: Hold<Self> = aliases::hold;
-
-    fn id(alias: &aliases::Alias) -> AliasId {
-        alias.id
     }
 }
 
@@ -181,18 +159,6 @@ pub struct AliasChange {
     enabled: Option<bool>,
 }
 
-pub async fn list(listed: Listed<Alias, AliasQuery>) -> Listing<Alias> {
-    listed
-        .page(|tx, team, filter, window| {
-            Ok((aliases::list(tx, team, filter, window)?, aliases::count(tx, team, filter)?))
-        })
-        .await
-}
-
-pub async fn show(one: One<Alias>) -> Answer<Alias> {
-    one.read().await
-}
-
 pub async fn create(new: New<NewAlias>) -> CreatedAnswer<Alias> {
     let alias = new.body.parse()?;
     let shared = new.context.app.config().mail.domain.clone();
@@ -209,8 +175,4 @@ pub async fn change(one: One<Alias>, Json(change): Json<AliasChange>) -> Answer<
         aliases::change(tx, actor, team, before.id, note.as_deref(), enabled)
     })
     .await
-}
-
-pub async fn delete(one: One<Alias>) -> Done {
-    one.delete(|tx, actor, team, alias| aliases::delete(tx, actor, team, alias.id)).await
 }

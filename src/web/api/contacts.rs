@@ -5,17 +5,16 @@ use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::answer::{Answer, CreatedAnswer, Done};
+use super::answer::{Answer, CreatedAnswer};
 use super::field_errors::FieldErrors;
 use super::json::{Json, present};
-use super::lists::{Filters, Listed, Listing};
+use super::lists::Filters;
 use super::openapi::words;
-use super::resource::{Context, Find, Form, Hold, New, One, Resource};
-use super::route::{At, Tag, at, op};
-use crate::domain::access::scopes::Scope;
+use super::plain::{changes, creates, deletes, lists, one, shows};
+use super::resource::{Context, Form, New, One, Resource};
+use super::route::{At, Tag, at};
 use crate::domain::mailroom::address::MailAddress;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
-use crate::domain::nouns::Noun;
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Timestamp};
 
@@ -24,35 +23,23 @@ const CONTACTS: Tag = Tag { name: "Contacts", text: "People who email the team."
 pub fn routes() -> Vec<At> {
     vec![
         at(Contact::PATH, &CONTACTS)
-            .get(op("listContacts", Scope::Read(Noun::Contact), list).about(
-                "List contacts",
-                "People who wrote and those added by hand, newest first.",
-            ))
+            .get(lists::<Contact, ContactQuery>("People who wrote and those added by hand, newest first."))
             .post(
-                op("createContact", Scope::Write(Noun::Contact), create)
-                    .about(
-                        "Create a contact",
-                        "Incoming mail creates contacts automatically; this adds people who have not written yet.",
-                    )
-                    .may(409, "The team already has a contact with this address."),
+                creates::<Contact, _, _>(
+                    create,
+                    "Incoming mail creates contacts automatically; this adds people who have not written yet.",
+                )
+                .may(409, "The team already has a contact with this address."),
             ),
-        at("/contacts/{id}", &CONTACTS)
-            .get(op("getContact", Scope::Read(Noun::Contact), show).about(
-                "Get a contact",
-                "Includes how often and when they wrote.",
-            ))
-            .patch(op("changeContact", Scope::Write(Noun::Contact), change).about(
-                "Change a contact",
+        at(one::<Contact>(), &CONTACTS)
+            .get(shows::<Contact>("Includes how often and when they wrote."))
+            .patch(changes::<Contact, _, _>(
+                change,
                 "Changes the details and whether their mail is delivered. The address cannot be changed.",
             ))
-            .delete(
-                op("deleteContact", Scope::Write(Noun::Contact), delete)
-                    .about(
-                        "Delete a contact",
-                        "Their messages stay. If they write again, they become a new contact; to keep someone out, block them instead.",
-                    )
-                    .may(204, "The contact is deleted."),
-            ),
+            .delete(deletes::<Contact>(
+                "Their messages stay. If they write again, they become a new contact; to keep someone out, block them instead.",
+            )),
     ]
 }
 
@@ -98,16 +85,6 @@ impl Form for Contact {
             last_seen_at: contact.last_seen_at,
             created_at: contact.created_at,
         }
-    }
-}
-
-impl Resource for Contact {
-    const PATH: &'static str = "/contacts";
-    const FIND: Find<Self> = contacts::find;
-    const HOLD: Hold<Self> = contacts::hold;
-
-    fn id(contact: &contacts::Contact) -> ContactId {
-        contact.id
     }
 }
 
@@ -204,18 +181,6 @@ impl ContactChange {
     }
 }
 
-pub async fn list(listed: Listed<Contact, ContactQuery>) -> Listing<Contact> {
-    listed
-        .page(|tx, team, filter, window| {
-            Ok((contacts::list(tx, team, filter, window)?, contacts::count(tx, team, filter)?))
-        })
-        .await
-}
-
-pub async fn show(one: One<Contact>) -> Answer<Contact> {
-    one.read().await
-}
-
 pub async fn create(new: New<NewContact>) -> CreatedAnswer<Contact> {
     let (address, about) = new.body.parse()?;
     new.create(move |tx, actor, team| contacts::create(tx, actor, team, &address, about)).await
@@ -227,8 +192,4 @@ pub async fn change(one: One<Contact>, Json(change): Json<ContactChange>) -> Ans
         contacts::change(tx, actor, team, id, change.onto(before)?)
     })
     .await
-}
-
-pub async fn delete(one: One<Contact>) -> Done {
-    one.delete(|tx, actor, team, contact| contacts::delete(tx, actor, team, contact.id)).await
 }

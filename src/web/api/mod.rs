@@ -27,6 +27,7 @@ mod messages;
 mod mount;
 pub mod openapi;
 mod pagination;
+mod plain;
 mod resource;
 mod route;
 mod team;

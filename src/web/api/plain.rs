@@ -1,0 +1,93 @@
+//! The operations of plain nouns. Their ids, titles and scopes are made of the noun's words, and
+//! those that list, show and delete are the same for all.
+
+use actix_web::dev::Handler;
+use actix_web::{FromRequest, Responder};
+
+use super::answer::{Answer, Done};
+use super::describe::{Answers, Arguments};
+use super::lists::{Filters, Listed, Listing};
+use super::resource::{Find, Form, Hold, One, Resource};
+use super::route::{Op, op};
+use crate::domain::access::scopes::Scope;
+use crate::domain::nouns::Plain;
+
+impl<F: Form<Row: Plain<Id = F::Id>>> Resource for F {
+    const PATH: &'static str = F::Row::NOUN.words().list;
+    const FIND: Find<Self> = F::Row::find;
+    const HOLD: Hold<Self> = F::Row::hold;
+
+    fn id(row: &F::Row) -> F::Id {
+        row.id()
+    }
+}
+
+/// The address of one of a noun.
+pub const fn one<F: Form<Row: Plain>>() -> &'static str {
+    F::Row::NOUN.words().page
+}
+
+pub fn lists<F, Q>(text: &'static str) -> Op
+where
+    F: Form<Row: Plain<Id = F::Id, Filter = Q::Filter>>,
+    Q: Filters + 'static,
+{
+    operation::<F, _, _>(0, Scope::Read(F::Row::NOUN), list::<F, Q>, text)
+}
+
+pub fn creates<F, H, Args>(create: H, text: &'static str) -> Op
+where
+    F: Form<Row: Plain>,
+    H: Handler<Args, Output: Responder + Answers + 'static>,
+    Args: FromRequest + Arguments + 'static,
+{
+    operation::<F, _, _>(1, Scope::Write(F::Row::NOUN), create, text)
+}
+
+pub fn shows<F: Form<Row: Plain<Id = F::Id>>>(text: &'static str) -> Op {
+    operation::<F, _, _>(2, Scope::Read(F::Row::NOUN), show::<F>, text)
+}
+
+pub fn changes<F, H, Args>(change: H, text: &'static str) -> Op
+where
+    F: Form<Row: Plain>,
+    H: Handler<Args, Output: Responder + Answers + 'static>,
+    Args: FromRequest + Arguments + 'static,
+{
+    operation::<F, _, _>(3, Scope::Write(F::Row::NOUN), change, text)
+}
+
+pub fn deletes<F: Form<Row: Plain<Id = F::Id>>>(text: &'static str) -> Op {
+    let words = F::Row::NOUN.words();
+    operation::<F, _, _>(4, Scope::Write(F::Row::NOUN), delete::<F>, text).may(204, words.is_deleted)
+}
+
+fn operation<F, H, Args>(place: usize, scope: Scope, handler: H, text: &'static str) -> Op
+where
+    F: Form<Row: Plain>,
+    H: Handler<Args, Output: Responder + Answers + 'static>,
+    Args: FromRequest + Arguments + 'static,
+{
+    let operation = &F::Row::NOUN.words().operations[place];
+    op(operation.id, scope, handler).about(operation.title, text)
+}
+
+async fn list<F, Q>(listed: Listed<F, Q>) -> Listing<F>
+where
+    F: Form<Row: Plain<Id = F::Id, Filter = Q::Filter>>,
+    Q: Filters,
+{
+    listed
+        .page(|tx, team, filter, window| {
+            Ok((F::Row::list(tx, team, filter, window)?, F::Row::count(tx, team, filter)?))
+        })
+        .await
+}
+
+async fn show<F: Form<Row: Plain<Id = F::Id>>>(one: One<F>) -> Answer<F> {
+    one.read().await
+}
+
+async fn delete<F: Form<Row: Plain<Id = F::Id>>>(one: One<F>) -> Done {
+    one.delete(|tx, actor, team, row| F::Row::delete(tx, actor, team, row.id())).await
+}
