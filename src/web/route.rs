@@ -12,13 +12,15 @@ use super::paths::{Path, PathOf};
 pub struct PageRoute {
     pub path: &'static str,
     pub methods: Vec<Method>,
+    /// The parameters that filter its list.
+    pub filters: &'static [&'static str],
     resource: Resource,
 }
 
 pub fn page(path: impl Into<&'static str>) -> PageRoute {
     let path = path.into();
     let resource = web::resource(path).app_data(RouteTemplate(path.into()));
-    PageRoute { path, methods: Vec::new(), resource }
+    PageRoute { path, methods: Vec::new(), filters: &[], resource }
 }
 
 impl PageRoute {
@@ -42,6 +44,10 @@ impl PageRoute {
     {
         self.methods.push(Method::POST);
         Self { resource: self.resource.route(web::post().to(handler)), ..self }
+    }
+
+    pub fn filtered_by(self, filters: &'static [&'static str]) -> Self {
+        Self { filters, ..self }
     }
 
     /// For all other methods.

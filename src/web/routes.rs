@@ -53,6 +53,11 @@ pub fn all() -> Vec<(Method, String)> {
     pages.chain(api).collect()
 }
 
+/// The lists of pages, and the parameters that filter each.
+pub fn filters() -> Vec<(&'static str, &'static [&'static str])> {
+    with_session().into_iter().map(|each| (each.path, each.filters)).collect()
+}
+
 fn without_session() -> Vec<PageRoute> {
     vec![
         page(paths::API_DESCRIPTION).get(openapi::show).otherwise(openapi::other),

@@ -64,7 +64,7 @@ impl Fields {
 }
 
 /// A form of several fields: the input and its errors.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Form {
     typed: Vec<(String, String)>,
     pub errors: FormErrors,

@@ -22,6 +22,7 @@ pub const ROWS: i64 = 50;
 /// The parameters that narrow a list, as its form sends them; one that is empty does not.
 pub trait Filters: Default + DeserializeOwned {
     const PATH: Path;
+    const NAMES: &'static [&'static str];
 
     fn pairs(&self) -> Vec<(&'static str, &str)>;
 }
@@ -37,6 +38,7 @@ macro_rules! filters {
 
         impl $crate::web::pages::list::Filters for $name {
             const PATH: $crate::web::paths::Path = $path;
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),+];
 
             fn pairs(&self) -> Vec<(&'static str, &str)> {
                 vec![$((stringify!($field), &*self.$field)),+]

@@ -18,6 +18,7 @@ mod navigation;
 pub(crate) mod notice;
 pub(crate) mod password_again;
 pub(crate) mod people;
+mod plain;
 mod question;
 pub(crate) mod style;
 pub(crate) mod theme;

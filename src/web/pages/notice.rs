@@ -1,32 +1,64 @@
 //! Notices of completed actions, shown once on the next page. Only sentences from this table are shown;
 //! [`crate::web::flash`] carries their codes.
 
+use crate::domain::nouns::Noun;
+
+struct Words {
+    code: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
 macro_rules! notices {
     ($($name:ident = $code:literal, $kind:literal, $text:literal;)+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Notice {
-            $($name),+
+            $($name,)+
+            Created(Noun),
+            Changed(Noun),
+            Deleted(Noun),
         }
 
         impl Notice {
-            /// The code in the cookie.
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$name => $code),+ }
-            }
+            const OWN: &'static [Self] = &[$(Self::$name),+];
 
-            pub fn parse(code: &str) -> Option<Self> {
-                match code { $($code => Some(Self::$name),)+ _ => None }
-            }
-
-            pub const fn kind(self) -> &'static str {
-                match self { $(Self::$name => $kind),+ }
-            }
-
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
+            const fn words(self) -> Words {
+                match self {
+                    $(Self::$name => Words { code: $code, kind: $kind, text: $text },)+
+                    Self::Created(noun) => of_noun(noun, 0),
+                    Self::Changed(noun) => of_noun(noun, 1),
+                    Self::Deleted(noun) => of_noun(noun, 2),
+                }
             }
         }
     };
+}
+
+const fn of_noun(noun: Noun, done: usize) -> Words {
+    let done = &noun.words().notices[done];
+    Words { code: done.code, kind: "success", text: done.sentence }
+}
+
+impl Notice {
+    /// The code in the cookie.
+    pub const fn code(self) -> &'static str {
+        self.words().code
+    }
+
+    pub fn parse(code: &str) -> Option<Self> {
+        let of_nouns = Noun::ALL
+            .into_iter()
+            .flat_map(|noun| [Self::Created(noun), Self::Changed(noun), Self::Deleted(noun)]);
+        Self::OWN.iter().copied().chain(of_nouns).find(|notice| notice.code() == code)
+    }
+
+    pub const fn kind(self) -> &'static str {
+        self.words().kind
+    }
+
+    pub const fn text(self) -> &'static str {
+        self.words().text
+    }
 }
 
 notices! {

@@ -1,37 +1,27 @@
 //! Contacts: the list, and the page of each.
 
-use actix_web::http::StatusCode;
-use actix_web::web::Path;
 use askama::Template;
 
 use super::messages_kept;
-use crate::domain::FieldError;
+use crate::domain::actor::Actor;
 use crate::domain::lists::Capped;
 use crate::domain::mailroom::contacts::{self, About, Contact, ContactId, ContactState, Filter};
 use crate::domain::mailroom::messages;
+use crate::domain::people::teams::TeamId;
 use crate::domain::search::Search;
+use crate::domain::{FieldError, Result, Tx};
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Fields, Form, lines, redirect_or_render};
-use crate::web::pages::list::{List, ListQuery, chosen, filters};
-use crate::web::pages::{
-    Answer, Badge, Confirmation, Layout, Member, Notice, PageError, html, see_other_with,
-};
+use crate::web::pages::form::{Fields, Form, lines};
+use crate::web::pages::list::{List, chosen, filters};
+use crate::web::pages::plain::Pages;
+use crate::web::pages::{Answer, Badge, Confirmation, Layout, Notice, PageError};
 use crate::web::paths;
-use crate::web::route::{PageRoute, page};
-
-pub fn routes() -> Vec<PageRoute> {
-    vec![
-        page(paths::CONTACTS).get(list).post(create),
-        page(paths::CONTACT).get(show).post(change),
-        page(paths::CONTACT_DELETE).get(ask_delete).post(delete),
-    ]
-}
 
 filters!(Filters at paths::CONTACTS => q, state);
 
 #[derive(Template)]
 #[template(path = "mailroom/contacts.html", blocks = ["list"])]
-struct ContactsPage {
+pub struct ContactsPage {
     layout: Layout,
     filters: Filters,
     list: List<Contact>,
@@ -40,35 +30,12 @@ struct ContactsPage {
 
 #[derive(Template)]
 #[template(path = "mailroom/contact.html")]
-struct ContactPage {
+pub struct ContactPage {
     layout: Layout,
     contact: Contact,
     /// The number of stored messages from this contact.
     stored: Capped,
     form: Form,
-}
-
-impl ContactsPage {
-    async fn load(member: &Member, asked: ListQuery<Filters>, form: Form) -> Result<Self, PageError> {
-        let Filters { q, state } = &asked.filters;
-        let filter = Filter { state: chosen(state, ContactState::parse)?, text: Search::parse(q)?.key() };
-        let window = asked.window(ContactId::parse)?;
-        let found = member.read(move |tx, team| {
-            Ok((contacts::list(tx, team, &filter, window)?, contacts::count(tx, team, &filter)?))
-        });
-        let list = List::of(&asked, found.await?);
-        Ok(Self { layout: Layout::new(member, "contacts"), list, filters: asked.filters, form })
-    }
-}
-
-impl ContactPage {
-    async fn load(member: &Member, id: ContactId, form: Form) -> Result<Self, PageError> {
-        let theirs = messages::Filter { contact: Some(id), ..messages::Filter::default() };
-        let load = member
-            .read(move |tx, team| Ok((contacts::find(tx, team, id)?, messages::count(tx, team, &theirs)?)));
-        let (contact, stored) = load.await?;
-        Ok(Self { layout: Layout::new(member, "contacts"), contact, stored, form })
-    }
 }
 
 impl Contact {
@@ -96,64 +63,66 @@ fn about(form: &Form, fields: &mut Fields) -> Option<About> {
     fields.take(About::parse(name, &note, state.unwrap_or(ContactState::Unset)))
 }
 
-async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
-    let page = ContactsPage::load(&member, asked, Form::default()).await?;
-    page.list.answer(htmx, &page, &page.as_list())
-}
+pub struct Contacts;
 
-async fn create(member: Member, form: Form) -> Answer {
-    let mut fields = Fields::default();
-    let address = fields.take(contacts::parse_address(form.get("address")));
-    let about = about(&form, &mut fields);
-    let new = fields.done(address.zip(about));
-    let created = member.write(move |tx, actor, team| {
-        let (address, about) = new?;
-        contacts::create(tx, actor, team, &address, about)
-    });
-    let again = async |form| ContactsPage::load(&member, ListQuery::default(), form).await;
-    redirect_or_render(
-        created.await,
-        Notice::ContactAdded,
-        |contact| paths::CONTACT.of(contact.id),
-        form,
-        again,
-    )
-    .await
-}
+impl Pages for Contacts {
+    type Row = Contact;
+    type Filters = Filters;
+    type ListPage = ContactsPage;
+    type Shown = (Contact, Capped);
+    type Page = ContactPage;
 
-async fn show(member: Member, id: Path<ContactId>) -> Answer {
-    html(StatusCode::OK, &ContactPage::load(&member, *id, Form::default()).await?)
-}
+    const CREATED: Notice = Notice::ContactAdded;
+    const CHANGED: Notice = Notice::ContactChanged;
+    const DELETED: Notice = Notice::ContactDeleted;
 
-async fn change(member: Member, id: Path<ContactId>, form: Form) -> Answer {
-    let id = *id;
-    let mut fields = Fields::default();
-    let about = about(&form, &mut fields);
-    let about = fields.done(about);
-    let changed = member.write(move |tx, actor, team| {
-        // Another team's contact is 404 even if the form has errors.
-        contacts::find(tx, team, id)?;
-        contacts::change(tx, actor, team, id, about?)
-    });
-    let again = async |form| ContactPage::load(&member, id, form).await;
-    redirect_or_render(changed.await, Notice::ContactChanged, |_| paths::CONTACT.of(id), form, again).await
-}
-
-async fn ask_delete(member: Member, htmx: Htmx, id: Path<ContactId>) -> Answer {
-    let ContactPage { contact, stored, .. } = ContactPage::load(&member, *id, Form::default()).await?;
-    let mut question =
-        Confirmation::new(&member, "contacts", "Delete contact", paths::CONTACT_DELETE.of(*id));
-    question.about(contact.label(), paths::CONTACT.of(*id));
-    question.says(messages_kept(stored));
-    question
-        .says("The name, note and status are deleted. If they write again, they're added as a new contact.");
-    if contact.state == ContactState::Blocked {
-        question.warns("They're blocked now. After you delete them, their next message is delivered.");
+    fn filter(filters: &Filters) -> std::result::Result<Filter, PageError> {
+        let state = chosen(&filters.state, ContactState::parse)?;
+        Ok(Filter { state, text: Search::parse(&filters.q)?.key() })
     }
-    question.ask(htmx, &member)
-}
 
-async fn delete(member: Member, id: Path<ContactId>) -> Answer {
-    member.write(move |tx, actor, team| contacts::delete(tx, actor, team, *id)).await?;
-    Ok(see_other_with(paths::CONTACTS, Notice::ContactDeleted))
+    fn list_page(layout: Layout, filters: Filters, list: List<Contact>, form: Form) -> ContactsPage {
+        ContactsPage { layout, filters, list, form }
+    }
+
+    fn answer(page: &ContactsPage, htmx: Htmx) -> Answer {
+        page.list.answer(htmx, page, &page.as_list())
+    }
+
+    fn load(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<(Contact, Capped)> {
+        let theirs = messages::Filter { contact: Some(id), ..messages::Filter::default() };
+        Ok((contacts::find(tx, team, id)?, messages::count(tx, team, &theirs)?))
+    }
+
+    fn page(layout: Layout, (contact, stored): (Contact, Capped), form: Form) -> ContactPage {
+        ContactPage { layout, contact, stored, form }
+    }
+
+    fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, form: &Form) -> Result<Contact> {
+        let mut fields = Fields::default();
+        let address = fields.take(contacts::parse_address(form.get("address")));
+        let about = about(form, &mut fields);
+        let (address, about) = fields.done(address.zip(about))?;
+        contacts::create(tx, actor, team, &address, about)
+    }
+
+    fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, form: &Form) -> Result<Contact> {
+        let mut fields = Fields::default();
+        let about = about(form, &mut fields);
+        contacts::change(tx, actor, team, id, fields.done(about)?)
+    }
+
+    fn name((contact, _): &(Contact, Capped)) -> &str {
+        contact.label()
+    }
+
+    fn ask((contact, stored): &(Contact, Capped), question: &mut Confirmation) {
+        question.says(messages_kept(*stored));
+        question.says(
+            "The name, note and status are deleted. If they write again, they're added as a new contact.",
+        );
+        if contact.state == ContactState::Blocked {
+            question.warns("They're blocked now. After you delete them, their next message is delivered.");
+        }
+    }
 }

@@ -9,10 +9,11 @@ mod inbox;
 mod message;
 
 use crate::domain::lists::Capped;
+use crate::web::pages::plain;
 use crate::web::route::PageRoute;
 
 pub fn routes() -> Vec<PageRoute> {
-    let inbox = [inbox::routes(), message::routes(), contacts::routes()];
+    let inbox = [inbox::routes(), message::routes(), plain::routes::<contacts::Contacts>()];
     let addresses = [aliases::routes(), alias::routes(), domains::routes(), domain::routes()];
     inbox.into_iter().chain(addresses).flatten().collect()
 }

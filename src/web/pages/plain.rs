@@ -1,0 +1,129 @@
+//! The pages of a plain noun: the list with its form, the page of each, and the question before
+//! one is deleted. A noun says what its forms hold and which templates show it.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Path;
+use askama::Template;
+
+use super::answer::{Answer, html, see_other_with};
+use super::error::PageError;
+use super::form::{Form, redirect_or_render};
+use super::guards::Member;
+use super::layout::Layout;
+use super::list::{Filters, List, ListQuery};
+use super::notice::Notice;
+use super::question::Confirmation;
+use crate::domain::actor::Actor;
+use crate::domain::nouns::Plain;
+use crate::domain::people::teams::TeamId;
+use crate::domain::{PublicId, Result, Tx};
+use crate::web::htmx::Htmx;
+use crate::web::route::{PageRoute, page};
+
+pub type Id<P> = <<P as Pages>::Row as Plain>::Id;
+pub type Filter<P> = <<P as Pages>::Row as Plain>::Filter;
+
+pub trait Pages: 'static {
+    type Row: Plain;
+    type Filters: Filters + 'static;
+    type ListPage: Template;
+    /// A row, and what else its page shows.
+    type Shown: Send + 'static;
+    type Page: Template;
+
+    const CREATED: Notice = Notice::Created(Self::Row::NOUN);
+    const CHANGED: Notice = Notice::Changed(Self::Row::NOUN);
+    const DELETED: Notice = Notice::Deleted(Self::Row::NOUN);
+
+    fn filter(filters: &Self::Filters) -> std::result::Result<Filter<Self>, PageError>;
+    fn list_page(layout: Layout, filters: Self::Filters, list: List<Self::Row>, form: Form)
+    -> Self::ListPage;
+    /// The whole page, or its list alone for htmx.
+    fn answer(page: &Self::ListPage, htmx: Htmx) -> Answer;
+
+    fn load(tx: &mut Tx<'_>, team: TeamId, id: Id<Self>) -> Result<Self::Shown>;
+    fn page(layout: Layout, shown: Self::Shown, form: Form) -> Self::Page;
+
+    fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, form: &Form) -> Result<Self::Row>;
+    fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Id<Self>, form: &Form) -> Result<Self::Row>;
+
+    /// What the question before a deletion calls it.
+    fn name(shown: &Self::Shown) -> &str;
+    /// Says what a deletion does.
+    fn ask(shown: &Self::Shown, question: &mut Confirmation);
+}
+
+pub fn routes<P: Pages>() -> Vec<PageRoute> {
+    let noun = P::Row::NOUN;
+    vec![
+        page(noun.list()).get(list::<P>).post(create::<P>).filtered_by(P::Filters::NAMES),
+        page(noun.page()).get(show::<P>).post(change::<P>),
+        page(noun.deletion()).get(ask::<P>).post(delete::<P>),
+    ]
+}
+
+fn layout<P: Pages>(member: &Member) -> Layout {
+    Layout::new(member, P::Row::NOUN.words().many)
+}
+
+async fn load_list<P: Pages>(
+    member: &Member,
+    asked: ListQuery<P::Filters>,
+    form: Form,
+) -> std::result::Result<P::ListPage, PageError> {
+    let (filter, window) = (P::filter(&asked.filters)?, asked.window(Id::<P>::parse)?);
+    let found = member.read(move |tx, team| {
+        Ok((P::Row::list(tx, team, &filter, window)?, P::Row::count(tx, team, &filter)?))
+    });
+    let list = List::of(&asked, found.await?);
+    Ok(P::list_page(layout::<P>(member), asked.filters, list, form))
+}
+
+async fn load<P: Pages>(member: &Member, id: Id<P>, form: Form) -> std::result::Result<P::Page, PageError> {
+    let shown = member.read(move |tx, team| P::load(tx, team, id)).await?;
+    Ok(P::page(layout::<P>(member), shown, form))
+}
+
+async fn list<P: Pages>(member: Member, htmx: Htmx, asked: ListQuery<P::Filters>) -> Answer {
+    P::answer(&load_list::<P>(&member, asked, Form::default()).await?, htmx)
+}
+
+/// Leads to the page of what was created.
+async fn create<P: Pages>(member: Member, form: Form) -> Answer {
+    let typed = form.clone();
+    let created = member.write(move |tx, actor, team| P::create(tx, actor, team, &typed)).await;
+    let to = |row: P::Row| P::Row::NOUN.page().of(row.id());
+    let again = async |form| load_list::<P>(&member, ListQuery::default(), form).await;
+    redirect_or_render(created, P::CREATED, to, form, again).await
+}
+
+async fn show<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {
+    html(StatusCode::OK, &load::<P>(&member, *id, Form::default()).await?)
+}
+
+async fn change<P: Pages>(member: Member, id: Path<Id<P>>, form: Form) -> Answer {
+    let (id, typed) = (*id, form.clone());
+    let changed = member.write(move |tx, actor, team| {
+        // Another team's is 404 even if the form has errors.
+        P::Row::find(tx, team, id)?;
+        P::change(tx, actor, team, id, &typed)
+    });
+    let to = |_| P::Row::NOUN.page().of(id);
+    let again = async |form| load::<P>(&member, id, form).await;
+    redirect_or_render(changed.await, P::CHANGED, to, form, again).await
+}
+
+async fn ask<P: Pages>(member: Member, htmx: Htmx, id: Path<Id<P>>) -> Answer {
+    let (id, noun) = (*id, P::Row::NOUN);
+    let shown = member.read(move |tx, team| P::load(tx, team, id)).await?;
+    let words = noun.words();
+    let mut question = Confirmation::new(&member, words.many, words.delete, noun.deletion().of(id));
+    question.about(P::name(&shown), noun.page().of(id));
+    P::ask(&shown, &mut question);
+    question.ask(htmx, &member)
+}
+
+async fn delete<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {
+    member.write(move |tx, actor, team| P::Row::delete(tx, actor, team, *id)).await?;
+    Ok(see_other_with(P::Row::NOUN.list(), P::DELETED))
+}
