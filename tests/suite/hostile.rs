@@ -43,14 +43,14 @@ const TEXTS: [&str; 24] = [
     "alias_ffffffffffffffffffffffffffffffff",
 ];
 
-/// The query parameters of pages. The API's are in its description.
-const QUERIES: [(&str, &[&str]); 9] = [
+/// The query parameters of pages. The API's are in its description, and those of plain nouns in
+/// their routes.
+const QUERIES: [(&str, &[&str]); 8] = [
     ("GET /setup", &["key"]),
     ("GET /sign-in", &["to", "notice"]),
     ("GET /inbox", &["q", "alias", "contact", "state", "unread", "before"]),
     ("GET /inbox/news", &["q", "alias", "before", "known-count", "known-newest", "known-rows", "known-team"]),
     ("GET /aliases", &["q", "state", "domain", "before"]),
-    ("GET /contacts", &["q", "state", "before"]),
     ("GET /activity", &["kind", "person", "token", "status", "from", "until", "before"]),
     ("GET /developer/docs", &["q"]),
     ("GET /developer/tokens", &["before", "revoked_before"]),
@@ -60,7 +60,10 @@ const QUERIES: [(&str, &[&str]); 9] = [
 fn parameters(row: &Row) -> Vec<&'static str> {
     let pages =
         QUERIES.iter().filter(|(route, _)| *route == row.route).flat_map(|(_, names)| *names).copied();
-    pages.chain(described(row.route)).collect()
+    let filters = gatepost::web::routes::filters().into_iter();
+    let filters = filters.filter(|(path, names)| !names.is_empty() && row.route == format!("GET {path}"));
+    let filters = filters.flat_map(|(_, names)| names.iter().copied().chain(["before"]));
+    pages.chain(filters).chain(described(row.route)).collect()
 }
 
 /// The query parameters in the API's description.

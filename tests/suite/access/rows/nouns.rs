@@ -1,78 +1,70 @@
 //! Rows of nouns that every member may list, create, show, change and delete, on pages and by the
 //! API.
 
+use gatepost::domain::nouns::Noun;
+use gatepost::web::api::openapi;
+
 use super::{FOUND, Fields, GONE, LISTED, MADE, Row, Thing, endpoint, page};
 
-/// What has a list and a page each, and the same in the API: its name and what creates one.
-macro_rules! noun {
-    ($name:literal, $fields:expr) => {
-        pages_of(
-            concat!("/api/v1/", $name),
-            $fields,
-            [
-                concat!("GET /", $name),
-                concat!("POST /", $name),
-                concat!("GET /", $name, "/{id}"),
-                concat!("POST /", $name, "/{id}"),
-                concat!("GET /", $name, "/{id}/delete"),
-                concat!("POST /", $name, "/{id}/delete"),
-            ],
-        )
-        .into_iter()
-        .chain(endpoints!($name, $fields))
-    };
-}
-
-macro_rules! endpoints {
-    ($name:literal, $fields:expr) => {
-        endpoints_of(
-            concat!("/api/v1/", $name),
-            $fields,
-            [
-                concat!("GET /api/v1/", $name),
-                concat!("POST /api/v1/", $name),
-                concat!("GET /api/v1/", $name, "/{id}"),
-                concat!("PATCH /api/v1/", $name, "/{id}"),
-                concat!("DELETE /api/v1/", $name, "/{id}"),
-            ],
-        )
-    };
-}
-
 /// Every member may do everything.
-fn pages_of(posts: &'static str, fields: Fields, routes: [&'static str; 6]) -> [Row; 6] {
+fn pages_of(noun: Noun) -> [Row; 6] {
+    let (words, fields) = (noun.words(), fields_of(noun));
+    let route = |method: &str, path: &str| -> &'static str { format!("{method} {path}").leak() };
+    let posts = format!("/api/v1{}", words.list).leak();
     let (everybody, members) = ([303, 200, 200, 200, 200], [303, 404, 200, 200, 200]);
     let (all_do, members_do) = ([303, 303, 303, 303, 303], [303, 404, 303, 303, 303]);
-    let [list, create, show, change, ask, delete] = routes;
     let one = |route, expected| page(route, expected).about(Thing::Posted(posts, fields));
     [
-        page(list, everybody),
-        page(create, all_do).with(fields),
-        one(show, members),
-        one(change, members_do).with(fields),
-        one(ask, members),
-        one(delete, members_do),
+        page(route("GET", words.list), everybody),
+        page(route("POST", words.list), all_do).with(fields),
+        one(route("GET", words.page), members),
+        one(route("POST", words.page), members_do).with(fields),
+        one(route("GET", words.deletion), members),
+        one(route("POST", words.deletion), members_do),
     ]
 }
 
 /// People of the team who may use the API, and tokens of it, alike.
-fn endpoints_of(posts: &'static str, fields: Fields, routes: [&'static str; 5]) -> [Row; 5] {
-    let [list, create, show, change, delete] = routes;
-    let one = |route, expected| endpoint(route, expected).about(Thing::Posted(posts, fields));
+fn endpoints_of(many: &str, fields: Fields) -> [Row; 5] {
+    let posts: &'static str = format!("/api/v1/{many}").leak();
+    let route = |method: &str, id: &str| -> &'static str { format!("{method} {posts}{id}").leak() };
+    let one = |method: &str, expected| {
+        endpoint(route(method, "/{id}"), expected).about(Thing::Posted(posts, fields))
+    };
     [
-        endpoint(list, LISTED),
-        endpoint(create, MADE).with(fields),
-        one(show, FOUND),
-        one(change, FOUND),
-        one(delete, GONE),
+        endpoint(route("GET", ""), LISTED),
+        endpoint(route("POST", ""), MADE).with(fields),
+        one("GET", FOUND),
+        one("PATCH", FOUND),
+        one("DELETE", GONE),
     ]
 }
 
+/// What creates one: the required fields of the API's body, with their examples. Texts begin with the
+/// thing's id, so that each is new.
+fn fields_of(noun: Noun) -> Fields {
+    if noun == Noun::Alias {
+        return &[("localPart", "{id}")];
+    }
+    let api = openapi::description();
+    let schema = &api["components"]["schemas"][format!("New{noun:?}")];
+    let required = schema["required"].as_array().expect("required fields").iter();
+    let field = |name: &str| -> (&'static str, &'static str) {
+        let (field, name) = (&schema["properties"][name], name.to_owned());
+        let example = field["example"].as_str().or(field["examples"][0].as_str()).expect("an example");
+        let text = if field["enum"].is_array() { example.to_owned() } else { format!("{{id}}{example}") };
+        (name.leak(), text.leak())
+    };
+    required.map(|name| field(name.as_str().expect("a name"))).collect::<Vec<_>>().leak()
+}
+
 fn all() -> impl Iterator<Item = Row> {
+    let plain =
+        |noun: Noun| pages_of(noun).into_iter().chain(endpoints_of(noun.words().many, fields_of(noun)));
+    let domains = endpoints_of("domains", &[("name", "{id}.test")]);
     // An alias is changed by two forms of its own.
-    let aliases = noun!("aliases", &[("localPart", "{id}")]).filter(|row| row.route != "POST /aliases/{id}");
-    let contacts = noun!("contacts", &[("address", "{id}@customer.test")]);
-    aliases.chain(contacts).chain(endpoints!("domains", &[("name", "{id}.test")]))
+    let rows = Noun::ALL.into_iter().flat_map(plain).filter(|row| row.route != "POST /aliases/{id}");
+    rows.chain(domains)
 }
 
 pub fn pages() -> Vec<Row> {
