@@ -1,4 +1,4 @@
-//! The dialects there are, and their routes.
+//! The dialects there are.
 
 use std::collections::BTreeSet;
 
@@ -7,26 +7,12 @@ use actix_web::http::Method;
 use super::describe::Described;
 use super::dialect::Dialect;
 use super::route::{At, Op};
-use super::{ApiError, aliases, api_keys, contacts, domains, me, messages, pagination, team};
+use super::{ApiError, pagination, v1};
 
 pub const DIALECTS: [&Dialect; 1] = [&V1];
 
 pub static V1: Dialect =
     Dialect { base: "/api/v1", routes: v1, render_error: ApiError::render, render_page: pagination::render };
-
-/// In the order of the reference.
-fn v1() -> Vec<At> {
-    let all = [
-        me::routes(),
-        messages::routes(),
-        domains::routes(),
-        aliases::routes(),
-        contacts::routes(),
-        team::routes(),
-        api_keys::routes(),
-    ];
-    all.into_iter().flatten().collect()
-}
 
 /// The dialect of an address, as the router reads it.
 pub fn at(path: &str) -> Option<&'static Dialect> {

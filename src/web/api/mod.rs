@@ -38,3 +38,17 @@ pub use dialects::{ids, operations};
 pub(crate) use error::ApiError;
 pub(crate) use mount::{for_pages, for_programs, is_authenticated, nothing_else};
 pub use route::Op;
+
+/// The routes of `/api/v1`, in the order of the reference.
+fn v1() -> Vec<route::At> {
+    let all = [
+        me::routes(),
+        messages::routes(),
+        domains::routes(),
+        aliases::routes(),
+        contacts::routes(),
+        team::routes(),
+        api_keys::routes(),
+    ];
+    all.into_iter().flatten().collect()
+}

@@ -13,9 +13,16 @@ use crate::web::pages::plain;
 use crate::web::route::PageRoute;
 
 pub fn routes() -> Vec<PageRoute> {
-    let inbox = [inbox::routes(), message::routes(), plain::routes::<contacts::Contacts>()];
-    let addresses = [aliases::routes(), alias::routes(), domains::routes(), domain::routes()];
-    inbox.into_iter().chain(addresses).flatten().collect()
+    let all = [
+        inbox::routes(),
+        message::routes(),
+        plain::routes::<contacts::Contacts>(),
+        aliases::routes(),
+        alias::routes(),
+        domains::routes(),
+        domain::routes(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Says that the messages are kept when an alias, contact or domain is deleted.
