@@ -58,14 +58,18 @@ async function copy(button) {
   const source = document.querySelector(button.dataset.copy);
   const text = (source.value ?? source.textContent).trim();
   if (await toClipboard(text) || selectAndCopy(source)) {
-    const label = button.querySelector("[data-copy-label]");
-    button.dataset.copied = "";
-    if (label) label.textContent = "Copied";
-    setTimeout(() => { delete button.dataset.copied; if (label) label.textContent = "Copy"; }, 2000);
+    showCopied(button, true);
+    setTimeout(() => showCopied(button, false), 2000);
     return announce("Copied");
   }
   const keys = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘C" : "Ctrl+C";
   fail(`Copying failed: the text is selected, press ${keys}`);
+}
+
+function showCopied(button, on) {
+  const [label, icon] = [button.querySelector("[data-copy-label]"), button.querySelector("use")];
+  if (label) label.textContent = on ? "Copied" : "Copy";
+  icon?.setAttribute("href", icon.getAttribute("href").replace(/#.*/, on ? "#check" : "#copy"));
 }
 
 async function toClipboard(text) {

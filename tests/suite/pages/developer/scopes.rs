@@ -30,7 +30,7 @@ both_engines! {
         assert!(!form.fields.contains_key("scope"), "{form:?}");
         let made = create(&ada, "ci").await.expect(200);
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::READ));
-        assert!(made.page().text(".secret").contains("Permissions: Read only (domains:read aliases:read"));
+        assert!(made.page().text(".secret-box").contains("Permissions: Read only (domains:read aliases:read"));
         assert!(made.page().text("#tokens tbody tr").contains("Read only"));
     }
 
@@ -40,14 +40,14 @@ both_engines! {
         let made = ada.post("/developer/tokens", &SOME).await.expect(200);
         let some = Scopes::of(&[Scope::Write(Noun::Alias), Scope::Read(Noun::Contact)]);
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(some));
-        for text in [made.page().text(".secret"), made.page().text("#tokens tbody tr")] {
+        for text in [made.page().text(".secret-box"), made.page().text("#tokens tbody tr")] {
             assert!(text.contains("aliases:write, contacts:read"), "{text}");
         }
         let page = ada.get(&address(&ada, "orders").await).await.expect(200).page();
         assert!(page.text(".facts").contains("Permissions aliases:write, contacts:read"));
         let all = [("name", "all"), ("access", "all"), ("scope", "aliases:write")];
         let made = ada.post("/developer/tokens", &all).await.expect(200);
-        assert!(made.page().text(".secret").contains("Permissions: Everything"));
+        assert!(made.page().text(".secret-box").contains("Permissions: Everything"));
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::ALL));
         // Boxes count only for Custom.
         let read = [("name", "read"), ("access", "read"), ("scope", "aliases:write")];
