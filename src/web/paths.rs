@@ -50,9 +50,10 @@ paths! {
     Path INBOX = "/inbox";
     Path INBOX_UPDATES = "/inbox/news";
     Path INBOX_UNREAD = "/inbox/unread";
+    Path INBOX_CHOSEN = "/inbox/chosen";
     Path INBOX_ALIAS = "/inbox/alias";
+    Path INBOX_TEST = "/inbox/test";
     PathOf MESSAGE = "/inbox/{id}";
-    PathOf MESSAGE_UNREAD = "/inbox/{id}/unread";
     PathOf MESSAGE_DELETE = "/inbox/{id}/delete";
     PathOf MESSAGE_HTML = "/inbox/{id}/html";
     PathOf MESSAGE_SOURCE = "/inbox/{id}/source";

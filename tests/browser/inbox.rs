@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::story::set_up;
 use crate::support::Browser;
-use crate::support::process::Gatepost;
+use crate::support::process::{Gatepost, Serving};
 
 const LETTER: &str = "From: Cat Clark <cat@customer.test>\r\nTo: hello@gatepost.localhost\r\n\
     Subject: The picture you asked for\r\nMessage-ID: <picture@customer.test>\r\nMIME-Version: 1.0\r\n\
@@ -33,6 +33,35 @@ fn send(line: &str, letter: &str) {
     assert!(curl.wait().expect("its end").success());
 }
 
+/// Presses a key wherever the focus is.
+async fn key(browser: &Browser, key: &str) {
+    let press = "const on = document.activeElement ?? document.body;
+        on.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], bubbles: true, cancelable: true }));";
+    browser.script(press, vec![json!(key)]).await;
+}
+
+/// Waits until this is true in the page.
+async fn until(browser: &Browser, what: &str) {
+    browser.eventually(what, &format!("return {what}")).await;
+}
+
+fn letter(number: usize) -> String {
+    format!(
+        "From: Cat Clark <cat@customer.test>\r\nTo: hello@gatepost.localhost\r\nSubject: Letter {number}\r\n\
+         Message-ID: <{number}@customer.test>\r\n\r\nText of letter {number}.\r\n"
+    )
+}
+
+/// A browser at an inbox that takes mail, and the line that sends to it.
+async fn inbox(serving: &Serving) -> (Browser, String) {
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, serving).await;
+    browser.visit("/inbox").await;
+    browser.press("Create alias").await;
+    let line = browser.text("#by-curl").await;
+    (browser, line)
+}
+
 #[tokio::test]
 async fn mail_appears_automatically_and_runs_nothing() {
     let gatepost = Gatepost::new();
@@ -42,19 +71,18 @@ async fn mail_appears_automatically_and_runs_nothing() {
     browser.visit("/inbox").await;
     browser.sees("No messages yet").await;
     browser.inspect("inbox-new").await;
-    browser.press("Create address").await;
+    browser.press("Create alias").await;
     browser.sees("hello@gatepost.localhost").await;
     browser.inspect("inbox-empty").await;
 
     let line = browser.text("#by-curl").await;
     browser.script("window.stays = true", Vec::new()).await;
     paste(&line);
-    browser.find("#rows .message-unread").await;
-    let count = "return document.querySelector('.side .nav-count').textContent";
-    assert_eq!(browser.script(count, Vec::new()).await, json!("1 unread"));
+    browser.find("#rows .is-unread").await;
+    until(&browser, "document.title.startsWith('(1) ')").await;
 
     // The typed text and the page stay.
-    browser.fill("Search", "pic").await;
+    browser.fill("Search mail", "pic").await;
     browser.sees("No matches").await;
     send(&line, LETTER);
     browser.sees("The picture you asked for").await;
@@ -66,18 +94,69 @@ async fn mail_appears_automatically_and_runs_nothing() {
     browser.sees("First message").await;
     browser.inspect("inbox").await;
 
-    browser.find(".message:first-child a").await.click().await.expect("a click");
-    browser.sees("Sender verification").await;
+    // It opens beside the list, and the frame is as high as the letter.
+    browser.script("window.stays = true", Vec::new()).await;
+    browser.find(".mail-row:first-child a").await.click().await.expect("a click");
+    browser.sees("Not verified").await;
+    until(&browser, "document.querySelector('.letter-frame[data-fitted]')?.clientHeight < 200").await;
+    assert_eq!(browser.script("return window.stays", Vec::new()).await, json!(true));
+    assert_eq!(browser.script("return document.activeElement.id", Vec::new()).await, json!("letter-title"));
+    browser.sees("Remote images are blocked").await;
     browser.inspect("message").await;
-    browser.press("HTML").await;
-    browser.sees("Load images").await;
-    browser.inspect("message-html").await;
+    browser.press("Not verified").await;
+    browser.sees("No SPF record (or not checked).").await;
+    browser.inspect("message-verified").await;
     assert_ne!(browser.script("return document.title", Vec::new()).await, json!("mine"));
-    browser.press("Delete").await;
+    browser.back().await;
+    until(&browser, "location.pathname === '/inbox' && !document.querySelector('.letter')").await;
+    browser.find(".mail-row:first-child a").await.click().await.expect("a click");
+    browser.sees("Remote images are blocked").await;
+    browser.find(".pane-bar [data-act='#']").await.click().await.expect("a click");
     browser.sees("This can't be undone").await;
     browser.inspect("message-delete").await;
     browser.press("Delete message").await;
-    browser.sees("Message deleted").await;
+    browser.sees("Deleted.").await;
+}
+
+#[tokio::test]
+async fn keys_move_through_the_list_and_undo_takes_it_back() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let (browser, line) = inbox(&serving).await;
+    for number in 1..=3 {
+        send(&line, &letter(number));
+    }
+    browser.sees("Letter 3").await;
+    key(&browser, "j").await;
+    key(&browser, "j").await;
+    until(&browser, "document.activeElement.textContent === 'Letter 2'").await;
+    key(&browser, "x").await;
+    key(&browser, "j").await;
+    key(&browser, "x").await;
+    browser.sees("2 selected").await;
+    browser.inspect("inbox-selected").await;
+
+    // A message that arrives takes neither the selection nor the focus.
+    send(&line, &letter(4));
+    browser.sees("Letter 4").await;
+    browser.sees("2 selected").await;
+    assert_eq!(browser.script("return document.activeElement.value", Vec::new()).await, json!(null));
+    key(&browser, "e").await;
+    browser.sees("2 messages archived.").await;
+    until(&browser, "document.querySelectorAll('.mail-row').length === 2").await;
+    browser.press("Undo").await;
+    until(&browser, "document.querySelectorAll('.mail-row').length === 4").await;
+
+    browser.find(".mail-row:first-child a").await.click().await.expect("a click");
+    browser.sees("Text of letter 4.").await;
+    key(&browser, "j").await;
+    browser.sees("Text of letter 3.").await;
+    until(&browser, "document.querySelector('.mail-row[aria-current] b').textContent === 'Letter 3'").await;
+    key(&browser, "e").await;
+    browser.sees("Message archived.").await;
+    until(&browser, "location.pathname === '/inbox' && !document.querySelector('.letter')").await;
+    until(&browser, "document.querySelectorAll('.mail-row').length === 3").await;
+    browser.console_is_quiet().await;
 }
 
 #[tokio::test]
@@ -88,20 +167,22 @@ async fn mail_is_read_without_javascript() {
     set_up(&browser, &serving).await;
     browser.javascript(false).await;
     browser.visit("/inbox").await;
-    browser.press("Create address").await;
-    let line = browser.text("#by-swaks").await;
-    paste(&line);
-    browser.visit("/inbox").await;
-    browser.fill("Search", "hel").await;
-    browser.press("Search").await;
-    browser.sees("First message").await;
-    browser.find(".message a").await.click().await.expect("a click");
-    browser.sees("Sender verification").await;
-    browser.press("Mark unread").await;
-    browser.sees("marked as unread").await;
-    browser.find(".message a").await.click().await.expect("a click");
-    browser.press("Delete").await;
+    browser.press("Create alias").await;
+    browser.press("Send a test message").await;
+    browser.sees("Test message delivered.").await;
+    let subject = browser.find(".mail-open").await;
+    subject.click().await.expect("a click");
+    browser.sees("Your inbox works").await;
+    browser.find("[data-act=u].button-icon").await.click().await.expect("a click");
+    browser.sees("Marked as unread.").await;
+    browser.find(".mail-pick > input").await.click().await.expect("a click");
+    browser.press("Archive").await;
+    browser.sees("Inbox is empty").await;
+    browser.press("All").await;
+    browser.sees("Archived").await;
+    browser.find(".mail-open").await.click().await.expect("a click");
+    browser.find(".pane-bar [data-act='#']").await.click().await.expect("a click");
     browser.sees("This can't be undone").await;
     browser.press("Delete message").await;
-    browser.sees("Message deleted").await;
+    browser.sees("Deleted.").await;
 }

@@ -9,6 +9,28 @@ pub fn utc(at: &Timestamp) -> String {
     at.utc().format(format).unwrap_or_default()
 }
 
+/// As a list shows it, in UTC until the script knows better: `09:14`, `Mon`, `1 Mar` or `1 Mar 2025`.
+pub fn short(at: Timestamp, now: Timestamp) -> String {
+    use time::macros::format_description;
+    let (at, now) = (at.utc(), now.utc());
+    let text = match (now.date() - at.date()).whole_days() {
+        0 => at.format(format_description!("[hour]:[minute]")),
+        1..=6 => at.format(format_description!("[weekday repr:short]")),
+        _ if at.year() == now.year() => {
+            at.format(format_description!("[day padding:none] [month repr:short]"))
+        }
+        _ => at.format(format_description!("[day padding:none] [month repr:short] [year]")),
+    };
+    text.unwrap_or_default()
+}
+
+/// The same with the time of day: `09:14`, `Mon 09:14`, `1 Mar 09:14`.
+pub fn short_with_clock(at: Timestamp, now: Timestamp) -> String {
+    let clock = short(at, at);
+    let day = short(at, now);
+    if day == clock { clock } else { format!("{day} {clock}") }
+}
+
 /// With thousands separated.
 pub fn number(number: &i64) -> Grouped {
     Grouped(*number)
@@ -26,5 +48,19 @@ impl When {
 
     pub fn utc(&self) -> String {
         utc(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_as_short_as_its_age_allows() {
+        let now = Timestamp::from_micros(1_790_000_000_000_000); // Monday 21 September 2026, 14:13
+        let ago = |hours: i64| short(now.minus(time::Duration::hours(hours)), now);
+        let shown = [1, 24, 6 * 24, 7 * 24, 365 * 24].map(ago);
+        assert_eq!(shown, ["13:13", "Sun", "Tue", "14 Sep", "21 Sep 2025"]);
+        assert_eq!(short_with_clock(now.minus(time::Duration::DAY), now), "Sun 14:13");
     }
 }

@@ -14,7 +14,7 @@ use super::answer::{Answer, html, part_at};
 use super::error::PageError;
 use crate::domain::lists::{Capped, Page, Window};
 use crate::web::htmx::Htmx;
-use crate::web::paths::Path;
+use crate::web::paths::{Path, with_query};
 
 /// Rows on a page.
 pub const ROWS: i64 = 50;
@@ -23,13 +23,15 @@ pub const ROWS: i64 = 50;
 pub trait Filters: Default + DeserializeOwned {
     const PATH: Path;
     const NAMES: &'static [&'static str];
+    /// Parameters that the page reads for something else than its list.
+    const ALSO: &'static [&'static str];
 
     fn pairs(&self) -> Vec<(&'static str, &str)>;
 }
 
 /// The filters of a list: names of parameters.
 macro_rules! filters {
-    ($name:ident at $path:expr => $($field:ident),+) => {
+    ($name:ident at $path:expr => $($field:ident),+ $(; also $($also:ident),+)?) => {
         #[derive(Debug, Default, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
@@ -39,6 +41,7 @@ macro_rules! filters {
         impl $crate::web::pages::list::Filters for $name {
             const PATH: $crate::web::paths::Path = $path;
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),+];
+            const ALSO: &'static [&'static str] = &[$($(stringify!($also)),+)?];
 
             fn pairs(&self) -> Vec<(&'static str, &str)> {
                 vec![$((stringify!($field), &*self.$field)),+]
@@ -58,11 +61,11 @@ pub struct ListQuery<F> {
 impl<F: Filters> ListQuery<F> {
     /// # Errors
     /// `NotFound` for a parameter that the list's form does not send.
-    fn parse(query: &str) -> Result<Self, PageError> {
+    pub fn parse(query: &str) -> Result<Self, PageError> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query);
         let mut pairs = pairs.map_err(|_| PageError::not_found())?.into_inner();
         // Parameters of the inbox's `Known`, which polls send along.
-        pairs.retain(|(name, _)| !name.starts_with("known-"));
+        pairs.retain(|(name, _)| !name.starts_with("known-") && !F::ALSO.contains(&&**name));
         let (before, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "before");
         let filters = F::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter()));
         let before = before.into_iter().next().map(|(_, value)| value).unwrap_or_default();
@@ -78,6 +81,14 @@ impl<F: Filters> ListQuery<F> {
         let mut pairs = self.filters.pairs();
         pairs.push(("before", before));
         F::PATH.query(&pairs)
+    }
+
+    /// Another address with the whole query of this list, and more.
+    pub fn beside(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut pairs = self.filters.pairs();
+        pairs.push(("before", &self.before));
+        pairs.extend(more);
+        with_query(path, &pairs)
     }
 
     pub fn is_filtered(&self) -> bool {

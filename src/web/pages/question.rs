@@ -76,6 +76,10 @@ impl Confirmation {
         self.sentences.push(sentence.into());
     }
 
+    pub fn sentences(&self) -> &[String] {
+        &self.sentences
+    }
+
     pub fn cannot(&mut self, why: impl Into<String>) {
         self.is_possible = false;
         self.says(why);

@@ -50,7 +50,8 @@ impl Browser {
     pub async fn fill(&self, label: &str, value: &str) {
         let labelled = format!(
             "//*[@id = //label[normalize-space(.) = {0}]/@for] \
-             | //label[normalize-space(.) = {0}]//*[self::input or self::textarea]",
+             | //label[normalize-space(.) = {0}]//*[self::input or self::textarea] \
+             | //*[self::input or self::textarea][@aria-label = {0}]",
             quoted(label),
         );
         // If a page load replaces the field, type again.
@@ -212,7 +213,7 @@ impl Browser {
 
     /// Polls until the condition is true. While a page is being replaced, the browser returns errors, which
     /// are retried.
-    async fn eventually(&self, words: &str, question: &str) {
+    pub async fn eventually(&self, words: &str, question: &str) {
         let asked = async {
             let mut pause = tokio::time::interval(Duration::from_millis(50));
             loop {

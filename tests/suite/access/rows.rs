@@ -194,9 +194,10 @@ fn inbox() -> Vec<Row> {
         // Without htmx, the request redirects to the list.
         page("GET /inbox/news", [303, 303, 303, 303, 303]),
         page("GET /inbox/unread", [303, 303, 303, 303, 303]),
+        page("POST /inbox/chosen", gone).of(message).with(&[("do", "archive"), ("id", "{id}")]),
         page("POST /inbox/alias", [303, 303, 303, 303, 303]),
+        page("POST /inbox/test", [303, 303, 303, 303, 303]),
         page("GET /inbox/{id}", shown).of(message),
-        page("POST /inbox/{id}/unread", gone).of(message),
         page("GET /inbox/{id}/delete", shown).of(message),
         page("POST /inbox/{id}/delete", gone).of(message),
         page("GET /inbox/{id}/html", shown).of(message),

@@ -1,5 +1,6 @@
-//! The inbox: the messages that match the filters, newest first.
+//! The inbox: the messages of a tab that match the search, newest first, and one of them beside the list.
 
+mod chosen;
 mod first_message;
 mod known;
 mod list;
@@ -7,40 +8,59 @@ mod query;
 mod updates;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use askama::Template;
 
+use self::chosen::Toast;
 use self::first_message::FirstMessage;
 use self::list::{List, aliases_of};
-use self::query::{Filters, Menus};
+use self::query::{alias_menu, contact_name};
+use crate::domain::Tx;
 use crate::domain::lists::Window;
-use crate::domain::mailroom::aliases;
+use crate::domain::mailroom::aliases::{self, Alias, AliasId};
 use crate::domain::mailroom::contacts;
 use crate::domain::mailroom::messages::{self, MessageId};
+use crate::domain::people::teams::TeamId;
+use crate::web::headers::FRAMING;
 use crate::web::htmx::Htmx;
+use crate::web::pages::form::Choice;
 use crate::web::pages::layout::Unread;
 use crate::web::pages::list::ListQuery;
 use crate::web::pages::{Answer, Layout, Member, PageError, html, part_at};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
-/// The maximum number of aliases and of contacts in the filter menus; the newest are listed.
+pub use self::query::Filters;
+
+/// The maximum number of aliases in the filter menu; the newest are listed.
 const CHOICES: i64 = 100;
 
 pub fn routes() -> Vec<PageRoute> {
     vec![
-        page(paths::INBOX).get(list),
+        page(paths::INBOX).get(show),
         page(paths::INBOX_UPDATES).get(updates::of_list),
         page(paths::INBOX_UNREAD).get(updates::of_count),
+        page(paths::INBOX_CHOSEN).post(chosen::act),
         page(paths::INBOX_ALIAS).post(first_message::create_alias),
+        page(paths::INBOX_TEST).post(first_message::send_test),
     ]
 }
 
 #[derive(Template)]
 #[template(path = "mailroom/inbox.html")]
-struct InboxPage<'a> {
+struct InboxPage {
     layout: Layout,
-    menus: Menus,
-    list: &'a List,
+    aliases: Vec<Choice>,
+    list: List,
+    open: Option<Beside>,
+}
+
+/// A message beside the list.
+pub struct Beside {
+    pub id: MessageId,
+    pub title: String,
+    pub html: String,
+    pub unread: Unread,
 }
 
 /// The list, as the fragment that htmx swaps.
@@ -50,33 +70,76 @@ struct Found<'a> {
     list: &'a List,
     summary: String,
     unread: Unread,
+    toast: Option<Toast>,
+    /// Whether the open message leaves the page too.
+    closes: bool,
 }
 
-async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
-    let (list, menus) = load(&member, asked).await?;
+async fn show(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
+    let (list, aliases) = load(&member, asked).await?;
     if htmx.0 {
-        let found = Found { summary: list.summary(), unread: Unread(member.unread), list: &list };
-        return part_at(&list.asked.address(&list.asked.before), &found);
+        return part_at(&list.address, &Found::of(&list, Unread(member.unread)));
     }
-    html(StatusCode::OK, &InboxPage { layout: Layout::new(&member, "inbox"), menus, list: &list })
+    render(InboxPage { layout: Layout::new(&member, "inbox"), aliases, list, open: None })
 }
 
-/// The list, and the menus of its filters.
-async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<(List, Menus), PageError> {
+/// The page of one message, with the list it was opened from.
+pub async fn show_beside(member: &Member, asked: ListQuery<Filters>, open: Beside) -> Answer {
+    let (mut list, aliases) = load(member, asked).await?;
+    list.open = open.id.to_string();
+    let mut layout = Layout::new(member, "inbox");
+    layout.unread = open.unread;
+    render(InboxPage { layout, aliases, list, open: Some(open) })
+}
+
+/// HTML mail is in a frame, also when the script adds it later.
+fn render(page: InboxPage) -> Answer {
+    let mut answer = html(StatusCode::OK, &page)?;
+    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMING));
+    Ok(answer)
+}
+
+impl<'a> Found<'a> {
+    fn of(list: &'a List, unread: Unread) -> Self {
+        Self { summary: list.summary(), list, unread, toast: None, closes: false }
+    }
+}
+
+/// The list, and the menu of aliases to filter it by.
+async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<(List, Vec<Choice>), PageError> {
     let ((words, filter), window) = (asked.filters.parse()?, asked.window(MessageId::parse)?);
     let read = member.read(move |tx, team| {
         let page = messages::list_or_search(tx, team, &words, &filter, window)?;
-        let named = aliases::find_all(tx, team, &aliases_of(&page.rows))?;
-        let aliases = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?.rows;
-        let contacts = contacts::list(tx, team, &contacts::Filter::default(), Window::first(CHOICES))?.rows;
-        let chosen = filter.contact.map(|id| contacts::find(tx, team, id));
-        // A contact can be deleted while its messages remain.
-        let chosen = chosen.and_then(|found| found.ok());
-        Ok((page, named, aliases, contacts, chosen))
+        let known = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?.rows;
+        let named = name_missing(tx, team, known.clone(), aliases_of(&page.rows))?;
+        let contact = filter.contact.and_then(|id| contacts::find(tx, team, id).ok());
+        Ok(((page, messages::tallies(tx, team)?), known, named, contact))
     });
-    let (page, named, aliases, contacts, chosen) = read.await?;
-    let is_empty = page.rows.is_empty() && !asked.is_filtered() && asked.before.is_empty();
-    let first = is_empty.then(|| FirstMessage::of(member.app(), &aliases));
-    let menus = Menus::of(&asked, &aliases, contacts.into_iter().chain(chosen));
-    Ok((List::of(member, asked, page, &named, first), menus))
+    let (found, aliases, named, contact) = read.await?;
+    let is_empty = found.0.rows.is_empty() && !asked.is_filtered() && asked.before.is_empty();
+    let (menu, contact) = (alias_menu(&asked, &aliases), contact_name(&asked, contact));
+    let mut list = List { contact, ..List::of(member, asked, found, &named) };
+    // Archived and blocked mail counts too: there was a first message.
+    if is_empty && member.read(has_none).await? {
+        list.first = Some(FirstMessage::of(member.app(), &aliases));
+    }
+    Ok((list, menu))
+}
+
+fn has_none(tx: &mut Tx<'_>, team: TeamId) -> crate::domain::Result<bool> {
+    Ok(messages::list(tx, team, &messages::Filter::default(), Window::first(1))?.rows.is_empty())
+}
+
+/// Adds the aliases that are deleted or not among the newest.
+fn name_missing(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    mut known: Vec<Alias>,
+    needed: Vec<AliasId>,
+) -> crate::domain::Result<Vec<Alias>> {
+    let missing: Vec<_> = needed.into_iter().filter(|id| known.iter().all(|alias| alias.id != *id)).collect();
+    if !missing.is_empty() {
+        known.extend(aliases::find_all(tx, team, &missing)?);
+    }
+    Ok(known)
 }

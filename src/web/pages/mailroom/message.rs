@@ -1,32 +1,29 @@
-//! One message: its page, marking it unread, deleting it.
+//! One message: its page, and deleting it.
 
+mod frame;
+mod letter;
 pub(crate) mod parts;
 mod text;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use actix_web::web::{Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use self::text::Finding;
-use crate::domain::mailroom::contacts::{self, ContactId};
-use crate::domain::mailroom::html::has_remote_pictures;
-use crate::domain::mailroom::messages::{self, Attachment, MessageId, MessageState, Opened};
-use crate::web::headers::FRAMING;
+use self::letter::Letter;
+use super::inbox::{self, Beside, Filters};
+use crate::domain::mailroom::contacts::{self, ContactState};
+use crate::domain::mailroom::messages::{self, MessageId};
 use crate::web::htmx::Htmx;
-use crate::web::pages::format::When;
 use crate::web::pages::layout::Unread;
-use crate::web::pages::{
-    Answer, Badge, Confirmation, Layout, Member, Notice, PageError, html, see_other_with,
-};
+use crate::web::pages::list::ListQuery;
+use crate::web::pages::{Answer, Confirmation, Member, Notice, PageError, html, see_other_with};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
 pub fn routes() -> Vec<PageRoute> {
     vec![
         page(paths::MESSAGE).get(show),
-        page(paths::MESSAGE_UNREAD).post(mark_unread),
         page(paths::MESSAGE_DELETE).get(ask_delete).post(delete),
         page(paths::MESSAGE_HTML).get(parts::html),
         page(paths::MESSAGE_SOURCE).get(parts::source),
@@ -35,84 +32,64 @@ pub fn routes() -> Vec<PageRoute> {
     ]
 }
 
-/// The options of the message view.
+/// How a message is shown.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub struct View {
-    /// `html` to show the HTML instead of the text.
-    view: String,
+    /// `text` to show the text instead of the HTML.
+    body: String,
     /// Any value loads remote images.
-    pictures: String,
+    images: String,
 }
 
+/// The message, as its page shows it beside the list.
 #[derive(Template)]
-#[template(path = "mailroom/message.html")]
-struct MessagePage {
-    layout: Layout,
-    id: String,
-    subject: String,
-    from: String,
-    from_address: String,
-    /// Empty once the contact is gone.
-    contact: String,
-    to: Vec<String>,
-    rcpt: String,
-    /// The alias's id and address; the id is empty once the alias is deleted.
-    alias: (String, String),
-    at: When,
-    size: String,
-    truncated: bool,
-    badge: Option<Badge>,
-    reason: String,
-    findings: Vec<Finding>,
-    body: Body,
-    attachments: Vec<File>,
-    headers: Vec<(String, String)>,
-    delivered: bool,
+#[template(path = "mailroom/_letter.html")]
+struct LetterPart<'a> {
+    letter: &'a Letter,
 }
 
-/// The body of the message.
-struct Body {
-    text: String,
-    has_html: bool,
-    is_html: bool,
-    pictures: bool,
-    /// Whether remote images were blocked.
-    lacks_pictures: bool,
+/// The same as the fragment that htmx swaps.
+#[derive(Template)]
+#[template(path = "mailroom/_opened.html")]
+struct OpenedPart<'a> {
+    letter: &'a Letter,
+    unread: Unread,
 }
 
-struct File {
-    id: String,
-    name: String,
-    kind: String,
-    size: String,
-}
-
-async fn show(member: Member, request: HttpRequest, id: Path<MessageId>, view: Query<View>) -> Answer {
+async fn show(
+    member: Member,
+    htmx: Htmx,
+    request: HttpRequest,
+    id: Path<MessageId>,
+    asked: ListQuery<Filters>,
+    view: Query<View>,
+) -> Answer {
     let id = *id;
     if is_prefetch(&request) {
         // A prefetch must not mark the message as read: the browser requests the page again when it is
         // opened.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
+    let (words, filter) = asked.filters.parse()?;
     let read = member.read(move |tx, team| {
         let opened = messages::open(tx, team, id)?;
-        let contact = opened.message.contact_id;
-        let contact = contact.filter(|id| contacts::find(tx, team, *id).is_ok());
-        Ok((opened, contact))
+        let contact = opened.message.contact_id.and_then(|id| contacts::find(tx, team, id).ok());
+        Ok((opened, contact, messages::neighbors(tx, team, &words, &filter, id)?))
     });
-    let (opened, contact) = read.await?;
-    let mut layout = Layout::new(&member, "inbox");
-    if opened.message.read_at.is_none() && is_opened(&request) {
-        layout.unread = mark_read(&member, id).await?;
+    let (opened, contact, neighbors) = read.await?;
+    let mut unread = Unread(member.unread);
+    if opened.message.read_at.is_none() && (htmx.0 || is_opened(&request)) {
+        unread = mark_read(&member, id).await?;
     }
-    let page = MessagePage::of(layout, opened, contact, &view);
-    let framed = page.body.is_html;
-    let mut answer = html(StatusCode::OK, &page)?;
-    if framed {
-        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMING));
+    let is_blocked = contact.as_ref().is_some_and(|contact| contact.state == ContactState::Blocked);
+    let contact = contact.map(|contact| contact.id);
+    let letter = Letter::of(&member, opened, (contact, is_blocked), &asked, &view).between(neighbors, &asked);
+    if htmx.0 {
+        return html(StatusCode::OK, &OpenedPart { letter: &letter, unread });
     }
-    Ok(answer)
+    let html = LetterPart { letter: &letter }.render().map_err(PageError::fault)?;
+    inbox::show_beside(&member, asked, Beside { id, title: letter.subject, html, unread }).await
 }
 
 /// Whether the browser prefetches or prerenders the page.
@@ -138,83 +115,8 @@ async fn mark_read(member: &Member, id: MessageId) -> Result<Unread, PageError> 
     Ok(Unread(marked.await?))
 }
 
-/// Empty for delivered mail.
-pub fn state_badge(state: MessageState) -> Option<Badge> {
-    match state {
-        MessageState::Denied => Some(("warning", "Blocked")),
-        MessageState::Rejected => Some(("danger", "Rejected")),
-        _ => None,
-    }
-}
-
-impl MessagePage {
-    fn of(layout: Layout, opened: Opened, contact: Option<ContactId>, view: &View) -> Self {
-        let Opened { message, alias, to, .. } = opened;
-        let alias_id = if alias.deleted_at.is_none() { alias.id.to_string() } else { String::new() };
-        let row = message.row;
-        let address = row.from_address.or(row.envelope_from).unwrap_or_default();
-        Self {
-            layout,
-            id: row.id.to_string(),
-            subject: subject(row.subject),
-            from: row.from_name.unwrap_or_default(),
-            from_address: address,
-            contact: contact.map(|id| id.to_string()).unwrap_or_default(),
-            to: to.into_iter().map(|mailbox| text::mailbox(&mailbox)).collect(),
-            rcpt: row.rcpt,
-            alias: (alias_id, alias.address()),
-            at: When(row.received_at),
-            size: text::size(row.size),
-            truncated: row.kept.is_some(),
-            badge: state_badge(row.state),
-            delivered: state_badge(row.state).is_none(),
-            reason: row.reason,
-            findings: text::findings(&opened.authentication),
-            body: Body::of(opened.text, opened.html, view),
-            attachments: opened.attachments.into_iter().map(File::of).collect(),
-            headers: opened.headers,
-        }
-    }
-}
-
-impl Body {
-    /// Whether it needs little room, judged by its text; its frame cannot be measured.
-    fn is_short(&self) -> bool {
-        self.text.lines().map(|line| 1 + line.len() / 90).sum::<usize>() <= 12
-    }
-
-    fn of(text: String, html: Option<String>, view: &View) -> Self {
-        let is_html = view.view == "html" && html.is_some();
-        let pictures = !view.pictures.is_empty();
-        Self {
-            text,
-            has_html: html.is_some(),
-            is_html,
-            pictures,
-            lacks_pictures: is_html && !pictures && html.is_some_and(|html| has_remote_pictures(&html)),
-        }
-    }
-}
-
-impl File {
-    fn of(attachment: Attachment) -> Self {
-        Self {
-            id: attachment.id.to_string(),
-            name: attachment.name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Unnamed file".into()),
-            kind: attachment.content_type,
-            size: text::size(attachment.size),
-        }
-    }
-}
-
 fn subject(subject: String) -> String {
     if subject.is_empty() { "(no subject)".into() } else { subject }
-}
-
-async fn mark_unread(member: Member, id: Path<MessageId>) -> Answer {
-    member.write(move |tx, actor, team| messages::mark(tx, actor, team, *id, false)).await?;
-    // Redirects to the inbox, because opening the message would mark it as read again.
-    Ok(see_other_with(paths::INBOX, Notice::MessageUnread))
 }
 
 async fn ask_delete(member: Member, htmx: Htmx, id: Path<MessageId>) -> Answer {

@@ -10,7 +10,7 @@ use crate::support::{TestApp, both_engines};
 
 const BOB: &str = "bob@customer.test";
 const CAT: &str = "cat@customer.test";
-const SUBJECTS: &str = ".message-subject";
+const SUBJECTS: &str = ".mail-open > b";
 
 async fn open(visitor: &Visitor, query: &str) -> Page {
     visitor.get(&format!("/inbox{query}")).await.expect(200).page()
@@ -32,9 +32,10 @@ both_engines! {
         let page = open(&cy, "").await;
         let seen = page.texts(SUBJECTS);
         assert_eq!((seen.len(), seen[0].as_str()), (50, "letter-53"));
-        assert_eq!(page.texts(".message-from")[0], "Bob Unread");
-        assert_eq!(page.texts(".message-preview")[0], "Text of letter-53.");
-        assert!(page.texts(".message-facts")[0].ends_with(&format!("to {to}")));
+        assert_eq!((&*page.texts(".mail-from")[0], &*page.texts(".mail-mark")[0]), ("Bob", "Unread"));
+        assert_eq!(page.texts(".mail-line")[0], "letter-53 — Text of letter-53.");
+        assert_eq!(page.texts(".mail-tags")[0], "hello");
+        assert_eq!(page.text("#tally-inbox"), "53");
         assert_eq!(page.texts(".nav-count"), ["53 unread", "53 unread"]);
         let older = page.link("Older");
         assert!(older.starts_with("/inbox?before=msg_"), "{older}");
@@ -59,17 +60,19 @@ both_engines! {
             let at = page.texts(&options).iter().position(|each| each == text).expect(text);
             page.attribute(&format!("{options}:nth-of-type({})", at + 1), "value").expect("a value")
         };
-        let (shop, bob) = (option("alias", &shop.address()), option("contact", BOB));
-        let oldest = page.attribute(".message:last-child a", "href").expect("a link");
-        ada.get(&oldest).await.expect(200);
+        let shop = option("alias", &shop.address());
+        let oldest = page.attribute(".mail-row:last-child a", "href").expect("a link");
+        let opened = ada.get(&oldest).await.expect(200).page();
+        let bob = opened.attribute(".letter-who a", "href").expect("a contact").replace("/contacts/", "");
         for (query, expected) in [
-            ("?alias=&contact=&state=&q=".to_owned(), &["three lost", "two", "one"][..]),
+            ("?view=&alias=&contact=&q=".to_owned(), &["three lost", "two", "one"][..]),
             (format!("?alias={shop}"), &["three lost", "two"]),
             (format!("?contact={bob}"), &["three lost", "one"]),
             (format!("?alias={shop}&contact={bob}"), &["three lost"]),
-            ("?state=delivered".into(), &["three lost", "two", "one"]),
-            ("?state=denied".into(), &[]),
-            ("?unread=yes".into(), &["three lost", "two"]),
+            ("?view=all".into(), &["three lost", "two", "one"]),
+            ("?view=blocked".into(), &[]),
+            ("?view=unread".into(), &["three lost", "two"]),
+            (format!("?view=unread&contact={bob}"), &["three lost"]),
             ("?q=los".into(), &["three lost"]),
             ("?q=text+tw".into(), &["two"]),
             (format!("?q=text&alias={shop}"), &["three lost", "two"]),
@@ -80,24 +83,28 @@ both_engines! {
             assert_eq!(page.has(".empty"), expected.is_empty(), "{query}");
         }
         assert_eq!(open(&ada, "?q=los%20%22").await.form("/inbox").fields["q"], "los \"");
-        for query in ["?alias=x", "?contact=alias_1", "?state=eaten", "?before=1"] {
+        for query in ["?alias=x", "?contact=alias_1", "?view=eaten", "?before=1"] {
             ada.get(&format!("/inbox{query}")).await.expect(404);
         }
     }
 
-    async fn undelivered_messages_show_the_reason(app: TestApp) {
+    async fn blocked_mail_is_apart_and_shows_the_reason(app: TestApp) {
         use gatepost::domain::mailroom::contacts::{self, About, ContactState};
         let to = alias(&app, "hello").address();
         let team = app.team("Acme").id;
         let about = About::parse("", "", ContactState::Blocked).expect("a state");
         let address = contacts::parse_address(BOB).expect("an address");
         app.operate(|tx, actor| contacts::create(tx, actor, team, &address, about));
-        app.arrives(BOB, &to, &letter(BOB, "unwanted"));
+        let id = app.arrives(BOB, &to, &letter(BOB, "unwanted"));
         let ada = app.as_(Ada).await;
-        let page = open(&ada, "?state=denied").await;
-        assert!(page.text(".message-facts").contains("Blocked"), "{}", page.text(".message-facts"));
-        assert!(page.text(".message-facts").contains("blocked"), "{}", page.text(".message-facts"));
-        assert!(!page.has(".message-unread") && page.texts(".nav-count") == ["", ""]);
+        let page = open(&ada, "").await;
+        assert_eq!((page.texts(SUBJECTS).len(), &*page.text("#tally-blocked")), (0, "1"));
+        let page = open(&ada, "?view=blocked").await;
+        assert_eq!(page.texts(SUBJECTS), ["unwanted"]);
+        assert!(!page.has(".is-unread") && page.texts(".nav-count").iter().all(String::is_empty));
+        assert!(open(&ada, "?view=all").await.text(".mail-tags").starts_with("Blocked"));
+        let page = ada.get(&format!("/inbox/{id}?view=blocked")).await.expect(200).page();
+        assert!(page.text(".letter-note").contains("is blocked"), "{}", page.text(".letter-note"));
     }
 
     async fn new_messages_appear_once_and_on_top(app: TestApp) {
@@ -118,7 +125,7 @@ both_engines! {
         let poll = page.attribute("[data-poll]", "hx-get").expect("an address");
         ada.fragment(&poll).await.expect(204);
         // Read elsewhere: the list itself changes.
-        let link = open(&app.as_(Cy).await, "").await.attribute(".message:first-child a", "href");
+        let link = open(&app.as_(Cy).await, "").await.attribute(".mail-row:first-child a", "href");
         app.as_(Cy).await.get(&link.expect("a link")).await.expect(200);
         let replaced = ada.fragment(&poll).await.expect(200);
         assert_eq!(replaced.header("hx-retarget"), "#messages");
@@ -142,6 +149,84 @@ both_engines! {
         let opened = ada.get(&format!("/inbox/{id}")).await.expect(200).page();
         assert_eq!(opened.texts(".nav-count"), ["", ""]);
         ada.fragment(&poll).await.expect(204);
+    }
+
+    async fn ticked_messages_are_acted_on_and_it_is_undone(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        for subject in ["one", "two", "three"] {
+            app.clock.advance(Duration::from_secs(1));
+            app.arrives(BOB, &to, &letter(BOB, subject));
+        }
+        let ada = app.as_(Ada).await;
+        let form = open(&ada, "").await.form("/inbox/chosen");
+        let ids = |page: &Page| -> Vec<String> {
+            (1..=page.texts(SUBJECTS).len())
+                .map(|at| page.attribute(&format!(".mail-row:nth-of-type({at})"), "id").expect("an id"))
+                .collect()
+        };
+        let chosen = ids(&open(&ada, "").await);
+        let act = |action: &'static str| {
+            let fields = vec![("do", action), ("id", &*chosen[0]), ("id", &*chosen[1]), ("back", "/inbox?view=unread")];
+            (form.action.clone(), fields)
+        };
+        // Without a script: back to the list, with a notice.
+        let (action, fields) = act("read");
+        let reply = ada.post(&action, &fields).await.expect(303);
+        assert_eq!(reply.location(), "/inbox?view=unread");
+        assert_eq!(open(&ada, "?view=unread").await.texts(SUBJECTS), ["one"]);
+        // With one: the list as it is now, and a toast that takes it back.
+        let (action, fields) = act("archive");
+        let part = ada.post_fragment(&action, &fields).await.expect(200).page();
+        assert_eq!(part.texts(SUBJECTS), ["one"]);
+        assert!(part.text(".toast").contains("2 messages archived."), "{}", part.text(".toast"));
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS), ["one"]);
+        assert_eq!(open(&ada, "?view=all").await.texts(".mail-tags")[0], "Archived hello");
+        let undo = [("do", "inbox"), ("id", &*chosen[0]), ("id", &*chosen[1])];
+        assert!(chosen[..2].iter().all(|id| part.has(&format!(".toast input[value='{id}']"))));
+        ada.post_fragment(&action, &undo).await.expect(200);
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 3);
+        let part = ada.post_fragment(&action, &[("do", "block"), ("id", &*chosen[0])]).await.expect(200).page();
+        let bob = part.attribute(".toast input[name=unset]", "value").expect("a contact");
+        assert_eq!((open(&ada, "").await.texts(SUBJECTS).len(), &*part.text("[hx-swap-oob='innerHTML:#tally-blocked']")), (0, "3"));
+        ada.post_fragment(&action, &[("do", "unblock"), ("unset", &bob)]).await.expect(200);
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 3);
+        // Deleting asks first.
+        let (action, fields) = act("delete");
+        let question = ada.post_fragment(&action, &fields).await.expect(200);
+        assert_eq!(question.header("hx-retarget"), "#dialog");
+        assert_eq!(question.page().text("h2"), "Delete 2 messages?");
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 3);
+        let page = ada.post(&action, &fields).await.expect(200).page();
+        let sure = page.form("/inbox/chosen");
+        assert_eq!((&*sure.fields["do"], page.texts("form input[name=id]").len()), ("deleted", 2));
+        let (action, fields) = act("deleted");
+        ada.post(&action, &fields).await.expect(303);
+        assert_eq!(open(&ada, "?view=all").await.texts(SUBJECTS), ["one"]);
+        ada.post(&action, &fields).await.expect(404);
+        // Nothing chosen, or nothing that there is.
+        assert_eq!(ada.post(&action, &[("do", "archive")]).await.expect(303).location(), "/inbox");
+        for wrong in [[("do", "eat"), ("id", &*chosen[2])], [("id", &*chosen[2]), ("id", &*chosen[2])]] {
+            ada.post(&action, &wrong).await.expect(400);
+        }
+        ada.post(&action, &[("do", "archive"), ("id", "x")]).await.expect(404);
+        let dan = app.as_(Dan).await;
+        dan.post("/inbox/chosen", &[("do", "archive"), ("id", &*chosen[2])]).await.expect(404);
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS), ["one"]);
+    }
+
+    async fn a_test_message_takes_the_way_of_all_mail(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let ada = app.as_(Ada).await;
+        let form = open(&ada, "").await.form("/inbox/test");
+        let page = ada.post_and_follow(&form.action, &[]).await.expect(200).page();
+        assert_eq!(page.texts(SUBJECTS), ["Test message"]);
+        let link = page.attribute(".mail-open", "href").expect("a link");
+        let page = ada.get(&link).await.expect(200).page();
+        assert!(page.text(".message-text").contains(&to), "{}", page.text(".message-text"));
+        assert!(page.text(".verified > summary").contains("Not verified"));
+        ada.post("/inbox/test", &[]).await.expect(303);
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 2, "each is another message");
+        app.as_(Dan).await.post("/inbox/test", &[]).await.expect(404);
     }
 
     async fn an_empty_inbox_says_how_to_send_the_first_message(app: TestApp) {
@@ -175,9 +260,9 @@ async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
     let to = alias(&app, "hello").address();
     app.arrives(BOB, &to, &letter(BOB, "first"));
     let ada = app.as_(Ada).await;
-    let part = ada.fragment("/inbox?q=fir&alias=&state=").await.expect(200);
+    let part = ada.fragment("/inbox?q=fir&alias=&view=").await.expect(200);
     assert_eq!(part.header("hx-replace-url"), "/inbox?q=fir");
     assert_eq!(part.page().texts(SUBJECTS), ["first"]);
     assert_eq!(part.page().text("[hx-swap-oob='innerHTML:#summary']"), "1 message");
-    assert!(!part.page().has("form"), "what is being typed is not replaced");
+    assert!(!part.page().has("#q"), "what is being typed is not replaced");
 }

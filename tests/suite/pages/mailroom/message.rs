@@ -20,13 +20,16 @@ both_engines! {
         let id = app.arrives(BOB, "hello+shop@gatepost.localhost", &letter_with_file("1"));
         let cy = app.as_(Cy).await;
         let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
-        assert_eq!(page.text("h1"), "Where is my order?");
-        assert_eq!(page.text(".message-text"), "Nothing has come.");
+        assert_eq!(page.text("h2"), "Where is my order?");
+        assert!(page.has("iframe") && page.has(".mail-row[aria-current]"), "HTML comes first, beside the list");
+        assert_eq!(page.text(".letter-to"), "to Hello <hello@gatepost.localhost>, cy@acme.test");
+        assert_eq!(page.text(".file"), "März.html Code · 25 bytes");
         let text = page.whole_text();
         for part in ["Bob", BOB, &to, "hello+shop@gatepost.localhost", "cy@acme.test", "SPF", "DKIM", "DMARC", "März.html"] {
             assert!(text.contains(part), "{part:?} is not in {text}");
         }
-        assert!(!page.has("iframe"), "text comes first");
+        let as_text = cy.get(&page.link("Show as text")).await.expect(200).page();
+        assert_eq!((as_text.text(".message-text"), as_text.has("iframe")), ("Nothing has come.".into(), false));
         assert!(page.link(BOB).starts_with("/contacts/con_"));
         assert!(page.link(&to).starts_with("/aliases/alias_"));
         let source = cy.get(&page.link("View source")).await.expect(200).page();
@@ -47,8 +50,13 @@ both_engines! {
         assert_eq!(unread(&cy).await, "1 unread");
         send(cy.request(Method::GET, &path).header("Sec-Fetch-Dest", "document")).await.expect(200);
         assert_eq!(unread(&cy).await, "");
-        let page = cy.post_and_follow(&format!("{path}/unread"), &[]).await.expect(200).page();
-        assert!(page.has(".message-unread"));
+        let id = path.replace("/inbox/", "");
+        let page = cy.post_and_follow("/inbox/chosen", &[("do", "unread"), ("id", &id)]).await.expect(200).page();
+        assert!(page.has(".is-unread"));
+        let part = cy.fragment(&path).await.expect(200).page();
+        assert_eq!((part.text("h2"), part.has(".mail-row")), ("first".into(), false), "htmx gets the message alone");
+        assert_eq!(unread(&cy).await, "");
+        cy.post("/inbox/chosen", &[("do", "unread"), ("id", &id)]).await.expect(303);
         assert_eq!(unread(&cy).await, "1 unread");
     }
 
@@ -56,18 +64,19 @@ both_engines! {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
         let cy = app.as_(Cy).await;
-        let reply = cy.get(&format!("{path}?view=html")).await.expect(200);
+        let reply = cy.get(&path).await.expect(200);
         assert!(reply.header("content-security-policy").contains("frame-src 'self'"));
         let page = reply.page();
         let sandbox = page.attribute("iframe", "sandbox").expect("a sandbox");
-        assert!(!sandbox.contains("scripts") && !sandbox.contains("same-origin"), "{sandbox}");
+        assert!(!sandbox.contains("scripts") && !sandbox.contains("forms"), "{sandbox}");
         let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
         assert!(frame.body.contains("Nothing has <b>come</b>."), "{}", frame.body);
         for bad in ["<script", "onclick", "alert", "tracker.test"] {
             assert!(!frame.body.contains(bad), "{bad} is in {}", frame.body);
         }
         let policy = frame.header("content-security-policy");
-        assert!(policy.starts_with("sandbox allow-popups ") && policy.contains("default-src 'none'"), "{policy}");
+        assert!(policy.starts_with(&format!("sandbox {sandbox};")) && policy.contains("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("allow-scripts"), "{policy}");
         assert!(policy.ends_with("img-src data:") && !policy.contains("script-src"), "{policy}");
         assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
         // Only now are pictures fetched.
@@ -77,8 +86,44 @@ both_engines! {
         assert!(frame.header("content-security-policy").ends_with("img-src data: https: http:"));
         // A message without HTML has none to show.
         let plain = app.arrives(BOB, &to, &letter(BOB, "plain"));
-        assert!(!cy.get(&format!("/inbox/{plain}?view=html")).await.expect(200).page().has("iframe"));
+        assert!(!cy.get(&format!("/inbox/{plain}")).await.expect(200).page().has("iframe"));
         cy.get(&format!("/inbox/{plain}/html")).await.expect(404);
+    }
+
+    async fn the_sender_is_verified_in_one_line(app: TestApp) {
+        use crate::mailroom::receiving::dmarc;
+        use gatepost::domain::mailroom::authentication::{Policy, Verdict};
+        let to = alias(&app, "hello").address();
+        let cy = app.as_(Cy).await;
+        for (verdict, says) in [(Verdict::Pass, "Verified: "), (Verdict::Fail, "Not from "), (Verdict::None, "Not verified")] {
+            let raw = letter(BOB, verdict.as_str());
+            app.send_as(BOB, &to, &raw, dmarc(verdict, Policy::None)).await.expect("an answer");
+            let list = cy.get("/inbox").await.expect(200).page();
+            let page = cy.get(&list.attribute(".mail-row:first-child .mail-open", "href").expect("a link")).await.expect(200).page();
+            let summary = page.text(".verified > summary");
+            assert!(summary.starts_with(says), "{summary}");
+            assert_eq!(page.texts(".verified dt"), ["SPF", "DKIM", "DMARC"]);
+        }
+    }
+
+    async fn neighbors_keep_the_list_it_was_opened_from(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let cy = app.as_(Cy).await;
+        for subject in ["tea one", "coffee", "tea two"] {
+            app.clock.advance(std::time::Duration::from_secs(1));
+            app.arrives(BOB, &to, &letter(BOB, subject));
+        }
+        let list = cy.get("/inbox?view=all&q=tea").await.expect(200).page();
+        let newest = list.attribute(".mail-row:first-child .mail-open", "href").expect("a link");
+        assert!(newest.ends_with("?view=all&q=tea"), "{newest}");
+        let page = cy.get(&newest).await.expect(200).page();
+        assert!(!page.has("#pane-newer"));
+        let page = cy.get(&page.attribute("#pane-older", "href").expect("a link")).await.expect(200).page();
+        assert_eq!((page.text("h2"), page.texts(".mail-open")), ("tea one".into(), vec!["tea two".into(), "tea one".into()]));
+        assert_eq!(page.attribute(".pane-back", "href").as_deref(), Some("/inbox?view=all&q=tea"));
+        assert_eq!(page.attribute("#pane-newer", "href"), Some(newest));
+        cy.get("/inbox/x?view=all").await.expect(404);
+        cy.get(&format!("{}?color=red", page.attribute("#pane-newer", "href").expect("a link").split('?').next().expect("a path"))).await.expect(404);
     }
 
     async fn inline_images_are_shown_in_it(app: TestApp) {
@@ -138,7 +183,7 @@ both_engines! {
         let part = cy.fragment(&format!("{path}/delete")).await.expect(200);
         assert!(part.body.trim_start().starts_with("<div class=\"dialog-content"), "{}", part.body);
         let after = cy.post_and_follow(&question.form(&format!("{path}/delete")).action, &[]).await.expect(200);
-        assert!(after.page().whole_text().contains("Message deleted"));
+        assert!(after.page().whole_text().contains("Deleted."));
         cy.get(&path).await.expect(404);
     }
 
@@ -152,10 +197,9 @@ both_engines! {
             dan.get(&format!("{path}{part}")).await.expect(404);
         }
         dan.get(&file).await.expect(404);
-        for part in ["/unread", "/delete"] {
-            dan.post(&format!("{path}{part}"), &[]).await.expect(404);
-        }
-        assert!(dan.get("/inbox").await.expect(200).page().texts(".message").is_empty());
+        dan.post(&format!("{path}/delete"), &[]).await.expect(404);
+        dan.fragment(&path).await.expect(404);
+        assert!(dan.get("/inbox?view=all").await.expect(200).page().texts(".mail-row").is_empty());
         for wrong in ["/inbox/x", "/inbox/x/raw", &format!("{path}/attachments/x")] {
             app.as_(Ada).await.get(wrong).await.expect(404);
         }

@@ -2,15 +2,24 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use time::format_description::well_known::Rfc2822;
+
 use crate::app::App;
-use crate::domain::Error;
+use crate::app::inbound::Envelope;
+use crate::app::intake::Submission;
+use crate::app::limits::memory::MessageMemory;
+use crate::domain::lists::Window;
 use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, Alias, NewAlias};
-use crate::web::pages::{Answer, Member, Notice, see_other_with};
+use crate::domain::mailroom::receive::Outcome;
+use crate::domain::{Error, Room};
+use crate::web::pages::{Answer, Member, Notice, PageError, see_other_with};
 use crate::web::paths;
 
 /// The address that is created when there is none, unless another team has it.
 const LOCAL: &str = "hello";
+/// How many of the newest aliases are looked at for one that takes mail.
+const NEWEST: i64 = 100;
 /// A sender whose domain has no DMARC policy.
 const SENDER: &str = "bob@customer.test";
 
@@ -67,6 +76,47 @@ fn by_command(to: &str) -> Line {
 
 fn printed(to: &str) -> String {
     format!("printf 'From: Bob <{SENDER}>\\nTo: {to}\\nSubject: First message\\n\\nHello.\\n'")
+}
+
+/// Delivers a message from the person to themselves, on the way that every message takes.
+pub async fn send_test(member: Member) -> Answer {
+    let read =
+        member.read(|tx, team| aliases::list(tx, team, &aliases::Filter::default(), Window::first(NEWEST)));
+    let aliases = read.await?.rows;
+    let to = aliases.iter().find(|alias| alias.enabled).ok_or_else(PageError::not_found)?.address();
+    let routed = member.app().route_recipient(&to).await?;
+    let recipient = routed.map_err(|_| PageError::not_found())?;
+    let submission = Submission {
+        envelope: Envelope {
+            from: Some(member.user.email.clone()),
+            helo: "localhost".into(),
+            ..Envelope::default()
+        },
+        with: "local",
+        peer: None,
+        raw: test_message(&member, &to).into_bytes(),
+        to: vec![recipient],
+        memory: MessageMemory::default(),
+    };
+    let notice = match member.app().accept_message(submission).await.pop() {
+        Some(Ok(Outcome::Stored { .. } | Outcome::Duplicate { .. })) => Notice::TestSent,
+        _ => Notice::TestNotSent,
+    };
+    Ok(see_other_with(paths::INBOX, notice))
+}
+
+fn test_message(member: &Member, to: &str) -> String {
+    let (user, request) = (&member.user, &member.request);
+    let name: String = user.name.chars().filter(|c| !c.is_control() && !"\"\\".contains(*c)).collect();
+    let date = request.now.utc().format(&Rfc2822).unwrap_or_default();
+    let id = request.id.spell(&mut Room::default()).to_owned();
+    let domain = to.rsplit('@').next().unwrap_or_default();
+    format!(
+        "From: \"{name}\" <{from}>\r\nTo: {to}\r\nSubject: Test message\r\nDate: {date}\r\n\
+         Message-ID: <{id}@{domain}>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+         Hello {name},\r\n\r\nYour inbox works: this message was delivered to {to}.\r\n",
+        from = user.email,
+    )
 }
 
 /// Creates an address to try: `hello`, or a random one where that is taken.

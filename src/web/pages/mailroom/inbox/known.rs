@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::query::Filters;
-use crate::domain::mailroom::messages::Message;
+use crate::domain::mailroom::messages::{Message, Tallies};
 use crate::web::pages::Member;
 use crate::web::pages::list::{self, ListQuery};
 use crate::web::paths;
@@ -17,6 +17,9 @@ pub struct Known {
     /// The number of unread messages.
     #[serde(rename = "known-count")]
     pub count: i64,
+    /// A hash of the numbers of its tabs.
+    #[serde(rename = "known-tabs")]
+    pub tabs: String,
     /// The newest message; empty for an empty list.
     #[serde(rename = "known-newest")]
     pub newest: String,
@@ -26,10 +29,11 @@ pub struct Known {
 }
 
 impl Known {
-    pub fn of(member: &Member, rows: &[Message]) -> Self {
+    pub fn of(member: &Member, rows: &[Message], tallies: Tallies) -> Self {
         Self {
             team: member.team.id.to_string(),
             count: member.unread,
+            tabs: of((tallies.inbox, tallies.unread, tallies.blocked)),
             newest: rows.first().map(|message| message.id.to_string()).unwrap_or_default(),
             rows: hash(rows),
         }
@@ -42,6 +46,7 @@ impl Known {
         pairs.extend([
             ("known-team", &*self.team),
             ("known-count", &count),
+            ("known-tabs", &self.tabs),
             ("known-newest", &self.newest),
             ("known-rows", &self.rows),
         ]);
@@ -49,11 +54,15 @@ impl Known {
     }
 }
 
-/// Equal for equal rows with equal read state.
+/// Equal for equal rows that are equally read and filed.
 pub fn hash(rows: &[Message]) -> String {
+    let shown =
+        |message: &Message| (message.id.to_string(), message.read_at.is_some(), message.folder.as_str());
+    of(rows.iter().map(shown).collect::<Vec<_>>())
+}
+
+fn of(shown: impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
-    for message in rows {
-        (message.id.to_string(), message.read_at.is_some()).hash(&mut hasher);
-    }
+    shown.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }

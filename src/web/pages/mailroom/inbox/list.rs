@@ -2,23 +2,31 @@
 
 use super::first_message::FirstMessage;
 use super::known::Known;
-use super::query::Filters;
+use super::query::{Filters, Tab, View, tabs};
 use crate::domain::lists::Page;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
-use crate::domain::mailroom::messages::{Message, MessageId, MessageState};
-use crate::web::pages::format::When;
+use crate::domain::mailroom::messages::{Folder, Message, MessageId, Tallies};
+use crate::web::pages::Member;
+use crate::web::pages::format::{self, When};
 use crate::web::pages::list::ListQuery;
-use crate::web::pages::mailroom::message::state_badge;
-use crate::web::pages::{Badge, Member};
+use crate::web::paths;
 
 pub struct List {
     pub asked: ListQuery<Filters>,
+    pub tabs: Vec<Tab>,
     pub rows: Vec<Row>,
-    /// The addresses of the first page and of the next: empty on the first, and on the last.
+    /// The message that is open beside it; empty for none.
+    pub open: String,
+    /// The addresses of this page, of the first and of the next: empty on the first, and on the last.
+    pub address: String,
     pub newest: String,
     pub older: String,
     /// The URL for polling updates; empty except on the first page.
     pub updates: String,
+    /// The contact whose mail is listed; empty for all.
+    pub contact: String,
+    /// Of the search in all mail.
+    pub in_all: String,
     /// Instructions for sending the first message, while there is none.
     pub first: Option<FirstMessage>,
     pub team: String,
@@ -26,15 +34,20 @@ pub struct List {
 
 pub struct Row {
     pub id: String,
+    /// Of its own page, which keeps the list.
+    pub address: String,
     pub from: String,
+    pub from_address: String,
     pub subject: String,
     pub preview: String,
-    pub to: String,
+    /// The alias: the part before the @, and all of it.
+    pub alias: (String, String),
     pub at: When,
+    pub short: String,
     pub unread: bool,
     pub attachments: i32,
-    pub state: MessageState,
-    pub reason: String,
+    /// A word for mail that is not in the inbox; empty for the rest.
+    pub folder: &'static str,
 }
 
 pub fn aliases_of(rows: &[Message]) -> Vec<AliasId> {
@@ -45,28 +58,50 @@ impl List {
     pub fn of(
         member: &Member,
         asked: ListQuery<Filters>,
-        page: Page<Message, MessageId>,
+        (page, tallies): (Page<Message, MessageId>, Tallies),
         named: &[Alias],
-        first: Option<FirstMessage>,
     ) -> Self {
         let is_first = asked.before.is_empty();
-        let known = Known::of(member, &page.rows);
+        let known = Known::of(member, &page.rows, tallies);
         Self {
-            rows: page.rows.into_iter().map(|message| Row::of(message, named)).collect(),
+            tabs: tabs(&asked, tallies),
+            rows: page.rows.into_iter().map(|message| Row::of(member, message, named, &asked)).collect(),
+            contact: String::new(),
+            in_all: paths::INBOX.query(&[("view", View::All.code()), ("q", &asked.filters.q)]),
+            open: String::new(),
+            address: asked.address(&asked.before),
             newest: if is_first { String::new() } else { asked.address("") },
             older: page.next.map(|id| asked.address(&id.to_string())).unwrap_or_default(),
             updates: if is_first { known.address(&asked) } else { String::new() },
-            first,
+            first: None,
             team: member.team.id.to_string(),
             asked,
         }
     }
 
-    /// The announcement for screen readers.
+    /// Title, sentence and icon of an empty tab.
+    pub fn nothing(&self) -> (&'static str, &'static str, &'static str) {
+        match self.asked.filters.view() {
+            View::Inbox => (
+                "Inbox is empty",
+                "New messages appear here automatically. Archived ones are under All.",
+                "inbox",
+            ),
+            View::Unread => ("All read", "New messages appear here automatically.", "mail-open"),
+            View::Blocked => (
+                "No blocked mail",
+                "Mail of blocked contacts and mail that failed DMARC appears here.",
+                "ban",
+            ),
+            View::All => ("No messages", "New messages appear here automatically.", "inbox"),
+        }
+    }
+
+    /// Above the rows, and for screen readers.
     pub fn summary(&self) -> String {
         let more = if self.older.is_empty() { "" } else { ", and there are older ones" };
         match self.rows.len() {
-            0 => "No messages match".into(),
+            0 => "No messages".into(),
             1 => format!("1 message{more}"),
             count => format!("{count} messages{more}"),
         }
@@ -74,25 +109,33 @@ impl List {
 }
 
 impl Row {
-    pub fn of(message: Message, named: &[Alias]) -> Self {
-        let alias = named.iter().find(|alias| alias.id == message.alias_id);
+    pub fn of(member: &Member, message: Message, named: &[Alias], asked: &ListQuery<Filters>) -> Self {
+        let alias = named.iter().find(|alias| alias.id == message.alias_id).map(Alias::address);
         let row = message.row;
-        let from = row.from_name.or(row.from_address).or(row.envelope_from);
+        let alias = alias.unwrap_or(row.rcpt);
+        let local = alias.split('@').next().unwrap_or_default().to_owned();
+        let address = row.from_address.or(row.envelope_from).unwrap_or_default();
+        let named = row.from_name.filter(|name| !name.trim().is_empty());
+        let from = named.unwrap_or_else(|| address.clone());
         Self {
+            address: asked.beside(&paths::MESSAGE.of(row.id), &[]),
             id: row.id.to_string(),
-            from: from.unwrap_or_else(|| "Unknown sender".into()),
+            from: if from.is_empty() { "Unknown sender".into() } else { from },
+            from_address: address,
             subject: if row.subject.is_empty() { "(no subject)".into() } else { row.subject },
             preview: row.preview,
-            to: alias.map_or(row.rcpt, Alias::address),
+            alias: (local, alias),
             at: When(row.received_at),
-            unread: row.read_at.is_none() && row.state == MessageState::Delivered,
+            short: format::short(row.received_at, member.request.now),
+            unread: row.read_at.is_none() && row.folder == Folder::Inbox,
             attachments: row.attachments,
-            state: row.state,
-            reason: row.reason,
+            folder: match row.folder {
+                Folder::Inbox => "",
+                Folder::Archive => "Archived",
+                // The tab says so.
+                Folder::Blocked if asked.filters.view() == View::Blocked => "",
+                Folder::Blocked => "Blocked",
+            },
         }
-    }
-
-    pub fn badge(&self) -> Option<Badge> {
-        state_badge(self.state)
     }
 }

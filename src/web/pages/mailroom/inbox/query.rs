@@ -1,15 +1,62 @@
-//! The filters of the inbox, parsed from the query string, and their menus.
+//! What the inbox lists: one of its tabs, filtered by the query string.
 
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::contacts::{Contact, ContactId};
-use crate::domain::mailroom::messages::{Filter, MessageState};
+use crate::domain::mailroom::messages::{Filter, Folder, Tallies};
 use crate::domain::search::Search;
 use crate::web::pages::PageError;
 use crate::web::pages::form::Choice;
-use crate::web::pages::list::{ListQuery, chosen, filters};
+use crate::web::pages::layout::Unread;
+use crate::web::pages::list::{self, ListQuery, chosen, filters};
 use crate::web::paths;
 
-filters!(Filters at paths::INBOX => q, alias, contact, state, unread);
+// The last two are of the message beside the list: see `message::View`.
+filters!(Filters at paths::INBOX => view, q, alias, contact; also body, images);
+
+/// A tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    Inbox,
+    Unread,
+    Blocked,
+    All,
+}
+
+impl View {
+    pub const ALL: [Self; 4] = [Self::Inbox, Self::Unread, Self::Blocked, Self::All];
+
+    /// In the query string.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Inbox => "",
+            Self::Unread => "unread",
+            Self::Blocked => "blocked",
+            Self::All => "all",
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbox => "Inbox",
+            Self::Unread => "Unread",
+            Self::Blocked => "Blocked",
+            Self::All => "All",
+        }
+    }
+
+    fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.code() == code)
+    }
+
+    fn filter(self) -> Filter {
+        match self {
+            Self::Inbox => Filter { folder: Some(Folder::Inbox), ..Filter::default() },
+            Self::Unread => Filter { unread: true, ..Filter::default() },
+            Self::Blocked => Filter { folder: Some(Folder::Blocked), ..Filter::default() },
+            Self::All => Filter::default(),
+        }
+    }
+}
 
 impl Filters {
     /// # Errors
@@ -18,54 +65,70 @@ impl Filters {
         let filter = Filter {
             alias: chosen(&self.alias, AliasId::parse)?,
             contact: chosen(&self.contact, ContactId::parse)?,
-            state: chosen(&self.state, MessageState::parse)?,
-            unread: !self.unread.is_empty(),
-            ..Filter::default()
+            ..View::parse(&self.view).ok_or_else(PageError::not_found)?.filter()
         };
         Ok((Search::parse(&self.q)?, filter))
     }
-}
 
-/// The entries of the filter menus.
-pub struct Menus {
-    pub aliases: Vec<Choice>,
-    pub contacts: Vec<Choice>,
-    pub states: Vec<Choice>,
-}
+    /// Whether it narrows its tab.
+    pub fn narrows(&self) -> bool {
+        [&self.q, &self.alias, &self.contact].into_iter().any(|value| !value.is_empty())
+    }
 
-impl Menus {
-    /// A selected entry stays in its menu even if it is deleted or not among the newest.
-    pub fn of(
-        asked: &ListQuery<Filters>,
-        aliases: &[Alias],
-        contacts: impl Iterator<Item = Contact>,
-    ) -> Self {
-        let aliases = aliases.iter().map(|alias| Choice::new(alias.id, alias.address()));
-        let contacts = contacts.map(|contact| Choice::new(contact.id, contact.address));
-        Self {
-            aliases: menu("All aliases", aliases, &asked.filters.alias, "Another alias"),
-            contacts: menu("All contacts", contacts, &asked.filters.contact, "A deleted contact"),
-            states: vec![
-                Choice::new("", "All"),
-                Choice::new("delivered", "Delivered"),
-                Choice::new("denied", "Blocked: from a blocked contact"),
-                Choice::new("rejected", "Rejected: refused on arrival"),
-            ],
-        }
+    pub fn view(&self) -> View {
+        View::parse(&self.view).unwrap_or(View::Inbox)
     }
 }
 
-fn menu(all: &str, choices: impl Iterator<Item = Choice>, chosen: &str, unknown: &str) -> Vec<Choice> {
-    let mut menu = vec![Choice::new("", all)];
-    for choice in choices {
-        if menu.iter().all(|known| known.value != choice.value) {
-            menu.push(choice);
+pub struct Tab {
+    pub view: View,
+    pub address: String,
+    pub is_current: bool,
+    /// Empty for none.
+    pub count: String,
+}
+
+/// The tabs keep the search.
+pub fn tabs(asked: &ListQuery<Filters>, tallies: Tallies) -> Vec<Tab> {
+    let tab = |view: View| {
+        let mut pairs = list::Filters::pairs(&asked.filters);
+        pairs.retain(|(name, _)| *name != "view");
+        pairs.insert(0, ("view", view.code()));
+        let count = match view {
+            View::Inbox => tallies.inbox,
+            View::Unread => tallies.unread,
+            View::Blocked => tallies.blocked,
+            View::All => 0,
+        };
+        Tab {
+            view,
+            address: paths::INBOX.query(&pairs),
+            is_current: view == asked.filters.view(),
+            count: Unread(count).text(),
         }
-    }
-    if menu.iter().all(|known| known.value != chosen) {
-        menu.push(Choice::new(chosen, unknown));
+    };
+    View::ALL.into_iter().map(tab).collect()
+}
+
+/// A selected alias stays in its menu even if it is deleted or not among the newest.
+pub fn alias_menu(asked: &ListQuery<Filters>, aliases: &[Alias]) -> Vec<Choice> {
+    let chosen = &asked.filters.alias;
+    let mut menu = vec![Choice::new("", "All aliases")];
+    menu.extend(aliases.iter().map(|alias| Choice::new(alias.id, alias.address())));
+    if menu.iter().all(|known| known.value != *chosen) {
+        menu.push(Choice::new(chosen, "Another alias"));
     }
     menu
+}
+
+/// The contact whose mail is listed; empty for all.
+pub fn contact_name(asked: &ListQuery<Filters>, contact: Option<Contact>) -> String {
+    match contact {
+        Some(contact) => contact.name.unwrap_or(contact.address),
+        None if asked.filters.contact.is_empty() => String::new(),
+        // A contact can be deleted while its messages remain.
+        None => "a deleted contact".into(),
+    }
 }
 
 #[cfg(test)]
@@ -77,10 +140,26 @@ mod tests {
         for filters in [
             Filters { alias: "hello".into(), ..Filters::default() },
             Filters { contact: "alias_1".into(), ..Filters::default() },
-            Filters { state: "eaten".into(), ..Filters::default() },
+            Filters { view: "eaten".into(), ..Filters::default() },
             Filters { q: "x".repeat(255), ..Filters::default() },
         ] {
             assert!(filters.parse().is_err(), "{filters:?}");
         }
+    }
+
+    #[test]
+    fn tabs_keep_the_search_and_count_no_further_than_is_shown() {
+        let asked = ListQuery::<Filters>::parse("view=unread&q=tea").expect("a query");
+        let tabs = tabs(&asked, Tallies { inbox: 1000, unread: 3, blocked: 0 });
+        let shown: Vec<_> = tabs.iter().map(|tab| (&*tab.address, &*tab.count, tab.is_current)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("/inbox?q=tea", "999+", false),
+                ("/inbox?view=unread&q=tea", "3", true),
+                ("/inbox?view=blocked&q=tea", "", false),
+                ("/inbox?view=all&q=tea", "", false)
+            ]
+        );
     }
 }

@@ -8,10 +8,11 @@ use askama::Template;
 
 use super::known::{Known, hash};
 use super::list::{List, Row, aliases_of};
-use super::query::Filters;
+use super::query::{Filters, Tab, tabs};
+use super::{Found, name_missing};
 use crate::domain::lists::{Page, Window};
-use crate::domain::mailroom::aliases::{self, Alias};
-use crate::domain::mailroom::messages::{self, Message, MessageId};
+use crate::domain::mailroom::aliases::Alias;
+use crate::domain::mailroom::messages::{self, Message, MessageId, Tallies};
 use crate::web::htmx::Htmx;
 use crate::web::pages::layout::Unread;
 use crate::web::pages::list::{ListQuery, ROWS};
@@ -24,15 +25,7 @@ use crate::web::paths;
 struct Updates {
     updates: String,
     rows: Vec<Row>,
-    summary: String,
-    unread: Unread,
-}
-
-/// The whole list, if more than its top changed.
-#[derive(Template)]
-#[template(path = "mailroom/_found.html")]
-struct Replaced {
-    list: List,
+    tabs: Vec<Tab>,
     summary: String,
     unread: Unread,
 }
@@ -47,6 +40,7 @@ struct Count {
 /// The current list, and the part of it that the page already shows.
 struct Changes {
     page: Page<Message, MessageId>,
+    tallies: Tallies,
     fresh: usize,
     rest: Vec<Message>,
     named: Vec<Alias>,
@@ -66,18 +60,24 @@ pub async fn of_list(
         return Ok(nothing());
     }
     let changes = load(&member, &asked, &known).await?;
-    let now = Known::of(&member, &changes.page.rows);
+    let now = Known::of(&member, &changes.page.rows, changes.tallies);
     let list_changed = now.rows != known.rows;
-    if !list_changed && now.count == known.count {
+    if !list_changed && (now.count, &now.tabs) == (known.count, &known.tabs) {
         return Ok(nothing());
     }
     if list_changed && (changes.fresh == 0 || hash(&changes.rest) != known.rows) {
         return replace(&member, asked, changes);
     }
     let fresh = changes.page.rows.into_iter().take(changes.fresh);
-    let rows: Vec<Row> = fresh.map(|message| Row::of(message, &changes.named)).collect();
-    let (updates, unread) = (now.address(&asked), Unread(member.unread));
-    html(StatusCode::OK, &Updates { updates, summary: summary(&rows), rows, unread })
+    let rows: Vec<Row> = fresh.map(|message| Row::of(&member, message, &changes.named, &asked)).collect();
+    let part = Updates {
+        updates: now.address(&asked),
+        tabs: tabs(&asked, changes.tallies),
+        summary: summary(&rows),
+        rows,
+        unread: Unread(member.unread),
+    };
+    html(StatusCode::OK, &part)
 }
 
 async fn load(member: &Member, asked: &ListQuery<Filters>, known: &Known) -> Result<Changes, PageError> {
@@ -93,17 +93,16 @@ async fn load(member: &Member, asked: &ListQuery<Filters>, known: &Known) -> Res
                 .rows;
         }
         if hash(&page.rows) != had {
-            named = aliases::find_all(tx, team, &aliases_of(&page.rows))?;
+            named = name_missing(tx, team, Vec::new(), aliases_of(&page.rows))?;
         }
-        Ok(Changes { page, fresh, rest, named })
+        Ok(Changes { page, tallies: messages::tallies(tx, team)?, fresh, rest, named })
     });
     Ok(read.await?)
 }
 
 fn replace(member: &Member, asked: ListQuery<Filters>, changes: Changes) -> Answer {
-    let list = List::of(member, asked, changes.page, &changes.named, None);
-    let replaced = Replaced { summary: list.summary(), unread: Unread(member.unread), list };
-    let mut answer = html(StatusCode::OK, &replaced)?;
+    let list = List::of(member, asked, (changes.page, changes.tallies), &changes.named);
+    let mut answer = html(StatusCode::OK, &Found::of(&list, Unread(member.unread)))?;
     for (name, value) in [("hx-retarget", "#messages"), ("hx-reswap", "outerHTML")] {
         answer.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Path, Query};
 use askama::Template;
 
-use super::View;
+use super::{View, frame};
 use crate::domain::Error;
 use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::html::{Pictures, safe};
@@ -13,26 +13,21 @@ use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
 use crate::web::files::file;
 use crate::web::pages::{Answer, Layout, Member};
-use crate::web::paths;
+use crate::web::{paths, theme};
 
 /// Bytes of a source that are shown; all of it can be downloaded.
 const SHOWN: usize = 256 * 1024;
 
-/// The Content-Security-Policy of the frame: it can open links in new windows, and nothing else.
-const FRAME_CSP: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
-    style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; img-src data:";
-
-/// Mail HTML assumes a white background, so the frame ignores the dark theme.
-const FRAME_HEAD: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>Message</title><style>\
-    html{color-scheme:light;background:#fff;color:#14191b;font:15px/1.55 system-ui,sans-serif}\
-    body{margin:16px;overflow-wrap:break-word}img{max-width:100%;height:auto}\
-    img[src=\"data:,\"]{padding:2px 8px;border:1px dashed #737d80;color:#444d51;font-size:13px}pre{white-space:pre-wrap}\
-    blockquote{margin:0 0 0 8px;padding-left:8px;border-left:2px solid #d9dddc}</style></head><body>";
+/// The Content-Security-Policy of the frame: it can open links in new windows, and nothing else. It is of
+/// our origin only so that the page around it can see how high it is: no script runs in it.
+const FRAME_CSP: &str = "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; \
+    default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; form-action 'none'; base-uri 'none'; \
+    frame-ancestors 'self'; img-src data:";
 
 /// The message's HTML, for the frame on its page.
 pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Answer {
-    let (id, team) = (*id, member.team.id);
-    let (remote, from) = match view.pictures.is_empty() {
+    let (id, team, theme) = (*id, member.team.id, theme::current());
+    let (remote, from) = match view.images.is_empty() {
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
     };
@@ -44,7 +39,7 @@ pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Ans
             true => pictures::of(tx, team, id, &opened)?,
             false => Vec::new(),
         };
-        Ok(format!("{FRAME_HEAD}{}</body></html>", pictures::put_into(&safe(&html, remote), &own)))
+        Ok(frame::document(theme, &pictures::put_into(&safe(&html, remote), &own)))
     });
     let page = page.await?;
     Ok(HttpResponse::Ok()

@@ -102,6 +102,34 @@ pub fn mailbox(mailbox: &Mailbox) -> String {
     }
 }
 
+/// What people call a type of file, and its icon. A type that says nothing is named by the file's extension.
+pub fn kind(essence: &str, name: &str) -> (String, &'static str) {
+    let (main, sub) = essence.split_once('/').unwrap_or((essence, ""));
+    let has = |words: &[&str]| words.iter().any(|word| sub.contains(word));
+    let known = match main {
+        "image" => Some(("Image", "image")),
+        "audio" => Some(("Audio", "file-audio")),
+        "video" => Some(("Video", "file-video")),
+        "message" => Some(("Email", "mail")),
+        "text" if sub == "csv" => Some(("CSV", "file-spreadsheet")),
+        "text" if has(&["html", "xml", "javascript", "css"]) => Some(("Code", "file-code")),
+        "text" if sub == "calendar" => Some(("Event", "calendar")),
+        "text" => Some(("Text", "file-text")),
+        _ if sub == "pdf" => Some(("PDF", "file-text")),
+        _ if has(&["zip", "tar", "compressed", "7z"]) => Some(("Archive", "file-archive")),
+        _ if has(&["spreadsheet", "excel"]) => Some(("Spreadsheet", "file-spreadsheet")),
+        _ if has(&["word", "opendocument.text", "rtf"]) => Some(("Document", "file-text")),
+        _ if has(&["json", "xml"]) => Some(("Code", "file-code")),
+        _ => None,
+    };
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_uppercase());
+    let extension = extension.filter(|it| it.len() <= 5 && it.chars().all(|c| c.is_ascii_alphanumeric()));
+    match known {
+        Some((word, icon)) => (word.into(), icon),
+        None => (extension.unwrap_or_else(|| "File".into()), "file"),
+    }
+}
+
 /// `812 bytes`, `4.2 kB`, `1.3 MB`.
 pub fn size(bytes: i64) -> String {
     match bytes {
@@ -119,6 +147,20 @@ mod tests {
     fn sizes_are_shown_in_the_largest_unit_that_fits() {
         for (bytes, shown) in [(0, "0 bytes"), (999, "999 bytes"), (1234, "1.2 kB"), (2_500_000, "2.5 MB")] {
             assert_eq!(size(bytes), shown);
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_its_type_or_else_by_its_extension() {
+        for (essence, name, word) in [
+            ("application/pdf", "a.pdf", "PDF"),
+            ("image/png", "a", "Image"),
+            ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "a.docx", "Document"),
+            ("application/octet-stream", "disk.dmg", "DMG"),
+            ("application/octet-stream", "a.toolongtobeone", "File"),
+            ("", "", "File"),
+        ] {
+            assert_eq!(kind(essence, name).0, word, "{essence} {name}");
         }
     }
 

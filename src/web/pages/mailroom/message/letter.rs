@@ -1,0 +1,200 @@
+//! A message as its page shows it: who wrote it, whether that is true, what it says, what came with it.
+
+use super::text::{self, Finding};
+use super::{View, subject};
+use crate::domain::mailroom::authentication::Verdict;
+use crate::domain::mailroom::contacts::ContactId;
+use crate::domain::mailroom::html::has_remote_pictures;
+use crate::domain::mailroom::messages::{Attachment, Folder, MessageId, MessageState, Neighbors, Opened};
+use crate::web::pages::format::{self, When};
+use crate::web::pages::list::ListQuery;
+use crate::web::pages::mailroom::inbox::Filters;
+use crate::web::pages::{Badge, Member};
+use crate::web::paths;
+
+/// Bytes of the largest image that is shown among the attachments: the browser loads it whole.
+const LARGEST_PREVIEW: i64 = 2 << 20;
+
+const PREVIEWED: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+pub struct Letter {
+    pub id: String,
+    pub team: String,
+    pub subject: String,
+    pub from: String,
+    pub from_address: String,
+    /// Empty once the contact is gone.
+    pub contact: String,
+    pub is_blocked: bool,
+    pub to: Vec<String>,
+    pub cc: Vec<String>,
+    pub rcpt: String,
+    /// The alias's id and address; the id is empty once the alias is deleted.
+    pub alias: (String, String),
+    pub at: When,
+    /// `05:43`, `Tue 05:43`.
+    pub date: String,
+    pub size: String,
+    pub truncated: bool,
+    pub folder: Folder,
+    pub badge: Option<Badge>,
+    pub reason: String,
+    pub sender: Sender,
+    pub body: Body,
+    pub attachments: Vec<File>,
+    pub headers: Vec<(String, String)>,
+    /// Addresses: of the list, and of the messages before and after this one, empty for none.
+    pub back: String,
+    pub newer: String,
+    pub older: String,
+}
+
+/// Whether the sender is who they say.
+pub struct Sender {
+    pub tone: &'static str,
+    pub summary: String,
+    pub findings: Vec<Finding>,
+}
+
+pub struct Body {
+    pub text: String,
+    pub has_html: bool,
+    pub is_html: bool,
+    /// Whether remote images were blocked.
+    pub lacks_images: bool,
+    /// Addresses: of the frame's document, and of the message shown in other ways.
+    pub frame: String,
+    pub as_html: String,
+    pub as_text: String,
+    pub with_images: String,
+}
+
+pub struct File {
+    pub id: String,
+    pub name: String,
+    pub kind: String,
+    pub icon: &'static str,
+    pub size: String,
+    pub has_preview: bool,
+}
+
+/// Empty for delivered mail.
+fn state_badge(state: MessageState) -> Option<Badge> {
+    match state {
+        MessageState::Denied => Some(("warning", "Blocked")),
+        MessageState::Rejected => Some(("danger", "Rejected")),
+        _ => None,
+    }
+}
+
+impl Letter {
+    pub fn of(
+        member: &Member,
+        opened: Opened,
+        (contact, is_blocked): (Option<ContactId>, bool),
+        asked: &ListQuery<Filters>,
+        view: &View,
+    ) -> Self {
+        let Opened { message, alias, to, cc, .. } = opened;
+        let alias_id = if alias.deleted_at.is_none() { alias.id.to_string() } else { String::new() };
+        let row = message.row;
+        let names = |list: Vec<_>| list.iter().map(text::mailbox).collect();
+        Self {
+            team: member.team.id.to_string(),
+            subject: subject(row.subject),
+            from: row.from_name.unwrap_or_default(),
+            from_address: row.from_address.or(row.envelope_from).unwrap_or_default(),
+            contact: contact.map(|id| id.to_string()).unwrap_or_default(),
+            is_blocked,
+            to: names(to),
+            cc: names(cc),
+            rcpt: row.rcpt,
+            alias: (alias_id, alias.address()),
+            at: When(row.received_at),
+            date: format::short_with_clock(row.received_at, member.request.now),
+            size: text::size(row.size),
+            truncated: row.kept.is_some(),
+            folder: row.folder,
+            badge: state_badge(row.state),
+            reason: row.reason,
+            sender: Sender::of(&opened.authentication),
+            body: Body::of(row.id, opened.text, opened.html.as_deref(), asked, view),
+            attachments: opened.attachments.into_iter().map(File::of).collect(),
+            headers: opened.headers,
+            back: asked.address(&asked.before),
+            newer: String::new(),
+            older: String::new(),
+            id: row.id.to_string(),
+        }
+    }
+
+    /// Knows its neighbors in the list.
+    pub fn between(self, Neighbors { newer, older }: Neighbors, asked: &ListQuery<Filters>) -> Self {
+        let address = |id: Option<MessageId>| id.map(|id| asked.beside(&paths::MESSAGE.of(id), &[]));
+        Self { newer: address(newer).unwrap_or_default(), older: address(older).unwrap_or_default(), ..self }
+    }
+
+    pub fn is_archived(&self) -> bool {
+        self.folder == Folder::Archive
+    }
+
+    pub fn is_in_inbox(&self) -> bool {
+        self.folder == Folder::Inbox
+    }
+}
+
+impl Sender {
+    fn of(known: &crate::domain::mailroom::authentication::Authentication) -> Self {
+        let domain = known.dmarc.domain.as_deref().unwrap_or("the sender's domain");
+        let (tone, summary) = match known.dmarc.result {
+            Verdict::Pass => ("success", format!("Verified: {domain}")),
+            Verdict::Fail => ("danger", format!("Not from {domain}")),
+            _ => ("off", "Not verified".into()),
+        };
+        Self { tone, summary, findings: text::findings(known) }
+    }
+}
+
+impl Body {
+    fn of(id: MessageId, text: String, html: Option<&str>, asked: &ListQuery<Filters>, view: &View) -> Self {
+        let is_html = view.body != "text" && html.is_some();
+        let has_images = !view.images.is_empty();
+        let as_shown = |more: &[(&str, &str)]| asked.beside(&paths::MESSAGE.of(id), more);
+        let images = if has_images { "on" } else { "" };
+        Self {
+            text,
+            has_html: html.is_some(),
+            is_html,
+            lacks_images: is_html && !has_images && html.is_some_and(has_remote_pictures),
+            frame: paths::with_query(&paths::MESSAGE_HTML.of(id), &[("images", images)]),
+            as_html: as_shown(&[]),
+            as_text: as_shown(&[("body", "text")]),
+            with_images: as_shown(&[("images", "on")]),
+        }
+    }
+
+    /// A guess of how high its frame will be, until the script measures it.
+    pub fn height(&self) -> &'static str {
+        match self.text.lines().map(|line| 1 + line.len() / 90).sum::<usize>() {
+            0..=8 => "low",
+            9..=24 => "middle",
+            _ => "high",
+        }
+    }
+}
+
+impl File {
+    fn of(attachment: Attachment) -> Self {
+        let essence = attachment.content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+        let name = attachment.name.filter(|name| !name.is_empty());
+        let (kind, icon) = text::kind(&essence, name.as_deref().unwrap_or_default());
+        Self {
+            id: attachment.id.to_string(),
+            name: name.unwrap_or_else(|| "Unnamed file".into()),
+            kind,
+            icon,
+            size: text::size(attachment.size),
+            has_preview: PREVIEWED.contains(&&*essence) && attachment.size <= LARGEST_PREVIEW,
+        }
+    }
+}
