@@ -18,6 +18,7 @@ pub mod nouns;
 pub mod people;
 pub mod sealing;
 pub mod search;
+pub mod team_search;
 pub mod text;
 
 pub(crate) use crate::store::Tx;

@@ -28,6 +28,7 @@ mod prepared;
 mod schema;
 pub(crate) mod serving;
 mod team_rows;
+pub mod team_search;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

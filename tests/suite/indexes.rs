@@ -1,9 +1,6 @@
 //! The queries of the pages use an index, on both engines, even when the tables are long. The tests capture
 //! the statements while the program runs.
 
-use std::cell::RefCell;
-
-use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, TokenId};
@@ -22,19 +19,8 @@ use gatepost::store::{Location, Store, Tx};
 
 use crate::support::database::Database;
 use crate::support::fixed::START;
+use crate::support::statements;
 use crate::support::{TestApp, both_engines};
-
-thread_local! {
-    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-fn listen() -> Option<Box<dyn Instrumentation>> {
-    Some(Box::new(|event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            HEARD.with_borrow_mut(|heard| heard.push(query.to_string()));
-        }
-    }))
-}
 
 /// The statement about the record, or about tokens, that this sends, or the first of two, with
 /// its parameters still in it.
@@ -43,9 +29,9 @@ fn overhear<T>(store: &Store, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Str
 }
 
 fn overhear_about<T>(tables: &[&str], ask: impl FnOnce() -> Result<T>) -> String {
-    HEARD.take();
+    statements::of_this_thread();
     ask().map(drop).expect("an answer");
-    let heard = HEARD.take();
+    let heard = statements::of_this_thread();
     let about: Vec<_> = heard.iter().filter(|sql| tables.iter().any(|it| sql.contains(it))).collect();
     let ([sql] | [sql, _]) = about.as_slice() else { panic!("{heard:#?}") };
     sql.split(" -- binds").next().expect("a statement").to_owned()
@@ -140,7 +126,7 @@ fn any(kinds: &[ActivityKind]) -> Filter {
 
 both_engines! {
     async fn each_query_of_the_pages_uses_an_index(app: TestApp) {
-        set_default_instrumentation(listen).expect("a listener");
+        statements::listen();
         fill(&app);
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
         let team = app.team("Acme").id;
@@ -184,7 +170,7 @@ both_engines! {
 
 both_engines! {
     async fn each_mail_query_uses_an_index(app: TestApp) {
-        set_default_instrumentation(listen).expect("a listener");
+        statements::listen();
         fill_mail(&app);
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
         let team = app.team("Acme").id;
@@ -212,7 +198,7 @@ both_engines! {
 
 both_engines! {
     async fn what_is_asked_of_jobs_has_its_index(app: TestApp) {
-        set_default_instrumentation(listen).expect("a listener");
+        statements::listen();
         fill_jobs(&app);
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
         let filter = jobs::Filter { team: Some(app.team("Acme").id), ..jobs::Filter::default() };
@@ -236,13 +222,13 @@ both_engines! {
 both_engines! {
     /// Every page starts with this.
     async fn a_session_its_person_and_their_teams_take_two_statements(app: TestApp) {
-        set_default_instrumentation(listen).expect("a listener");
+        statements::listen();
         let (ada, key) = (app.team("Acme").owner_id, "a key");
         app.operate(|tx, actor| sessions::open(tx, actor, ada, None, key));
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
-        HEARD.take();
+        statements::of_this_thread();
         let found = store.read(|tx| sessions::resume(tx, key, START)).expect("an answer").expect("a session");
-        let heard = HEARD.take();
+        let heard = statements::of_this_thread();
         let asked: Vec<_> = heard.iter().filter(|sql| sql.contains("SELECT")).collect();
         assert_eq!(asked.len(), 2, "{heard:#?}");
         assert_eq!(found.team().map(|(team, role)| (&*team.name, *role)), Some(("Acme", Role::Owner)));

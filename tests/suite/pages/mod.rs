@@ -7,4 +7,5 @@ mod frame;
 mod jobs;
 mod mailroom;
 mod people;
+mod queries;
 mod wire;

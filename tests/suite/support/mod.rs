@@ -25,6 +25,7 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod redis;
+pub mod statements;
 mod steps;
 mod template;
 

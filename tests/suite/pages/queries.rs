@@ -1,0 +1,69 @@
+//! What a page asks of the store.
+
+use gatepost::app::hourly_counts;
+use gatepost::app::jobs::Running;
+
+use crate::access::fill;
+use crate::access::rows;
+use crate::support::people::Person::Ada;
+use crate::support::{TestApp, statements};
+
+/// Beside those of [`EVERY_PAGE`].
+const MOST: usize = 4;
+/// The session with its person, their teams, and the unread count.
+const EVERY_PAGE: usize = 3;
+
+/// The pages that ask more, and the downloads, which read a message in steps.
+const MORE: &[(&str, usize)] = &[
+    ("GET /developer", 7),
+    ("GET /developer/tokens/{id}", 5),
+    ("GET /activity", 5),
+    ("GET /inbox/{id}", 5),
+    ("GET /inbox/{id}/raw", 6),
+    ("GET /inbox/{id}/attachments/{attachment}", 7),
+];
+
+fn most(route: &str) -> usize {
+    MORE.iter().find(|(more, _)| *more == route).map_or(MOST, |(_, most)| *most)
+}
+
+#[tokio::test]
+async fn a_page_asks_the_store_little() {
+    statements::listen();
+    let app = TestApp::sqlite().await;
+    app.switch_api("Acme", true);
+    let now = app.app.now();
+    hourly_counts::count(&app.app, now, &Running::unstoppable()).await.expect("counted hours");
+    let ada = app.as_(Ada).await;
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for row in rows::pages().into_iter().filter(|row| row.route.starts_with("GET") && row.expected[4] == 200)
+    {
+        let (_, path, _) = fill(&app, &row);
+        // The first visit also marks a message as read, and so on.
+        ada.get(&path).await.expect(200);
+        statements::of(&app.database);
+        ada.get(&path).await.expect(200);
+        let heard = statements::of(&app.database);
+        let trips = heard.iter().filter(|sql| sql.starts_with("BEGIN")).count();
+        let is_query = |sql: &&String| !["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|it| sql.starts_with(it));
+        let queries: Vec<_> = heard.iter().filter(is_query).collect();
+        let own = queries.len().saturating_sub(EVERY_PAGE);
+        println!("{own} queries, {trips} trips: {}", row.route);
+        if own > most(row.route) {
+            wrong.push(format!(
+                "{}: {own} queries in {trips} trips\n{:#?}",
+                row.route,
+                queries.iter().map(|sql| brief(sql)).collect::<Vec<_>>()
+            ));
+        }
+        seen += own;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 20, "no statement was heard");
+}
+
+/// What it reads, without the columns.
+fn brief(sql: &str) -> String {
+    let from = sql.rsplit_once(" FROM ").map_or(sql, |(_, from)| from);
+    from.split(" -- binds").next().unwrap_or_default().chars().take(160).collect()
+}
