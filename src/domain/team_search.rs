@@ -1,13 +1,14 @@
 //! Everything of a team that one search finds: by name, and messages by their words.
 
 use super::lists::Page;
+use super::mailroom::contacts::ContactId;
 use super::mailroom::messages::{self, Message};
 use super::people::roles::Role;
 use super::search::Search;
 use super::{Error, Result};
 use crate::store::Tx;
 use crate::store::error::Error as StoreError;
-use crate::store::ids::{AliasId, ContactId, DomainId, TeamId, TokenId, UserId};
+use crate::store::ids::{AliasId, DomainId, TeamId, TokenId, UserId};
 use crate::store::team_search as rows;
 
 /// Of each kind.

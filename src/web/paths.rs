@@ -91,6 +91,9 @@ paths! {
 
     Path STYLE = "/style";
 
+    Path SEARCH = "/search";
+    Path SHORTCUTS = "/shortcuts";
+
     Path JOBS = "/jobs";
     PathOf JOB_RETRY = "/jobs/{id}/retry";
 }

@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig, scope};
 
 use super::api::openapi;
 use super::pages::error::{self, PageError};
-use super::pages::{self, access, csrf, health, jobs, mailroom, people, style};
+use super::pages::{self, access, csrf, health, jobs, mailroom, people, search, style};
 use super::route::{PageRoute, page};
 use super::site::Site;
 use super::{api, assets, flash, paths, session, theme};
@@ -88,6 +88,6 @@ fn dashboard(services: &mut ServiceConfig) {
 fn with_session() -> Vec<PageRoute> {
     let home = page(paths::HOME).get(async || pages::see_other(paths::INBOX));
     let areas = [vec![home], people::routes(), mailroom::routes(), access::routes(), jobs::routes()];
-    let frame = [pages::theme::routes(), style::routes()];
+    let frame = [pages::theme::routes(), style::routes(), search::routes()];
     areas.into_iter().chain(frame).flatten().collect()
 }

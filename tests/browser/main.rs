@@ -4,6 +4,8 @@ mod addresses;
 mod docs;
 mod helpers;
 mod inbox;
+mod pages;
+mod search;
 mod story;
 mod style;
 mod support;

@@ -20,6 +20,7 @@ pub(crate) mod password_again;
 pub(crate) mod people;
 mod plain;
 mod question;
+pub(crate) mod search;
 pub(crate) mod style;
 pub(crate) mod theme;
 

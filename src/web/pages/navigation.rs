@@ -16,6 +16,8 @@ pub struct Page {
     /// A name in `static/icons/icons.svg`.
     pub icon: &'static str,
     pub path: Path,
+    /// After "g", it leads here; empty for none.
+    pub key: &'static str,
     group: &'static str,
     least: Role,
     /// Whether it is in the bar of a phone, which has room for three.
@@ -27,14 +29,14 @@ const BUILD: &str = "Build";
 const TEAM: &str = "Team";
 
 const PAGES: &[Page] = &[
-    page(MAIL, "inbox", "Inbox", "inbox", paths::INBOX).main(),
-    page(MAIL, "contacts", "Contacts", "users", paths::CONTACTS),
-    page(MAIL, "aliases", "Aliases", "at-sign", paths::ALIASES).main(),
-    page(MAIL, "domains", "Domains", "globe", paths::DOMAINS),
-    page(BUILD, "developer", "Developer", "code-xml", paths::DEVELOPER).main(),
-    page(BUILD, "docs", "API reference", "book-open", paths::DOCS),
-    page(TEAM, "activity", "Activity", "activity", paths::ACTIVITY).only(Role::Admin),
-    page(TEAM, "team", "People", "users-round", paths::TEAM),
+    page(MAIL, "inbox", "Inbox", "inbox", paths::INBOX).key("i").main(),
+    page(MAIL, "contacts", "Contacts", "users", paths::CONTACTS).key("c"),
+    page(MAIL, "aliases", "Aliases", "at-sign", paths::ALIASES).key("a").main(),
+    page(MAIL, "domains", "Domains", "globe", paths::DOMAINS).key("o"),
+    page(BUILD, "developer", "Developer", "code-xml", paths::DEVELOPER).key("d").main(),
+    page(BUILD, "docs", "API reference", "book-open", paths::DOCS).key("r"),
+    page(TEAM, "activity", "Activity", "activity", paths::ACTIVITY).key("v").only(Role::Admin),
+    page(TEAM, "team", "People", "users-round", paths::TEAM).key("p"),
 ];
 
 const fn page(
@@ -44,12 +46,16 @@ const fn page(
     icon: &'static str,
     path: Path,
 ) -> Page {
-    Page { nav, name, icon, path, group, least: Role::Member, is_main: false }
+    Page { nav, name, icon, path, key: "", group, least: Role::Member, is_main: false }
 }
 
 impl Page {
     const fn main(self) -> Self {
         Self { is_main: true, ..self }
+    }
+
+    const fn key(self, key: &'static str) -> Self {
+        Self { key, ..self }
     }
 
     const fn only(self, least: Role) -> Self {
@@ -60,7 +66,7 @@ impl Page {
 /// What this role may open, in groups.
 pub fn groups(role: Role) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for page in open_to(role) {
+    for page in pages(role) {
         match groups.last_mut().filter(|group| group.name == page.group) {
             Some(group) => group.pages.push(page),
             None => groups.push(Group { name: page.group, pages: vec![page] }),
@@ -71,10 +77,10 @@ pub fn groups(role: Role) -> Vec<Group> {
 
 /// For the bar of a phone.
 pub fn main_pages(role: Role) -> impl Iterator<Item = &'static Page> {
-    open_to(role).filter(|page| page.is_main)
+    pages(role).filter(|page| page.is_main)
 }
 
-fn open_to(role: Role) -> impl Iterator<Item = &'static Page> {
+pub fn pages(role: Role) -> impl Iterator<Item = &'static Page> {
     PAGES.iter().filter(move |page| role >= page.least)
 }
 
@@ -90,5 +96,13 @@ mod tests {
         assert!(!names(Role::Member).contains(&"activity"));
         assert_eq!(names(Role::Owner).len(), PAGES.len());
         assert_eq!(main_pages(Role::Member).count(), 3);
+    }
+
+    #[test]
+    fn no_two_pages_have_the_same_key() {
+        let with_key = || PAGES.iter().map(|page| page.key).filter(|key| !key.is_empty());
+        let keys: std::collections::BTreeSet<_> = with_key().collect();
+        assert_eq!(keys.len(), with_key().count());
+        assert!(keys.len() >= 8 && keys.iter().all(|key| key.len() == 1));
     }
 }

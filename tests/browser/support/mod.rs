@@ -124,6 +124,17 @@ impl Browser {
         self.client.execute(body, arguments).await.expect("a script's answer")
     }
 
+    /// The same for one that passes its answer to its last argument.
+    pub async fn wait_for_script(&self, body: &str) -> Value {
+        self.client.execute_async(body, Vec::new()).await.expect("a script's answer")
+    }
+
+    /// Presses keys in whatever has the focus.
+    pub async fn type_keys(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("an element with the focus");
+        focused.send_keys(keys).await.expect("keys that arrive");
+    }
+
     pub async fn resize(&self, width: u32) {
         self.measure(width, 900).await;
     }
@@ -183,7 +194,7 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let command = Command::devtools(command, parameters);
         self.client.issue_cmd(command).await.expect("an answer of the browser")
     }

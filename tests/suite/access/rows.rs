@@ -179,6 +179,8 @@ fn peoples() -> Vec<Row> {
         page("GET /account", [303, 200, 200, 200, 200]),
         page("POST /account/theme", [303, 303, 303, 303, 303]).with(&[("theme", "dark")]),
         page("GET /style", [303, 200, 200, 200, 200]),
+        page("GET /search", [303, 200, 200, 200, 200]),
+        page("GET /shortcuts", [303, 200, 200, 200, 200]),
         page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
         page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS).alone(),
         page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]).alone(),

@@ -8,4 +8,5 @@ mod jobs;
 mod mailroom;
 mod people;
 mod queries;
+mod search;
 mod wire;
