@@ -122,24 +122,6 @@ document.addEventListener("click", (event) => {
   else closeDialogOn(event);
 });
 
-// --- Times: <time datetime="…Z" data-relative="used">. The server has written the absolute time.
-
-const relative = new Intl.RelativeTimeFormat("en");
-const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
-
-function tellTimes() {
-  for (const time of document.querySelectorAll("time[data-relative]")) {
-    const at = new Date(time.dateTime);
-    if (Number.isNaN(at.getTime())) continue;
-    time.title ||= `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
-    const seconds = (at - Date.now()) / 1000;
-    const [unit, size] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? [];
-    const words = unit ? relative.format(Math.trunc(seconds / size), unit) : "just now";
-    const text = `${time.dataset.relative} ${words}`.trim();
-    if (time.textContent !== text) time.textContent = text; // rewriting would drop a selection
-  }
-}
-
 // --- The unread count: in the title of the tab, and beside Inbox.
 
 function countUnread() {
@@ -148,8 +130,6 @@ function countUnread() {
 }
 
 keepToasts();
-tellTimes();
-setInterval(tellTimes, 10000);
 
 // --- Forms: sent once, however often the button is pressed.
 
@@ -193,7 +173,7 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   if (target.id === "notices") place(target);
   keepToasts();
   countUnread();
-  tellTimes();
+  showTimes();
 });
 document.addEventListener("htmx:afterRequest", ({ target }) => { if (target.matches("form")) setSending(target, false); });
 for (const failure of ["htmx:sendError", "htmx:responseError"]) {

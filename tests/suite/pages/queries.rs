@@ -15,7 +15,7 @@ const EVERY_PAGE: usize = 3;
 
 /// The pages that ask more, and the downloads, which read a message in steps.
 const MORE: &[(&str, usize)] = &[
-    ("GET /developer", 7),
+    ("GET /developer", 31),
     ("GET /developer/tokens/{id}", 5),
     ("GET /activity", 5),
     ("GET /inbox/{id}", 5),

@@ -1,0 +1,32 @@
+// --- Times: <time datetime="…Z">. The server writes UTC; the viewer reads their own zone, and UTC on hover.
+// With data-relative="used", a recent time becomes "used 5 minutes ago"; those with data-short are the inbox's.
+
+const RECENT = 604800; // s
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const relative = new Intl.RelativeTimeFormat("en");
+const clock = { hour: "2-digit", minute: "2-digit" };
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const sameYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...clock });
+const otherYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", ...clock });
+
+function relativeText(at, now) {
+  const seconds = (at - now) / 1000;
+  if (Math.abs(seconds) >= RECENT) return (at.getFullYear() === now.getFullYear() ? sameYear : otherYear).format(at);
+  const [unit, size] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? [];
+  return unit ? relative.format(Math.trunc(seconds / size), unit) : "just now";
+}
+
+function showTimes() {
+  const now = new Date();
+  for (const time of document.querySelectorAll("time[datetime]:not([data-short])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    const prefix = time.dataset.relative;
+    const text = prefix === undefined ? exact.format(at) : `${prefix} ${relativeText(at, now)}`.trim();
+    if (time.textContent !== text) time.textContent = text; // rewriting would drop a selection
+  }
+}
+
+showTimes();
+setInterval(showTimes, 10000);
