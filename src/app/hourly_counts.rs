@@ -1,11 +1,12 @@
-//! Stores each team's calls per hour, so that the usage page need not count those of a whole day.
+//! Stores the calls per hour of each team and token, so that pages need not count those of a month.
 
 use std::time::{Duration, Instant};
 
 use super::App;
 use super::jobs::{Outcome, Running};
 use crate::domain::Timestamp;
-use crate::domain::access::usage::{self, CountHours};
+use crate::domain::access::usage::{self, CountHours, Counts};
+use crate::domain::mailroom::mail_days;
 use crate::domain::people::teams::TeamId;
 
 /// The rest after each hour: at least this long, and a multiple of the time that counting took.
@@ -16,10 +17,10 @@ pub(super) async fn run(app: App, _: CountHours, running: Running) -> Outcome {
     count(&app, usage::settled(app.now()), &running).await
 }
 
-/// Counts every hour of the day before `until` that has not been counted, team by team.
+/// Counts every hour before `until` that has not been counted, team by team.
 ///
 /// # Errors
-/// If the store is out of reach or the runner stops. Hours counted until then stay.
+/// If the store is out of reach or the runner stops. Teams counted until then stay.
 pub async fn count(app: &App, until: Timestamp, running: &Running) -> Outcome {
     let mut place = None;
     while let Some(team) = app.read(move |tx| usage::next_team(tx, place)).await? {
@@ -31,20 +32,25 @@ pub async fn count(app: &App, until: Timestamp, running: &Running) -> Outcome {
 }
 
 async fn count_team(app: &App, team: TeamId, until: Timestamp, running: &Running) -> Outcome {
-    if app.read(move |tx| usage::has_kept_from(tx, team, until)).await? {
+    if app.read(move |tx| usage::has_stored_from(tx, team, until)).await? {
         app.maintain(move |tx| usage::forget_from(tx, team, until)).await?;
     }
-    let mut counted = Vec::new();
-    for began in app.read(move |tx| usage::uncounted(tx, team, until)).await? {
+    let uncounted = app.read(move |tx| usage::uncounted(tx, team, until)).await?;
+    if uncounted.is_empty() {
+        return Ok(());
+    }
+    let mut counts = Counts::default();
+    for began in uncounted {
         let since = Instant::now();
         let hour = app.read(move |tx| usage::of_hour(tx, team, began)).await?;
-        if hour.has_calls() {
-            counted.push(hour);
+        if !hour.team.is_empty() {
+            counts.add(hour);
             running.rest(REST.max(since.elapsed() * TIMES)).await?;
         }
     }
-    match counted.is_empty() {
-        true => Ok(()),
-        false => Ok(app.maintain(move |tx| usage::keep(tx, team, &counted)).await?),
-    }
+    let stored = app.maintain(move |tx| {
+        mail_days::forget_old(tx, team, until)?;
+        usage::store(tx, team, &counts, until)
+    });
+    Ok(stored.await?)
 }

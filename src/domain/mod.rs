@@ -9,6 +9,7 @@ pub(crate) mod characters;
 pub mod clock;
 pub mod entropy;
 pub(crate) mod error;
+pub mod home;
 pub mod jobs;
 pub mod lists;
 pub mod mailroom;

@@ -128,11 +128,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    call_hours (team_id, began) {
+    call_counts (team_id, token_id, began) {
         team_id -> Binary,
+        token_id -> Binary,
         began -> BigInt,
-        answered -> BigInt,
+        succeeded -> BigInt,
         refused -> BigInt,
+        limited -> BigInt,
+        failed -> BigInt,
         cut_off -> Bool,
     }
 }
@@ -259,6 +262,16 @@ diesel::table! {
         error -> Nullable<Text>,
         failed_at -> Nullable<BigInt>,
         died_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    mail_days (team_id, alias_id, day) {
+        team_id -> Binary,
+        alias_id -> Binary,
+        day -> BigInt,
+        delivered -> BigInt,
+        blocked -> BigInt,
     }
 }
 

@@ -25,7 +25,7 @@ async fn count(app: &TestApp, until: Timestamp) {
     hourly_counts::count(&app.app, until, &Running::unstoppable()).await.expect("counted hours");
 }
 
-/// Hours of the day before `until` without a stored count.
+/// Hours before `until` without a stored count.
 fn uncounted(app: &TestApp, until: Timestamp) -> usize {
     let team = app.team("Acme").id;
     app.app.read_now(|tx| usage::uncounted(tx, team, until)).expect("hours").len()
@@ -63,15 +63,19 @@ both_engines! {
             let page = developer(&app).await;
             assert_eq!(page.texts("#usage .figures dd"), ["2", "998", "5", "1"]);
             assert_eq!(page.texts("#usage .figures dt")[..2], ["requests this hour, of 1,000", "remaining until 12:00 UTC"]);
-            assert_eq!(page.texts("#usage tbody th").len(), 24);
-            assert_eq!(page.texts("#usage tbody th")[..3], ["11:00 to 12:00", "10:00 to 11:00", "09:00 to 10:00"]);
-            assert_eq!(page.texts("#usage tbody td")[..6], ["2", "1", "0", "0", "3", "0"]);
-            assert_eq!(page.texts("#usage svg rect.chart-answered").len(), 2);
-            assert_eq!(page.texts("#usage svg rect.chart-refused").len(), 1);
+            let hours = page.texts("#usage tbody th");
+            assert_eq!(hours.len(), 24);
+            let ends: Vec<_> = hours[..3].iter().filter_map(|hour| hour.split(", ").nth(1)).collect();
+            assert_eq!(ends, ["11:00–12:00", "10:00–11:00", "09:00–10:00"]);
+            // Succeeded, refused, over the limit, failed, all.
+            assert_eq!(page.texts("#usage tbody td")[..5], ["2", "1", "0", "0", "3"]);
+            assert_eq!(page.texts("#usage tbody td")[10..15], ["3", "0", "0", "0", "3"]);
+            assert_eq!(page.texts("#usage svg .c-bars .c1").len(), 2);
+            assert_eq!(page.texts("#usage svg .c-bars .c2").len(), 1);
             // The second time, past hours are already counted.
             let until = usage::settled(app.app.now());
             count(&app, until).await;
-            assert_eq!(uncounted(&app, until), 23);
+            assert_eq!(uncounted(&app, until), 0);
         }
         app.clock.advance(HOUR * 23);
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "2", "1"]);
@@ -92,15 +96,18 @@ both_engines! {
         // Earlier than production does it, so that later requests show what the page reads.
         count(&app, next).await;
         call(&app, &token, 2, 200).await;
-        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "3", "0"]);
-        // Counting again changes nothing; a day later, the hour is dropped with the next count.
+        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "5", "0"], "it is not over");
+        app.clock.advance(HOUR + Duration::from_secs(11 * 60));
+        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "3", "0"]);
+        // Counting again changes nothing; a month later, the hour is dropped with the next count.
         count(&app, next).await;
-        assert_eq!(uncounted(&app, next), 23);
-        app.clock.advance(HOUR * 25);
+        assert_eq!(uncounted(&app, next), 0);
+        let stored = || app.database.number("SELECT count(*) AS n FROM call_counts WHERE succeeded = 3");
+        assert_eq!(stored(), 2, "the team's and the token's");
+        app.clock.advance(HOUR * 24 * 32);
         call(&app, &token, 1, 200).await;
-        let later = next.plus(time::Duration::hours(25));
-        count(&app, later).await;
-        assert_eq!((uncounted(&app, next), uncounted(&app, later)), (24, 23));
+        count(&app, next.plus(time::Duration::hours(24 * 32))).await;
+        assert_eq!(stored(), 0);
     }
 
     async fn an_hour_that_was_counted_by_a_clock_ahead_is_counted_again(app: TestApp) {
@@ -111,8 +118,8 @@ both_engines! {
         app.clock.advance(HOUR * 2);
         app.flush().await;
         count(&app, usage::settled(app.app.now())).await;
-        let kept = || app.database.number("SELECT count(*) AS n FROM call_hours");
-        assert_eq!(kept(), 1);
+        let kept = || app.database.number("SELECT count(*) AS n FROM call_counts WHERE succeeded > 0");
+        assert_eq!(kept(), 2, "the team's and the token's");
         app.clock.set_back(HOUR * 50);
         count(&app, usage::settled(app.app.now())).await;
         assert_eq!(kept(), 0, "that hour is still to come");

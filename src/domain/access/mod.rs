@@ -5,6 +5,7 @@ pub(crate) mod activity_mode;
 pub mod api_switch;
 pub(crate) mod epochs;
 pub mod idempotency;
+mod periods;
 pub mod plans;
 pub(crate) mod retention;
 pub mod scopes;

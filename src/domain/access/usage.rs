@@ -1,9 +1,9 @@
-//! API usage by hour.
+//! API usage by hour, token and outcome.
 //!
-//! Hours are counted from the activity table, which is always right and costs calls nothing. The count of
-//! a past hour no longer changes, so it is stored.
+//! Hours are counted from the activity table, which is always right and costs calls nothing. The counts of
+//! a past hour no longer change, so they are stored.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,20 @@ use time::Duration;
 use crate::domain::jobs::{Every, Job, MAINTENANCE, Queue};
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
-use crate::store::access::{activity, usage as rows};
-use crate::store::ids::TeamId;
+use crate::store::access::{activity, retention, usage as rows};
+use crate::store::ids::{ActivityId, TeamId, TokenId};
 
-const SHOWN: i32 = 24;
+pub use super::periods::{Hours, Outcomes, Period, Span, day_of, hour_of};
+
 /// How long after its end an hour can still get records: folded refusals, and calls delayed by the store.
 const SETTLED: Duration = Duration::minutes(10);
 /// The maximum count, so that a page costs no more as a team grows. It is above the default limits, so
 /// only raised limits reach it.
 const MOST: i64 = 25_000;
+/// The hours that are not stored are the running one and, for [`SETTLED`], the one before.
+const MOST_LIVE: i64 = 2 * MOST;
+/// How long counts are stored: the longest [`Period`] and a day.
+const RETAINED: Duration = Duration::days(31);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CountHours;
@@ -38,30 +43,47 @@ impl Job for CountHours {
     });
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hour {
-    pub began: Timestamp,
-    /// Admitted by the gate, whatever the response.
-    pub answered: i64,
-    pub refused: i64,
-    /// Whether the hour has more calls than were counted.
-    pub cut_off: bool,
-}
-
-impl Hour {
-    fn of(kept: rows::Kept) -> Self {
-        let rows::Kept { team_id: _, began, answered, refused, cut_off } = kept;
-        Self { began, answered, refused, cut_off }
-    }
-
-    pub(crate) fn has_calls(&self) -> bool {
-        self.answered + self.refused > 0
+impl From<&rows::Counted> for Outcomes {
+    fn from(row: &rows::Counted) -> Self {
+        let rows::Counted { succeeded, refused, limited, failed, .. } = *row;
+        Self { succeeded, refused, limited, failed, cut_off: false }
     }
 }
 
-pub fn hour_of(at: Timestamp) -> Timestamp {
-    let hour = Duration::HOUR.whole_microseconds() as i64;
-    Timestamp::from_micros(at.micros().div_euclid(hour) * hour)
+impl From<&rows::Stored> for Outcomes {
+    fn from(row: &rows::Stored) -> Self {
+        let rows::Stored { succeeded, refused, limited, failed, cut_off, .. } = *row;
+        Self { succeeded, refused, limited, failed, cut_off }
+    }
+}
+
+/// The calls of some hours, of the team and of each token.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    pub team: Hours,
+    pub tokens: BTreeMap<TokenId, Hours>,
+}
+
+impl Counts {
+    fn of(counted: &[rows::Counted], most: i64) -> Self {
+        let mut counts = Self::default();
+        let cut_off = counted.iter().map(|row| row.records).sum::<i64>() >= most;
+        for row in counted {
+            let outcomes = Outcomes { cut_off, ..row.into() };
+            *counts.team.entry(row.began).or_default() += outcomes;
+            if let Some(token) = row.token_id {
+                *counts.tokens.entry(token).or_default().entry(row.began).or_default() += outcomes;
+            }
+        }
+        counts
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.team.extend(more.team);
+        for (token, hours) in more.tokens {
+            self.tokens.entry(token).or_default().extend(hours);
+        }
+    }
 }
 
 /// The start of the first hour that can still get records.
@@ -69,54 +91,127 @@ pub fn settled(now: Timestamp) -> Timestamp {
     hour_of(now.minus(SETTLED))
 }
 
-/// The last 24 hours, oldest first. The last one is still running.
-pub(crate) fn of_day(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Vec<Hour>> {
-    let hours = day_before(hour_of(now).plus(Duration::HOUR));
-    let mut kept = kept(tx, team, hours[0])?;
-    hours.map(|began| kept.remove(&began).map_or_else(|| of_hour(tx, team, began), Ok)).into_iter().collect()
+/// The calls of a team in a period, oldest first; the last span is running.
+pub(crate) fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Vec<Span>> {
+    Ok(period.spans(&hours(tx, team, None, period.starts(now), now)?, now))
 }
 
-/// The hours of the day before `until` without a stored count, oldest first.
+/// The calls of the hours since `from`, of the team or of a token.
+pub(crate) fn hours(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    token: Option<TokenId>,
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<Hours> {
+    let stored = rows::stored(tx, team, token, from)?;
+    let last = match token {
+        // Of a token, only the hours in which it called are stored.
+        Some(_) => rows::last_stored(tx, team)?,
+        None => stored.iter().map(|hour| hour.began).max(),
+    };
+    let since = live_from(last, from, now);
+    let mut live = live(tx, team, since, now)?;
+    let live = match token {
+        Some(token) => live.tokens.remove(&token).unwrap_or_default(),
+        None => live.team,
+    };
+    Ok(joined(&stored, &live, since))
+}
+
+/// The calls with each of several tokens in a period, in three statements.
+#[expect(dead_code, reason = "the pages of tokens will use it")]
+pub(crate) fn of_tokens(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    tokens: &[TokenId],
+    period: Period,
+    now: Timestamp,
+) -> Result<BTreeMap<TokenId, Vec<Span>>> {
+    let from = period.starts(now);
+    let since = live_from(rows::last_stored(tx, team)?, from, now);
+    let stored = rows::stored_of(tx, team, tokens, from)?;
+    let mut live = live(tx, team, since, now)?;
+    let of_token = |token: &TokenId| {
+        let key = rows::token_key(Some(*token));
+        let stored: Vec<_> = stored.iter().filter(|hour| hour.token_id == key).cloned().collect();
+        let live = live.tokens.remove(token).unwrap_or_default();
+        (*token, period.spans(&joined(&stored, &live, since), now))
+    };
+    Ok(tokens.iter().map(of_token).collect())
+}
+
+/// From when on hours are not stored. A clock that ran ahead can have stored hours that are not over.
+pub(crate) fn live_from(last_stored: Option<Timestamp>, from: Timestamp, now: Timestamp) -> Timestamp {
+    let after = last_stored.map_or(from, |began| began.plus(Duration::HOUR));
+    after.max(from).min(settled(now))
+}
+
+/// The calls of the hours since `since`, which are not stored.
+pub(crate) fn live(tx: &mut Tx<'_>, team: TeamId, since: Timestamp, now: Timestamp) -> Result<Counts> {
+    let until = hour_of(now).plus(Duration::HOUR);
+    Ok(Counts::of(&rows::count(tx, team, (since, until), MOST_LIVE)?, MOST_LIVE))
+}
+
+/// Stored hours before `since`, and those counted from there on.
+fn joined(stored: &[rows::Stored], live: &Hours, since: Timestamp) -> Hours {
+    let stored = stored.iter().filter(|hour| hour.began < since);
+    stored.map(|hour| (hour.began, hour.into())).chain(live.iter().map(|(at, calls)| (*at, *calls))).collect()
+}
+
+/// The hours before `until` that are not stored, oldest first: since the last stored one, else since the
+/// first call.
 pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<Timestamp>> {
-    let hours = day_before(until);
-    let kept = kept(tx, team, hours[0])?;
-    Ok(hours.into_iter().filter(|began| !kept.contains_key(began)).collect())
+    let oldest = until.minus(RETAINED);
+    let first = match rows::last_stored(tx, team)? {
+        Some(last) => last.plus(Duration::HOUR),
+        None => {
+            let first = retention::oldest_calls(tx, team, until, ActivityId::floor(oldest), 1)?;
+            // Without a call the last hour is stored, so that counting goes on from there.
+            first.first().map_or(until.minus(Duration::HOUR), |id| hour_of(id.moment()))
+        }
+    };
+    let hours = std::iter::successors(Some(first.max(oldest)), |hour| Some(hour.plus(Duration::HOUR)));
+    Ok(hours.take_while(|hour| *hour < until).collect())
 }
 
 /// Whether counts are stored of hours that are not over. It happens when a clock ran ahead.
-pub(crate) fn has_kept_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
-    Ok(!rows::kept(tx, team, until)?.is_empty())
+pub(crate) fn has_stored_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
+    Ok(rows::last_stored(tx, team)?.is_some_and(|last| last >= until))
 }
 
 pub(crate) fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
     Ok(rows::forget_from(tx, team, until)?)
 }
 
-fn day_before(until: Timestamp) -> [Timestamp; SHOWN as usize] {
-    std::array::from_fn(|index| until.minus(Duration::HOUR * (SHOWN - index as i32)))
-}
-
-fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<HashMap<Timestamp, Hour>> {
-    Ok(rows::kept(tx, team, from)?.into_iter().map(|kept| (kept.began, Hour::of(kept))).collect())
-}
-
-/// Stores counts, and deletes those that are no longer shown.
-pub(crate) fn keep(tx: &mut Tx<'_>, team: TeamId, hours: &[Hour]) -> Result<()> {
-    for Hour { began, answered, refused, cut_off } in hours.iter().copied() {
-        rows::keep(tx, &rows::Kept { team_id: team, began, answered, refused, cut_off })?;
+/// Stores the counts of all hours up to `until`, and deletes those that are no longer shown.
+pub(crate) fn store(tx: &mut Tx<'_>, team: TeamId, counts: &Counts, until: Timestamp) -> Result<()> {
+    let last = until.minus(Duration::HOUR);
+    // Also without a call: it says how far hours were counted.
+    let of_team = counts.team.clone();
+    let of_team = Hours::from([(last, Outcomes::default())]).into_iter().chain(of_team).collect::<Hours>();
+    let tokens = counts.tokens.iter().map(|(token, hours)| (Some(*token), hours));
+    for (token, hours) in tokens.chain([(None, &of_team)]) {
+        for (began, outcomes) in hours {
+            rows::store(tx, &row(team, token, *began, outcomes))?;
+        }
     }
-    let newest = hours.iter().map(|hour| hour.began).max().unwrap_or_default();
-    Ok(rows::forget(tx, team, newest.minus(Duration::HOUR * SHOWN))?)
+    Ok(rows::forget(tx, team, last.minus(RETAINED))?)
+}
+
+fn row(team: TeamId, token: Option<TokenId>, began: Timestamp, outcomes: &Outcomes) -> rows::Stored {
+    let Outcomes { succeeded, refused, limited, failed, cut_off } = *outcomes;
+    let token_id = rows::token_key(token);
+    rows::Stored { team_id: team, token_id, began, succeeded, refused, limited, failed, cut_off }
 }
 
 pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
     Ok(activity::next_team(tx, after)?)
 }
 
-pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Hour> {
-    let counted = rows::count(tx, team, (began, began.plus(Duration::HOUR)), MOST)?;
-    let (answered, refused) = (counted.answered, counted.refused);
-    Ok(Hour { began, answered, refused, cut_off: counted.records >= MOST })
+/// The calls of the hour that began at `began`.
+pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Counts> {
+    Ok(Counts::of(&rows::count(tx, team, (began, began.plus(Duration::HOUR)), MOST)?, MOST))
 }
 
 /// A number with thousands separators, like `12,345`.
@@ -143,5 +238,16 @@ mod tests {
     fn numbers_are_grouped() {
         let written = [0, 999, 1_000, 12_345, 1_234_567].map(|n| Grouped(n).to_string());
         assert_eq!(written, ["0", "999", "1,000", "12,345", "1,234,567"]);
+    }
+
+    #[test]
+    fn hours_that_are_not_stored_begin_after_the_last_stored_one() {
+        let hour = |n: i64| Timestamp::from_micros(0).plus(Duration::hours(n));
+        let now = hour(100).plus(Duration::minutes(30));
+        assert_eq!(live_from(Some(hour(98)), hour(77), now), hour(99));
+        assert_eq!(live_from(None, hour(77), now), hour(77));
+        assert_eq!(live_from(Some(hour(10)), hour(77), now), hour(77));
+        // A clock that was ahead stored the future.
+        assert_eq!(live_from(Some(hour(150)), hour(77), now), hour(100));
     }
 }

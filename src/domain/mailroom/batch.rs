@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 
 use super::arrival::Arrival;
 use super::excerpt::Excerpt;
+use super::mail_days::Arrivals;
 use super::parse::Part;
 use super::quota::Quotas;
 use super::route::{MailSettings, Recipient, Unroutable, refusal};
@@ -88,9 +89,14 @@ impl<'a> Batch<'a> {
 
     /// Writes the rest. Search words come last: otherwise SQLite writes their index once per message.
     pub fn write(mut self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-        for (alias, AliasCount { received, denied, .. }) in self.aliases {
-            alias_rows::count_arrivals(tx, alias, received, denied, now)?;
+        let mut arrivals = Arrivals::default();
+        for (id, AliasCount { alias, received, denied }) in self.aliases {
+            alias_rows::count_arrivals(tx, id, received, denied, now)?;
+            if let Some(alias) = alias {
+                arrivals.add(alias.team_id, id, received, denied);
+            }
         }
+        arrivals.write(tx, now)?;
         contents::insert(tx, &self.contents, &self.attachments)?;
         search::insert(tx, &self.words)?;
         self.quotas.write(tx)

@@ -17,6 +17,7 @@ pub mod downloads;
 mod excerpt;
 mod fields;
 pub(crate) mod html;
+pub(crate) mod mail_days;
 pub mod mail_domains;
 mod mailboxes;
 pub mod messages;

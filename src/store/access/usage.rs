@@ -1,85 +1,116 @@
-//! Counts of calls: from `activity`, and stored ones in `call_hours`.
+//! Counts of calls by the hour: from `activity`, and stored ones in `call_counts`.
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary};
+use diesel::sql_types::{BigInt, Binary, Nullable};
 
 use crate::store::Tx;
 use crate::store::backend::{Engine, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::Result;
-use crate::store::ids::{ActivityId, TeamId};
-use crate::store::schema::call_hours;
+use crate::store::ids::{ActivityId, TeamId, TokenId};
+use crate::store::numbered::numbered;
+use crate::store::schema::call_counts;
 
+/// Calls of one hour with one token, or without.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Counted {
+    /// The start of the hour.
     #[diesel(sql_type = BigInt)]
-    pub answered: i64,
-    /// Refused calls. A folded record counts as many times as it says.
+    pub began: Timestamp,
+    #[diesel(sql_type = Nullable<Binary>)]
+    pub token_id: Option<TokenId>,
+    #[diesel(sql_type = BigInt)]
+    pub succeeded: i64,
     #[diesel(sql_type = BigInt)]
     pub refused: i64,
-    /// The number of records read.
+    #[diesel(sql_type = BigInt)]
+    pub limited: i64,
+    #[diesel(sql_type = BigInt)]
+    pub failed: i64,
+    /// The number of records read. A folded record counts as many times as it says.
     #[diesel(sql_type = BigInt)]
     pub records: i64,
 }
 
-/// A range scan of the key that ends after `most` records. `{}` is a parameter, whose syntax differs.
-const CALLS: &str = "SELECT \
-    CAST(COALESCE(SUM(CASE WHEN kind = 'api.request' THEN count END), 0) AS BIGINT) AS answered, \
-    CAST(COALESCE(SUM(CASE WHEN kind = 'api.refused' THEN count END), 0) AS BIGINT) AS refused, \
+/// A range scan of the key, newest first, that ends after so many records.
+const CALLS: &str = "SELECT at / 3600000000 * 3600000000 AS began, token_id, \
+    CAST(SUM(CASE WHEN status >= 400 THEN 0 ELSE count END) AS BIGINT) AS succeeded, \
+    CAST(SUM(CASE WHEN status >= 400 AND status < 500 AND status <> 429 THEN count ELSE 0 END) AS BIGINT) AS refused, \
+    CAST(SUM(CASE WHEN status = 429 THEN count ELSE 0 END) AS BIGINT) AS limited, \
+    CAST(SUM(CASE WHEN status >= 500 THEN count ELSE 0 END) AS BIGINT) AS failed, \
     COUNT(*) AS records \
-    FROM (SELECT kind, count FROM activity WHERE team_id = {} AND id >= {} AND id < {} \
-    AND kind IN ('api.request', 'api.refused') ORDER BY id LIMIT {}) AS calls";
+    FROM (SELECT at, token_id, status, count FROM activity \
+    WHERE team_id = {1} AND id >= {2} AND id < {3} AND kind IN ('api.request', 'api.refused') \
+    ORDER BY id DESC LIMIT {4}) AS calls GROUP BY 1, 2";
 
-/// Counts a team's calls in a half-open range of time, and stops after `most` records.
+/// Counts a team's calls in a half-open range of time by hour and token, and stops after `most` records.
 pub fn count(
     tx: &mut Tx<'_>,
     team: TeamId,
     (from, until): (Timestamp, Timestamp),
     most: i64,
-) -> Result<Counted> {
-    let (from, until) = (ActivityId::floor(from), ActivityId::floor(until));
-    let query = match tx.connection {
-        Engine::Sqlite(_) => sql_query(with_parameters(|_| "?".into())),
-        Engine::Postgres(_) => sql_query(with_parameters(|number| format!("${number}"))),
-    };
-    let query = query
+) -> Result<Vec<Counted>> {
+    let query = sql_query(numbered(tx.connection, CALLS))
         .bind::<Binary, _>(team)
-        .bind::<Binary, _>(from)
-        .bind::<Binary, _>(until)
+        .bind::<Binary, _>(ActivityId::floor(from))
+        .bind::<Binary, _>(ActivityId::floor(until))
         .bind::<BigInt, _>(most);
     Ok(match tx.connection {
-        Engine::Sqlite(inner) => query.get_result(inner)?,
-        Engine::Postgres(inner) => query.get_result(inner)?,
+        Engine::Sqlite(inner) => query.load(inner)?,
+        Engine::Postgres(inner) => query.load(inner)?,
     })
 }
 
-fn with_parameters(written: impl Fn(usize) -> String) -> String {
-    let mut parts = CALLS.split("{}");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.enumerate().fold(first, |sql, (number, part)| sql + &written(number + 1) + part)
-}
-
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = call_hours)]
-pub struct Kept {
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = call_counts)]
+pub struct Stored {
     pub team_id: TeamId,
+    /// See [`token_key`].
+    pub token_id: Vec<u8>,
     pub began: Timestamp,
-    pub answered: i64,
+    pub succeeded: i64,
     pub refused: i64,
+    pub limited: i64,
+    pub failed: i64,
     pub cut_off: bool,
 }
 
-pub fn kept(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<Vec<Kept>> {
-    Ok(call_hours::table
-        .filter(call_hours::team_id.eq(team).and(call_hours::began.ge(from)))
-        .select(Kept::as_select())
+/// The column for a token, or for the whole team.
+pub fn token_key(token: Option<TokenId>) -> Vec<u8> {
+    token.map(|token| token.bytes().to_vec()).unwrap_or_default()
+}
+
+/// Hours that began at `from` or later, of a token or of the whole team.
+pub fn stored(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Vec<Stored>> {
+    Ok(call_counts::table
+        .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq(token_key(token))))
+        .filter(call_counts::began.ge(from))
+        .select(Stored::as_select())
         .load(tx.connection)?)
 }
 
+/// [`stored`] for several tokens.
+pub fn stored_of(tx: &mut Tx<'_>, team: TeamId, tokens: &[TokenId], from: Timestamp) -> Result<Vec<Stored>> {
+    let keys: Vec<_> = tokens.iter().map(|token| token_key(Some(*token))).collect();
+    Ok(call_counts::table
+        .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq_any(keys)))
+        .filter(call_counts::began.ge(from))
+        .select(Stored::as_select())
+        .load(tx.connection)?)
+}
+
+/// The start of the last hour that is stored of a team.
+pub fn last_stored(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Timestamp>> {
+    Ok(call_counts::table
+        .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq(token_key(None))))
+        .select(diesel::dsl::max(call_counts::began))
+        .get_result(tx.connection)?)
+}
+
 /// Adds an hour, unless another server has added it.
-pub fn keep(tx: &mut Tx<'_>, hour: &Kept) -> Result<()> {
-    on_engine!(&mut *tx.connection, inner => diesel::insert_into(call_hours::table)
+pub fn store(tx: &mut Tx<'_>, hour: &Stored) -> Result<()> {
+    on_engine!(&mut *tx.connection, inner => diesel::insert_into(call_counts::table)
         .values(hour)
         .on_conflict_do_nothing()
         .execute(inner))?;
@@ -88,13 +119,13 @@ pub fn keep(tx: &mut Tx<'_>, hour: &Kept) -> Result<()> {
 
 /// Removes the hours of a team from `from` on.
 pub fn forget_from(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<()> {
-    let late = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.ge(from)));
+    let late = call_counts::table.filter(call_counts::team_id.eq(team).and(call_counts::began.ge(from)));
     diesel::delete(late).execute(tx.connection)?;
     Ok(())
 }
 
 pub fn forget(tx: &mut Tx<'_>, team: TeamId, before: Timestamp) -> Result<()> {
-    let old = call_hours::table.filter(call_hours::team_id.eq(team).and(call_hours::began.lt(before)));
+    let old = call_counts::table.filter(call_counts::team_id.eq(team).and(call_counts::began.lt(before)));
     diesel::delete(old).execute(tx.connection)?;
     Ok(())
 }

@@ -46,15 +46,15 @@ pub const COMMON: &[&str] = &[
      JOIN (SELECT contact_id, COUNT(*) AS messages FROM messages GROUP BY contact_id) m ON m.contact_id = c.id
      WHERE m.messages > c.received",
     // These counters include calls that have since been deleted.
-    "SELECT 'team ' || t.name || ' made ' || a.answered || ' calls and ' || a.refused
-        || ' refused ones in an hour that is counted with ' || h.answered || ' and ' || h.refused AS finding
-     FROM call_hours h JOIN teams t ON t.id = h.team_id
-     JOIN (SELECT team_id, at / 3600000000 AS hour,
-        SUM(CASE WHEN kind = 'api.request' THEN count ELSE 0 END) AS answered,
-        SUM(CASE WHEN kind = 'api.refused' THEN count ELSE 0 END) AS refused
-        FROM activity WHERE at >= (SELECT MIN(began) FROM call_hours) GROUP BY team_id, at / 3600000000) a
+    "SELECT 'team ' || t.name || ' made ' || a.calls || ' calls in an hour that is counted with '
+        || (h.succeeded + h.refused + h.limited + h.failed) AS finding
+     FROM call_counts h JOIN teams t ON t.id = h.team_id
+     JOIN (SELECT team_id, at / 3600000000 AS hour, SUM(count) AS calls
+        FROM activity WHERE at >= (SELECT MIN(began) FROM call_counts)
+        AND kind IN ('api.request', 'api.refused') GROUP BY team_id, at / 3600000000) a
         ON a.team_id = h.team_id AND a.hour = h.began / 3600000000
-     WHERE NOT h.cut_off AND (a.answered > h.answered OR a.refused > h.refused)",
+     WHERE LENGTH(h.token_id) = 0 AND NOT h.cut_off
+        AND a.calls > h.succeeded + h.refused + h.limited + h.failed",
     // Orphaned rows.
     "SELECT 'message msg_' || ID[m.id] || ' has no content' AS finding FROM messages m
      WHERE NOT EXISTS (SELECT 1 FROM message_contents c WHERE c.seq = m.seq AND c.team_id = m.team_id)",

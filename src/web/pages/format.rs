@@ -31,6 +31,11 @@ pub fn short_with_clock(at: Timestamp, now: Timestamp) -> String {
     if day == clock { clock } else { format!("{day} {clock}") }
 }
 
+/// The time of day in UTC: `09:14`.
+pub fn clock(at: Timestamp) -> String {
+    at.utc().format(time::macros::format_description!("[hour]:[minute]")).unwrap_or_default()
+}
+
 /// With thousands separated.
 pub fn number(number: &i64) -> Grouped {
     Grouped(*number)

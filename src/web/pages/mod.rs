@@ -3,6 +3,8 @@
 pub(crate) mod access;
 mod answer;
 pub(crate) mod avatar;
+#[expect(dead_code, unused_imports, reason = "the Home and token pages will use the rest")]
+pub(crate) mod charts;
 pub(crate) mod csrf;
 pub(crate) mod error;
 pub(crate) mod form;

@@ -64,9 +64,11 @@ fn each_wrong_counter_is_found() {
              SELECT id, {id}, {hour}, 'api.request', 'token' FROM teams"
         );
         database.execute(&call).expect("a call");
-        let wrong = format!("INSERT INTO call_hours SELECT id, {hour}, 0, 0, FALSE FROM teams");
-        let words = ["team Acme made 1 calls and 0 refused ones in an hour that is counted with 0 and 0"];
-        assert_found(gatepost, database, &wrong, "UPDATE call_hours SET answered = 1", &words);
+        let team = bytes(database, "");
+        let wrong =
+            format!("INSERT INTO call_counts SELECT id, {team}, {hour}, 0, 0, 0, 0, FALSE FROM teams");
+        let words = ["team Acme made 1 calls in an hour that is counted with 0"];
+        assert_found(gatepost, database, &wrong, "UPDATE call_counts SET succeeded = 1", &words);
         assert_sound(gatepost);
     });
 }

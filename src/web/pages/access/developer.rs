@@ -11,8 +11,9 @@ use super::token_list::{self, Cursors, RevokedList, TokenList};
 use super::usage::UsageSection;
 use crate::app::App;
 use crate::domain::Result;
+use crate::domain::access::team_key;
 use crate::domain::access::tokens;
-use crate::domain::access::{team_key, usage};
+use crate::domain::access::usage::{self, Period};
 use crate::domain::lists::Window;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
@@ -102,7 +103,7 @@ pub async fn render(
         )?;
         let tokens = TokenList::of(page, count, before, now);
         let revoked = RevokedList::of(revoked, revoked_before, now);
-        let hours = usage::of_day(tx, team, now)?;
+        let hours = usage::of_team(tx, team, Period::Day, now)?;
         Ok((tokens, revoked, hours, team_key::overview(tx, team, now)?, users::find(tx, owner)?))
     });
     let (tokens, revoked, hours, key, owner) = read.await?;

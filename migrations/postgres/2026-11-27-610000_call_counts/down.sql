@@ -1,0 +1,9 @@
+DROP TABLE call_counts;
+CREATE TABLE call_hours (
+    team_id  BYTEA   NOT NULL,
+    began    BIGINT  NOT NULL,
+    answered BIGINT  NOT NULL,
+    refused  BIGINT  NOT NULL,
+    cut_off  BOOLEAN NOT NULL,
+    PRIMARY KEY (team_id, began)
+);

@@ -1,0 +1,15 @@
+-- Calls of an hour that is over, by outcome, counted once. token_id: empty for the whole team,
+-- which has a row for its last counted hour even when nothing called. cut_off: there were more.
+CREATE TABLE call_counts (
+    team_id   BYTEA   NOT NULL,
+    token_id  BYTEA   NOT NULL,
+    began     BIGINT  NOT NULL,
+    succeeded BIGINT  NOT NULL, -- below 400
+    refused   BIGINT  NOT NULL, -- 4xx other than 429
+    limited   BIGINT  NOT NULL, -- 429
+    failed    BIGINT  NOT NULL, -- 5xx
+    cut_off   BOOLEAN NOT NULL,
+    PRIMARY KEY (team_id, token_id, began)
+);
+-- The hours of the table before have no outcomes: they are counted again.
+DROP TABLE call_hours;
