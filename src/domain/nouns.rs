@@ -128,7 +128,9 @@ macro_rules! team_noun {
             if !saved {
                 return Err($crate::domain::Error::NotFound);
             }
-            activity::record(tx, actor, after.team_id, event(ActivityKind::Changed($crate::domain::nouns::Noun::$row), &after))?;
+            let kind = ActivityKind::Changed($crate::domain::nouns::Noun::$row);
+            let changed = event(kind, &after).changed_from(&event(kind, before));
+            activity::record(tx, actor, after.team_id, changed)?;
             Ok(after)
         }
     };

@@ -87,6 +87,7 @@ paths! {
     PathOf DOCS_TRY = "/developer/docs/try/{id}";
 
     Path ACTIVITY = "/activity";
+    Path ACTIVITY_EXPORT = "/activity/export";
     PathOf ACTIVITY_RECORD = "/activity/{id}";
 
     Path STYLE = "/style";

@@ -86,7 +86,7 @@ fn dashboard(services: &mut ServiceConfig) {
 }
 
 fn with_session() -> Vec<PageRoute> {
-    let home = page(paths::HOME).get(async || pages::see_other(paths::INBOX));
+    let home = page(paths::HOME).get(pages::home::show);
     let areas = [vec![home], people::routes(), mailroom::routes(), access::routes(), jobs::routes()];
     let frame = [pages::theme::routes(), style::routes(), search::routes()];
     areas.into_iter().chain(frame).flatten().collect()

@@ -3,6 +3,7 @@
 mod addresses;
 mod docs;
 mod helpers;
+mod home;
 mod inbox;
 mod pages;
 mod search;

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::Browser;
 use crate::support::process::{Gatepost, Serving};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// Runs a printed command unchanged in a shell, and returns the body and the status.
 fn paste(line: &str) -> (String, String) {

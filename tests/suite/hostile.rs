@@ -45,13 +45,18 @@ const TEXTS: [&str; 24] = [
 
 /// The query parameters of pages. The API's are in its description, and those of plain nouns in
 /// their routes.
-const QUERIES: [(&str, &[&str]); 8] = [
+const QUERIES: [(&str, &[&str]); 10] = [
     ("GET /setup", &["key"]),
     ("GET /sign-in", &["to", "notice"]),
     ("GET /inbox", &["q", "alias", "contact", "state", "unread", "before"]),
     ("GET /inbox/news", &["q", "alias", "before", "known-count", "known-newest", "known-rows", "known-team"]),
     ("GET /aliases", &["q", "state", "domain", "before"]),
-    ("GET /activity", &["kind", "person", "token", "status", "from", "until", "before"]),
+    (
+        "GET /activity",
+        &["kind", "person", "token", "status", "from", "until", "before", "period", "live", "known"],
+    ),
+    ("GET /activity/export", &["kind", "person", "token", "status", "from", "until"]),
+    ("GET /", &["period", "done"]),
     ("GET /developer/docs", &["q"]),
     ("GET /developer/tokens", &["before", "revoked_before"]),
 ];

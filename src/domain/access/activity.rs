@@ -22,6 +22,9 @@ pub(crate) use calls::CallRecord;
 pub use rows::{Filter, Record};
 pub(crate) use uses::Use;
 
+/// The detail that holds earlier values, by their keys.
+pub(crate) const BEFORE: &str = "before";
+
 /// A record without its actor, time and origin.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -50,6 +53,16 @@ impl Event {
     pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.detail.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// Adds the details that were others before, as [`BEFORE`].
+    pub(crate) fn changed_from(self, before: &Self) -> Self {
+        let differs = |(key, value): &(&String, &Value)| self.detail.get(*key) != Some(*value);
+        let others = before.detail.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
+        match others.collect::<Map<_, _>>() {
+            others if others.is_empty() => self,
+            others => self.detail(BEFORE, others),
+        }
     }
 }
 

@@ -43,11 +43,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
 team_noun! { Contact, ContactId, Member: find, hold, list, count, insert, save, delete, plain }
 
 fn event(kind: ActivityKind, contact: &Contact) -> Event {
-    let event = Event::of(kind).subject(&contact.address);
-    match contact.state {
-        ContactState::Unset => event,
-        state => event.detail("state", state.as_str()),
-    }
+    Event::of(kind).subject(&contact.address).detail("state", contact.state.as_str())
 }
 
 fn taken(contact: &Contact) -> (&'static str, String) {

@@ -3,7 +3,6 @@
 pub(crate) mod access;
 mod answer;
 pub(crate) mod avatar;
-#[expect(dead_code, unused_imports, reason = "the Home and token pages will use the rest")]
 pub(crate) mod charts;
 pub(crate) mod csrf;
 pub(crate) mod error;
@@ -11,6 +10,7 @@ pub(crate) mod form;
 pub(crate) mod format;
 pub(crate) mod guards;
 pub(crate) mod health;
+pub(crate) mod home;
 pub(crate) mod icons;
 pub(crate) mod jobs;
 pub(crate) mod layout;

@@ -29,9 +29,10 @@ const BUILD: &str = "Build";
 const TEAM: &str = "Team";
 
 const PAGES: &[Page] = &[
+    page("", "home", "Home", "house", paths::HOME).key("h").main(),
     page(MAIL, "inbox", "Inbox", "inbox", paths::INBOX).key("i").main(),
     page(MAIL, "contacts", "Contacts", "users", paths::CONTACTS).key("c"),
-    page(MAIL, "aliases", "Aliases", "at-sign", paths::ALIASES).key("a").main(),
+    page(MAIL, "aliases", "Aliases", "at-sign", paths::ALIASES).key("a"),
     page(MAIL, "domains", "Domains", "globe", paths::DOMAINS).key("o"),
     page(BUILD, "developer", "Developer", "code-xml", paths::DEVELOPER).key("d").main(),
     page(BUILD, "docs", "API reference", "book-open", paths::DOCS).key("r"),

@@ -16,14 +16,14 @@ use crate::support::html::Page;
 use crate::support::people::Person::{Ada, Dan};
 use crate::support::{TestApp, both_engines};
 
-const WHAT: &str = "tbody th";
-const WHO: &str = "tbody td[data-label=Who]";
+const WHAT: &str = ".what";
+const WHO: &str = ".by";
 
 async fn open(visitor: &Visitor, query: &str) -> Page {
     visitor.get(&format!("/activity{query}")).await.expect(200).page()
 }
 
-/// Oldest first.
+/// Oldest first, as the sentences that follow the actor.
 async fn sentences(visitor: &Visitor, query: &str) -> Vec<String> {
     let mut sentences = open(visitor, query).await.texts(WHAT);
     sentences.reverse();
@@ -51,7 +51,7 @@ both_engines! {
         let names: Vec<String> = (1..=120).map(|number| format!("token {number:03}")).collect();
         create_tokens(&app, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let ada = app.as_(Ada).await;
-        let expected: Vec<_> = names.iter().rev().map(|name| format!("Created the token “{name}”")).collect();
+        let expected: Vec<_> = names.iter().rev().map(|name| format!("created the token “{name}”")).collect();
         let mut page = open(&ada, "?kind=token.created").await;
         let mut seen = page.texts(WHAT);
         assert_eq!(seen.len(), 50);
@@ -126,18 +126,18 @@ both_engines! {
         });
         next();
         app.switch_api("Acme", false);
-        let page = open(&ada, "").await;
+        let page = open(&ada, "?kind=all").await;
         let mut sentences: Vec<_> = page.texts(WHAT).into_iter().zip(page.texts(WHO)).collect();
         sentences.reverse();
         let sentences: Vec<_> = sentences.iter().map(|(what, who)| (what.as_str(), who.as_str())).collect();
-        let start = sentences.iter().position(|(what, _)| what.starts_with("Failed")).expect("the first");
+        let start = sentences.iter().position(|(what, _)| what.starts_with("failed")).expect("the first");
         let (masked_key, masked) = (format!("{key}…"), format!("{new_key}…"));
-        let program = format!("build {}…", &plain[..11]);
+        let program = "build".to_owned();
         let expected = [
-            ("Failed to sign in: wrong password".to_owned(), "ada@acme.test"),
-            ("Turned on API access".into(), "command line"),
-            ("Created the token “ci”".into(), "command line"),
-            ("Renamed the token “ci” to “build”".into(), "command line"),
+            ("failed to sign in: wrong password".to_owned(), "ada@acme.test"),
+            ("turned on API access".into(), "command line"),
+            ("created the token “ci”".into(), "command line"),
+            ("renamed the token “ci” to “build”".into(), "command line"),
             ("GET /api/v1/team".into(), &program),
         ];
         for (got, (what, who)) in sentences[start..].iter().zip(&expected) {
@@ -148,23 +148,23 @@ both_engines! {
         own.sort_unstable();
         assert_eq!(
             own,
-            [("DELETE /api/v1/me/token", program.as_str()), ("Revoked the token “build”", &program)]
+            [("DELETE /api/v1/me/token", program.as_str()), ("revoked the token “build”", program.as_str())]
         );
         let expected = [
-            (format!("Turned on the team key {masked_key}"), "command line"),
-            (format!("Revealed the team key {masked_key}"), "command line"),
-            (format!("Regenerated the team key. The new one is {masked}"), "command line"),
-            (format!("Turned off the team key {masked}"), "command line"),
-            ("Changed the plan from pro to enterprise".into(), "command line"),
-            ("Made cy@acme.test an admin".into(), "command line"),
-            ("Removed cy@acme.test from the team".into(), "command line"),
-            ("Left the team".into(), "bea@acme.test"),
-            ("Changed their name to Ada L.".into(), "ada@acme.test"),
+            (format!("turned on the team key {masked_key}"), "command line"),
+            (format!("revealed the team key {masked_key}"), "command line"),
+            (format!("regenerated the team key. The new one is {masked}"), "command line"),
+            (format!("turned off the team key {masked}"), "command line"),
+            ("changed the plan from pro to enterprise".into(), "command line"),
+            ("made cy@acme.test an admin".into(), "command line"),
+            ("removed cy@acme.test from the team".into(), "command line"),
+            ("left the team".into(), "bea@acme.test"),
+            ("changed their name to Ada L.".into(), "Ada L."),
         ];
         for (got, (what, who)) in sentences[start + 7..].iter().zip(&expected) {
             assert_eq!(*got, (what.as_str(), *who));
         }
-        assert_eq!(sentences.last(), Some(&("Turned off API access", "command line")));
+        assert_eq!(sentences.last(), Some(&("turned off API access", "command line")));
     }
 
     async fn each_filter_narrows(app: TestApp) {
@@ -190,20 +190,21 @@ both_engines! {
             ("?status=404", &calls[1..2]),
             ("?status=405&kind=requests", &calls[2..]),
             ("?status=5xx", &[]),
-            ("?kind=api.enabled", &["Turned on API access"]),
-            ("?kind=token.created&from=2040-01-03&until=2040-01-03", &["Created the token “one”", "Created the token “two”"]),
+            ("?kind=api.enabled", &["turned on API access"]),
+            ("?kind=token.created&from=2040-01-03&until=2040-01-03", &["created the token “one”", "created the token “two”"]),
             ("?kind=requests&until=2040-01-02", &[]),
             ("?kind=requests&from=2040-01-04", &[]),
             ("?kind=requests&from=2040-01-03T09:02", &calls[1..]),
             ("?kind=requests&until=2040-01-03T09:01", &calls[..1]),
             ("?kind=requests&from=2040-01-03%2009:01:00&until=2040-01-03%2009:01:00", &calls[..1]),
-            (&format!("?person={ada_id}&kind=sign-ins"), &["Signed in"]),
-            (&format!("?token={two_id}"), &["Created the token “two”", calls[1], calls[2]]),
+            (&format!("?person={ada_id}&kind=sign-ins"), &["signed in"]),
+            (&format!("?kind=all&token={two_id}"), &["created the token “two”", calls[1], calls[2]]),
             (&format!("?token={two_id}&status=405"), &calls[2..]),
             (&format!("?token={two_id}&person={ada_id}"), &[]),
             // An unknown person has no records, and an empty field does not filter.
             (&format!("?person=usr_{}", "0".repeat(32)), &[]),
-            ("?kind=api.enabled&person=&token=&status=&from=&until=&before=", &["Turned on API access"]),
+            ("?kind=api.enabled&person=&token=&status=&from=&until=&before=", &["turned on API access"]),
+            ("", &calls),
         ] {
             let mut sentences = sentences(&ada, query).await;
             sentences.sort();
@@ -251,7 +252,7 @@ both_engines! {
         let reply = api.get("/api/v1/me").await.expect(200);
         let list = open(&ada, "?kind=requests").await;
         let page = ada.get(&list.link("GET /api/v1/me")).await.expect(200).page();
-        let text = page.text("dl");
+        let text = page.texts("dl").join(" ");
         for fact in ["2040-01-02 09:01:00 UTC", "ci", &plain[..11], "200", "127.0.0.1", reply.header("x-request-id"), "api.request"] {
             assert!(text.contains(fact), "{fact:?} is not in {text}");
         }
@@ -260,10 +261,10 @@ both_engines! {
         assert!(list.links().contains(&token));
         ada.get(&token).await.expect(200);
         let about = page.link("All activity for this token");
-        assert_eq!(sentences(&ada, about.trim_start_matches("/activity")).await, ["Created the token “ci”", "GET /api/v1/me"]);
+        assert_eq!(sentences(&ada, about.trim_start_matches("/activity")).await, ["created the token “ci”", "GET /api/v1/me"]);
         ada.post(&format!("{token}/revoke"), &[("reason", "moved <b>house</b>")]).await.expect(303);
-        let page = ada.get(&open(&ada, "?kind=token.revoked").await.link("Revoked the token “ci”")).await.page();
-        let text = page.text("dl");
+        let page = ada.get(&open(&ada, "?kind=token.revoked").await.link("revoked the token “ci”")).await.page();
+        let text = page.texts("dl").join(" ");
         for fact in ["ada@acme.test", "moved <b>house</b>", "Test browser", "token.revoked"] {
             assert!(text.contains(fact), "{fact:?} is not in {text}");
         }
@@ -278,7 +279,7 @@ both_engines! {
         for path in [path, format!("/activity/act_{}", "0".repeat(32)), "/activity/x".into()] {
             dan.get(&path).await.expect(404);
         }
-        assert!(!open(&dan, "").await.whole_text().contains("acmes own"));
+        assert!(!open(&dan, "?kind=all").await.whole_text().contains("acmes own"));
     }
 }
 
@@ -287,10 +288,10 @@ async fn htmx_swaps_the_list_and_pushes_a_short_address() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     let part = ada.fragment("/activity?kind=sign-ins&person=&status=&from=").await.expect(200);
-    assert!(part.body.trim_start().starts_with(r#"<div class="stack" id="activity">"#), "{}", part.body);
+    assert!(part.body.trim_start().starts_with(r#"<div id="activity">"#), "{}", part.body);
     assert_eq!(part.header("hx-push-url"), "/activity?kind=sign-ins");
     assert_eq!(part.header("vary"), "HX-Request");
-    assert_eq!(part.page().texts(WHAT), ["Signed in"]);
+    assert_eq!(part.page().texts(WHAT), ["signed in"]);
     let refused = ada.fragment("/activity?status=x%20%22y").await.expect(422);
     assert_eq!(refused.header("hx-push-url"), "/activity?status=x%20%22y");
     assert_eq!(refused.page().form("/activity").fields["status"], "x \"y");
@@ -316,4 +317,84 @@ async fn a_choice_missing_from_the_menu_stays_selected() {
         let page = open(&ada, &format!("?{name}={id}")).await;
         assert_eq!(page.form("/activity").fields[name], id);
     }
+}
+
+both_engines! {
+    async fn requests_and_changes_are_two_parts(app: TestApp) {
+        app.switch_api("Acme", true);
+        let token = app.token("Acme", "ci");
+        app.api(&token).get("/api/v1/me").await.expect(200);
+        app.api(&token).get("/api/v1/nothing").await.expect(404);
+        let ada = app.as_(Ada).await;
+        let requests = open(&ada, "").await;
+        assert_eq!(requests.texts("nav.tabs [aria-current]"), ["Requests"]);
+        assert_eq!(requests.texts(WHAT).len(), 2);
+        assert_eq!(requests.texts(".day"), ["Today, Monday 2 January 2 requests, 1 refused"]);
+        assert_eq!(requests.texts("#activity .legend b"), ["1", "1", "0", "0"]);
+        assert_eq!(requests.texts(".grow .is-bad"), ["Not found"]);
+        let changes = ada.get(&requests.link("Changes")).await.expect(200).page();
+        assert_eq!(changes.texts("nav.tabs [aria-current]"), ["Changes"]);
+        assert!(changes.texts(WHAT).contains(&"created the token “ci”".to_owned()));
+        assert!(!changes.has("#activity-chart") && !changes.has("#status"));
+        assert_eq!(changes.link("Requests"), "/activity");
+        // The chart is of the chosen token.
+        app.token("Acme", "other");
+        let other = option(&ada, "token", "other").await;
+        assert!(!open(&ada, &format!("?token={other}")).await.has("#activity-chart"));
+        let week = open(&ada, "?period=7d").await;
+        assert_eq!(week.texts("#activity .chart-table tbody tr").len(), 28);
+    }
+
+    async fn a_change_shows_the_value_before(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        app.clock.advance(Duration::from_secs(1));
+        ada.post("/contacts", &[("address", "bob@customer.test"), ("name", ""), ("note", ""), ("state", "unset")]).await.expect(303);
+        let contact = ada.get("/contacts").await.expect(200).page().link("bob@customer.test");
+        app.clock.advance(Duration::from_secs(1));
+        ada.post(&contact, &[("name", ""), ("note", ""), ("state", "blocked")]).await.expect(303);
+        let list = open(&ada, "?kind=contact.changed").await;
+        assert_eq!(list.text(WHAT), "changed the contact bob@customer.test");
+        assert!(list.text(".grow small").starts_with("Status: not reviewed → blocked"), "{}", list.text(".grow small"));
+        let record = ada.get(&list.link("changed the contact")).await.expect(200).page();
+        assert_eq!(record.texts("[aria-labelledby=facts-title] dd"), ["not reviewed → blocked"]);
+    }
+}
+
+#[tokio::test]
+async fn an_export_holds_every_filtered_record_and_no_formula() {
+    let app = TestApp::sqlite().await;
+    let ada = app.as_(Ada).await;
+    let names: Vec<String> = (1..=620).map(|number| format!("token {number:03}")).collect();
+    create_tokens(&app, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    create_tokens(&app, &["=HYPERLINK(\"http://evil.test\"), \"x\""]);
+    let export = open(&ada, "?kind=token.created").await.link("Export");
+    let file = ada.get(&export).await.expect(200);
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"activity-2040-01-02.csv\"");
+    let lines: Vec<_> = file.body.split("\r\n").collect();
+    assert!(lines[0].starts_with("time,kind,description,actor,"), "{}", lines[0]);
+    // The heads, 621 records, and nothing after the last line.
+    assert_eq!((lines.len(), lines[622]), (623, ""));
+    assert!(lines[1].contains("\"'=HYPERLINK(\"\"http://evil.test\"\"), \"\"x\"\"\""), "{}", lines[1]);
+    assert!(lines[621].contains("Created the token “token 001”"), "{}", lines[621]);
+    assert_eq!(ada.get("/activity/export?kind=people").await.expect(200).body.matches("\r\n").count(), 4);
+    ada.get("/activity/export?status=9xx").await.expect(422);
+    let dan = app.as_(Dan).await;
+    assert!(!dan.get("/activity/export?kind=all").await.expect(200).body.contains("token 001"));
+}
+
+#[tokio::test]
+async fn a_live_list_asks_only_for_what_is_new() {
+    let app = TestApp::sqlite().await;
+    let ada = app.as_(Ada).await;
+    assert!(!open(&ada, "?kind=changes").await.has("#records[data-poll]"));
+    let live = open(&ada, "?kind=changes&live=on").await;
+    let poll = live.attribute("#records[data-poll]", "hx-get").expect("a poll");
+    ada.fragment(&poll).await.expect(204);
+    create_tokens(&app, &["new"]);
+    let part = ada.fragment(&poll).await.expect(200);
+    assert!(part.body.trim_start().starts_with(r#"<div id="records""#), "{}", part.body);
+    assert_eq!(part.page().texts(WHAT)[0], "created the token “new”");
+    let next = part.page().attribute("#records[data-poll]", "hx-get").expect("a poll");
+    ada.fragment(&next).await.expect(204);
 }

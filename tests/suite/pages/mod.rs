@@ -4,6 +4,7 @@ mod activity;
 mod developer;
 mod docs;
 mod frame;
+mod home;
 mod jobs;
 mod mailroom;
 mod people;

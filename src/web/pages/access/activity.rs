@@ -1,7 +1,11 @@
 //! The activity log: who called, and who changed what.
 
+pub(crate) mod export;
 mod filters;
+mod kinds;
 mod menus;
+pub(crate) mod record;
+mod rows;
 mod sentences;
 
 use std::collections::HashMap;
@@ -11,26 +15,30 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use self::filters::{Criteria, Query};
+use self::filters::{Criteria, Query, Tab};
 use self::menus::{Choice, ChoiceGroup};
-use self::sentences::Fact;
+use self::rows::{Day, Names};
 use crate::app::App;
-use crate::domain::access::activity::{self, ActivityId, ActivityKind, ActorKind, Record, TokenId};
+use crate::domain::access::activity::{self, ActivityId, Record, TokenId};
 use crate::domain::access::tokens::{self, Token};
-use crate::domain::lists::Window;
-use crate::domain::people::members;
-use crate::domain::{Error, Result};
+use crate::domain::access::usage::{self, Hours, Period};
+use crate::domain::lists::{Page, Window};
+use crate::domain::people::members::{self, Member};
+use crate::domain::people::teams::TeamId;
+use crate::domain::{Error, Result, Tx};
 use crate::web::htmx::Htmx;
+use crate::web::pages::charts::{self, Chart, PeriodChoice};
 use crate::web::pages::error::PageError;
-use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
-use crate::web::pages::{FormErrors, html};
+use crate::web::pages::{Answer, FormErrors, html};
 use crate::web::paths;
 
+pub(crate) use rows::{Names as RowNames, Row};
+
 const PAGE_SIZE: i64 = 50;
-/// Tokens in the filter's menu, of the active and of the revoked ones each.
-const MAX_TOKENS: i64 = 100;
+/// Tokens in the filter's menu, the newest.
+const MAX_TOKENS: i64 = 200;
 
 #[derive(Template)]
 #[template(path = "activity/page.html")]
@@ -46,50 +54,46 @@ struct ListFragment<'a> {
     list: &'a List,
 }
 
+/// The fragment of a list that refreshes itself.
+#[derive(Template)]
+#[template(path = "activity/_records.html")]
+struct RecordsFragment<'a> {
+    list: &'a List,
+}
+
 struct List {
     query: Query,
+    tab: Tab,
     errors: FormErrors,
     filters_are_valid: bool,
     kinds: Vec<ChoiceGroup>,
     people: Vec<Choice>,
     tokens: Vec<Choice>,
-    rows: Vec<Row>,
+    statuses: Vec<Choice>,
+    chart: Option<Chart>,
+    periods: Vec<PeriodChoice>,
+    days: Vec<Day>,
+    /// The newest record.
+    known: String,
     /// Empty on the last page.
     older: String,
     /// Empty on the first page.
     newest: String,
 }
 
-#[derive(Template)]
-#[template(path = "activity/record.html")]
-struct RecordPage {
-    layout: Layout,
-    row: Row,
-    facts: Vec<Fact>,
-    agent: String,
-    request: String,
-    count: i32,
-    person: String,
+impl List {
+    fn is_of_requests(&self) -> bool {
+        self.tab == Tab::Requests
+    }
 }
 
-struct Row {
-    id: String,
-    kind: ActivityKind,
-    at: When,
-    what: String,
-    status: Option<u16>,
-    duration: String,
-    who: String,
-    token: Option<TokenRef>,
-    /// The token acted; it is not what was changed.
-    by_token: bool,
-    ip: String,
-}
-
-struct TokenRef {
-    id: String,
-    name: String,
-    start: String,
+/// What was read for a list.
+#[derive(Default)]
+struct Found {
+    people: Vec<Member>,
+    tokens: Vec<Token>,
+    page: Option<Page<Record, ActivityId>>,
+    hours: Option<Hours>,
 }
 
 pub async fn list(
@@ -97,9 +101,10 @@ pub async fn list(
     admin: Admin,
     Htmx(by_htmx): Htmx,
     query: web::Query<Query>,
-) -> std::result::Result<HttpResponse, PageError> {
+) -> Answer {
     let query = query.into_inner();
     let address = query.address();
+    let known = query.known.clone();
     let (status, list) = match query.parse() {
         Ok(criteria) => {
             (StatusCode::OK, load(&app, &admin, query, Some(criteria), FormErrors::default()).await?)
@@ -112,6 +117,12 @@ pub async fn list(
     if !by_htmx {
         let layout = Layout::new(&admin, "activity");
         return html(status, &ActivityPage { layout, list: &list });
+    }
+    if !known.is_empty() {
+        return match known == list.known {
+            true => Ok(HttpResponse::NoContent().finish()),
+            false => html(status, &RecordsFragment { list: &list }),
+        };
     }
     let mut response = html(status, &ListFragment { list: &list })?;
     let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
@@ -126,92 +137,58 @@ async fn load(
     criteria: Option<Criteria>,
     errors: FormErrors,
 ) -> Result<List> {
-    let (team, filters_are_valid) = (admin.team.id, criteria.is_some());
-    let (people, tokens, page, named) = app
-        .read_activity(move |tx| {
-            let people = members::list(tx, team)?;
-            let mut tokens = tokens::list(tx, team, &tokens::Filter::ACTIVE, Window::first(MAX_TOKENS))?.rows;
-            tokens.extend(tokens::list(tx, team, &tokens::Filter::REVOKED, Window::first(MAX_TOKENS))?.rows);
-            let Some(Criteria { filter, before }) = criteria else {
-                return Ok::<_, Error>((people, tokens, None, Vec::new()));
-            };
-            let page = activity::list(tx, team, &filter, Window::below(before, PAGE_SIZE))?;
-            let ids: Vec<TokenId> = page.rows.iter().filter_map(|record| record.token_id).collect();
-            let named = tokens::find_all(tx, team, &ids)?;
-            Ok((people, tokens, Some(page), named))
-        })
-        .await?;
-    let named = by_id(named);
+    let (team, now, filters_are_valid) = (admin.team.id, admin.request.now, criteria.is_some());
+    let (tab, is_counted) = (query.tab(), query.is_counted());
+    let read = app.read_activity(move |tx| {
+        let mut found = find(tx, team, criteria.as_ref())?;
+        if let Some(criteria) = criteria.filter(|_| is_counted) {
+            let (token, from) = (criteria.filter.token, Period::Month.starts(now));
+            found.hours = Some(usage::hours(tx, team, token, from, now)?);
+        }
+        Ok::<_, Error>(found)
+    });
+    let Found { people, tokens, page, hours } = read.await?;
+    let period = Period::parse(&query.period).unwrap_or_default();
+    let chart = |hours: &Hours| {
+        let chart = charts::calls("activity-chart", period, &period.spans(hours, now), None, 96);
+        chart.has_values().then_some(chart)
+    };
     let (records, next) = page.map_or_else(Default::default, |page| (page.rows, page.next));
+    let names = Names {
+        people: people.iter().map(|person| (person.user_id, person.name.clone())).collect(),
+        tokens: tokens.iter().map(|token| (token.id, token.clone())).collect::<HashMap<_, _>>(),
+    };
     Ok(List {
-        kinds: menus::kinds(&query.kind),
+        kinds: if tab == Tab::Requests { menus::requests() } else { menus::changes(&query.kind) },
         people: menus::people(&people, &query.person),
         tokens: menus::tokens(&tokens, &query.token),
-        rows: records.iter().map(|record| Row::of(record, &named)).collect(),
+        statuses: menus::statuses(&query.status),
+        chart: hours.as_ref().filter(|_| query.before.is_empty()).and_then(chart),
+        periods: PeriodChoice::all(paths::ACTIVITY, &query.beside_period(), period),
+        days: Day::all(&records, &names, hours.as_ref(), now),
+        known: records.first().map(|record| record.id.to_string()).unwrap_or_else(|| "none".into()),
         older: next.map(|id| query.before(id)).unwrap_or_default(),
         newest: if query.before.is_empty() { String::new() } else { query.newest() },
+        tab,
         query,
         errors,
         filters_are_valid,
     })
 }
 
-pub async fn show(
-    app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<ActivityId>,
-) -> std::result::Result<HttpResponse, PageError> {
-    let id = id.into_inner();
-    let team = admin.team.id;
-    let (record, tokens) = app
-        .read_activity(move |tx| {
-            let record = activity::find(tx, team, id)?;
-            let tokens = tokens::find_all(tx, team, record.token_id.as_slice())?;
-            Ok::<_, Error>((record, tokens))
-        })
-        .await?;
-    html(
-        StatusCode::OK,
-        &RecordPage {
-            layout: Layout::new(&admin, "activity"),
-            row: Row::of(&record, &by_id(tokens)),
-            facts: sentences::facts(&record),
-            request: record.request().map(|id| id.to_string()).unwrap_or_default(),
-            agent: record.agent.unwrap_or_default(),
-            count: record.count,
-            person: record.person_id.map(|id| id.to_string()).unwrap_or_default(),
-        },
-    )
-}
-
-fn by_id(tokens: Vec<Token>) -> HashMap<TokenId, Token> {
-    tokens.into_iter().map(|token| (token.id, token)).collect()
-}
-
-impl Row {
-    fn of(record: &Record, tokens: &HashMap<TokenId, Token>) -> Self {
-        let token = record.token_id.and_then(|id| tokens.get(&id)).map(TokenRef::of);
-        Self {
-            id: record.id.to_string(),
-            kind: record.kind,
-            at: When(record.at),
-            what: sentences::sentence(record),
-            status: record.status.and_then(|status| u16::try_from(status).ok()),
-            duration: record.duration_us.map(sentences::milliseconds).unwrap_or_default(),
-            who: record.actor_label.clone().unwrap_or_else(|| "a token".into()),
-            token,
-            by_token: record.actor_kind == ActorKind::Token,
-            ip: record.ip.clone().unwrap_or_default(),
-        }
+fn find(tx: &mut Tx<'_>, team: TeamId, criteria: Option<&Criteria>) -> Result<Found> {
+    let people = members::list(tx, team)?;
+    let mut tokens = tokens::list(tx, team, &tokens::Filter::default(), Window::first(MAX_TOKENS))?.rows;
+    let Some(Criteria { filter, before }) = criteria else {
+        return Ok(Found { people, tokens, ..Found::default() });
+    };
+    let page = activity::list(tx, team, filter, Window::below(*before, PAGE_SIZE))?;
+    let mut older: Vec<TokenId> = page.rows.iter().filter_map(|record| record.token_id).collect();
+    older.retain(|id| tokens.iter().all(|token| token.id != *id));
+    older.sort_unstable();
+    older.dedup();
+    if !older.is_empty() {
+        tokens.extend(tokens::find_all(tx, team, &older)?);
     }
-
-    fn is_call(&self) -> bool {
-        self.kind.is_call()
-    }
-}
-
-impl TokenRef {
-    fn of(token: &Token) -> Self {
-        Self { id: token.id.to_string(), name: token.name.clone(), start: token.start.clone() }
-    }
+    Ok(Found { people, tokens, page: Some(page), hours: None })
 }

@@ -6,10 +6,8 @@ use crate::domain::access::usage::Grouped;
 
 /// The part of its band that a column fills.
 const FILL: f64 = 0.76;
-/// Keeps what is not zero visible, in pixels.
-const MIN_HEIGHT: f64 = 1.5;
-/// Pixels between the base and the middle of the labels below it.
-const BELOW: f64 = 20.0;
+/// Keeps what is not zero visible, in pixels; the gap to the next segment takes one.
+const MIN_HEIGHT: f64 = 2.5;
 /// A limit that is more times as high as the highest column is not drawn: they would be flat.
 const MAX_LIMIT_RATIO: i64 = 4;
 
@@ -54,10 +52,8 @@ pub struct Chart {
     pub ticks: Vec<Tick>,
     pub bands: Vec<Band>,
     pub limit: Option<LimitLine>,
-    /// Pixels from the top to the base, and to the end of the labels.
+    /// Pixels from the top to the base.
     pub height: Place,
-    pub whole_height: Place,
-    pub label_at: Place,
 }
 
 pub struct Tick {
@@ -138,8 +134,6 @@ impl Chart {
             }),
             bands: bands(series, columns, scale, height),
             height: Place(height),
-            whole_height: Place(height + BELOW + 4.0),
-            label_at: Place(height + BELOW),
         }
     }
 

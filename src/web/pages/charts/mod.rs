@@ -11,7 +11,7 @@ mod scale;
 mod spark;
 
 pub use calls::{by_day, calls, day_and_month, long_day};
-pub use columns::{Chart, Column, Limit, Series};
+pub use columns::{Chart, Column, Series};
 pub use meter::Meter;
 pub use period::PeriodChoice;
 pub use spark::{Line, Strip};

@@ -83,9 +83,9 @@ both_engines! {
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_millis(1));
         ada.post("/developer/tokens", &SOME).await.expect(200);
-        let list = ada.get("/activity").await.expect(200).page();
+        let list = ada.get("/activity?kind=changes").await.expect(200).page();
         let record = list.links().into_iter().find(|it| it.starts_with("/activity/act_")).expect("a record");
         let text = ada.get(&record).await.expect(200).page().text(".facts");
-        assert!(text.contains("Scopes aliases:write contacts:read"), "{text}");
+        assert!(text.contains("Permissions aliases:write contacts:read"), "{text}");
     }
 }

@@ -250,7 +250,7 @@ both_engines! {
         let page = dan.post_and_follow("/inbox/alias", &[]).await.expect(200).page();
         assert!(page.text("#by-swaks").contains("@gatepost.localhost"));
         assert!(!page.text("#by-swaks").contains(to));
-        assert_eq!(dan.get("/").await.expect(303).location(), "/inbox");
+        dan.get("/").await.expect(200);
     }
 }
 

@@ -222,8 +222,8 @@ both_engines! {
         let records = app.database.texts(records);
         let new = |email: &str| records.iter().any(|it| it.starts_with(email) && it.contains("email not verified"));
         assert!(new(Eve.email()) && !new(Dan.email()), "{records:?}");
-        let activity = bea.get("/activity").await.expect(200).page().whole_text();
-        assert!(activity.contains("Joined the team as a member with a new account"), "{activity}");
+        let activity = bea.get("/activity?kind=changes").await.expect(200).page().whole_text();
+        assert!(activity.contains("joined the team as a member with a new account"), "{activity}");
     }
 
     async fn signed_in_people_join_with_one_button(app: TestApp) {

@@ -4,7 +4,7 @@ use time::macros::format_description;
 use time::{Date, Duration, PrimitiveDateTime, Time};
 
 use super::menus;
-use crate::domain::access::activity::{ActivityId, Filter, TokenId};
+use crate::domain::access::activity::{ActivityId, ActivityKind, Filter, TokenId};
 use crate::domain::people::users::UserId;
 use crate::domain::{FieldError, Result, Timestamp};
 use crate::web::pages::Fields;
@@ -21,6 +21,20 @@ pub struct Query {
     pub from: String,
     pub until: String,
     pub before: String,
+    /// Of the chart.
+    pub period: String,
+    /// `on`: the list refreshes itself.
+    pub live: String,
+    /// The newest record that a page has which refreshes itself.
+    pub known: String,
+}
+
+/// The part of the activity that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    Requests,
+    Changes,
+    Everything,
 }
 
 #[derive(Clone, Debug)]
@@ -34,7 +48,7 @@ impl Query {
     /// `Invalid` with a sentence for each wrong parameter.
     pub fn parse(&self) -> Result<Criteria> {
         let mut fields = Fields::default();
-        let kind = optional("kind", &self.kind, "Choose a kind from the list.", menus::kinds_of);
+        let kind = self.kinds();
         let person = optional("person", &self.person, "Choose a person from the list.", UserId::parse);
         let token = optional("token", &self.token, "Choose a token from the list.", TokenId::parse);
         let status =
@@ -58,8 +72,75 @@ impl Query {
         fields.done(Some(Criteria { filter, before }))
     }
 
+    /// Requests, unless others are chosen; `None` for everything.
+    fn kinds(&self) -> std::result::Result<Option<Vec<ActivityKind>>, FieldError> {
+        match self.kind.trim() {
+            "" => Ok(Some(ActivityKind::CALLS.to_vec())),
+            menus::EVERYTHING => Ok(None),
+            kind => optional("kind", kind, "Choose a kind from the list.", menus::kinds_of),
+        }
+    }
+
+    pub fn tab(&self) -> Tab {
+        match menus::kinds_of(&self.kind) {
+            None if self.kind == menus::EVERYTHING => Tab::Everything,
+            None if self.kind.is_empty() => Tab::Requests,
+            Some(kinds) if kinds.iter().all(|kind| kind.is_call()) => Tab::Requests,
+            _ => Tab::Changes,
+        }
+    }
+
+    /// Narrowed more than by its tab.
     pub fn is_filtered(&self) -> bool {
-        !self.pairs().is_empty()
+        let of_tab = ["", "requests", menus::CHANGES, menus::EVERYTHING].contains(&&*self.kind);
+        !of_tab || self.pairs().iter().any(|(name, _)| !["kind", "period", "live"].contains(name))
+    }
+
+    /// Whether only the token narrows the requests, so that their counts are those of the chart.
+    pub fn is_counted(&self) -> bool {
+        let narrowing = ["person", "status", "from", "until"];
+        ["", "requests"].contains(&&*self.kind)
+            && !self.pairs().iter().any(|(name, _)| narrowing.contains(name))
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.live == "on" && self.before.is_empty()
+    }
+
+    pub fn export(&self) -> String {
+        paths::ACTIVITY_EXPORT.query(&self.filters())
+    }
+
+    /// Where a live list asks for what is newer than `known`.
+    pub fn updates(&self, known: &str) -> String {
+        self.with(Some(("known", known)))
+    }
+
+    /// The address of a part with the filters that both have.
+    pub fn of_tab(&self, kind: &str) -> String {
+        let shared =
+            [("person", &*self.person), ("token", &self.token), ("from", &self.from), ("until", &self.until)];
+        let pairs: Vec<_> = [("kind", kind)].into_iter().chain(shared).collect();
+        paths::ACTIVITY.query(&pairs)
+    }
+
+    /// The address of this part without a filter.
+    pub fn of_tab_only(&self) -> String {
+        let kind = if self.tab() == Tab::Requests { "" } else { menus::CHANGES };
+        paths::ACTIVITY.query(&[("kind", kind)])
+    }
+
+    /// The parameters of the other periods of the chart.
+    pub fn beside_period(&self) -> Vec<(&'static str, &str)> {
+        let mut pairs = self.pairs();
+        pairs.retain(|(name, _)| *name != "period");
+        pairs
+    }
+
+    fn filters(&self) -> Vec<(&'static str, &str)> {
+        let mut pairs = self.pairs();
+        pairs.retain(|(name, _)| !["period", "live"].contains(name));
+        pairs
     }
 
     pub fn address(&self) -> String {
@@ -95,6 +176,8 @@ impl Query {
             ("status", &self.status),
             ("from", &self.from),
             ("until", &self.until),
+            ("period", &self.period),
+            ("live", &self.live),
         ];
         all.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, &**value)).collect()
     }
@@ -194,5 +277,21 @@ mod tests {
         let query = Query { kind: "people".into(), from: "2026-03-01 09:14".into(), ..Query::default() };
         assert_eq!(query.address(), "/activity?kind=people&from=2026-03-01%2009:14");
         assert_eq!(Query::default().address(), "/activity");
+        assert_eq!(query.export(), "/activity/export?kind=people&from=2026-03-01%2009:14");
+    }
+
+    #[test]
+    fn a_kind_belongs_to_a_part() {
+        let tab = |kind: &str| Query { kind: kind.into(), ..Query::default() }.tab();
+        assert_eq!(["", "requests", "api.refused"].map(tab), [Tab::Requests; 3]);
+        assert_eq!(["changes", "people", "token.created", "nonsense"].map(tab), [Tab::Changes; 4]);
+        assert_eq!(tab("all"), Tab::Everything);
+        let filtered = |kind: &str, token: &str| {
+            Query { kind: kind.into(), token: token.into(), live: "on".into(), ..Query::default() }
+                .is_filtered()
+        };
+        assert!(
+            !filtered("", "") && !filtered("changes", "") && filtered("people", "") && filtered("", "tok_1")
+        );
     }
 }

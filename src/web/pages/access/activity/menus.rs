@@ -14,23 +14,54 @@ pub struct ChoiceGroup {
     pub choices: Vec<Choice>,
 }
 
-/// The code of everything except API requests.
-const CHANGES: &str = "changes";
+/// The codes of everything except API requests, and of everything.
+pub const CHANGES: &str = "changes";
+pub const EVERYTHING: &str = "all";
 
-/// Groups first, then each kind. A chosen kind that does not exist stays in the menu.
-pub fn kinds(chosen: &str) -> Vec<ChoiceGroup> {
-    let choice = |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned() };
-    let mut groups = vec![choice("", "Everything")];
-    groups.extend(ActivityGroup::ALL.iter().map(|group| choice(group.as_str(), group.label())));
-    groups.push(choice(CHANGES, "Everything except requests"));
-    if !chosen.is_empty() && kinds_of(chosen).is_none() {
+/// The kinds of requests. A chosen kind that does not exist stays in the menu.
+pub fn requests() -> Vec<ChoiceGroup> {
+    let refused = ActivityKind::ApiRefused;
+    let choices = vec![choice("", "All requests"), choice(refused.as_str(), "Refused before they ran")];
+    vec![ChoiceGroup { heading: "", choices }]
+}
+
+/// Groups of changes first, then each kind. A chosen kind that does not exist stays in the menu.
+pub fn changes(chosen: &str) -> Vec<ChoiceGroup> {
+    let of_changes = || ActivityGroup::ALL.iter().filter(|group| **group != ActivityGroup::Requests);
+    let mut groups = vec![choice(CHANGES, "All changes")];
+    groups.extend(of_changes().map(|group| choice(group.as_str(), group.label())));
+    groups.push(choice(EVERYTHING, "Changes and requests"));
+    if !chosen.is_empty() && chosen != EVERYTHING && kinds_of(chosen).is_none() {
         groups.push(choice(chosen, chosen));
     }
-    let single = ActivityGroup::ALL.iter().map(|group| ChoiceGroup {
+    let single = of_changes().map(|group| ChoiceGroup {
         heading: group.label(),
         choices: of_group(*group).map(|kind| choice(kind.as_str(), kind.label())).collect(),
     });
     std::iter::once(ChoiceGroup { heading: "", choices: groups }).chain(single).collect()
+}
+
+/// The usual statuses. Another one that was chosen stays in the menu.
+pub fn statuses(chosen: &str) -> Vec<Choice> {
+    let usual = [
+        ("", "Any status"),
+        ("2xx", "2xx Succeeded"),
+        ("4xx", "4xx Refused"),
+        ("401", "401 Token not valid"),
+        ("403", "403 Not allowed"),
+        ("404", "404 Not found"),
+        ("429", "429 Over limit"),
+        ("5xx", "5xx Failed"),
+    ];
+    let mut menu: Vec<_> = usual.map(|(value, text)| choice(value, text)).into();
+    if menu.iter().all(|each| each.value != chosen) {
+        menu.push(choice(chosen, chosen));
+    }
+    menu
+}
+
+fn choice(value: &str, text: &str) -> Choice {
+    Choice { value: value.to_owned(), text: text.to_owned() }
 }
 
 /// A chosen person who left the team stays in the menu.

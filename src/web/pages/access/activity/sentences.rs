@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::access::activity::Record;
+use crate::domain::access::activity::{ActivityKind, BEFORE, Record};
+use crate::domain::access::usage::Grouped;
 
 /// Follows the actor's name: the first of the kind's sentences for which the record has
 /// everything.
@@ -17,34 +18,108 @@ pub fn milliseconds(micros: i32) -> String {
     format!("{:.1} ms", f64::from(micros) / 1000.0)
 }
 
+/// Why a request did not succeed, in words; empty if it did.
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        _ if status < 400 => "",
+        400 => "The request was incomplete",
+        401 => "The token is not valid",
+        403 => "Not allowed: a scope is missing, or API access is off",
+        404 => "Not found",
+        405 => "The method is not supported",
+        409 => "Conflicts with something that exists",
+        412 => "Changed by someone else since it was read",
+        413 => "The request was too large",
+        422 => "A value was not valid",
+        428 => "The version is missing (If-Match)",
+        429 => "Over the hourly limit",
+        _ if status < 500 => "Refused",
+        503 => "Unavailable for a moment",
+        _ => "Failed on the server",
+    }
+}
+
+/// A detail of a record, with its value before if it is known.
 pub struct Fact {
     pub name: String,
     pub value: String,
+    pub before: String,
 }
 
 pub fn facts(record: &Record) -> Vec<Fact> {
     let details = Details::of(record);
-    details.fields.keys().map(|key| Fact { name: fact_name(key), value: details.text(key) }).collect()
+    let before = details.fields.get(BEFORE).and_then(Value::as_object);
+    let fact = |key: &String| Fact {
+        name: fact_name(record.kind, key),
+        value: readable(key, details.fields.get(key)),
+        before: readable(key, before.and_then(|before| before.get(key))),
+    };
+    details.fields.keys().filter(|key| *key != BEFORE).map(fact).collect()
 }
 
-fn fact_name(key: &str) -> String {
-    let known = match key {
-        "asked" => "Requested",
-        "from" => "Before",
-        "to" => "After",
-        "reason" => "Reason",
-        "role" => "Role",
-        "scopes" => "Scopes",
-        "owner" => "Owner",
-        "plan" => "Plan",
-        "job" => "Job",
-        "invitedBy" => "Invited by",
-        "account" => "Account",
-        "tokensRevoked" => "Tokens revoked",
-        "sessions" | "sessionsEnded" => "Sessions ended",
-        other => other,
+/// The details that fit below a sentence which does not have them.
+pub fn details(record: &Record) -> Vec<String> {
+    let in_sentence = |fact: &Fact| record.kind.sentences().iter().any(|sentence| mentions(sentence, fact));
+    let facts = facts(record).into_iter().filter(|fact| !fact.value.is_empty() && !in_sentence(fact));
+    facts
+        .map(|Fact { name, value, before }| match before.as_str() {
+            "" => format!("{name}: {value}"),
+            before => format!("{name}: {before} → {value}"),
+        })
+        .collect()
+}
+
+/// Whether a sentence has the fact's place already.
+fn mentions(sentence: &str, fact: &Fact) -> bool {
+    let places: &[&str] = match fact.name.as_str() {
+        "Before" => &["{from}"],
+        "After" => &["{to}", "{a new role}"],
+        "Requested" => &["{asked}"],
+        "Role" => &["{a role}"],
+        "Account" => &["{a new account}"],
+        "Owner" => &["{owner}"],
+        "Sessions ended" => &["{other sessions}"],
+        _ => &[],
+    };
+    places.iter().any(|place| sentence.contains(place))
+}
+
+fn fact_name(kind: ActivityKind, key: &str) -> String {
+    let known = match (kind, key) {
+        (ActivityKind::MessageDeleted, "to") => "Sent to",
+        (_, "asked") => "Requested",
+        (_, "from") => "Before",
+        (_, "to") => "After",
+        (_, "enabled") => "Receives mail",
+        (_, "state") => "Status",
+        (_, "reason") => "Reason",
+        (_, "role") => "Role",
+        (_, "scopes") => "Permissions",
+        (_, "owner") => "Owner",
+        (_, "plan") => "Plan",
+        (_, "job") => "Job",
+        (_, "message") => "Message",
+        (_, "invitedBy") => "Invited by",
+        (_, "account") => "Account",
+        (_, "tokensRevoked") => "Tokens revoked",
+        (_, "sessions" | "sessionsEnded") => "Sessions ended",
+        (_, other) => other,
     };
     known.to_owned()
+}
+
+/// A value as people read it: `on`, `not reviewed`, `1,000`.
+fn readable(key: &str, value: Option<&Value>) -> String {
+    match (key, value) {
+        (_, None | Some(Value::Null)) => String::new(),
+        (_, Some(Value::Bool(on))) => if *on { "on" } else { "off" }.to_owned(),
+        (_, Some(Value::Number(number))) => {
+            number.as_i64().map_or(number.to_string(), |number| Grouped(number).to_string())
+        }
+        ("state", Some(Value::String(state))) if state == "unset" => "not reviewed".to_owned(),
+        (_, Some(Value::String(text))) => text.clone(),
+        (_, Some(other)) => other.to_string(),
+    }
 }
 
 struct Details<'a> {
@@ -118,7 +193,20 @@ impl<'a> Details<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::domain::access::activity::ActivityKind;
+
+    fn shown(key: &str, value: &str) -> String {
+        readable(key, serde_json::from_str(value).ok().as_ref())
+    }
+
+    #[test]
+    fn values_are_readable() {
+        assert_eq!([shown("enabled", "true"), shown("enabled", "false")], ["on", "off"]);
+        assert_eq!(shown("to", "25000"), "25,000");
+        assert_eq!(shown("state", "\"unset\""), "not reviewed");
+        assert_eq!(readable("to", None), "");
+    }
 
     /// A misspelt word would be a detail that no record has.
     #[test]

@@ -1,0 +1,178 @@
+//! What needs somebody's attention: domains, tokens and storage in trouble.
+
+use time::Duration;
+
+use crate::domain::Timestamp;
+use crate::domain::access::usage::Grouped;
+use crate::domain::home::{ExpiringToken, Home, TokenUse};
+use crate::domain::mailroom::mail_domains::{self, Domain, RecordState};
+use crate::domain::people::roles::Role;
+use crate::web::pages::charts;
+use crate::web::paths;
+use crate::web::viewer::Viewer;
+
+/// From this share of refused or failed requests of a token on, in percent, it needs care, if there
+/// were so many.
+const TROUBLED: i64 = 10;
+const MIN_TROUBLED: i64 = 10;
+/// From this share of the storage on, in percent.
+const NEARLY_FULL: i64 = 90;
+
+/// An item: the thing as its title, its trouble below, and where to mend it.
+pub struct Care {
+    pub icon: &'static str,
+    /// "warning" or "danger"
+    pub tone: &'static str,
+    pub title: String,
+    pub trouble: String,
+    pub address: String,
+    pub action: &'static str,
+}
+
+impl Care {
+    /// Failures first. Members see no tokens.
+    pub fn all(viewer: &Viewer, home: &Home) -> Vec<Self> {
+        let (now, host) = (viewer.request.now, viewer.app().mail_host());
+        let mut all: Vec<_> = home.domains.iter().filter_map(|domain| Self::domain(domain, &host)).collect();
+        all.extend(Self::storage(home.bytes, viewer.app().mail_settings().quota));
+        if viewer.role >= Role::Admin {
+            all.extend(home.access.tokens.iter().filter_map(Self::troubled));
+            all.extend(home.access.expiring.iter().map(|token| Self::expiring(token, now)));
+            all.extend(Self::unused(&home.access.unused));
+        }
+        all.sort_by_key(|care| care.tone != "danger");
+        all
+    }
+
+    fn domain(domain: &Domain, host: &str) -> Option<Self> {
+        let (tone, trouble) = match domain {
+            Domain { suspended_at: Some(_), .. } => {
+                ("danger", "Suspended: its TXT record is gone".to_owned())
+            }
+            _ => match (domain.suspension_due(), domain.is_active()) {
+                (Some(due), _) => (
+                    "danger",
+                    format!("TXT record missing, will be suspended on {}", charts::day_and_month(due)),
+                ),
+                (None, false) => ("warning", "Not verified: add its DNS records".to_owned()),
+                (None, true) => ("danger", not_receiving(domain, host)?.to_owned()),
+            },
+        };
+        let (title, address) = (domain.name.clone(), paths::DOMAIN.of(domain.id));
+        Some(Self { icon: "globe", tone, title, trouble, address, action: "Fix" })
+    }
+
+    fn storage(bytes: i64, quota: Option<u64>) -> Option<Self> {
+        let quota = i64::try_from(quota?).ok().filter(|quota| *quota > 0)?;
+        let percent = bytes.saturating_mul(100) / quota;
+        let (tone, trouble) = match percent {
+            ..NEARLY_FULL => return None,
+            100.. => ("danger", "Full: new mail is refused".to_owned()),
+            percent => ("warning", format!("{percent}% full: delete mail you don't need")),
+        };
+        let (title, address) = ("Mail storage".to_owned(), paths::INBOX.to_string());
+        Some(Self { icon: "inbox", tone, title, trouble, address, action: "Review" })
+    }
+
+    fn troubled(token: &TokenUse) -> Option<Self> {
+        let is_much = token.troubled >= MIN_TROUBLED && token.troubled * 100 >= token.in_24h * TROUBLED;
+        is_much.then(|| Self {
+            icon: "shield-alert",
+            tone: "danger",
+            title: token.name.clone(),
+            trouble: format!(
+                "{} of {} requests failed in 24 hours",
+                Grouped(token.troubled),
+                Grouped(token.in_24h)
+            ),
+            address: paths::ACTIVITY.query(&[("token", &token.id.to_string()), ("status", "4xx")]),
+            action: "Review",
+        })
+    }
+
+    fn expiring(token: &ExpiringToken, now: Timestamp) -> Self {
+        let left = token.at.since(now);
+        let (tone, trouble) = match left.whole_days() {
+            _ if left.is_negative() => {
+                ("danger", format!("Token expired on {}", charts::day_and_month(token.at)))
+            }
+            0 => ("danger", format!("Token expires in {}", hours(left))),
+            1 => ("warning", "Token expires in 1 day".to_owned()),
+            days => ("warning", format!("Token expires in {days} days")),
+        };
+        let (title, address) = (token.name.clone(), paths::TOKEN.of(token.id));
+        Self { icon: "clock", tone, title, trouble, address, action: "Review" }
+    }
+
+    fn unused(tokens: &[(crate::domain::access::activity::TokenId, String)]) -> Option<Self> {
+        let (title, address) = match tokens {
+            [] => return None,
+            [(id, name)] => (name.clone(), paths::TOKEN.of(id)),
+            more => (format!("{} tokens", more.len()), paths::DEVELOPER.to_string()),
+        };
+        let trouble = "Not used for 90 days: revoke what no app needs".to_owned();
+        Some(Self { icon: "key-round", tone: "warning", title, trouble, address, action: "Review" })
+    }
+}
+
+/// What is wrong with the MX record of a verified domain. `None` on a server that other mail servers
+/// cannot find: there is no record to ask for.
+fn not_receiving(domain: &Domain, host: &str) -> Option<&'static str> {
+    if !mail_domains::is_public(host) {
+        return None;
+    }
+    let record = domain.records(host).into_iter().find(|record| record.kind == "MX")?;
+    match record.state {
+        RecordState::Missing => Some("Not receiving: no MX record"),
+        RecordState::Wrong => Some("Not receiving: wrong MX record"),
+        _ => None,
+    }
+}
+
+fn hours(left: Duration) -> String {
+    match left.whole_hours() {
+        0 => "less than an hour".to_owned(),
+        1 => "1 hour".to_owned(),
+        hours => format!("{hours} hours"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::activity::TokenId;
+
+    fn trouble(left: Duration) -> (&'static str, String) {
+        let now = Timestamp::from(time::macros::datetime!(2026-11-26 12:37 UTC));
+        let token = ExpiringToken { id: TokenId::from_bytes([1; 16]), name: "ci".into(), at: now.plus(left) };
+        let care = Care::expiring(&token, now);
+        (care.tone, care.trouble)
+    }
+
+    #[test]
+    fn a_token_that_expires_says_when() {
+        assert_eq!(trouble(Duration::days(6)), ("warning", "Token expires in 6 days".into()));
+        assert_eq!(trouble(Duration::hours(30)), ("warning", "Token expires in 1 day".into()));
+        assert_eq!(trouble(Duration::hours(3)), ("danger", "Token expires in 3 hours".into()));
+        assert_eq!(trouble(Duration::minutes(3)), ("danger", "Token expires in less than an hour".into()));
+        assert_eq!(trouble(Duration::days(-2)), ("danger", "Token expired on 24 Nov".into()));
+    }
+
+    #[test]
+    fn a_few_refusals_are_no_trouble() {
+        let token = |in_24h, troubled| {
+            let (id, name) = (TokenId::from_bytes([1; 16]), "Zapier".to_owned());
+            Care::troubled(&TokenUse { id, name, in_7d: in_24h, in_24h, troubled }).map(|care| care.trouble)
+        };
+        assert_eq!((token(9, 9), token(1_000, 99)), (None, None));
+        assert_eq!(token(260, 31).as_deref(), Some("31 of 260 requests failed in 24 hours"));
+    }
+
+    #[test]
+    fn storage_is_mentioned_before_it_is_full() {
+        let full = |bytes, quota| Care::storage(bytes, quota).map(|care| (care.tone, care.trouble));
+        assert_eq!((full(89, Some(100)), full(99, None), full(0, Some(0))), (None, None, None));
+        assert_eq!(full(93, Some(100)), Some(("warning", "93% full: delete mail you don't need".into())));
+        assert_eq!(full(100, Some(100)), Some(("danger", "Full: new mail is refused".into())));
+    }
+}
