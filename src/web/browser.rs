@@ -1,4 +1,4 @@
-//! The cookie of a browser in which a person signed in before, for
+//! The cookie of a browser in which a person has signed in before, for
 //! [`crate::domain::people::browsers`]. It outlives sessions.
 
 use std::future::{Ready, ready};

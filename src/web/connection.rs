@@ -1,6 +1,6 @@
-//! A client's connection. It ends when the client misses a deadline, or is idle while all places
-//! are taken. A handler that waits for a body then sees the client hang up, so that it still
-//! refuses and records the call.
+//! A client's connection. It ends when the client misses a deadline, or is idle while the server is full.
+//! A handler that waits for a body then sees the client hang up, so that it still refuses and records the
+//! call.
 
 use std::io;
 use std::pin::Pin;
@@ -15,7 +15,8 @@ use super::deadline::Deadline;
 use super::limits::Limits;
 use crate::app::limits::connections::Slot;
 
-/// Bytes that the kernel buffers for a slow reader. A small buffer shows sooner whether it reads.
+/// The bytes that the kernel buffers for a slow reader. With a small buffer, the server notices sooner
+/// whether the client reads.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 << 10;
 
@@ -25,9 +26,9 @@ pub struct Connection {
     limits: Limits,
     /// The only timer: requests set none.
     ticks: Interval,
-    /// Since when the client has read nothing.
+    /// When the client stopped reading.
     blocked: Option<Instant>,
-    /// How long it has kept us waiting, minus the time it earned by reading.
+    /// How long the client has kept the server waiting, minus the time it earned by reading.
     waited: Duration,
     late_to_send: bool,
     late_to_read: bool,

@@ -1,5 +1,5 @@
-//! CORS for the API. Scripts of other sites use a token: no response allows credentials, and the
-//! API accepts the dashboard's cookie only from this site.
+//! CORS for the API. Scripts of other sites use a token: no response allows credentials, and the API
+//! accepts the dashboard's cookie only from this site.
 //!
 //! Not a middleware crate, because refusals are sent before routing and scripts must read them.
 
@@ -24,7 +24,7 @@ const EXPOSED_HEADERS: &str = "Allow, Content-Disposition, ETag, Idempotency-Rep
     RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, \
     X-RateLimit-Reset, X-Request-Id";
 
-/// Seconds.
+/// In seconds.
 const MAX_AGE: &str = "7200";
 
 pub fn is_preflight(request: &ServiceRequest, origins: &Origins) -> bool {
@@ -33,7 +33,7 @@ pub fn is_preflight(request: &ServiceRequest, origins: &Origins) -> bool {
         && origin(request.headers()).is_some_and(|origin| origins.has(origin))
 }
 
-/// The same for every address, so that it reveals none.
+/// The same for every path, so that it reveals none.
 pub fn preflight(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     let mut answer = HttpResponse::NoContent();
     answer

@@ -1,6 +1,6 @@
-//! The deadline of a client, shared by a connection and its requests. It runs until a request is
-//! complete, and again once that is answered: it covers idle connections, slow heads and slow
-//! bodies, also bodies that no handler reads.
+//! The deadline of a client, which a connection and its requests share. It runs until a request is
+//! complete, and again after the response: it covers idle connections, slow heads and slow bodies, even
+//! bodies that no handler reads.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -23,13 +23,13 @@ use crate::app::limits::connections::Activity;
 /// Assumed for a body without Content-Length.
 const UNKNOWN: u64 = 64 << 10;
 
-/// Clones share it.
+/// Clones share the deadline.
 #[derive(Clone)]
 pub struct Deadline(Rc<Inner>);
 
 struct Inner {
     limits: Limits,
-    /// `None` while the client waits for us.
+    /// `None` while the client waits for the server.
     due: Cell<Option<Instant>>,
     activity: Arc<Activity>,
 }
@@ -95,7 +95,7 @@ impl Stream for Body {
     }
 }
 
-/// Dropped when a request is answered.
+/// Dropped when a response is complete.
 pub struct Answering(Deadline);
 
 impl Drop for Answering {

@@ -11,7 +11,7 @@ use super::request::RequestInfo;
 use crate::config::PublicUrl;
 use crate::domain::Room;
 
-/// Everything from here, nothing inline, no frames.
+/// Everything from this site, nothing inline, no frames.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -21,7 +21,7 @@ const PAGES: [Header; 8] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP)),
     NOSNIFF,
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // Not no-referrer: it would turn a form's Origin into "null".
+    // Not no-referrer, which would turn a form's Origin into "null".
     (REFERRER_POLICY, SAME_ORIGIN),
     (HeaderName::from_static("cross-origin-opener-policy"), SAME_ORIGIN),
     (HeaderName::from_static("cross-origin-resource-policy"), SAME_ORIGIN),
@@ -38,7 +38,7 @@ const API: [Header; 3] = [
     NO_STORE,
 ];
 
-/// Without subdomains: other services of the domain are not ours.
+/// Without subdomains, which may belong to other services.
 const HTTPS: [Header; 1] = [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"))];
 
 /// Responses that can be cached set their own.
@@ -52,14 +52,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Headers that the response has already win.
+/// Keeps headers that the response already has.
 pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {
     let headers = answer.headers_mut();
     match is_api {
         true => set(headers, API),
         false => set(headers, PAGES),
     }
-    // The listener speaks plain HTTP: only the setting says that a proxy adds TLS.
+    // The listener speaks plain HTTP, so only the setting tells whether a proxy adds TLS.
     if info.app().config().public_url.as_ref().is_some_and(PublicUrl::is_https) {
         set(headers, HTTPS);
     }

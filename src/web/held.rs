@@ -1,4 +1,4 @@
-//! Bounds the memory of long responses that wait for slow readers, per address and in total.
+//! Limits the memory of long responses that wait for slow readers, per address and in total.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
@@ -12,10 +12,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::request::RequestInfo;
 use crate::app::limits::held::Hold;
 
-/// Shorter responses are bounded by the number of connections.
+/// Shorter responses are limited by the number of connections.
 const SHORT: u64 = 64 << 10;
 
-/// Counts the response while it is in memory, or sends what `refuse` says instead.
+/// Counts the response while it is in memory, or responds with `refuse` instead.
 pub fn hold(
     answer: ServiceResponse<BoxBody>,
     info: &RequestInfo,
@@ -34,7 +34,7 @@ pub fn hold(
                 BoxBody::new(())
             }
         },
-        // A stream, which is never in memory as a whole.
+        // A stream is never in memory as a whole.
         Err(body) => body,
     });
     if !is_refused {

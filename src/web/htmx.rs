@@ -1,5 +1,3 @@
-//! Requests by htmx.
-
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 

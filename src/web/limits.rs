@@ -4,17 +4,18 @@ use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// At once. Each holds up to 160 KiB of what its client sent.
+    /// Concurrent connections. Each holds up to 160 KiB that its client has sent.
     pub connections: usize,
-    /// An IPv6 /64 network counts as one address. Trusted proxies are exempt.
+    /// Concurrent connections of one address. An IPv6 /64 network counts as one; trusted proxies are
+    /// exempt.
     pub per_ip: usize,
     /// When all connections are used, one that was idle this long is closed.
     pub idle: Duration,
-    /// For a request's head, and the minimum of every deadline that depends on a size.
+    /// The time for a request's head, and the minimum of every deadline that depends on a size.
     pub grace: Duration,
-    /// The maximum for a request's body.
+    /// The maximum time for a request's body.
     pub longest: Duration,
-    /// The minimum of bytes a second that a client has to send or read.
+    /// The minimum of bytes per second that a client has to send or read.
     pub rate: u32,
 }
 

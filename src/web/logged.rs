@@ -1,14 +1,14 @@
-//! What records and logs say of a request: its route, its method, and why it failed.
+//! How activity records and logs describe a request: its route, its method, and the cause of a failure.
 
 use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 
-/// The cause of an error, for the log only.
+/// The cause of an error, only for the log.
 pub struct Cause(String);
 
-/// Bytes. A cause can quote what was sent.
+/// In bytes. A cause can quote the request.
 const MAX_CAUSE: usize = 1000;
 
 impl Cause {
@@ -22,7 +22,7 @@ impl Cause {
     }
 }
 
-/// The name of a route in records and logs. Never the path: it can hold a one-time link.
+/// The name of a route in records and logs. Never the path, which can contain a one-time link.
 #[derive(Clone)]
 pub struct RouteTemplate(pub std::sync::Arc<str>);
 

@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 32;
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener can't be used.
 pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     let builder = Server::build().workers(1).shutdown_timeout(1);
     let limits = Limits { connections: CONNECTIONS, per_ip: CONNECTIONS, ..Limits::default() };
@@ -25,7 +25,7 @@ pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     })
 }
 
-/// Without those of the queues while the store is out of reach.
+/// Leaves out the queues while the store is out of reach.
 async fn metrics(app: &App) -> String {
     app.gate().metrics_text().await + &app.jobs_metrics().await.unwrap_or_default()
 }

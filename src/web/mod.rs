@@ -1,7 +1,7 @@
-//! HTTP and HTML: the only folder that names actix, askama and htmx.
+//! HTTP and HTML. The only folder that names actix, askama and htmx.
 //!
-//! [`routes`] lists every address. A handler's arguments are its permissions: see [`viewer`]
-//! for pages and [`api::caller`] for the API.
+//! [`routes`] lists every path. A handler's arguments are its permissions: see [`viewer`] for pages and
+//! [`api::caller`] for the API.
 
 pub mod api;
 pub(crate) mod assets;
@@ -47,11 +47,11 @@ pub use limits::Limits;
 use server::Seats;
 pub(crate) use site::{Site, site};
 
-/// Serves until SIGINT or SIGTERM, then finishes the requests under way. Calls `started` once it
-/// accepts connections. Metrics have their own listener, if any.
+/// Serves until SIGINT or SIGTERM, then finishes open requests. Calls `started` once it accepts
+/// connections. Metrics have their own listener, if any.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener can't be used.
 pub(crate) fn run(
     app: App,
     listener: TcpListener,
@@ -60,7 +60,7 @@ pub(crate) fn run(
     started: impl FnOnce(),
 ) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        // Only to log it: the dashboard works without the limiter.
+        // Called only for its log message: the dashboard works without the limiter.
         app.gate().limiter_is_reachable().await;
         if let Some(listener) = metrics {
             actix_web::rt::spawn(metrics::serve(app.clone(), listener)?);
@@ -80,10 +80,10 @@ pub(crate) fn run(
     })
 }
 
-/// The dashboard and the API on a bound listener. Await it to run until its handle's `stop`.
+/// Serves the dashboard and the API on a bound listener. Await it to run until its handle's `stop`.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener can't be used.
 pub fn serve(app: App, listener: TcpListener, limits: Limits) -> io::Result<Server> {
     let site = site(&app, &listener)?;
     let published = web::Data::new(api::openapi::Published::at(&site.url));

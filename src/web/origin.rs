@@ -1,12 +1,12 @@
-//! The origin of a request, from the headers the browser sends.
+//! The origin of a request, from the headers that browsers send.
 
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 
 use super::paths;
 use crate::config::origin;
 
-/// Whether a page of this site sent the request. `by_hand` also allows navigation that a person
-/// started, like an address typed in.
+/// Whether a page of this site sent the request. `by_hand` also allows navigation that a person started,
+/// like typing a URL.
 pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if let Some(site) = headers.get("sec-fetch-site") {
@@ -14,7 +14,7 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     }
     match text(ORIGIN) {
         Some(origin) if origin == site => true,
-        // The same host under another name than GATEPOST_PUBLIC_URL's, by the same scheme.
+        // The same host under another name than GATEPOST_PUBLIC_URL's, with the same scheme.
         Some(sent) => {
             let scheme = if site.starts_with("https://") { "https" } else { "http" };
             let here = text(HOST).and_then(|host| origin(&format!("{scheme}://{host}")));
@@ -24,14 +24,14 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     }
 }
 
-/// Whether a page opened over plain HTTP sent the request, although this site is HTTPS. Its
-/// browser keeps no session, so it would only see the sign-in page again.
+/// Whether a page opened over plain HTTP sent the request, although this site is HTTPS. Its browser keeps
+/// no session, so it would only see the sign-in page again.
 pub fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     site.starts_with("https://") && origin.is_some_and(|origin| origin.starts_with("http://"))
 }
 
-/// Browsers send `Sec-Fetch-Site` only over HTTPS. Proxies' headers are often wrong.
+/// Browsers send `Sec-Fetch-Site` only over HTTPS. Headers from proxies are often wrong.
 pub fn may_be_plain_http(headers: &HeaderMap) -> bool {
     !headers.contains_key("sec-fetch-site")
 }
@@ -44,7 +44,7 @@ pub fn secure_address(site: &str) -> String {
 mod tests {
     use super::*;
 
-    /// By `Origin` and `Host`, as browsers without `Sec-Fetch-Site` send them.
+    /// Uses `Origin` and `Host`, as browsers without `Sec-Fetch-Site` send them.
     fn is_own_of(origin: &str, host: &str, site: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(ORIGIN, origin.parse().unwrap());

@@ -1,4 +1,4 @@
-//! Every address of the dashboard. Routes, handlers and templates take it from here.
+//! Every path of the dashboard. Routes, handlers and templates take it from here.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::domain::nouns::Noun;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path(pub &'static str);
 
-/// An address with parameters, such as `/contacts/{id}`.
+/// A path with parameters, like `/contacts/{id}`.
 #[derive(Clone, Copy, Debug)]
 pub struct PathOf(pub &'static str);
 
@@ -122,7 +122,7 @@ pub const CONTACT: PathOf = Noun::Contact.page();
 pub const CONTACT_DELETE: PathOf = Noun::Contact.deletion();
 
 impl Path {
-    /// With one parameter in its query.
+    /// Adds one parameter to the query.
     pub fn with(self, name: &str, value: impl fmt::Display) -> String {
         self.query(&[(name, &value.to_string())])
     }
@@ -143,23 +143,23 @@ impl PathOf {
         fill(self.0, id)
     }
 
-    /// With two parameters: a thing, and a part of it.
+    /// Fills in two parameters: an id, and a part of it.
     pub fn within(self, id: impl fmt::Display, part: impl fmt::Display) -> String {
         fill(&fill(self.0, id), part)
     }
 }
 
-/// Puts a value in place of the first parameter.
+/// Replaces the first parameter by a value.
 fn fill(path: &str, value: impl fmt::Display) -> String {
     let (before, rest) = path.split_once('{').unwrap_or((path, "}"));
     let after = rest.split_once('}').map_or("", |(_, after)| after);
     format!("{before}{value}{after}")
 }
 
-/// What a query string keeps as it is.
+/// The characters that a query string leaves unescaped.
 pub const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b':');
 
-/// Adds parameters to a path; those that are empty are left out.
+/// Adds parameters to a path, except empty ones.
 pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let given = parameters.iter().filter(|(_, value)| !value.is_empty());
     let pairs: Vec<_> =

@@ -1,4 +1,4 @@
-//! What is known of a request before anybody handles it: its id, its moment, where it is from.
+//! A request's id, time and origin, which are known before anything handles it.
 
 use std::cell::Cell;
 use std::future::{Ready, ready};
@@ -17,10 +17,10 @@ use crate::domain::entropy;
 use crate::domain::people::teams::Team;
 use crate::domain::{RequestId, Timestamp};
 
-/// Agents longer than this are cut: they are shown, not parsed.
+/// A longer user agent is cut, because it is only shown.
 const AGENT: usize = 200;
 
-/// Of one request. `now` does not move while it is handled. Clones share it.
+/// Shared by everything that handles the request; `now` stays the same throughout.
 #[derive(Clone)]
 pub struct RequestInfo(Rc<Observed>);
 
@@ -30,7 +30,7 @@ pub struct Observed {
     pub ip: Option<IpAddr>,
     agent: Option<HeaderValue>,
     app: web::Data<App>,
-    /// Whether the activity log keeps this request.
+    /// Whether the call has an activity record.
     pub recorded: Cell<bool>,
 }
 
@@ -55,19 +55,19 @@ impl RequestInfo {
         actor
     }
 
-    /// What called, as it names itself.
+    /// The client's `User-Agent`.
     pub fn agent(&self) -> Option<&str> {
         let text = self.agent.as_ref()?.to_str().ok()?;
-        // It is ASCII, or it would not have been read as text.
+        // A header read as text is ASCII.
         Some(&text[..text.len().min(AGENT)])
     }
 
-    /// Whether a team's plan has an API here: the gate's own limits say so.
+    /// Whether the plan includes the API under this instance's limits.
     pub fn plan_has_api(&self, team: &Team) -> bool {
         self.app.gate().limit(team.plan) > 0
     }
 
-    /// As a visitor: before a sign-in.
+    /// The actor before a sign-in.
     pub fn visitor(&self) -> Actor {
         self.actor(Identity::Visitor)
     }
@@ -82,7 +82,7 @@ impl FromRequest for RequestInfo {
     }
 }
 
-/// What [`super::request_log`] noted of this request.
+/// Returns the data that [`super::request_log`] attached to this request.
 pub fn of(request: &HttpRequest) -> RequestInfo {
     let info = request.extensions().get::<RequestInfo>().cloned();
     info.expect("every request is identified first")
@@ -101,14 +101,14 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
     }))
 }
 
-/// Who is at the other end. X-Forwarded-For is believed only of a trusted proxy, and walked
-/// from the right: anyone can have written what is left of the first untrusted address.
+/// The client's address. X-Forwarded-For is believed only from a trusted proxy, and read from the right:
+/// anyone can have written what is left of the first untrusted address.
 fn client(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     if trusted.is_empty() {
         return Some(peer);
     }
-    // Odd bytes put in front must not hide what the proxy has added behind.
+    // Decoded lossily, so that odd bytes in front can't hide what the proxy has appended.
     let lines = request.headers().get_all("x-forwarded-for");
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     Some(walk(peer, &lines.join(","), trusted))
@@ -129,7 +129,7 @@ fn walk(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
     client
 }
 
-/// An address as proxies write it: alone, with a port, in brackets or in quotes.
+/// Parses an address as proxies write it: alone, with a port, in brackets or in quotes.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop).trim();
     let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);

@@ -1,5 +1,5 @@
-//! Middleware of every request: gives it an id and the usual headers, and logs it once. An API
-//! call is authenticated here, before anything else is done for it.
+//! Middleware of every request: adds an id and the usual headers, and logs the request once. API calls are
+//! authenticated here, before anything else.
 
 use std::time::Instant;
 
@@ -28,8 +28,8 @@ pub async fn request_log(
     Ok(answer)
 }
 
-/// The span with these fields is on every log line of a request. API calls have it only at `debug`,
-/// because its cost would slow down all calls and few of them log anything.
+/// The span whose fields are on every log line of a request. API calls have it only at `debug`, because it
+/// would slow down all of them and few log anything.
 fn span(request: &ServiceRequest, info: &RequestInfo) -> Span {
     let method = method(request.method());
     let route = || route(request.request()).unwrap_or("-".into());
@@ -73,7 +73,7 @@ fn busy() -> HttpResponse {
 
 fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
     let cause = answer.response().extensions().get::<Cause>().map(|cause| cause.as_str().to_owned());
-    // The activity log has this call: a second copy here would cost a fifth of the throughput.
+    // The call has an activity record. Logging it too would cost a fifth of the throughput.
     let is_recorded = info.recorded.get() && answer.status().as_u16() < 400;
     let is_logged = match is_recorded {
         true => tracing::enabled!(tracing::Level::DEBUG),

@@ -1,4 +1,4 @@
-//! How a page's route is declared: its address, its methods and their handlers.
+//! Declares a page's route: its path, its methods and their handlers.
 
 use actix_web::dev::{AppService, Handler, HttpServiceFactory};
 use actix_web::http::Method;
@@ -7,7 +7,7 @@ use actix_web::{FromRequest, Resource, Responder, guard, web};
 use super::logged::RouteTemplate;
 use super::paths::{Path, PathOf};
 
-/// An address and its handlers. For other methods actix answers 405, which
+/// A path and its handlers. To other methods actix responds 405, which
 /// [`super::pages::error::render_errors`] renders.
 pub struct PageRoute {
     pub path: &'static str,
@@ -24,7 +24,7 @@ pub fn page(path: impl Into<&'static str>) -> PageRoute {
 }
 
 impl PageRoute {
-    /// Also for HEAD.
+    /// Handles GET and HEAD.
     pub fn get<F, Args>(mut self, handler: F) -> Self
     where
         F: Handler<Args>,

@@ -13,17 +13,17 @@ use super::site::Site;
 use super::{api, assets, flash, paths, session, theme};
 use crate::app::App;
 
-/// Bytes of a form.
+/// The maximum size of a form, in bytes.
 const FORM: usize = 64 * 1024;
 
 pub(crate) fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
-    // Addresses are tried in this order, and API calls are the most frequent.
+    // Paths are matched in this order, and API calls are the most frequent.
     services.configure(api::for_programs);
     for each in without_session() {
         services.service(each);
     }
-    // Before the pages, whose scope takes every address that is left. A session is looked for
-    // only where it may count.
+    // Registered before the pages, whose scope takes all remaining paths. Sessions are read only where
+    // they may be used.
     for dialect in api::DIALECTS {
         let authenticated = scope(dialect.base).guard(guard::fn_guard(api::is_authenticated));
         services.service(authenticated.configure(api::nothing_else)).service(

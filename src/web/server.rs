@@ -1,4 +1,4 @@
-//! An HTTP server made of actix's parts, so that each connection is a [`Connection`] of ours.
+//! An HTTP server built from actix's parts, so that each connection is a [`Connection`] of Gatepost.
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -26,7 +26,7 @@ use crate::domain::network::Network;
 
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The answer to one connection too many.
+/// The response to one connection too many.
 const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -55,7 +55,7 @@ impl Seats {
         match self.admit(peer.ip()) {
             Ok(slot) => Ok((Connection::new(stream, slot, self.limits), Protocol::Http1, Some(peer))),
             Err(_) => {
-                // Fits into the socket's buffer, so nothing waits for this client.
+                // It fits into the socket's buffer, so nothing waits for this client.
                 let _ = stream.try_write(TOO_MANY_CONNECTIONS);
                 Err(DispatchError::DisconnectTimeout)
             }
@@ -65,10 +65,10 @@ impl Seats {
 
 type Entered = (Connection, Protocol, Option<std::net::SocketAddr>);
 
-/// Await the server to run until its handle's `stop`.
+/// Await it to run until its handle's `stop`.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// If the listener can't be used.
 pub fn serve<P, I, S>(
     builder: ServerBuilder,
     listener: TcpListener,
@@ -101,7 +101,7 @@ where
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            // Our deadline covers the head of every request, not only of the first.
+            // The connection's own deadline covers the head of every request, not only of the first.
             .client_request_timeout(std::time::Duration::ZERO)
             .client_disconnect_timeout(CLOSING)
             .local_addr(address)

@@ -1,8 +1,8 @@
-//! The dashboard's sessions, kept in the store behind actix-session.
+//! The dashboard's sessions, stored behind actix-session.
 //!
-//! The sign-in writes the session's row, in one transaction with its activity. What
-//! actix-session adds is the cookie: it hands the secret value out and reads it back. It asks
-//! the store nothing: [`super::viewer`] loads the session with all that a page needs, in one trip.
+//! The sign-in writes the session's row, in one transaction with its activity. Actix-session only writes
+//! and reads the cookie with the secret key. It does not use the store: [`super::viewer`] loads the
+//! session with everything a page needs, in one trip.
 
 use std::collections::HashMap;
 
@@ -19,21 +19,20 @@ use crate::domain::sealing::hex;
 
 type State = HashMap<String, String>;
 
-/// The one entry of the state: the cookie's value.
+/// The only entry of the state: the cookie's value.
 const KEY: &str = "key";
 
 pub struct StoredSessions(App);
 
-/// The cookie's value for a new session.
+/// Creates the cookie's value for a new session.
 pub fn new_key(app: &App) -> String {
     hex(&entropy::bytes::<32>(&*app.entropy()))
 }
 
-/// Gives the browser the cookie of a session that was opened under `key`. The session it came
-/// with ends.
+/// Sets the cookie of a session that was opened under `key`. The browser's previous session ends.
 pub fn hand_out(session: &Session, key: &str) {
     session.renew();
-    // A string always serialises.
+    // Serializing a string cannot fail.
     let _ = session.insert(KEY, key);
 }
 
@@ -61,8 +60,8 @@ pub fn middleware(app: &App, site: &Site) -> SessionMiddleware<StoredSessions> {
 }
 
 impl SessionStore for StoredSessions {
-    /// The cookie's signature proves that this instance issued the key. [`super::viewer`] loads the session
-    /// when it is needed.
+    /// The cookie's signature proves that this instance issued the key. [`super::viewer`] loads the
+    /// session when it is needed.
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         Ok(Some(State::from([(KEY.into(), format!("\"{}\"", key.as_ref()))])))
     }
@@ -99,8 +98,8 @@ impl SessionStore for StoredSessions {
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         let actor = self.0.visitor();
         let key = key.as_ref().to_owned();
-        // An error here would become a bare 500. The replaced session is the same browser's and
-        // expires anyway.
+        // An error here would become a bare 500. The replaced session is the same browser's and expires
+        // anyway.
         if let Err(cause) = self.0.write(move |tx| sessions::close(tx, &actor, &key)).await {
             tracing::error!(%cause, "a session that was replaced could not be ended");
         }

@@ -1,5 +1,3 @@
-//! Where this instance is reached.
-
 use std::io;
 use std::net::TcpListener;
 
@@ -8,7 +6,7 @@ use crate::config::PublicUrl;
 
 #[derive(Clone)]
 pub struct Site {
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     pub url: PublicUrl,
 }
 

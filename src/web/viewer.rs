@@ -1,4 +1,4 @@
-//! A person who is signed in, looking at one of their teams.
+//! A signed-in person who views one of their teams.
 
 use actix_session::SessionExt;
 use actix_web::{HttpRequest, web};
@@ -15,7 +15,6 @@ use crate::domain::people::sessions::{self, Session};
 use crate::domain::people::teams::Team;
 use crate::domain::people::users::User;
 
-/// Looks at one of their teams.
 #[derive(Clone)]
 pub struct Viewer {
     pub user: User,
@@ -23,7 +22,7 @@ pub struct Viewer {
     pub team: Team,
     pub role: Role,
     pub teams: Vec<Team>,
-    /// Unread messages of the team; see [`messages::UNREAD_SHOWN`].
+    /// The team's unread messages; see [`messages::UNREAD_SHOWN`].
     pub unread: i64,
     /// The notice of the change before this request.
     pub flash: Flash,
@@ -41,7 +40,6 @@ impl Viewer {
     }
 }
 
-/// Why there is no viewer.
 pub enum NoViewer {
     NotSignedIn,
     /// Signed in, but no longer in any team.

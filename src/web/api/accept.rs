@@ -1,4 +1,5 @@
-//! Which of two kinds of JSON an error is written in: RFC 9110, sections 12.4.2 and 12.5.1.
+//! Chooses between two JSON formats for errors by the `Accept` header (RFC 9110, sections 12.4.2 and
+//! 12.5.1).
 
 use actix_web::http::header::{ACCEPT, HeaderMap, Quality, QualityItem};
 use actix_web::mime::Mime;
@@ -6,8 +7,8 @@ use actix_web::mime::Mime;
 /// Further ranges are ignored.
 const RANGES: usize = 64;
 
-/// Whether the client prefers problem details, or names them and wants JSON as much. A client that
-/// wants neither gets plain JSON.
+/// Whether the client prefers problem details, or names them and accepts JSON equally. A client that
+/// accepts neither gets plain JSON.
 pub fn prefers_problem(asked: &HeaderMap) -> bool {
     if !asked.contains_key(ACCEPT) {
         return false;
@@ -19,10 +20,10 @@ pub fn prefers_problem(asked: &HeaderMap) -> bool {
     problem > Quality::ZERO && (problem > json || problem == json && exactness == NAMED)
 }
 
-/// The exactness of a range that names the type.
+/// The specificity of a range that names the type.
 const NAMED: u8 = 3;
 
-/// The quality of a subtype of `application`, and how exact the range is that decides it.
+/// The quality of a subtype of `application`, and the specificity of the range that decides it.
 fn wanted(ranges: &[QualityItem<Mime>], subtype: &str) -> (Quality, u8) {
     let exactness = |range: &Mime| match range.essence_str().split_once('/') {
         Some(("application", name)) if name == subtype => Some(NAMED),

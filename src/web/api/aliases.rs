@@ -1,5 +1,3 @@
-//! Aliases: `/aliases`.
-
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -65,7 +63,7 @@ pub struct Alias {
     /// Messages received.
     #[schema(example = 3)]
     received: i64,
-    /// Those of them that were blocked, as their sender is.
+    /// Messages among them whose sender was blocked.
     #[schema(example = 0)]
     denied: i64,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-02T16:20:11.000001Z")]
@@ -101,10 +99,10 @@ impl Form for Alias {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AliasQuery {
-    /// Only those whose address contains this.
+    /// Only aliases whose address contains this text.
     #[param(max_length = 254)]
     q: Option<String>,
-    /// Only those that are on, or off.
+    /// Only aliases that are on, or off.
     enabled: Option<bool>,
 }
 
@@ -147,7 +145,7 @@ impl NewAlias {
     }
 }
 
-/// The fields to change; others stay as they are.
+/// The fields to change; others stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasChange {

@@ -1,4 +1,4 @@
-//! What handlers answer with; each type says its status and its schema.
+//! What handlers return. Each type knows its status and its schema.
 
 use std::marker::PhantomData;
 
@@ -13,17 +13,17 @@ use super::json::Json;
 use super::{ApiError, etag, idempotency};
 use crate::domain::access::idempotency::Outcome;
 
-/// 200 and a resource.
+/// Responds 200 with a resource.
 pub type Answer<T> = Result<Found<T>, ApiError>;
-/// 201 and the resource that was created.
+/// Responds 201 with the created resource.
 pub type CreatedAnswer<T> = Result<Created<T>, ApiError>;
-/// 204.
+/// Responds 204.
 pub type Done = Result<NoContent, ApiError>;
 
 /// A resource as JSON.
 pub struct Found<T> {
     json: Json<T>,
-    /// Where the tag is not that of the whole JSON.
+    /// `None` for a tag of the whole JSON.
     tag: Option<EntityTag>,
 }
 
@@ -91,7 +91,7 @@ pub struct Created<T>(HttpResponse, PhantomData<T>);
 
 impl<T> Created<T> {
     /// # Errors
-    /// When the key belongs to another request, or the first with it is still in progress.
+    /// If the key belongs to another request, or the first request with it is still in progress.
     pub fn of(outcome: Outcome) -> Result<Self, ApiError> {
         Ok(Self(idempotency::respond(outcome)?, PhantomData))
     }
@@ -128,7 +128,7 @@ impl Answers for NoContent {
     }
 }
 
-/// Bytes of another type than JSON, or 304; the route says which type.
+/// Bytes of a type that the route declares, or 304.
 pub struct File(pub HttpResponse);
 
 impl Responder for File {

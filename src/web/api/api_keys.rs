@@ -1,5 +1,3 @@
-//! API tokens: `/api-keys`. Only people create, rename and revoke them.
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -79,10 +77,10 @@ pub struct ApiKey {
     /// `active`, `expired` or `revoked`.
     #[schema(example = "active")]
     state: &'static str,
-    /// What it can do: every current scope where `allScopes` is true.
+    /// The token's scopes; every current one if `allScopes` is true.
     #[schema(value_type = Vec<String>, example = json!(["aliases:read", "contacts:read", "messages:read"]))]
     scopes: Scopes,
-    /// Whether it can do everything, including what later versions add.
+    /// Whether the token can do everything, including what later versions add.
     #[schema(example = false)]
     all_scopes: bool,
     #[schema(value_type = String, format = DateTime, example = "2026-03-01T09:14:05.123456Z")]
@@ -140,8 +138,8 @@ impl Resource for ApiKey {
 pub struct CreatedApiKey {
     #[serde(flatten)]
     key: ApiKey,
-    /// The whole token, shown once: store it as a secret. `null` in the response to a creation
-    /// that is retried with its `Idempotency-Key`.
+    /// The whole token, shown once: store it as a secret. `null` in the response to a retry with the same
+    /// `Idempotency-Key`.
     #[schema(example = "gp_1a2b3c4d…")]
     token: Option<String>,
     /// If there is no `token`: why, and what to do.
@@ -149,8 +147,8 @@ pub struct CreatedApiKey {
 }
 
 impl CreatedApiKey {
-    /// The response that is stored for a retry holds no secret, not even sealed: apart from the
-    /// team key, which is stored by the owner's choice, no token can be read back from the store.
+    /// The response stored for retries contains no secret, not even an encrypted one: apart from the team
+    /// key, which is stored by the owner's choice, no token can be read back from the store.
     fn stored(location: String, key: ApiKey, plain: &PlainToken) -> Stored {
         let tag = etag::of(&key).to_string();
         let first = Self { key, token: Some(plain.reveal().to_owned()), notice: None };
@@ -168,7 +166,7 @@ pub struct NewApiKey {
     /// The app that uses the token. Unique among the team's active tokens.
     #[schema(example = "ci", min_length = 1, max_length = 60)]
     name: String,
-    /// What it can do: scopes, or only `all`. Default: every read scope.
+    /// Scopes, or only `all`. Default: every read scope.
     #[schema(example = json!(["aliases:read", "aliases:write"]))]
     scopes: Option<Vec<String>>,
 }
@@ -185,7 +183,7 @@ impl NewApiKey {
     }
 }
 
-/// The fields to change; others stay as they are.
+/// The fields to change; others stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Naming {

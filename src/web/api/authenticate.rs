@@ -1,10 +1,9 @@
-//! Middleware of every API request: identifies the caller before the request is routed, and
-//! records the call after it was answered, before the answer leaves. In between,
-//! [`authorize`](super::authorize) checks what the route needs.
+//! Middleware of every API request: identifies the caller before the request is routed, and records the
+//! call before the response is sent. In between, [`authorize`](super::authorize) checks the route's
+//! requirements.
 //!
-//! A token's call is authenticated before anything else is done for it, so that a refusal costs
-//! next to nothing. A call with only the dashboard's cookie is authenticated behind the session
-//! middleware, in a scope of its own.
+//! A token's call is authenticated before anything else, so that a refusal costs next to nothing. A call
+//! with only the dashboard's cookie is authenticated behind the session middleware, in its own scope.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -24,18 +23,18 @@ use crate::web::held;
 use crate::web::logged::{self, Cause};
 use crate::web::request::{self, RequestInfo};
 
-/// The only address that needs no credential.
+/// The only path that needs no credential.
 const DESCRIPTION: &str = "/openapi.json";
 
-/// Whether a request is authenticated before it is routed. Reads the path as the router does, to
-/// which `/%61pi` is `/api`.
+/// Whether a request is authenticated before routing. Decodes the path as the router does, so that
+/// `/%61pi` counts as `/api`.
 pub fn is_api_call(request: &ServiceRequest) -> bool {
     let path = request.match_info().as_str();
     let is_ours = dialects::at(path).is_some_and(|dialect| dialect.rest(path) != Some(DESCRIPTION));
     is_ours && !caller::has_only_a_cookie(request.headers())
 }
 
-/// [`authenticate`] behind the session middleware.
+/// Like [`authenticate`], behind the session middleware.
 pub async fn authenticate_session(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -55,7 +54,7 @@ pub async fn authenticate(
     }
     let (answer, took) = match caller::identify(request.request(), info).await {
         Ok(caller) => admit(request, next, info, caller, began).await?,
-        // Boxed, so that it takes no room in calls that succeed.
+        // Boxed, so that successful calls have smaller futures.
         Err(refusal) => Box::pin(refuse(request, info, refusal, began)).await,
     };
     let metrics = info.app().gate().metrics();
@@ -64,8 +63,7 @@ pub async fn authenticate(
     Ok(answer)
 }
 
-/// Browsers ask for the methods of an address without a credential, so OPTIONS is neither counted
-/// nor recorded.
+/// Browsers send OPTIONS without a credential, so it is neither counted nor recorded.
 async fn answer_options(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -75,7 +73,7 @@ async fn answer_options(
     Ok(render_error(next.call(request).await?, info))
 }
 
-/// The answer, and how long it took to decide whether the caller may have it.
+/// The response, and how long the decision about the caller took.
 type Answered = (ServiceResponse<BoxBody>, Duration);
 
 async fn admit(
@@ -121,7 +119,7 @@ async fn refuse(request: ServiceRequest, info: &RequestInfo, refusal: Refusal, b
     (answer, took)
 }
 
-/// Renders what a handler, an extractor or the router refused.
+/// Renders the error of a handler, an extractor or the router.
 fn render_error(answer: ServiceResponse<BoxBody>, info: &RequestInfo) -> ServiceResponse<BoxBody> {
     let Some(error) = answer.response().error() else { return answer };
     let fault = ApiError::server_error(error);
@@ -138,7 +136,7 @@ fn render(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpRe
     answer
 }
 
-/// The answer, once its call is recorded.
+/// Returns the response once its call is recorded.
 async fn record(
     answer: ServiceResponse<BoxBody>,
     info: &RequestInfo,

@@ -1,5 +1,5 @@
-//! Whether an authenticated caller may use a route, and has a call left. It runs behind the
-//! router because only the route knows what it needs.
+//! Checks whether an authenticated caller may use a route and has quota left. It runs behind the router,
+//! because only the route knows what it needs.
 
 use actix_web::dev::Handler;
 use actix_web::http::Method;
@@ -13,12 +13,12 @@ use crate::web::encoding::is_encoded;
 use crate::web::request::{self, RequestInfo};
 
 /// # Errors
-/// When the caller may not use a route with this need.
+/// If the caller may not use a route with this need.
 pub async fn authorize(request: &HttpRequest, need: Need) -> Result<(), ApiError> {
     let info = request::of(request);
     let Some(call) = AuthenticatedCall::of(request) else {
         return match *request.method() {
-            // Never authenticated.
+            // OPTIONS is never authenticated.
             Method::OPTIONS => Ok(()),
             _ => Err(ApiError::unauthenticated_route()),
         };
@@ -37,13 +37,13 @@ async fn count(info: &RequestInfo, caller: &ApiCaller, need: Need) -> Result<All
     let (gate, now) = (info.app().gate(), info.now);
     match caller {
         ApiCaller::Token(admission) => gate.count(admission, need, now).await,
-        // Boxed, so that it takes no room in the calls of tokens.
+        // Boxed, so that the calls of tokens have smaller futures.
         ApiCaller::Person(viewer) => Box::pin(gate.count_person(&viewer.team, now)).await,
     }
 }
 
-/// A handler that runs only for authorized calls. Not a middleware, which would be one more layer
-/// for each call to go through.
+/// Wraps a handler so that it runs only for authorized calls. A middleware would add a layer to every
+/// call.
 pub fn authorized<F, Args>(
     need: Need,
     is_tagged: bool,

@@ -1,4 +1,4 @@
-//! Who calls the API. A handler that takes an [`ApiCaller`] runs only for authorized callers.
+//! The caller of an API request. A handler that takes an [`ApiCaller`] runs only for authorized callers.
 
 use std::cell::Cell;
 use std::future::{Ready, ready};
@@ -53,7 +53,7 @@ impl ApiCaller {
         }
     }
 
-    /// For the record of the call.
+    /// The caller in the activity record.
     pub fn recorded(&self) -> Caller {
         match self {
             Self::Token(admission) => Caller::Token(admission.token.id),
@@ -66,7 +66,7 @@ fn person(viewer: &Viewer) -> Caller {
     Caller::Person { id: viewer.user.id, label: viewer.user.email.clone() }
 }
 
-/// An API call whose caller is known. Lives in the request's extensions.
+/// An API call whose caller is known, in the request's extensions.
 pub struct AuthenticatedCall {
     pub caller: ApiCaller,
     pub began: Instant,
@@ -83,18 +83,18 @@ impl AuthenticatedCall {
     }
 }
 
-/// What was decided, for the headers and the record.
+/// The gate's decision, for the headers and the record.
 #[derive(Clone, Copy, Default)]
 pub struct Decision {
     pub admitted: bool,
     /// The caller's remaining quota.
     pub allowance: Option<Allowance>,
-    /// Since authentication began.
+    /// The time since authentication began.
     pub took: Duration,
 }
 
-/// A person with a session, where a token must not do what the route does. Routes with
-/// `Need::Person` refuse tokens before.
+/// A person with a session, for routes that tokens must not use. `Need::Person` has already refused
+/// tokens.
 pub struct SessionCaller(pub Box<Viewer>);
 
 impl FromRequest for SessionCaller {
@@ -118,19 +118,18 @@ impl FromRequest for ApiCaller {
     }
 }
 
-/// Before the call is routed: checks the credential, and that the team's API access is on and in
-/// its plan.
+/// Checks, before routing, the credential and that the team's API access is on and in its plan.
 pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refusal> {
     match credential(request.headers())? {
         Some(presented) => Ok(ApiCaller::Token(info.app().gate().verify(presented, info.now).await?)),
-        // Boxed, so that it takes no room in the calls of programs.
+        // Boxed, so that the calls of tokens have smaller futures.
         None if has_only_a_cookie(request.headers()) => Box::pin(by_session(request)).await,
         None => Err(Reason::NoCredential.into()),
     }
 }
 
-/// The one credential among the headers; `None` when neither header was sent. A token in the query
-/// string is never accepted: addresses end up in logs.
+/// Returns the one credential in the headers, or `None` without one. Tokens in the query string are never
+/// accepted, because URLs end up in logs.
 fn credential(headers: &HeaderMap) -> Result<Option<&str>, Reason> {
     let (mut bearer, mut keys) = (headers.get_all(AUTHORIZATION), headers.get_all(API_KEY));
     let presented = match (bearer.next(), bearer.next(), keys.next(), keys.next()) {
@@ -145,24 +144,25 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Reason> {
     }
 }
 
-/// The dashboard's session counts only if no credential was sent.
+/// Whether the dashboard's session applies: only without another credential.
 pub fn has_only_a_cookie(headers: &HeaderMap) -> bool {
     let has = |name| headers.contains_key(name);
     has(COOKIE) && !has(AUTHORIZATION) && !has(API_KEY)
 }
 
-/// Tokens are ASCII, so any replacement for other characters will do.
+/// Tokens are ASCII, so any replacement for other text will do.
 fn text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or("?")
 }
 
-/// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
+/// RFC 6750, section 2.1. The scheme's case does not matter (RFC 9110, section 11.1).
 fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_ascii())
 }
 
-/// The dashboard's session of the owner or an admin, sent by a page of this site.
+/// Returns the caller of a dashboard session, if it is an owner's or admin's and a page of this site sent
+/// the request.
 async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refusal> {
     let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
     if !origin::is_own(request.headers(), site.url.as_str(), false) {

@@ -1,5 +1,5 @@
-//! Every error code: an [`ApiError`](super::ApiError) can carry no other, and the reference lists
-//! exactly these.
+//! Every error code. An [`ApiError`](super::ApiError) can have no other, and the reference lists exactly
+//! these.
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
@@ -15,7 +15,7 @@ macro_rules! codes {
         $(pub static $name: Code =
             Code { status: $status, name: stringify!($name), meaning: $meaning, remedy: $remedy };)+
 
-        /// By status.
+        /// Sorted by status.
         pub static ALL: &[&Code] = &[$(&$name),+];
     };
 }

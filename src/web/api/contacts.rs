@@ -1,5 +1,3 @@
-//! Contacts: `/contacts`.
-
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
@@ -55,7 +53,7 @@ pub struct Contact {
     name: Option<String>,
     #[schema(example = "prefers to be called")]
     note: Option<String>,
-    /// `unset`, `allowed`, or `blocked`: whose mail is stored, but not delivered.
+    /// `unset`, `allowed`, or `blocked`. Mail from a blocked contact is stored, but not delivered.
     #[schema(value_type = String, example = "unset")]
     state: ContactState,
     /// Messages received from them.
@@ -112,7 +110,7 @@ fn parse_state(text: &str) -> Result<ContactState, FieldError> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
-    /// Only those whose address or name contains this.
+    /// Only contacts whose address or name contains this text.
     #[param(max_length = 254)]
     q: Option<String>,
     #[param(schema_with = states)]
@@ -157,7 +155,7 @@ impl NewContact {
     }
 }
 
-/// The fields to change; others stay as they are.
+/// The fields to change; others stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContactChange {

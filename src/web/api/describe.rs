@@ -1,5 +1,5 @@
-//! Derives the OpenAPI operation from a handler's types: parameters and body from its arguments, the response
-//! from its result. A handler whose types say nothing does not compile as a route.
+//! Derives an OpenAPI operation from a handler's types: parameters and body from its arguments, the
+//! response from its result. A handler whose types lack a description does not compile as a route.
 
 use std::collections::BTreeSet;
 
@@ -20,16 +20,16 @@ pub struct Described {
     pub method: Method,
     pub path: &'static str,
     pub parameters: Vec<Value>,
-    /// What the ids in the path are the ids of, and an example of each.
+    /// The noun of each id in the path, and an example.
     pub ids: Vec<(&'static str, &'static str)>,
-    /// The schema of the body that is sent.
+    /// The schema of the request body.
     pub body: Option<Value>,
     pub status: u16,
-    /// The schema of the JSON that is answered.
+    /// The schema of the JSON response.
     pub answer: Option<Value>,
-    /// Refusals beyond those of every route.
+    /// Refusals in addition to those of every route.
     pub refusals: BTreeSet<u16>,
-    /// Every schema that is referred to, by name.
+    /// Every referenced schema, by name.
     pub schemas: Map<String, Value>,
 }
 
@@ -39,7 +39,7 @@ impl Described {
         Self { method, path, parameters, ids, body: None, status: 200, answer: None, refusals, schemas }
     }
 
-    /// A reference to the schema, which is kept with all that it refers to.
+    /// Returns a reference to the schema, and adds it with everything it refers to.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut found = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut found);
@@ -53,7 +53,7 @@ impl Described {
         self.parameters.extend(T::into_params(|| Some(ParameterIn::Query)).iter().map(|it| json!(it)));
     }
 
-    /// The parameters in the path, in order: what they are the ids of, and an example of each.
+    /// Adds the parameters in the path, in order: the noun of each id, and an example.
     pub fn ids(&mut self, ids: &[(&'static str, &'static str)]) {
         self.ids.extend(ids);
         let names = self.path.split(['{', '}']).skip(1).step_by(2);
@@ -69,14 +69,13 @@ impl Described {
         }));
     }
 
-    /// A header among the components, and the refusals it can lead to.
+    /// Adds a header from the components, and the refusals it can cause.
     pub fn header(&mut self, name: &str, refusals: &[u16]) {
         self.parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         self.refusals.extend(refusals);
     }
 }
 
-/// An argument of a handler.
 pub trait Argument {
     fn describe(_: &mut Described) {}
 }
@@ -98,7 +97,6 @@ impl<A: PublicId, B: PublicId> Argument for web::Path<(A, B)> {
     }
 }
 
-/// All arguments of a handler.
 pub trait Arguments {
     fn describe(into: &mut Described);
 }
@@ -121,7 +119,6 @@ arguments!(A B C D);
 arguments!(A B C D E);
 arguments!(A B C D E F);
 
-/// The result of a handler.
 pub trait Answers {
     fn describe(into: &mut Described);
 }

@@ -19,12 +19,12 @@ pub fn at(path: &str) -> Option<&'static Dialect> {
     DIALECTS.into_iter().find(|dialect| dialect.rest(path).is_some())
 }
 
-/// Every operation of every dialect: its address, method and route.
+/// Every operation of every dialect: its path, method and route.
 pub fn operations() -> impl Iterator<Item = (String, Method, Op)> {
     DIALECTS.into_iter().flat_map(|dialect| (dialect.routes)().into_iter().flat_map(of(dialect.base)))
 }
 
-/// What the ids in paths are the ids of, and an example of each.
+/// The nouns of the ids in paths, with an example of each.
 pub fn ids() -> BTreeSet<(&'static str, &'static str)> {
     let all = DIALECTS.into_iter().flat_map(|dialect| (dialect.routes)());
     all.flat_map(|At { path, operations, .. }| {

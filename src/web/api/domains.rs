@@ -1,5 +1,3 @@
-//! The team's own domains: `/domains`.
-
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -68,7 +66,7 @@ pub struct Domain {
     id: DomainId,
     #[schema(example = "mail.acme.test")]
     name: String,
-    /// When it was verified; it receives mail from then on.
+    /// When it was verified. It receives mail from then on.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
     verified_at: Option<Timestamp>,
     /// When it stopped receiving mail because the verification record had been missing for 7 days.
@@ -76,11 +74,11 @@ pub struct Domain {
     suspended_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
     checked_at: Option<Timestamp>,
-    /// Whether another team has verified the same domain, and keeps it.
+    /// Whether another team has verified the same domain and still has it.
     #[schema(example = false)]
     held_by_another: bool,
-    /// The DNS records to publish, and what was found. There is no MX record while the server has
-    /// no public name (`GATEPOST_MAIL_HOST`).
+    /// The DNS records to publish, and what was found. There is no MX record while the server has no
+    /// public name (`GATEPOST_MAIL_HOST`).
     records: Vec<Record>,
     /// The id of the alias that receives mail for addresses that do not exist.
     #[schema(value_type = Option<String>)]
@@ -102,7 +100,7 @@ pub struct Record {
     name: String,
     #[schema(example = "gatepost-verify=5f1d0c9a7b3e4f2a8c6d0e1b2a3f4c5d")]
     value: String,
-    /// `unchecked`, `ok`, `missing`, `wrong`, or `unknown` when the DNS did not answer.
+    /// `unchecked`, `ok`, `missing`, `wrong`, or `unknown` when DNS did not respond.
     #[schema(value_type = String, example = "ok")]
     state: RecordState,
     /// What was found there.
@@ -158,7 +156,7 @@ pub struct NewDomain {
     name: String,
 }
 
-/// The fields to change; others stay as they are.
+/// The fields to change; others stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DomainChange {

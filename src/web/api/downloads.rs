@@ -52,7 +52,7 @@ pub async fn attachment(
     Ok(tagged(file(&attachment.content_type, &name, bytes), &tag))
 }
 
-/// Mail never changes, so its id is its tag, and its bytes need not be read for one.
+/// A message never changes, so its id is its tag and needs no bytes.
 fn tagged(mut file: HttpResponse, tag: &EntityTag) -> File {
     etag::insert(&mut file, tag);
     File(file)

@@ -1,4 +1,4 @@
-//! Errors of the API: one shape, or RFC 9457 for clients that ask for it.
+//! Errors of the API, in one shape or, for clients that ask for it, as in RFC 9457.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,17 +16,17 @@ use crate::domain::error::StoreError;
 use crate::domain::{self, FieldError, RequestId, Room};
 use crate::gate::{Reason, Refusal};
 
-/// How an API request fails. [`super::authenticate`] renders it, as it knows the request.
+/// A failed API request. [`super::authenticate`] renders it, because it knows the request.
 #[derive(Debug)]
 pub struct ApiError {
     code: &'static Code,
     message: Cow<'static, str>,
     details: Vec<FieldError>,
-    /// RFC 6750, section 3: for 401 and some 403.
+    /// For 401 and some 403 (RFC 6750, section 3).
     authenticate: Option<Challenge>,
     allow: Option<Box<str>>,
     retry_after: Option<u32>,
-    /// For the log alone.
+    /// Only for the log.
     pub cause: Option<String>,
 }
 
@@ -99,7 +99,6 @@ impl ApiError {
         Self::new(&codes::FORBIDDEN, message)
     }
 
-    /// A token cannot create or revoke tokens.
     pub fn for_people() -> Self {
         Self::forbidden("A token cannot manage tokens. Sign in to the dashboard to do this.")
     }
@@ -159,7 +158,7 @@ impl ApiError {
         Self { cause: Some(cause.to_string()), ..error }
     }
 
-    /// A handler of the API that no middleware of it guards.
+    /// A bug: a route of the API without its middleware.
     pub fn unauthenticated_route() -> Self {
         Self::server_error("a route of the API is not authenticated")
     }
@@ -203,8 +202,8 @@ impl ApiError {
         answer
     }
 
-    /// `{"success": false, "error": {…}}`, written without serde, because clients can cause unlimited errors.
-    /// Codes and ids need no escaping.
+    /// `{"success": false, "error": {…}}`, written without serde, because clients can cause unlimited
+    /// errors. Codes and ids need no escaping.
     fn body(&self, request: RequestId) -> Vec<u8> {
         let (mut body, mut room) = (Vec::with_capacity(256), Room::default());
         body.extend_from_slice(br#"{"success":false,"error":{"code":""#);
@@ -239,7 +238,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("text and numbers are JSON")
 }
 
-/// RFC 9457, section 3, with the default type, as the code distinguishes them.
+/// RFC 9457, section 3, with the default type, because the code distinguishes errors.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Problem<'a> {
@@ -329,7 +328,7 @@ impl ResponseError for ApiError {
         StatusCode::from_u16(self.code.status).expect("a code has a status of HTTP")
     }
 
-    /// Without a body: [`super::authenticate`] renders it.
+    /// Without a body, because [`super::authenticate`] renders it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

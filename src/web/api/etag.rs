@@ -1,8 +1,8 @@
 //! `ETag`, `If-None-Match` and `If-Match`: an unchanged resource is not sent again, and no client
 //! overwrites a version it has not seen.
 //!
-//! A tag is half a SHA-256 of the body, so it is a strong one (RFC 9110, section 8.8.1), as `If-Match` needs
-//! it. The tag of a large resource covers only the parts that can change. Responses stay `no-store`: proxies
+//! A tag is half a SHA-256 of the body, so it is strong (RFC 9110, section 8.8.1), as `If-Match` requires.
+//! The tag of a large resource covers only the parts that can change. Responses stay `no-store`: proxies
 //! must not cache mail.
 
 use std::future::{Ready, ready};
@@ -29,8 +29,7 @@ fn of_bytes(body: &[u8]) -> EntityTag {
     EntityTag::new_strong(hex(&Sha256::digest(body)[..16]))
 }
 
-/// Adds a tag to a response that shows a resource, unless its handler did; 304 to a client that
-/// has that version.
+/// Adds a tag to the response, unless its handler did. Responds 304 to a client that has that version.
 pub fn add(request: &HttpRequest, answer: HttpResponse) -> HttpResponse {
     let is_read = request.method().is_safe();
     let is_shown = is_read || request.method() == Method::PATCH;
@@ -60,13 +59,12 @@ fn tagged(answer: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
     (answer, tag)
 }
 
-/// For a handler that knows the tag before there is a body.
+/// For a handler that knows the tag before the body.
 pub fn insert(answer: &mut HttpResponse, tag: &EntityTag) {
     let value = tag.to_string().try_into().expect("a tag is ASCII");
     answer.headers_mut().insert(ETAG, value);
 }
 
-/// The response to a client that has this version.
 pub fn not_modified(tag: &EntityTag) -> HttpResponse {
     let mut answer = HttpResponse::NotModified().finish();
     insert(&mut answer, tag);
@@ -100,7 +98,7 @@ impl FromRequest for IfNoneMatch {
 
 impl Argument for IfNoneMatch {}
 
-/// The version that the client means to change. Checked in the transaction of the change.
+/// The version that the client wants to change. It is checked in the transaction of the change.
 pub struct IfMatch(Option<header::IfMatch>);
 
 impl IfMatch {
@@ -112,7 +110,7 @@ impl IfMatch {
     }
 
     /// # Errors
-    /// [`Error::Stale`] when the current version is none of those sent.
+    /// [`Error::Stale`] if the current version is none of those sent.
     pub fn check(&self, now: impl FnOnce() -> EntityTag) -> Result<()> {
         let fits = match &self.0 {
             None | Some(header::IfMatch::Any) => true,

@@ -1,4 +1,4 @@
-//! Every invalid field of a request, gathered before it is refused.
+//! Collects every invalid field before a request is refused.
 
 use super::ApiError;
 use crate::domain::FieldError;
@@ -12,7 +12,7 @@ impl FieldErrors {
     }
 
     /// # Errors
-    /// When a field was invalid.
+    /// If a field was invalid.
     pub fn all<T>(self, value: Option<T>) -> Result<T, ApiError> {
         value.filter(|_| self.0.is_empty()).ok_or_else(|| ApiError::invalid_fields(self.0))
     }

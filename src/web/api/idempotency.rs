@@ -15,7 +15,7 @@ use crate::web::request;
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The key of a creation, if its client sent one.
+/// The key of a creation, if the client sent one.
 pub struct IdempotencyKey(Option<Sent>);
 
 struct Sent {
@@ -31,7 +31,7 @@ impl IdempotencyKey {
         Ok(Self(Some(Sent { key, route, at: request::of(request).now })))
     }
 
-    /// The request by its meaning: `body` as it was understood, not as it was written.
+    /// Identifies the request by its meaning: by the parsed `body`, not by its bytes.
     pub fn request(self, caller: &ApiCaller, body: &impl Serialize) -> Option<Request> {
         let Sent { key, route, at } = self.0?;
         let body = serde_json::to_vec(body).expect("a body that was read is JSON");
@@ -57,13 +57,13 @@ pub fn json(resource: &impl Serialize) -> String {
     serde_json::to_string(resource).expect("a resource is JSON")
 }
 
-/// The response to a creation: the resource, and where it is from now on.
+/// The response to a creation: the resource and its location.
 pub fn stored(location: String, resource: &impl Serialize) -> Stored {
     Stored { location, tag: etag::of(resource).to_string(), body: json(resource), again: None }
 }
 
 /// # Errors
-/// When the key belongs to another request, or the first with it is still in progress.
+/// If the key belongs to another request, or the first request with it is still in progress.
 pub fn respond(outcome: Outcome) -> Result<HttpResponse, ApiError> {
     let (location, body, header) = match outcome {
         Outcome::First(stored) => (stored.location, stored.body, (ETAG, stored.tag)),

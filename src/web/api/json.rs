@@ -1,4 +1,4 @@
-//! JSON bodies and query strings, read strictly: unknown and invalid fields are refused by name.
+//! JSON bodies and query strings, parsed strictly: unknown and invalid fields are refused by name.
 
 use std::fmt;
 use std::ops::Deref;
@@ -21,7 +21,7 @@ use super::ApiError;
 use super::describe::{Argument, Described};
 use crate::domain::FieldError;
 
-/// Bytes of a body.
+/// The maximum size of a body, in bytes.
 const LIMIT: usize = 64 * 1024;
 
 /// A JSON body, of a request or a response.
@@ -35,7 +35,7 @@ impl<T> Deref for Json<T> {
     }
 }
 
-/// Bytes most responses fit into: growing again and again costs more than writing them.
+/// The initial capacity, which suffices for most responses: growing repeatedly costs more than writing.
 const USUAL: usize = 512;
 
 impl<T: Serialize> Responder for Json<T> {
@@ -52,7 +52,7 @@ impl<T: Serialize> Responder for Json<T> {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A response with JSON that was rendered before.
+/// Returns a response with JSON that was rendered before.
 pub fn rendered(body: Bytes) -> HttpResponse {
     let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
     response.headers_mut().append(CONTENT_TYPE, JSON);
@@ -104,7 +104,7 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    // Serde takes a list for an object whose fields it has in order.
+    // Serde would accept an array of the fields in order.
     if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
         return Err(ApiError::invalid_fields(vec![FieldError::new(
             "body",
@@ -126,7 +126,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 /// Distinguishes `null` from a missing field: the former is `Some(None)`.
 ///
 /// # Errors
-/// As the field's own type has them.
+/// Those of the field's type.
 pub fn present<'de, D, T>(field: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -173,7 +173,7 @@ impl IntoParams for NoQuery {
 pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let read = actix_web::web::Query::<T>::from_query;
     read(query).map(actix_web::web::Query::into_inner).map_err(|error| {
-        // Serde does not say which parameter it was, but that one is refused alone too.
+        // Serde doesn't name the parameter, but refuses it alone too.
         let culprit = query.split('&').find(|pair| read(pair).is_err()).unwrap_or_default();
         let name = culprit.split('=').next().unwrap_or_default();
         let text = error.to_string();
@@ -181,7 +181,7 @@ pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     })
 }
 
-/// Serde's words about one field. An unknown or missing field is named in backquotes.
+/// Turns serde's message about one field into a sentence. Serde quotes an unknown or missing field.
 fn explain(path: &str, error: impl fmt::Display) -> FieldError {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or(&text);

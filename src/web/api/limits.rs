@@ -1,4 +1,4 @@
-//! The headers about the caller's limit.
+//! Headers about the caller's limit.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The headers shared by all responses of one hour under one limit. Each thread caches the latest.
+/// The headers that all responses of one hour under one limit share. Each thread caches the latest.
 struct Shared {
     of: (u32, Timestamp),
     limit: HeaderValue,
@@ -34,9 +34,9 @@ impl Shared {
     }
 }
 
-/// The names most clients know, and those of the IETF draft (ratelimit-headers, sections 4
-/// and 5): a policy of `q` calls in `w` seconds, `r` left, reset in `t` seconds. Appended, as
-/// nothing else sets them and a look-up would cost more.
+/// The names most clients know, and those of the IETF draft (ratelimit-headers, sections 4 and 5): a
+/// policy of `q` calls in `w` seconds, `r` left, reset in `t` seconds. They are appended, because nothing
+/// else sets them and a lookup would cost more.
 pub fn add_headers(headers: &mut HeaderMap, allowance: &Allowance, now: Timestamp) {
     let Allowance { limit, remaining, reset } = *allowance;
     headers.reserve(5);

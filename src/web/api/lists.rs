@@ -1,4 +1,4 @@
-//! Lists of a team's resources: [`Listed`] carries the team, the filters and the page.
+//! Lists of a team's resources. [`Listed`] carries the team, the filters and the page.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -23,10 +23,10 @@ use crate::domain::lists::{self, Capped, Window};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{PublicId, Result as Found};
 
-/// The parameters of a list, without those of its page.
+/// The parameters of a list, except those of its page.
 pub trait Filters: DeserializeOwned + IntoParams {
     type Filter: Send + 'static;
-    /// Whether entries can be skipped: not where that would cost as much as reading them.
+    /// Whether entries can be skipped. Not where that would cost as much as reading them.
     const HAS_OFFSET: bool = true;
 
     fn parse(&self, errors: &mut FieldErrors) -> Option<Self::Filter>;
@@ -40,7 +40,7 @@ impl Filters for NoQuery {
     }
 }
 
-/// A page of a list, filtered, of the caller's team.
+/// A page of a filtered list, of the caller's team.
 pub struct Listed<F: Form, Q: Filters = NoQuery> {
     filter: Q::Filter,
     window: Window<F::Id>,
@@ -52,7 +52,7 @@ type Part<F> = lists::Page<<F as Form>::Row, <F as Form>::Id>;
 pub type Listing<F> = Result<Page<F>, ApiError>;
 
 impl<F: Form, Q: Filters> Listed<F, Q> {
-    /// `list` finds the rows and how many there are in the whole list, if that is counted.
+    /// `list` returns the rows and the length of the whole list, if it is counted.
     pub async fn page<C: Into<Option<Capped>> + Send + 'static>(
         self,
         list: impl FnOnce(&mut Tx<'_>, TeamId, &Q::Filter, Window<F::Id>) -> Found<(Part<F>, C)> + Send + 'static,
@@ -83,7 +83,7 @@ impl<F: Form, Q: Filters> FromRequest for Listed<F, Q> {
     }
 }
 
-/// A page of a short list in an order of its own, whose cursor is a position.
+/// A page of a short list with its own order, whose cursor is a position.
 pub struct ShortList<F> {
     bounds: (i64, i64),
     context: Context,
@@ -92,7 +92,7 @@ pub struct ShortList<F> {
 }
 
 impl<F: Form> ShortList<F> {
-    /// `list` finds the rows within limit and offset, and how many there are in all.
+    /// `list` returns the rows within limit and offset, and their total.
     pub async fn page(
         self,
         list: impl FnOnce(&mut Tx<'_>, TeamId, (i64, i64)) -> Found<(Vec<F::Row>, i64)> + Send + 'static,
@@ -125,8 +125,7 @@ impl<F: Form> Argument for ShortList<F> {
     }
 }
 
-/// The parameters of the page, and the others: serde cannot refuse unknown ones in a struct
-/// within another.
+/// Separates the page's parameters from the others: serde can't refuse unknown ones in nested structs.
 fn split(query: &str, has_offset: bool) -> (String, String) {
     let is_of_page = |pair: &&str| {
         let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
@@ -146,7 +145,7 @@ impl<F: Form, Q: Filters> Argument for Listed<F, Q> {
     }
 }
 
-/// A page of a list, as it is answered.
+/// A page of a list, as rendered.
 #[derive(Debug)]
 pub struct Page<T> {
     data: Vec<T>,

@@ -1,5 +1,3 @@
-//! The credential of the request: `/me`.
-
 use actix_web::web::{self, Bytes};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,7 +46,7 @@ pub struct Me<'a> {
     token: Option<MyToken<'a>>,
     #[schema(value_type = String, example = "pro")]
     plan: Plan,
-    /// What this request may do: everything, with the dashboard's session.
+    /// What this request may do; everything with the dashboard's session.
     #[schema(value_type = Vec<String>, example = json!(["aliases:read", "contacts:read", "messages:read"]))]
     scopes: Scopes,
 }

@@ -1,4 +1,4 @@
-//! A message as JSON: a row of a list, and the whole.
+//! A message as JSON: as an entry of a list, and in full.
 
 use actix_web::http::header::EntityTag;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::domain::mailroom::html::{self, Pictures};
 use crate::domain::mailroom::messages::{self, AttachmentId, Folder, MessageId, MessageState, Opened};
 use crate::domain::mailroom::parse;
 
-/// A message as lists show it.
+/// A message as an entry of a list.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageRow {
@@ -28,14 +28,14 @@ pub struct MessageRow {
     /// The address it was sent to, including its tag.
     #[schema(example = "hello+shop@gatepost.localhost")]
     to: String,
-    /// The alias that received it; `null` once it is gone.
+    /// The alias that received it; `null` once it is deleted.
     alias: Option<AliasName>,
     #[schema(value_type = Option<String>, example = "con_019f2a4c1d877e02b6f03a9d1c55e7ae")]
     contact_id: Option<ContactId>,
     #[schema(value_type = Option<String>, example = "conv_019f2a4c1d877e02b6f03a9d1c55e7b0")]
     conversation_id: Option<ConversationId>,
-    /// `delivered`; `denied`, from a blocked contact; or `rejected`, refused to its sender and
-    /// stored for review.
+    /// `delivered`; `denied`, from a blocked contact; or `rejected`, refused to its sender and stored for
+    /// review.
     #[schema(value_type = String, example = "delivered")]
     state: MessageState,
     /// Why it is in that state.
@@ -54,8 +54,8 @@ pub struct MessageRow {
     /// Bytes of the whole message.
     #[schema(example = 2214)]
     size: i64,
-    /// Whether only the beginning is stored (the headers and 64 KiB, without attachments), as for
-    /// long messages that are `denied` or `rejected`.
+    /// Whether only the beginning is stored (the headers and 64 KiB, without attachments), as for long
+    /// messages that are `denied` or `rejected`.
     #[schema(example = false)]
     truncated: bool,
     #[schema(example = 1)]
@@ -124,7 +124,7 @@ impl MessageRow {
     }
 }
 
-/// A message with everything that came with it.
+/// A message in full.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -147,12 +147,12 @@ pub struct Message {
 #[derive(Serialize, ToSchema)]
 pub struct Authentication {
     spf: SenderCheck,
-    /// One for each signature.
+    /// One result per signature.
     dkim: Vec<SenderCheck>,
     dmarc: DmarcCheck,
 }
 
-/// SPF, or one DKIM signature.
+/// The result of SPF or of one DKIM signature.
 #[derive(Serialize, ToSchema)]
 pub struct SenderCheck {
     /// `pass`, `fail`, `softfail`, `neutral`, `none`, `temperror` or `permerror`.
@@ -161,7 +161,7 @@ pub struct SenderCheck {
     /// The domain of the record or signature.
     #[schema(example = "customer.test")]
     domain: Option<String>,
-    /// For a signature.
+    /// Only for a signature.
     #[schema(example = "s1")]
     selector: Option<String>,
     /// The reason, for people.
@@ -238,8 +238,8 @@ impl From<messages::Attachment> for Attachment {
     }
 }
 
-/// Made of what can change, and of the version that renders the rest. It reveals nothing of the
-/// content, as callers that may only mark messages see it too.
+/// Covers what can change, and the version that renders the rest. It reveals nothing of the content,
+/// because callers that may only mark messages see it too.
 pub fn tag(message: &messages::Message) -> EntityTag {
     let (row, version) = (&message.row, env!("CARGO_PKG_VERSION"));
     etag::of(&(row.id, row.read_at, row.folder, row.state, row.contact_id, row.conversation_id, version))

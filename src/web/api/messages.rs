@@ -1,4 +1,4 @@
-//! Incoming mail: `/messages`. Its parts are in [`super::downloads`].
+//! Incoming mail. Its parts are in [`super::downloads`].
 
 use actix_web::http::header::EntityTag;
 use actix_web::web;
@@ -79,27 +79,26 @@ const RAW: &str = "From: Bob <bob@customer.test>\nSubject: Where is my order?\n\
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct MessageQuery {
-    /// Only those with all of these words in subject, sender or text. The last word may be
-    /// incomplete.
+    /// Only messages with all of these words in subject, sender or text. The last word may be incomplete.
     #[param(max_length = 254)]
     q: Option<String>,
-    /// Only those to this alias, by its id.
+    /// Only messages to this alias, by its id.
     alias: Option<String>,
-    /// Only those from this contact, by its id.
+    /// Only messages from this contact, by its id.
     contact: Option<String>,
-    /// Only those of this conversation, by its id.
+    /// Only messages in this conversation, by its id.
     conversation: Option<String>,
     #[param(schema_with = states)]
     state: Option<String>,
     #[param(schema_with = folders)]
     folder: Option<String>,
-    /// Only those received at this time or later, like `2026-03-01T00:00:00Z`.
+    /// Only messages received at this time or later, like `2026-03-01T00:00:00Z`.
     #[param(format = DateTime)]
     since: Option<String>,
-    /// Only those received before this time.
+    /// Only messages received before this time.
     #[param(format = DateTime)]
     until: Option<String>,
-    /// If `true`, only those in the inbox and not read yet.
+    /// If `true`, only unread messages in the inbox.
     #[serde(default)]
     #[param(default = false)]
     unread: bool,
@@ -167,7 +166,7 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, 
     text.map(parse).transpose().map_err(|_| FieldError::new(field, message))
 }
 
-/// The fields to change; others stay as they are.
+/// The fields to change; others stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageChange {
@@ -219,7 +218,7 @@ pub async fn list(listed: Listed<MessageRow, MessageQuery>) -> Listing<MessageRo
     listed
         .page(|tx, team, (filter, words), window| {
             let Page { rows, next } = messages::list_or_search(tx, team, words, filter, window)?;
-            // Search results are not counted: that would take as long as finding all of them.
+            // Search results are not counted, because that would take as long as finding all of them.
             let total = words.as_str().is_empty().then(|| messages::count(tx, team, filter)).transpose()?;
             let ids: Vec<AliasId> = rows.iter().map(|message| message.alias_id).collect();
             let aliases = aliases::find_all(tx, team, &ids)?;

@@ -1,4 +1,4 @@
-//! The public API: one file a resource, all behind [`authenticate`].
+//! The public API: one file per resource, all behind [`authenticate`].
 
 mod accept;
 mod aliases;

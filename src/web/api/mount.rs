@@ -1,4 +1,4 @@
-//! From the route table to actix: each operation behind [`authorized`], HEAD wherever there is GET,
+//! Registers the route table with actix: each operation behind [`authorized`], HEAD wherever there is GET,
 //! and OPTIONS everywhere.
 
 use std::rc::Rc;
@@ -18,15 +18,15 @@ use super::{ApiError, caller};
 use crate::domain::access::scopes::Need;
 use crate::web::logged::RouteTemplate;
 
-/// Registers the routes for calls with a token, which are authenticated before routing. Not in a
-/// scope, because that would add a layer to each call.
+/// Registers the routes for calls with a token, which are authenticated before routing. A scope would add
+/// a layer to each call.
 pub fn for_programs(services: &mut ServiceConfig) {
     for dialect in DIALECTS {
         mount(services, dialect, false);
     }
 }
 
-/// For calls with a session, in a scope of their own, whose middleware knows sessions.
+/// Registers the routes for calls with a session, in a scope whose middleware knows sessions.
 pub fn for_pages(services: &mut ServiceConfig, dialect: &'static Dialect) {
     mount(services, dialect, true);
     nothing_else(services);
@@ -38,13 +38,13 @@ fn mount(services: &mut ServiceConfig, dialect: &'static Dialect, is_in_scope: b
     }
 }
 
-/// The response of a scope where it has no route.
+/// The response of a scope to an unknown path.
 pub fn nothing_else(services: &mut ServiceConfig) {
     let nothing = async || Err::<String, _>(ApiError::not_found());
     services.default_service(web::to(authorized(Need::AnyToken, false, nothing)));
 }
 
-/// Whether a request was authenticated before it was routed.
+/// Whether a request was authenticated before routing.
 pub fn is_authenticated(request: &GuardContext<'_>) -> bool {
     !caller::has_only_a_cookie(request.head().headers())
 }
@@ -66,18 +66,18 @@ impl HttpServiceFactory for Mounted {
         };
         resource = resource.app_data(RouteTemplate(whole.into())).app_data(dialect).app_data(misread);
         for (method, op) in at.operations {
-            // Not by actix's own guard, which keeps a list of the methods it saw for each call.
+            // Actix's own guard would keep a list of the methods it saw for each call.
             let takes = guard::fn_guard(move |call| takes(&method, &call.head().method));
             resource = resource.route((op.route)(op.is_tagged).guard(takes));
         }
         let other = move |method: Method| std::future::ready(other(&method, &allow));
-        // A method that the address does not have needs no scope.
+        // A method that the path does not have needs no scope.
         let other = web::to(authorized(Need::AnyToken, false, other));
         resource.default_service(other).register(config);
     }
 }
 
-/// The methods of an address, as `Allow` lists them.
+/// The value of `Allow`: the methods of a path.
 fn allow(at: &At) -> Rc<str> {
     let mut methods: Vec<_> = at.operations.iter().map(|(method, _)| method.as_str()).collect();
     if let Some(get) = methods.iter().position(|method| *method == "GET") {

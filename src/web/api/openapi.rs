@@ -1,5 +1,5 @@
-//! The OpenAPI description: gathered from the route table, completed in one place, and served
-//! without a credential, as it is the same for everyone.
+//! The OpenAPI description: collected from the route table, completed in one place, and served without a
+//! credential, because it is the same for everyone.
 
 pub(crate) mod about;
 mod complete;
@@ -25,7 +25,7 @@ use crate::web::request::RequestInfo;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| complete::complete(gather(&V1)));
 
-/// What the routes of a dialect say of themselves.
+/// Collects what the routes of a dialect declare.
 fn gather(dialect: &Dialect) -> Value {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     let mut tags: Vec<Value> = Vec::new();
@@ -52,12 +52,12 @@ fn gather(dialect: &Dialect) -> Value {
     })
 }
 
-/// Without the address of the instance.
+/// Without the URL of the instance.
 pub fn description() -> &'static Value {
     &DESCRIPTION
 }
 
-/// The description of one instance, as it is sent.
+/// The description of one instance, as served.
 pub(crate) struct Published(Fixed);
 
 impl Published {
@@ -75,7 +75,7 @@ pub(crate) async fn show(request: HttpRequest, published: web::Data<Published>) 
     answer
 }
 
-/// The answer to other methods. This address is outside the middleware that renders errors.
+/// Responds to other methods, because this path is outside the middleware that renders errors.
 pub(crate) async fn other(request: HttpRequest, info: RequestInfo) -> HttpResponse {
     const ALLOWED: &str = "GET, HEAD, OPTIONS";
     match *request.method() {

@@ -1,4 +1,4 @@
-//! Which page of a list is asked for, and how its place in the list is answered.
+//! Which page of a list a request asks for, and its place in the list.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::field_errors::FieldErrors;
 use crate::domain::FieldError;
 use crate::domain::lists::{Capped, Window};
 
-/// The page of a list that is asked for.
+/// The requested page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -43,7 +43,7 @@ impl PageQuery {
         Some(self.offset).filter(|offset| *offset >= 0).ok_or_else(|| FieldError::new("offset", message))
     }
 
-    /// Where the page begins. With a cursor and an offset, each page would skip entries.
+    /// The beginning of the page. A cursor and an offset together would skip entries on each page.
     fn start<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, FieldError> {
         let message = "This is not the nextCursor of a page of this list.";
         match self.cursor.as_deref().map(parse) {
@@ -91,7 +91,7 @@ pub struct Pagination {
     total: Option<i64>,
     #[schema(example = false)]
     has_more: bool,
-    /// Send it as `cursor` to get the next page, which costs the same however long the list is.
+    /// Send it as `cursor` to get the next page, which costs the same in a list of any length.
     next_cursor: Option<String>,
 }
 
@@ -102,7 +102,7 @@ pub fn render(data: &[u8], pagination: &Pagination) -> Vec<u8> {
 }
 
 impl Pagination {
-    /// Of a list whose cursor is a position.
+    /// For a list whose cursor is a position.
     pub fn by_position((limit, offset): (i64, i64), rows: usize, total: i64) -> Self {
         let next = offset.saturating_add(rows as i64);
         let has_more = next < total;
@@ -110,7 +110,7 @@ impl Pagination {
         Self { limit, offset, total: Some(total), has_more, next_cursor }
     }
 
-    /// Of a list whose cursor is the id of the last entry.
+    /// For a list whose cursor is the id of the last entry.
     pub fn by_id<Id: fmt::Display>(window: &Window<Id>, next: Option<Id>, total: Option<Capped>) -> Self {
         Self {
             limit: window.limit,

@@ -1,5 +1,5 @@
-//! Resources of a team: what their handlers have in common. [`One`], [`New`] and [`Listed`] carry
-//! the team, the actor, `If-Match`, `Idempotency-Key`, the page of a list and the strict query.
+//! Shared code of the handlers of a team's resources. [`One`], [`New`] and [`Listed`] carry the team, the
+//! actor, `If-Match`, `Idempotency-Key`, the page of a list and the strict query.
 
 use std::future::{Ready, ready};
 
@@ -44,12 +44,12 @@ pub trait Resource: Form<Row: Clone> + Sized {
     const PATH: &'static str;
 
     const FIND: Find<Self>;
-    /// Finds a row for a change: no other can change it until the transaction ends.
+    /// Finds a row and locks it until the transaction ends.
     const HOLD: Hold<Self>;
 
     fn id(row: &Self::Row) -> Self::Id;
 
-    /// The tag of a row whose JSON is large, made of what of it can change.
+    /// The tag of a row whose JSON is large. It covers what can change.
     fn own_tag(_: &Self::Row) -> Option<EntityTag> {
         None
     }
@@ -66,7 +66,6 @@ pub struct Context {
     pub now: Timestamp,
 }
 
-/// Who calls, for which team.
 struct Call {
     context: Context,
     caller: ApiCaller,
@@ -75,7 +74,6 @@ struct Call {
 }
 
 impl Context {
-    /// And the team of the caller.
     pub fn of(request: &HttpRequest) -> std::result::Result<(Self, TeamId), ApiError> {
         let caller = ApiCaller::of(request)?;
         let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
@@ -92,7 +90,7 @@ impl Call {
     }
 }
 
-/// The resource that the path names.
+/// The resource named in the path.
 pub struct One<R: Resource, Q = NoQuery> {
     pub id: R::Id,
     pub query: Q,
@@ -107,7 +105,7 @@ impl<R: Resource, Q> One<R, Q> {
         Ok(Self::found(row, &context))
     }
 
-    /// Changes it, unless it has changed since the caller saw it.
+    /// Changes the resource, unless it has changed since the caller saw it.
     pub async fn change(
         self,
         change: impl FnOnce(&mut Tx<'_>, &Actor, TeamId, R::Row) -> Result<R::Row> + Send + 'static,
@@ -170,7 +168,7 @@ impl<R: Resource, Q: IntoParams> Argument for One<R, Q> {
     }
 }
 
-/// A resource to be created.
+/// A resource to create.
 pub struct New<B> {
     pub body: B,
     pub context: Context,
@@ -180,7 +178,7 @@ pub struct New<B> {
 }
 
 impl<B> New<B> {
-    /// Creates it, once for each `Idempotency-Key`.
+    /// Creates the resource, once for each `Idempotency-Key`.
     pub async fn create<R: Resource>(
         self,
         create: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<R::Row> + Send + 'static,
@@ -194,7 +192,7 @@ impl<B> New<B> {
         self.store(store).await
     }
 
-    /// [`Self::create`] where the response is not just the resource.
+    /// Like [`Self::create`], if the response is not just the resource.
     pub async fn store<T>(
         self,
         create: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<Stored> + Send + 'static,
@@ -204,7 +202,7 @@ impl<B> New<B> {
     }
 }
 
-/// The address of a resource in a dialect with this base.
+/// The path of a resource in a dialect with this base.
 pub fn location<R: Resource>(base: &str, row: &R::Row) -> String {
     format!("{base}{}/{}", R::PATH, R::id(row))
 }

@@ -1,5 +1,5 @@
-//! The route table: each route of the API is a value. Routing, the OpenAPI description, the
-//! reference page, *Try it* and the access tests all read it.
+//! The route table: each route of the API is a value. Routing, the OpenAPI description, the reference
+//! page, *Try it* and the access tests all read it.
 
 use actix_web::dev::Handler;
 use actix_web::http::Method;
@@ -9,14 +9,14 @@ use super::authorize::authorized;
 use super::describe::{Answers, Arguments, Described};
 use crate::domain::access::scopes::Need;
 
-/// Operations that belong together, in the description and on the reference page.
+/// A group of operations in the description and on the reference page.
 #[derive(Debug)]
 pub struct Tag {
     pub name: &'static str,
     pub text: &'static str,
 }
 
-/// An address and the operations on it.
+/// A path and its operations.
 pub struct At {
     /// Without the base of its dialect.
     pub path: &'static str,
@@ -41,8 +41,7 @@ impl At {
     methods!(get GET, post POST, patch PATCH, delete DELETE);
 }
 
-/// One method of an address: what it needs, what handles it, and what the types of its handler
-/// do not say.
+/// One method of a path: its need, its handler, and what the handler's types don't express.
 pub struct Op {
     pub id: &'static str,
     pub need: Need,
@@ -54,7 +53,7 @@ pub struct Op {
     pub file: Option<(&'static str, &'static str)>,
     /// Whether responses have an `ETag`: [`super::etag`].
     pub is_tagged: bool,
-    /// Whether the response holds a secret, which is shown once.
+    /// Whether the response contains a secret that is shown once.
     pub reveals_secret: bool,
     pub describe: fn(&mut Described),
     pub(super) route: Box<dyn FnOnce(bool) -> Route>,
@@ -85,12 +84,12 @@ where
 }
 
 impl Op {
-    /// A title and a few sentences for the reference.
+    /// Sets the title and a few sentences for the reference.
     pub fn about(self, summary: &'static str, text: &'static str) -> Self {
         Self { summary, text, ..self }
     }
 
-    /// What a status means here, where the usual description does not say it.
+    /// Explains a status whose usual description does not fit.
     pub fn may(mut self, status: u16, meaning: &'static str) -> Self {
         self.statuses.push((status, meaning));
         self

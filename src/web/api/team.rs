@@ -1,5 +1,3 @@
-//! The team and its people: `/team`.
-
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,4 +1,4 @@
-//! What is true of the whole API: for the description and the reference page.
+//! What applies to the whole API, for the description and the reference page.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the whole description has in common, added in one place.
+//! Adds to the description what all operations share.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{about, example, shared};
 use crate::domain::characters;
 
-/// The description as gathered from the routes, made whole.
+/// Completes the description that was collected from the routes.
 pub fn complete(mut api: Value) -> Value {
     about::info(&mut api["info"]);
     require_fields_of_responses(&mut api);
@@ -17,7 +17,7 @@ pub fn complete(mut api: Value) -> Value {
     api
 }
 
-/// Replaces `format: line` and `format: text`, which only our types use, by the `pattern` they mean.
+/// Replaces Gatepost's own formats `line` and `text` by the `pattern` they mean.
 fn write_patterns(schemas: &mut Value) {
     let (line, text) = (characters::line_pattern(), characters::text_pattern());
     let properties =
@@ -73,7 +73,7 @@ fn requested(paths: &Value) -> BTreeSet<String> {
     bodies.filter_map(name).collect()
 }
 
-/// Every JSON body has an example.
+/// Adds an example to every JSON body.
 fn show_examples(api: &mut Value) {
     let whole = api.clone();
     for (_, methods) in members(&mut api["paths"]) {

@@ -1,8 +1,8 @@
-//! Examples, made of those in the schemas.
+//! Builds examples from those in the schemas.
 
 use serde_json::{Map, Value, json};
 
-/// A value as the schema describes it.
+/// Returns a value that matches the schema.
 pub fn of(api: &Value, schema: &Value) -> Value {
     if let Some(given) = schema.get("example").or_else(|| schema["examples"].get(0)) {
         return given.clone();
@@ -24,7 +24,7 @@ fn of_type(api: &Value, schema: &Value) -> Value {
             properties.map(|(name, schema)| (name.clone(), of(api, schema))).collect::<Map<_, _>>().into()
         }
         Some("array") => json!([of(api, &schema["items"])]),
-        // Without an example: what may be absent is.
+        // Without an example, an optional value is absent.
         _ => Value::Null,
     }
 }

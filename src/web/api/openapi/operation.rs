@@ -1,4 +1,4 @@
-//! One operation, as its route and the types of its handler describe it.
+//! Describes one operation by its route and the types of its handler.
 
 use std::collections::BTreeSet;
 
@@ -91,7 +91,7 @@ fn success(method: &Method, op: &Op, described: &Described, meaning: Option<&str
     response
 }
 
-/// The other statuses: those of every route, those of its types, and those the route names.
+/// The other statuses: those of every route, those of its types, and those that the route names.
 fn refusals(at: &At, method: &Method, op: &Op, described: &Described) -> BTreeSet<u16> {
     let mut all = BTreeSet::from([400, 401, 403, 415, 429, 500, 503]);
     all.extend(&described.refusals);

@@ -1,4 +1,4 @@
-//! What responses have in common: credentials, headers and errors.
+//! What responses share: credentials, headers and errors.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use super::super::idempotency::KEY;
 const TAG: &str = "\"9f86d081884c7d659a2feaa0c55ad015\"";
 const REQUEST: &str = "req_019f2a4c1d877e02b6f03a9d1c55e7ad";
 
-/// The cookie is that of a dashboard on `http`; on `https` it is `__Host-gatepost`.
+/// The cookie is named for `http`; on `https` it is `__Host-gatepost`.
 pub fn security_schemes() -> Value {
     json!({
         "bearer": {
@@ -157,7 +157,7 @@ fn refusal(status: StatusCode) -> Value {
         429 | 503 => "Retry-After",
         _ => "X-Request-Id",
     };
-    // Before the caller is known, so is no limit.
+    // Before the caller is known, neither is the limit.
     let is_early = matches!(status.as_u16(), 400 | 401 | 403 | 500 | 503);
     let limits = LIMITS.iter().map(|name| if is_early { perhaps(name) } else { named(name) });
     let sometimes = match status.as_u16() {
@@ -208,12 +208,12 @@ fn problem(status: StatusCode, code: &Code) -> Value {
     problem
 }
 
-/// A header, by reference.
+/// A reference to a header.
 pub fn named(name: &str) -> (String, Value) {
     (name.to_owned(), json!({"$ref": format!("#/components/headers/{name}")}))
 }
 
-/// The same if it may be missing.
+/// A reference to a header that may be missing.
 pub fn perhaps(name: &str) -> (String, Value) {
     let mut header = headers()[name].take();
     header["required"] = json!(false);
@@ -229,7 +229,7 @@ pub fn responses() -> Map<String, Value> {
     refusals.chain([(name(StatusCode::NOT_MODIFIED), not_modified())]).collect()
 }
 
-/// `TooManyRequests`, for example.
+/// For example, `TooManyRequests`.
 fn name(status: StatusCode) -> String {
     status.canonical_reason().unwrap_or_default().replace(' ', "")
 }
@@ -240,7 +240,7 @@ fn not_modified() -> Value {
     json!({"description": "The version in `If-None-Match` is current.", "headers": headers})
 }
 
-/// A response of an operation with this status, by reference.
+/// A reference to a response with this status.
 pub fn response(status: u16) -> Value {
     let status = StatusCode::from_u16(status).expect("a status of HTTP");
     json!({"$ref": format!("#/components/responses/{}", name(status))})
