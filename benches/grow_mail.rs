@@ -144,7 +144,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Messages of 2 KiB per second, each confirmed on disk.
+/// Stores messages of 2 KiB and returns how many per second, each confirmed on disk.
 async fn accept_message(app: &App, rows: u64) -> f64 {
     let began = Instant::now();
     for round in 0..ROUNDS {
@@ -197,8 +197,8 @@ impl Store {
         self.url.starts_with("sqlite:")
     }
 
-    /// All messages belong to one team and alias, the worst case for both. One word is in all of them, others
-    /// in every tenth, hundredth and ten-thousandth, and twenty are chosen from 20,000.
+    /// All messages belong to one team and alias, the worst case for both. One word is in all of them,
+    /// others are in every tenth, hundredth and ten-thousandth, and twenty are chosen from 20,000.
     fn grow(&self, from: u64, to: u64) {
         let (hex, bytes) = match self.is_sqlite() {
             true => ("printf('%032x', i + 1)", "unhex"),

@@ -1,7 +1,7 @@
 //! The baseline for receiving mail, and its load generator:
 //!
 //! ```text
-//! sink serve ADDRESS                 takes mail by SMTP and drops it
+//! sink serve ADDRESS                 accepts mail by SMTP and drops it
 //! sink dns ADDRESS                   a DNS server that knows no name
 //! sink load ADDRESS SECONDS once|kept FILE     sends mail of 2 KiB to the addresses in FILE
 //! ```
@@ -108,7 +108,7 @@ async fn dns(address: &str) -> io::Result<()> {
     }
 }
 
-/// Sends as fast as the server accepts; prints messages per second.
+/// Sends as fast as the server accepts, and prints messages per second.
 async fn load(address: &str, seconds: &str, kept: bool, file: &str) -> io::Result<()> {
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     let seconds: f64 = seconds.parse().map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! Addresses, contacts and domains: created, copied, turned off, searched.
+//! Aliases, contacts and domains: created, copied, turned off, searched.
 
 use crate::story::set_up;
 use crate::support::Browser;

@@ -1,4 +1,4 @@
-//! The reference of the API in a browser: searched, switched, copied from, tried.
+//! The API reference in a browser: searched, switched, copied from, tried.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ async fn the_reference_is_searched_and_its_language_switched() {
     browser.sees("Every example runs unchanged").await;
     browser.inspect("docs").await;
 
-    // Choosing a language applies to all examples and is kept for the next visit.
+    // Choosing a language applies to all examples and is remembered for the next visit.
     assert_eq!(count(&browser, "#list-aliases-curl").await, json!(1));
     assert_eq!(count(&browser, "#list-aliases-python").await, json!(0));
     browser.find("#language-python").await.click().await.expect("a click");

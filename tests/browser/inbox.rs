@@ -1,4 +1,4 @@
-//! Mail in the browser: it comes in by SMTP and appears automatically.
+//! Mail in the browser: it arrives by SMTP and appears automatically.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! The pages in a real Chromium, against the real program.
+//! The pages in a real Chromium, served by the real binary.
 
 mod addresses;
 mod docs;

@@ -26,7 +26,7 @@ pub async fn set_up(browser: &Browser, serving: &Serving) {
     browser.sees("Your team is ready").await;
 }
 
-/// The browser keeps no part of the secret after leaving the page.
+/// Checks that the browser keeps no part of the secret after leaving the page.
 async fn keeps_nothing(browser: &Browser, secret: &str) {
     let kept = "return JSON.stringify([localStorage, sessionStorage, history.state, document.cookie, location.href])";
     let kept = browser.script(kept, Vec::new()).await.to_string();

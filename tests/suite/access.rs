@@ -52,7 +52,7 @@ async fn the_api_checks_permissions() {
     check(rows::api()).await;
 }
 
-/// By the names of its path and method, not by what its route says.
+/// Compares the scope with the path and method, not with what the route declares.
 #[test]
 fn an_operation_needs_the_scope_of_its_noun_and_verb() {
     for (path, method, op) in api::operations() {
@@ -73,7 +73,7 @@ fn an_operation_needs_the_scope_of_its_noun_and_verb() {
     }
 }
 
-/// Each route of the API with a token of each single scope, of all but that one, and of none.
+/// Calls each route of the API with a token of each single scope, of all but that one, and of none.
 #[tokio::test]
 async fn a_token_gets_just_what_its_scopes_say() {
     let app = TestApp::sqlite().await;
@@ -125,7 +125,7 @@ async fn only_the_setup_address_makes_the_first_team_and_only_once() {
     app.visitor().post("/setup", &with_key).await.expect(404);
 }
 
-/// In two tabs with two teams: what one of them sends must not be done to the other's.
+/// In two tabs with two teams, a form of one team must not change the other.
 #[tokio::test]
 async fn pages_change_only_their_own_team() {
     let app = TestApp::sqlite().await;
@@ -156,7 +156,7 @@ async fn pages_change_only_their_own_team() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Whether the row's route changes something for a team, so that its forms say which.
+/// Whether the row's route changes something for a team, so that its forms must name the team.
 fn names_a_team(row: &Row) -> bool {
     let (method, path) = row.route.split_once(' ').expect("a method and a path");
     method != "GET" && !path.starts_with("/api/") && !html::OF_NO_TEAM.contains(&path)
@@ -179,7 +179,7 @@ fn templates_write_forms_with_the_macro_that_names_the_team() {
     }
 }
 
-/// Calls each route as everybody.
+/// Calls each route as every caller.
 async fn check(rows: Vec<Row>) {
     let mut wrong = Vec::new();
     let shared = Cast::gather().await;
@@ -198,7 +198,7 @@ async fn check(rows: Vec<Row>) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The method a row is about, and HEAD, which opens where GET does.
+/// The row's method, and HEAD if that is GET.
 fn methods(row: &Row) -> Vec<Method> {
     let method = row.route.split(' ').next().and_then(|method| method.parse().ok()).expect("a method");
     if method == Method::GET { vec![method, Method::HEAD] } else { vec![method] }
@@ -206,7 +206,7 @@ fn methods(row: &Row) -> Vec<Method> {
 
 pub type Fields = Vec<(&'static str, String)>;
 
-/// A row about a new thing: its method, its address, and what is sent.
+/// Creates the row's resource, and returns method, path and fields of the request.
 pub fn fill(app: &TestApp, row: &Row) -> (Method, String, Fields) {
     let (method, path) = row.route.split_once(' ').expect("a method and a path");
     let thing = row.thing.create(app);
@@ -225,7 +225,7 @@ pub fn with_body(request: RequestBuilder, row: &Row, fields: Fields) -> RequestB
     }
 }
 
-/// Everybody, signed in and with their tokens.
+/// All callers, signed in and with their tokens.
 struct Cast {
     app: TestApp,
     people: Vec<(Caller, Visitor)>,

@@ -1,5 +1,5 @@
-//! Architecture rules that the compiler cannot check: which way the
-//! arrows between the layers point, and how large things may grow.
+//! Architecture rules that the compiler cannot check: the direction of dependencies between the layers,
+//! and the size of files and functions.
 
 mod arrows;
 mod circles;
@@ -85,8 +85,7 @@ fn the_gate_knows_no_http() {
     .holds_for(&rust());
 }
 
-/// The interfaces may measure durations. The rules and the stored rows must not
-/// depend on them.
+/// The interfaces may measure durations. The rules and the stored rows must not depend on them.
 #[test]
 fn domain_and_store_do_not_measure_time() {
     Rule::new("Instant::now in domain or store", |file| {
@@ -240,8 +239,8 @@ fn an_unused_template_is_found() {
     assert_eq!(unused_templates(&templates, &rust), ["templates/team/_self.html", "templates/_row.html"],);
 }
 
-/// A template counts as used when Rust names its path, or another template
-/// does, from the root or from beside itself.
+/// A template is used if Rust names its path, or if another template names it, from the root or relative
+/// to itself.
 fn unused_templates<'a>(templates: &'a [Source], rust: &[Source]) -> Vec<&'a str> {
     let used: BTreeSet<String> = templates
         .iter()
@@ -283,8 +282,7 @@ fn an_unpaired_migration_is_found() {
     );
 }
 
-/// The files that would have to be there for each migration to go up and
-/// down on both engines.
+/// Returns the files that are missing for each migration to have both directions on both engines.
 fn unpaired(migrations: &Path) -> Vec<String> {
     let engines = ["postgres", "sqlite"];
     let names: BTreeSet<String> = engines.iter().flat_map(|it| folders(&migrations.join(it))).collect();

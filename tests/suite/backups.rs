@@ -1,5 +1,4 @@
-//! `backup`, `restore` and `check`: one file holds an installation, and what cannot be restored
-//! changes nothing.
+//! `backup`, `restore` and `check`: one file holds an installation, and a failed restore changes nothing.
 
 mod check;
 mod load;
@@ -13,7 +12,7 @@ use crate::cli::{PASSWORD, assert_refused, each_engine, set_up};
 use crate::support::database::Database;
 use crate::support::process::Gatepost;
 
-/// An installation without a store, on the same engine.
+/// Creates an installation without a store, on the same engine.
 fn empty_like(database: &Database) -> (Gatepost, Database) {
     let gatepost = Gatepost::new();
     match database {
@@ -28,7 +27,7 @@ fn empty_like(database: &Database) -> (Gatepost, Database) {
     }
 }
 
-/// A file outside of the data folder.
+/// A file outside the data folder.
 fn file_in(folder: &tempfile::TempDir) -> (PathBuf, String) {
     let path = folder.path().join("gatepost.tar");
     let text = path.to_str().expect("a path").to_owned();
@@ -46,7 +45,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The members of an archive.
+/// Returns the members of an archive.
 fn members(file: &Path) -> Vec<(String, Vec<u8>)> {
     let mut archive = tar::Archive::new(fs::File::open(file).expect("an archive"));
     let entries = archive.entries().expect("entries");
@@ -70,7 +69,7 @@ fn write_members(file: &Path, members: &[(String, Vec<u8>)]) {
     archive.finish().expect("an archive");
 }
 
-/// A message by hand, in the one alias that every store has.
+/// Delivers a message to the one alias that every store has.
 fn deliver(gatepost: &Gatepost, subject: &str) {
     let letter = format!(
         "From: Bob <bob@example.test>\nSubject: {subject}\nMessage-ID: <{subject}@x.test>\n\nHello\n"
@@ -96,7 +95,7 @@ fn a_backup_restores_everything() {
         let said = other.ok(&["restore", &path], "");
         assert!(said.starts_with("Restored the backup of 20"), "{said}");
         assert_eq!(other.ok(&["check"], ""), "No problems found.\n");
-        // With the same key, and places for what comes next.
+        // The key is the same, and new rows can be added.
         deliver(&other, "second");
         assert_eq!(restored.number("SELECT count(*) AS n FROM messages"), 2);
         let server = other.serve();
@@ -144,7 +143,7 @@ fn a_key_from_the_environment_is_not_in_the_backup() {
     other.with("GATEPOST_SECRET_KEY", &key).ok(&["api", "Acme", "on"], "");
 }
 
-/// A server that was killed has left calls there.
+/// A killed server has left calls in the journal.
 #[test]
 fn calls_in_the_journal_are_in_the_backup() {
     let gatepost = Gatepost::new();
@@ -171,7 +170,7 @@ fn calls_in_the_journal_are_in_the_backup() {
     assert_eq!(Database::sqlite(other.data.path()).number(calls), 1);
 }
 
-/// Restoring is refused with these words and leaves no trace.
+/// Checks that restoring is refused with these words and leaves no trace.
 #[track_caller]
 fn assert_not_restored(database: &Database, path: &str, words: &str) {
     let (other, restored) = empty_like(database);
@@ -193,7 +192,7 @@ fn an_incomplete_backup_is_not_restored() {
         let (file, path) = file_in(&folder);
         gatepost.ok(&["backup", &path], "");
         let (whole, parts) = (fs::read(&file).expect("a file"), members(&file));
-        // Cut off at places of every kind, the last of them just before the manifest.
+        // Truncated at various places, the last of them just before the manifest.
         let manifest = parts.last().expect("a manifest").1.len();
         for cut in [0, 100, 5000, whole.len() / 2, whole.len() - manifest.next_multiple_of(512) - 1536] {
             fs::write(&file, &whole[..cut]).expect("a file");
@@ -208,7 +207,7 @@ fn an_incomplete_backup_is_not_restored() {
         assert_not_restored(database, &path, "a checksum differs");
         write_members(&file, &parts[1..]);
         assert_not_restored(database, &path, "a checksum differs");
-        // A long name would be read into memory, and a link is no part.
+        // A long name would be read into memory, and a link is not a valid part.
         for kind in [tar::EntryType::GNULongName, tar::EntryType::Symlink] {
             let mut header = tar::Header::new_gnu();
             header.set_entry_type(kind);
@@ -225,7 +224,7 @@ fn an_incomplete_backup_is_not_restored() {
     });
 }
 
-/// The archive with another manifest.
+/// Replaces the manifest of the archive.
 fn with_manifest(file: &Path, change: impl FnOnce(&mut serde_json::Value)) {
     let mut parts = members(file);
     let (_, manifest) = parts.last_mut().expect("a manifest");
@@ -242,7 +241,7 @@ fn a_backup_of_another_engine_or_schema_is_not_restored() {
         let folder = folder();
         let (file, path) = file_in(&folder);
         gatepost.ok(&["backup", &path], "");
-        // Over itself, with and without a server at work.
+        // Restores over itself, with and without a running server.
         assert_refused(&gatepost.run(&["restore", &path], ""), "restore");
         let server = gatepost.serve();
         assert_refused(&gatepost.run(&["restore", &path], ""), "restore");
@@ -289,7 +288,7 @@ fn a_running_server_prevents_a_restore() {
     let (_, path) = file_in(&folder);
     gatepost.ok(&["backup", &path], "");
     let server = gatepost.serve();
-    // The store was moved away under it.
+    // The store is removed while the server runs.
     for name in names_in(gatepost.data.path()).iter().filter(|name| *name != "gatepost.db-lock") {
         fs::remove_file(gatepost.data.path().join(name)).expect("a file");
     }

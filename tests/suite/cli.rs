@@ -10,7 +10,7 @@ use crate::support::client::Api;
 use crate::support::database::Database;
 use crate::support::process::{Finished, Gatepost, taken_address};
 
-/// On both engines, each with its own store.
+/// Runs the test on both engines, each with its own store.
 pub fn each_engine(promise: impl Fn(&Gatepost, &Database)) {
     let gatepost = Gatepost::new();
     let database = Database::sqlite(gatepost.data.path());
@@ -25,7 +25,7 @@ pub fn set_up(gatepost: &Gatepost) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], PASSWORD);
 }
 
-/// One sentence on standard error, nothing on standard output, no panic.
+/// Checks for one sentence on standard error, no output, and no panic.
 #[track_caller]
 pub fn assert_refused(finished: &Finished, part: &str) {
     assert_eq!(finished.code, Some(1), "{finished:?}");

@@ -1,5 +1,5 @@
-//! kill -9 between any two steps: the store starts again, each change has its record and
-//! each record its change, and every call that was answered is in the log.
+//! kill -9 at any moment: the store starts again, each change has its record and each record its change,
+//! and every answered call is in the log.
 
 mod idempotency;
 
@@ -61,7 +61,8 @@ async fn promise(gatepost: &Gatepost, database: &Database, hex_id: &str) {
                 tokio::spawn(work(serving.base.clone(), token.clone(), name, answered.clone()))
             })
             .collect();
-        // Each round dies after another number of changes, wherever the others are then.
+        // Each round kills the server after another number of changes, whatever the other clients are
+        // doing.
         let until = answered.changes.load(Ordering::SeqCst) + 5 + round * 7;
         while answered.changes.load(Ordering::SeqCst) < until || answered.has_no_call() {
             answered.progress.notified().await;
@@ -74,7 +75,7 @@ async fn promise(gatepost: &Gatepost, database: &Database, hex_id: &str) {
     }
 }
 
-/// Makes, renames and revokes tokens and calls the API until there is no response.
+/// Creates, renames and revokes tokens and calls the API until there is no response.
 async fn work(base: String, token: String, name: String, answered: Arc<Answered>) {
     let client = reqwest::Client::builder().cookie_store(true).no_proxy();
     let client = client.redirect(reqwest::redirect::Policy::none()).build().expect("a client");

@@ -14,7 +14,7 @@ use crate::support::proxy::Proxy;
 
 const ADA: &str = "ada@acme.test";
 
-/// A team without a limit.
+/// Creates a team without a limit.
 fn set_up(gatepost: Gatepost) -> (Gatepost, String) {
     let gatepost = gatepost.with("GATEPOST_PLAN_LIMITS", "pro=100000000");
     gatepost.ok(&["setup", "--team", "Acme", "--owner", ADA], PASSWORD);
@@ -44,7 +44,7 @@ fn passed(calls: &[Call]) -> Vec<Call> {
     calls.iter().filter(|call| call.status == 200).cloned().collect()
 }
 
-/// No other answers than these, and each 503 says when to try again.
+/// Checks that there are no other responses, and that each 503 has a Retry-After.
 #[track_caller]
 fn assert_passed_or_unavailable(calls: &[Call]) {
     let odd = calls.iter().find(|call| call.status != 200 && !(call.status == 503 && call.retry));
@@ -56,26 +56,26 @@ fn assert_all_recorded(database: &Database, calls: &[Call]) {
     assert_eq!(recorded(database, calls), calls.len(), "answered and not in the log");
 }
 
-/// The next server finds in the journal what was not in the log yet.
+/// Starts the server, which flushes the journal.
 fn start_again(gatepost: &Gatepost) {
     let ended = gatepost.serve().terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
-/// A page is rendered once the log has all requests.
+/// Requests a page, which is rendered once the log has all requests.
 async fn draw_a_page(server: &Serving) {
     let ada = Visitor::new(&server.base);
     ada.sign_in(ADA, PASSWORD).await.expect(303);
     ada.get("/developer").await.expect(200);
 }
 
-/// kill -9, 20 times, of a server that writes each record before it answers.
+/// kill -9, 20 times, of a server that writes each record before it responds.
 async fn killed(gatepost: &Gatepost, database: &Database, token: &str) {
     let mut most = 0;
     for round in 0..20 {
         let server = gatepost.serve();
         let load = full_load(&server, token);
-        // Each round dies somewhere else.
+        // Each round kills the server at another moment.
         load.until_each(100 + round * 40, |call| call.status == 200).await;
         server.kill();
         let calls = load.stop().await;
@@ -101,7 +101,7 @@ async fn kill_9_loses_no_answered_call_on_postgres() {
     killed(&gatepost, &database, &token).await;
 }
 
-/// Ends the server in the middle of its work, as a service manager does.
+/// Stops the server under load, as a service manager does.
 async fn stopped(gatepost: Gatepost, database: Database, token: String) {
     let gatepost = gatepost.with("GATEPOST_ACTIVITY", "buffered");
     let server = gatepost.serve();
@@ -132,7 +132,7 @@ async fn a_graceful_stop_loses_no_buffered_record_on_postgres() {
     stopped(gatepost, database, token).await;
 }
 
-/// The database goes away and comes back, in whatever way `go` and `come` do that.
+/// The database goes away and returns, by `go` and `come`.
 async fn gone(server: &Serving, token: &str, go: impl Fn(), come: impl Fn()) {
     let ada = Visitor::new(&server.base);
     ada.sign_in(ADA, PASSWORD).await.expect(303);

@@ -1,6 +1,5 @@
-//! What anybody can put into an address, a header or a body is answered, whatever it is: by a
-//! refusal or a page, never by a fault. A handler that panics ends its connection without an
-//! answer, which fails here too.
+//! Any path, header or body gets a refusal or a page, never a 5xx. A handler that panics closes its
+//! connection without a response, which fails here too.
 
 use futures_util::{StreamExt, stream};
 use gatepost::domain::access::plans::Plan;
@@ -61,7 +60,7 @@ const QUERIES: [(&str, &[&str]); 10] = [
     ("GET /developer/tokens", &["before", "revoked_before"]),
 ];
 
-/// The parameters that the row's route reads out of its query.
+/// The query parameters that the row's route reads.
 fn parameters(row: &Row) -> Vec<&'static str> {
     let pages =
         QUERIES.iter().filter(|(route, _)| *route == row.route).flat_map(|(_, names)| *names).copied();
@@ -106,11 +105,11 @@ const HEADERS: [&str; 16] = [
     "x-forwarded-for",
 ];
 
-/// The route for long headers: they are read before routing.
+/// Routes that represent all others for long headers, which are read before routing.
 const TAKEN_FOR_ALL: [&str; 4] =
     ["GET /inbox", "GET /static/{path:.*}", "GET /developer/docs", "GET /api/v1/messages"];
 
-/// Names of what forms and bodies of the whole program hold.
+/// Field names of forms and bodies in the whole program.
 const FIELDS: [&str; 14] = [
     "name",
     "note",
@@ -140,17 +139,17 @@ const TYPED: [&str; 9] = [
     "İıſß",
 ];
 
-/// More than any page has.
+/// More than any page has, in bytes.
 const BOUND: usize = 2_000_000;
 
-/// Acme with all it can have calls of, its owner and a token.
+/// Opens the API for Acme, and returns its owner and a token.
 async fn open(app: &TestApp) -> (Visitor, Api) {
     app.switch_api("Acme", true);
     app.set_plan("Acme", Plan::Enterprise);
     (app.as_(Ada).await, app.api(&app.token("Acme", "ci")))
 }
 
-/// Sends them a few at a time, and gives those that were not answered well.
+/// Sends the requests a few at a time, and returns those with a bad response.
 async fn faults(requests: Vec<(String, RequestBuilder)>) -> Vec<String> {
     let answers = stream::iter(requests).map(async |(what, request)| (what, send(request).await));
     let faulty = |(what, reply): (String, Reply)| async move {
@@ -184,7 +183,7 @@ both_engines! {
                 for query in queries(&row, text) {
                     let address = format!("{path}?{query}");
                     let request = ask(&row, (&ada, &ci), &address);
-                    // As a script of the page asks, every other time.
+                    // Every other request is sent as htmx does.
                     let request = if requests.len() % 2 == 0 { request } else { request.header("HX-Request", "true") };
                     requests.push((address, request));
                 }
@@ -242,7 +241,7 @@ both_engines! {
 async fn a_search_has_a_maximum_length() {
     let app = TestApp::sqlite().await;
     let (ada, ci) = open(&app).await;
-    // Only scripts get news: others are led to the list.
+    // Only scripts get updates; other requests are redirected to the list.
     let searches = |row: &Row| parameters(row).contains(&"q") && row.route != "GET /inbox/news";
     for (row, path) in readable(&app).into_iter().filter(|(row, _)| searches(row)) {
         for (length, is_refused) in [(254, false), (255, true)] {
@@ -263,14 +262,14 @@ async fn no_header_causes_a_500() {
     let mut requests = Vec::new();
     for (row, path) in readable(&app) {
         for (number, value) in short.into_iter().chain(long.iter().map(|value| &**value)).enumerate() {
-            // All of the long ones together are more than a head may hold.
+            // All long values together would exceed the maximum size of a head.
             let rounds: Vec<&[&str]> =
                 if number < short.len() { vec![&HEADERS] } else { HEADERS.chunks(1).collect() };
             let rounds =
                 rounds.into_iter().filter(|_| number < short.len() || TAKEN_FOR_ALL.contains(&row.route));
             for names in rounds {
                 let mut request = ask(&row, (&ada, &ci), &path);
-                // A credential or a session of its own would take the place of these.
+                // Another credential or session would replace the test's own.
                 for name in
                     names.iter().filter(|name| !["cookie", "authorization", "x-api-key"].contains(*name))
                 {

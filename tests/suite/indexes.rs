@@ -1,5 +1,5 @@
-//! The queries of the pages use an index, on both engines, even when the tables are long. The tests capture
-//! the statements while the program runs.
+//! The queries of pages use an index, on both engines, even for long tables. The tests capture the
+//! statements while the program runs.
 
 use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
@@ -37,7 +37,7 @@ fn overhear_about<T>(tables: &[&str], ask: impl FnOnce() -> Result<T>) -> String
     sql.split(" -- binds").next().expect("a statement").to_owned()
 }
 
-/// The number as sixteen bytes, in SQL.
+/// Returns the number as sixteen bytes, in SQL.
 fn bytes(app: &TestApp, number: &str) -> String {
     match app.database.url().starts_with("sqlite") {
         true => format!("CAST(printf('%016d', {number}) AS BLOB)"),
@@ -45,7 +45,7 @@ fn bytes(app: &TestApp, number: &str) -> String {
     }
 }
 
-/// Many calls of Acme, by one token and one person, few of them refused; and few changes.
+/// Adds many calls of Acme, by one token and one person, few of them refused, and a few changes.
 fn fill(app: &TestApp) {
     let bytes = |number: &str| bytes(app, number);
     let sql = format!(
@@ -74,7 +74,7 @@ fn fill(app: &TestApp) {
     app.database.execute("ANALYZE").expect("statistics");
 }
 
-/// Much mail of Acme, little of it refused, and many names, few of them with a `+`.
+/// Adds much mail of Acme, little of it refused, and many aliases, few of them with a `+`.
 fn fill_mail(app: &TestApp) {
     let bytes = |number: &str| bytes(app, number);
     let (numbers, id) =
@@ -97,7 +97,7 @@ fn fill_mail(app: &TestApp) {
     }
 }
 
-/// Many jobs, few of them running, dead or of a team.
+/// Adds many jobs, few of them running, dead or of a team.
 fn fill_jobs(app: &TestApp) {
     let id = bytes(app, "i");
     let jobs = format!(
@@ -155,7 +155,7 @@ both_engines! {
             let plan = plan(&app.database, &sql);
             assert!(!scans(&plan), "{what}: {sql}\n{plan}");
             let key = if app.database.url().starts_with("sqlite") { "PRIMARY KEY" } else { "activity_pkey" };
-            // The tokens are split between two teams, so Postgres may scan the whole primary key.
+            // Two teams share the tokens, so Postgres may scan the whole primary key.
             let is_shared = index.starts_with("tokens_") && key != "PRIMARY KEY";
             let index = match index {
                 "key" => key,
@@ -236,7 +236,7 @@ both_engines! {
     }
 }
 
-/// Whether any of the record is read from its beginning to its end.
+/// Whether the plan scans the whole activity table.
 fn scans(plan: &str) -> bool {
     plan.lines().any(|line| {
         ["activity", "tokens"].iter().any(|table| {
@@ -245,7 +245,7 @@ fn scans(plan: &str) -> bool {
     })
 }
 
-/// The query plan, independent of the parameters.
+/// Returns the query plan, independent of the parameters.
 fn plan(database: &Database, sql: &str) -> String {
     match database {
         Database::Sqlite { url } => {

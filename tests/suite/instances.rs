@@ -1,4 +1,4 @@
-//! Several processes over one store: what one of them confirms holds in all of them.
+//! Several processes with one store: what one of them confirms applies to all of them.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::support::proxy::Proxy;
 const ADA: &str = "ada@acme.test";
 const BEA: &str = "bea@acme.test";
 
-/// Servers over one store, the last of them perhaps through a proxy, and Ada at each.
+/// Servers with one store, the last of them optionally through a proxy, and Ada signed in to each.
 struct Cluster {
     servers: Vec<Serving>,
     ada: Vec<Visitor>,
@@ -41,7 +41,7 @@ impl Cluster {
         Self::start(database, more).await
     }
 
-    /// Three, of which the last reaches the database through the proxy.
+    /// Starts three servers, the last of which reaches the database through the proxy.
     async fn with_proxy(activity: &str) -> (Self, Proxy) {
         let database = Database::postgres();
         let proxy = Proxy::before(database.url());
@@ -66,7 +66,7 @@ impl Cluster {
         self.servers.iter().map(|server| server.base.as_str()).collect()
     }
 
-    /// A new token: its id and itself.
+    /// Creates a token and returns its id and text.
     async fn token(&self, name: &str) -> (String, String) {
         let made = self.ada[0].send_json(Method::POST, "/api/v1/api-keys", &json!({"name": name})).await;
         let made = made.expect(201).json();
@@ -74,13 +74,13 @@ impl Cluster {
         (text("id"), text("token"))
     }
 
-    /// Revokes through one of them.
+    /// Revokes a token through one of the servers.
     async fn revoke(&self, server: usize, id: &str) {
         let path = format!("/api/v1/api-keys/{id}");
         self.ada[server].send_json(Method::DELETE, &path, &json!({})).await.expect(204);
     }
 
-    /// Calls each: all must answer like this at once.
+    /// Checks that each server responds with this status at once.
     async fn answers(&self, token: &str, status: u16) {
         for base in self.bases() {
             me(base, token).await.expect(status);
@@ -111,7 +111,7 @@ fn assert_none_passed(calls: &[Call], token: &str, reply: Instant) {
     assert!(passed.is_none(), "a revoked token passed: {passed:?}, {reply:?}");
 }
 
-/// A thousand calls a second over three servers.
+/// A thousand calls per second to three servers.
 fn thousand_a_second(cluster: &Cluster, token: &str) -> Load {
     Load::start(&cluster.bases(), 24, Duration::from_millis(72), token)
 }
@@ -222,7 +222,7 @@ async fn a_lost_role_is_lost_everywhere() {
 async fn a_paused_server_neither_delays_nor_ignores_a_revocation() {
     let cluster = Cluster::postgres().await;
     for round in 0..6 {
-        // The second keeps its records for a while, so it answers out of memory alone.
+        // The second server defers its records for a while, so that it serves from memory alone.
         let (paused, other) = (round % 3, (round + 1) % 3);
         let (id, token) = cluster.token(&format!("victim {round}")).await;
         let load = thousand_a_second(&cluster, &token);
@@ -266,7 +266,7 @@ async fn a_server_cut_off_from_the_database_refuses_what_was_revoked() {
     }
 }
 
-/// A command beside a server that is busy.
+/// Runs a command beside a busy server.
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_apply_to_a_running_server() {
     let gatepost = Gatepost::new();

@@ -1,4 +1,4 @@
-//! Everything but the browser, in one binary: it links once.
+//! All tests except the browser's, in one binary, so that linking happens once.
 
 mod access;
 mod api;

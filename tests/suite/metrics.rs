@@ -1,4 +1,4 @@
-//! Prometheus metrics, on a listener of their own.
+//! Prometheus metrics, on their own listener.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ async fn metrics_follow_calls() {
     call(&[], 401).await;
     call(&[("X-API-Key", "gp_mistyped")], 401).await;
     call(&[("Authorization", &bearer), ("X-API-Key", "a")], 400).await;
-    // A request of a known token for something that does not exist.
+    // A request with a known token for a missing resource.
     Api::new(&server.base, &[("Authorization", &bearer)]).get("/api/v1/nothing").await.expect(404);
 
     let after = numbers(address).await;
@@ -62,7 +62,7 @@ async fn metrics_follow_calls() {
         assert_eq!(after.get(name), Some(&value), "{name}");
     }
     assert!(after.contains_key("gatepost_jobs_oldest_waiting_seconds{queue=\"lookups\"}"));
-    // A token is kept from the first call on after the gate has looked how far the store is.
+    // A token is cached from the first call after the gate has checked the epoch.
     let mut tries = 0..500;
     while numbers(address).await["gatepost_cached_tokens"] != 1.0 {
         assert!(tries.next().is_some(), "no token is remembered");
@@ -76,7 +76,7 @@ async fn metrics_follow_calls() {
     assert!(public.status != 200 && !public.body.contains("gatepost_"), "{public:?}");
 }
 
-/// The inbox asks every second: if that flushed, calls would never gather into batches.
+/// The inbox polls every second: if each poll flushed, calls would never gather into batches.
 #[tokio::test]
 async fn only_pages_that_show_calls_wait_for_the_activity_log() {
     let gatepost = Gatepost::new().with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");

@@ -1,4 +1,4 @@
-//! Names: which are one, which are refused, and what becomes of those that were made before.
+//! Names: which are the same, which are refused, and how keys of an earlier version are rebuilt.
 
 use crate::support::database::Database;
 use crate::support::people::Person::Ada;
@@ -31,7 +31,7 @@ both_engines! {
     }
 }
 
-/// Names as an earlier version has left them: lower case alone made a key.
+/// Stores names as an earlier version did, with lower case as their key.
 fn assert_keys_are_rebuilt(gatepost: &Gatepost, database: &Database) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
     gatepost.ok(&["api", "Acme", "on"], "");

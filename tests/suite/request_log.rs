@@ -4,7 +4,7 @@ use crate::support::client::{Api, Visitor};
 use crate::support::people::PASSWORD;
 use crate::support::process::Gatepost;
 
-/// The ids of a call that succeeds, of two that are refused, and of a page; and the log.
+/// Returns the ids of a successful call, two refused ones and a page, and the log.
 async fn requests(gatepost: Gatepost) -> ([String; 4], String) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], PASSWORD);
     gatepost.ok(&["api", "Acme", "on"], "");

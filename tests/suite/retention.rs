@@ -1,4 +1,4 @@
-//! Old calls leave the record, and nothing else does.
+//! Old calls are removed from the log, and nothing else is.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn newest_call(app: &TestApp, team: &str) -> Record {
     page.rows.into_iter().next().expect("a call")
 }
 
-/// Adds calls like this one, one a second from its moment on.
+/// Adds copies of this call, one second apart.
 fn repeat(app: &TestApp, call: &Record, times: u64) {
     let copies: Vec<Record> = (1..=times)
         .map(|number| {
@@ -60,7 +60,7 @@ both_engines! {
         call(&app, "Acme", &acme, 403).await;
         call(&app, "Globex", &globex, 200).await;
         app.clock.advance(DAY * 90);
-        // To the microsecond: this one is not older than 90 days.
+        // Exact to the microsecond: this call is not older than 90 days.
         assert_eq!(sweep(&app).await, 0);
         app.clock.advance(DAY);
         call(&app, "Acme", &acme, 200).await;
@@ -102,7 +102,7 @@ both_engines! {
             }
         };
         refused_all();
-        // The way through cannot be left open.
+        // The exception of the trigger can't be left open.
         let left_open = app.database.execute("UPDATE retention SET before = 9000000000000000");
         assert!(left_open.is_err(), "{left_open:?}");
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM retention WHERE before IS NOT NULL"), 0);

@@ -1,4 +1,4 @@
-//! The same promises on SQLite and on Postgres, kept by the database itself where it can.
+//! The same guarantees on SQLite and Postgres, enforced by the database where possible.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,7 +31,7 @@ fn count(app: &TestApp, table: &str) -> i64 {
     app.database.number(&format!("SELECT COUNT(*) AS n FROM {table}"))
 }
 
-/// Runs `step` on this many threads, all at once.
+/// Runs `step` on this many threads at once.
 fn at_once<T: Send>(threads: usize, step: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let (start, step) = (Barrier::new(threads), &step);
     thread::scope(|scope| {
@@ -74,7 +74,7 @@ both_engines! {
         });
         assert!(failed.is_err());
         assert_eq!((count(&app, "tokens"), count(&app, "activity")), before);
-        // The connection is good for the next.
+        // The connection can be used again.
         mint(&app.app, team, "ci").expect("a token");
         assert_eq!((count(&app, "tokens"), count(&app, "activity")), (before.0 + 1, before.1 + 1));
     }
@@ -139,7 +139,7 @@ both_engines! {
         assert_eq!(won.iter().filter(|each| each.is_ok()).count(), 1);
         assert_eq!(count(&app, "tokens"), 1);
         assert_eq!(count(&app, "activity WHERE kind = 'token.created'"), 1);
-        // Another team has names of its own, and a revoked token gives its name back.
+        // Another team can use the same names, and a revoked token frees its name.
         mint(&app.app, app.team("Globex").id, "ci").expect("a token");
         let taken = won.into_iter().flatten().next().expect("the one");
         app.operate(|tx, actor| tokens::revoke(tx, actor, team, taken.id, None));
@@ -194,7 +194,7 @@ both_engines! {
 
     async fn records_are_newest_first_and_pages_are_stable(app: TestApp) {
         let team = app.team("Acme").id;
-        // Many share one moment: the clock is stopped.
+        // Many records share one moment, because the clock is stopped.
         for number in 0..60 {
             mint(&app.app, team, &format!("token {number}")).expect("a token");
         }
@@ -206,7 +206,7 @@ both_engines! {
         assert_eq!(whole, ordered);
         assert_eq!(whole.len() as i64, count(&app, "activity WHERE team_id = (SELECT id FROM teams WHERE name = 'Acme')"));
         for size in [1, 7, 64] {
-            // What is added while paging comes before the first page.
+            // Records added while paging come before the first page.
             let read = pages(&app, team, size, |page| {
                 app.clock.advance(std::time::Duration::from_millis(1));
                 if page < 3 {
@@ -220,7 +220,7 @@ both_engines! {
     }
 }
 
-/// The ids of every page; `between` runs after each.
+/// Returns the ids of every page. `between` runs after each.
 fn pages(app: &TestApp, team: TeamId, size: i64, between: impl Fn(usize)) -> Vec<ActivityId> {
     let (mut ids, mut before) = (Vec::new(), None);
     for number in 0.. {
@@ -266,8 +266,7 @@ both_engines! {
     }
 }
 
-/// SQLite itself lets a writer sleep and try again, and one that writes without rest could win
-/// each time.
+/// SQLite makes a writer sleep and retry, so one that writes without pause could win each time.
 #[tokio::test]
 async fn a_busy_writer_does_not_starve_others() {
     const WRITES: usize = 10;
@@ -297,7 +296,7 @@ async fn a_busy_writer_does_not_starve_others() {
     assert!(meanwhile <= 3 * WRITES, "{meanwhile} long writes went before {WRITES} short ones");
 }
 
-/// Each connection of the pool is dead after the database was away.
+/// Every pooled connection is dead after the database was away.
 #[tokio::test]
 async fn a_single_statement_finds_a_living_connection() {
     let app = TestApp::postgres().await;

@@ -35,7 +35,7 @@ async fn developer(app: &TestApp) -> Page {
     app.as_(Ada).await.get("/developer").await.expect(200).page()
 }
 
-/// The address of the newest token's page.
+/// Returns the path of the newest token's page.
 async fn token_page(visitor: &Visitor) -> String {
     visitor
         .get("/developer")
@@ -93,7 +93,7 @@ both_engines! {
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(9))), hour);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["3", "997", "3", "0"]);
-        // Earlier than production does it, so that later requests show what the page reads.
+        // Earlier than in production, so that later requests show what the page reads.
         count(&app, next).await;
         call(&app, &token, 2, 200).await;
         assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "5", "0"], "it is not over");
@@ -154,7 +154,7 @@ both_engines! {
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "").await.expect(303);
         call(&app, &token, 1, 200).await;
-        // Five were accepted by now, some without a limit.
+        // Five were accepted by now, some before there was a limit.
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "5").await.expect(303);
         call(&app, &token, 1, 429).await;

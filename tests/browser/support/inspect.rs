@@ -1,4 +1,5 @@
-//! The checks of every page: no violation found by axe, nothing wider than the window, and an empty console.
+//! Checks that apply to every page: no violation found by axe, nothing wider than the window, and an empty
+//! console.
 
 use super::Browser;
 use super::session::Command;
@@ -46,7 +47,7 @@ impl Browser {
         self.console_is_quiet().await;
     }
 
-    /// The whole page, however long.
+    /// Captures the whole page, whatever its length.
     pub async fn screenshot(&self, name: &str, width: u32) {
         let height = self.script("return document.documentElement.scrollHeight", Vec::new()).await;
         self.measure(width, height.as_u64().unwrap_or(900).clamp(900, 8_000)).await;
@@ -57,13 +58,14 @@ impl Browser {
         fs::write(folder.join(format!("{name}.png")), picture).expect("a kept picture");
     }
 
-    /// The console is empty: no failed script, no blocked style, no missing file.
+    /// Fails if the console has messages, such as a failed script, a blocked style or a missing file.
     pub async fn console_is_quiet(&self) {
         let said = self.console().await;
         assert!(said.is_empty(), "the console said:\n{}", said.join("\n"));
     }
 
-    /// The warnings and errors of the console since the last call. They include pages with a status of 4xx.
+    /// Returns the console's warnings and errors since the last call. They include pages with a status of
+    /// 4xx.
     pub async fn console(&self) -> Vec<String> {
         let log = self.client.issue_cmd(Command::console()).await.expect("the console");
         let entries = log.as_array().cloned().unwrap_or_default();

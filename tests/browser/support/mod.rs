@@ -1,4 +1,4 @@
-//! A person at a browser: presses buttons, types, and reads the page.
+//! A person at a browser, who presses buttons, types, and reads the page.
 
 pub mod inspect;
 #[expect(dead_code, reason = "shared with the suite, which uses the rest of it")]
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One person with a browser of their own, which closes when this is dropped.
+/// A browser, which closes when this is dropped.
 pub struct Browser {
     client: Client,
     base: String,
@@ -22,7 +22,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A new profile with a desktop window and the light theme, for the site at `base`.
+    /// Opens `base` with a new profile, a desktop window and the light theme.
     pub async fn open(base: &str) -> Self {
         let (client, close) = session::open().await;
         let browser = Self { client, base: base.to_owned(), _close: close };
@@ -40,13 +40,13 @@ impl Browser {
         self.client.back().await.expect("the page before");
     }
 
-    /// Path and query of the page in view.
+    /// Returns path and query of the current page.
     pub async fn path(&self) -> String {
         let address = self.client.current_url().await.expect("an address");
         address.as_str().trim_start_matches(&self.base).to_owned()
     }
 
-    /// Types into the field with this label, in place of what it held.
+    /// Replaces the text of the field with this label.
     pub async fn fill(&self, label: &str, value: &str) {
         let labelled = format!(
             "//*[@id = //label[normalize-space(.) = {0}]/@for] \
@@ -54,7 +54,7 @@ impl Browser {
              | //*[self::input or self::textarea][@aria-label = {0}]",
             quoted(label),
         );
-        // If a page load replaces the field, type again.
+        // Types again if a page load has replaced the field.
         let typed = async {
             loop {
                 let field = self.find_by_xpath(&labelled).await;
@@ -91,12 +91,12 @@ impl Browser {
         self.eventually(words, arrived).await;
     }
 
-    /// Opens the menu with the person's name, beside the page.
+    /// Opens the menu with the person's name.
     pub async fn open_menu(&self) {
         self.find(".side-account").await.click().await.expect("a click");
     }
 
-    /// Waits until the page shows these words, and fails when it never does.
+    /// Waits until the page shows these words, and fails after a timeout.
     pub async fn sees(&self, words: &str) {
         self.eventually(words, "return document.body.innerText.includes(arguments[0])").await;
     }
@@ -105,12 +105,11 @@ impl Browser {
         self.text("body").await.contains(words)
     }
 
-    /// The text of the first element that matches, waited for.
+    /// Waits for the first element that matches, and returns its text.
     pub async fn text(&self, css: &str) -> String {
         self.find(css).await.text().await.expect("its text")
     }
 
-    /// The value of a field.
     pub async fn value(&self, css: &str) -> String {
         self.find(css).await.prop("value").await.expect("a property").unwrap_or_default()
     }
@@ -154,7 +153,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({"media": media})).await;
     }
 
-    /// Waits until the browser has this cookie for the page in view.
+    /// Waits until the browser has this cookie for the current page.
     pub async fn keeps_cookie(&self, name: &str, value: &str) {
         let kept = async {
             let mut pause = tokio::time::interval(Duration::from_millis(50));
@@ -174,7 +173,7 @@ impl Browser {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": !on})).await;
     }
 
-    /// The text in the clipboard, after granting the page access to it.
+    /// Returns the text in the clipboard, after granting the page access to it.
     pub async fn clipboard(&self) -> String {
         let read = "navigator.clipboard.readText().then(arguments[0], it => arguments[0]('' + it))";
         let text = self.client.execute_async(read, Vec::new()).await.expect("the clipboard");
@@ -203,7 +202,7 @@ impl Browser {
         self.wait_for(Locator::XPath(path)).await
     }
 
-    /// The first visible element that matches: a closed menu has its elements in the page too.
+    /// Waits for the first visible element that matches: a closed menu has its elements in the page too.
     async fn find_shown(&self, path: &str) -> Element {
         self.find_by_xpath(path).await;
         for element in self.client.find_all(Locator::XPath(path)).await.expect("elements") {
@@ -240,7 +239,7 @@ impl Browser {
         }
     }
 
-    /// Address and text of the page, for a failed test.
+    /// Returns address and text of the page, for a failed test.
     async fn page_text(&self) -> String {
         let seen = "return location.href + '\\n' + document.body.innerText";
         let seen = self.client.execute(seen, Vec::new()).await;
@@ -248,7 +247,7 @@ impl Browser {
     }
 }
 
-/// A text as an XPath literal.
+/// Returns a text as an XPath literal.
 fn quoted(text: &str) -> String {
     if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
 }

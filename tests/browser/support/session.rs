@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// An address that is not a secure context, as in a network without HTTPS.
+/// A host that is not a secure context, as in a network without HTTPS.
 pub const INSECURE_HOST: &str = "gatepost.test";
 
 /// Only this machine can be resolved or reached.
@@ -48,7 +48,8 @@ fn capabilities() -> Capabilities {
     serde_json::from_value(capabilities).expect("an object")
 }
 
-/// Ends the session when dropped, also when a test fails: otherwise it would last as long as chromedriver.
+/// Ends the session when dropped, even after a failed test: otherwise it would last as long as
+/// chromedriver.
 pub struct Close {
     driver: String,
     id: String,
@@ -67,7 +68,7 @@ impl Drop for Close {
     }
 }
 
-/// POSTs a JSON body below the session's address.
+/// POSTs a JSON body below the session's URL.
 #[derive(Debug)]
 pub struct Command {
     path: &'static str,
@@ -75,12 +76,12 @@ pub struct Command {
 }
 
 impl Command {
-    /// A command of the developer tools' protocol.
+    /// A command of the Chrome DevTools Protocol.
     pub fn devtools(command: &str, parameters: Value) -> Self {
         Self { path: "goog/cdp/execute", body: json!({"cmd": command, "params": parameters}) }
     }
 
-    /// The messages of the console since the last call.
+    /// Returns the console's messages since the last call.
     pub fn console() -> Self {
         Self { path: "se/log", body: json!({"type": "browser"}) }
     }

@@ -14,7 +14,6 @@ pub use things::{fresh_name, message};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     Visitor,
-    /// The owner of another team.
     Stranger,
     Member,
     Admin,
@@ -25,7 +24,7 @@ pub enum Caller {
     ForeignToken,
 }
 
-/// In the order in which a row lists its answers.
+/// In the order in which a row lists its statuses.
 pub const CALLERS: [Caller; 8] = [
     Caller::Visitor,
     Caller::Stranger,
@@ -44,11 +43,11 @@ pub enum Sends {
     Json,
 }
 
-/// Created in the team Acme for each request, and named by its id.
+/// A resource created in the team Acme for each request, and identified by its id.
 #[derive(Clone, Copy)]
 pub enum Thing {
     By(fn(&TestApp) -> String),
-    /// By the API: a POST to this path, with these fields.
+    /// Created by the API: a POST to this path with these fields.
     Posted(&'static str, Fields),
 }
 
@@ -61,18 +60,18 @@ impl Thing {
     }
 }
 
-/// Names and values; `{id}` in a value is the thing's id.
+/// Names and values. `{id}` in a value is the resource's id.
 type Fields = &'static [(&'static str, &'static str)];
 
 #[derive(Clone, Copy)]
 pub struct Row {
     pub route: &'static str,
     pub expected: [u16; 8],
-    /// What the route is about.
+    /// The resource in the path.
     pub thing: Thing,
     pub sends: Sends,
     pub fields: Fields,
-    /// The scope a token must have here; empty where every token gets the same answer.
+    /// The scope a token must have here; empty if every token gets the same response.
     pub scope: &'static str,
     /// Whether its calls end what other rows need: sessions, tokens, roles, access to the API.
     pub alone: bool,
@@ -96,7 +95,7 @@ impl Row {
     }
 }
 
-/// The responses to a visitor, stranger, member, admin and owner. No token opens a page.
+/// The statuses for a visitor, stranger, member, admin and owner. No token opens a page.
 fn page(route: &'static str, expected: [u16; 5]) -> Row {
     let [visitor, stranger, member, admin, owner] = expected;
     let expected = [visitor, stranger, member, admin, owner, visitor, visitor, visitor];
@@ -104,8 +103,8 @@ fn page(route: &'static str, expected: [u16; 5]) -> Row {
     Row { route, expected, thing: Thing::By(fresh_name), sends, fields: &[], scope: "", alone: false }
 }
 
-/// The responses to a visitor, stranger, member, admin and owner (by session), and to a token, a
-/// revoked token and the stranger's token, where each token that is not revoked has the scope.
+/// The statuses for a visitor, stranger, member, admin and owner (by session), and for a token, a revoked
+/// token and the stranger's token. Each active token has the route's scope.
 fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
     let bodiless = route.starts_with("GET") || route.starts_with("DELETE");
     let sends = if bodiless { Sends::Nothing } else { Sends::Json };
@@ -113,7 +112,7 @@ fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
     Row { route, expected, thing, sends, fields: &[], scope, alone: false }
 }
 
-/// The scope that the route itself declares.
+/// The scope that the route declares.
 fn scope_of(route: &str) -> &'static str {
     let found = api::operations().find(|(path, method, _)| format!("{method} {path}") == route);
     match found.map(|(.., op)| op.need) {
@@ -150,7 +149,7 @@ fn everybodys() -> Vec<Row> {
         page("GET /sign-in", [200, 200, 200, 200, 200]),
         page("POST /sign-in", [422, 422, 422, 422, 422]).with(WRONG),
         page("POST /sign-out", [303, 303, 303, 303, 303]).alone(),
-        // The link is for an address without an account, so every signed-in person is another.
+        // The link is for an address without an account, so every signed-in person has another address.
         page("GET /invitations/{secret}", [200, 200, 200, 200, 200]).of(link),
         page("POST /invitations/{secret}", [303, 409, 409, 409, 409]).of(link).with(JOINING),
     ]
@@ -184,7 +183,7 @@ fn peoples() -> Vec<Row> {
         page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
         page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS).alone(),
         page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]).alone(),
-        // One's own sessions only, whatever one's role.
+        // Everyone can end only their own sessions, whatever their role.
         page("POST /account/sessions/{id}/revoke", [303, 404, 404, 404, 303]).of(session_of_the_owner),
     ]
 }
@@ -232,7 +231,7 @@ fn developer() -> Vec<Row> {
         page("GET /developer/team-key/regenerate", [303, 404, 403, 200, 200]).of(key),
         page("POST /developer/team-key/regenerate", [303, 404, 403, 200, 200]).of(key),
         page("GET /developer/team-key/disable", [303, 404, 403, 403, 200]).of(key),
-        // The stranger's team has no key: it stays so.
+        // The stranger's team has no key, so nothing changes.
         page("POST /developer/team-key/disable", [303, 303, 403, 403, 303]).of(key).alone(),
     ]
 }
@@ -283,7 +282,7 @@ fn access() -> Vec<Row> {
     ]
 }
 
-/// The statuses of the mailroom's routes: people and tokens of the team get the same.
+/// The statuses of the mailroom's routes, the same for people and tokens of the team.
 const LISTED: [u16; 8] = [401, 200, 403, 200, 200, 200, 401, 200];
 const MADE: [u16; 8] = [401, 201, 403, 201, 201, 201, 401, 201];
 const FOUND: [u16; 8] = [401, 404, 403, 200, 200, 200, 401, 404];

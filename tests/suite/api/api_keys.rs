@@ -15,7 +15,7 @@ async fn create(visitor: &Visitor, name: &str) -> crate::support::client::Reply 
     visitor.send_json(Method::POST, "/api/v1/api-keys", &json!({"name": name})).await
 }
 
-/// The tokens listed under a name, newest first.
+/// Returns the tokens with this name, newest first.
 async fn listed(visitor: &Visitor, name: &str) -> Vec<Value> {
     let body = visitor.get("/api/v1/api-keys?limit=100").await.expect(200).json();
     let keys = body["data"].as_array().expect("a list").iter();
@@ -79,7 +79,7 @@ both_engines! {
         assert_eq!(app.api(&token).get("/api/v1/me").await.expect(200).json()["token"]["name"], "build");
         let taken = bea.send_json(Method::PATCH, &path, &json!({"name": "Deploy"})).await.expect(409);
         assert_eq!(details(&taken)[0]["field"], "name");
-        // Its own name in another spelling is no conflict.
+        // The same name in another spelling is no conflict.
         bea.send_json(Method::PATCH, &path, &json!({"name": "BUILD"})).await.expect(200);
     }
 
@@ -145,7 +145,7 @@ both_engines! {
         let reply = create(&ada, "ci").await.expect(403);
         assert_eq!(reply.error_code(), "FORBIDDEN");
         assert!(listed(&ada, "ci").await.is_empty());
-        // Revoking does not ask for the password.
+        // Revoking does not require the password.
         let id = token_id(&app, &app.token("Acme", "old")).await;
         let path = format!("/api/v1/api-keys/{id}");
         ada.send_json(Method::DELETE, &path, &json!({})).await.expect(204);

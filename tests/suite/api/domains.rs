@@ -43,7 +43,7 @@ both_engines! {
         let expected = json!({
             "id": id, "name": "mail.acme.test", "verifiedAt": null, "suspendedAt": null, "checkedAt": null,
             "heldByAnother": false,
-            // Nobody else finds gatepost.localhost.
+            // No other server finds gatepost.localhost.
             "records": [record("TXT", "_gatepost.mail.acme.test", proof)],
             "catchAll": null, "createdAt": "2040-01-02T09:00:00Z", "createdBy": "token ci",
         });
@@ -115,7 +115,7 @@ both_engines! {
         assert_eq!(names(&globex, "").await, [""; 0]);
         let hello = json!({"localPart": "hello", "domain": "acme.test"});
         globex.send_json(Method::POST, "/api/v1/aliases", &hello).await.expect(400);
-        // Both may say that it is theirs; nobody has it before it is proved.
+        // Both teams may add the name, and neither owns it before it is verified.
         let theirs = add(&globex, "acme.test").await.expect(201).json();
         let ours = acme.get(&path).await.expect(200).json();
         assert_ne!(theirs["records"][0]["value"], ours["records"][0]["value"]);

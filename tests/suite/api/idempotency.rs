@@ -30,7 +30,7 @@ fn bob() -> Value {
     json!({"address": "bob@customer.test", "name": "Bob"})
 }
 
-/// Whether the response is a replay of the first one.
+/// Whether the response replays the first one.
 fn is_replayed(reply: &Reply) -> bool {
     match reply.header("idempotency-replayed") {
         "true" => true,
@@ -216,7 +216,7 @@ fn typed(request: RequestBuilder) -> RequestBuilder {
     request.header("Content-Type", "application/json")
 }
 
-/// The response without the secret.
+/// Returns the response without the secret.
 fn without_secret(reply: &Reply) -> Value {
     let mut told = reply.json();
     let fields = told.as_object_mut().expect("an object");

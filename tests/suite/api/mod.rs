@@ -1,4 +1,4 @@
-//! The contract of `/api/v1`, on the wire.
+//! The contract of `/api/v1`, over HTTP.
 
 mod aliases;
 mod api_keys;
@@ -27,19 +27,18 @@ use crate::support::TestApp;
 use crate::support::client::Reply;
 use crate::support::raw::Answer;
 
-/// The public id of a token, by which hand-written SQL finds its row.
+/// Returns the public id of a token, to find its row by SQL.
 fn public_id(token: &str) -> String {
     HashedToken::parse(token).expect("a whole token").public_id().to_owned()
 }
 
-/// The public API's name of a token.
+/// Returns a token's id in the API.
 async fn token_id(app: &TestApp, token: &str) -> String {
     let me = app.api(token).get("/api/v1/me").await.expect(200);
     me.json()["token"]["id"].as_str().expect("an id").to_owned()
 }
 
-/// A refusal, whole: every byte of its body but the request's id, which must be the one in
-/// the header.
+/// Checks a whole refusal: every byte of its body, except the request's id, which must equal the header's.
 #[track_caller]
 fn assert_refused(answer: &Answer, status: &str, challenge: Option<&str>, code: &str, message: &str) {
     let request = answer.header("x-request-id").expect("a request id");
@@ -54,13 +53,13 @@ fn assert_refused(answer: &Answer, status: &str, challenge: Option<&str>, code: 
     assert_eq!(answer.header("set-cookie"), None);
 }
 
-/// The errors of single fields in a refusal.
+/// Returns the errors of single fields in a refusal.
 #[track_caller]
 fn details(reply: &Reply) -> Value {
     reply.json()["error"]["details"].clone()
 }
 
-/// The number of API requests in a team's activity log.
+/// Returns the number of API requests in a team's activity log.
 fn recorded(app: &TestApp, team: &str) -> i64 {
     app.database.number(&format!(
         "SELECT COUNT(*) AS n FROM activity JOIN teams ON teams.id = activity.team_id \

@@ -1,5 +1,4 @@
-//! Records: every request of a team is recorded before its response leaves, and a token's last
-//! use is accurate.
+//! Every request of a team is recorded before its response is sent, and a token's last use is accurate.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::{public_id, recorded};
 use crate::support::people::Person::{Ada, Cy};
 use crate::support::{TestApp, both_engines};
 
-/// The newest API request of Acme; the next one will be later.
+/// Returns the newest API request of Acme, and advances the clock for the next one.
 fn last(app: &TestApp) -> Record {
     app.clock.advance(Duration::from_millis(1));
     let team = app.team("Acme").id;
@@ -23,7 +22,6 @@ fn last(app: &TestApp) -> Record {
     page.rows.into_iter().next().expect("a record")
 }
 
-/// The team's tokens, newest first.
 fn tokens(app: &TestApp) -> Vec<Token> {
     let team = app.team("Acme").id;
     app.app

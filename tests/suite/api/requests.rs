@@ -1,4 +1,4 @@
-//! Invalid requests get an error that names the fields, in one shape.
+//! Invalid requests get an error that names the fields, in one format.
 
 use reqwest::Method;
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn unknown_parameters_are_named() {
     api.get("/api/v1/me").await.expect(200);
 }
 
-/// Sends a body that creates a token, as a page of the dashboard would.
+/// Sends a body that creates a token, as a page of the dashboard does.
 async fn create(app: &TestApp, kind: &str, body: impl Into<reqwest::Body>) -> Reply {
     let ada = app.as_(Ada).await;
     let request = ada.request(Method::POST, "/api/v1/api-keys").header("Sec-Fetch-Site", "same-origin");

@@ -33,7 +33,7 @@ fn reads() -> impl Iterator<Item = Row> {
     rows::api().into_iter().filter(|row| row.route.starts_with("GET ") && row.route != "GET /api/v1/me")
 }
 
-/// The headers of every response to an admitted call.
+/// Checks the headers of every response to an admitted call.
 fn assert_counted(headers: &HeaderMap) {
     for name in ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "ratelimit", "cache-control"] {
         assert!(headers.contains_key(name), "{name} is missing: {headers:#?}");
@@ -103,7 +103,7 @@ struct Changer {
 }
 
 impl Changer {
-    /// Sends it with permission: tokens change themselves, people everything else.
+    /// Creates an authorized request: tokens change themselves, people everything else.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         match path {
             "/api/v1/me/token" => self.api.request(method, path),
@@ -111,7 +111,7 @@ impl Changer {
         }
     }
 
-    /// The URL for reading the resource that is changed.
+    /// Returns the path for reading the changed resource.
     async fn read_at(&self, path: &str) -> String {
         match path {
             "/api/v1/me/token" => {

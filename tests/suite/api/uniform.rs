@@ -1,4 +1,4 @@
-//! Every route behaves alike.
+//! All routes behave alike.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ impl Caller {
         Self { app, ada }
     }
 
-    /// Sends it with permission: a token for its own routes, a person for all others.
+    /// Creates an authorized request: with a token for its own routes, as a person for all others.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         match path.starts_with("/api/v1/me/token") {
             true => self.app.api(&self.app.token("Acme", &rows::fresh_name(&self.app))).request(method, path),
@@ -152,7 +152,7 @@ async fn bodies_are_validated_alike() {
     }
 }
 
-/// A resource without the secret, which is shown once.
+/// Returns a resource without the secret, which is shown only once.
 fn resource(reply: &Reply) -> Value {
     let mut resource = reply.json();
     resource.as_object_mut().expect("an object").retain(|name, _| name != "token" && name != "notice");
@@ -236,12 +236,12 @@ async fn lists_validate_their_parameters_alike() {
     assert_eq!(seen, 4 + Noun::ALL.len());
 }
 
-/// Each list is walked by its cursors, an entry at a time, while nothing changes.
+/// Follows the cursors of each list, one entry at a time, while nothing changes.
 #[tokio::test]
 async fn lists_are_walked_alike() {
     let caller = Caller::new().await;
     for _ in 0..2 {
-        // Three of everything, or more: whatever the rows are about.
+        // Creates at least three resources of every kind.
         caller.routes().for_each(drop);
     }
     caller.app.flush().await;

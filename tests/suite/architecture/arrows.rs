@@ -1,7 +1,7 @@
 //! Which layer may name which:
 //!
 //! ```text
-//!  faces              heart                ground
+//!  interfaces           rules                database
 //!  web  ─┐
 //!  smtp ─┼─→ app (gate, jobs) ─→ domain ─→ store ─→ Diesel
 //!  cli  ─┘       └─→ dns
@@ -14,7 +14,7 @@ use super::rust;
 use super::source::Source;
 
 const ARROWS: &[(&str, &[&str])] = &[
-    // It starts the servers.
+    // The command line starts the servers.
     ("cli", &["web", "smtp", "app", "domain", "config"]),
     ("web", &["app", "gate", "domain", "config"]),
     ("smtp", &["app", "domain", "config"]),
@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &[]),
 ];
 
-/// The parts of the app that hold the store; the others go through `App::read` and `App::write`.
+/// The parts of the app that hold the store. The others use `App::read` and `App::write`.
 const HOLD_THE_STORE: &[&str] = &[
     "src/app.rs",
     "src/app/backup/",
@@ -82,7 +82,7 @@ fn left_arrows(file: &Source) -> Vec<String> {
         .collect()
 }
 
-/// The first word of every path that starts at the crate's root.
+/// Returns the first module of every path that starts at the crate's root.
 fn modules_named(code: &str) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for (at, root) in code.match_indices("crate::") {
@@ -95,7 +95,7 @@ fn modules_named(code: &str) -> BTreeSet<String> {
     named
 }
 
-/// The first words of `a::{b, c}, d}`: a and d.
+/// Returns the first segments of `a::{b, c}, d}`: a and d.
 fn first_words(group: &str) -> Vec<String> {
     let (mut depth, mut words, mut start) = (0, Vec::new(), 0);
     for (at, byte) in group.bytes().enumerate() {

@@ -1,4 +1,4 @@
-//! Files that need each other in a circle, found by following the paths in their code.
+//! Finds circular dependencies between files by following the paths in their code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ type Path = Vec<String>;
 struct File {
     name: String,
     module: Path,
-    /// What each imported name means.
+    /// The path of each imported name.
     imports: BTreeMap<String, Path>,
-    /// Every path in the code but those of names that are only handed on.
+    /// Every path in the code, except those of re-exported names.
     used: Vec<Path>,
 }
 
-/// The circles among the files of one crate, each in the order of its names.
+/// Returns the circles among the files of one crate, each sorted by name.
 pub fn circles(files: &[Source]) -> Vec<Vec<String>> {
     let modules: BTreeSet<Path> = files.iter().map(|file| module_of(&file.path)).collect();
     let files: Vec<File> = files.iter().map(|file| read(file, &modules)).collect();
@@ -43,7 +43,7 @@ fn reach(from: usize, arrows: &[BTreeSet<usize>]) -> BTreeSet<usize> {
     reached
 }
 
-/// The file that a path leads to, past those that only hand its name on.
+/// Returns the file that defines a path, following re-exports.
 fn defining(path: &[String], files: &[File], index: &BTreeMap<&Path, usize>, steps: u8) -> Option<usize> {
     let length = (0..=path.len()).rev().find(|length| index.contains_key(&path[..*length].to_vec()))?;
     let (at, rest) = (index[&path[..length].to_vec()], &path[length..]);
@@ -91,7 +91,7 @@ fn read(source: &Source, modules: &BTreeSet<Path>) -> File {
 }
 
 impl File {
-    /// A module is used where its items are; `None` is everything in one.
+    /// Adds an import. `None` is a glob import of a module's items.
     fn import(&mut self, path: &[String], name: Option<String>, is_public: bool, modules: &BTreeSet<Path>) {
         let Some(path) = self.absolute(path, modules) else { return };
         if !is_public && (name.is_none() || !modules.contains(&path)) {
@@ -100,7 +100,7 @@ impl File {
         self.imports.extend(name.map(|name| (name, path)));
     }
 
-    /// The path from the crate's root; nothing for one that leads out of the crate.
+    /// Returns the path from the crate's root, or `None` if it leads out of the crate.
     fn absolute(&self, path: &[String], modules: &BTreeSet<Path>) -> Option<Path> {
         let (first, rest) = path.split_first()?;
         let child = [self.module.as_slice(), std::slice::from_ref(first)].concat();
@@ -120,7 +120,7 @@ impl File {
     }
 }
 
-/// Reads `a::{b, c as d, e::*};` from `at` on: each path and the name it gets. Where it ends.
+/// Parses `a::{b, c as d, e::*};` starting at `at`: adds each path with its name, and returns the end.
 fn use_tree(
     words: &[&str],
     mut at: usize,
@@ -158,7 +158,7 @@ fn use_tree(
     }
 }
 
-/// How many words from here on are one path, `a::b::c`.
+/// Returns the number of words in one path, like `a::b::c`.
 fn path_length(words: &[&str]) -> usize {
     let is_name = |word: &&str| word.starts_with(|it: char| it.is_alphabetic() || it == '_');
     if !words.first().is_some_and(is_name) {
@@ -168,7 +168,7 @@ fn path_length(words: &[&str]) -> usize {
     1 + 2 * more.count()
 }
 
-/// Names, `::`, and every other sign by itself.
+/// Splits code into names, `::`, and single characters.
 fn words(code: &str) -> Vec<&str> {
     let is_word = |it: char| it.is_alphanumeric() || it == '_';
     let (mut words, mut rest) = (Vec::new(), code.trim_start());

@@ -4,8 +4,8 @@ use super::source::Source;
 
 type Check = Box<dyn Fn(&Source) -> Vec<String>>;
 
-/// What is wrong with one file. Each rule is shown a small bad sample, so
-/// that none of them passes because it sees nothing.
+/// The violations of one file. Each rule is tested against a bad sample, so that none passes because it
+/// finds nothing.
 pub struct Rule {
     what: &'static str,
     check: Check,
@@ -16,8 +16,7 @@ impl Rule {
         Self { what, check: Box::new(check) }
     }
 
-    /// The pattern occurs in the code of no file, but those under one of
-    /// `allowed`.
+    /// No code matches the pattern, except files under one of `allowed`.
     pub fn code_without(what: &'static str, pattern: &str, allowed: &'static [&'static str]) -> Self {
         let pattern = regex::Regex::new(pattern).expect("a pattern");
         Self::new(what, move |file| {
@@ -28,7 +27,7 @@ impl Rule {
         })
     }
 
-    /// The same for files that are not Rust.
+    /// Like [`Self::code_without`], for files that are not Rust.
     pub fn text_without(what: &'static str, pattern: &str) -> Self {
         let pattern = regex::Regex::new(pattern).expect("a pattern");
         Self::new(what, move |file| file.findings(&file.text, &pattern))

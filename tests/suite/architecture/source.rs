@@ -1,5 +1,4 @@
-//! Files of the repository as the rules see them, and the little reading of
-//! Rust that the rules need.
+//! Files of the repository as the rules read them, with a minimal parser of Rust.
 
 use std::fs;
 use std::path::Path;
@@ -15,13 +14,13 @@ impl Source {
         Self { path: path.into(), text: text.into() }
     }
 
-    /// Everything but comments and the insides of strings, so that a rule
-    /// about names does not trip over prose. Lines keep their numbers.
+    /// Returns everything except comments and the contents of strings, so that a rule about names ignores
+    /// prose. Line numbers stay the same.
     pub fn code(&self) -> String {
         code_only(&self.text)
     }
 
-    /// "path:line: what", for each line of `text` that the pattern finds.
+    /// Returns "path:line: what" for each line of `text` that matches the pattern.
     pub fn findings(&self, text: &str, pattern: &regex::Regex) -> Vec<String> {
         text.lines()
             .enumerate()
@@ -33,8 +32,8 @@ impl Source {
     }
 }
 
-/// All files under `folder` that end in `extension`, which must be some: a
-/// rule that reads nothing would hold for ever.
+/// Returns all files under `folder` with `extension`. There must be some: a rule without files would
+/// always pass.
 pub fn tree(folder: &str, extension: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -76,7 +75,7 @@ fn code_only(text: &str) -> String {
     code
 }
 
-/// How many bytes from here on are a comment, a string or a character.
+/// Returns the length in bytes of a comment, string or character that begins here.
 fn hidden_length(text: &str, before: Option<char>) -> usize {
     let in_word = before.is_some_and(|it| it.is_alphanumeric() || it == '_');
     match text.as_bytes() {
@@ -105,7 +104,7 @@ fn block_comment_length(text: &str) -> usize {
     at
 }
 
-/// Nought for `r#type`, which is a name.
+/// Zero for `r#type`, which is a name.
 fn raw_string_length(text: &str) -> usize {
     let hashes = text[1..].bytes().take_while(|it| *it == b'#').count();
     if text.as_bytes().get(1 + hashes) != Some(&b'"') {
@@ -125,8 +124,8 @@ fn quoted_length(text: &str, quote: u8) -> usize {
     (at + 1).min(bytes.len())
 }
 
-/// Every function's name, first line and length in lines, its signature
-/// counted and its documentation not.
+/// Returns the name, first line and length in lines of every function, including its signature but not its
+/// documentation.
 pub fn functions(code: &str) -> Vec<(String, usize, usize)> {
     let name = regex::Regex::new(r"\bfn\s+(\w+)").expect("a pattern");
     name.captures_iter(code)
@@ -140,8 +139,7 @@ pub fn functions(code: &str) -> Vec<(String, usize, usize)> {
         .collect()
 }
 
-/// Where the braces that open first close again; nothing for a signature
-/// that ends in a semicolon.
+/// Returns where the first pair of braces closes; `None` for a signature that ends in a semicolon.
 fn body_end(code: &str) -> Option<usize> {
     let (mut braces, mut brackets) = (0, 0);
     for (at, byte) in code.bytes().enumerate() {

@@ -1,4 +1,4 @@
-//! `check` names what is wrong, and nothing else.
+//! `check` reports what is wrong, and nothing else.
 
 use std::os::unix::fs::FileExt;
 
@@ -11,7 +11,7 @@ fn assert_sound(gatepost: &Gatepost) {
     assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n");
 }
 
-/// Each of the words in a line of its own; then all is put right again.
+/// Checks that each of the words is in a line of its own, then repairs the store.
 #[track_caller]
 fn assert_found(gatepost: &Gatepost, database: &Database, wrong: &str, right: &str, words: &[&str]) {
     database.execute(wrong).expect("something wrong");
@@ -23,7 +23,7 @@ fn assert_found(gatepost: &Gatepost, database: &Database, wrong: &str, right: &s
     database.execute(right).expect("all right");
 }
 
-/// Sixteen bytes, in SQL.
+/// Returns sixteen bytes, in SQL.
 fn bytes(database: &Database, byte: &str) -> String {
     match database {
         Database::Sqlite { .. } => format!("X'{}'", byte.repeat(16)),

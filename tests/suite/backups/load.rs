@@ -1,4 +1,4 @@
-//! Backups one after another while calls, mail and changes come in.
+//! Repeated backups while calls, mail and changes arrive.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use crate::support::process::{Gatepost, Serving};
 
 const TO: &str = "postmaster@gatepost.localhost";
 const SENDERS: usize = 4;
-/// Backups of each engine, back to back. The full measure is 30, one begun every two seconds:
+/// Backups of each engine, one after the other. The full test takes 30, one every two seconds:
 /// GATEPOST_TEST_BACKUPS=30.
 const BACKUPS: usize = 5;
 const EVERY: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(2);
 #[derive(Clone, Default)]
 struct Confirmed {
     calls: Vec<Call>,
-    /// Subjects of mail, and those that were to be deleted again.
+    /// Subjects of mail, and of deleted mail.
     mail: Vec<String>,
     deleted: Vec<String>,
     aliases: Vec<String>,
@@ -53,7 +53,7 @@ impl Shared {
     }
 }
 
-/// Mail over one connection after another.
+/// Sends mail over a new connection each time.
 fn send(to: SocketAddr, sender: usize, shared: &Shared) {
     let mut number = 0;
     while shared.goes_on() {
@@ -74,7 +74,7 @@ fn send(to: SocketAddr, sender: usize, shared: &Shared) {
     }
 }
 
-/// Makes aliases, and deletes a message now and then.
+/// Creates aliases, and deletes a message now and then.
 async fn change(base: String, token: String, shared: Arc<Shared>) {
     let client = Client::builder().no_proxy().build().expect("a client");
     let ask = |method: Method, path: &str, body: Value| {
@@ -99,7 +99,7 @@ async fn change(base: String, token: String, shared: Arc<Shared>) {
     }
 }
 
-/// Backups under load, each with what was confirmed when it was begun.
+/// Takes backups under load. Returns what was confirmed before each began.
 async fn take(gatepost: &Gatepost, server: &Serving, token: &str, files: &[String]) -> Vec<Confirmed> {
     let shared = Arc::new(Shared::default());
     let load = Load::start(&[&server.base], 16, Duration::from_millis(2), token);
@@ -137,7 +137,7 @@ async fn take(gatepost: &Gatepost, server: &Serving, token: &str, files: &[Strin
     confirmed
 }
 
-/// All that was confirmed is in the backup, once.
+/// Checks that everything confirmed is in the backup, once.
 fn assert_holds(file: &str, original: &Database, confirmed: &Confirmed) {
     let (gatepost, database) = empty_like(original);
     gatepost.ok(&["restore", file], "");

@@ -1,5 +1,5 @@
-//! Clients that public generators make of the description, and a program over each that does
-//! what a consumer does first. Both are checked by their languages' strictest checker.
+//! Clients that public generators create from the description, each with a small program that uses it. The
+//! strictest checkers of their languages check both.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{installed, ok, ours, python};
 use crate::support::{TestApp, mail_server};
 
-/// Calls an hour, of which the story needs about half before it uses up the rest.
+/// Calls per hour. The story needs about half before it exhausts the rest.
 const LIMIT: &str = "pro=20";
 
 #[tokio::test]
@@ -62,7 +62,7 @@ fn description(app: &TestApp) -> String {
     format!("{}/api/v1/openapi.json", app.base)
 }
 
-/// Runs the story, and lets the time pass that it says it waits for.
+/// Runs the story, and advances the clock by the time it wants to wait.
 async fn is_told(app: TestApp, mut story: Command) {
     app.switch_api("Acme", true);
     let server = mail_server::open(&app.app);

@@ -1,5 +1,5 @@
-//! Public programs that read the API's description and call what it describes. What they are
-//! is pinned in `tests/clients`; tests/run installs them.
+//! Public programs that read the API's description and call the API. `tests/clients` pins their versions;
+//! tests/run installs them.
 
 mod generated;
 mod schemathesis;
@@ -7,28 +7,28 @@ mod schemathesis;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A file of `tests/clients`.
+/// The path of a file in `tests/clients`.
 fn ours(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(path)
 }
 
-/// Where a kind of programs is installed.
+/// The folder in which a kind of program is installed.
 fn installed(kind: &str) -> PathBuf {
     std::env::var_os(kind).expect("no programs to call the API with: run tests/run").into()
 }
 
-/// A program of Python's.
+/// A program of the Python environment.
 fn python(program: &str) -> Command {
     Command::new(installed("GATEPOST_TEST_PYTHON").join("bin").join(program))
 }
 
-/// Runs a program to its end, while the server of this test answers it.
+/// Runs a program to its end. The server of this test responds to it meanwhile.
 async fn run(mut command: Command) -> Output {
     let output = tokio::task::spawn_blocking(move || command.output().expect("a program: run tests/run"));
     output.await.expect("its end")
 }
 
-/// The same for a program that must succeed; returns what it printed.
+/// Runs a program that must succeed, and returns its output.
 async fn ok(command: Command) -> String {
     let shown = format!("{command:?}");
     let Output { status, stdout, stderr } = run(command).await;

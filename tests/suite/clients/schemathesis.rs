@@ -1,5 +1,5 @@
-//! Schemathesis: requests made up from the description, good and bad, whose answers must be
-//! as the description says.
+//! Schemathesis: requests generated from the description, valid and invalid, whose responses must match
+//! the description.
 
 use gatepost::domain::access::plans::Plan;
 use gatepost::web::api;
@@ -12,11 +12,11 @@ use crate::support::{TestApp, both_engines};
 /// This operation would revoke the token that the other calls use.
 const LAST: &str = "revokeMyToken";
 
-/// What refuses every token.
+/// Operations that refuse every token.
 const FOR_PEOPLE: &str = "^(create|rename|revoke)ApiKey$";
 
 both_engines! {
-    /// With a token of every scope; what is for people alone refuses it, as described.
+    /// Uses a token of every scope. Operations for people refuse it, as described.
     async fn every_response_matches_the_description(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);

@@ -1,4 +1,4 @@
-//! Slow clients are cut off, whatever they are slow with.
+//! Slow clients are disconnected, whatever part of a request is slow.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn an_incomplete_body_times_out() {
     }
 }
 
-/// A call that was counted is recorded too, however it ends.
+/// A counted call is recorded too, however it ends.
 #[tokio::test]
 async fn a_call_with_an_incomplete_body_is_recorded() {
     let app = hasty();
@@ -58,7 +58,7 @@ async fn an_incomplete_head_times_out() {
     let app = hasty();
     for head in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: a\r\nX: "] {
         assert_eq!(Client::connect(&app.base).send(head).text(), "", "{head}");
-        // Nor after another request, or with what looks like the rest of a body.
+        // Nor after another request, or with bytes that look like the rest of a body.
         let mut later = Client::connect(&app.base).send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         assert!(later.answer().starts_with("HTTP/1.1 200"));
         later.send(head).rest();
@@ -67,7 +67,7 @@ async fn an_incomplete_head_times_out() {
 
 #[tokio::test]
 async fn consecutive_requests_have_deadlines_of_their_own() {
-    // Together they take longer than one may, and none of them does on a busy machine either.
+    // Together the requests take longer than one may, and none of them does even on a busy machine.
     let grace = Duration::from_secs(3);
     let app = TestApp::limited(&[], Limits { grace, ..Limits::default() });
     let form = format!("POST /sign-in HTTP/1.1\r\nHost: a\r\n{FORM}{OWN}Content-Length: 3\r\n\r\na=b");
@@ -79,7 +79,7 @@ async fn consecutive_requests_have_deadlines_of_their_own() {
         assert!(client.answer().starts_with("HTTP/1.1 4"));
         std::thread::sleep(grace / 2);
     }
-    // Sent at once, they are answered one after the other.
+    // Pipelined requests are answered in order.
     let all = format!("{form}GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let answers = Client::connect(&app.base).send(all).text();
     assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{answers}");

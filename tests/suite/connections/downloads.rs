@@ -1,4 +1,4 @@
-//! Long files: they come in pieces, and only so many at once.
+//! Long files are sent in pieces, and only so many at once.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -12,15 +12,15 @@ use super::{Client, TIMEOUT};
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, both_engines};
 
-/// More than the system takes for a client that doesn't read.
+/// More than the system buffers for a client that does not read.
 const LONG: usize = 8 << 20;
 
-/// Bytes that are not alike.
+/// Bytes without repetition.
 fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|at| (at.wrapping_mul(2_654_435_761) >> 11) as u8).collect()
 }
 
-/// A letter with a file of this size, in lines of 76 characters.
+/// A message with a file of this size, in lines of 76 characters.
 fn letter(size: usize) -> String {
     let encoded = STANDARD.encode(bytes(size));
     let lines: Vec<_> =
@@ -42,7 +42,7 @@ fn arrives(app: &TestApp, team: &str, letter: &str) -> MessageId {
     app.arrives("bob@customer.test", &format!("{alias}@gatepost.localhost"), letter)
 }
 
-/// Asks for a message and reads no more than the head of the answer.
+/// Requests a message and reads only the head of the response.
 fn ask(app: &TestApp, token: &str, id: MessageId) -> (Client, String) {
     let line =
         format!("GET /api/v1/messages/{id}/raw HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
@@ -51,7 +51,7 @@ fn ask(app: &TestApp, token: &str, id: MessageId) -> (Client, String) {
     (client, head)
 }
 
-/// Those who were answered, and the head of the first refusal.
+/// Returns the accepted clients, and the head of the first refusal.
 fn ask_until_refused(ask: impl Fn() -> (Client, String)) -> (Vec<Client>, String) {
     let mut slow = Vec::new();
     for _ in 0..40 {
@@ -91,7 +91,7 @@ both_engines! {
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         let team = app.team("Acme").id;
         app.operate(|tx, actor| messages::delete(tx, actor, team, id));
-        // What comes into its place in the store isn't taken for the rest.
+        // A message stored in its place is not taken for the rest.
         arrives_again(&app);
         assert!(client.rest().len() < LONG);
     }
@@ -132,7 +132,7 @@ async fn a_team_with_many_slow_downloads_waits_and_others_do_not() {
     assert_eq!(slow.len(), 16);
     assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: "), "{refused}");
     assert!(ask(&app, &other, globex).1.starts_with("HTTP/1.1 200"));
-    // A short answer has no need to wait.
+    // A short response does not have to wait.
     app.api(&token).get(&format!("/api/v1/messages/{acme}")).await.expect(200);
     slow.pop();
     let since = Instant::now();

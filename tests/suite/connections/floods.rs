@@ -1,5 +1,5 @@
-//! What a flood takes of the real process, as it runs by default: memory and open files stay
-//! within bounds, and a newcomer is served.
+//! What a flood costs the real process with default settings: memory and open files stay within bounds,
+//! and a new client is served.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -13,10 +13,10 @@ use crate::support::client::Api;
 use crate::support::mail_server::{self, Talk};
 use crate::support::process::{Gatepost, Serving};
 
-/// The most memory that a flood may take.
+/// The maximum memory under a flood.
 const MEMORY: usize = 400 << 20;
 
-/// Open files of a process without connections, and some more.
+/// The open files of a process without connections, and some more.
 const OWN_FILES: usize = 200;
 
 const HEAD: &str = "POST /sign-in HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-origin\r\n\
@@ -26,12 +26,12 @@ fn address(server: &Serving) -> SocketAddr {
     server.base.trim_start_matches("http://").parse().expect("an address")
 }
 
-/// One of many addresses of this machine.
+/// One of this machine's many loopback addresses.
 fn from(number: usize) -> IpAddr {
     Ipv4Addr::new(127, 0, 1, u8::try_from(number).expect("a small number")).into()
 }
 
-/// At the latest when the longest idle of the others gives way.
+/// Succeeds at the latest when the longest idle connection is evicted.
 #[track_caller]
 fn serves_a_newcomer(server: &Serving, from: IpAddr) {
     let since = Instant::now();
@@ -47,8 +47,8 @@ fn is_small(server: &Serving) {
     assert!(server.peak_memory() <= MEMORY, "{} MB", server.peak_memory() >> 20);
 }
 
-/// Gzip of millions of bytes that are alike: `a`, then again and again 258 times what is
-/// one byte before, in the codes of RFC 1951, section 3.2.6. Its checksum is left out.
+/// A gzip of millions of equal bytes: `a`, then repeatedly 258 copies of the previous byte, in the codes
+/// of RFC 1951, section 3.2.6. The checksum is left out.
 fn bomb(bytes: usize) -> Vec<u8> {
     let (mut gzip, mut bits, mut count) = (vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff], 0_u32, 0);
     let mut put = |code: u32, length: u32| {
@@ -62,7 +62,7 @@ fn bomb(bytes: usize) -> Vec<u8> {
     put(0b011, 3);
     put(0b1000_1001, 8);
     for _ in 0..bytes / 258 {
-        // The code 11000101 from its first bit on, and the distance of one.
+        // The code 11000101, first bit first, and the distance of one.
         put(0b1010_0011, 8);
         put(0, 5);
     }
@@ -80,7 +80,7 @@ async fn compressed_forms_take_no_memory() {
         .map(|number| Client::connect_from(from(1 + number % 2), address(&server)).send(&head).send(&bomb))
         .collect();
     let answers: Vec<_> = clients.iter_mut().map(Client::answer).collect();
-    // It may have closed before it had read all that was sent.
+    // The server may have closed before it had read everything.
     assert!(answers.iter().all(|answer| answer.is_empty() || answer.starts_with("HTTP/1.1 415")));
     assert!(answers.iter().any(|answer| !answer.is_empty()), "none was refused in words");
     serves_a_newcomer(&server, from(1));
@@ -106,7 +106,7 @@ async fn incomplete_bodies_do_not_block_other_clients() {
     is_small(&server);
 }
 
-/// Each takes 19 MiB, which go back to the system.
+/// Each takes 19 MiB, which must return to the system.
 #[tokio::test]
 async fn password_hashing_gives_its_memory_back() {
     let gatepost = Gatepost::new();

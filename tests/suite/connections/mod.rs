@@ -12,7 +12,6 @@ use std::time::Duration;
 /// The timeout for events that must happen.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection, and what was sent by it.
 pub struct Client(TcpStream);
 
 impl Client {
@@ -21,7 +20,7 @@ impl Client {
         Self::over(stream)
     }
 
-    /// The same from another address of this machine.
+    /// Connects from another address of this machine.
     pub fn connect_from(from: IpAddr, to: SocketAddr) -> Self {
         let socket =
             socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
@@ -35,13 +34,14 @@ impl Client {
         Self(stream)
     }
 
-    /// Exactly these bytes. A server that has closed already has said why.
+    /// Sends exactly these bytes. An error is ignored, because the server may have responded and closed
+    /// already.
     pub fn send(mut self, bytes: impl AsRef<[u8]>) -> Self {
         let _ = self.0.write_all(bytes.as_ref());
         self
     }
 
-    /// The head of the next answer, and what has come of its body.
+    /// Reads the head of the next response, and what has arrived of its body.
     pub fn answer(&mut self) -> String {
         let mut answer = Vec::new();
         while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -56,7 +56,7 @@ impl Client {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// All that is left until the server closes.
+    /// Reads the rest until the server closes.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
@@ -65,7 +65,6 @@ impl Client {
         }
     }
 
-    /// [`Self::rest`] as text.
     pub fn text(&mut self) -> String {
         String::from_utf8_lossy(&self.rest()).into_owned()
     }

@@ -21,7 +21,8 @@ fn from(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
 }
 
-/// Connects until one is accepted; a seat is given back when the server has seen the end.
+/// Connects until one connection is accepted. A place becomes free when the server has noticed the end of
+/// another.
 #[track_caller]
 fn is_let_in(app: &TestApp) {
     let since = Instant::now();
@@ -40,7 +41,7 @@ async fn the_connections_of_one_address_are_limited() {
     assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
     let mut other = Client::connect_from(from(2), address(&app)).send(ALIVE);
     assert!(other.answer().starts_with("HTTP/1.1 200"));
-    // And all together.
+    // Then all addresses together.
     let refused = Client::connect_from(from(3), address(&app)).send(ALIVE).text();
     assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
     drop((open, other));
@@ -74,14 +75,14 @@ async fn the_longest_idle_connection_is_closed() {
     let slow = "POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\na";
     let mut second = Client::connect_from(from(2), address(&app)).send(slow);
     assert!(second.answer().starts_with("HTTP/1.1 403"), "a body that is still to come");
-    // From one address too many, and from all.
+    // Too many from one address, then from all.
     for last in [1, 1, 3, 4, 5] {
         let mut newcomer = Client::connect_from(from(last), address(&app)).send(ALIVE);
         assert!(newcomer.answer().starts_with("HTTP/1.1 200"), "{last}");
     }
     let _held: Vec<_> = (6..9).map(|last| Client::connect_from(from(last), address(&app))).collect();
     is_let_in(&app);
-    // They were asked to leave, or would stay for good.
+    // Evicted connections must end, or they would stay open forever.
     drop((first.rest(), second.rest()));
 }
 

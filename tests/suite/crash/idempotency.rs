@@ -1,4 +1,4 @@
-//! kill -9 under creations with an `Idempotency-Key`: a client that retries requests, answered or not,
+//! kill -9 during creations with an `Idempotency-Key`: a client that retries requests, answered or not,
 //! creates one resource for each key.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ struct Progress {
     more: Notify,
 }
 
-/// Each key that was sent, and where the thing is if that was answered.
+/// Each key that was sent, with the resource's location if there was a response.
 type Sent = BTreeMap<String, Option<String>>;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +71,7 @@ async fn promise(gatepost: &Gatepost, database: &Database) {
     assert!(sent.values().any(Option::is_none), "every request was answered, so nothing was interrupted");
 }
 
-/// Makes aliases, each by a key of its own, until there is no response.
+/// Creates aliases, each with its own key, until there is no response.
 async fn work(base: String, token: String, name: String, progress: Arc<Progress>) -> Sent {
     let (client, mut sent) = (client(), Sent::new());
     loop {
@@ -91,7 +91,7 @@ fn client() -> Client {
     Client::builder().no_proxy().build().expect("a client")
 }
 
-/// Where it is; `None` without a response.
+/// Returns the location; `None` without a response.
 async fn create(client: &Client, base: &str, token: &str, key: &str) -> Option<String> {
     let request = client.post(format!("{base}/api/v1/aliases")).bearer_auth(token);
     let reply = request.header("Idempotency-Key", key).json(&json!({})).send().await.ok()?;

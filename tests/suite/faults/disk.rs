@@ -6,11 +6,11 @@ use super::{
 use crate::support::database::Database;
 use crate::support::process::{Gatepost, Serving};
 
-/// Calls that may be answered while nothing can be written: those that wait, a group of them
-/// that is being written, and what the journal's log has room for.
+/// The maximum number of calls answered while nothing can be written: those that wait, a group that is
+/// being written, and what fits into the journal's log.
 const BOUND: usize = 16_000 + 5_000 + 2 * 13_000;
 
-/// Longer than SQLite itself waits for a lock.
+/// Longer than SQLite waits for a lock.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_store_slows_callers_and_loses_nothing() {
     let (gatepost, _, token) = on_sqlite();
@@ -21,7 +21,7 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
     load.until_each(100, |call| call.status == 200).await;
     fill(&ballast);
     let before = load.count();
-    // The first that timed out: clients have to wait, and by now all of them do.
+    // After the first timeout, all clients have to wait.
     load.until_each(1, |call| call.status == 503).await;
     let queued = passed(&load.calls(before)).len();
     println!("{queued} calls answered before callers had to wait");
@@ -77,7 +77,7 @@ async fn a_full_disk_refuses_calls_until_there_is_room() {
     }
 }
 
-/// The store on a disk of its own, as it is now: SQLite itself would not find the way there.
+/// Copies the store from the server's own disk, where SQLite can't open it.
 fn copied(server: &Serving, gatepost: &Gatepost) -> tempfile::TempDir {
     let copy = tempfile::tempdir().expect("a temporary folder");
     server.signal("STOP");
@@ -89,7 +89,7 @@ fn copied(server: &Serving, gatepost: &Gatepost) -> tempfile::TempDir {
     copy
 }
 
-/// Writes until nothing more fits.
+/// Writes until the disk is full.
 fn fill(path: &std::path::Path) {
     use std::io::Write;
     let mut file = std::fs::File::create(path).expect("a file");

@@ -1,12 +1,11 @@
-//! The journal: calls that are on disk and not in the log yet.
+//! The journal: calls that are on disk but not in the log yet.
 
 use super::{assert_all_recorded, draw_a_page, full_load, on_postgres, on_sqlite, start_again};
 use crate::support::database::Database;
 use crate::support::load::{Call, recorded};
 use crate::support::process::{Gatepost, Serving};
 
-/// A process that dies after it moved calls into the log, and before it noted that, leaves the
-/// same calls at two places.
+/// If a process dies after moving calls into the log and before noting that, the calls are in both.
 async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
     let calls = loop {
         let server = gatepost.serve();
@@ -20,7 +19,7 @@ async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
     };
     assert!(!database.journal_is_empty());
     let put_back = database.keep_journal();
-    // In Postgres each batch is there twice then.
+    // In Postgres, each batch is then there twice.
     put_back();
     gatepost.ok(&["api", "Acme", "on"], "");
     assert!(!database.journal_is_empty(), "a command waits for no flush");
@@ -83,7 +82,7 @@ fn batches(database: &Database) -> i64 {
     database.number("SELECT count(*) AS n FROM call_batches")
 }
 
-/// With a page drawn, no call is said to be in the journal.
+/// After a page was rendered, the metric reports no calls in the journal.
 async fn assert_its_journal_ends(server: &Serving) {
     draw_a_page(server).await;
     let printed = server.stdout();
@@ -93,7 +92,7 @@ async fn assert_its_journal_ends(server: &Serving) {
     assert_eq!(of_journal, Some("gatepost_journal_calls 0"));
 }
 
-/// A server that starts takes all calls for left behind.
+/// A server that starts also flushes the journal of a running one.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_journal_count_ends_at_zero_although_another_process_flushes() {
     let (gatepost, database, token) = on_postgres();
@@ -110,8 +109,8 @@ async fn the_journal_count_ends_at_zero_although_another_process_flushes() {
     assert_all_recorded(&database, &calls);
 }
 
-/// A writer that hears too late that a batch was written writes it again. Otherwise the server would
-/// take the journal for full, or for never empty.
+/// A writer that learns too late that a batch was written writes it again. Otherwise the server would
+/// consider the journal full, or never empty.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_written_twice_counts_once() {
     let (gatepost, database, token) = on_postgres();

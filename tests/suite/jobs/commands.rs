@@ -10,7 +10,7 @@ pub use crate::cli::PASSWORD;
 
 const ID: &str = "job_00000000000070008000000000000001";
 
-/// A job of Acme that has failed and is not tried again.
+/// A dead job of Acme.
 fn add_dead_job(database: &Database) {
     let id = match database {
         Database::Sqlite { .. } => "x'00000000000070008000000000000001'",
@@ -63,7 +63,7 @@ fn a_running_server_shows_its_recurring_jobs_and_keeps_them() {
         set_up(gatepost);
         let serving = gatepost.serve();
         let recurring = ["domains.check_due", "hourly_counts", "retention"];
-        // The server puts them there on a thread of its own.
+        // The server enqueues them on another thread.
         let mut kinds = Vec::new();
         while kinds != recurring {
             let listed = listed(gatepost, &[]);

@@ -1,5 +1,5 @@
-//! kill -9 in the middle of a thousand jobs, which are checks of domains by a DNS server of the
-//! test's own: each is done at least once, none is lost, none is held for longer than its lease.
+//! kill -9 during a thousand jobs, which check domains against the test's own DNS server: each job is done
+//! at least once, none is lost, and none is held for longer than its lease.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ const JOBS: usize = 1000;
 const TIMEOUT: Duration = Duration::from_secs(120);
 const KEY: &str = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e";
 
-/// Instances over one store.
+/// Instances with one store.
 struct Cluster {
     dns: Dns,
     database: Database,
@@ -47,7 +47,7 @@ impl Cluster {
         cluster
     }
 
-    /// A thousand domains and their checks, in one transaction.
+    /// Enqueues checks of a thousand domains, in one transaction.
     fn enqueue(&self) {
         let folder = self.installations[0].data.path().display().to_string();
         let settings = [
@@ -76,7 +76,7 @@ impl Cluster {
         self.installations[instance].serve()
     }
 
-    /// Returns when about so many jobs have begun.
+    /// Returns when about this many jobs have begun.
     fn wait_for(&self, begun: usize) {
         self.dns.wait_for_question(&format!("_gatepost.{}", name(begun)));
     }
@@ -94,15 +94,15 @@ impl Cluster {
         })
     }
 
-    /// No lease ends later than one from now.
+    /// Checks that no lease ends later than one from now.
     fn assert_leases_are_short(&self) {
         let (now, lease) = (self.micros(), LEASE.whole_microseconds() as i64);
-        // Those that are given meanwhile end later than that.
+        // Leases taken meanwhile end later.
         let slack = 5_000_000;
         assert_eq!(self.count(&format!("jobs WHERE leased_until > {}", now + lease + slack)), 0);
     }
 
-    /// Waits while servers run, and then looks whether everything is done.
+    /// Waits while servers run, then checks that everything is done.
     async fn finish(&self) {
         let (start, mut looks) = (Instant::now(), tokio::time::interval(Duration::from_millis(100)));
         while self.count("jobs WHERE kind = 'domains.check'") > 0 {
@@ -130,7 +130,7 @@ async fn three_instances_on_postgres_lose_no_job() {
     second.kill();
     let first = cluster.serve(0);
     cluster.wait_for(600);
-    // All at once: only expired leases bring back what they held.
+    // All are killed at once, so only expired leases return their jobs.
     first.kill();
     third.kill();
     assert!(cluster.count("jobs WHERE leased_until IS NOT NULL") > 0, "nothing was running");

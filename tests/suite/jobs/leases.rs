@@ -1,4 +1,4 @@
-//! Leases of jobs that run: kept, lost, expired; two attempts at a job never run at once.
+//! Leases of running jobs: extended, lost, expired. Two attempts at a job never run at once.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::runner::only;
 use super::{Note, age_leases, enqueue};
 use crate::support::{TestApp, both_engines};
 
-/// More than any lease lasts.
+/// Longer than any lease.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -33,7 +33,7 @@ impl Attempts {
     }
 }
 
-/// A handler that rests until the runner stops, and what its attempts report.
+/// A handler that rests until the runner stops, and the reports of its attempts.
 fn resting() -> (Registry, Attempts) {
     let (sender, reports) = unbounded_channel();
     let registry = Registry::default().with(move |_, _: Note, running: Running| {
@@ -46,7 +46,7 @@ fn resting() -> (Registry, Attempts) {
     (registry, Attempts(reports))
 }
 
-/// Has the runner look for what it can claim, without anything that is due.
+/// Makes the runner look for claimable jobs, although none is due.
 fn wake(app: &TestApp) {
     let far = app.app.now().plus(time::Duration::days(9));
     app.operate(|tx, actor| jobs::enqueue_at(tx, actor, &Note::keyed("far", "far"), far));
@@ -66,14 +66,14 @@ both_engines! {
         let runner = gatepost::app::jobs::start(app.app.clone(), registry);
         assert_eq!(attempts.next().await, "began");
         let first = claimed(&app);
-        // The database's clock jumps: the attempt is put back while it runs.
+        // The database's clock jumps: the job is requeued while it runs.
         app.clock.advance(DAY);
         age_leases(&app, 2 * LEASE);
         wake(&app);
         assert_eq!([attempts.next().await, attempts.next().await], ["ended", "began"]);
         let second = claimed(&app);
         assert_eq!((second.attempts, second.worker == first.worker), (2, false));
-        // The end of the first has not taken the lease from the second.
+        // The end of the first attempt has not taken the lease from the second.
         let mut looks = interval(Duration::from_millis(50));
         while claimed(&app).leased_until == second.leased_until {
             looks.tick().await;

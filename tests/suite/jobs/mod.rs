@@ -1,4 +1,4 @@
-//! The queue of jobs: nothing is lost, and nothing runs in two places.
+//! The job queue: nothing is lost, and no job runs twice at once.
 
 mod commands;
 mod killed;
@@ -15,7 +15,6 @@ use time::Duration;
 
 use crate::support::TestApp;
 
-/// A job of the tests' own.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 pub struct Note {
     pub text: String,
@@ -48,7 +47,6 @@ impl Job for Note {
     }
 }
 
-/// A job that recurs.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Tick;
 
@@ -73,7 +71,7 @@ pub fn enqueue(app: &TestApp, note: &Note) {
     app.operate(|tx, actor| gatepost::domain::jobs::enqueue(tx, actor, note));
 }
 
-/// Claims as one instance does.
+/// Claims jobs as one instance does.
 pub fn claim(app: &App, number: u8, queue: &str, most: usize) -> Vec<QueuedJob> {
     let actor = app.operator();
     app.write_now(|tx| lease::claim(tx, &actor, worker(number), queue, KINDS, most)).expect("a claim")

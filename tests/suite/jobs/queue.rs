@@ -1,4 +1,4 @@
-//! Enqueueing, claiming and what follows, on both engines.
+//! Enqueueing, claiming and finishing jobs, on both engines.
 
 use std::sync::Barrier;
 use std::thread;
@@ -34,7 +34,7 @@ fn ensure(app: &TestApp) {
     app.operate(|tx, actor| jobs::ensure_recurring(tx, actor, KINDS));
 }
 
-/// Runs `step` on so many threads at once.
+/// Runs `step` on this many threads at once.
 fn at_once<T: Send>(threads: u8, step: impl Fn(u8) -> T + Sync) -> Vec<T> {
     let (start, step) = (Barrier::new(threads.into()), &step);
     thread::scope(|scope| {
@@ -108,7 +108,7 @@ both_engines! {
         app.clock.advance(10 * SECOND);
         let again = claim_notes(&app, 2);
         assert_eq!((texts(&again), again[0].attempts), (vec!["survivor".to_owned()], 2));
-        // The first worker was only slow: what it says no longer counts.
+        // The first worker was only slow; its result no longer counts.
         finish(&app, &lost[0]);
         fail(&app, &lost[0], "too late");
         assert_eq!((all(&app)[0].state(), all(&app)[0].worker), (State::Running, Some(worker(2))));
@@ -188,7 +188,7 @@ both_engines! {
         let mut claimed_texts = texts(&claimed);
         claimed_texts.sort_unstable();
         assert_eq!(claimed_texts, ["newest", "other"]);
-        // What asks for it while it runs may have come too late for it.
+        // A request made while the job runs may come too late for that run.
         enqueue(&app, &Note::keyed("again", "same"));
         assert!(claim_notes(&app, 2).is_empty());
         claimed.iter().for_each(|job| finish(&app, job));
@@ -234,7 +234,7 @@ both_engines! {
         assert_eq!(all(&app).len(), 1);
         let tick = |app: &TestApp| claim(&app.app, 1, "maintenance", 9);
         assert!(tick(&app).is_empty());
-        // Many ticks are missed, and run once.
+        // Many ticks are missed, but run only once.
         app.clock.advance(10 * 3600 * SECOND);
         ensure(&app);
         let job = tick(&app).remove(0);

@@ -1,4 +1,4 @@
-//! Whose jobs people see and decide about.
+//! Which jobs people can see, retry and drop.
 
 use gatepost::domain::actor::Actor;
 use gatepost::domain::jobs::{Filter, JobId, review};

@@ -1,4 +1,4 @@
-//! What the runner does with handlers that end well, fail, hang or are stopped.
+//! How the runner treats handlers that succeed, fail, hang or are stopped.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use super::{Note, enqueue};
 use crate::support::{TestApp, both_engines};
 
-/// A job that takes longer than it may.
+/// A job that exceeds its timeout.
 #[derive(Serialize, Deserialize)]
 struct Endless;
 
@@ -31,7 +31,7 @@ pub fn only(app: &TestApp) -> QueuedJob {
     page.rows.remove(0)
 }
 
-/// Of a handler that does this with the text of each note.
+/// Registers a handler that calls `take` with the text of each note.
 fn notes(take: impl Fn(String) -> Result<(), Unfinished> + Send + Sync + 'static) -> Registry {
     let take = Arc::new(take);
     Registry::default().with(move |_, note: Note, _| {

@@ -1,4 +1,4 @@
-//! Calls an hour, wherever they are counted: in memory over both engines, and in Redis.
+//! Calls per hour, wherever they are counted: in memory with both engines, and in Redis.
 
 mod redis;
 mod restarts;
@@ -48,13 +48,13 @@ macro_rules! wherever_it_counts {
     )+};
 }
 
-/// Acme, on the plan pro, with its API on and so many tokens.
+/// Opens the API of Acme, on the plan pro, with this many tokens.
 fn open(app: &TestApp, tokens: usize) -> Vec<String> {
     app.switch_api("Acme", true);
     (0..tokens).map(|number| app.token("Acme", &format!("ci {number}"))).collect()
 }
 
-/// The statuses of so many calls made at once.
+/// Returns the statuses of calls made at once.
 async fn at_once(apis: &[Api], calls_each: usize) -> Vec<u16> {
     let calls = apis.iter().flat_map(|api| (0..calls_each).map(|_| api.get("/api/v1/me")));
     join_all(calls).await.into_iter().map(|reply| reply.status).collect()
@@ -75,7 +75,7 @@ fn remaining(reply: &Reply) -> u32 {
     reply.header("x-ratelimit-remaining").parse().expect("a number")
 }
 
-/// Gives a token a cap of its own, by hand: no page does that yet.
+/// Sets a token's cap by SQL.
 fn cap(app: &TestApp, name: &str, calls: u32) {
     let capped =
         app.database.execute(&format!("UPDATE tokens SET hourly_cap = {calls} WHERE name = '{name}'"));

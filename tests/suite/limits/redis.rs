@@ -1,4 +1,5 @@
-//! Redis unreachable: all requests are refused at once, with a reason. Redis back: all works again.
+//! While Redis is unreachable, all requests are refused at once, with a reason. When it returns, they work
+//! again.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,7 @@ fn assert_away(reply: &Reply) {
     assert_eq!(reply.header("retry-after"), "60");
 }
 
-/// Calls until a call passes, as it must without anybody's help.
+/// Calls until a call succeeds, without any other action.
 async fn passes_again(api: &Api) -> Reply {
     let start = Instant::now();
     loop {
@@ -68,7 +69,7 @@ async fn calls_are_refused_while_redis_is_down_and_pass_after_its_restart() {
     assert_eq!((count(&statuses, 200), count(&statuses, 429)), (199, 51));
 }
 
-/// The worst way to be away: connections stay open without replies.
+/// The worst outage: connections stay open without replies.
 #[tokio::test]
 async fn calls_are_refused_at_once_while_redis_is_silent() {
     let redis = Redis::start();

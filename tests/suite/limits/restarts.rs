@@ -12,7 +12,7 @@ use crate::support::redis::database;
 
 const PASSWORD: &str = "correct horse battery\n";
 
-/// Acme with its API on, and so many tokens. Another team for each round: it starts afresh.
+/// Opens the API of a team with this many tokens. Each round uses a new team.
 fn set_up(gatepost: &Gatepost, team: &str, tokens: usize) -> Vec<String> {
     let owner = format!("{team}@acme.test");
     gatepost.ok(&["setup", "--team", team, "--owner", &owner], PASSWORD);
@@ -27,8 +27,8 @@ fn api(serving: &Serving, token: &str) -> Api {
     Api::new(&serving.base, &[("Authorization", &format!("Bearer {token}"))])
 }
 
-/// What `promise` finds within one hour. These processes go by the real clock, so it is asked
-/// again, of another team, when an hour ends meanwhile.
+/// Runs `promise` within one hour. These processes use the real clock, so it runs again with another team
+/// if an hour ends meanwhile.
 #[expect(clippy::disallowed_methods, reason = "the processes under test have no other clock")]
 async fn within_an_hour<T>(promise: impl AsyncFn(&str) -> T) -> T {
     let hour = || SystemTime::UNIX_EPOCH.elapsed().expect("a clock after 1970").as_secs() / 3600;

@@ -1,4 +1,4 @@
-//! Addresses that receive: made, found, switched, deleted and never given away.
+//! Aliases: created, found, switched off, deleted, and never reused.
 
 use gatepost::domain::Error;
 use gatepost::domain::lists::Window;

@@ -1,5 +1,3 @@
-//! Correspondents.
-
 use gatepost::domain::Error;
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::contacts::{self, About, Contact, ContactState, Filter};

@@ -1,4 +1,4 @@
-//! Many messages at once, and one that cannot be kept among them.
+//! Many messages at once, and one among them that can't be stored.
 
 use futures_util::future::join_all;
 use gatepost::domain::mailroom::receive::Outcome;
@@ -12,7 +12,7 @@ fn is_sqlite(app: &TestApp) -> bool {
     app.database.url().starts_with("sqlite")
 }
 
-/// From now on the store refuses a message of this subject.
+/// Makes the store refuse messages with this subject.
 fn poison(app: &TestApp, subject: &str) {
     if is_sqlite(app) {
         let sql = format!(
@@ -40,7 +40,7 @@ both_engines! {
             }
         }
         let send = |number: usize| {
-            // Every tenth comes twice, at the same time.
+            // Every tenth message is sent twice, at the same time.
             let id = if number % 10 == 9 { number - 1 } else { number };
             let to = format!("{}{}@gatepost.localhost", ["Acme", "Globex"][id % 2], id % 5);
             let from = format!("sender{}@example.com", id % 7);

@@ -1,4 +1,4 @@
-//! Domains: claimed, proved, lost, taken over.
+//! Domains: added, verified, lost, taken over.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn add(app: &TestApp, team: &str, name: &str) -> Domain {
     app.operate(|tx, actor| mail_domains::add(tx, actor, team, "gatepost.localhost", &name))
 }
 
-/// A check that finds these texts, and the right MX.
+/// Records a check that finds these texts and the right MX.
 fn check(app: &TestApp, domain: &Domain, texts: &[String]) -> Domain {
     let proof = if texts.is_empty() { Answer::Nothing } else { Answer::Found(texts.to_vec()) };
     observe(app, domain, proof)

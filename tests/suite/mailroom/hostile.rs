@@ -1,4 +1,4 @@
-//! Messages made to break their reader.
+//! Messages that attack their parser.
 
 use gatepost::domain::mailroom::parse::parse;
 use gatepost::domain::mailroom::parts::attachment;
@@ -7,7 +7,7 @@ fn nested(depth: usize) -> String {
     "Content-Type: message/rfc822\r\n\r\n".repeat(depth) + "Subject: deep\r\n\r\nx"
 }
 
-/// Each would take a parser that believes its sender out of stack, memory or time.
+/// Each would exhaust the stack, memory or time of a parser that trusts its sender.
 #[test]
 fn hostile_messages_are_parsed() {
     let headers: String = (0..10_000).map(|n| format!("X-{n}: y\r\n")).collect();
@@ -43,7 +43,7 @@ fn hostile_messages_are_parsed() {
     }
 }
 
-/// In base64, where a look at the raw message does not see it.
+/// Base64 hides it from a search of the raw message.
 #[test]
 fn an_encoded_nested_message_is_not_opened() {
     let inner = base64(nested(50_000).as_bytes());

@@ -1,19 +1,17 @@
-//! How long it takes to read a message made to take long: with twice as much of the same, about
-//! twice as long.
+//! Parsing time of malicious messages is linear: twice the size takes about twice as long.
 
 use std::time::{Duration, Instant};
 
 use gatepost::domain::mailroom::parse::parse;
 
-/// How much of a shape is read first, in bytes; then twice as much.
+/// The size of the first message in bytes; the second has twice as much.
 const SIZE: usize = 256 << 10;
-/// How many times as long the double may take. Where the parser compares everything with
-/// everything it is four times.
+/// The maximum ratio of the two times. A quadratic parser takes four times as long.
 const RATIO: u32 = 3;
-/// Less is not distinguishable from noise.
+/// Shorter times can't be distinguished from noise.
 const NOISE: Duration = Duration::from_millis(15);
 
-/// Something that begins once, and what is repeated after it, with a number for each `#`.
+/// A beginning, and the text repeated after it, with a number for each `#`.
 fn shapes() -> Vec<(&'static str, &'static str, &'static str)> {
     const PART: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain";
     const MIXED: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
@@ -58,7 +56,7 @@ fn time(raw: &[u8]) -> Duration {
     begun.elapsed()
 }
 
-/// The middle of three.
+/// The median of three.
 fn median(raw: &[u8]) -> Duration {
     let mut times = [(); 3].map(|()| time(raw));
     times.sort();
@@ -73,7 +71,7 @@ fn parsing_time_is_linear() {
             [beginning, &each.collect::<String>(), "\r\n\r\n"].concat().into_bytes()
         };
         let (one, two) = (of(SIZE), of(2 * SIZE));
-        // Another test may have the machine just then.
+        // Another test may be using the machine just then.
         let linear = (0..5).any(|_| median(&two) <= median(&one).max(NOISE) * RATIO);
         assert!(linear, "{what}: {:?} and {:?}", median(&one), median(&two));
     }

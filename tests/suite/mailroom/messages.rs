@@ -29,7 +29,7 @@ const ATTACHED: &str = "From: bob@a.test\nTo: Hello <hello@gatepost.localhost>, 
     Content-Type: application/x-raw\nContent-Disposition: attachment; filename=\"b\\\\c.bin\"\n\n\
     one\ntwo message/rfc822\n--b--\n";
 
-/// All of a file.
+/// Reads all pieces of a file.
 fn whole(tx: &mut Tx<'_>, open: impl FnOnce(&mut Tx<'_>) -> Result<Pieces, Error>) -> Result<Vec<u8>, Error> {
     let (mut pieces, mut whole) = (open(tx)?, Vec::new());
     while let Some(piece) = pieces.next(tx)? {

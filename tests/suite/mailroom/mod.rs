@@ -1,4 +1,4 @@
-//! Mail without a socket: what the domain and the app promise of it.
+//! Mail without a socket: the domain and the app.
 
 mod aliases;
 mod contacts;

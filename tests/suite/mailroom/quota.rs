@@ -1,4 +1,4 @@
-//! The mail quota of a team, and instances that share a store.
+//! The mail quota of a team, also with instances that share a store.
 
 use gatepost::app::App;
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};
@@ -15,7 +15,7 @@ use crate::support::{TestApp, both_engines};
 const HELLO: &str = "hello@gatepost.localhost";
 const SETTING: [(&str, &str); 1] = [("GATEPOST_MAIL_QUOTA", "2KiB")];
 
-/// From a contact that the team allowed, and proved to be: it gets all of the quota.
+/// Sends from a contact that the team has allowed and DMARC has proven, who can use the whole quota.
 async fn send(app: &TestApp, raw: &str) -> Outcome {
     app.send_as("b@a.test", HELLO, raw, dmarc(Verdict::Pass, Policy::None)).await.expect("an answer")
 }
@@ -80,7 +80,7 @@ async fn strangers_cannot_fill_a_quota() {
         while app.send("s@b.test", HELLO, &from("s@b.test")).await.expect("an answer") != full {}
         assert!((16_900..=18_000).contains(&kept()), "{}", kept());
         let before = kept();
-        // Without DMARC anyone can use the address of an allowed contact.
+        // Without DMARC, anyone can use the address of an allowed contact.
         assert_eq!(app.send("b@a.test", HELLO, &from("b@a.test")).await.expect("an answer"), full);
         assert_eq!(kept(), before);
         stored(Ok(send(&app, &from("b@a.test")).await));

@@ -1,4 +1,4 @@
-//! What is kept of mail that was refused: little, and out of the way of mail that is wanted.
+//! Refused mail takes little storage, and none from mail that is wanted.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -38,14 +38,14 @@ fn kept(app: &TestApp) -> MailUsage {
     app.operate(|tx, _| messages::usage(tx, team))
 }
 
-/// Whether the counters agree with the rows, and nothing is left of a message that is gone.
+/// Checks that the counters match the rows, and that a deleted message leaves nothing.
 #[track_caller]
 fn assert_exact(app: &TestApp) {
     let location = Location::parse(app.database.url()).expect("an address");
     assert_eq!(check::findings(&location).expect("a store"), [""; 0]);
 }
 
-/// Keeps rejected messages, with room for this many bytes of them.
+/// Stores rejected messages under this limit in bytes.
 fn reject(app: &TestApp, to: &Recipient, share: i64, raws: &[String]) -> Result<Vec<Outcome>, Error> {
     let settings = MailSettings { refused_bytes: share, ..MailSettings::clone(app.app.mail_settings()) };
     let arrivals = raws.iter().map(|raw| Arrival {
@@ -87,7 +87,7 @@ both_engines! {
         assert_eq!((opened.message.kept, opened.text.len()), (Some(beginning.len() as i64), 64 << 10));
         assert!(opened.message.size > 300_000 && opened.attachments.is_empty() && opened.message.attachments == 0);
         assert_exact(&app);
-        // When it is delivered, it is kept whole.
+        // A delivered message is stored whole.
         app.keep("a@b.test", HELLO, &raw).await;
         assert_eq!((app.count("attachments"), kept(&app).messages), (1, 1));
         assert_exact(&app);
@@ -118,7 +118,7 @@ both_engines! {
         let found = |word: &str| app.operate(|tx, _| messages::search(tx, team, word, &Filter::default(), None, 10));
         assert_eq!((found("word0").rows.len(), found("word99").rows.len()), (0, 1));
 
-        // A share smaller than the message keeps nothing of it.
+        // A limit smaller than the message stores nothing of it.
         reject(&app, &to, 100, &[sized(1000, 10)]).expect("an answer");
         assert_eq!((kept(&app).refused_messages, app.count("messages")), (0, 1));
         assert_exact(&app);

@@ -29,7 +29,7 @@ both_engines! {
     async fn a_disabled_or_deleted_alias_gets_nothing(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let to = "hello+tag@gatepost.localhost";
-        // The cache is dropped after a change.
+        // A change clears the cache.
         assert_eq!(app.route(to).await.expect("an alias").alias, alias.id);
         app.operate(|tx, actor| aliases::change(tx, actor, team, alias.id, None, false));
         assert_eq!(app.route(to).await, Err(Unroutable::Disabled));
@@ -64,7 +64,7 @@ both_engines! {
     }
 }
 
-/// A team can add any number of domains, and writing takes turns.
+/// A team can add any number of domains, and writers take turns.
 #[tokio::test]
 async fn a_postmaster_of_an_unknown_domain_costs_no_write() {
     let app = TestApp::sqlite().await;

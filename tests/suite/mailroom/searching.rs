@@ -1,4 +1,4 @@
-//! Messages are found by their words, by their own team only.
+//! Search finds messages by their words, and only those of the team.
 
 use gatepost::domain::mailroom::messages::{self, Filter, MessageId};
 
@@ -140,7 +140,7 @@ both_engines! {
         let subjects: Vec<_> = page.rows.iter().map(|message| message.subject.as_str()).collect();
         assert_eq!((subjects, page.next), (vec!["Number 130", "Number 0"], None));
 
-        // A page goes on where it ended, also when its last message is gone.
+        // The next page starts where the last one ended, even if its last message is deleted.
         let page = app.operate(|tx, _| messages::search(tx, team, "common", &Filter::default(), None, 10));
         let last = page.next.expect("more");
         app.operate(|tx, actor| messages::delete(tx, actor, team, last));

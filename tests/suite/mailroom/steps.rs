@@ -1,5 +1,3 @@
-//! Steps in the mailroom.
-
 use gatepost::app::inbound::{Delivered, Envelope};
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{self, Alias, NewAlias};
@@ -11,7 +9,7 @@ use gatepost::store::ids::MessageId;
 use crate::support::TestApp;
 
 impl TestApp {
-    /// An alias of this team on the shared domain.
+    /// Creates an alias of this team on the shared domain.
     pub fn alias(&self, team: &str, local: &str) -> Alias {
         self.alias_on(team, local, None)
     }
@@ -27,7 +25,7 @@ impl TestApp {
         self.app.route_recipient(address).await.expect("a store that answers")
     }
 
-    /// Delivers from `from`, if it passes SMTP's questions.
+    /// Delivers from `from`, if SMTP would accept it.
     pub async fn send(&self, from: &str, to: &str, raw: &str) -> Delivered {
         self.send_as(from, to, raw, Authentication::default()).await
     }
@@ -40,7 +38,7 @@ impl TestApp {
         self.app.deliver(envelope, raw, who, vec![recipient]).await.remove(0)
     }
 
-    /// A message that is kept; its id.
+    /// Stores a message and returns its id.
     pub async fn keep(&self, from: &str, to: &str, raw: &str) -> MessageId {
         stored(self.send(from, to, raw).await)
     }
@@ -57,7 +55,6 @@ pub fn stored(delivered: Delivered) -> MessageId {
     }
 }
 
-/// A plain message.
 pub fn letter(from: &str, id: &str, subject: &str, body: &str) -> String {
     format!("From: {from}\nTo: hello@gatepost.localhost\nSubject: {subject}\nMessage-ID: <{id}>\n\n{body}\n")
 }

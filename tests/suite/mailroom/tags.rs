@@ -1,4 +1,4 @@
-//! Who gets what is sent to a name with a `+`: on the shared domain teams are neighbours.
+//! Who receives mail to a name with a `+` on the shared domain.
 
 use std::sync::Barrier;
 use std::thread;
@@ -28,7 +28,7 @@ fn refusal(app: &TestApp, team: &str, local: &str) -> String {
     }
 }
 
-/// An alias as it could be created before names with a `+` needed the name before it.
+/// Creates an alias without the checks of names with a `+`, as earlier versions did.
 fn create_unchecked(app: &TestApp, team: &str, local: &str) -> Alias {
     let alias = create(app, team, "formerly").expect("an alias");
     let renamed =
@@ -108,7 +108,7 @@ both_engines! {
             app.operate(|tx, actor| mail_domains::record_check(tx, actor, team, domain.id, "mx.test", &seen));
         };
         prove("Globex");
-        // The team has the whole domain: a name needs none before it.
+        // The team has the whole domain, so a tag needs no alias before it.
         let theirs = app.alias_on("Globex", "ada+bank", Some("shop.example"));
         assert_eq!(app.route("ada+bank@shop.example").await.expect("an alias").alias, theirs.id);
         prove("Acme");

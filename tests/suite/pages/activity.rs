@@ -30,7 +30,7 @@ async fn sentences(visitor: &Visitor, query: &str) -> Vec<String> {
     sentences
 }
 
-/// A second apart.
+/// Creates tokens one second apart.
 fn create_tokens(app: &TestApp, names: &[&str]) {
     for name in names {
         app.clock.advance(Duration::from_secs(1));
@@ -38,7 +38,7 @@ fn create_tokens(app: &TestApp, names: &[&str]) {
     }
 }
 
-/// The value of the first option with this text.
+/// Returns the value of the first option with this text.
 async fn option(visitor: &Visitor, select: &str, text: &str) -> String {
     let page = open(visitor, "").await;
     let options = format!("#{select} option");

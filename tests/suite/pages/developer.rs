@@ -1,4 +1,4 @@
-//! The Developer page: a token's life.
+//! The Developer page: a token from creation to revocation.
 
 mod api_switch;
 mod scopes;
@@ -21,7 +21,7 @@ fn revealed(reply: &Reply) -> String {
     reply.page().text("#token-value")
 }
 
-/// The address of the token's page.
+/// Returns the path of the token's page.
 async fn address(visitor: &Visitor, name: &str) -> String {
     visitor.get("/developer").await.expect(200).page().link(name)
 }
@@ -34,7 +34,7 @@ both_engines! {
         assert_eq!(reply.header("cache-control"), "no-store");
         let token = revealed(&reply);
         app.api(&token).get("/api/v1/me").await.expect(200);
-        // Alone, and in the curl command.
+        // Once alone, and once in the curl command.
         assert_eq!(reply.body.matches(&token).count(), 2);
         let masked = format!("{}…", &token[..11]);
         assert!(reply.page().texts("#tokens .token").contains(&masked));

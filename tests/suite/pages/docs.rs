@@ -1,4 +1,4 @@
-//! The reference of the API: complete, small, searchable, and true as it is printed.
+//! The API reference: complete, small, searchable, and correct.
 
 mod examples;
 mod try_it;
@@ -14,7 +14,7 @@ use crate::support::{TestApp, both_engines};
 
 const DOCS: &str = "/developer/docs";
 
-/// Bytes of the page of the whole API.
+/// The maximum size of the whole page, in bytes.
 const LARGEST: usize = 200_000;
 
 both_engines! {
@@ -94,7 +94,7 @@ both_engines! {
     }
 }
 
-/// The URL of a search in the reference.
+/// The path of a search in the reference.
 fn gatepost_address(words: &str) -> String {
     match words {
         "" => DOCS.to_owned(),

@@ -1,4 +1,4 @@
-//! Background jobs, as the owner of a team sees them.
+//! Background jobs, as a team's owner sees them.
 
 use gatepost::domain::jobs::{self, Filter, JobId, review};
 use gatepost::domain::lists::Window;
@@ -9,7 +9,7 @@ use gatepost::domain::mailroom::mail_domains;
 use crate::support::people::Person::{Ada, Bea, Dan};
 use crate::support::{TestApp, both_engines};
 
-/// A check of a domain of Acme that has failed for good.
+/// Adds a dead check of Acme's domain.
 fn dead_job(app: &TestApp) -> JobId {
     let (team, name) = (app.team("Acme").id, DomainName::parse("acme.test").expect("a name"));
     app.operate(|tx, actor| {

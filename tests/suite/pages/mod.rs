@@ -1,4 +1,4 @@
-//! The pages, one file or folder an area.
+//! The pages, one file or folder per area.
 
 mod activity;
 mod developer;

@@ -1,4 +1,4 @@
-//! SPF, DKIM and DMARC against a DNS server of the test's own. The peer is 127.0.0.1.
+//! SPF, DKIM and DMARC with the test's own DNS server. The peer is 127.0.0.1.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::support::mail_server::{self, Talk};
 const HELLO: &str = "hello@gatepost.localhost";
 const REJECT: &str = "v=DMARC1; p=reject";
 
-/// A server of its own, with one alias, that asks this DNS.
+/// Starts a server with one alias that uses this DNS.
 async fn asking(dns: &Dns) -> TestApp {
     let app = TestApp::with_settings(&[("GATEPOST_DNS", &dns.address)]).await;
     app.alias("Acme", "hello");
@@ -28,7 +28,7 @@ fn letter(from: &str, subject: &str) -> String {
     )
 }
 
-/// Sends a message by SMTP, and returns the answer and what was found out.
+/// Sends a message by SMTP, and returns the reply and the results.
 fn send(app: &TestApp, from: &str, subject: &str, message: &str) -> (String, Value) {
     let server = mail_server::open(&app.app);
     let mut talk = Talk::smtp(mail_server::smtp(&server));
@@ -36,7 +36,7 @@ fn send(app: &TestApp, from: &str, subject: &str, message: &str) -> (String, Val
     (answer, app.authentication(subject))
 }
 
-/// A key, and what is published of it.
+/// Returns a key, and its DNS record.
 fn key() -> (Vec<u8>, String) {
     let pair = DkimKeyPair::generate_ed25519().expect("a key");
     (pair.private_key().to_vec(), format!("v=DKIM1; k=ed25519; p={}", base64(pair.public_key())))
@@ -147,12 +147,12 @@ async fn dmarc_checks_the_domain_in_from() {
         assert!(answer.starts_with("250"), "{subject}: {answer}");
         assert_eq!(found["dmarc"]["result"], result, "{subject}: {found}");
     }
-    // SPF of another domain does not speak for the one in From.
+    // SPF of another domain says nothing about the domain in From.
     let (answer, _) = send(&app, "a@sent.test", "unaligned", &letter("a@strict.test", "unaligned"));
     assert!(answer.starts_with("550 5.7.1"), "{answer}");
 }
 
-/// A slow name server of the sender's own must not be a way round the author's policy.
+/// A slow DNS server of the sender must not circumvent the author's policy.
 #[tokio::test]
 async fn unverified_mail_of_a_strict_domain_is_deferred() {
     let dns = Dns::start();
@@ -171,7 +171,7 @@ async fn unverified_mail_of_a_strict_domain_is_deferred() {
     assert_eq!(app.stored().len(), 0);
 }
 
-/// The LMTP client is not the sender: a signature still counts, SPF cannot.
+/// The LMTP client is not the sender: a signature still counts, SPF can't.
 #[tokio::test]
 async fn lmtp_mail_is_not_rejected_without_a_client_address() {
     let dns = Dns::start();
@@ -202,7 +202,7 @@ async fn a_silent_dns_server_delays_mail_and_loses_none() {
         (&found["spf"]["result"], &found["dmarc"]["result"]),
         (&json!("temperror"), &json!("temperror"))
     );
-    // Others are asked about as before: only the silence of the server itself is believed of all.
+    // Other domains are still looked up: only the silence of the operator's own server applies to all.
     let dns_is_there = send(&app, "a@loud.test", "loud", &letter("a@loud.test", "loud")).1;
     assert_eq!(dns_is_there["dmarc"]["result"], "none");
 }
@@ -223,8 +223,8 @@ async fn without_a_dns_server_only_the_first_message_waits() {
     assert!(begun.elapsed() < Duration::from_secs(4), "each of them waited: {:?}", begun.elapsed());
 }
 
-/// Each signature costs a question and a hash: no honest sender signs a hundred times. But
-/// no message escapes DMARC by it either.
+/// Each signature costs a query and a hash, and no honest sender signs a hundred times. But no message can
+/// avoid DMARC by adding signatures either.
 #[tokio::test]
 async fn only_the_first_signatures_are_verified() {
     let dns = Dns::start();
@@ -254,7 +254,7 @@ async fn only_the_first_signatures_are_verified() {
     assert_eq!(found["dmarc"]["result"], "pass");
 }
 
-/// A message that would show another author than the one DMARC speaks of, to some readers.
+/// Messages that would show some readers another author than the one DMARC verified.
 #[tokio::test]
 async fn a_message_must_have_one_author() {
     let dns = Dns::start();

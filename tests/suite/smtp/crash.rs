@@ -1,4 +1,4 @@
-//! kill -9 in the middle of deliveries: every message that got a 250 is there, once.
+//! kill -9 during deliveries: every message that got a 250 is stored once.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ const BLOCKED: &str = "eve@example.test";
 const MESSAGES: usize = 1000;
 const SENDERS: usize = 20;
 
-/// Sends each message until it is taken, over as many servers as it needs; the subjects that
+/// Sends each message until it is accepted, over as many servers as necessary. Returns the subjects that
 /// got a 250.
 fn send_until_killed(
     to: SocketAddr,
@@ -33,7 +33,7 @@ fn send_until_killed(
             return;
         }
         let subject = format!("m{number}");
-        // Every fourth is from a contact that is blocked.
+        // Every fourth message is from a blocked contact.
         let from = if number.is_multiple_of(4) { BLOCKED } else { "bob@example.test" };
         let letter = mail_server::letter(&subject)
             .replace("hello@gatepost.localhost", TO)
@@ -63,7 +63,7 @@ fn promise(gatepost: &Gatepost, database: &Database) {
         let serving = gatepost.serve();
         let to = mail_server::of(&serving);
         rounds += 1;
-        // Each of the first rounds dies after another number of messages.
+        // Each of the first rounds kills the server after another number of messages.
         let until =
             if rounds <= 8 { taken.lock().expect("the taken").len() + 60 + 11 * rounds } else { usize::MAX };
         thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Domains against a DNS server of the test's own.
+//! Domains with the test's own DNS server.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn states(domain: &Domain) -> [&'static str; 2] {
     states.try_into().expect("two records")
 }
 
-/// A round of checks; how many.
+/// Runs a round of checks and returns their number.
 async fn due_checks(app: &TestApp) -> usize {
     app.operate(domain_checks::enqueue_due);
     run_due(&app.app, registry()).await.expect("jobs")

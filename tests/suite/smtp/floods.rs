@@ -9,7 +9,7 @@ use crate::support::mail_server::{self, Talk, letter};
 use crate::support::process::{Gatepost, Serving};
 
 const TO: &str = "postmaster@gatepost.localhost";
-/// Stated in docs/mail.md.
+/// As stated in docs/mail.md.
 const MOST: usize = 400 << 20;
 
 fn start(gatepost: &Gatepost) -> Serving {
@@ -17,7 +17,7 @@ fn start(gatepost: &Gatepost) -> Serving {
     gatepost.serve()
 }
 
-/// Each of them sends this once, at the same time; the answers.
+/// Sends the message from each peer at the same time, and returns the replies.
 fn send_all(to: SocketAddr, peers: &[IpAddr], message: &[u8]) -> Vec<String> {
     let send = |peer: IpAddr| {
         let mut talk = Talk::from(peer, to);
@@ -31,7 +31,7 @@ fn send_all(to: SocketAddr, peers: &[IpAddr], message: &[u8]) -> Vec<String> {
     })
 }
 
-/// From two addresses each.
+/// Two connections from each address.
 fn peers(count: u8) -> Vec<IpAddr> {
     (0..count).map(|n| IpAddr::from([127, 0, 0, 1 + n / 2])).collect()
 }
@@ -52,7 +52,7 @@ fn held(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
     talk.envelope("bob@example.test", &[TO]).data(letter("after")).expect("250");
 }
 
-/// The DNS answers for the root, so that each message waits for its own sender's.
+/// The DNS server responds only for the root, so each message waits for its sender's domain.
 fn quiet() -> (Dns, Gatepost) {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");

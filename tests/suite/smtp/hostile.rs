@@ -1,5 +1,5 @@
-//! Messages made to break their receiver: each is stored or refused with a code, and the
-//! next one is taken as ever.
+//! Messages that attack their receiver: each is stored or refused with a code, and the next one is
+//! accepted as usual.
 
 use crate::support::mail_server::{self, Talk, letter};
 use crate::support::{TestApp, both_engines};
@@ -11,7 +11,7 @@ fn nested(depth: usize) -> String {
     (0..depth).map(part).collect::<String>() + "\r\nx"
 }
 
-/// Messages, and how the answer to each begins.
+/// Messages, and the beginning of the reply to each.
 fn corpus() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     const STORED: &str = "250 2.0.0 Stored";
     let headers = |count: usize| (0..count).map(|n| format!("X-{n}: y\r\n")).collect::<String>();
@@ -86,7 +86,7 @@ both_engines! {
     }
 }
 
-/// Names that a peer gives go into headers, answers and the log.
+/// Names from a peer appear in headers, replies and the log.
 #[tokio::test]
 async fn hostile_names_cannot_break_out_of_a_header() {
     let app = TestApp::sqlite().await;

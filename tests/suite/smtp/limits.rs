@@ -1,4 +1,4 @@
-//! The limits of one peer, and of all peers together.
+//! Limits of one peer, and of all peers together.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn the_connections_of_one_address_are_limited() {
     gone.say("QUIT").expect("221");
     gone.expect_end();
     drop(gone);
-    // The seat is given back once the server has seen the end.
+    // The place becomes free once the server has noticed the end.
     let again = (0..1000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
         Talk::connect(mail_server::smtp(&server)).answer().starts_with("220")
@@ -116,7 +116,7 @@ async fn a_silent_peer_is_disconnected() {
     assert!(app.stored().is_empty());
 }
 
-/// A message that breaks off is not a message.
+/// An incomplete message is not stored.
 #[tokio::test]
 async fn an_incomplete_message_is_not_kept() {
     let app = TestApp::sqlite().await;
@@ -129,12 +129,12 @@ async fn an_incomplete_message_is_not_kept() {
     assert!(app.stored().is_empty());
 }
 
-/// A letter of which nothing else than the file in it takes memory.
+/// A message whose attachment is all that takes memory.
 fn file(subject: &str) -> String {
     letter(subject).replace("Subject:", "Content-Type: application/octet-stream\r\nSubject:")
 }
 
-/// All messages on their way share an amount of memory.
+/// All incoming messages share an amount of memory.
 #[tokio::test]
 async fn too_much_mail_at_once_is_deferred() {
     let app = TestApp::sqlite().await;
@@ -185,7 +185,7 @@ async fn open_sessions_finish_before_the_server_stops() {
     assert_eq!(app.stored().len(), 1);
 }
 
-/// One address cannot fill a quota.
+/// One address can't fill a quota.
 #[tokio::test]
 async fn one_address_has_an_hourly_limit() {
     for (setting, value) in [("GATEPOST_SMTP_HOURLY_MESSAGES", "3"), ("GATEPOST_SMTP_HOURLY_SIZE", "600")] {
@@ -194,7 +194,7 @@ async fn one_address_has_an_hourly_limit() {
         app.alias("Acme", "sales");
         let server = mail_server::open(&app.app);
         let mut talk = Talk::smtp(mail_server::smtp(&server));
-        // By two tags of one alias it is kept once.
+        // With two tags of one alias, it is stored once.
         talk.envelope("a@b.test", &["hello+1@gatepost.localhost", "hello+2@gatepost.localhost"]);
         talk.data(letter("1")).expect("250");
         talk.envelope("a@b.test", &[HELLO, "sales@gatepost.localhost"]);
@@ -204,7 +204,7 @@ async fn one_address_has_an_hourly_limit() {
         talk.say("MAIL FROM:<a@b.test>").expect("451 4.7.1");
         early.data(letter("3")).expect("451 4.7.1");
         assert_eq!(app.stored().len(), 3);
-        // What another server of the operator's hands over is not counted.
+        // Mail relayed by another of the operator's servers is not counted.
         let mut relayed = Talk::lmtp(mail_server::lmtp(&server));
         relayed.envelope("a@b.test", &[HELLO]).data(letter("4")).expect("250");
         app.clock.advance(Duration::from_secs(3600));
@@ -217,7 +217,7 @@ fn padded(subject: &str) -> String {
     letter(subject) + &"x".repeat(300)
 }
 
-/// Idle sessions give way when all places are taken, the longest idle first.
+/// When all places are taken, the session that has been idle longest is closed.
 #[tokio::test]
 async fn the_longest_idle_session_is_closed() {
     let app = TestApp::sqlite().await;
@@ -269,7 +269,7 @@ async fn a_session_without_messages_ends() {
     assert!(ended.is_some_and(|answer| answer.starts_with("421 4.4.2")), "it may go on for ever");
 }
 
-/// However often they come back, and also for existing addresses.
+/// However often they reconnect, and also for existing addresses.
 #[tokio::test]
 async fn guessing_addresses_closes_a_session() {
     let app = TestApp::sqlite().await;
@@ -315,7 +315,7 @@ async fn one_network_cannot_take_all_of_the_memory() {
     one.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
     one.send(&text);
     let mut same = Talk::smtp(mail_server::smtp(&server));
-    // Until the first has been read so far; or it is the one for which there is no room.
+    // Repeats until the first message has been read this far, unless it is the one without room.
     let refused = (0..50).any(|_| {
         same.envelope("a@b.test", &[HELLO]).data(&text);
         same.answer().starts_with("452 4.3.1")

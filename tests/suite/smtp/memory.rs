@@ -7,7 +7,7 @@ use crate::support::mail_server::{self, Talk, letter};
 const HELLO: &str = "hello@gatepost.localhost";
 const MEMORY: usize = 1_000_000;
 
-/// So many kilobytes of a kind.
+/// Returns a message of this type and size in kilobytes.
 fn large(kind: &str, kilobytes: usize) -> String {
     let head = letter("large").replace("Subject:", &format!("Content-Type: {kind}\r\nSubject:"));
     head + &("a".repeat(998) + "\r\n").repeat(kilobytes)
@@ -19,7 +19,7 @@ async fn app(settings: &[(&str, &str)]) -> TestApp {
     app
 }
 
-/// Also while it waits for the DNS, when all of it has come long since.
+/// Also while it waits for DNS after it has arrived.
 #[tokio::test]
 async fn a_message_holds_memory_until_its_reply() {
     let dns = Dns::start();
@@ -43,7 +43,7 @@ async fn a_message_holds_memory_until_its_reply() {
     assert!(taken);
 }
 
-/// The text that is read out of it is another copy; a file is not.
+/// Extracted text is another copy; an attachment is not.
 #[tokio::test]
 async fn parsed_text_counts_as_memory() {
     let app = app(&[]).await;

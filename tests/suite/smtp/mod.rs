@@ -1,4 +1,4 @@
-//! Mail over real sockets: what is said, what is refused, what is kept.
+//! Mail over real sockets: replies, refusals, and stored messages.
 
 mod authentication;
 mod conversation;

@@ -1,4 +1,4 @@
-//! Mail of other programs.
+//! Mail sent by other programs.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -95,7 +95,7 @@ both_engines! {
         assert_eq!(subjects(&app), ["by lettre"]);
     }
 
-    /// As in front of an installation: mail for the domain goes in by SMTP and on by LMTP.
+    /// Like in front of an installation: Postfix receives mail by SMTP and forwards it by LMTP.
     async fn by_postfix(app: TestApp) {
         let (server, _) = opened(&app);
         app.alias("Globex", "sales");
@@ -106,7 +106,7 @@ both_engines! {
         let output = run(swaks).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let since = Instant::now();
-        // One for each recipient; the third comes back to its sender, who is unknown here.
+        // One message per recipient. The third is returned to its sender, who is unknown here.
         while app.stored().len() < 2 || !postfix.log().contains("status=bounced") {
             assert!(since.elapsed() < TIMEOUT, "{}", postfix.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -118,7 +118,7 @@ both_engines! {
     }
 }
 
-/// A Postfix of the test's own, in a folder that goes away; it has to be started by root.
+/// The test's own Postfix, in a temporary folder. Only root can start it.
 struct Postfix {
     folder: tempfile::TempDir,
     address: String,
@@ -213,7 +213,7 @@ impl Drop for Postfix {
     }
 }
 
-/// Where Debian puts the programs of an administrator.
+/// Debian installs administrators' programs there.
 fn path() -> String {
     format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default())
 }

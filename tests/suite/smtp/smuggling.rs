@@ -1,12 +1,11 @@
-//! Nothing but CR LF . CR LF ends a message, and what looks like an end to another server is
-//! not taken at all.
+//! Only CR LF . CR LF ends a message, and anything that another server could take for an end is refused.
 
 use crate::support::TestApp;
 use crate::support::mail_server::{self, Talk};
 
 const HELLO: &str = "hello@gatepost.localhost";
 
-/// A second message, as it would be smuggled in.
+/// A second message that an attacker would smuggle in.
 const SECOND: &str = "MAIL FROM:<admin@gatepost.localhost>\r\nRCPT TO:<hello@gatepost.localhost>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n.\r\n";
 
 #[tokio::test]
@@ -47,7 +46,7 @@ async fn only_crlf_dot_crlf_ends_a_message() {
     assert!(app.stored().is_empty());
 }
 
-/// In LMTP a bare ending is answered for each recipient.
+/// In LMTP, a bare line ending gets a reply for each recipient.
 #[tokio::test]
 async fn lmtp_refuses_a_bare_newline_for_each_recipient() {
     let app = TestApp::sqlite().await;
@@ -86,7 +85,7 @@ async fn commands_must_end_with_crlf() {
     talk.say("NOOP").expect("250");
 }
 
-/// What a browser says when a page leads it to this port.
+/// A browser sends this when a page makes it connect to this port.
 #[tokio::test]
 async fn a_browser_is_disconnected_at_once() {
     let app = TestApp::sqlite().await;

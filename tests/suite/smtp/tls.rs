@@ -21,13 +21,13 @@ fn files(folder: &Path) -> TlsFiles {
     TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem") }
 }
 
-/// A certificate that signs itself, in PEM, its key, and what a client has to trust.
+/// Returns a self-signed certificate in PEM, its key, and the certificate that a client has to trust.
 fn certificate() -> (String, String, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(vec!["gatepost.localhost".into()]).expect("a certificate");
     (made.cert.pem(), made.signing_key.serialize_pem(), made.cert.der().clone())
 }
 
-/// Starts TLS after EHLO, believing in this certificate alone; an error when it is another.
+/// Starts TLS after EHLO, trusting only this certificate; an error if the server has another.
 fn secured(to: SocketAddr, trusted: &CertificateDer<'static>) -> Result<Secured, std::io::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).expect("a certificate");
@@ -68,7 +68,7 @@ async fn mail_arrives_over_tls() {
     talk.say("QUIT").expect("221");
 }
 
-/// Text that a man in the middle adds after STARTTLS must not be read as encrypted.
+/// Text that an attacker adds after STARTTLS must not be read as encrypted.
 #[tokio::test]
 async fn commands_before_tls_are_discarded() {
     let app = TestApp::sqlite().await;

@@ -1,4 +1,4 @@
-//! A store out of reach or full, a process that ends, an operator who makes a mistake.
+//! Failures: a store that is full or out of reach, a process that ends, an operator's mistake.
 
 use crate::support::database::Database;
 use crate::support::mail_server::{self, Talk, letter};
@@ -11,7 +11,7 @@ fn set_up(gatepost: &Gatepost) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
 }
 
-/// In the middle of one conversation the database goes, and comes back.
+/// The database goes away during a session and returns.
 fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), come: impl Fn()) {
     let server = gatepost.serve();
     let mut talk = Talk::smtp(mail_server::of(&server));
@@ -25,7 +25,7 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
     come();
     let mut taken = false;
     for _ in 0..200 {
-        // A connection of before may have to be given up first.
+        // Dead connections may have to be dropped first.
         talk = Talk::smtp(mail_server::of(&server));
         talk.say("MAIL FROM:<bob@example.test>").expect("250");
         if talk.say(&format!("RCPT TO:<{TO}>")).answer().starts_with("250")
@@ -126,8 +126,7 @@ fn an_operator_delivers_a_message() {
     }
 }
 
-/// The server checkpoints a WAL that is long, but still too short for a commit to do it, and the
-/// next writer starts a new one.
+/// The server checkpoints a long WAL before a commit has to, and the next writer starts a new one.
 #[test]
 fn the_wal_of_the_store_is_checkpointed() {
     const LONG: i32 = 8192;
@@ -145,7 +144,7 @@ fn the_wal_of_the_store_is_checkpointed() {
         talk.envelope("bob@example.test", &[TO]).data(large).expect("250");
         longest = longest.max(database.log());
     }
-    // From 16,384 on, the next commit would do it.
+    // Beyond 16,384 pages, the next commit would checkpoint it.
     for number in 0.. {
         talk.envelope("bob@example.test", &[TO]).data(letter(&format!("small {number}"))).expect("250");
         match database.log() {

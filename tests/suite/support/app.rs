@@ -1,5 +1,4 @@
-//! The real server on a port of its own, in this process, with the test's
-//! clock, the test's chance and a fresh store.
+//! The real server in this process, with the test's clock, random source and store.
 
 use super::client::{Api, Visitor};
 use super::database::Database;
@@ -19,8 +18,7 @@ use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
 
-/// Dropped in this order: the server lets go of its store before the store
-/// goes.
+/// Dropped in this order: the server stops before its store is removed.
 pub struct TestApp {
     /// `http://127.0.0.1:PORT`
     pub base: String,
@@ -33,32 +31,32 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// On SQLite, with everybody of [`people`](super::people) there.
+    /// On SQLite, with all [`people`](super::people).
     pub async fn sqlite() -> Self {
         Self::with_settings(&[]).await
     }
 
-    /// The same on Postgres.
+    /// Like [`Self::sqlite`], on Postgres.
     pub async fn postgres() -> Self {
         Self::postgres_with_settings(&[]).await
     }
 
-    /// On SQLite before anybody has set it up.
+    /// On SQLite, before the setup.
     pub async fn empty() -> Self {
         Self::start_empty(Database::sqlite)
     }
 
-    /// Both engines before anybody has set them up.
+    /// On both engines, before the setup.
     pub fn both_empty() -> [Self; 2] {
         [Self::start_empty(Database::sqlite), Self::start_empty(|_| Database::postgres())]
     }
 
-    /// On SQLite, with more settings.
+    /// On SQLite, with additional settings.
     pub async fn with_settings(settings: &[(&str, &str)]) -> Self {
         Self::limited(settings, Limits::default())
     }
 
-    /// The same on Postgres.
+    /// On Postgres, with additional settings.
     pub async fn postgres_with_settings(settings: &[(&str, &str)]) -> Self {
         Self::start(Template::postgres().copy(), settings, Limits::default())
     }
@@ -68,7 +66,7 @@ impl TestApp {
         Self::start(Template::sqlite().copy(), settings, limits)
     }
 
-    /// A browser in which this person has signed in; Eve cannot.
+    /// Returns a browser in which this person has signed in. Eve can't.
     pub async fn as_(&self, person: Person) -> Visitor {
         let visitor = self.visitor();
         if person != Person::Eve {
@@ -77,17 +75,17 @@ impl TestApp {
         visitor
     }
 
-    /// A browser without a session.
+    /// Returns a browser without a session.
     pub fn visitor(&self) -> Visitor {
         Visitor::new(&self.base)
     }
 
-    /// A program that presents this token.
+    /// Returns a client that sends this token.
     pub fn api(&self, token: &str) -> Api {
         self.api_with(&[("Authorization", &format!("Bearer {token}"))])
     }
 
-    /// A program that presents whatever these headers say.
+    /// Returns a client that sends these headers.
     pub fn api_with(&self, headers: &[(&str, &str)]) -> Api {
         Api::new(&self.base, headers)
     }
@@ -108,13 +106,13 @@ impl TestApp {
     }
 }
 
-/// The settings of a test, and more.
+/// The settings of a test, and additional ones.
 pub fn config(data: &Path, database: &Database, more: &[(&str, &str)]) -> Config {
     let folder = data.display().to_string();
     let settings = [
         ("GATEPOST_DATA", folder.as_str()),
         ("GATEPOST_DATABASE_URL", database.url()),
-        // A plan for tests that call without end; the others are as usual.
+        // A plan for tests with unlimited calls. The others have their usual limits.
         ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
         ("GATEPOST_DNS", dns::empty()),
     ];
@@ -131,7 +129,7 @@ struct Server {
 }
 
 impl Server {
-    /// The server has a thread of its own, so that a test can block.
+    /// The server runs on another thread, so that a test can block.
     fn start(app: App, limits: Limits) -> (String, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
@@ -150,7 +148,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is sent here; its future would only wait for the end.
+        // Only sends the command: its future would wait for the end.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -1,4 +1,4 @@
-//! Clients: a person's browser and a program with a token.
+//! Clients: a person's browser, and an app with a token.
 
 use super::contract;
 use super::html::{self, Page};
@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -15,14 +15,14 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Fails, with the whole answer, unless the status is this.
+    /// Fails and prints the response, unless it has this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{:#?}\n{}", self.headers, self.body);
         self
     }
 
-    /// A header's value; empty when it is missing.
+    /// Returns a header's value; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |it| it.to_str().expect("a readable header"))
     }
@@ -31,14 +31,14 @@ impl Reply {
         self.header("location")
     }
 
-    /// The value of a cookie that the answer sets; empty when it sets none.
+    /// Returns the value of a cookie that the response sets; empty without one.
     pub fn cookie(&self, name: &str) -> String {
         let set = self.headers.get_all("set-cookie").iter().filter_map(|it| it.to_str().ok());
         let value = |it: &str| Some(it.split(';').next()?.strip_prefix(name)?.strip_prefix('=')?.to_owned());
         set.filter_map(value).next_back().unwrap_or_default()
     }
 
-    /// The code of the notice that the next page shows.
+    /// Returns the code of the notice that the next page shows.
     pub fn notice(&self) -> String {
         self.cookie("gatepost-notice")
     }
@@ -52,14 +52,15 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
     }
 
-    /// The `code` of an API error.
+    /// Returns the `code` of an API error.
     #[track_caller]
     pub fn error_code(&self) -> String {
         self.json()["error"]["code"].as_str().expect("a code").to_owned()
     }
 }
 
-/// A person's browser: it keeps cookies and says where a request came from. Does not follow redirects.
+/// A person's browser. It keeps cookies and sends the headers about a request's origin, but does not
+/// follow redirects.
 pub struct Visitor {
     client: Client,
     base: String,
@@ -81,12 +82,12 @@ impl Visitor {
         self.post_as_is(&path, fields).await
     }
 
-    /// Sends a form to just this address.
+    /// Sends a form to exactly this path.
     pub async fn post_as_is(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         send(self.within_site(Method::POST, path).form(fields)).await
     }
 
-    /// An address that names the team looked at, where its form has to and it does not yet.
+    /// Adds the current team to the path of a form, unless it has a team or needs none.
     async fn of_the_team(&self, path: &str) -> String {
         if html::is_of_no_team(path) || path.contains("?team=") {
             return path.to_owned();
@@ -96,13 +97,13 @@ impl Visitor {
         named.map_or_else(|| path.to_owned(), |team| format!("{path}?team={team}"))
     }
 
-    /// Sends a form and opens the page that the answer leads to.
+    /// Sends a form and opens the page to which it redirects.
     pub async fn post_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let reply = self.post(path, fields).await.expect(303);
         self.get(reply.location()).await
     }
 
-    /// Asks for a fragment, as htmx does.
+    /// Requests a fragment, as htmx does.
     pub async fn fragment(&self, path: &str) -> Reply {
         send(self.within_site(Method::GET, path).header("HX-Request", "true")).await
     }
@@ -132,7 +133,7 @@ impl Visitor {
     }
 }
 
-/// A program: its credential headers and nothing else.
+/// An app, which sends its credential headers and nothing else.
 pub struct Api {
     client: Client,
     base: String,
@@ -140,7 +141,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// `credentials` are headers, any number of them.
+    /// `credentials` are any number of headers.
     pub fn new(base: &str, credentials: &[(&str, &str)]) -> Self {
         let credentials = credentials.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         Self {
@@ -168,13 +169,13 @@ impl Api {
     }
 }
 
-/// Closes idle connections before the server does: the server could close one just as it is reused.
+/// Closes idle connections before the server does, which could close one just as it is reused.
 fn client() -> reqwest::ClientBuilder {
     let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
     client.pool_idle_timeout(std::time::Duration::from_secs(3))
 }
 
-/// Checks that each API response matches the OpenAPI description and that each form names its team.
+/// Checks that each API response matches the OpenAPI description, and that each form names its team.
 pub async fn send(request: RequestBuilder) -> Reply {
     let (client, request) = request.build_split();
     let request = request.expect("a request");

@@ -12,8 +12,8 @@ use super::client::Reply;
 /// The path of the description, which does not describe itself.
 const ITSELF: &str = "/api/v1/openapi.json";
 
-/// Fails unless the description says of this method and path that they can be answered like
-/// this. What is not under `/api/v1` is not described.
+/// Fails unless the description allows this response to the method and path. Paths outside `/api/v1` are
+/// not described.
 #[track_caller]
 pub fn check(method: &str, path: &str, reply: &Reply) {
     if path != ITSELF && (path == "/api/v1" || path.starts_with("/api/v1/")) {
@@ -26,7 +26,7 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     }
 }
 
-/// The differences from the description.
+/// Returns the differences from the description.
 pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     let status = reply.status.to_string();
     if method == "OPTIONS" && matches!(reply.status, 204 | 404) {
@@ -45,7 +45,7 @@ pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     wrong
 }
 
-/// OPTIONS, 404 and 405 need no credential and count as no request.
+/// OPTIONS, 404 and 405 need no credential and do not count against the limit.
 fn wrong_options(reply: &Reply) -> Vec<String> {
     match reply.status {
         204 => wrong_body("OPTIONS", "", &Value::Null, reply),
@@ -53,7 +53,7 @@ fn wrong_options(reply: &Reply) -> Vec<String> {
     }
 }
 
-/// The description, and how whatever it does not describe is refused.
+/// The description, changed to refuse whatever it does not describe.
 static API: LazyLock<Value> = LazyLock::new(|| {
     let mut api = openapi::description().clone();
     let refusal = |name: &str| json!({"$ref": format!("#/components/responses/{name}")});
@@ -74,7 +74,7 @@ fn at(place: &str) -> Option<&'static Value> {
     API.pointer(place)
 }
 
-/// The place that a reference leads to.
+/// Returns the target of a reference.
 fn resolve(place: String) -> Option<String> {
     match at(&place)?.get("$ref").and_then(Value::as_str) {
         Some(there) => resolve(there.trim_start_matches('#').to_owned()),
@@ -82,7 +82,7 @@ fn resolve(place: String) -> Option<String> {
     }
 }
 
-/// The description of the operation. HEAD is described by its GET.
+/// Returns the place of the operation's description. HEAD is described by its GET.
 fn operation(method: &str, path: &str) -> Option<String> {
     let method = if method == "head" { "get" } else { method };
     let paths = API["paths"].as_object().expect("paths");
@@ -91,7 +91,7 @@ fn operation(method: &str, path: &str) -> Option<String> {
         let same = one.by_ref().zip(other.by_ref()).all(|(it, part)| it == part || it.starts_with('{'));
         same && template.split('/').count() == path.split('/').count()
     };
-    // A part that is written out goes before one that can be anything.
+    // A literal segment takes precedence over a parameter.
     let template = paths.keys().filter(fits).min_by_key(|template| template.matches('{').count())?;
     paths[template].get(method)?;
     Some(format!("/paths/{}/{method}", escaped(template)))
@@ -137,20 +137,20 @@ fn wrong_body(method: &str, place: &str, response: &Value, reply: &Reply) -> Vec
     misfits(&format!("{place}/content/{}/schema", escaped(described)), &body, "body")
 }
 
-/// The differences between a value and the schema at this place.
+/// Returns the differences between a value and the schema at this place.
 pub fn misfits(place: &str, value: &Value, name: &str) -> Vec<String> {
     let message =
         |error: jsonschema::ValidationError<'_>| format!("{name}{}: {error}", error.instance_path());
     validator(place).iter_errors(value).map(message).collect()
 }
 
-/// Compiled once for each place.
+/// Compiled once per place.
 fn validator(place: &str) -> Arc<Validator> {
     static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let validator = known.entry(place.to_owned()).or_insert_with(|| {
         let mut schema = API.clone();
-        // Braces are not allowed in an address.
+        // Braces are not allowed in a URI.
         schema["$ref"] = json!(format!("#{}", place.replace('{', "%7B").replace('}', "%7D")));
         let options = jsonschema::draft202012::options().should_validate_formats(true);
         Arc::new(options.build(&schema).expect("a good schema"))

@@ -1,4 +1,4 @@
-//! A store of its own for each test, in either engine.
+//! A separate store for each test, with either engine.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,12 +17,12 @@ impl Database {
         Self::Sqlite { url: format!("sqlite:{}", folder.join("gatepost.db").display()) }
     }
 
-    /// An empty database with a name that no other test has.
+    /// Creates an empty database with a unique name.
     pub fn postgres() -> Self {
         Self::create_postgres(&next_number(), "")
     }
 
-    /// The same, to be copied by all tests of this process.
+    /// Creates a database that all tests of this process copy.
     pub fn postgres_template() -> Self {
         drop_abandoned_templates();
         let mut keeper = open_postgres(&server());
@@ -33,7 +33,7 @@ impl Database {
         Self::create_postgres("template", "")
     }
 
-    /// A Postgres database with the same rows; see [`Self::finish`] about this one.
+    /// Copies a Postgres database; see [`Self::finish`].
     pub fn copy(&self) -> Self {
         let Self::Postgres { name, .. } = self else { unreachable!("a SQLite store is a file to copy") };
         Self::create_postgres(&next_number(), &format!("TEMPLATE {name} STRATEGY FILE_COPY"))
@@ -46,7 +46,7 @@ impl Database {
         Self::Postgres { url: format!("{server}/{name}"), name }
     }
 
-    /// Ends all use of it, with everything in its one file or in its tables.
+    /// Ends all use of the database, with all data in its one file or in its tables.
     pub fn finish(&self) {
         match self {
             Self::Sqlite { url } => {
@@ -68,8 +68,8 @@ impl Database {
         }
     }
 
-    /// Runs one statement as an operator would by hand, behind the program's
-    /// back; the number of rows it touched, or the engine's complaint.
+    /// Runs one statement, without the server's knowledge. Returns the number of changed rows, or the
+    /// engine's error.
     pub fn execute(&self, sql: &str) -> Result<usize, String> {
         let done = match self {
             Self::Sqlite { url } => sql_query(sql).execute(&mut open_sqlite(url)),
@@ -78,7 +78,7 @@ impl Database {
         done.map_err(|cause| cause.to_string())
     }
 
-    /// The same where no foreign key is checked.
+    /// Runs a statement without checking foreign keys.
     pub fn execute_unchecked(&self, sql: &str) {
         let done = match self {
             Self::Sqlite { url } => {
@@ -91,14 +91,14 @@ impl Database {
         done.expect("a done statement");
     }
 
-    /// Keeps every other from writing until it is dropped; SQLite only.
+    /// Blocks all other writers until it is dropped. SQLite only.
     pub fn lock(&self) -> SqliteConnection {
         let mut connection = open_sqlite(self.url());
         sql_query("BEGIN IMMEDIATE").execute(&mut connection).expect("the lock");
         connection
     }
 
-    /// Keeps every other from writing, or in Postgres from this table, until it is dropped.
+    /// Blocks all other writers, or in Postgres those of this table, until it is dropped.
     pub fn hold_up(&self, table: &str) -> Box<dyn std::any::Any> {
         let Self::Postgres { url, .. } = self else { return Box::new(self.lock()) };
         let mut connection = open_postgres(url);
@@ -108,7 +108,7 @@ impl Database {
         Box::new(connection)
     }
 
-    /// The value of a query with one column `t`.
+    /// Returns the column `t` of a query.
     pub fn texts(&self, sql: &str) -> Vec<String> {
         let rows: Vec<TextRow> = match self {
             Self::Sqlite { url } => sql_query(sql).load(&mut open_sqlite(url)),
@@ -118,7 +118,7 @@ impl Database {
         rows.into_iter().map(|row| row.t).collect()
     }
 
-    /// A column of bytes as lower-case hexadecimal digits, in SQL.
+    /// Returns SQL for a column of bytes as lower-case hexadecimal digits.
     pub fn hex(&self, column: &str) -> String {
         match self {
             Self::Sqlite { .. } => format!("lower(hex({column}))"),
@@ -126,13 +126,13 @@ impl Database {
         }
     }
 
-    /// Whether no calls wait to be moved into the log.
+    /// Whether no calls are waiting in the journal.
     pub fn journal_is_empty(&self) -> bool {
         let own = self.journal();
         own.as_ref().unwrap_or(self).number("SELECT count(*) AS n FROM call_batches") == 0
     }
 
-    /// Keeps calls that are not in the log yet; what it gives puts them back there.
+    /// Copies the calls in the journal. The returned function puts them back.
     pub fn keep_journal(&self) -> Box<dyn Fn() + '_> {
         let own = self.journal();
         let execute = move |sql| own.as_ref().unwrap_or(self).execute(sql);
@@ -141,13 +141,13 @@ impl Database {
         Box::new(move || assert!(execute(back).expect("copied batches") > 0))
     }
 
-    /// SQLite's file of calls.
+    /// SQLite's journal file.
     fn journal(&self) -> Option<Self> {
         let Self::Sqlite { url } = self else { return None };
         Some(Self::Sqlite { url: format!("{url}-calls") })
     }
 
-    /// The number that a query gives in its one column `n`.
+    /// Returns the column `n` of a query with one row.
     pub fn number(&self, sql: &str) -> i64 {
         #[derive(QueryableByName)]
         struct Row {
@@ -164,7 +164,7 @@ impl Database {
 }
 
 impl Database {
-    /// Pages in SQLite's log that are not yet in the file.
+    /// Returns the number of pages in SQLite's WAL that are not yet in the file.
     pub fn log(&self) -> i32 {
         #[derive(QueryableByName)]
         struct Row {
@@ -193,7 +193,7 @@ impl Database {
     }
 }
 
-/// In the file itself and in what is not yet merged into it.
+/// Searches the file and its WAL.
 fn sqlite_files_hold(url: &str, text: &str) -> bool {
     let path = url.trim_start_matches("sqlite:");
     [path.to_owned(), format!("{path}-wal")].iter().any(|path| {
@@ -209,7 +209,7 @@ fn hex(text: &str) -> String {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres { name, .. } = self {
-            // A test may be failing already, and what is left goes with the server.
+            // Errors are ignored: a test may be failing already, and the server removes what is left.
             if let Ok(mut connection) = PgConnection::establish(&server()) {
                 let _ = sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut connection);
             }
@@ -232,8 +232,8 @@ fn next_number() -> String {
     MADE.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
-/// Removes templates of test processes that have ended: each living one has a connection open
-/// that goes by the name of its template.
+/// Drops templates of ended test processes. A running one has an open connection with the name of its
+/// template.
 fn drop_abandoned_templates() {
     let abandoned = "SELECT datname AS t FROM pg_database
         WHERE datname LIKE 'gatepost\\_%\\_template' AND NOT EXISTS
@@ -241,7 +241,7 @@ fn drop_abandoned_templates() {
     let mut server = open_postgres(&server());
     let names: Vec<TextRow> = sql_query(abandoned).load(&mut server).expect("names");
     for TextRow { t: name } in names {
-        // Another process may be removing it, too.
+        // Another process may be dropping it, too.
         let _ = sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut server);
     }
 }

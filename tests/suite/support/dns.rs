@@ -10,20 +10,20 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{MX, TXT};
 use hickory_proto::rr::{Name, RData, Record};
 
-/// Longer answers go by TCP.
+/// Longer answers use TCP.
 const LONGEST: usize = 512;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
 enum Entry {
     Record(RData),
-    /// The server fails.
+    /// The server responds with an error.
     Trouble,
-    /// The server does not answer.
+    /// The server does not respond.
     Silence,
 }
 
-/// Lasts as long as the test's process does.
+/// Runs until the test process ends.
 pub struct Dns {
     pub address: String,
     entries: Arc<Entries>,
@@ -74,13 +74,13 @@ impl Dns {
         self.add(name, Entry::Silence)
     }
 
-    /// Forgets what is under a name.
+    /// Removes all records of a name.
     pub fn remove(&self, name: &str) -> &Self {
         self.entries.all.lock().expect("the entries").retain(|(each, _)| *each != full(name));
         self
     }
 
-    /// Returns when something was asked about a name.
+    /// Returns when a name was queried.
     pub fn wait_for_question(&self, name: &str) {
         let (name, asked) = (full(name), self.entries.asked.lock().expect("the questions"));
         let waited =
@@ -94,7 +94,7 @@ impl Dns {
     }
 }
 
-/// The address of one server for everybody, that knows nothing and says so at once.
+/// Returns the address of a shared server that answers every query with NXDOMAIN.
 pub fn empty() -> &'static str {
     static EMPTY: OnceLock<Dns> = OnceLock::new();
     &EMPTY.get_or_init(Dns::start).address

@@ -6,11 +6,10 @@ use gatepost::domain::entropy::Entropy;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// 2040-01-02T09:00:00Z. It lies ahead, so that no client takes a cookie with
-/// a date for an old one.
+/// 2040-01-02T09:00:00Z, in the future, so that no client considers a cookie expired.
 pub const START: Timestamp = Timestamp::from_micros(2_209_107_600_000_000);
 
-/// Stopped until it is advanced.
+/// Stops until it is advanced.
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
@@ -36,8 +35,7 @@ impl Clock for TestClock {
     }
 }
 
-/// SplitMix64 from a fixed start: the same bytes in the same order each time,
-/// and no two alike.
+/// SplitMix64 from a fixed start: the same bytes in the same order each time, without repetitions.
 pub struct TestEntropy(AtomicU64);
 
 impl TestEntropy {
@@ -45,7 +43,7 @@ impl TestEntropy {
         Self(AtomicU64::new(1))
     }
 
-    /// Continues from the position of another.
+    /// Continues from the position of another one.
     pub fn from_position(position: u64) -> Self {
         Self(AtomicU64::new(position))
     }

@@ -1,9 +1,9 @@
-//! A parsed page, with queries in the terms of a reader.
+//! A parsed page, queried as a reader sees it.
 
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
 
-/// The targets of forms that belong to no team: those of visitors, the theme, and switching teams.
+/// Paths of forms that belong to no team: those of visitors, the theme, and switching teams.
 pub const OF_NO_TEAM: [&str; 6] =
     ["/sign-in", "/sign-out", "/setup", "/teams/switch", "/account/theme", "/invitations/{secret}"];
 
@@ -11,7 +11,7 @@ pub fn is_of_no_team(path: &str) -> bool {
     OF_NO_TEAM.contains(&path) || path.starts_with("/invitations/")
 }
 
-/// The addresses that a page's forms and scripts post to and that name no team but should.
+/// Returns the paths of forms and scripts that should name a team but do not.
 pub fn forms_without_team(html: &str) -> Vec<String> {
     let tags = html.split('<').skip(1).filter_map(|tag| tag.split('>').next());
     let value = |tag: &str, name: &str| {
@@ -35,12 +35,12 @@ fn a_form_without_its_team_is_found() {
 
 pub struct Page(Html);
 
-/// A form as the browser would send it.
+/// A form, as the browser would send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
     pub action: String,
     pub method: String,
-    /// Name and present value of each enabled field, hidden ones too.
+    /// Name and current value of each enabled field, including hidden ones.
     pub fields: BTreeMap<String, String>,
 }
 
@@ -49,17 +49,17 @@ impl Page {
         Self(Html::parse_document(html))
     }
 
-    /// The text of everything that matches, its white space tidied.
+    /// Returns the text of all matching elements, with normalized white space.
     pub fn texts(&self, selector: &str) -> Vec<String> {
         self.all(selector).into_iter().map(tidy_text).collect()
     }
 
-    /// The text of the one element that matches.
+    /// Returns the text of the only matching element.
     pub fn text(&self, selector: &str) -> String {
         tidy_text(self.one(selector))
     }
 
-    /// The HTML of everything that matches, with attributes.
+    /// Returns attributes and HTML of all matching elements.
     pub fn verbatim(&self, selector: &str) -> Vec<(BTreeMap<String, String>, String)> {
         let attributes = |it: ElementRef<'_>| {
             it.value().attrs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -75,7 +75,7 @@ impl Page {
         self.one(selector).attr(name).map(str::to_owned)
     }
 
-    /// The address behind the link with this text.
+    /// Returns the path of the link with this text.
     pub fn link(&self, text: &str) -> String {
         let links = self.all("a[href]");
         let found = links.iter().find(|it| tidy_text(**it) == text);
@@ -87,7 +87,7 @@ impl Page {
         self.all("a[href]").iter().filter_map(|it| it.attr("href")).map(str::to_owned).collect()
     }
 
-    /// The form that posts to this path, whichever team it says it is for.
+    /// Returns the form that posts to this path, whatever its team.
     pub fn form(&self, action: &str) -> Form {
         let forms: Vec<_> = self.all("form").into_iter().map(read_form).collect();
         let found =
@@ -95,13 +95,13 @@ impl Page {
         found.unwrap_or_else(|| panic!("no form for {action} among {forms:?}")).clone()
     }
 
-    /// The hidden fields of the form that posts to this path, including repeated ones.
+    /// Returns the hidden fields of the form that posts to this path, including repeated ones.
     pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
         let fields = self.all(&format!("form[action^='{action}'] input[type=hidden]"));
         fields.into_iter().filter_map(read_field).collect()
     }
 
-    /// Everything a reader sees.
+    /// Returns all text that a reader sees.
     pub fn whole_text(&self) -> String {
         self.texts("body").concat()
     }
@@ -135,7 +135,8 @@ fn read_form(form: ElementRef<'_>) -> Form {
     }
 }
 
-/// `None` if a browser would not send it: a disabled field, an unchecked box, a button that is not pressed.
+/// Returns `None` if a browser would not send the field: a disabled field, an unchecked box, a button that
+/// was not pressed.
 fn read_field(field: ElementRef<'_>) -> Option<(String, String)> {
     let name = field.attr("name")?.to_owned();
     let kind = field.attr("type").unwrap_or("");

@@ -12,16 +12,16 @@ use super::database::Database;
 /// The timeout for events that must happen.
 pub const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// One call that was answered.
+/// A call that got a response.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Which of the servers.
+    /// The index of the server.
     pub server: usize,
     pub token: Arc<str>,
     pub began: Instant,
     pub took: Duration,
     pub status: u16,
-    /// Whether it says when to try again.
+    /// Whether the response has a Retry-After header.
     pub retry: bool,
     /// The request's id, as in the activity log.
     pub id: String,
@@ -42,7 +42,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Calls each of the servers over `connections`, each of which pauses between its calls.
+    /// Calls each server over this many connections, which pause between their calls.
     pub fn start(servers: &[&str], connections: usize, pause: Duration, token: &str) -> Self {
         let shared = Arc::new(Shared {
             token: Mutex::new(token.into()),
@@ -60,12 +60,12 @@ impl Load {
         Self { shared, servers: servers.len(), tasks }
     }
 
-    /// Calls with another token from now on.
+    /// Uses another token from now on.
     pub fn present(&self, token: &str) {
         *self.shared.token.lock().expect("the token") = token.into();
     }
 
-    /// The calls answered so far, from the `from`th on.
+    /// Returns the calls answered so far, starting with number `from`.
     pub fn calls(&self, from: usize) -> Vec<Call> {
         self.shared.calls.lock().expect("the calls")[from..].to_vec()
     }
@@ -74,7 +74,7 @@ impl Load {
         self.shared.calls.lock().expect("the calls").len()
     }
 
-    /// Waits until each server has answered so many more calls like this.
+    /// Waits until each server has answered this many more calls like this.
     pub async fn until_each(&self, times: usize, like: impl Fn(&Call) -> bool) {
         let mut seen = vec![0; self.servers];
         let (mut from, deadline) = (self.count(), tokio::time::Instant::now() + TIMEOUT);
@@ -87,7 +87,7 @@ impl Load {
         }
     }
 
-    /// Ends the load, and says what it did.
+    /// Ends the load, and returns its calls.
     pub async fn stop(mut self) -> Vec<Call> {
         self.shared.stop.store(true, Ordering::Relaxed);
         for task in self.tasks.drain(..) {
@@ -103,7 +103,7 @@ impl Drop for Load {
     }
 }
 
-/// Until the load stops, or there is no response.
+/// Calls until the load stops, or there is no response.
 async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Duration) {
     let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().expect("a client");
     while !shared.stop.load(Ordering::Relaxed) {
@@ -123,7 +123,7 @@ async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Dur
     }
 }
 
-/// The number of these calls in the activity log.
+/// Returns how many of these calls are in the activity log.
 pub fn recorded(database: &Database, calls: &[Call]) -> usize {
     let (before, after) = match database {
         Database::Sqlite { .. } => ("X'", "'"),

@@ -1,4 +1,4 @@
-//! Mail that arrives without SMTP: for tests of what comes after.
+//! Mail that arrives without SMTP, for tests of what happens later.
 
 use gatepost::domain::mailroom::arrival::Arrival;
 use gatepost::domain::mailroom::authentication::Authentication;
@@ -11,7 +11,7 @@ use gatepost::domain::mailroom::route;
 use super::TestApp;
 
 impl TestApp {
-    /// The message as it is kept.
+    /// Stores a message and returns its id.
     pub fn arrives(&self, from: &str, to: &str, raw: &str) -> MessageId {
         let raw = raw.replace('\n', "\r\n").into_bytes();
         let arrival = Arrival {
@@ -37,7 +37,7 @@ impl TestApp {
     }
 }
 
-/// A letter in text and HTML with a file.
+/// A message in text and HTML with an attachment.
 pub fn letter_with_file(id: &str) -> String {
     format!(
         "From: Bob <bob@customer.test>\nTo: Hello <hello@gatepost.localhost>, cy@acme.test\n\

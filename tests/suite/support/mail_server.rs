@@ -1,4 +1,4 @@
-//! A mail server, and conversations with it octet by octet.
+//! A mail server, and sessions with it, byte by byte.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -12,15 +12,15 @@ use super::TestApp;
 use super::database::Database;
 use super::process::Serving;
 
-/// The timeout for replies that must come.
+/// The timeout for replies that must arrive.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// SMTP and LMTP, each on a port of its own.
+/// Opens SMTP and LMTP on free ports.
 pub fn open(app: &App) -> MailServer {
     open_with(app, None, |_| {})
 }
 
-/// The same with a certificate, or with other limits.
+/// Like [`open`], with a certificate or with other limits.
 pub fn open_with(app: &App, tls: Option<&TlsFiles>, change: impl FnOnce(&mut Limits)) -> MailServer {
     let port = || Some(TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let listeners = Listeners { smtp: port(), lmtp: port() };
@@ -38,28 +38,28 @@ pub fn lmtp(server: &MailServer) -> SocketAddr {
     server.lmtp.expect("an LMTP port")
 }
 
-/// The SMTP address that a process prints.
+/// Returns the SMTP address that a process prints.
 pub fn of(server: &Serving) -> SocketAddr {
     let printed = server.stdout();
     let address = printed.lines().find_map(|line| line.strip_prefix("Mail by SMTP on "));
     address.expect("an SMTP port").parse().expect("an address")
 }
 
-/// One connection, or what TLS makes of it.
+/// A connection, with or without TLS.
 pub struct Talk<S = TcpStream> {
     stream: S,
     read: Vec<u8>,
 }
 
 impl Talk {
-    /// Connects, and leaves the greeting to be read.
+    /// Connects without reading the greeting.
     pub fn connect(to: SocketAddr) -> Self {
         let stream = TcpStream::connect(to).expect("a connection");
         stream.set_read_timeout(Some(TIMEOUT)).expect("a time limit");
         Self::over(stream)
     }
 
-    /// The same from another address of this machine.
+    /// Connects from another address of this machine.
     pub fn from(ip: IpAddr, to: SocketAddr) -> Self {
         let socket =
             socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
@@ -91,7 +91,7 @@ impl Talk {
         self.stream
     }
 
-    /// Sends no more, but still reads.
+    /// Stops sending, but still reads.
     pub fn hang_up(&self) {
         self.stream.shutdown(std::net::Shutdown::Write).expect("a connection");
     }
@@ -102,7 +102,8 @@ impl<S: Read + Write> Talk<S> {
         Self { stream, read: Vec::new() }
     }
 
-    /// Exactly these octets. A server that has closed already has said why.
+    /// Sends exactly these bytes. An error is ignored, because the server may have replied and closed
+    /// already.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         match self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()) {
             Err(cause) if !matches!(cause.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
@@ -112,12 +113,12 @@ impl<S: Read + Write> Talk<S> {
         }
     }
 
-    /// A line, to be answered.
+    /// Sends a line.
     pub fn say(&mut self, line: &str) -> &mut Self {
         self.send(format!("{line}\r\n"))
     }
 
-    /// The next answer, whole, with its line ends; nothing when the server has closed.
+    /// Returns the next reply with its line endings; empty if the server has closed the connection.
     pub fn answer(&mut self) -> String {
         let mut answer = String::new();
         while let Some(line) = self.line() {
@@ -129,7 +130,7 @@ impl<S: Read + Write> Talk<S> {
         answer
     }
 
-    /// The next answer, which begins like this.
+    /// Checks the beginning of the next reply, and returns it.
     #[track_caller]
     pub fn expect(&mut self, start: &str) -> String {
         let answer = self.answer();
@@ -137,13 +138,13 @@ impl<S: Read + Write> Talk<S> {
         answer
     }
 
-    /// The connection ends here.
+    /// Checks that the server closes the connection.
     #[track_caller]
     pub fn expect_end(&mut self) {
         assert_eq!(self.answer(), "");
     }
 
-    /// MAIL and RCPT, both taken.
+    /// Sends MAIL and RCPT, which must be accepted.
     pub fn envelope(&mut self, from: &str, to: &[&str]) -> &mut Self {
         self.say(&format!("MAIL FROM:<{from}>")).expect("250 2.1.0");
         for to in to {
@@ -152,7 +153,7 @@ impl<S: Read + Write> Talk<S> {
         self
     }
 
-    /// DATA and a message, as it is, with the end after it.
+    /// Sends DATA, the message unchanged, and its end.
     pub fn data(&mut self, message: impl AsRef<[u8]>) -> &mut Self {
         self.say("DATA").expect("354");
         self.send(message).send("\r\n.\r\n")
@@ -175,7 +176,6 @@ impl<S: Read + Write> Talk<S> {
     }
 }
 
-/// A message with this subject.
 pub fn letter(subject: &str) -> String {
     format!(
         "From: Bob <bob@example.test>\r\nTo: hello@gatepost.localhost\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.test>\r\n\r\nHello\r\n"
@@ -183,12 +183,12 @@ pub fn letter(subject: &str) -> String {
 }
 
 impl TestApp {
-    /// Ids and subjects of the messages in the store, in the order in which they came.
+    /// Returns ids and subjects of the stored messages, in the order of arrival.
     pub fn stored(&self) -> Vec<(String, String)> {
         stored(&self.database)
     }
 
-    /// The results of verifying the sender of the one message with this subject.
+    /// Returns the results of verifying the sender of the only message with this subject.
     pub fn authentication(&self, subject: &str) -> serde_json::Value {
         let from = "message_contents c JOIN messages m ON m.seq = c.seq";
         let found = self
@@ -198,7 +198,7 @@ impl TestApp {
         serde_json::from_str(one).expect("JSON")
     }
 
-    /// The one message with this subject, as it is kept.
+    /// Returns the only message with this subject, as stored.
     pub fn raw(&self, subject: &str) -> Vec<u8> {
         let from = "message_contents c JOIN messages m ON m.seq = c.seq";
         let (raw, subject) = (self.database.hex("c.raw"), subject.replace('\'', ""));

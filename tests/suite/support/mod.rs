@@ -31,8 +31,8 @@ mod template;
 
 pub use app::TestApp;
 
-/// Each promise becomes two tests, `NAME::sqlite` and `NAME::postgres`. The
-/// file that uses this imports `TestApp`.
+/// Turns each function into two tests, `NAME::sqlite` and `NAME::postgres`. The file must import
+/// `TestApp`.
 macro_rules! both_engines {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
         $(#[$meta])*

@@ -1,5 +1,5 @@
-//! The cast of every test. Ada owns Acme, Bea administers it, Cy is a member;
-//! Dan owns Globex; Eve has no account.
+//! The people of every test. Ada owns Acme, Bea is its admin, and Cy is a member; Dan owns Globex; Eve has
+//! no account.
 
 use gatepost::app::App;
 use gatepost::domain::access::plans::Plan;
@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 use super::fixed::TestEntropy;
 
-/// Everybody's.
+/// The password of everyone.
 pub const PASSWORD: &str = "correct horse battery";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Person {
     }
 }
 
-/// Two teams on the plan pro, their API still off.
+/// Creates both teams on the plan pro, with API access off.
 pub fn gather(app: &App) {
     let actor = app.operator();
     let gathered = app.write_now(|tx| {
@@ -83,7 +83,7 @@ fn join(tx: &mut Tx<'_>, actor: &Actor, team: &Team, person: Person, role: Membe
     invitations::accept_as_new(tx, actor, &link, &person.to_be_made()).map(drop)
 }
 
-/// Made once: it is slow by design.
+/// Computed once, because hashing is slow by design.
 fn password_hash() -> Hashed {
     static HASH: OnceLock<Hashed> = OnceLock::new();
     let make = || {

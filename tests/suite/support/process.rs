@@ -1,4 +1,4 @@
-//! The real program in a process of its own, as an operator runs it.
+//! The real binary in its own process, as an operator runs it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,14 +12,13 @@ use tempfile::TempDir;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Refuses connections at once: no test uses the machine's own DNS servers.
+/// Refuses connections at once, so that no test uses the machine's own DNS servers.
 pub const NO_DNS: &str = "127.0.0.1:9";
 
 /// The mount point of a small disk in the data folder.
 const DISK: &str = "disk";
 
-/// One installation: a data folder and settings, and nothing of the caller's
-/// environment.
+/// An installation: a data folder and settings, without the caller's environment.
 pub struct Gatepost {
     pub data: TempDir,
     settings: BTreeMap<String, String>,
@@ -35,7 +34,7 @@ pub struct Finished {
 }
 
 impl Gatepost {
-    /// On SQLite, in an empty folder of its own.
+    /// On SQLite, in an empty folder.
     pub fn new() -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
         let folder = data.path().display().to_string();
@@ -64,7 +63,7 @@ impl Gatepost {
         }
     }
 
-    /// Runs a command that must succeed, and returns what it printed.
+    /// Runs a command that must succeed, and returns its output.
     pub fn ok(&self, arguments: &[&str], stdin: &str) -> String {
         let finished = self.run(arguments, stdin);
         assert_eq!(finished.code, Some(0), "gatepost {arguments:?}: {finished:?}");
@@ -76,7 +75,7 @@ impl Gatepost {
         self.start(&["serve"])
     }
 
-    /// The same with so many open files to begin with, as most systems have it.
+    /// Starts `serve` with a soft limit on open files, as most systems have it.
     pub fn serve_with_open_files(&self, soft: usize) -> Serving {
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -S -n "$1"; exec "$2" serve"#, "sh", &soft.to_string()]);
@@ -90,9 +89,9 @@ impl Gatepost {
         Self::follow(self.command(arguments))
     }
 
-    /// Starts `serve` on a copy of the data folder on a file system of this size, which
-    /// only that process sees; see [`Serving::disk`]. It needs root, or a system where
-    /// everybody may mount in a name space of their own.
+    /// Starts `serve` on a copy of the data folder, on a file system of this size that only the process
+    /// sees; see [`Serving::disk`]. Needs root, or a system where everyone may mount in a namespace of
+    /// their own.
     pub fn serve_on_disk_of(&self, size: &str) -> Serving {
         let disk = self.data.path().join(DISK);
         std::fs::create_dir_all(&disk).expect("a folder");
@@ -133,7 +132,7 @@ type Text = Arc<Mutex<String>>;
 /// A server that runs until this is dropped.
 pub struct Serving {
     child: Child,
-    /// `http://127.0.0.1:PORT`, as it says itself.
+    /// `http://127.0.0.1:PORT`, as the server prints it.
     pub base: String,
     stdout: Text,
     stderr: Text,
@@ -150,7 +149,7 @@ impl Serving {
         self.stderr.lock().expect("the text").clone()
     }
 
-    /// The one-time address that a server without users prints.
+    /// The one-time URL that a server without users prints.
     pub fn setup_address(&self) -> String {
         let printed = self.wait_for("gatepost setup --team");
         printed.split_whitespace().find(|it| it.contains("/setup?key=")).expect("an address").to_owned()
@@ -169,14 +168,14 @@ impl Serving {
         panic!("the server never said {words:?}: {}{}", self.stdout(), self.stderr());
     }
 
-    /// The folder of a process that was started on a disk of its own, as others can see it.
+    /// The folder of a process on its own disk, as other processes see it.
     pub fn disk(&self, gatepost: &Gatepost) -> std::path::PathBuf {
         let folder = gatepost.data.path().join(DISK);
         let inside = folder.strip_prefix("/").expect("a path from the root");
         std::path::Path::new(&format!("/proc/{}/root", self.child.id())).join(inside)
     }
 
-    /// The most memory it ever held, in bytes.
+    /// The peak memory of the process, in bytes.
     pub fn peak_memory(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
@@ -184,7 +183,7 @@ impl Serving {
         kilobytes << 10
     }
 
-    /// The number of files that the process has open.
+    /// The number of open files of the process.
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("its files").count()
     }
@@ -202,13 +201,13 @@ impl Serving {
         self.child.wait().expect("its end");
     }
 
-    /// Asks it to end, as a service manager does, and waits until it has.
+    /// Asks the process to end, as a service manager does, and waits.
     pub fn terminate(self) -> Finished {
         self.signal("TERM");
         self.ended()
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub fn ended(mut self) -> Finished {
         let code = self.wait().code();
         for reader in self.readers.drain(..) {
@@ -256,7 +255,7 @@ impl Drop for Serving {
     }
 }
 
-/// Keeps reading, so that the program never waits for a full pipe.
+/// Keeps reading, so that the process never waits for a full pipe.
 fn follow(stream: impl Read + Send + 'static) -> (Text, Receiver<String>, JoinHandle<()>) {
     let text = Text::default();
     let (sender, lines) = channel();
@@ -272,7 +271,7 @@ fn follow(stream: impl Read + Send + 'static) -> (Text, Receiver<String>, JoinHa
     (text, lines, reader)
 }
 
-/// An address that is taken for as long as the listener lives.
+/// An address that is in use as long as the listener lives.
 pub fn taken_address() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();

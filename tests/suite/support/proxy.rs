@@ -11,7 +11,7 @@ enum State {
     Forward,
     /// Drops everything silently.
     Silent,
-    /// Connections end, and new ones end at once.
+    /// Closes all connections, including new ones.
     Closed,
 }
 
@@ -21,14 +21,14 @@ struct Shared {
     changed: Condvar,
 }
 
-/// Lasts as long as the test's process does.
+/// Runs until the test process ends.
 pub struct Proxy {
     shared: Arc<Shared>,
     url: String,
 }
 
 impl Proxy {
-    /// Before the database of this address (`postgres://USER@HOST:PORT/NAME`).
+    /// Starts a proxy for this database (`postgres://USER@HOST:PORT/NAME`).
     pub fn before(url: &str) -> Self {
         let (user, rest) = url.split_once('@').expect("a user");
         let (to, name) = rest.split_once('/').expect("a database");
@@ -46,7 +46,7 @@ impl Proxy {
         Self { shared, url: format!("{user}@{own}/{name}") }
     }
 
-    /// The database's address through here.
+    /// The URL of the database through the proxy.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -70,7 +70,7 @@ impl Proxy {
 }
 
 impl Shared {
-    /// Waits while nothing may come through; whether it may then.
+    /// Waits while nothing may pass, and returns whether it may then.
     fn may_pass(&self) -> bool {
         let state = self.state.lock().expect("the state");
         let state = self.changed.wait_while(state, |state| *state == State::Silent).expect("the state");

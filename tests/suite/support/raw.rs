@@ -1,5 +1,5 @@
-//! One HTTP/1.1 exchange over a bare socket, for tests that state every byte
-//! of an answer or send what no client library would.
+//! A single HTTP/1.1 exchange over a bare socket, for tests that check every byte of a response or send
+//! what no client library would.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,12 +10,12 @@ use reqwest::header::{HeaderName, HeaderValue};
 use super::client::Reply;
 use super::contract;
 
-/// An answer as it was on the wire.
+/// A response, as it was on the wire.
 #[derive(Debug)]
 pub struct Answer {
     /// `HTTP/1.1 200 OK`
     pub status: String,
-    /// In their order, with the server's own capitals.
+    /// In order, with the server's own capitalization.
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
@@ -26,8 +26,7 @@ impl Answer {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Status line and headers, one a line, without those that differ from
-    /// one answer to the next.
+    /// Returns the status line and headers, one per line, without those that change with each response.
     pub fn head_without(&self, changing: &[&str]) -> String {
         let mut head = format!("{}\n", self.status);
         for (name, value) in &self.headers {
@@ -39,8 +38,8 @@ impl Answer {
     }
 }
 
-/// Sends `request_line` (`GET /api/v1/me`) and the header lines as they are;
-/// adds Host, Connection and, for a body, Content-Length.
+/// Sends `request_line` (`GET /api/v1/me`) and the header lines unchanged, and adds Host, Connection and,
+/// for a body, Content-Length.
 pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) -> Answer {
     let host = base.trim_start_matches("http://");
     let mut request = format!("{request_line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
@@ -58,8 +57,7 @@ pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) ->
     answer
 }
 
-/// Checks API responses against the description. An address in another spelling is unknown to the
-/// description.
+/// Checks API responses against the description, which does not know paths in other spellings.
 fn check(request_line: &str, answer: &Answer) {
     let (method, target) = request_line.split_once(' ').expect("a method and an address");
     let path = target.split('?').next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Redis: a numbered database of the shared server for each test, or a server of its own for
-//! a test that stops it.
+//! Redis: a numbered database of the shared server for each test, or a separate server for a test that
+//! stops it.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A setting that counts in a database which no other test uses.
+/// The setting for a Redis database that no other test uses.
 pub fn database() -> String {
     static USED: AtomicU32 = AtomicU32::new(0);
     let server = std::env::var("GATEPOST_TEST_REDIS").expect("no Redis: run tests/run");
     format!("{server}/{}", USED.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A server that keeps nothing on disk. It can be stopped and started again.
+/// A server that stores nothing on disk. It can be stopped and started again.
 pub struct Redis {
     port: u16,
     child: Option<Child>,
@@ -36,7 +36,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// On the same port, having forgotten everything.
+    /// Starts on the same port, without its data.
     pub fn start_again(&mut self) {
         let port = self.port.to_string();
         let mut server = Command::new("redis-server");

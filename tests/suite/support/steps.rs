@@ -1,4 +1,4 @@
-//! Steps to where a test begins, taken by the operator and not through pages.
+//! Steps that prepare a test, taken by the operator and not through pages.
 
 use std::thread;
 
@@ -27,7 +27,7 @@ impl TestApp {
         self.operate(|tx, actor| plans::set(tx, actor, team, plan));
     }
 
-    /// The full text of a token of this team with all scopes.
+    /// Returns the full text of a token of this team with all scopes.
     pub fn token(&self, team: &str, name: &str) -> String {
         self.token_with(team, name, Scopes::ALL)
     }
@@ -40,25 +40,25 @@ impl TestApp {
         plain.reveal().to_owned()
     }
 
-    /// Lets the gate notice what was changed behind the program's back: a server looks every
-    /// few milliseconds, and whenever it has written something itself.
+    /// Lets the gate notice a change made without its knowledge: a server checks every few milliseconds,
+    /// and after each of its own writes.
     pub fn catch_up(&self) {
         self.operate(|_, _| Ok(()));
     }
 
-    /// Waits until the log has every request that got a response.
+    /// Waits until the log has every answered request.
     pub async fn flush(&self) {
         self.app.gate().flush().await;
     }
 
-    /// The same for a step that is not async.
+    /// Like [`Self::flush`], for a step that is not async.
     pub fn flush_now(&self) {
         let gate = self.app.gate();
         let flush = || System::new().block_on(gate.flush());
         thread::scope(|scope| scope.spawn(flush).join().expect("a flushed log"));
     }
 
-    /// Does something in the domain that must succeed.
+    /// Runs a step of the domain that must succeed.
     pub fn operate<T>(&self, step: impl FnOnce(&mut Tx<'_>, &Actor) -> gatepost::domain::Result<T>) -> T {
         let actor = self.app.operator();
         match self.app.write_now(|tx| step(tx, &actor)) {

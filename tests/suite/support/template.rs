@@ -1,5 +1,5 @@
-//! A store with the cast in it, made once a run. A copy takes a fraction of the time that
-//! migrating and filling a store for each test would.
+//! A store with the test people in it, created once per run. Copying it takes a fraction of the time of
+//! migrating and filling a store for each test.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

@@ -1,5 +1,4 @@
-//! Rows of nouns that every member may list, create, show, change and delete, on pages and by the
-//! API.
+//! Rows of nouns that every member may list, create, show, change and delete, on pages and by the API.
 
 use gatepost::domain::nouns::Noun;
 use gatepost::web::api::openapi;

@@ -38,7 +38,7 @@ pub fn domain(app: &TestApp) -> String {
     app.operate(|tx, actor| mail_domains::add(tx, actor, team, "gatepost.localhost", &name?)).id.to_string()
 }
 
-/// A check of a domain that waits.
+/// A waiting check of a domain.
 pub fn job(app: &TestApp) -> String {
     let (team, domain) = (app.team("Acme").id, DomainId::parse(&domain(app)).expect("an id"));
     app.operate(|tx, actor| jobs::enqueue(tx, actor, &CheckDomain { team, domain }));
@@ -51,7 +51,7 @@ fn received(app: &TestApp) -> Opened {
     let (team, alias) = (app.team("Acme").id, alias(app));
     let id = AliasId::parse(&alias).expect("an id");
     let to = app.app.read_now(|tx| aliases::find(tx, team, id)).expect("an alias").address();
-    // From a new sender: who wrote once is a contact.
+    // From a new sender, because earlier senders are contacts already.
     let from = format!("{}@customer.test", fresh_name(app));
     let letter = letter_with_file(&fresh_name(app)).replace("bob@customer.test", &from);
     let message = app.arrives(&from, &to, &letter);
@@ -62,13 +62,13 @@ pub fn message(app: &TestApp) -> String {
     received(app).message.id.to_string()
 }
 
-/// Its message's id and its own.
+/// The ids of an attachment's message and of the attachment.
 pub fn attachment(app: &TestApp) -> String {
     let opened = received(app);
     format!("{}/{}", opened.message.id, opened.attachments[0].id)
 }
 
-/// The id of what a POST to the API creates, with a name that nothing has yet for `{id}`.
+/// POSTs to the API and returns the id of the new resource. `{id}` in the fields becomes an unused name.
 pub fn posted(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String {
     let (name, token) = (fresh_name(app), app.token("Acme", &fresh_name(app)));
     let body: BTreeMap<_, _> =
@@ -80,7 +80,7 @@ pub fn posted(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String {
     created["id"].as_str().unwrap_or_else(|| panic!("{path}: {created}")).to_owned()
 }
 
-/// A name that nothing has yet.
+/// Returns an unused name.
 pub fn fresh_name(app: &TestApp) -> String {
     format!("x{}", hex(&entropy::bytes::<4>(&*app.app.entropy())))
 }
@@ -105,7 +105,7 @@ pub fn record(app: &TestApp) -> String {
     page.expect("a page").rows[0].id.to_string()
 }
 
-/// Acme has a team key from here on.
+/// Gives Acme a team key.
 pub fn key(app: &TestApp) -> String {
     let team = app.team("Acme").id;
     if app.app.read_now(|tx| team_key::find(tx, team)).expect("an answer").is_none() {

@@ -1,4 +1,4 @@
-//! API access, which only the owner changes.
+//! The switch for API access, which only the owner can use.
 
 use super::{PASSWORD, create, revealed};
 use crate::support::people::Person::{Ada, Bea, Cy};

@@ -49,7 +49,7 @@ both_engines! {
         let made = ada.post("/developer/tokens", &all).await.expect(200);
         assert!(made.page().text(".secret-box").contains("Permissions: Everything"));
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::ALL));
-        // Boxes count only for Custom.
+        // Checkboxes count only for Custom.
         let read = [("name", "read"), ("access", "read"), ("scope", "aliases:write")];
         let made = ada.post("/developer/tokens", &read).await.expect(200);
         assert_eq!(scopes_of(&app, &revealed(&made)).await, names(Scopes::READ));

@@ -1,4 +1,4 @@
-//! The page's lists, and the instance's settings on it.
+//! The page's lists, and the instance's settings.
 
 use super::{PASSWORD, create};
 use crate::support::client::send;

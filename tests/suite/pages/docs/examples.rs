@@ -1,4 +1,4 @@
-//! Each example that is printed is run as it is printed.
+//! Every example runs as printed.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,8 @@ use crate::access::rows::{self, things};
 use crate::support::TestApp;
 use crate::support::people::Person::Cy;
 
-/// The environment of the examples: a new token, and new resources of the API's access rows.
+/// Environment variables for the examples: a new token, and new resources from the rows of the access
+/// tests.
 fn environment(app: &TestApp) -> Vec<(String, String)> {
     let token = app.token_with("Acme", &things::fresh_name(app), Scopes::ALL);
     let shown =
@@ -25,14 +26,14 @@ fn environment(app: &TestApp) -> Vec<(String, String)> {
         .collect()
 }
 
-/// `alias_…` is the `ALIAS_ID`.
+/// Returns `ALIAS_ID` for `alias_…`.
 fn variable(id: &str) -> String {
     let prefix = |id: &str| id.split('_').next().map(str::to_owned);
     let noun = api::ids().into_iter().find(|(_, example)| prefix(example) == prefix(id));
     format!("{}_ID", noun.expect("an id that is in a path").0.to_uppercase())
 }
 
-/// An example of the page in one language: its id, its text, and the status of its response.
+/// Returns the examples of the page in one language: id, text, and status of the response.
 async fn printed(app: &TestApp, language: &str) -> Vec<(String, String, String)> {
     let page = app.as_(Cy).await.get(DOCS).await.expect(200).page();
     let all = page.verbatim(&format!("[data-language={language}] pre"));
@@ -44,7 +45,7 @@ async fn printed(app: &TestApp, language: &str) -> Vec<(String, String, String)>
     all
 }
 
-/// Runs each with an environment of its own; `run` is told the folder and the text.
+/// Runs each example in its own environment. `run` gets the folder and the text.
 async fn run_all(language: &str, mut run: impl FnMut(&Path, &str) -> Command) {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
@@ -59,7 +60,7 @@ async fn run_all(language: &str, mut run: impl FnMut(&Path, &str) -> Command) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Whether it ended well and printed this status, on a line of its own or before the body.
+/// Whether the program succeeded and printed this status, in its own line or before the body.
 fn answered(done: &Output, status: &str) -> bool {
     let printed = String::from_utf8_lossy(&done.stdout);
     let (first, last) = (printed.split_whitespace().next(), printed.lines().last());

@@ -1,4 +1,4 @@
-//! Try it: a call from the page.
+//! Try it: calls from the reference page.
 
 use super::DOCS;
 use crate::access::rows::things;
@@ -24,7 +24,7 @@ both_engines! {
         let headers = page.text(".outcome .facts");
         assert!(headers.contains("x-ratelimit-remaining 999") && headers.contains("x-request-id req_"), "{headers}");
         assert!(!headers.contains("cookie"), "{headers}");
-        // The form stays, to send it again.
+        // The form stays, so that it can be sent again.
         assert_eq!(page.form(&format!("{DOCS}/try/get-alias")).fields["path.id"], alias);
         let part = bea.fragment(&format!("{DOCS}/try/get-alias")).await.expect(200);
         assert!(part.body.trim_start().starts_with("<div class=\"dialog-content try\""), "{}", part.body);
@@ -58,7 +58,7 @@ both_engines! {
         let (typed, wide) = ("x".repeat(60_000), "\u{1f600}".repeat(1000));
         let too_long = "Enter at most 1000 characters (you typed 60000).";
         assert!(said(&[("query.q", &typed)]).await.contains(too_long));
-        // In an address, twelve bytes for each of these, and three for a space, which a form has one for.
+        // In a URL, these take twelve bytes each, and a space three; in a form, a space takes one.
         let spaced = "a ".repeat(499);
         let wide = ["query.q", "query.cursor", "query.alias", "query.contact", "query.conversation"].map(|name| (name, &*wide));
         let spaced = ["query.state", "query.since", "query.until", "query.limit"].map(|name| (name, &*spaced));
@@ -82,10 +82,10 @@ both_engines! {
         let sure = [("body", NEW), ("sure", "yes")];
         let done = send(&ada, "create-alias", &sure).await.expect(200).page();
         assert_eq!((done.text("#outcome-title"), aliases()), ("201 Created".to_owned(), 1));
-        // Another page of hers was another team's.
+        // The form is of another team.
         let other = format!("{DOCS}/try/create-alias?team={}", app.team("Globex").id);
         ada.post(&other, &sure).await.expect(409);
-        // Only a page of ours may ask.
+        // Only a page of this site may send it.
         let request = ada.request(reqwest::Method::POST, &format!("{DOCS}/try/create-alias")).form(&sure);
         crate::support::client::send(request.header("Sec-Fetch-Site", "cross-site")).await.expect(403);
     }
@@ -97,7 +97,7 @@ both_engines! {
         let log = ada.get("/activity").await.expect(200).page().whole_text();
         assert!(log.contains("GET /api/v1/contacts") && log.contains("Ada"), "{log}");
         send(&cy, "list-contacts", &[]).await.expect(403);
-        // Another team's is not there, whoever asks.
+        // No one finds another team's resource.
         app.switch_api("Globex", true);
         let (dan, alias) = (app.as_(Dan).await, things::alias(&app));
         let page = send(&dan, "get-alias", &[("path.id", &alias)]).await.expect(200).page();

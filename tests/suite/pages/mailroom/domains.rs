@@ -22,18 +22,18 @@ fn observe(app: &TestApp, proof: Answer) {
     app.operate(|tx, actor| mail_domains::record_check(tx, actor, domain.team_id, domain.id, &host, &seen));
 }
 
-/// Added by Ada; the path of its page.
+/// Adds a domain as Ada, and returns the path of its page.
 async fn added(app: &TestApp) -> String {
     let reply = app.as_(Ada).await.post("/domains", &[("name", " Acme.Example ")]).await.expect(303);
     reply.location().split('?').next().expect("a path").to_owned()
 }
 
-/// Each record's state, as the page shows it.
+/// Returns the state of each record, as the page shows it.
 fn states(page: &crate::support::html::Page) -> Vec<String> {
     page.texts("td[data-label=Status] .badge")
 }
 
-/// The button asks the DNS, and the page shows each record.
+/// The button checks DNS, and the page shows each record.
 async fn check_asks(app: TestApp, dns: &Dns) {
     let (ada, path) = (app.as_(Ada).await, added(&app).await);
     let page = ada.get(&path).await.expect(200).page();

@@ -1,4 +1,4 @@
-//! The inbox: what it shows, and how it stays true.
+//! The inbox: what it shows, and how it stays up to date.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn open(visitor: &Visitor, query: &str) -> Page {
     visitor.get(&format!("/inbox{query}")).await.expect(200).page()
 }
 
-/// The URL for polling updates.
+/// Returns the URL for polling updates.
 fn updates(page: &Page) -> String {
     page.attribute("#messages [data-poll]", "hx-get").expect("an address")
 }
@@ -131,7 +131,7 @@ both_engines! {
         assert_eq!(replaced.header("hx-retarget"), "#messages");
         assert_eq!(replaced.page().texts(SUBJECTS), ["second", "first"]);
         assert_eq!(replaced.page().text("[hx-swap-oob='innerHTML:.nav-count']"), "1 unread");
-        // Without htmx, and for a page of another team, there is nothing to tell.
+        // Without htmx, or for a page of another team, there are no updates.
         assert_eq!(ada.get(&poll).await.expect(303).location(), "/inbox");
         app.as_(Dan).await.fragment(&poll).await.expect(204);
     }
@@ -245,7 +245,7 @@ both_engines! {
         let replaced = cy.fragment(&poll).await.expect(200);
         assert_eq!(replaced.header("hx-retarget"), "#messages");
         assert_eq!(replaced.page().texts(SUBJECTS), ["first"]);
-        // Another team finds that address taken, and gets one all the same.
+        // Another team finds that name taken, and gets another one.
         let dan = app.as_(Dan).await;
         let page = dan.post_and_follow("/inbox/alias", &[]).await.expect(200).page();
         assert!(page.text("#by-swaks").contains("@gatepost.localhost"));

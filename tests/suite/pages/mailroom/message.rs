@@ -1,4 +1,4 @@
-//! One message: what is shown of it, and that it can do nothing.
+//! A single message: what the page shows, and that the message can't do anything.
 
 use super::{alias, letter};
 use crate::support::client::{Visitor, send};
@@ -79,12 +79,12 @@ both_engines! {
         assert!(!policy.contains("allow-scripts"), "{policy}");
         assert!(policy.ends_with("img-src data:") && !policy.contains("script-src"), "{policy}");
         assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
-        // Only now are pictures fetched.
+        // Images are loaded only now.
         let page = cy.get(&page.link("Load images")).await.expect(200).page();
         let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
         assert!(frame.body.contains("https://tracker.test/x.png") && !frame.body.contains("<script"));
         assert!(frame.header("content-security-policy").ends_with("img-src data: https: http:"));
-        // A message without HTML has none to show.
+        // A message without HTML shows no frame.
         let plain = app.arrives(BOB, &to, &letter(BOB, "plain"));
         assert!(!cy.get(&format!("/inbox/{plain}")).await.expect(200).page().has("iframe"));
         cy.get(&format!("/inbox/{plain}/html")).await.expect(404);

@@ -1,4 +1,4 @@
-//! The mailroom's pages, as people meet them in a browser.
+//! The mailroom's pages.
 
 mod aliases;
 mod contacts;
@@ -13,7 +13,7 @@ use crate::support::TestApp;
 use crate::support::client::Visitor;
 use crate::support::people::Person::Dan;
 
-/// Each of these is 404 for another team, and changes nothing.
+/// Checks that each of these is 404 for another team, and changes nothing.
 async fn assert_only_its_team_finds(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
     let dan: Visitor = app.as_(Dan).await;
     for path in reads {
@@ -24,14 +24,13 @@ async fn assert_only_its_team_finds(app: &TestApp, reads: &[String], writes: &[(
     }
 }
 
-/// An alias of Acme on the shared domain.
+/// Creates an alias of Acme on the shared domain.
 fn alias(app: &TestApp, local: &str) -> Alias {
     let (team, shared) = (app.team("Acme").id, app.app.mail_settings().domain.clone());
     let new = NewAlias { local: LocalPart::parse(local).ok(), domain: None, note: None };
     app.operate(|tx, actor| create(tx, actor, team, &shared, &new))
 }
 
-/// A plain letter.
 fn letter(from: &str, subject: &str) -> String {
     format!("From: {from}\nSubject: {subject}\nMessage-ID: <{subject}@customer.test>\n\nText of {subject}.\n")
 }

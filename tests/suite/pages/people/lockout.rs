@@ -1,4 +1,4 @@
-//! Password guesses: slow from everywhere, and never a way to lock out the owner.
+//! Password guesses are slow from everywhere, and never lock out the owner.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use reqwest::Method;
 const WRONG: &str = "wrong horse battery";
 const OFF: [(&str, &str); 2] = [("state", "off"), ("password", PASSWORD)];
 
-/// By a stranger in the same network.
+/// Uses up the attempts of a stranger in the same network.
 async fn exhaust_attempts(app: &TestApp, email: &str) {
     for _ in 0..10 {
         app.visitor().sign_in(email, WRONG).await.expect(422);
@@ -26,7 +26,7 @@ async fn exhaust_attempts(app: &TestApp, email: &str) {
     app.visitor().sign_in(email, PASSWORD).await.expect(429);
 }
 
-/// A stranger's attempt from this address; false if it is over the limit.
+/// Makes a stranger's attempt from this address; returns false if it is over the limit.
 fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
     let mut actor: Actor = app.app.visitor();
     actor.ip = Some(IpAddr::V6(from.into()));
@@ -43,7 +43,7 @@ fn attempt(app: &TestApp, email: &str, from: u128, right: bool) -> bool {
     }
 }
 
-/// An address in the n-th /64 of a /48.
+/// Returns an address in the n-th /64 of a /48.
 fn network(number: u128, host: u128) -> u128 {
     (0x2001_0db8_0001 << 80) + (number << 64) + host
 }

@@ -25,7 +25,7 @@ impl TestApp {
         format!("/team/people/{}/{what}", self.user(person).id)
     }
 
-    /// A token of Acme that this person created.
+    /// Creates a token of Acme as this person.
     fn token_of(&self, maker: Person, name: &str) -> String {
         let (team, maker) = (self.team("Acme").id, self.user(maker));
         let label = Label::parse(name).expect("a name");
@@ -36,7 +36,7 @@ impl TestApp {
         plain.reveal().to_owned()
     }
 
-    /// The path of a new invitation's link.
+    /// Returns the path of a new invitation's link.
     async fn invite(&self, actor: &Visitor, email: &str, role: &str) -> String {
         // The password is ignored unless it is asked for.
         let form = [("email", email), ("role", role), ("password", PASSWORD)];
@@ -53,7 +53,7 @@ fn people_with(role: &str, page: &Reply) -> Vec<String> {
     names.into_iter().zip(roles).filter(|(_, each)| each == role).map(|(name, _)| name).collect()
 }
 
-/// The session cookie that a response sets: `gatepost=…`
+/// Returns the session cookie that a response sets: `gatepost=…`
 fn cookie(reply: &Reply) -> String {
     let value = reply.cookie("gatepost");
     assert!(!value.is_empty(), "no session cookie: {reply:?}");

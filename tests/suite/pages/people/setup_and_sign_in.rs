@@ -125,7 +125,7 @@ async fn sign_in_over_plain_http_links_to_https() {
     );
 }
 
-/// Other hosts of the domain are not this server's to decide about.
+/// Other hosts of the domain may not support HTTPS.
 #[tokio::test]
 async fn hsts_covers_this_host_only() {
     for (url, expected) in [("https://mail.acme.test", "max-age=31536000"), ("http://mail.acme.test", "")] {
@@ -163,7 +163,7 @@ both_engines! {
         // The minimum of each, because other load only adds to it.
         let least = |each: &Vec<Duration>| each.iter().min().expect("a time").as_secs_f64();
         let (unknown, known) = (least(&times[0]), least(&times[1]));
-        // Without the decoy the ratio is beyond 5.
+        // Without the decoy, the ratio is above 5.
         assert!((0.5..2.0).contains(&(unknown / known)), "{unknown} against {known}");
     }
 
@@ -230,7 +230,7 @@ both_engines! {
         }
     }
 
-    /// The check runs outside any transaction, so its result can be outdated.
+    /// The password is checked outside a transaction, so the result can be outdated.
     async fn a_password_changed_while_it_is_checked_opens_nothing(app: TestApp) {
         let verified = app.user(Ada);
         let hash = passwords::hash(&Password::unchecked("another horse battery"), &*app.app.entropy());
