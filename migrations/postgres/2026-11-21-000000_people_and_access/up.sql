@@ -1,8 +1,8 @@
--- Times are BIGINT microseconds since 1970 UTC and ids 16-byte UUIDv7, so that both
--- engines keep and order exactly the same values.
+-- Times are BIGINT microseconds since 1970 UTC and ids are 16-byte UUIDv7, so that both engines
+-- store and sort exactly the same values.
 
--- One row. set_up_at is claimed by the transaction that makes the first person; key_check
--- tells a wrong GATEPOST_SECRET_KEY before anything is sealed with it.
+-- One row. The transaction that creates the first person claims set_up_at; key_check detects a
+-- wrong GATEPOST_SECRET_KEY before anything is sealed with it.
 CREATE TABLE instance (
     id        INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     set_up_at BIGINT,
@@ -20,8 +20,8 @@ CREATE TABLE users (
     created_at          BIGINT NOT NULL
 );
 
--- The owner is a column, not a role: a team has exactly one, always. The deferred key
--- makes the owner a member too, so removing the owner cannot commit.
+-- The owner is a column, not a role, so that a team always has exactly one. The deferred key makes
+-- the owner a member too, so removing the owner cannot commit.
 CREATE TABLE teams (
     id          BYTEA    NOT NULL PRIMARY KEY,
     name        TEXT    NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE teams (
     created_at  BIGINT  NOT NULL
 );
 
--- The owner's row says admin: that is what they are once the team is handed over.
+-- The owner's row says admin, the role they keep after transferring ownership.
 CREATE TABLE memberships (
     team_id    BYTEA   NOT NULL REFERENCES teams (id),
     user_id    BYTEA   NOT NULL REFERENCES users (id),
@@ -64,18 +64,18 @@ CREATE TABLE sessions (
     id           BYTEA   NOT NULL PRIMARY KEY,
     key_hash     BYTEA   NOT NULL UNIQUE,        -- SHA-256 of the cookie's value
     user_id      BYTEA   NOT NULL REFERENCES users (id),
-    team_id      BYTEA   REFERENCES teams (id),  -- the team looked at
+    team_id      BYTEA   REFERENCES teams (id),  -- the current team
     created_at   BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL,
-    password_at  BIGINT NOT NULL,               -- the password was last entered
+    password_at  BIGINT NOT NULL,               -- when the password was last entered
     ip           TEXT,
     agent        TEXT
 );
 CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
--- Counters of attempts, by account or address (a hash of either).
+-- Counters of attempts, by a hash of the account or address.
 CREATE TABLE attempts (
     key          BYTEA    NOT NULL PRIMARY KEY,
     window_start BIGINT  NOT NULL,
@@ -83,7 +83,7 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_by_window ON attempts (window_start);
 
--- scopes, expires_at, hourly_cap and allow_list are NULL for "not narrowed".
+-- NULL in scopes, expires_at, hourly_cap and allow_list means no restriction.
 CREATE TABLE tokens (
     id               BYTEA   NOT NULL PRIMARY KEY,
     team_id          BYTEA   NOT NULL REFERENCES teams (id),
@@ -91,7 +91,7 @@ CREATE TABLE tokens (
     public_id        TEXT   NOT NULL UNIQUE,
     hash             BYTEA   NOT NULL,           -- SHA-256 of the whole token
     start            TEXT   NOT NULL,           -- prefix and first 8 characters, for lists
-    sealed           BYTEA,                      -- the team key only: XChaCha20-Poly1305
+    sealed           BYTEA,                      -- only for the team key: XChaCha20-Poly1305
     name             TEXT   NOT NULL,
     name_key         TEXT   NOT NULL,
     created_by       BYTEA   REFERENCES users (id),
@@ -115,7 +115,7 @@ CREATE UNIQUE INDEX tokens_one_team_key ON tokens (team_id)
     WHERE revoked_at IS NULL AND kind = 'team_key';
 CREATE INDEX tokens_by_team ON tokens (team_id, id);
 
--- Who called and who changed what. No foreign keys: records outlive what they speak of.
+-- API requests and changes. No foreign keys, because records outlive what they refer to.
 CREATE TABLE activity (
     team_id     BYTEA     NOT NULL,
     id          BYTEA     NOT NULL,

@@ -1,19 +1,19 @@
--- Domains a team says are its own. Many teams may say so of one name; it is in force for the
--- one that proved it. A row stays when a team removes the domain: its addresses come back
--- with it, and those that were deleted stay reserved.
+-- Domains that teams have added. Several teams can add one name; it is active for the one that has
+-- proved it. The row stays when a team removes the domain: its aliases return with it, and deleted
+-- ones stay reserved.
 CREATE TABLE domains (
     id               BYTEA  NOT NULL PRIMARY KEY,
     team_id          BYTEA  NOT NULL REFERENCES teams (id),
     name             TEXT   NOT NULL,           -- lower case, ASCII
-    proof            TEXT   NOT NULL,           -- what the TXT record has to say
+    proof            TEXT   NOT NULL,           -- the required value of the TXT record
     created_at       BIGINT NOT NULL,
     created_by_label TEXT   NOT NULL,
     verified_at      BIGINT,
-    proof_seen_at    BIGINT,                    -- the TXT record was last there
+    proof_seen_at    BIGINT,                    -- when the TXT record was last found
     suspended_at     BIGINT,
     checked_at       BIGINT,
     removed_at       BIGINT,
-    findings         TEXT   NOT NULL,           -- JSON: each record, its state, what was found
+    findings         TEXT   NOT NULL,           -- JSON: each record, its state and what was found
     catch_all_id     BYTEA,
     CHECK (removed_at IS NULL OR verified_at IS NULL)
 );
@@ -23,8 +23,8 @@ CREATE UNIQUE INDEX domains_in_force ON domains (name)
 CREATE INDEX domains_due ON domains (checked_at) WHERE removed_at IS NULL;
 CREATE INDEX domains_by_name ON domains (name);
 
--- Addresses that receive. Without a domain they are on the shared one. A deleted row stays:
--- nobody else gets what was meant for it.
+-- Addresses that receive mail; without a domain, on the shared domain. A deleted row stays, so that
+-- no other team gets its mail.
 CREATE TABLE aliases (
     id               BYTEA   NOT NULL PRIMARY KEY,
     team_id          BYTEA   NOT NULL REFERENCES teams (id),
@@ -69,7 +69,7 @@ CREATE TABLE conversations (
     id              BYTEA  NOT NULL PRIMARY KEY,
     team_id         BYTEA  NOT NULL REFERENCES teams (id),
     subject         TEXT   NOT NULL,
-    subject_key     TEXT   NOT NULL,            -- without Re: and the like, lower case
+    subject_key     TEXT   NOT NULL,            -- without prefixes like Re:, in lower case
     contact_id      BYTEA,
     state           TEXT   NOT NULL CHECK (state IN ('open', 'resolved')),
     messages        INTEGER NOT NULL,
@@ -78,25 +78,25 @@ CREATE TABLE conversations (
 );
 CREATE INDEX conversations_by_subject ON conversations (team_id, contact_id, subject_key, id);
 
--- Narrow rows, so that lists stay quick; what is long is in message_contents under the same
--- seq. No keys to contacts and conversations: a message outlives them.
+-- Narrow rows keep lists fast; long fields are in message_contents under the same seq. No foreign
+-- keys to contacts and conversations, because a message outlives them.
 CREATE TABLE messages (
     seq             BIGINT  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id              BYTEA   NOT NULL,
     team_id         BYTEA   NOT NULL REFERENCES teams (id),
     direction       TEXT    NOT NULL CHECK (direction IN ('in', 'out')),
     state           TEXT    NOT NULL,
-    reason          TEXT    NOT NULL,           -- why it is in that state
+    reason          TEXT    NOT NULL,           -- the reason for the state
     alias_id        BYTEA   NOT NULL REFERENCES aliases (id),
     contact_id      BYTEA,
     conversation_id BYTEA,
     header_id       TEXT,                       -- Message-ID without its brackets
-    dedupe          BYTEA   NOT NULL,           -- SHA-256 over Message-ID and body
+    dedupe          BYTEA   NOT NULL,           -- SHA-256 of Message-ID and body
     received_at     BIGINT  NOT NULL,
     envelope_from   TEXT,
     from_address    TEXT,
     from_name       TEXT,
-    rcpt            TEXT    NOT NULL,           -- the address it was sent to, with its tag
+    rcpt            TEXT    NOT NULL,           -- the recipient's address, with its tag
     subject         TEXT    NOT NULL,
     preview         TEXT    NOT NULL,
     size            BIGINT  NOT NULL,
@@ -121,15 +121,15 @@ CREATE TABLE message_contents (
     team_id        BYTEA   NOT NULL,
     raw            BYTEA   NOT NULL,
     text           TEXT    NOT NULL,
-    html           TEXT,                        -- as it was sent; never shown as it is
+    html           TEXT,                        -- as sent; never shown unsanitized
     headers        TEXT    NOT NULL,            -- JSON: [[name, value], …]
     authentication TEXT    NOT NULL             -- JSON
 );
 
--- Mail is not worth compressing while somebody waits for its 250.
+-- Compressing mail is not worth the time that its sender waits for the 250.
 ALTER TABLE message_contents ALTER COLUMN raw SET STORAGE EXTERNAL;
 
--- The bytes are decoded out of the raw message when they are asked for.
+-- The bytes are decoded from the raw message on request.
 CREATE TABLE attachments (
     id           BYTEA   NOT NULL PRIMARY KEY,
     team_id      BYTEA   NOT NULL,
@@ -143,15 +143,15 @@ CREATE TABLE attachments (
 );
 CREATE INDEX attachments_by_message ON attachments (seq, id);
 
--- What a team keeps, for its quota.
+-- The mail that a team stores, for its quota.
 CREATE TABLE mail_stores (
     team_id  BYTEA  NOT NULL PRIMARY KEY REFERENCES teams (id),
     bytes    BIGINT NOT NULL,
     messages BIGINT NOT NULL
 );
 
--- Words of messages by seq. Each word begins with its team's own letters, so that a search
--- reads the words of one team only, however many the others have.
+-- Words of messages by seq. Each word begins with letters of its team, so that a search reads the
+-- words of one team only.
 CREATE TABLE message_words (
     seq     BIGINT   NOT NULL PRIMARY KEY,
     team_id BYTEA    NOT NULL,

@@ -1,4 +1,4 @@
--- A batch is there for a second: it is not worth compressing, and a small one is kept in its
--- row rather than in pieces beside it.
+-- A batch exists for about a second: it is not worth compressing, and a small one is stored in its
+-- row instead of separate pieces.
 ALTER TABLE call_batches ALTER COLUMN calls SET STORAGE EXTERNAL;
 ALTER TABLE call_batches SET (toast_tuple_target = 8160);

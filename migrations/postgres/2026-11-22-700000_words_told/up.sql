@@ -1,1 +1,1 @@
-SELECT 1; -- A tsquery finds beginnings by itself.
+SELECT 1; -- A tsquery finds prefixes without help.

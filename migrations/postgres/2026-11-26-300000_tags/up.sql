@@ -1,5 +1,5 @@
--- `ada` for `ada+news`. Creating `ada` and starting the server look for aliases of other teams
--- with a + after it.
+-- `ada` for `ada+news`. Creating `ada` and starting the server look for other teams' aliases that
+-- begin with `ada+`.
 ALTER TABLE aliases ADD COLUMN base_key TEXT GENERATED ALWAYS AS (
     CASE WHEN strpos(local_key, '+') > 0 THEN split_part(local_key, '+', 1) END
 ) STORED;

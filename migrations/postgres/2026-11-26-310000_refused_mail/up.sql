@@ -1,6 +1,6 @@
--- Refused mail (denied or rejected) has counters of its own, outside the quota, so that its
--- senders cannot fill that. Only the beginning of a long refused message is kept.
-ALTER TABLE messages ADD COLUMN kept BIGINT;    -- bytes of the beginning; NULL where all is kept
+-- Refused mail (denied or rejected) has its own counters, outside the quota, so that its senders
+-- cannot fill that. Only the beginning of a long refused message is stored.
+ALTER TABLE messages ADD COLUMN kept BIGINT;    -- bytes of the stored beginning; NULL if all is stored
 ALTER TABLE mail_stores ADD COLUMN refused_bytes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE mail_stores ADD COLUMN refused_messages BIGINT NOT NULL DEFAULT 0;
 UPDATE mail_stores SET

@@ -1,5 +1,5 @@
--- The access epoch counts changes that can turn a "yes" of the gate into a "no", or change
--- what it says. Triggers count, so that no statement, of ours or typed by hand, can forget.
+-- The access epoch counts changes that can turn a "yes" of the gate into a "no", or change its
+-- meaning. Triggers count, so that no statement can forget it, not even one typed by hand.
 ALTER TABLE instance ADD COLUMN access_epoch BIGINT NOT NULL DEFAULT 0;
 
 CREATE TRIGGER tokens_epoch AFTER UPDATE OF hash, name, expires_at, scopes, hourly_cap, allow_list, revoked_at ON tokens
@@ -9,13 +9,13 @@ BEGIN UPDATE instance SET access_epoch = access_epoch + 1; END;
 CREATE TRIGGER teams_epoch AFTER UPDATE OF name, plan, api_enabled ON teams
 BEGIN UPDATE instance SET access_epoch = access_epoch + 1; END;
 
--- Processes that keep verified tokens in memory, and until when they may without asking.
+-- Processes that cache verified tokens, and how long they may use them without asking.
 CREATE TABLE leases (
     id         BLOB   NOT NULL PRIMARY KEY,
     seen_epoch BIGINT NOT NULL,
     until      BIGINT NOT NULL
 );
 
--- Refused calls have a kind of their own: they use up no limit.
+-- Refused calls have a kind of their own, because they do not count against a limit.
 DROP INDEX activity_changes;
 CREATE INDEX activity_changes ON activity (team_id, id) WHERE kind NOT IN ('api.request', 'api.refused');

@@ -1,7 +1,7 @@
--- Old calls may be removed, and nothing else: a DELETE passes only for the record of a call,
--- and only while the one row here names a later moment. Who removes sets it and takes it back
--- in the same transaction, which nobody else sees; a value that is left there cannot be
--- committed, because it refers to a row of a table that can have none.
+-- Only old calls can be deleted: a DELETE passes only for the record of a call, and only while the
+-- row here names a later time. The deleting transaction sets and resets that value, so that no
+-- other one sees it. A value that is not reset cannot be committed, because it refers to a row of a
+-- table that can have none.
 CREATE TABLE no_moments (at BIGINT NOT NULL PRIMARY KEY CHECK (at IS NULL));
 CREATE TABLE retention (
     id     INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
@@ -16,6 +16,6 @@ WHEN NOT EXISTS (
 )
 BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END;
 
--- Either list of tokens is one walk, however long the other is.
+-- Each list of tokens is one range of an index, whatever the length of the other.
 CREATE INDEX tokens_active ON tokens (team_id, id) WHERE revoked_at IS NULL;
 CREATE INDEX tokens_revoked ON tokens (team_id, id) WHERE revoked_at IS NOT NULL;

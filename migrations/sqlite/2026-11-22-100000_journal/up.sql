@@ -1,3 +1,3 @@
--- With SQLite this table is in a file of its own beside the store (…-calls), so that calls
--- are committed while something else is written here. See src/store/access/journal.rs.
+-- With SQLite, this table is in a separate file (…-calls), so that calls can be committed while
+-- something else is written here. See src/store/access/journal.rs.
 SELECT 1;

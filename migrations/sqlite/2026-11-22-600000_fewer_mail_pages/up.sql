@@ -1,6 +1,6 @@
--- An index of what comes in no order costs a page a message. The latest messages of a contact
--- tell their conversations, and one index by Message-ID tells both who is answered and what is
--- there twice: `dedupe` is over Message-ID and body.
+-- An index in random order writes one page per message. A contact's latest messages lead to their
+-- conversations, and one index by Message-ID finds both the message replied to and duplicates:
+-- `dedupe` covers Message-ID and body.
 DROP INDEX conversations_by_subject;
 DROP INDEX messages_once;
 DROP INDEX messages_by_header;

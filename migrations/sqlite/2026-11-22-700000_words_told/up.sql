@@ -1,2 +1,2 @@
--- Which words there are: a search for the beginning of a word names those that begin so.
+-- The distinct words, which a search for a prefix reads.
 CREATE VIRTUAL TABLE message_terms USING fts5vocab ('message_words', 'instance');

@@ -1,4 +1,4 @@
--- Calls of an hour that is over, counted once. cut_off: there were more.
+-- Stored counts of past hours. cut_off: there were more calls than were counted.
 CREATE TABLE call_hours (
     team_id  BLOB    NOT NULL,
     began    BIGINT  NOT NULL,

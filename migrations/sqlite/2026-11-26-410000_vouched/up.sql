@@ -1,3 +1,3 @@
--- Who invited an account into being, and so had its link too: its address is not verified.
--- NULL for accounts made at the setup or the command line, and for those from before.
+-- The person whose invitation created the account. They had its link too, so the address is not
+-- verified. NULL for accounts created by the setup or the command line, and for older ones.
 ALTER TABLE users ADD COLUMN vouched_by TEXT;

@@ -1,20 +1,20 @@
--- Work that is done later and surely. A row is waiting, leased by a worker, or dead; it goes when
--- the work is done. leased_until is by the database's clock, so that servers need not agree on
--- theirs; all other moments are the program's.
+-- Background jobs. A row is waiting, leased by a worker, or dead, and is deleted when the job is
+-- done. leased_until uses the database's clock, so that servers need not agree on theirs; all other
+-- times are the program's.
 CREATE TABLE jobs (
     id           BLOB    NOT NULL PRIMARY KEY,
     kind         TEXT    NOT NULL,
     queue        TEXT    NOT NULL,
-    team_id      BLOB    REFERENCES teams (id), -- whose owner sees it
-    dedupe_key   TEXT, -- one live row of a kind at most
+    team_id      BLOB    REFERENCES teams (id), -- the team whose owner sees it
+    dedupe_key   TEXT, -- unique among the live jobs of a kind
     payload      TEXT    NOT NULL CHECK (length(payload) <= 65536), -- JSON
     created_at   BIGINT  NOT NULL,
-    due_at       BIGINT  NOT NULL, -- of the next attempt; while leased, of the one after it
+    due_at       BIGINT  NOT NULL, -- the time of the next attempt; while leased, of the one after it
     attempts     INTEGER NOT NULL,
     rerun        BOOLEAN NOT NULL, -- enqueued again while it was running
     worker       BLOB,
     leased_until BIGINT,
-    error        TEXT, -- of the last attempt
+    error        TEXT, -- the error of the last attempt
     failed_at    BIGINT,
     died_at      BIGINT,
     CHECK ((worker IS NULL) = (leased_until IS NULL)),
