@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use limits::held::Held;
+use limits::in_use::InUse;
 use recipient_cache::RecipientCache;
 use senders::Senders;
 use storage::Storage;
@@ -59,7 +59,7 @@ struct Shared {
     gate: Arc<Gate>,
     inbound: inbound::Inbound,
     downloads: downloads::Downloads,
-    responses: Held<IpAddr>,
+    responses: InUse<IpAddr>,
     recipients: RecipientCache,
     senders: Senders,
     smtp: OnceLock<SocketAddr>,
@@ -118,7 +118,7 @@ impl App {
             gate: Arc::new(gate),
             inbound,
             downloads: downloads::Downloads::default(),
-            responses: Held::default(),
+            responses: InUse::default(),
             recipients: RecipientCache::default(),
             senders: Senders::default(),
             smtp: OnceLock::new(),
@@ -139,11 +139,11 @@ impl App {
     }
 
     /// Stores the address that SMTP listens on: if the setting has port 0, the system chooses the port.
-    pub(crate) fn note_smtp(&self, at: SocketAddr) {
+    pub(crate) fn set_smtp_address(&self, at: SocketAddr) {
         self.0.smtp.set(at).unwrap_or_default();
     }
 
-    pub(crate) fn smtp_at(&self) -> Option<SocketAddr> {
+    pub(crate) fn smtp_address(&self) -> Option<SocketAddr> {
         self.0.smtp.get().copied().or(self.config().mail.smtp_listen)
     }
 

@@ -20,7 +20,7 @@ pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 
         Err(_) => {
             // Cancels work that has not begun.
             begun.abort();
-            Err(Error::out_of_reach("it did not answer in time"))
+            Err(Error::out_of_reach("it did not respond in time"))
         }
     }
 }

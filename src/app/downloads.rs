@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::App;
-use super::limits::held::{Held, Hold};
+use super::limits::in_use::{InUse, Reservation};
 use crate::domain::mailroom::decoding::PIECE;
 use crate::domain::mailroom::downloads::{self, Pieces};
 use crate::domain::mailroom::messages::MessageId;
@@ -27,13 +27,13 @@ const LONG_READS: usize = 2;
 const LONG_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Downloads {
-    active: Held<TeamId>,
+    active: InUse<TeamId>,
     reads: Arc<Semaphore>,
 }
 
 impl Default for Downloads {
     fn default() -> Self {
-        Self { active: Held::default(), reads: Arc::new(Semaphore::new(LONG_READS)) }
+        Self { active: InUse::default(), reads: Arc::new(Semaphore::new(LONG_READS)) }
     }
 }
 
@@ -45,7 +45,7 @@ pub enum Download {
 pub struct Rest {
     app: App,
     pieces: Pieces,
-    hold: Hold<TeamId>,
+    hold: Reservation<TeamId>,
 }
 
 impl App {

@@ -141,14 +141,14 @@ impl App {
     }
 
     async fn enqueue(&self, mail: Arc<Mail>, to: Vec<Recipient>) -> Vec<Delivered> {
-        let mut answers = Vec::with_capacity(to.len());
+        let mut pending = Vec::with_capacity(to.len());
         for recipient in to {
-            answers.push(self.0.inbound.send(mail.clone(), recipient).await);
+            pending.push(self.0.inbound.send(mail.clone(), recipient).await);
         }
-        let mut outcomes = Vec::with_capacity(answers.len());
-        for answer in answers {
+        let mut outcomes = Vec::with_capacity(pending.len());
+        for outcome in pending {
             let closed = |_| Err(Undelivered::Failed("Gatepost is stopping".into()));
-            outcomes.push(answer.await.unwrap_or_else(closed));
+            outcomes.push(outcome.await.unwrap_or_else(closed));
         }
         outcomes
     }
@@ -175,7 +175,7 @@ impl App {
             parsing.await.map_err(|cause| Undelivered::Failed(cause.to_string()))?
         };
         let size = raw.len() + parsed.weight();
-        if !memory.covers(size) {
+        if !memory.try_resize(size) {
             return Err(Undelivered::OutOfMemory);
         }
         let permit = self.0.inbound.queued.acquire(size).await;
@@ -234,12 +234,12 @@ impl Inbound {
 
     /// Returns the receiver of the outcome. It closes without an outcome when the process ends.
     async fn send(&self, mail: Arc<Mail>, recipient: Recipient) -> oneshot::Receiver<Delivered> {
-        let (reply_to, answer) = oneshot::channel();
+        let (reply_to, outcome) = oneshot::channel();
         let queue = self.queue.lock().clone();
         if let Some(queue) = queue {
             let _ = queue.send(Delivery { mail, recipient, reply_to }).await;
         }
-        answer
+        outcome
     }
 
     /// Writes the queued messages and accepts no more.

@@ -1,7 +1,7 @@
 //! Recomputes the comparison keys of names when the rule for them has changed.
 
 use crate::domain::Result;
-use crate::domain::names::{self, Name, Named};
+use crate::domain::names::{self, Name, NamedTable};
 use crate::store::Store;
 
 /// A failure doesn't stop the server: until the next start, names are compared by the old rule.
@@ -12,29 +12,29 @@ pub fn update(store: &Store) {
 }
 
 fn try_update(store: &Store) -> Result<()> {
-    if store.read(names::are_by_rule)? {
+    if store.read(names::are_current)? {
         return Ok(());
     }
-    for named in store.read(names::tables)? {
+    for table in store.read(names::tables)? {
         let mut last = Vec::new();
         loop {
-            let batch = store.read(|tx| names::after(tx, &named, &last))?;
+            let batch = store.read(|tx| names::after(tx, &table, &last))?;
             let Some(newest) = batch.last() else { break };
             last = newest.id.clone();
-            update_batch(store, &named, &batch)?;
+            update_batch(store, &table, &batch)?;
         }
     }
-    store.write(names::note_rule)
+    store.write(names::store_rule)
 }
 
 /// Updates each name in its own transaction: if its new key is taken, the name keeps its old one.
-fn update_batch(store: &Store, named: &Named, batch: &[Name]) -> Result<()> {
+fn update_batch(store: &Store, table: &NamedTable, batch: &[Name]) -> Result<()> {
     for name in batch.iter().filter(|name| names::key(&name.name) != name.name_key) {
-        match store.write(|tx| names::set_key(tx, named, name)) {
+        match store.write(|tx| names::set_key(tx, table, name)) {
             Err(cause) if cause.is_duplicate() => {
                 tracing::warn!(
                     name = name.name,
-                    "two names in {named} count as the same. Rename one of them"
+                    "two names in {table} count as the same. Rename one of them"
                 );
             }
             updated => updated?,

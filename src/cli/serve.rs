@@ -69,7 +69,7 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
     let (web_limits, mail_limits) = limits(app.config());
     let mail_server = open_mail_server(&app, ports.mail, mail_limits)?;
     if let Some(at) = mail_server.smtp {
-        app.note_smtp(at);
+        app.set_smtp_address(at);
     }
     let runner = jobs::start(app.clone(), jobs::registry());
     let url = site.url.as_str().to_owned();

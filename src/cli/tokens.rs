@@ -1,6 +1,6 @@
 use super::{Failure, or_missing, print_line};
 use crate::app::App;
-use crate::domain::access::api_switch::{self, Turned};
+use crate::domain::access::api_switch::{self, SwitchOutcome};
 use crate::domain::access::plans::{self, Plan};
 use crate::domain::access::scopes::Scopes;
 use crate::domain::access::tokens::{self, Label};
@@ -30,7 +30,7 @@ pub fn switch_api(app: &App, team: &str, on: bool) -> Result<(), Failure> {
     let (turned, team) = turned.map_err(or_missing(no_team(team)))?;
     let state = if on { "on" } else { "off" };
     match turned {
-        Turned::Unchanged => print_line(&format!("API access of {} is already {state}.", team.name)),
+        SwitchOutcome::Unchanged => print_line(&format!("API access of {} is already {state}.", team.name)),
         _ => print_line(&format!("API access of {} is now {state}.", team.name)),
     }
 }

@@ -28,21 +28,21 @@ impl Reachability {
 
     pub async fn is_answering(&self) -> bool {
         let mut known = self.known.lock().await;
-        if let Some((there, until)) = *known
+        if let Some((reachable, until)) = *known
             && Instant::now() < until
         {
-            return there;
+            return reachable;
         }
-        let there = self.answers().await;
-        if !there {
+        let reachable = self.responds().await;
+        if !reachable {
             tracing::warn!("no DNS server responds; mail is stored without verifying its senders");
         }
-        *known = Some((there, Instant::now() + PROBE_LIFETIME));
-        there
+        *known = Some((reachable, Instant::now() + PROBE_LIFETIME));
+        reachable
     }
 
     /// A refusal also counts as an answer.
-    async fn answers(&self) -> bool {
+    async fn responds(&self) -> bool {
         match timeout(PROBE_TIMEOUT, self.resolver.lookup(Name::root(), RecordType::NS)).await {
             Ok(Ok(_)) | Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_) | DnsError::ResponseCode(_)))) => {
                 true

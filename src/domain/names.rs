@@ -12,7 +12,7 @@ use super::{FieldError, text};
 use crate::store::Tx;
 use crate::store::names as rows;
 
-pub use rows::{Name, Named};
+pub use rows::{Name, NamedTable};
 
 /// Parses a name of 1 to `max` characters in one line. Each of its words must be written in one of the
 /// alphabets that share letter shapes.
@@ -80,19 +80,19 @@ fn folded(text: &str) -> String {
 const BATCH: i64 = 500;
 
 /// Every table of things with names.
-pub fn tables(tx: &mut Tx<'_>) -> super::Result<Vec<Named>> {
+pub fn tables(tx: &mut Tx<'_>) -> super::Result<Vec<NamedTable>> {
     Ok(rows::tables(tx)?)
 }
 
-pub fn after(tx: &mut Tx<'_>, named: &Named, id: &[u8]) -> super::Result<Vec<Name>> {
-    Ok(rows::after(tx, named, id, BATCH)?)
+pub fn after(tx: &mut Tx<'_>, table: &NamedTable, id: &[u8]) -> super::Result<Vec<Name>> {
+    Ok(rows::after(tx, table, id, BATCH)?)
 }
 
-pub fn are_by_rule(tx: &mut Tx<'_>) -> super::Result<bool> {
+pub fn are_current(tx: &mut Tx<'_>) -> super::Result<bool> {
     Ok(rows::rule(tx)? >= RULE)
 }
 
-pub fn note_rule(tx: &mut Tx<'_>) -> super::Result<()> {
+pub fn store_rule(tx: &mut Tx<'_>) -> super::Result<()> {
     Ok(rows::set_rule(tx, RULE)?)
 }
 
@@ -100,8 +100,8 @@ pub fn note_rule(tx: &mut Tx<'_>) -> super::Result<()> {
 ///
 /// # Errors
 /// A duplicate if another row has that key, because the names were different by the old rule.
-pub fn set_key(tx: &mut Tx<'_>, named: &Named, name: &Name) -> super::Result<()> {
-    Ok(rows::set_key(tx, named, &name.id, &key(&name.name))?)
+pub fn set_key(tx: &mut Tx<'_>, table: &NamedTable, name: &Name) -> super::Result<()> {
+    Ok(rows::set_key(tx, table, &name.id, &key(&name.name))?)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub fn answered(&self, status: u16) {
+    pub fn count_response(&self, status: u16) {
         if let Some(counter) = self.statuses.get(usize::from(status).wrapping_sub(100)) {
             add(counter);
         }
@@ -46,7 +46,7 @@ impl Metrics {
     }
 
     pub fn decided(&self, took: Duration) {
-        self.gate.note(micros(took));
+        self.gate.observe(micros(took));
     }
 
     pub fn flush_requested(&self) {
@@ -54,8 +54,8 @@ impl Metrics {
     }
 
     pub fn committed(&self, calls: usize, took: Duration, succeeded: bool) {
-        self.batches.note(calls as u64);
-        self.commits.note(micros(took));
+        self.batches.observe(calls as u64);
+        self.commits.observe(micros(took));
         if !succeeded {
             add(&self.failed_commits);
         }
@@ -132,7 +132,7 @@ struct Histogram {
 }
 
 impl Histogram {
-    fn note(&self, value: u64) {
+    fn observe(&self, value: u64) {
         add(&self.buckets[bucket(value)]);
         self.sum.fetch_add(value, Ordering::Relaxed);
     }
@@ -181,8 +181,8 @@ mod tests {
     #[test]
     fn buckets_add_up() {
         let metrics = Metrics::default();
-        metrics.answered(200);
-        metrics.answered(99);
+        metrics.count_response(200);
+        metrics.count_response(99);
         metrics.committed(3, Duration::from_micros(100), false);
         metrics.committed(64, Duration::from_secs(60), true);
         let gauges = Gauges { waiting: 0, in_journal: 0, cached: 7, limiter_is_reachable: true };

@@ -47,7 +47,7 @@ impl Data {
             // The final dot is counted until it is known to be the end.
             self.overflow = if self.raw.len() > self.size + 1 {
                 Some(Ending::TooLarge)
-            } else if !self.memory.covers(self.raw.len()) {
+            } else if !self.memory.try_resize(self.raw.len()) {
                 Some(Ending::OutOfMemory)
             } else {
                 None
@@ -55,7 +55,7 @@ impl Data {
         }
         if self.overflow.is_some() {
             self.raw = Vec::new();
-            let _ = self.memory.covers(0);
+            let _ = self.memory.try_resize(0);
         }
         (used, ended.then(|| self.ending()))
     }

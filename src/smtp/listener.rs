@@ -20,8 +20,8 @@ use super::session::{Protocol, Session, SmtpContext};
 use super::tls::Tls;
 use crate::app::App;
 use crate::app::limits::connections::{Connections, Slot};
-use crate::app::limits::held::Exceeded;
 use crate::app::limits::hourly::Hourly;
+use crate::app::limits::in_use::Exceeded;
 use crate::app::limits::memory::Memory;
 use crate::domain::network::Network;
 

@@ -38,8 +38,8 @@ pub fn unroutable_reply(why: Unroutable) -> Reply {
     }
 }
 
-pub fn outcome_reply(answer: Delivered) -> Reply {
-    match answer {
+pub fn outcome_reply(delivered: Delivered) -> Reply {
+    match delivered {
         Ok(Outcome::Stored { message, .. } | Outcome::Duplicate { message }) => {
             Reply::new(250, "2.0.0", format!("Stored as {message}"))
         }

@@ -123,7 +123,7 @@ impl Session {
             self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.context.host)));
         }
         while let Some(line) = self.next_line().await? {
-            let next = self.answer(line).await?;
+            let next = self.handle(line).await?;
             if next != Next::Continue {
                 return Ok(next);
             }
@@ -148,7 +148,7 @@ impl Session {
         }
     }
 
-    async fn answer(&mut self, line: Line) -> Result<Next, Disconnected> {
+    async fn handle(&mut self, line: Line) -> Result<Next, Disconnected> {
         let line = match line {
             Line::Whole(line) => line,
             Line::TooLong => return Ok(self.say(&reply::LINE_TOO_LONG)),

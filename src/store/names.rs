@@ -13,13 +13,13 @@ use super::schema::instance;
 
 /// A table of things with names.
 #[derive(Clone, Debug, QueryableByName)]
-pub struct Named {
+pub struct NamedTable {
     #[diesel(sql_type = Text)]
     table_name: String,
 }
 
 /// The name of the table.
-impl fmt::Display for Named {
+impl fmt::Display for NamedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.table_name)
     }
@@ -47,7 +47,7 @@ pub fn set_rule(tx: &mut Tx<'_>, rule: i32) -> Result<()> {
 }
 
 /// The database itself is asked, so that no table can be forgotten.
-pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<Named>> {
+pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<NamedTable>> {
     const SQLITE: &str = "SELECT t.name AS table_name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
         WHERE t.type = 'table' AND c.name = 'name_key' ORDER BY 1";
     const POSTGRES: &str = "SELECT CAST(table_name AS TEXT) AS table_name FROM information_schema.columns
@@ -59,10 +59,10 @@ pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<Named>> {
 }
 
 /// The next names after an id, in the order of creation.
-pub fn after(tx: &mut Tx<'_>, named: &Named, id: &[u8], most: i64) -> Result<Vec<Name>> {
+pub fn after(tx: &mut Tx<'_>, table: &NamedTable, id: &[u8], most: i64) -> Result<Vec<Name>> {
     let [first, second] = parameters(tx);
     let sql = format!(
-        "SELECT id, name, name_key FROM \"{named}\"
+        "SELECT id, name, name_key FROM \"{table}\"
          WHERE id > {first} AND name IS NOT NULL AND name_key IS NOT NULL ORDER BY id LIMIT {second}"
     );
     let query = sql_query(sql).bind::<Binary, _>(id).bind::<BigInt, _>(most);
@@ -71,9 +71,9 @@ pub fn after(tx: &mut Tx<'_>, named: &Named, id: &[u8], most: i64) -> Result<Vec
 
 /// # Errors
 /// `Conflict` if another row has that key.
-pub fn set_key(tx: &mut Tx<'_>, named: &Named, id: &[u8], key: &str) -> Result<()> {
+pub fn set_key(tx: &mut Tx<'_>, table: &NamedTable, id: &[u8], key: &str) -> Result<()> {
     let [first, second] = parameters(tx);
-    let sql = format!("UPDATE \"{named}\" SET name_key = {first} WHERE id = {second}");
+    let sql = format!("UPDATE \"{table}\" SET name_key = {first} WHERE id = {second}");
     let query = sql_query(sql).bind::<Text, _>(key).bind::<Binary, _>(id);
     on_engine!(&mut *tx.connection, inner => query.execute(inner))?;
     Ok(())

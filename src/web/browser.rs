@@ -40,7 +40,7 @@ impl FromRequest for KnownBrowser {
 }
 
 impl KnownBrowser {
-    pub fn remember(&self, mut answer: HttpResponse, user: &User) -> Result<HttpResponse, PageError> {
+    pub fn remember(&self, mut response: HttpResponse, user: &User) -> Result<HttpResponse, PageError> {
         let value = self.presented.cookie_after(user, self.request.app().entropy_ref());
         let cookie = Cookie::build(self.name, value)
             .path("/")
@@ -48,7 +48,7 @@ impl KnownBrowser {
             .secure(self.name.starts_with("__Host-"))
             .same_site(SameSite::Lax)
             .max_age(LIFE);
-        answer.add_cookie(&cookie.finish()).map_err(PageError::fault)?;
-        Ok(answer)
+        response.add_cookie(&cookie.finish()).map_err(PageError::fault)?;
+        Ok(response)
     }
 }

@@ -35,22 +35,22 @@ pub fn is_preflight(request: &ServiceRequest, origins: &Origins) -> bool {
 
 /// The same for every path, so that it reveals none.
 pub fn preflight(request: ServiceRequest) -> ServiceResponse<BoxBody> {
-    let mut answer = HttpResponse::NoContent();
-    answer
+    let mut response = HttpResponse::NoContent();
+    response
         .insert_header((ACCESS_CONTROL_ALLOW_METHODS, METHODS))
         .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS))
         .insert_header((ACCESS_CONTROL_MAX_AGE, MAX_AGE));
-    request.into_response(answer.finish())
+    request.into_response(response.finish())
 }
 
-pub fn add_headers<B>(answer: &mut ServiceResponse<B>, origins: &Origins) {
-    let asked = origin(answer.request().headers()).filter(|origin| origins.has(origin));
+pub fn add_headers<B>(response: &mut ServiceResponse<B>, origins: &Origins) {
+    let asked = origin(response.request().headers()).filter(|origin| origins.has(origin));
     let allowed = match origins {
         Origins::None => return,
         Origins::Any => asked.map(|_| HeaderValue::from_static("*")),
         Origins::Listed(_) => asked.and_then(|origin| HeaderValue::from_str(origin).ok()),
     };
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(allowed) = allowed {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);

@@ -63,7 +63,7 @@ impl Deadline {
     }
 }
 
-pub fn follow(request: &mut Request) -> Option<Answering> {
+pub fn follow(request: &mut Request) -> Option<Responding> {
     let deadline = request.conn_data::<Deadline>()?.clone();
     match request.take_payload() {
         Payload::None => deadline.request_is_complete(),
@@ -75,7 +75,7 @@ pub fn follow(request: &mut Request) -> Option<Answering> {
             *request.payload() = Payload::Stream { payload: Box::pin(followed) };
         }
     }
-    Some(Answering(deadline))
+    Some(Responding(deadline))
 }
 
 struct Body {
@@ -96,28 +96,28 @@ impl Stream for Body {
 }
 
 /// Dropped when a response is complete.
-pub struct Answering(Deadline);
+pub struct Responding(Deadline);
 
-impl Drop for Answering {
+impl Drop for Responding {
     fn drop(&mut self) {
         self.0.expect_request();
     }
 }
 
-pub struct Answer {
+pub struct TimedBody {
     size: BodySize,
     /// `None` for HEAD.
     body: Option<BoxBody>,
-    _answering: Option<Answering>,
+    _responding: Option<Responding>,
 }
 
-impl Answer {
-    pub fn new(body: BoxBody, is_head: bool, answering: Option<Answering>) -> Self {
-        Self { size: body.size(), body: (!is_head).then_some(body), _answering: answering }
+impl TimedBody {
+    pub fn new(body: BoxBody, is_head: bool, responding: Option<Responding>) -> Self {
+        Self { size: body.size(), body: (!is_head).then_some(body), _responding: responding }
     }
 }
 
-impl MessageBody for Answer {
+impl MessageBody for TimedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

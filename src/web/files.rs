@@ -18,15 +18,15 @@ const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'non
 
 /// `kind` is an untrusted media type.
 pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
-    answer
+    let mut response = HttpResponse::Ok();
+    response
         .insert_header((CONTENT_TYPE, harmless(kind)))
         .insert_header((CONTENT_SECURITY_POLICY, SANDBOX))
         .insert_header(saved_as(name));
     match download {
-        Download::Whole(bytes) => answer.body(bytes),
+        Download::Whole(bytes) => response.body(bytes),
         Download::Pieces(rest) => {
-            answer.body(SizedStream::new(rest.length(), rest.into_stream().map_ok(Bytes::from)))
+            response.body(SizedStream::new(rest.length(), rest.into_stream().map_ok(Bytes::from)))
         }
     }
 }

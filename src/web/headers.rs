@@ -53,8 +53,8 @@ pub const FRAMING: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Keeps headers that the response already has.
-pub fn secure(answer: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {
-    let headers = answer.headers_mut();
+pub fn secure(response: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_api: bool) {
+    let headers = response.headers_mut();
     match is_api {
         true => set(headers, API),
         false => set(headers, PAGES),

@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::limits::Limits;
-use super::server::{self, Seats};
+use super::server::{self, Capacity};
 use crate::app::App;
 
 const CONNECTIONS: usize = 32;
@@ -19,7 +19,7 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub fn serve(app: App, listener: TcpListener) -> io::Result<Server> {
     let builder = Server::build().workers(1).shutdown_timeout(1);
     let limits = Limits { connections: CONNECTIONS, per_ip: CONNECTIONS, ..Limits::default() };
-    server::serve(builder, listener, Seats::new(limits, &[]), move || {
+    server::serve(builder, listener, Capacity::new(limits, &[]), move || {
         let app = web::Data::new(app.clone());
         actix_web::App::new().app_data(app).default_service(web::to(show))
     })

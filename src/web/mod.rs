@@ -14,7 +14,6 @@ mod encoding;
 mod files;
 mod flash;
 mod headers;
-mod held;
 mod htmx;
 mod limits;
 mod logged;
@@ -24,6 +23,7 @@ mod pages;
 pub(crate) mod paths;
 mod request;
 mod request_log;
+mod response_memory;
 mod route;
 pub mod routes;
 mod server;
@@ -44,7 +44,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 
 pub use limits::Limits;
-use server::Seats;
+use server::Capacity;
 pub(crate) use site::{Site, site};
 
 /// Serves until SIGINT or SIGTERM, then finishes open requests. Calls `started` once it accepts
@@ -87,9 +87,9 @@ pub(crate) fn run(
 pub fn serve(app: App, listener: TcpListener, limits: Limits) -> io::Result<Server> {
     let site = site(&app, &listener)?;
     let published = web::Data::new(api::openapi::Published::at(&site.url));
-    let seats = Seats::new(limits, &app.config().trusted_proxies);
+    let capacity = Capacity::new(limits, &app.config().trusted_proxies);
     let builder = Server::build().shutdown_timeout(30);
-    server::serve(builder, listener, seats, move || {
+    server::serve(builder, listener, capacity, move || {
         program(app.clone(), site.clone()).app_data(published.clone())
     })
 }

@@ -13,7 +13,7 @@ use tracing::{Instrument, Span};
 use super::compression::compress_page;
 use super::logged::{Cause, method, route};
 use super::request::RequestInfo;
-use super::{api, cors, headers, held, request};
+use super::{api, cors, headers, request, response_memory};
 use crate::config::Origins;
 
 pub async fn request_log(
@@ -23,9 +23,9 @@ pub async fn request_log(
     let began = Instant::now();
     let info = request::observe(request.request());
     let span = span(&request, &info);
-    let answer = answer(request, next, &info, began).instrument(span).await?;
-    log(&answer, &info, began);
-    Ok(answer)
+    let response = respond(request, next, &info, began).instrument(span).await?;
+    log(&response, &info, began);
+    Ok(response)
 }
 
 /// The span whose fields are on every log line of a request. API calls have it only at `debug`, because it
@@ -43,7 +43,7 @@ fn is_api(request: &ServiceRequest) -> bool {
     request.match_info().as_str().starts_with("/api/")
 }
 
-async fn answer(
+async fn respond(
     request: ServiceRequest,
     next: Next<BoxBody>,
     info: &RequestInfo,
@@ -52,29 +52,29 @@ async fn answer(
     let is_api = is_api(&request);
     let origins = &info.app().config().cors_origins;
     let is_shared = is_api && *origins != Origins::None;
-    let mut answer = match is_api && api::is_api_call(&request) {
+    let mut response = match is_api && api::is_api_call(&request) {
         _ if is_shared && cors::is_preflight(&request, origins) => cors::preflight(request),
         true => api::authenticate(request, next, info, began).await?,
         false => {
             request.extensions_mut().insert(info.clone());
-            held::hold(compress_page(next.call(request).await?), info, |_| busy())
+            response_memory::reserve(compress_page(next.call(request).await?), info, |_| busy())
         }
     };
     if is_shared {
-        cors::add_headers(&mut answer, origins);
+        cors::add_headers(&mut response, origins);
     }
-    headers::secure(&mut answer, info, is_api);
-    Ok(answer)
+    headers::secure(&mut response, info, is_api);
+    Ok(response)
 }
 
 fn busy() -> HttpResponse {
     HttpResponse::ServiceUnavailable().insert_header((RETRY_AFTER, "15")).finish()
 }
 
-fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
-    let cause = answer.response().extensions().get::<Cause>().map(|cause| cause.as_str().to_owned());
+fn log(response: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
+    let cause = response.response().extensions().get::<Cause>().map(|cause| cause.as_str().to_owned());
     // The call has an activity record. Logging it too would cost a fifth of the throughput.
-    let is_recorded = info.recorded.get() && answer.status().as_u16() < 400;
+    let is_recorded = info.recorded.get() && response.status().as_u16() < 400;
     let is_logged = match is_recorded {
         true => tracing::enabled!(tracing::Level::DEBUG),
         false => tracing::enabled!(tracing::Level::INFO),
@@ -82,10 +82,10 @@ fn log(answer: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
     if cause.is_none() && !is_logged {
         return;
     }
-    let (id, ip, method) = (info.id, info.ip.map(|ip| ip.to_string()), method(answer.request().method()));
-    let route = route(answer.request());
+    let (id, ip, method) = (info.id, info.ip.map(|ip| ip.to_string()), method(response.request().method()));
+    let route = route(response.request());
     let route = route.as_deref().unwrap_or("-");
-    let (status, took) = (answer.status().as_u16(), began.elapsed().as_micros() as u64);
+    let (status, took) = (response.status().as_u16(), began.elapsed().as_micros() as u64);
     match cause {
         Some(cause) => tracing::error!(request = %id, method, route, status, took_us = took, ip, cause),
         None if is_recorded => tracing::debug!(request = %id, method, route, status, took_us = took, ip),

@@ -18,10 +18,10 @@ use ipnet::IpNet;
 use tokio::net::TcpStream;
 
 use super::connection::Connection;
-use super::deadline::{self, Answer};
+use super::deadline::{self, TimedBody};
 use super::limits::Limits;
 use crate::app::limits::connections::{Connections, Slot};
-use crate::app::limits::held::Exceeded;
+use crate::app::limits::in_use::Exceeded;
 use crate::domain::network::Network;
 
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
@@ -32,13 +32,13 @@ const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-
 
 /// The connections of one listener, and their limits.
 #[derive(Clone)]
-pub struct Seats {
+pub struct Capacity {
     connections: Connections,
     pub limits: Limits,
     trusted: Arc<[IpNet]>,
 }
 
-impl Seats {
+impl Capacity {
     pub fn new(limits: Limits, trusted: &[IpNet]) -> Self {
         Self { connections: Connections::default(), limits, trusted: trusted.into() }
     }
@@ -72,7 +72,7 @@ type Entered = (Connection, Protocol, Option<std::net::SocketAddr>);
 pub fn serve<P, I, S>(
     builder: ServerBuilder,
     listener: TcpListener,
-    seats: Seats,
+    capacity: Capacity,
     program: P,
 ) -> io::Result<Server>
 where
@@ -87,27 +87,33 @@ where
         > + 'static,
 {
     let (address, stopping) = (listener.local_addr()?, builder.graceful_shutdown_signal());
-    let builder = builder.listen("web", listener, move || {
-        let (seats, stopping) = (seats.clone(), stopping.clone());
-        let followed =
-            apply_fn_factory(program().into_factory(), |mut request: Request, program: &S::Service| {
-                let (answering, is_head) = (deadline::follow(&mut request), request.method() == Method::HEAD);
-                let answer = program.call(request);
-                async move { Ok(answer.await?.map_body(|_, body| Answer::new(body, is_head, answering))) }
-            });
-        let refused = followed.map_err(|error: Error| error.error_response());
-        let http = HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
-            })
-            // The connection's own deadline covers the head of every request, not only of the first.
-            .client_request_timeout(std::time::Duration::ZERO)
-            .client_disconnect_timeout(CLOSING)
-            .local_addr(address)
-            .on_connect_ext(|connection: &Connection, data| drop(data.insert(connection.deadline.clone())))
-            .finish(map_config(refused, |()| AppConfig::default()));
-        fn_service(move |stream| seats.clone().enter(stream)).and_then(http)
-    })?;
+    let builder =
+        builder.listen("web", listener, move || {
+            let (capacity, stopping) = (capacity.clone(), stopping.clone());
+            let followed =
+                apply_fn_factory(program().into_factory(), |mut request: Request, program: &S::Service| {
+                    let (responding, is_head) =
+                        (deadline::follow(&mut request), request.method() == Method::HEAD);
+                    let response = program.call(request);
+                    async move {
+                        Ok(response.await?.map_body(|_, body| TimedBody::new(body, is_head, responding)))
+                    }
+                });
+            let refused = followed.map_err(|error: Error| error.error_response());
+            let http = HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                // The connection's own deadline covers the head of every request, not only of the first.
+                .client_request_timeout(std::time::Duration::ZERO)
+                .client_disconnect_timeout(CLOSING)
+                .local_addr(address)
+                .on_connect_ext(|connection: &Connection, data| {
+                    drop(data.insert(connection.deadline.clone()))
+                })
+                .finish(map_config(refused, |()| AppConfig::default()));
+            fn_service(move |stream| capacity.clone().enter(stream)).and_then(http)
+        })?;
     Ok(builder.disable_signals().run())
 }

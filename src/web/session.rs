@@ -30,7 +30,7 @@ pub fn new_key(app: &App) -> String {
 }
 
 /// Sets the cookie of a session that was opened under `key`. The browser's previous session ends.
-pub fn hand_out(session: &Session, key: &str) {
+pub fn set_cookie(session: &Session, key: &str) {
     session.renew();
     // Serializing a string cannot fail.
     let _ = session.insert(KEY, key);

@@ -90,15 +90,17 @@ async fn a_token_gets_just_what_its_scopes_say() {
                 let token = if row.alone { &mint(*scopes) } else { token };
                 let (_, path, fields) = fill(&app, &row);
                 let request = app.api(token).request(method.clone(), &path);
-                let reply = send(with_body(request, &row, fields)).await;
+                let response = send(with_body(request, &row, fields)).await;
                 let has_it = row.scope.is_empty() || scopes.iter().any(|scope| scope.as_str() == row.scope);
                 let challenge = format!("error=\"insufficient_scope\", scope=\"{}\"", row.scope);
                 let fits = match has_it {
-                    true => reply.status == row.expected[5],
-                    false => reply.status == 403 && reply.header("www-authenticate").ends_with(&challenge),
+                    true => response.status == row.expected[5],
+                    false => {
+                        response.status == 403 && response.header("www-authenticate").ends_with(&challenge)
+                    }
                 };
                 if !fits {
-                    let (status, body) = (reply.status, reply.body);
+                    let (status, body) = (response.status, response.body);
                     wrong.push(format!("{method} of {} with {scopes}: {status} {body}", row.route));
                 }
             }
@@ -143,11 +145,11 @@ async fn pages_change_only_their_own_team() {
                 let request = ada.request(method.clone(), &format!("{path}{team}"));
                 let request = request.header("Sec-Fetch-Site", "same-origin");
                 let request = if htmx { request.header("HX-Request", "true") } else { request };
-                let reply = send(with_body(request, &row, fields.clone())).await;
+                let response = send(with_body(request, &row, fields.clone())).await;
                 let says =
-                    reply.body.contains("This page belongs to another team. Switch teams and try again.");
-                if reply.status != 409 || !says {
-                    wrong.push(format!("{} with {team:?}: {}", row.route, reply.status));
+                    response.body.contains("This page belongs to another team. Switch teams and try again.");
+                if response.status != 409 || !says {
+                    wrong.push(format!("{} with {team:?}: {}", row.route, response.status));
                 }
             }
         }
@@ -182,9 +184,9 @@ fn templates_write_forms_with_the_macro_that_names_the_team() {
 /// Calls each route as every caller.
 async fn check(rows: Vec<Row>) {
     let mut wrong = Vec::new();
-    let shared = Cast::gather().await;
+    let shared = Cast::new().await;
     for row in rows {
-        let own = if row.alone { Some(Cast::gather().await) } else { None };
+        let own = if row.alone { Some(Cast::new().await) } else { None };
         let cast = own.as_ref().unwrap_or(&shared);
         for (caller, expected) in CALLERS.into_iter().zip(row.expected) {
             for method in methods(&row) {
@@ -235,7 +237,7 @@ struct Cast {
 }
 
 impl Cast {
-    async fn gather() -> Self {
+    async fn new() -> Self {
         let app = TestApp::sqlite().await;
         app.switch_api("Acme", true);
         app.switch_api("Globex", true);

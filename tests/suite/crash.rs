@@ -82,7 +82,7 @@ async fn work(base: String, token: String, name: String, answered: Arc<Answered>
     let form = [("email", "ada@acme.test"), ("password", PASSWORD)];
     let own = |request: reqwest::RequestBuilder| request.header("Sec-Fetch-Site", "same-origin");
     let signed_in = own(client.post(format!("{base}/sign-in"))).form(&form).send().await;
-    if !signed_in.is_ok_and(|reply| reply.status() == StatusCode::SEE_OTHER) {
+    if !signed_in.is_ok_and(|response| response.status() == StatusCode::SEE_OTHER) {
         return;
     }
     for number in 0.. {
@@ -95,8 +95,8 @@ async fn work(base: String, token: String, name: String, answered: Arc<Answered>
         let address = format!("{base}/api/v1/api-keys/{}", made["id"].as_str().expect("an id"));
         let body = json!({"name": format!("{name}n{number} renamed")});
         for request in [client.request(Method::PATCH, &address).json(&body), client.delete(&address)] {
-            let Ok(reply) = own(request).send().await else { return };
-            assert!(reply.status().is_success(), "{}", reply.status());
+            let Ok(response) = own(request).send().await else { return };
+            assert!(response.status().is_success(), "{}", response.status());
             answered.changes.fetch_add(1, Ordering::SeqCst);
             answered.progress.notify_one();
         }

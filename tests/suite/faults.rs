@@ -63,7 +63,7 @@ fn start_again(gatepost: &Gatepost) {
 }
 
 /// Requests a page, which is rendered once the log has all requests.
-async fn draw_a_page(server: &Serving) {
+async fn load_a_page(server: &Serving) {
     let ada = Visitor::new(&server.base);
     ada.sign_in(ADA, PASSWORD).await.expect(303);
     ada.get("/developer").await.expect(200);

@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder};
 
 use crate::access::rows::{self, Row, Sends};
 use crate::access::{fill, with_body};
-use crate::support::client::{Api, Reply, Visitor, send};
+use crate::support::client::{Api, Response, Visitor, send};
 use crate::support::people::Person::Ada;
 use crate::support::process::Gatepost;
 use crate::support::{TestApp, both_engines, raw};
@@ -151,12 +151,12 @@ async fn open(app: &TestApp) -> (Visitor, Api) {
 
 /// Sends the requests a few at a time, and returns those with a bad response.
 async fn faults(requests: Vec<(String, RequestBuilder)>) -> Vec<String> {
-    let answers = stream::iter(requests).map(async |(what, request)| (what, send(request).await));
-    let faulty = |(what, reply): (String, Reply)| async move {
-        let is_well = reply.status < 500 && reply.body.len() < BOUND;
-        (!is_well).then(|| format!("{what:.200}: {} {:.200}", reply.status, reply.body))
+    let responses = stream::iter(requests).map(async |(what, request)| (what, send(request).await));
+    let faulty = |(what, response): (String, Response)| async move {
+        let is_well = response.status < 500 && response.body.len() < BOUND;
+        (!is_well).then(|| format!("{what:.200}: {} {:.200}", response.status, response.body))
     };
-    answers.buffer_unordered(8).filter_map(faulty).collect().await
+    responses.buffer_unordered(8).filter_map(faulty).collect().await
 }
 
 /// The readable resources, with the URL of an existing one.
@@ -307,13 +307,13 @@ fn log_lines_are_bounded() {
         format!("GET /inbox?q={word} HTTP/1.1\r\nHost: {word}\r\nConnection: close\r\n\r\n"),
         format!("GET /sign-in HTTP/1.1\r\nHost: a\r\nUser-Agent: {word}\r\nConnection: close\r\n\r\n"),
     ] {
-        let answer = raw::send(&serving.base, request.as_bytes());
+        let response = raw::send(&serving.base, request.as_bytes());
         assert!(
-            answer.status.starts_with("HTTP/1.1 4")
-                || answer.status.starts_with("HTTP/1.1 3")
-                || answer.status.ends_with("200 OK"),
+            response.status.starts_with("HTTP/1.1 4")
+                || response.status.starts_with("HTTP/1.1 3")
+                || response.status.ends_with("200 OK"),
             "{}",
-            answer.status
+            response.status
         );
     }
     let log = serving.terminate().stderr;

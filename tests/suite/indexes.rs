@@ -232,7 +232,7 @@ both_engines! {
         let asked: Vec<_> = heard.iter().filter(|sql| sql.contains("SELECT")).collect();
         assert_eq!(asked.len(), 2, "{heard:#?}");
         assert_eq!(found.team().map(|(team, role)| (&*team.name, *role)), Some(("Acme", Role::Owner)));
-        assert!(store.read(|tx| sessions::resume(tx, "another", START)).expect("an answer").is_none());
+        assert!(store.read(|tx| sessions::resume(tx, "another", START)).expect("a result").is_none());
     }
 }
 
@@ -261,7 +261,7 @@ fn plan(database: &Database, sql: &str) -> String {
             steps.into_iter().map(|step| step.detail + "\n").collect()
         }
         Database::Postgres { url, .. } => {
-            let mut connection = PgConnection::establish(url).expect("a Postgres that answers");
+            let mut connection = PgConnection::establish(url).expect("a Postgres that responses");
             let mut run =
                 |sql: &str| sql_query(sql.to_owned()).execute(&mut connection).expect("a done statement");
             run("SET plan_cache_mode = force_generic_plan");

@@ -81,7 +81,7 @@ impl Cluster {
     }
 
     /// Checks that each server responds with this status at once.
-    async fn answers(&self, token: &str, status: u16) {
+    async fn assert_status(&self, token: &str, status: u16) {
         for base in self.bases() {
             me(base, token).await.expect(status);
         }
@@ -89,7 +89,7 @@ impl Cluster {
 }
 
 /// Requests this page from each server.
-async fn shows(person: &[Visitor], path: &str, status: u16) {
+async fn assert_page(person: &[Visitor], path: &str, status: u16) {
     for visitor in person {
         visitor.get(path).await.expect(status);
     }
@@ -101,14 +101,15 @@ async fn signed_in(server: &Serving, email: &str) -> Visitor {
     visitor
 }
 
-async fn me(base: &str, token: &str) -> crate::support::client::Reply {
+async fn me(base: &str, token: &str) -> crate::support::client::Response {
     Api::new(base, &[("Authorization", &format!("Bearer {token}"))]).get("/api/v1/me").await
 }
 
-/// Checks that no call with this token that began after `reply` succeeded.
-fn assert_none_passed(calls: &[Call], token: &str, reply: Instant) {
-    let passed = calls.iter().find(|call| &*call.token == token && call.began > reply && call.status == 200);
-    assert!(passed.is_none(), "a revoked token passed: {passed:?}, {reply:?}");
+/// Checks that no call with this token that began after `response` succeeded.
+fn assert_none_passed(calls: &[Call], token: &str, response: Instant) {
+    let passed =
+        calls.iter().find(|call| &*call.token == token && call.began > response && call.status == 200);
+    assert!(passed.is_none(), "a revoked token passed: {passed:?}, {response:?}");
 }
 
 /// A thousand calls per second to three servers.
@@ -130,9 +131,9 @@ async fn a_revocation_holds_everywhere_before_its_reply() {
         load.until_each(3, |call| &*call.token == token.as_str() && call.status == 200).await;
         let from = load.count();
         cluster.revoke(round % 3, id).await;
-        let reply = Instant::now();
-        load.until_each(3, |call| &*call.token == token.as_str() && call.began > reply).await;
-        assert_none_passed(&load.calls(from), token, reply);
+        let response = Instant::now();
+        load.until_each(3, |call| &*call.token == token.as_str() && call.began > response).await;
+        assert_none_passed(&load.calls(from), token, response);
     }
     let rate = load.count() as f64 / since.elapsed().as_secs_f64();
     let calls = load.stop().await;
@@ -154,11 +155,11 @@ async fn every_change_of_access_holds_everywhere_before_its_reply() {
             (["plan", "Acme", "pro"], 200),
         ] {
             cluster.gatepost.ok(&command, "");
-            cluster.answers(&token, status).await;
+            cluster.assert_status(&token, status).await;
         }
         for (state, status) in [("off", 403), ("on", 200)] {
             cluster.ada[server].post("/developer/api", &[("state", state)]).await.expect(303);
-            cluster.answers(&token, status).await;
+            cluster.assert_status(&token, status).await;
         }
         let (path, name) = (format!("/api/v1/api-keys/{id}"), format!("renamed at {server}"));
         cluster.ada[server].send_json(Method::PATCH, &path, &json!({"name": name})).await.expect(200);
@@ -173,9 +174,9 @@ async fn every_change_of_access_holds_everywhere_before_its_reply() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_regenerated_team_key_holds_nowhere() {
     let cluster = Cluster::postgres().await;
-    let key = |reply: crate::support::client::Reply| {
+    let key = |response: crate::support::client::Response| {
         let pattern = regex::Regex::new("gp_[0-9A-Za-z]{50}").expect("a pattern");
-        pattern.find(&reply.body).expect("a key").as_str().to_owned()
+        pattern.find(&response.body).expect("a key").as_str().to_owned()
     };
     let mut old = key(cluster.ada[0].post("/developer/team-key", &[]).await.expect(200));
     let load = thousand_a_second(&cluster, &old);
@@ -183,8 +184,8 @@ async fn a_regenerated_team_key_holds_nowhere() {
         load.until_each(10, |call| *call.token == *old && call.status == 200).await;
         let regenerate = cluster.ada[round % 3].post("/developer/team-key/regenerate", &[]);
         let new = key(regenerate.await.expect(200));
-        cluster.answers(&old, 401).await;
-        cluster.answers(&new, 200).await;
+        cluster.assert_status(&old, 401).await;
+        cluster.assert_status(&new, 200).await;
         load.present(&new);
         old = new;
     }
@@ -210,12 +211,12 @@ async fn a_lost_role_is_lost_everywhere() {
         for (role, status) in [("member", 403), ("admin", 200)] {
             let path = format!("/team/people/{id}/role");
             cluster.ada[server].post(&path, &[("role", role)]).await.expect(303);
-            shows(&bea, "/activity", status).await;
+            assert_page(&bea, "/activity", status).await;
         }
     }
     let path = format!("/team/people/{id}/remove");
     cluster.ada[1].post(&path, &[("tokens", "keep")]).await.expect(303);
-    shows(&bea, "/team", 403).await;
+    assert_page(&bea, "/team", 403).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,17 +229,17 @@ async fn a_paused_server_neither_delays_nor_ignores_a_revocation() {
         let load = thousand_a_second(&cluster, &token);
         load.until_each(10, |call| &*call.token == token.as_str() && call.status == 200).await;
         cluster.servers[paused].signal("STOP");
-        tokio::time::timeout(TIMEOUT, cluster.revoke(other, &id)).await.expect("a reply");
-        let reply = Instant::now();
+        tokio::time::timeout(TIMEOUT, cluster.revoke(other, &id)).await.expect("a response");
+        let response = Instant::now();
         let waiting = tokio::spawn({
             let (base, token) = (cluster.servers[paused].base.clone(), token.clone());
             async move { me(&base, &token).await }
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
         cluster.servers[paused].signal("CONT");
-        waiting.await.expect("an answer").expect(401);
-        load.until_each(3, |call| call.began > reply && call.status == 401).await;
-        assert_none_passed(&load.stop().await, &token, reply);
+        waiting.await.expect("a response").expect(401);
+        load.until_each(3, |call| call.began > response && call.status == 401).await;
+        assert_none_passed(&load.stop().await, &token, response);
     }
 }
 
@@ -251,18 +252,18 @@ async fn a_server_cut_off_from_the_database_refuses_what_was_revoked() {
         let load = Load::start(&cluster.bases()[2..], 8, Duration::from_millis(20), &token);
         load.until_each(20, |call| call.status == 200).await;
         proxy.silence();
-        tokio::time::timeout(TIMEOUT, cluster.revoke(0, &id)).await.expect("a reply");
-        let reply = Instant::now();
-        load.until_each(8, |call| call.began > reply && call.status == 503 && call.retry).await;
+        tokio::time::timeout(TIMEOUT, cluster.revoke(0, &id)).await.expect("a response");
+        let response = Instant::now();
+        load.until_each(8, |call| call.began > response && call.status == 503 && call.retry).await;
         proxy.forward();
-        load.until_each(3, |call| call.began > reply && call.status == 401).await;
+        load.until_each(3, |call| call.began > response && call.status == 401).await;
         load.present(&spared);
         load.until_each(3, |call| call.status == 200).await;
         let calls = load.stop().await;
-        assert_none_passed(&calls, &token, reply);
+        assert_none_passed(&calls, &token, response);
         assert!(calls.iter().all(|call| matches!(call.status, 200 | 401 | 503)), "{calls:?}");
         let slowest = calls.iter().map(|call| call.took).max().expect("calls");
-        println!("{activity}: the slowest answer took {slowest:?}");
+        println!("{activity}: the slowest response took {slowest:?}");
     }
 }
 
@@ -289,11 +290,11 @@ async fn commands_apply_to_a_running_server() {
         me(&server.base, token).await.expect(200);
         let from = load.count();
         gatepost.ok(&["token", "revoke", &token[3..15]], "");
-        let reply = Instant::now();
-        load.until_each(20, |call| &*call.token == token && call.began > reply).await;
-        assert_none_passed(&load.calls(from), token, reply);
+        let response = Instant::now();
+        load.until_each(20, |call| &*call.token == token && call.began > response).await;
+        assert_none_passed(&load.calls(from), token, response);
     }
     let calls = load.stop().await;
     println!("{} calls", calls.len());
-    assert!(calls.iter().all(|call| matches!(call.status, 200 | 401 | 403)), "an answer of another kind");
+    assert!(calls.iter().all(|call| matches!(call.status, 200 | 401 | 403)), "a response of another kind");
 }

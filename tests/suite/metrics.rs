@@ -8,9 +8,9 @@ use crate::support::process::Gatepost;
 
 async fn numbers(address: &str) -> BTreeMap<String, f64> {
     let (base, path) = address.rsplit_once('/').expect("an address");
-    let reply = Visitor::new(base).get(&format!("/{path}")).await.expect(200);
-    assert_eq!(reply.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-    let lines = reply.body.lines().filter(|line| !line.starts_with('#'));
+    let response = Visitor::new(base).get(&format!("/{path}")).await.expect(200);
+    assert_eq!(response.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let lines = response.body.lines().filter(|line| !line.starts_with('#'));
     let pairs = lines.map(|line| line.rsplit_once(' ').expect("a name and a value"));
     pairs.map(|(name, value)| (name.to_owned(), value.parse().expect("a number"))).collect()
 }

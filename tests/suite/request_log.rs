@@ -12,13 +12,13 @@ async fn requests(gatepost: Gatepost) -> ([String; 4], String) {
     let server = gatepost.serve();
     let bearer = format!("Bearer {}", token.trim());
     let caller = Api::new(&server.base, &[("Authorization", &bearer)]);
-    let replies = [
+    let responses = [
         caller.get("/api/v1/me").await.expect(200),
         caller.get("/api/v1/nothing").await.expect(404),
         Api::new(&server.base, &[]).get("/api/v1/me").await.expect(401),
         Visitor::new(&server.base).get("/sign-in").await.expect(200),
     ];
-    (replies.map(|reply| reply.header("x-request-id").to_owned()), server.terminate().stderr)
+    (responses.map(|response| response.header("x-request-id").to_owned()), server.terminate().stderr)
 }
 
 #[tokio::test]

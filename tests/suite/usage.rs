@@ -8,7 +8,7 @@ use gatepost::domain::Timestamp;
 use gatepost::domain::access::plans::Plan;
 use gatepost::domain::access::usage;
 
-use crate::support::client::{Reply, Visitor};
+use crate::support::client::{Response, Visitor};
 use crate::support::html::Page;
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
@@ -46,7 +46,7 @@ async fn token_page(visitor: &Visitor) -> String {
         .expect("a link")
 }
 
-async fn set_cap(visitor: &Visitor, page: &str, cap: &str) -> Reply {
+async fn set_cap(visitor: &Visitor, page: &str, cap: &str) -> Response {
     visitor.post(&format!("{page}/cap"), &[("cap", cap)]).await
 }
 

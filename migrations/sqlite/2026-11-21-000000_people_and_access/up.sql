@@ -115,6 +115,7 @@ CREATE UNIQUE INDEX tokens_one_team_key ON tokens (team_id)
 CREATE INDEX tokens_by_team ON tokens (team_id, id);
 
 -- API requests and changes. No foreign keys, because records outlive what they refer to.
+-- Clustered by team, so that a page is one range of one tree.
 CREATE TABLE activity (
     team_id     BLOB     NOT NULL,
     id          BLOB     NOT NULL,

@@ -34,8 +34,8 @@ pub(super) async fn run_one(
     };
     let work = async {
         let outcome = tokio::select! {
-            outcome = guarded(kind, attempt) => outcome,
-            () = closed(running) => Err(Unfinished::Stopped),
+            outcome = with_timeout(kind, attempt) => outcome,
+            () = closing_timeout(running) => Err(Unfinished::Stopped),
         };
         app.0.jobs.count(&kind, &outcome);
         if let Err(cause) = settle(&app, kind, job, outcome).await {
@@ -55,7 +55,7 @@ pub(super) async fn run_one(
 }
 
 /// Turns a panic or a timeout of the handler into a failed attempt.
-async fn guarded(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+async fn with_timeout(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
     let mut task = JoinSet::new();
     task.spawn(attempt.in_current_span());
     match timeout(kind.timeout.unsigned_abs(), task.join_next()).await {
@@ -66,7 +66,7 @@ async fn guarded(kind: Kind, attempt: impl Future<Output = Outcome> + Send + 'st
     }
 }
 
-async fn closed(running: Running) {
+async fn closing_timeout(running: Running) {
     running.stopped().await;
     sleep(CLOSING_TIMEOUT).await;
 }
@@ -76,7 +76,7 @@ async fn settle(app: &App, kind: Kind, job: QueuedJob, outcome: Outcome) -> Resu
     let cause = match outcome {
         Ok(()) => return app.maintain(move |tx| lease::finish(tx, &actor, &kind, &job)).await,
         Err(Unfinished::Stopped) => {
-            return app.maintain(move |tx| lease::give_back(tx, &actor, &job)).await;
+            return app.maintain(move |tx| lease::release(tx, &actor, &job)).await;
         }
         Err(cause) => cause,
     };

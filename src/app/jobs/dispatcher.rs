@@ -85,7 +85,7 @@ impl Dispatcher {
         let (actor, kinds) = (self.app.system(), self.kinds.clone());
         let asked = Instant::now();
         let claimed = self.app.maintain(move |tx| {
-            lease::put_back_expired(tx, &actor, &kinds)?;
+            lease::requeue_expired(tx, &actor, &kinds)?;
             let worker = WorkerId::new(actor.now, actor.chance());
             let mut claimed = Vec::new();
             for (queue, places) in free {

@@ -1,4 +1,4 @@
-//! Limits the bytes in one processing step. Callers wait for room; [`super::held`] refuses them instead.
+//! Limits the bytes in one processing step. Callers wait for room; [`super::in_use`] refuses them instead.
 
 use std::sync::Arc;
 

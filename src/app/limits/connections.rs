@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
-use super::held::{Exceeded, Held, Hold};
+use super::in_use::{Exceeded, InUse, Reservation};
 use crate::domain::network::{self, Network};
 
 /// The number of evicted connections that may still be open.
@@ -27,7 +27,7 @@ const SITE: usize = 4;
 
 #[derive(Clone, Default)]
 pub struct Connections {
-    held: Held<Network>,
+    in_use: InUse<Network>,
     open: Arc<Mutex<Open>>,
 }
 
@@ -39,7 +39,7 @@ struct Open {
 }
 
 struct Entry {
-    hold: Hold<Network>,
+    hold: Reservation<Network>,
     network: Network,
     activity: Arc<Activity>,
 }
@@ -84,9 +84,9 @@ impl Connections {
         let limits = [per_ip, per_ip.saturating_mul(SITE)];
         let keys = || networks.iter().copied().zip(limits).collect();
         let mut open = self.open.lock();
-        let hold = match self.held.acquire(1, total, keys()) {
+        let hold = match self.in_use.acquire(1, total, keys()) {
             Err(full) if open.evict_idle(full, idle) || open.evict_from_largest(networks[0], full) => {
-                self.held.acquire(1, total, keys())?
+                self.in_use.acquire(1, total, keys())?
             }
             admitted => admitted?,
         };
@@ -260,7 +260,7 @@ mod tests {
         open.pop();
         assert!(admit("2001:db8:0:9::1").is_ok());
         drop(open);
-        assert_eq!(connections.held.total(), 0);
+        assert_eq!(connections.in_use.total(), 0);
     }
 
     #[test]

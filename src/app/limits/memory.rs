@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::held::{Held, Hold};
+use super::in_use::{InUse, Reservation};
 use crate::domain::network::site;
 
 #[derive(Clone)]
 pub struct Memory {
-    held: Held<IpAddr>,
+    in_use: InUse<IpAddr>,
     total: usize,
     per_network: usize,
 }
@@ -27,31 +27,31 @@ pub struct MessageMemory(Option<Arc<Share>>);
 
 struct Share {
     total: usize,
-    hold: Mutex<Hold<IpAddr>>,
+    hold: Mutex<Reservation<IpAddr>>,
 }
 
 impl Memory {
     pub fn new(total: usize, per_network: usize) -> Self {
-        Self { held: Held::default(), total, per_network }
+        Self { in_use: InUse::default(), total, per_network }
     }
 
     /// Returns the memory of a message from `peer`. Without a peer there is only the total limit.
     pub fn for_message(&self, peer: Option<IpAddr>) -> MessageMemory {
         let keys = peer.map(|peer| (site(peer), self.per_network)).into_iter().collect();
-        let hold = Mutex::new(self.held.hold_nothing(keys));
+        let hold = Mutex::new(self.in_use.reserve_nothing(keys));
         MessageMemory(Some(Arc::new(Share { total: self.total, hold })))
     }
 
     #[cfg(test)]
     pub fn taken(&self) -> usize {
-        self.held.total()
+        self.in_use.total()
     }
 }
 
 impl MessageMemory {
     /// Resizes the hold to this many bytes, or returns false if there is no room.
     #[must_use]
-    pub fn covers(&self, size: usize) -> bool {
+    pub fn try_resize(&self, size: usize) -> bool {
         self.0.as_ref().is_none_or(|share| share.resize(size))
     }
 }
@@ -76,11 +76,11 @@ mod tests {
         let memory = Memory::new(1000, 1000);
         let first = memory.for_message(peer("192.0.2.1"));
         let clone = first.clone();
-        assert!(first.covers(600) && clone.covers(700) && !first.covers(1001));
+        assert!(first.try_resize(600) && clone.try_resize(700) && !first.try_resize(1001));
         drop(first);
         assert_eq!(memory.taken(), 700);
-        assert!(!memory.for_message(peer("192.0.2.2")).covers(301));
-        assert!(clone.covers(100));
+        assert!(!memory.for_message(peer("192.0.2.2")).try_resize(301));
+        assert!(clone.try_resize(100));
         assert_eq!(memory.taken(), 100);
         drop(clone);
         assert_eq!(memory.taken(), 0);
@@ -91,7 +91,7 @@ mod tests {
         let memory = Memory::new(8 << 20, 8 << 20);
         let (large, more, small) =
             (memory.for_message(None), memory.for_message(None), memory.for_message(None));
-        assert!(large.covers(7 << 20) && !more.covers(SMALL + 1) && small.covers(SMALL));
+        assert!(large.try_resize(7 << 20) && !more.try_resize(SMALL + 1) && small.try_resize(SMALL));
     }
 
     #[test]
@@ -99,9 +99,14 @@ mod tests {
         let memory = Memory::new(1000, 400);
         let (one, same) =
             (memory.for_message(peer("2001:db8::1")), memory.for_message(peer("2001:db8:0:1::2")));
-        assert!(one.covers(300) && !same.covers(200) && same.covers(100));
+        assert!(one.try_resize(300) && !same.try_resize(200) && same.try_resize(100));
         let (other, operator) = (memory.for_message(peer("192.0.2.1")), memory.for_message(None));
-        assert!(other.covers(400) && !other.covers(401) && operator.covers(200) && !operator.covers(201));
-        assert!(MessageMemory::default().covers(usize::MAX));
+        assert!(
+            other.try_resize(400)
+                && !other.try_resize(401)
+                && operator.try_resize(200)
+                && !operator.try_resize(201)
+        );
+        assert!(MessageMemory::default().try_resize(usize::MAX));
     }
 }

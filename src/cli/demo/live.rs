@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 
 /// In a thread, because verifying senders blocks while no DNS server responds.
 pub fn send(app: App) {
-    let Some(at) = app.smtp_at() else {
+    let Some(at) = app.smtp_address() else {
         return announce("The newest messages are missing because GATEPOST_SMTP_LISTEN is off.");
     };
     // Not joined: it ends with the process.

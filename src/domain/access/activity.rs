@@ -113,7 +113,7 @@ pub(crate) fn append_calls<'a>(
     uses: &[Use],
 ) -> Result<()> {
     calls::insert(tx, calls)?;
-    Ok(uses::note(tx, uses)?)
+    Ok(uses::record(tx, uses)?)
 }
 
 /// Like [`append_calls`], but faster, for requests that have never been added.
@@ -126,7 +126,7 @@ pub(crate) fn append_new_calls<'a>(
     uses: &[Use],
 ) -> Result<()> {
     calls::insert_new(tx, calls)?;
-    Ok(uses::note(tx, uses)?)
+    Ok(uses::record(tx, uses)?)
 }
 
 pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {

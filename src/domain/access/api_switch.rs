@@ -14,30 +14,30 @@ use crate::store::people::teams as rows;
 
 /// A refusal is not an `Error`, because it is recorded, and errors roll their transaction back.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Turned {
+pub enum SwitchOutcome {
     Done,
     Unchanged,
     Refused,
 }
 
 /// Tokens stay unchanged and work again once access is back on.
-pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Turned> {
+pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<SwitchOutcome> {
     let wanted = if on { "on" } else { "off" };
     match actor.require(tx, team, Role::Owner) {
         Ok(()) => {}
         Err(Error::Forbidden(_)) => {
             let event = Event::of(ActivityKind::ApiSwitchRefused).detail("asked", wanted);
             activity::record(tx, actor, team, event)?;
-            return Ok(Turned::Refused);
+            return Ok(SwitchOutcome::Refused);
         }
         Err(other) => return Err(other),
     }
     if !rows::set_api_enabled(tx, team, on)? {
-        return Ok(Turned::Unchanged);
+        return Ok(SwitchOutcome::Unchanged);
     }
     let kind = if on { ActivityKind::ApiEnabled } else { ActivityKind::ApiDisabled };
     activity::record(tx, actor, team, Event::of(kind))?;
-    Ok(Turned::Done)
+    Ok(SwitchOutcome::Done)
 }
 
 /// Affected when the API is turned off.

@@ -180,8 +180,8 @@ pub(crate) fn has_stored_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -
     Ok(rows::last_stored(tx, team)?.is_some_and(|last| last >= until))
 }
 
-pub(crate) fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
-    Ok(rows::forget_from(tx, team, until)?)
+pub(crate) fn delete_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
+    Ok(rows::delete_from(tx, team, until)?)
 }
 
 /// Stores the counts of all hours up to `until`, and deletes those that are no longer shown.

@@ -77,7 +77,7 @@ pub fn extend(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<bool> {
 
 /// Removes a finished job from the queue, or schedules its next tick.
 ///
-/// Like [`fail`] and [`give_back`], it does nothing if the claim no longer holds.
+/// Like [`fail`] and [`release`], it does nothing if the claim no longer holds.
 pub fn finish(tx: &mut Tx<'_>, actor: &Actor, kind: &Kind, claimed: &QueuedJob) -> Result<()> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
     let next = match kind.every {
@@ -129,14 +129,14 @@ fn failed(
 }
 
 /// Releases an unfinished job for another worker. The attempt doesn't count.
-pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, claimed: &QueuedJob) -> Result<()> {
+pub fn release(tx: &mut Tx<'_>, actor: &Actor, claimed: &QueuedJob) -> Result<()> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
     let attempts = job.attempts.saturating_sub(1);
     Ok(rows::save(tx, &QueuedJob { due_at: actor.now, attempts, ..released(job) })?)
 }
 
 /// Requeues jobs with expired leases at the due time that their claim set. Returns their count.
-pub fn put_back_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<usize> {
+pub fn requeue_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<usize> {
     let expired = rows::lock_expired(tx, EXPIRED)?;
     for job in &expired {
         let due_at = job.due_at;

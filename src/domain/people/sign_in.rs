@@ -38,7 +38,7 @@ const COUNTERS: i64 = 20_000;
 
 /// The counters of an attempt, to give it back if the password was correct.
 #[derive(Clone)]
-pub struct Counted(Vec<(Vec<u8>, Timestamp)>);
+pub struct CountedAttempt(Vec<(Vec<u8>, Timestamp)>);
 
 /// Counts an attempt and finds its account.
 pub fn count_attempt(
@@ -46,10 +46,10 @@ pub fn count_attempt(
     actor: &Actor,
     email: &EmailAddress,
     browser: &Presented,
-) -> Result<(Option<User>, Counted)> {
+) -> Result<(Option<User>, CountedAttempt)> {
     let user = users::find_by_email(tx, email)?;
     let known = user.as_ref().and_then(|user| browser.known_to(user));
-    let mut counted = Counted::start(tx, actor.now)?;
+    let mut counted = CountedAttempt::start(tx, actor.now)?;
     match known {
         Some(id) => counted.count(tx, actor.now, &PER_BROWSER, &[b"browser", &id])?,
         None => {
@@ -73,13 +73,17 @@ pub fn count_attempt(
 ///
 /// # Errors
 /// Like [`count_attempt`].
-pub(crate) fn count_confirmation(tx: &mut Tx<'_>, now: Timestamp, session: SessionId) -> Result<Counted> {
-    let mut counted = Counted::start(tx, now)?;
+pub(crate) fn count_confirmation(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    session: SessionId,
+) -> Result<CountedAttempt> {
+    let mut counted = CountedAttempt::start(tx, now)?;
     counted.count(tx, now, &PER_SESSION, &[b"session", session.to_string().as_bytes()])?;
     Ok(counted)
 }
 
-impl Counted {
+impl CountedAttempt {
     fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self> {
         rows::delete_before(tx, window_began(now, LONGEST))?;
         rows::keep_at_most(tx, COUNTERS)?;
@@ -132,7 +136,7 @@ pub(crate) fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>
 }
 
 /// Earlier attempts stay counted: they may have been someone else's.
-pub fn give_back_attempt(tx: &mut Tx<'_>, counted: &Counted) -> Result<()> {
+pub fn give_back_attempt(tx: &mut Tx<'_>, counted: &CountedAttempt) -> Result<()> {
     for (key, start) in &counted.0 {
         rows::give_back(tx, key, *start)?;
     }

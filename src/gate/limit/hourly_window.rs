@@ -36,7 +36,7 @@ impl HourlyWindow {
     }
 
     /// Uncounts a call that another limit refused.
-    pub fn give_back(&self, hour: u32) {
+    pub fn uncount(&self, hour: u32) {
         let less = |packed: u64| {
             let (counted, used) = current(packed, hour);
             (used > 0).then(|| pack(counted, used - 1))
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(window.count(7, 11), None, "that call was not forgotten");
         assert_eq!(window.count(8, 10), Some(9));
         assert_eq!(window.used(8), 1);
-        window.give_back(8);
+        window.uncount(8);
         assert_eq!(window.used(8), 0);
     }
 
@@ -114,7 +114,7 @@ mod tests {
         window.raise(now, 2);
         assert_eq!((window.used(now), window.used(ahead)), (2, 0));
         window.raise(now, 1);
-        window.give_back(now);
+        window.uncount(now);
         assert_eq!(window.used(now), 1);
         window.raise(now + 1, 10);
         assert_eq!(window.count(now, 10), None, "the next hour is believed");
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(window.count(u32::MAX, u32::MAX), None);
         assert_eq!(window.count(u32::MAX - 1, u32::MAX), None);
         window.raise(u32::MAX, u32::MAX);
-        window.give_back(u32::MAX);
+        window.uncount(u32::MAX);
         assert_eq!(window.used(u32::MAX), u32::MAX - 1);
         for micros in [i64::MIN, -1, i64::MAX] {
             let now = Timestamp::from_micros(micros);

@@ -22,7 +22,7 @@ impl Allowance {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Counted {
+pub enum MeterKey {
     Team(TeamId),
     Token(TokenId),
 }
@@ -36,7 +36,7 @@ pub struct Counts {
 
 #[derive(Clone, Debug)]
 pub struct Meter {
-    pub counted: Counted,
+    pub key: MeterKey,
     pub limit: u32,
     pub window: Arc<HourlyWindow>,
 }
@@ -68,7 +68,7 @@ impl Meters {
         }
         if self.team.window.count(hour, self.team.limit).is_none() {
             if let Some(token) = &self.token {
-                token.window.give_back(hour);
+                token.window.uncount(hour);
             }
             return Err(self.team.allowance(self.team.limit, reset));
         }

@@ -23,12 +23,12 @@ use crate::domain::people::teams::Team;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 use hourly_window::{HourlyWindow, hour, hour_began};
-use meter::{Allowance, Counted, Meter, Meters};
+use meter::{Allowance, Meter, MeterKey, Meters};
 
 pub struct Limiter {
     limits: Limits,
     redis: Option<Redis>,
-    windows: RwLock<HashMap<Counted, Arc<HourlyWindow>>>,
+    windows: RwLock<HashMap<MeterKey, Arc<HourlyWindow>>>,
     /// Held while a window's initial count is read.
     starting: Mutex<()>,
 }
@@ -63,50 +63,50 @@ impl Limiter {
             None => None,
         };
         let used = || activity::used_in_hour(tx, team.id, None, hour_began(now));
-        Ok(Meters { team: self.meter(Counted::Team(team.id), self.limit(team.plan), now, used)?, token })
+        Ok(Meters { team: self.meter(MeterKey::Team(team.id), self.limit(team.plan), now, used)?, token })
     }
 
     fn token_meter(&self, tx: &mut Tx<'_>, token: &Token, now: Timestamp) -> Result<Option<Meter>> {
-        let counted = Counted::Token(token.id);
+        let key = MeterKey::Token(token.id);
         let Some(cap) = token.hourly_cap.and_then(|cap| u32::try_from(cap).ok()) else {
-            self.forget(counted);
+            self.forget(key);
             return Ok(None);
         };
         let used = || activity::used_in_hour(tx, token.team_id, Some(token.id), hour_began(now));
-        self.meter(counted, cap, now, used).map(Some)
+        self.meter(key, cap, now, used).map(Some)
     }
 
     fn meter(
         &self,
-        counted: Counted,
+        key: MeterKey,
         limit: u32,
         now: Timestamp,
         used: impl FnOnce() -> Result<u32>,
     ) -> Result<Meter> {
-        if let Some(window) = self.window(counted) {
-            return Ok(Meter { counted, limit, window });
+        if let Some(window) = self.window(key) {
+            return Ok(Meter { key, limit, window });
         }
         // When many calls need a new window, only one of them reads its count.
         let _starting = self.starting.lock();
-        let window = match self.window(counted) {
+        let window = match self.window(key) {
             Some(window) => window,
             None => {
                 let window = Arc::new(HourlyWindow::starting(hour(now).0, used()?));
-                self.windows.write().insert(counted, window.clone());
+                self.windows.write().insert(key, window.clone());
                 window
             }
         };
-        Ok(Meter { counted, limit, window })
+        Ok(Meter { key, limit, window })
     }
 
-    fn window(&self, counted: Counted) -> Option<Arc<HourlyWindow>> {
-        self.windows.read().get(&counted).cloned()
+    fn window(&self, key: MeterKey) -> Option<Arc<HourlyWindow>> {
+        self.windows.read().get(&key).cloned()
     }
 
     /// Drops a token's window when it loses its own limit. A new window starts from the activity table.
-    fn forget(&self, counted: Counted) {
-        if self.window(counted).is_some() {
-            self.windows.write().remove(&counted);
+    fn forget(&self, key: MeterKey) {
+        if self.window(key).is_some() {
+            self.windows.write().remove(&key);
         }
     }
 

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::circuit_breaker::CircuitBreaker;
-use super::meter::{Counted, Counts, Meter, Meters};
+use super::meter::{Counts, Meter, MeterKey, Meters};
 
 /// On an overloaded machine, a reply can take half a second although nothing is wrong.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -196,9 +196,9 @@ impl ThreadConnection {
 }
 
 fn key(meter: &Meter, hour: u32) -> String {
-    match meter.counted {
-        Counted::Team(id) => format!("gatepost:{hour}:{id}"),
-        Counted::Token(id) => format!("gatepost:{hour}:{id}"),
+    match meter.key {
+        MeterKey::Team(id) => format!("gatepost:{hour}:{id}"),
+        MeterKey::Token(id) => format!("gatepost:{hour}:{id}"),
     }
 }
 

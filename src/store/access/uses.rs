@@ -21,7 +21,7 @@ pub struct Use {
 }
 
 /// Stores each use, unless the stored one is later and not from a clock that ran ahead.
-pub fn note(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
+pub fn record(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
     match &mut *tx.connection {
         Engine::Sqlite(inner) => uses.iter().try_for_each(|each| note_one(inner, each)),
         Engine::Postgres(_) if uses.is_empty() => Ok(()),

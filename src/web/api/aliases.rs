@@ -163,7 +163,7 @@ pub async fn create(new: New<NewAlias>) -> CreatedAnswer<Alias> {
     new.create(move |tx, actor, team| aliases::create(tx, actor, team, &shared, &alias)).await
 }
 
-pub async fn change(one: One<Alias>, Json(change): Json<AliasChange>) -> Answer<Alias> {
+pub async fn change(one: One<Alias>, Json(change): Json<AliasChange>) -> ApiResult<Alias> {
     one.change(move |tx, actor, team, before| {
         let note = match change.note {
             Some(note) => aliases::parse_note(&note.unwrap_or_default())?,

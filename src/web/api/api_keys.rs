@@ -2,7 +2,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiError;
-use super::answer::{Answer, CreatedAnswer, Done};
 use super::caller::SessionCaller;
 use super::etag;
 use super::field_errors::FieldErrors;
@@ -10,6 +9,7 @@ use super::idempotency;
 use super::json::Json;
 use super::lists::{Listed, Listing};
 use super::resource::{Context, Find, Form, Hold, New, One, Resource, location};
+use super::response::{ApiResult, CreateResult, Done};
 use super::route::{At, Tag, at, op};
 use crate::domain::access::idempotency::Stored;
 use crate::domain::access::scopes::{Need, Scope, Scopes};
@@ -211,14 +211,14 @@ pub async fn list(listed: Listed<ApiKey>) -> Listing<ApiKey> {
         .await
 }
 
-pub async fn show(one: One<ApiKey>) -> Answer<ApiKey> {
+pub async fn show(one: One<ApiKey>) -> ApiResult<ApiKey> {
     one.read().await
 }
 
 pub async fn create(
     SessionCaller(person): SessionCaller,
     new: New<NewApiKey>,
-) -> CreatedAnswer<CreatedApiKey> {
+) -> CreateResult<CreatedApiKey> {
     if !person.is_fresh() {
         let message = "Your password was last entered over 10 minutes ago. Create the token on the Developer page, which asks for it.";
         return Err(ApiError::forbidden(message));
@@ -233,7 +233,7 @@ pub async fn create(
     .await
 }
 
-pub async fn rename(_: SessionCaller, one: One<ApiKey>, Json(naming): Json<Naming>) -> Answer<ApiKey> {
+pub async fn rename(_: SessionCaller, one: One<ApiKey>, Json(naming): Json<Naming>) -> ApiResult<ApiKey> {
     let label = naming.name.as_deref().map(Label::parse).transpose().map_err(Error::from)?;
     one.change(move |tx, actor, team, before| match label {
         Some(label) => tokens::rename(tx, actor, team, before.id, &label),

@@ -19,9 +19,9 @@ use super::limits;
 use super::{ApiError, dialects};
 use crate::domain::people::teams::TeamId;
 use crate::gate::{Call, Caller, Refusal};
-use crate::web::held;
 use crate::web::logged::{self, Cause};
 use crate::web::request::{self, RequestInfo};
+use crate::web::response_memory;
 
 /// The only path that needs no credential.
 const DESCRIPTION: &str = "/openapi.json";
@@ -50,21 +50,21 @@ pub async fn authenticate(
     began: Instant,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if request.method() == Method::OPTIONS {
-        return Box::pin(answer_options(request, next, info)).await;
+        return Box::pin(respond_to_options(request, next, info)).await;
     }
-    let (answer, took) = match caller::identify(request.request(), info).await {
+    let (response, took) = match caller::identify(request.request(), info).await {
         Ok(caller) => admit(request, next, info, caller, began).await?,
         // Boxed, so that successful calls have smaller futures.
         Err(refusal) => Box::pin(refuse(request, info, refusal, began)).await,
     };
     let metrics = info.app().gate().metrics();
     metrics.decided(took);
-    metrics.answered(answer.status().as_u16());
-    Ok(answer)
+    metrics.count_response(response.status().as_u16());
+    Ok(response)
 }
 
 /// Browsers send OPTIONS without a credential, so it is neither counted nor recorded.
-async fn answer_options(
+async fn respond_to_options(
     request: ServiceRequest,
     next: Next<BoxBody>,
     info: &RequestInfo,
@@ -74,7 +74,7 @@ async fn answer_options(
 }
 
 /// The response, and how long the decision about the caller took.
-type Answered = (ServiceResponse<BoxBody>, Duration);
+type Handled = (ServiceResponse<BoxBody>, Duration);
 
 async fn admit(
     request: ServiceRequest,
@@ -82,7 +82,7 @@ async fn admit(
     info: &RequestInfo,
     caller: ApiCaller,
     began: Instant,
-) -> Result<Answered, Error> {
+) -> Result<Handled, Error> {
     let (team, who) = (caller.team().id, caller.recorded());
     let call = Rc::new(AuthenticatedCall::new(caller, began));
     {
@@ -90,61 +90,61 @@ async fn admit(
         extensions.insert(info.clone());
         extensions.insert(call.clone());
     }
-    let answer = render_error(next.call(request).await?, info);
-    let mut answer = held::hold(answer, info, |request| {
-        render(&ApiError::unavailable("too many long answers at once"), info, request)
+    let response = render_error(next.call(request).await?, info);
+    let mut response = response_memory::reserve(response, info, |request| {
+        render(&ApiError::unavailable("too many long responses at once"), info, request)
     });
     let decision = call.decision.get();
     if let Some(allowance) = decision.allowance {
-        limits::add_headers(answer.headers_mut(), &allowance, info.now);
+        limits::add_headers(response.headers_mut(), &allowance, info.now);
     }
-    Ok((record(answer, info, (team, who), decision.admitted, began).await, decision.took))
+    Ok((record(response, info, (team, who), decision.admitted, began).await, decision.took))
 }
 
-async fn refuse(request: ServiceRequest, info: &RequestInfo, refusal: Refusal, began: Instant) -> Answered {
+async fn refuse(request: ServiceRequest, info: &RequestInfo, refusal: Refusal, began: Instant) -> Handled {
     let (took, (request, _)) = (began.elapsed(), request.into_parts());
     let Refusal { reason, whose, allowance } = refusal;
     if whose.is_none() {
         info.app().gate().metrics().unrecognised(&reason);
     }
     let rendered = render(&reason.into(), info, &request);
-    let mut answer = ServiceResponse::new(request, rendered);
+    let mut response = ServiceResponse::new(request, rendered);
     if let Some(allowance) = allowance {
-        limits::add_headers(answer.headers_mut(), &allowance, info.now);
+        limits::add_headers(response.headers_mut(), &allowance, info.now);
     }
-    let answer = match whose {
-        Some(who) => record(answer, info, who, false, began).await,
-        None => answer,
+    let response = match whose {
+        Some(who) => record(response, info, who, false, began).await,
+        None => response,
     };
-    (answer, took)
+    (response, took)
 }
 
 /// Renders the error of a handler, an extractor or the router.
-fn render_error(answer: ServiceResponse<BoxBody>, info: &RequestInfo) -> ServiceResponse<BoxBody> {
-    let Some(error) = answer.response().error() else { return answer };
+fn render_error(response: ServiceResponse<BoxBody>, info: &RequestInfo) -> ServiceResponse<BoxBody> {
+    let Some(error) = response.response().error() else { return response };
     let fault = ApiError::server_error(error);
-    let rendered = render(error.as_error::<ApiError>().unwrap_or(&fault), info, answer.request());
-    answer.into_response(rendered)
+    let rendered = render(error.as_error::<ApiError>().unwrap_or(&fault), info, response.request());
+    response.into_response(rendered)
 }
 
 fn render(error: &ApiError, info: &RequestInfo, request: &HttpRequest) -> HttpResponse {
     let dialect = dialects::at(request.match_info().as_str()).unwrap_or(&dialects::V1);
-    let mut answer = (dialect.render_error)(error, info.id, request.headers());
+    let mut response = (dialect.render_error)(error, info.id, request.headers());
     if let Some(cause) = &error.cause {
-        answer.extensions_mut().insert(Cause::new(cause.clone()));
+        response.extensions_mut().insert(Cause::new(cause.clone()));
     }
-    answer
+    response
 }
 
 /// Returns the response once its call is recorded.
 async fn record(
-    answer: ServiceResponse<BoxBody>,
+    response: ServiceResponse<BoxBody>,
     info: &RequestInfo,
     (team, caller): (TeamId, Caller),
     admitted: bool,
     began: Instant,
 ) -> ServiceResponse<BoxBody> {
-    let request = answer.request();
+    let request = response.request();
     let route = logged::route(request);
     let call = Call {
         team,
@@ -152,7 +152,7 @@ async fn record(
         request: info.id,
         method: logged::method(request.method()),
         route: route.as_deref().unwrap_or("unknown"),
-        status: answer.status().as_u16(),
+        status: response.status().as_u16(),
         took: began.elapsed(),
         ip: info.ip,
         agent: info.agent(),
@@ -163,11 +163,11 @@ async fn record(
     match recorded {
         Ok(()) => {
             info.recorded.set(true);
-            answer
+            response
         }
         Err(refusal) => {
-            let rendered = render(&refusal.into(), info, answer.request());
-            answer.into_response(rendered)
+            let rendered = render(&refusal.into(), info, response.request());
+            response.into_response(rendered)
         }
     }
 }

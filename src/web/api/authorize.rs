@@ -62,8 +62,8 @@ where
                 return Err(ApiError::encoded_body().into());
             }
             let args = Args::from_request(&request, &mut payload.into_inner()).await.map_err(Into::into)?;
-            let answer = handler.call(args).await.respond_to(&request).map_into_boxed_body();
-            Ok(if is_tagged { etag::add(&request, answer) } else { answer })
+            let response = handler.call(args).await.respond_to(&request).map_into_boxed_body();
+            Ok(if is_tagged { etag::add(&request, response) } else { response })
         }
     }
 }

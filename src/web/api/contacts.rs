@@ -184,7 +184,7 @@ pub async fn create(new: New<NewContact>) -> CreatedAnswer<Contact> {
     new.create(move |tx, actor, team| contacts::create(tx, actor, team, &address, about)).await
 }
 
-pub async fn change(one: One<Contact>, Json(change): Json<ContactChange>) -> Answer<Contact> {
+pub async fn change(one: One<Contact>, Json(change): Json<ContactChange>) -> ApiResult<Contact> {
     one.change(move |tx, actor, team, before| {
         let id = before.id;
         contacts::change(tx, actor, team, id, change.onto(before)?)

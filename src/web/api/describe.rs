@@ -26,7 +26,7 @@ pub struct Described {
     pub body: Option<Value>,
     pub status: u16,
     /// The schema of the JSON response.
-    pub answer: Option<Value>,
+    pub response: Option<Value>,
     /// Refusals in addition to those of every route.
     pub refusals: BTreeSet<u16>,
     /// Every referenced schema, by name.
@@ -36,7 +36,7 @@ pub struct Described {
 impl Described {
     pub fn new(method: Method, path: &'static str) -> Self {
         let (parameters, ids, refusals, schemas) = (Vec::new(), Vec::new(), BTreeSet::new(), Map::new());
-        Self { method, path, parameters, ids, body: None, status: 200, answer: None, refusals, schemas }
+        Self { method, path, parameters, ids, body: None, status: 200, response: None, refusals, schemas }
     }
 
     /// Returns a reference to the schema, and adds it with everything it refers to.
@@ -119,11 +119,11 @@ arguments!(A B C D);
 arguments!(A B C D E);
 arguments!(A B C D E F);
 
-pub trait Answers {
+pub trait HandlerOutput {
     fn describe(into: &mut Described);
 }
 
-impl<T: Answers> Answers for Result<T, ApiError> {
+impl<T: HandlerOutput> HandlerOutput for Result<T, ApiError> {
     fn describe(into: &mut Described) {
         T::describe(into);
     }

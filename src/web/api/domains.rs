@@ -3,11 +3,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiError;
-use super::answer::{Answer, CreatedAnswer, Done};
 use super::caller::ApiCaller;
 use super::json::{Json, NoQuery, Query, present};
 use super::lists::{Listing, ShortList};
 use super::resource::{Context, Find, Form, Hold, New, One, Resource};
+use super::response::{ApiResult, CreateResult, Done};
 use super::route::{At, Tag, at, op};
 use crate::app::App;
 use crate::domain::access::scopes::Scope;
@@ -177,17 +177,17 @@ pub async fn list(listed: ShortList<Domain>) -> Listing<Domain> {
         .await
 }
 
-pub async fn show(one: One<Domain>) -> Answer<Domain> {
+pub async fn show(one: One<Domain>) -> ApiResult<Domain> {
     one.read().await
 }
 
-pub async fn create(new: New<NewDomain>) -> CreatedAnswer<Domain> {
+pub async fn create(new: New<NewDomain>) -> CreateResult<Domain> {
     let name = DomainName::parse(&new.body.name).map_err(Error::from)?;
     let shared = new.context.app.config().mail.domain.clone();
     new.create(move |tx, actor, team| mail_domains::add(tx, actor, team, &shared, &name)).await
 }
 
-pub async fn change(one: One<Domain>, Json(change): Json<DomainChange>) -> Answer<Domain> {
+pub async fn change(one: One<Domain>, Json(change): Json<DomainChange>) -> ApiResult<Domain> {
     one.change(move |tx, actor, team, before| {
         let Some(alias) = change.catch_all else { return Ok(before) };
         let none = || Error::from(FieldError::new("catchAll", "The team has no alias with this id."));

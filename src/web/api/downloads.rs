@@ -4,10 +4,10 @@ use actix_web::http::header::EntityTag;
 use actix_web::{HttpResponse, web};
 
 use super::ApiError;
-use super::answer::File;
 use super::caller::ApiCaller;
 use super::etag::{self, IfNoneMatch};
 use super::json::{NoQuery, Query};
+use super::response::File;
 use crate::app::App;
 use crate::domain::mailroom::downloads;
 use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};

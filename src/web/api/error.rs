@@ -187,8 +187,8 @@ impl ApiError {
             true => ("application/problem+json", json(&self.problem(request))),
             false => ("application/json", self.body(request)),
         };
-        let mut answer = HttpResponse::with_body(self.status_code(), BoxBody::new(body));
-        let headers = answer.headers_mut();
+        let mut response = HttpResponse::with_body(self.status_code(), BoxBody::new(body));
+        let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(challenge) = self.authenticate {
             headers.insert(WWW_AUTHENTICATE, challenge.value());
@@ -199,7 +199,7 @@ impl ApiError {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        answer
+        response
     }
 
     /// `{"success": false, "error": {…}}`, written without serde, because clients can cause unlimited

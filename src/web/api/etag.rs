@@ -30,25 +30,25 @@ fn of_bytes(body: &[u8]) -> EntityTag {
 }
 
 /// Adds a tag to the response, unless its handler did. Responds 304 to a client that has that version.
-pub fn add(request: &HttpRequest, answer: HttpResponse) -> HttpResponse {
+pub fn add(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
     let is_read = request.method().is_safe();
     let is_shown = is_read || request.method() == Method::PATCH;
-    if !is_shown || answer.status() != StatusCode::OK || answer.headers().contains_key(ETAG) {
-        return answer;
+    if !is_shown || response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
+        return response;
     }
-    match tagged(answer) {
+    match tagged(response) {
         (_, Some(tag)) if is_read && IfNoneMatch::of(request).has(&tag) => not_modified(&tag),
-        (mut answer, Some(tag)) => {
-            insert(&mut answer, &tag);
-            answer
+        (mut response, Some(tag)) => {
+            insert(&mut response, &tag);
+            response
         }
-        (answer, None) => answer,
+        (response, None) => response,
     }
 }
 
-fn tagged(answer: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
+fn tagged(response: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
     let mut tag = None;
-    let answer = answer.map_body(|_, body| match body.try_into_bytes() {
+    let response = response.map_body(|_, body| match body.try_into_bytes() {
         Ok(bytes) => {
             tag = Some(of_bytes(&bytes));
             BoxBody::new(bytes)
@@ -56,19 +56,19 @@ fn tagged(answer: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
         // A streamed body has no tag.
         Err(body) => body,
     });
-    (answer, tag)
+    (response, tag)
 }
 
 /// For a handler that knows the tag before the body.
-pub fn insert(answer: &mut HttpResponse, tag: &EntityTag) {
+pub fn insert(response: &mut HttpResponse, tag: &EntityTag) {
     let value = tag.to_string().try_into().expect("a tag is ASCII");
-    answer.headers_mut().insert(ETAG, value);
+    response.headers_mut().insert(ETAG, value);
 }
 
 pub fn not_modified(tag: &EntityTag) -> HttpResponse {
-    let mut answer = HttpResponse::NotModified().finish();
-    insert(&mut answer, tag);
-    answer
+    let mut response = HttpResponse::NotModified().finish();
+    insert(&mut response, tag);
+    response
 }
 
 /// The versions that the client has. An unreadable header means none.

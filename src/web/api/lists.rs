@@ -12,7 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::ApiError;
-use super::describe::{Answers, Argument, Described};
+use super::describe::{Argument, Described, HandlerOutput};
 use super::dialect::Dialect;
 use super::field_errors::FieldErrors;
 use super::json::{self, NoQuery, rendered};
@@ -163,9 +163,9 @@ impl<T: Serialize> Responder for Page<T> {
     }
 }
 
-impl<T: ToSchema> Answers for Page<T> {
+impl<T: ToSchema> HandlerOutput for Page<T> {
     fn describe(into: &mut Described) {
-        into.answer = Some(into.schema::<Self>());
+        into.response = Some(into.schema::<Self>());
     }
 }
 

@@ -3,12 +3,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiError;
-use super::answer::{Done, NoContent, Prepared};
 use super::api_keys::ApiKey;
 use super::caller::ApiCaller;
 use super::etag::IfMatch;
 use super::json::{NoQuery, Query, rendered};
 use super::resource::{Context, Resource};
+use super::response::{Done, NoContent, Prepared};
 use super::route::{At, Tag, at, op};
 use crate::app::App;
 use crate::domain::Timestamp;

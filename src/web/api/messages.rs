@@ -9,7 +9,6 @@ use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::answer::{Answer, Done, Prepared};
 use super::caller::ApiCaller;
 use super::downloads;
 use super::etag::{self, IfNoneMatch};
@@ -19,6 +18,7 @@ use super::lists::{Filters, Listed, Listing};
 use super::message::{self, AliasName, Message, MessageRow};
 use super::openapi::words;
 use super::resource::{Context, Find, Form, Hold, One, Resource};
+use super::response::{ApiResult, Done, Prepared};
 use super::route::{At, Tag, at, op};
 use crate::app::App;
 use crate::domain::access::scopes::Scope;
@@ -255,7 +255,7 @@ pub async fn show(
     Ok(response.into())
 }
 
-pub async fn change(one: One<MessageMark>, Json(change): Json<MessageChange>) -> Answer<MessageMark> {
+pub async fn change(one: One<MessageMark>, Json(change): Json<MessageChange>) -> ApiResult<MessageMark> {
     let MessageChange { read, folder } = change;
     one.change(move |tx, actor, team, before| {
         let folder =

@@ -2,7 +2,6 @@
 
 mod accept;
 mod aliases;
-mod answer;
 mod api_keys;
 mod authenticate;
 mod authorize;
@@ -29,6 +28,7 @@ pub mod openapi;
 mod pagination;
 mod plain;
 mod resource;
+mod response;
 mod route;
 mod team;
 

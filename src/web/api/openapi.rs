@@ -70,9 +70,9 @@ impl Published {
 }
 
 pub(crate) async fn show(request: HttpRequest, published: web::Data<Published>) -> HttpResponse {
-    let mut answer = published.0.respond(&request);
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    answer
+    let mut response = published.0.respond(&request);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
 }
 
 /// Responds to other methods, because this path is outside the middleware that renders errors.

@@ -13,13 +13,13 @@ use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::answer::{Answer, Created, CreatedAnswer, Done, Found, NoContent};
 use super::caller::ApiCaller;
 use super::describe::{Argument, Described};
 use super::dialect::Dialect;
 use super::etag::{self, IfMatch};
 use super::idempotency::{self, IdempotencyKey};
 use super::json::{Json, NoQuery, Query};
+use super::response::{ApiResult, CreateResult, Created, Done, Found, NoContent};
 use crate::app::{App, Tx};
 use crate::domain::access::idempotency::{Request, Stored};
 use crate::domain::actor::Actor;
@@ -99,7 +99,7 @@ pub struct One<R: Resource, Q = NoQuery> {
 }
 
 impl<R: Resource, Q> One<R, Q> {
-    pub async fn read(self) -> Answer<R> {
+    pub async fn read(self) -> ApiResult<R> {
         let Self { id, call: Call { context, team, .. }, .. } = self;
         let row = context.app.read(move |tx| R::FIND(tx, team, id)).await?;
         Ok(Self::found(row, &context))
@@ -109,7 +109,7 @@ impl<R: Resource, Q> One<R, Q> {
     pub async fn change(
         self,
         change: impl FnOnce(&mut Tx<'_>, &Actor, TeamId, R::Row) -> Result<R::Row> + Send + 'static,
-    ) -> Answer<R> {
+    ) -> ApiResult<R> {
         let context = self.call.context.clone();
         Ok(Self::found(self.write(change).await?, &context))
     }
@@ -182,7 +182,7 @@ impl<B> New<B> {
     pub async fn create<R: Resource>(
         self,
         create: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<R::Row> + Send + 'static,
-    ) -> CreatedAnswer<R> {
+    ) -> CreateResult<R> {
         let (base, context) = (self.base, self.context.clone());
         let store = move |tx: &mut Tx<'_>, actor: &Actor, team| {
             let row = create(tx, actor, team)?;
@@ -196,7 +196,7 @@ impl<B> New<B> {
     pub async fn store<T>(
         self,
         create: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<Stored> + Send + 'static,
-    ) -> CreatedAnswer<T> {
+    ) -> CreateResult<T> {
         let (actor, team) = self.call;
         Created::of(self.context.app.once(self.request, move |tx| create(tx, &actor, team)).await?)
     }

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, Responder, Route, web};
 
 use super::authorize::authorized;
-use super::describe::{Answers, Arguments, Described};
+use super::describe::{Arguments, Described, HandlerOutput};
 use crate::domain::access::scopes::Need;
 
 /// A group of operations in the description and on the reference page.
@@ -63,7 +63,7 @@ pub fn op<F, Args>(id: &'static str, need: impl Into<Need>, handler: F) -> Op
 where
     F: Handler<Args>,
     Args: FromRequest + Arguments + 'static,
-    F::Output: Responder + Answers + 'static,
+    F::Output: Responder + HandlerOutput + 'static,
 {
     let need = need.into();
     Op {

@@ -74,7 +74,7 @@ impl Browser {
 
     pub async fn faults(&self) -> Vec<String> {
         self.script(AXE, Vec::new()).await;
-        let violations = self.client.execute_async(RUN_AXE, Vec::new()).await.expect("axe's answer");
+        let violations = self.client.execute_async(RUN_AXE, Vec::new()).await.expect("axe's result");
         let too_wide = self.script(TOO_WIDE, Vec::new()).await;
         let too_wide = texts(&too_wide).map(|it| format!("wider than the window: {it}"));
         texts(&violations).map(str::to_owned).chain(too_wide).collect()

@@ -120,7 +120,7 @@ impl Browser {
 
     /// Runs a function body in the page, whatever its policy forbids.
     pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute(body, arguments).await.expect("a script's answer")
+        self.client.execute(body, arguments).await.expect("a script's result")
     }
 
     /// The same for one that passes its answer to its last argument.
@@ -195,7 +195,7 @@ impl Browser {
 
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let command = Command::devtools(command, parameters);
-        self.client.issue_cmd(command).await.expect("an answer of the browser")
+        self.client.issue_cmd(command).await.expect("a response of the browser")
     }
 
     async fn find_by_xpath(&self, path: &str) -> Element {

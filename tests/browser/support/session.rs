@@ -19,7 +19,7 @@ pub async fn open() -> (Client, Close) {
     let mut builder = ClientBuilder::new(HttpConnector::new());
     builder.capabilities(capabilities());
     let client = builder.connect(&driver).await.expect("a session of Chromium");
-    let id = client.session_id().await.expect("an answer").expect("a session");
+    let id = client.session_id().await.expect("a response").expect("a session");
     (client, Close { driver, id })
 }
 

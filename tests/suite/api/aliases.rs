@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::details;
-use crate::support::client::{Api, Reply};
+use crate::support::client::{Api, Response};
 use crate::support::people::Person::{Ada, Cy};
 use crate::support::{TestApp, both_engines};
 
@@ -13,13 +13,13 @@ fn api(app: &TestApp, team: &str) -> Api {
     app.api(&app.token(team, "ci"))
 }
 
-async fn create(api: &Api, body: &Value) -> Reply {
+async fn create(api: &Api, body: &Value) -> Response {
     api.send_json(Method::POST, "/api/v1/aliases", body).await
 }
 
 async fn made(api: &Api, local: &str) -> String {
-    let reply = create(api, &json!({"localPart": local})).await.expect(201);
-    format!("/api/v1/aliases/{}", reply.json()["id"].as_str().expect("an id"))
+    let response = create(api, &json!({"localPart": local})).await.expect(201);
+    format!("/api/v1/aliases/{}", response.json()["id"].as_str().expect("an id"))
 }
 
 async fn addresses(api: &Api, query: &str) -> Vec<String> {
@@ -32,8 +32,8 @@ both_engines! {
     async fn an_alias_is_created_and_read(app: TestApp) {
         let api = api(&app, "Acme");
         let asked = json!({"localPart": " Hello ", "domain": "gatepost.localhost", "note": "the form"});
-        let reply = create(&api, &asked).await.expect(201);
-        let body = reply.json();
+        let response = create(&api, &asked).await.expect(201);
+        let body = response.json();
         let id = body["id"].as_str().expect("an id");
         assert!(id.starts_with("alias_"), "{id}");
         let expected = json!({
@@ -43,14 +43,14 @@ both_engines! {
             "createdBy": "token ci",
         });
         assert_eq!(body, expected);
-        assert_eq!(reply.location(), format!("/api/v1/aliases/{id}"));
-        assert_eq!(api.get(reply.location()).await.expect(200).json(), expected);
+        assert_eq!(response.location(), format!("/api/v1/aliases/{id}"));
+        assert_eq!(api.get(response.location()).await.expect(200).json(), expected);
     }
 
     async fn without_a_local_part_the_address_is_random(app: TestApp) {
         let api = api(&app, "Acme");
         let (one, two) = (create(&api, &json!({})).await.expect(201), create(&api, &json!({})).await.expect(201));
-        let local = |reply: &Reply| reply.json()["localPart"].as_str().expect("it").to_owned();
+        let local = |response: &Response| response.json()["localPart"].as_str().expect("it").to_owned();
         assert_eq!(local(&one).len(), 10);
         assert_ne!(local(&one), local(&two));
     }
@@ -153,11 +153,11 @@ both_engines! {
         api.send_json(Method::PATCH, &path, &json!({"enabled": false})).await.expect(200);
         api.delete(&path).await.expect(204);
         for kind in ["alias.created", "alias.changed", "alias.deleted"] {
-            let told = format!(
+            let query = format!(
                 "SELECT COUNT(*) AS n FROM activity WHERE kind = '{kind}' AND actor_label = 'token ci' \
                  AND subject = 'hello@gatepost.localhost'"
             );
-            assert_eq!(app.database.number(&told), 1, "{kind}");
+            assert_eq!(app.database.number(&query), 1, "{kind}");
         }
     }
 }

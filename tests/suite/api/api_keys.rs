@@ -11,7 +11,7 @@ use crate::support::client::{Visitor, send};
 use crate::support::people::Person::{Ada, Bea, Dan};
 use crate::support::{TestApp, both_engines};
 
-async fn create(visitor: &Visitor, name: &str) -> crate::support::client::Reply {
+async fn create(visitor: &Visitor, name: &str) -> crate::support::client::Response {
     visitor.send_json(Method::POST, "/api/v1/api-keys", &json!({"name": name})).await
 }
 
@@ -26,8 +26,8 @@ both_engines! {
     async fn a_created_token_is_shown_once_and_works(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
-        let reply = create(&ada, "  ci  ").await.expect(201);
-        let body = reply.json();
+        let response = create(&ada, "  ci  ").await.expect(201);
+        let body = response.json();
         let token = body["token"].as_str().expect("the token").to_owned();
         let id = body["id"].as_str().expect("an id");
         let expected = json!({
@@ -38,8 +38,8 @@ both_engines! {
             "notice": null,
         });
         assert_eq!(body, expected);
-        assert_eq!(reply.location(), format!("/api/v1/api-keys/{id}"));
-        assert_eq!(reply.header("cache-control"), "no-store");
+        assert_eq!(response.location(), format!("/api/v1/api-keys/{id}"));
+        assert_eq!(response.header("cache-control"), "no-store");
         app.api(&token).get("/api/v1/me").await.expect(200);
         let list = ada.get("/api/v1/api-keys").await.expect(200);
         assert!(!list.body.contains(&token[11..]), "the list shows the secret");
@@ -50,9 +50,9 @@ both_engines! {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let id = create(&ada, "ci").await.expect(201).json()["id"].as_str().unwrap().to_owned();
-        let reply = create(&ada, "CI").await.expect(409);
-        assert_eq!(reply.error_code(), "CONFLICT");
-        assert_eq!(details(&reply)[0]["field"], "name");
+        let response = create(&ada, "CI").await.expect(409);
+        assert_eq!(response.error_code(), "CONFLICT");
+        assert_eq!(details(&response)[0]["field"], "name");
         let revoke = format!("/api/v1/api-keys/{id}?reason=moved%20house");
         ada.send_json(Method::DELETE, &revoke, &json!({})).await.expect(204);
         create(&ada, "CI").await.expect(201);
@@ -91,8 +91,8 @@ both_engines! {
         for (method, path) in
             [(Method::POST, "/api/v1/api-keys"), (Method::PATCH, &path), (Method::DELETE, &path)]
         {
-            let reply = api.send_json(method.clone(), path, &json!({"name": "evil"})).await.expect(403);
-            assert_eq!(reply.error_code(), "FORBIDDEN", "{method}");
+            let response = api.send_json(method.clone(), path, &json!({"name": "evil"})).await.expect(403);
+            assert_eq!(response.error_code(), "FORBIDDEN", "{method}");
             // The permission is checked before anything else in the request.
             let odd = send(api.request(method.clone(), &format!("{path}?x=1")).body("no json")).await;
             assert_eq!((odd.status, odd.error_code().as_str()), (403, "FORBIDDEN"), "{method}");
@@ -111,8 +111,8 @@ both_engines! {
         let none = format!("/api/v1/api-keys/tok_{}", "0".repeat(32));
         for path in [format!("/api/v1/api-keys/{id}"), none, "/api/v1/api-keys/x".into()] {
             for method in [Method::PATCH, Method::DELETE] {
-                let reply = dan.send_json(method, &path, &json!({"name": "mine"})).await.expect(404);
-                assert_eq!(reply.error_code(), "NOT_FOUND");
+                let response = dan.send_json(method, &path, &json!({"name": "mine"})).await.expect(404);
+                assert_eq!(response.error_code(), "NOT_FOUND");
             }
         }
         assert!(listed(&dan, "ci").await.is_empty());
@@ -142,8 +142,8 @@ both_engines! {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(10 * 60));
-        let reply = create(&ada, "ci").await.expect(403);
-        assert_eq!(reply.error_code(), "FORBIDDEN");
+        let response = create(&ada, "ci").await.expect(403);
+        assert_eq!(response.error_code(), "FORBIDDEN");
         assert!(listed(&ada, "ci").await.is_empty());
         // Revoking does not require the password.
         let id = token_id(&app, &app.token("Acme", "old")).await;

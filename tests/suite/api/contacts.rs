@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::details;
-use crate::support::client::{Api, Reply};
+use crate::support::client::{Api, Response};
 use crate::support::{TestApp, both_engines};
 
 fn api(app: &TestApp, team: &str) -> Api {
@@ -12,13 +12,13 @@ fn api(app: &TestApp, team: &str) -> Api {
     app.api(&app.token(team, "ci"))
 }
 
-async fn create(api: &Api, body: &Value) -> Reply {
+async fn create(api: &Api, body: &Value) -> Response {
     api.send_json(Method::POST, "/api/v1/contacts", body).await
 }
 
 async fn made(api: &Api, address: &str) -> String {
-    let reply = create(api, &json!({"address": address})).await.expect(201);
-    format!("/api/v1/contacts/{}", reply.json()["id"].as_str().expect("an id"))
+    let response = create(api, &json!({"address": address})).await.expect(201);
+    format!("/api/v1/contacts/{}", response.json()["id"].as_str().expect("an id"))
 }
 
 async fn addresses(api: &Api, query: &str) -> Vec<String> {
@@ -31,8 +31,8 @@ both_engines! {
     async fn a_contact_is_created_and_read(app: TestApp) {
         let api = api(&app, "Acme");
         let asked = json!({"address": "Bob@Customer.test", "name": "Bob", "note": "call him", "state": "allowed"});
-        let reply = create(&api, &asked).await.expect(201);
-        let body = reply.json();
+        let response = create(&api, &asked).await.expect(201);
+        let body = response.json();
         let id = body["id"].as_str().expect("an id");
         assert!(id.starts_with("con_"), "{id}");
         let expected = json!({
@@ -41,7 +41,7 @@ both_engines! {
             "createdAt": "2040-01-02T09:00:00Z",
         });
         assert_eq!(body, expected);
-        assert_eq!(api.get(reply.location()).await.expect(200).json(), expected);
+        assert_eq!(api.get(response.location()).await.expect(200).json(), expected);
         let again = create(&api, &json!({"address": "bob@customer.TEST"})).await.expect(409);
         assert_eq!(details(&again)[0]["field"], "address");
     }
@@ -124,8 +124,8 @@ both_engines! {
         api.delete(&path).await.expect(404);
         assert_ne!(made(&api, "bob@customer.test").await, path);
         for kind in ["contact.created", "contact.deleted"] {
-            let told = format!("SELECT COUNT(*) AS n FROM activity WHERE kind = '{kind}' AND subject = 'bob@customer.test'");
-            assert!(app.database.number(&told) >= 1, "{kind}");
+            let query = format!("SELECT COUNT(*) AS n FROM activity WHERE kind = '{kind}' AND subject = 'bob@customer.test'");
+            assert!(app.database.number(&query) >= 1, "{kind}");
         }
     }
 }

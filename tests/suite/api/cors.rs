@@ -3,7 +3,7 @@
 use crate::support::TestApp;
 use crate::support::client::send;
 use crate::support::people::Person::Ada;
-use crate::support::raw::{Answer, exchange};
+use crate::support::raw::{RawResponse, exchange};
 use reqwest::Method;
 
 const PAGE: &str = "https://app.example";
@@ -15,15 +15,15 @@ async fn with_origins(origins: &str) -> (TestApp, String) {
     (app, bearer)
 }
 
-fn ask(app: &TestApp, line: &str, origin: &str, more: &[&str]) -> Answer {
+fn ask(app: &TestApp, line: &str, origin: &str, more: &[&str]) -> RawResponse {
     let origin = format!("Origin: {origin}");
     let headers: Vec<_> = [origin.as_str()].into_iter().chain(more.iter().copied()).collect();
     exchange(&app.base, line, &headers, "")
 }
 
-fn allowed(answer: &Answer) -> Option<&str> {
-    assert_eq!(answer.header("access-control-allow-credentials"), None);
-    answer.header("access-control-allow-origin")
+fn allowed(response: &RawResponse) -> Option<&str> {
+    assert_eq!(response.header("access-control-allow-credentials"), None);
+    response.header("access-control-allow-origin")
 }
 
 const WANTS: &str = "Access-Control-Request-Method: PATCH";
@@ -32,12 +32,12 @@ const WANTS: &str = "Access-Control-Request-Method: PATCH";
 async fn a_preflight_lists_what_a_script_may_send() {
     let (app, _) = with_origins(PAGE).await;
     for path in ["/api/v1/me", "/api/v1/aliases/alias_1", "/api/v1/nothing"] {
-        let answer = ask(&app, &format!("OPTIONS {path}"), PAGE, &[WANTS]);
-        assert_eq!((answer.status.as_str(), answer.body.as_str()), ("HTTP/1.1 204 No Content", ""));
-        assert_eq!(allowed(&answer), Some(PAGE));
-        assert_eq!(answer.header("vary"), Some("Origin"));
-        assert_eq!(answer.header("access-control-max-age"), Some("7200"));
-        let list = |name| answer.header(name).expect("a list").split(", ").collect::<Vec<_>>();
+        let response = ask(&app, &format!("OPTIONS {path}"), PAGE, &[WANTS]);
+        assert_eq!((response.status.as_str(), response.body.as_str()), ("HTTP/1.1 204 No Content", ""));
+        assert_eq!(allowed(&response), Some(PAGE));
+        assert_eq!(response.header("vary"), Some("Origin"));
+        assert_eq!(response.header("access-control-max-age"), Some("7200"));
+        let list = |name| response.header(name).expect("a list").split(", ").collect::<Vec<_>>();
         for method in ["GET", "HEAD", "POST", "PATCH", "DELETE"] {
             assert!(list("access-control-allow-methods").contains(&method), "{method}");
         }
@@ -46,7 +46,7 @@ async fn a_preflight_lists_what_a_script_may_send() {
         {
             assert!(list("access-control-allow-headers").contains(&header), "{header}");
         }
-        assert_eq!(answer.header("x-ratelimit-limit"), None);
+        assert_eq!(response.header("x-ratelimit-limit"), None);
     }
 }
 
@@ -67,15 +67,15 @@ async fn a_script_can_read_responses_and_errors() {
         ("OPTIONS /api/v1/me", vec![], "204 No Content"),
         ("GET /api/v1/me?a=1", vec![&bearer], "400 Bad Request"),
     ] {
-        let answer = ask(&app, line, PAGE, &more);
-        assert_eq!(answer.status, format!("HTTP/1.1 {status}"), "{line}");
-        assert_eq!(allowed(&answer), Some(PAGE), "{line} {status}");
-        assert_eq!(answer.header("vary"), Some("Origin"));
+        let response = ask(&app, line, PAGE, &more);
+        assert_eq!(response.status, format!("HTTP/1.1 {status}"), "{line}");
+        assert_eq!(allowed(&response), Some(PAGE), "{line} {status}");
+        assert_eq!(response.header("vary"), Some("Origin"));
         let read: Vec<_> =
-            answer.header("access-control-expose-headers").expect("a list").split(", ").collect();
+            response.header("access-control-expose-headers").expect("a list").split(", ").collect();
         let lower: Vec<_> = read.iter().map(|name| name.to_ascii_lowercase()).collect();
         // Scripts can read all headers about the call.
-        for (name, _) in &answer.headers {
+        for (name, _) in &response.headers {
             let name = name.to_ascii_lowercase();
             let ours =
                 ["x-ratelimit", "ratelimit", "retry-after", "x-request-id", "www-authenticate", "allow"];
@@ -92,11 +92,11 @@ async fn other_origins_and_other_addresses_are_refused() {
     let (app, bearer) = with_origins(PAGE).await;
     for other in ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null"] {
         for (line, more) in [("GET /api/v1/me", bearer.as_str()), ("OPTIONS /api/v1/me", WANTS)] {
-            let answer = ask(&app, line, other, &[more]);
-            assert_eq!(allowed(&answer), None, "{other}");
+            let response = ask(&app, line, other, &[more]);
+            assert_eq!(allowed(&response), None, "{other}");
             // A cache must not serve one origin's response to another.
-            assert_eq!(answer.header("vary"), Some("Origin"), "{other}");
-            assert_eq!(answer.header("access-control-allow-methods"), None);
+            assert_eq!(response.header("vary"), Some("Origin"), "{other}");
+            assert_eq!(response.header("access-control-allow-methods"), None);
         }
     }
     for path in ["/", "/sign-in", "/healthz", "/static/css/app.css"] {
@@ -110,10 +110,10 @@ async fn cors_is_off_by_default() {
     app.switch_api("Acme", true);
     let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));
     for (line, more) in [("GET /api/v1/me", bearer.as_str()), ("OPTIONS /api/v1/me", WANTS)] {
-        let answer = ask(&app, line, PAGE, &[more]);
-        assert_eq!((allowed(&answer), answer.header("vary")), (None, None), "{line}");
+        let response = ask(&app, line, PAGE, &[more]);
+        assert_eq!((allowed(&response), response.header("vary")), (None, None), "{line}");
         assert!(
-            answer.headers.iter().all(|(name, _)| !name.to_ascii_lowercase().starts_with("access-control"))
+            response.headers.iter().all(|(name, _)| !name.to_ascii_lowercase().starts_with("access-control"))
         );
     }
 }
@@ -121,12 +121,12 @@ async fn cors_is_off_by_default() {
 #[tokio::test]
 async fn a_star_allows_any_origin_without_cookies() {
     let (app, bearer) = with_origins("*").await;
-    let answer = ask(&app, "GET /api/v1/me", PAGE, &[&bearer]);
-    assert_eq!((answer.status.as_str(), allowed(&answer)), ("HTTP/1.1 200 OK", Some("*")));
+    let response = ask(&app, "GET /api/v1/me", PAGE, &[&bearer]);
+    assert_eq!((response.status.as_str(), allowed(&response)), ("HTTP/1.1 200 OK", Some("*")));
     assert_eq!(allowed(&ask(&app, "OPTIONS /api/v1/me", "null", &[WANTS])), Some("*"));
     let ada = app.as_(Ada).await;
     let request = ada.request(Method::GET, "/api/v1/me").header("Origin", PAGE);
-    let reply = send(request.header("Sec-Fetch-Site", "cross-site")).await.expect(401);
-    assert_eq!(reply.error_code(), "MISSING_TOKEN");
-    assert_eq!(reply.header("access-control-allow-origin"), "*");
+    let response = send(request.header("Sec-Fetch-Site", "cross-site")).await.expect(401);
+    assert_eq!(response.error_code(), "MISSING_TOKEN");
+    assert_eq!(response.header("access-control-allow-origin"), "*");
 }

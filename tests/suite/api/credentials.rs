@@ -14,14 +14,14 @@ const MISSING: &str = "No API token was sent. Send it as Authorization: Bearer <
 const ONE: &str = "Send one credential: Authorization: Bearer or X-API-Key, once.";
 
 #[track_caller]
-fn me(app: &TestApp, headers: &[&str]) -> raw::Answer {
+fn me(app: &TestApp, headers: &[&str]) -> raw::RawResponse {
     raw::exchange(&app.base, "GET /api/v1/me", headers, "")
 }
 
 #[track_caller]
-fn assert_unknown(answer: &raw::Answer) {
+fn assert_unknown(response: &raw::RawResponse) {
     assert_refused(
-        answer,
+        response,
         "401 Unauthorized",
         Some(INVALID_TOKEN),
         "INVALID_API_TOKEN",
@@ -48,8 +48,8 @@ both_engines! {
             ("GET /api/v1/nothing", &[]),
             ("POST /api/v1/me", &[]),
         ] {
-            let answer = raw::exchange(&app.base, line, headers, "");
-            assert_refused(&answer, "401 Unauthorized", Some(CHALLENGE), "MISSING_TOKEN", MISSING);
+            let response = raw::exchange(&app.base, line, headers, "");
+            assert_refused(&response, "401 Unauthorized", Some(CHALLENGE), "MISSING_TOKEN", MISSING);
         }
         let bare = format!("Authorization: {token}");
         assert_refused(&me(&app, &[&bare]), "401 Unauthorized", Some(CHALLENGE), "MISSING_TOKEN", MISSING);
@@ -59,8 +59,8 @@ both_engines! {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         for header in ["Authorization: Bearer", "authorization: bearer", "AUTHORIZATION: BEARER ", "X-API-Key:"] {
-            let answer = me(&app, &[&format!("{header} {token}")]);
-            assert_eq!(answer.status, "HTTP/1.1 200 OK", "{header}: {}", answer.body);
+            let response = me(&app, &[&format!("{header} {token}")]);
+            assert_eq!(response.status, "HTTP/1.1 200 OK", "{header}: {}", response.body);
         }
     }
 
@@ -75,8 +75,8 @@ both_engines! {
             [&key, "Authorization: Basic YWRhOnNlY3JldA=="],
             [&bearer, "X-API-Key:"],
         ] {
-            let answer = me(&app, &headers);
-            assert_refused(&answer, "400 Bad Request", Some(INVALID_REQUEST), "INVALID_REQUEST", ONE);
+            let response = me(&app, &headers);
+            assert_refused(&response, "400 Bad Request", Some(INVALID_REQUEST), "INVALID_REQUEST", ONE);
         }
     }
 
@@ -118,8 +118,8 @@ both_engines! {
             done
         };
         let (revoked, bearer) = (format!("Authorization: Bearer {revoked}"), format!("Authorization: Bearer {expired}"));
-        let invalid = |answer: &raw::Answer, message: &str| {
-            assert_refused(answer, "401 Unauthorized", Some(INVALID_TOKEN), "INVALID_API_TOKEN", message);
+        let invalid = |response: &raw::RawResponse, message: &str| {
+            assert_refused(response, "401 Unauthorized", Some(INVALID_TOKEN), "INVALID_API_TOKEN", message);
         };
         invalid(&me(&app, &[&revoked]), "The API token has been revoked.");
         assert_eq!(expires(now + 1), Ok(1));
@@ -176,9 +176,9 @@ both_engines! {
 #[tokio::test]
 async fn errors_have_the_headers_of_every_response() {
     let app = TestApp::sqlite().await;
-    let answer = me(&app, &[]);
+    let response = me(&app, &[]);
     let mut head: Vec<_> =
-        answer.head_without(&["date", "x-request-id"]).lines().map(str::to_owned).collect();
+        response.head_without(&["date", "x-request-id"]).lines().map(str::to_owned).collect();
     head.sort();
     let expected = [
         "HTTP/1.1 401 Unauthorized",

@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::client::{Reply, send};
+use crate::support::client::{Response, send};
 use crate::support::contract;
 use crate::support::people::Person::Ada;
 
@@ -18,17 +18,17 @@ const ADDRESS: &str = "/api/v1/openapi.json";
 #[tokio::test]
 async fn the_description_is_the_same_for_everyone() {
     let app = TestApp::sqlite().await;
-    let nobody = app.visitor().get(ADDRESS).await.expect(200);
-    assert_eq!(nobody.header("content-type"), "application/json");
-    assert_eq!(nobody.json()["openapi"], "3.1.0");
-    assert_eq!(nobody.json()["servers"][0]["url"], app.base);
-    assert_eq!(nobody.json()["paths"], openapi::description()["paths"]);
-    for reply in [
+    let visitor = app.visitor().get(ADDRESS).await.expect(200);
+    assert_eq!(visitor.header("content-type"), "application/json");
+    assert_eq!(visitor.json()["openapi"], "3.1.0");
+    assert_eq!(visitor.json()["servers"][0]["url"], app.base);
+    assert_eq!(visitor.json()["paths"], openapi::description()["paths"]);
+    for response in [
         app.as_(Ada).await.get(ADDRESS).await,
         app.api("no token at all").get(ADDRESS).await,
         app.api(&app.token("Acme", "ci")).get(ADDRESS).await,
     ] {
-        assert_eq!(reply.expect(200).body, nobody.body);
+        assert_eq!(response.expect(200).body, visitor.body);
     }
 }
 
@@ -104,8 +104,8 @@ fn every_example_fits_its_schema() {
         if let Some(content) = operation.pointer("/requestBody/content/application~1json") {
             check(&format!("{place}/requestBody/content/application~1json"), content);
         }
-        for (status, answer) in operation["responses"].as_object().expect("responses") {
-            for (kind, content) in answer["content"].as_object().into_iter().flatten() {
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            for (kind, content) in response["content"].as_object().into_iter().flatten() {
                 let kind = kind.replace('/', "~1");
                 check(&format!("{place}/responses/{status}/content/{kind}"), content);
             }
@@ -123,7 +123,7 @@ fn every_example_fits_its_schema() {
 }
 
 /// A response that the server never sends.
-fn invented(status: u16, kind: &str, body: &str) -> Reply {
+fn invented(status: u16, kind: &str, body: &str) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_str(kind).expect("a header"));
     for name in ["x-request-id", "ratelimit", "ratelimit-policy", "www-authenticate", "allow"] {
@@ -132,7 +132,7 @@ fn invented(status: u16, kind: &str, body: &str) -> Reply {
     for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
         headers.insert(name, HeaderValue::from_static("7"));
     }
-    Reply { status, headers, body: body.to_owned() }
+    Response { status, headers, body: body.to_owned() }
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn an_undescribed_response_is_detected() {
     const ME: &str =
         r#"{"team": {"id": "team_1", "name": "Acme"}, "token": null, "plan": "pro", "scopes": []}"#;
     const ERROR: &str = r#"{"success": false, "error": {"code": "A", "message": "B", "requestId": "req_1"}}"#;
-    let faults = |method: &str, path: &str, reply: &Reply| contract::faults(method, path, reply);
+    let faults = |method: &str, path: &str, response: &Response| contract::faults(method, path, response);
     let (json, me) = ("application/json", "/api/v1/me");
     let none: Vec<String> = Vec::new();
     assert_eq!(faults("GET", me, &invented(200, json, ME)), none);
@@ -148,8 +148,8 @@ fn an_undescribed_response_is_detected() {
     assert_eq!(faults("GET", me, &invented(401, json, ERROR)), none);
     assert_eq!(faults("PUT", me, &invented(405, json, ERROR)), none);
     assert_eq!(faults("GET", "/api/v1/nowhere", &invented(404, json, ERROR)), none);
-    let missing = Reply { headers: HeaderMap::new(), ..invented(204, json, "") };
-    for (method, path, reply) in [
+    let missing = Response { headers: HeaderMap::new(), ..invented(204, json, "") };
+    for (method, path, response) in [
         ("GET", me, invented(418, json, ERROR)),
         ("GET", me, invented(404, json, ERROR)),
         ("GET", me, invented(200, "text/html", ME)),
@@ -161,6 +161,6 @@ fn an_undescribed_response_is_detected() {
         ("DELETE", "/api/v1/me/token", missing),
         ("GET", "/api/v1/nowhere", invented(200, json, "{}")),
     ] {
-        assert_ne!(faults(method, path, &reply), none, "{method} {path} {reply:?}");
+        assert_ne!(faults(method, path, &response), none, "{method} {path} {response:?}");
     }
 }

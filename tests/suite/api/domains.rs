@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::details;
-use crate::support::client::{Api, Reply};
+use crate::support::client::{Api, Response};
 use crate::support::dns::Dns;
 use crate::support::{TestApp, both_engines};
 
@@ -13,13 +13,13 @@ fn api(app: &TestApp, team: &str) -> Api {
     app.api(&app.token(team, "ci"))
 }
 
-async fn add(api: &Api, name: &str) -> Reply {
+async fn add(api: &Api, name: &str) -> Response {
     api.send_json(Method::POST, "/api/v1/domains", &json!({"name": name})).await
 }
 
 async fn added(api: &Api, name: &str) -> String {
-    let reply = add(api, name).await.expect(201);
-    format!("/api/v1/domains/{}", reply.json()["id"].as_str().expect("an id"))
+    let response = add(api, name).await.expect(201);
+    format!("/api/v1/domains/{}", response.json()["id"].as_str().expect("an id"))
 }
 
 async fn names(api: &Api, query: &str) -> Vec<String> {
@@ -31,8 +31,8 @@ async fn names(api: &Api, query: &str) -> Vec<String> {
 both_engines! {
     async fn a_domain_is_added_with_the_records_to_publish(app: TestApp) {
         let api = api(&app, "Acme");
-        let reply = add(&api, " Mail.Acme.TEST. ").await.expect(201);
-        let body = reply.json();
+        let response = add(&api, " Mail.Acme.TEST. ").await.expect(201);
+        let body = response.json();
         let id = body["id"].as_str().expect("an id");
         assert!(id.starts_with("dom_"), "{id}");
         let proof = body["records"][0]["value"].as_str().expect("a proof");
@@ -48,7 +48,7 @@ both_engines! {
             "catchAll": null, "createdAt": "2040-01-02T09:00:00Z", "createdBy": "token ci",
         });
         assert_eq!(body, expected);
-        assert_eq!(api.get(reply.location()).await.expect(200).json(), expected);
+        assert_eq!(api.get(response.location()).await.expect(200).json(), expected);
         assert_eq!(details(&add(&api, "mail.acme.test").await.expect(409))[0]["field"], "name");
         assert_eq!(details(&add(&api, "gatepost.localhost").await.expect(409))[0]["field"], "name");
         for bad in ["", "acme", "a b.test", "http://acme.test", "10.0.0.1"] {

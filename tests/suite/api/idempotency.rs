@@ -11,7 +11,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::details;
-use crate::support::client::{Api, Reply, Visitor, send};
+use crate::support::client::{Api, Response, Visitor, send};
 use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
 
@@ -22,7 +22,7 @@ fn api(app: &TestApp) -> Api {
     app.api(&app.token("Acme", "caller"))
 }
 
-fn contact(api: &Api, key: &str, body: &Value) -> impl Future<Output = Reply> + use<> {
+fn contact(api: &Api, key: &str, body: &Value) -> impl Future<Output = Response> + use<> {
     send(api.request(Method::POST, "/api/v1/contacts").header(KEY, key).json(body))
 }
 
@@ -31,8 +31,8 @@ fn bob() -> Value {
 }
 
 /// Whether the response replays the first one.
-fn is_replayed(reply: &Reply) -> bool {
-    match reply.header("idempotency-replayed") {
+fn is_replayed(response: &Response) -> bool {
+    match response.header("idempotency-replayed") {
         "true" => true,
         "" => false,
         odd => panic!("{odd}"),
@@ -107,9 +107,9 @@ both_engines! {
             own(&ada),
             own(&bea),
         ] {
-            let reply = send(request.header(KEY, "same").json(&json!({}))).await.expect(201);
-            assert!(!is_replayed(&reply));
-            locations.push(reply.location().to_owned());
+            let response = send(request.header(KEY, "same").json(&json!({}))).await.expect(201);
+            assert!(!is_replayed(&response));
+            locations.push(response.location().to_owned());
         }
         locations.sort();
         locations.dedup();
@@ -137,8 +137,8 @@ both_engines! {
         let again = post().await.expect(201);
         assert_eq!((again.location(), is_replayed(&again)), (first.location(), true));
         app.clock.advance(Duration::from_micros(1));
-        let anew = post().await.expect(201);
-        assert!(!is_replayed(&anew) && anew.location() != first.location());
+        let second = post().await.expect(201);
+        assert!(!is_replayed(&second) && second.location() != first.location());
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM idempotent_responses"), 1);
     }
 
@@ -196,14 +196,14 @@ both_engines! {
             };
             let all: Vec<_> = (0..12).map(|_| post()).collect();
             let mut first = 0;
-            for reply in all {
-                let reply = reply.await.expect("an answer");
-                match reply.status {
+            for response in all {
+                let response = response.await.expect("a response");
+                match response.status {
                     409 => assert_eq!(
-                        (reply.error_code().as_str(), reply.header("retry-after")),
+                        (response.error_code().as_str(), response.header("retry-after")),
                         ("IDEMPOTENCY_KEY_IN_USE", "1")
                     ),
-                    _ => first += usize::from(!is_replayed(&reply.expect(201))),
+                    _ => first += usize::from(!is_replayed(&response.expect(201))),
                 }
             }
             assert_eq!(first, 1);
@@ -217,11 +217,11 @@ fn typed(request: RequestBuilder) -> RequestBuilder {
 }
 
 /// Returns the response without the secret.
-fn without_secret(reply: &Reply) -> Value {
-    let mut told = reply.json();
-    let fields = told.as_object_mut().expect("an object");
+fn without_secret(response: &Response) -> Value {
+    let mut body = response.json();
+    let fields = body.as_object_mut().expect("an object");
     fields.retain(|name, _| name != "token" && name != "notice");
-    told
+    body
 }
 
 #[tokio::test]

@@ -34,8 +34,8 @@ both_engines! {
             let body = visitor.get("/api/v1/me").await.expect(200).json();
             assert_eq!(body["token"], json!(null));
             assert_eq!(body["team"]["name"], "Acme");
-            let reply = visitor.send_json(Method::DELETE, "/api/v1/me/token", &json!({})).await.expect(403);
-            assert_eq!(reply.error_code(), "FORBIDDEN");
+            let response = visitor.send_json(Method::DELETE, "/api/v1/me/token", &json!({})).await.expect(403);
+            assert_eq!(response.error_code(), "FORBIDDEN");
         }
     }
 
@@ -45,8 +45,8 @@ both_engines! {
         let gone = app.api(&token).delete("/api/v1/me/token").await.expect(204);
         assert_eq!(gone.body, "");
         for path in ["/api/v1/me", "/api/v1/team"] {
-            let reply = app.api(&token).get(path).await.expect(401);
-            assert_eq!(reply.json()["error"]["message"], "The API token has been revoked.");
+            let response = app.api(&token).get(path).await.expect(401);
+            assert_eq!(response.json()["error"]["message"], "The API token has been revoked.");
         }
         app.api(&token).delete("/api/v1/me/token").await.expect(401);
         let keys = app.api(&other).get("/api/v1/api-keys").await.expect(200).json();

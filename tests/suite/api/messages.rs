@@ -95,11 +95,11 @@ both_engines! {
         // The sender declares text/html, which a browser would run.
         assert_eq!(file.header("content-type"), "application/octet-stream");
         assert!(file.header("content-disposition").ends_with("filename*=UTF-8''M%C3%A4rz.html"));
-        for answer in [raw, file] {
-            assert!(answer.header("content-disposition").starts_with("attachment; "), "{answer:?}");
-            assert_eq!(answer.header("x-content-type-options"), "nosniff");
-            assert_eq!(answer.header("cache-control"), "no-store");
-            assert!(answer.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
+        for response in [raw, file] {
+            assert!(response.header("content-disposition").starts_with("attachment; "), "{response:?}");
+            assert_eq!(response.header("x-content-type-options"), "nosniff");
+            assert_eq!(response.header("cache-control"), "no-store");
+            assert!(response.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
         }
     }
 
@@ -269,8 +269,8 @@ both_engines! {
         let file = whole["attachments"][0]["id"].as_str().unwrap().to_owned();
         for path in [&path, "/api/v1/messages/x", &format!("/api/v1/messages/msg_{}", "0".repeat(32))] {
             for part in ["", "/raw", &format!("/attachments/{file}"), "/attachments/x"] {
-                let reply = globex.get(&format!("{path}{part}")).await.expect(404);
-                assert_eq!(reply.error_code(), "NOT_FOUND");
+                let response = globex.get(&format!("{path}{part}")).await.expect(404);
+                assert_eq!(response.error_code(), "NOT_FOUND");
             }
             for change in [json!({"read": true}), json!({"folder": "archive"}), json!({"folder": "trash"})] {
                 globex.send_json(Method::PATCH, path, &change).await.expect(404);

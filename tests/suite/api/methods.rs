@@ -7,7 +7,7 @@ use reqwest::Method;
 use super::{assert_refused, recorded};
 use crate::access::rows::{self, Row};
 use crate::access::{fill, with_body};
-use crate::support::client::{Reply, send};
+use crate::support::client::{Response, send};
 use crate::support::{TestApp, raw};
 
 async fn with_token() -> (TestApp, String) {
@@ -35,9 +35,9 @@ fn allowed(allow: &str) -> BTreeSet<&str> {
 }
 
 /// The parts of a response that are equal for two consecutive calls.
-fn lasting(reply: &Reply) -> BTreeMap<String, String> {
+fn lasting(response: &Response) -> BTreeMap<String, String> {
     const CHANGING: [&str; 4] = ["date", "x-request-id", "x-ratelimit-remaining", "ratelimit"];
-    let lasting = reply.headers.iter().filter(|(name, _)| !CHANGING.contains(&name.as_str()));
+    let lasting = response.headers.iter().filter(|(name, _)| !CHANGING.contains(&name.as_str()));
     lasting.map(|(name, value)| (name.to_string(), format!("{value:?}"))).collect()
 }
 
@@ -54,7 +54,7 @@ async fn head_is_a_get_without_its_body_and_counts_like_one() {
         assert_eq!(lasting(&head), lasting(&get), "{}", row.route);
         assert_eq!(head.header("content-length"), get.body.len().to_string(), "{}", row.route);
         let remaining =
-            |reply: &Reply| reply.header("x-ratelimit-remaining").parse::<i64>().expect("a number");
+            |response: &Response| response.header("x-ratelimit-remaining").parse::<i64>().expect("a number");
         assert_eq!(remaining(&head), remaining(&get) - 1, "{}", row.route);
         app.flush().await;
         assert_eq!(recorded(&app, "Acme"), before + 2, "{}", row.route);
@@ -91,26 +91,26 @@ async fn options_needs_no_credential_and_is_not_counted() {
         let before = recorded(&app, "Acme");
         let line = format!("OPTIONS {path}");
         for headers in [&[][..], &[bearer.as_str()], &["Authorization: Bearer nonsense"], &["Cookie: a=b"]] {
-            let answer = raw::exchange(&app.base, &line, headers, "");
-            assert_eq!((answer.status.as_str(), answer.body.as_str()), ("HTTP/1.1 204 No Content", ""));
-            let allow = allowed(answer.header("allow").expect("what it takes"));
+            let response = raw::exchange(&app.base, &line, headers, "");
+            assert_eq!((response.status.as_str(), response.body.as_str()), ("HTTP/1.1 204 No Content", ""));
+            let allow = allowed(response.header("allow").expect("what it takes"));
             let mut expected = declared.clone();
             expected.insert("OPTIONS");
             if declared.contains("GET") {
                 expected.insert("HEAD");
             }
             assert_eq!(allow, expected, "{path}");
-            assert!(answer.header("x-request-id").is_some());
-            assert_eq!(answer.header("x-ratelimit-limit"), None, "{path}");
-            assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
+            assert!(response.header("x-request-id").is_some());
+            assert_eq!(response.header("x-ratelimit-limit"), None, "{path}");
+            assert_eq!(response.header("access-control-allow-origin"), None, "{path}");
         }
         app.flush().await;
         assert_eq!(recorded(&app, "Acme"), before, "{path}");
     }
     for path in ["/api/v1", "/api/v1/nothing", "/api/v1/me/"] {
-        let answer = raw::exchange(&app.base, &format!("OPTIONS {path}"), &[], "");
+        let response = raw::exchange(&app.base, &format!("OPTIONS {path}"), &[], "");
         let message = "Not found. It does not exist, or belongs to another team.";
-        assert_refused(&answer, "404 Not Found", None, "NOT_FOUND", message);
+        assert_refused(&response, "404 Not Found", None, "NOT_FOUND", message);
     }
 }
 
@@ -124,14 +124,14 @@ async fn an_unsupported_method_gets_allow() {
         let asked = raw::exchange(&app.base, &format!("OPTIONS {path}"), &[], "");
         let allow = asked.header("allow").expect("what it takes");
         for method in others.into_iter().filter(|method| !declared.contains(method)) {
-            let answer = raw::exchange(&app.base, &format!("{method} {path}"), &[&bearer], "");
+            let response = raw::exchange(&app.base, &format!("{method} {path}"), &[&bearer], "");
             let message = format!("This address supports {allow}.");
-            assert_refused(&answer, "405 Method Not Allowed", None, "METHOD_NOT_ALLOWED", &message);
-            assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
+            assert_refused(&response, "405 Method Not Allowed", None, "METHOD_NOT_ALLOWED", &message);
+            assert_eq!(response.header("allow"), Some(allow), "{method} {path}");
         }
     }
-    let answer = raw::exchange(&app.base, "PUT /api/v1/aliases", &[&bearer], "");
-    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
+    let response = raw::exchange(&app.base, "PUT /api/v1/aliases", &[&bearer], "");
+    assert_eq!(response.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
 }
 
 #[tokio::test]
@@ -147,8 +147,8 @@ async fn pages_list_their_methods_too() {
     ] {
         let (method, path) = line.split_once(' ').expect("a method and a path");
         let request = ada.request(method.parse().expect("a method"), path);
-        let reply = send(request.header("Sec-Fetch-Site", "same-origin")).await.expect(405);
-        assert_eq!(reply.header("allow"), allow, "{line}");
+        let response = send(request.header("Sec-Fetch-Site", "same-origin")).await.expect(405);
+        assert_eq!(response.header("allow"), allow, "{line}");
     }
     let page = ada.get("/sign-out").await.expect(405);
     assert!(page.body.contains("be opened directly"), "{}", page.body);

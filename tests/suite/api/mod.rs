@@ -24,8 +24,8 @@ use gatepost::domain::access::secret::HashedToken;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::client::Reply;
-use crate::support::raw::Answer;
+use crate::support::client::Response;
+use crate::support::raw::RawResponse;
 
 /// Returns the public id of a token, to find its row by SQL.
 fn public_id(token: &str) -> String {
@@ -40,23 +40,23 @@ async fn token_id(app: &TestApp, token: &str) -> String {
 
 /// Checks a whole refusal: every byte of its body, except the request's id, which must equal the header's.
 #[track_caller]
-fn assert_refused(answer: &Answer, status: &str, challenge: Option<&str>, code: &str, message: &str) {
-    let request = answer.header("x-request-id").expect("a request id");
+fn assert_refused(response: &RawResponse, status: &str, challenge: Option<&str>, code: &str, message: &str) {
+    let request = response.header("x-request-id").expect("a request id");
     assert!(request.starts_with("req_") && request.len() == 36, "{request}");
     let error = json!({"code": code, "message": message, "requestId": request});
-    assert_eq!(answer.body, json!({"success": false, "error": error}).to_string());
-    assert_eq!(answer.status, format!("HTTP/1.1 {status}"));
-    assert_eq!(answer.header("www-authenticate"), challenge);
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("content-length"), Some(answer.body.len().to_string().as_str()));
-    assert_eq!(answer.header("set-cookie"), None);
+    assert_eq!(response.body, json!({"success": false, "error": error}).to_string());
+    assert_eq!(response.status, format!("HTTP/1.1 {status}"));
+    assert_eq!(response.header("www-authenticate"), challenge);
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("content-length"), Some(response.body.len().to_string().as_str()));
+    assert_eq!(response.header("set-cookie"), None);
 }
 
 /// Returns the errors of single fields in a refusal.
 #[track_caller]
-fn details(reply: &Reply) -> Value {
-    reply.json()["error"]["details"].clone()
+fn details(response: &Response) -> Value {
+    response.json()["error"]["details"].clone()
 }
 
 /// Returns the number of API requests in a team's activity log.

@@ -38,7 +38,7 @@ both_engines! {
     async fn a_request_is_recorded_completely(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
-        let reply = app.api(&token).get("/api/v1/team/people?limit=2").await.expect(200);
+        let response = app.api(&token).get("/api/v1/team/people?limit=2").await.expect(200);
         let record = last(&app);
         assert_eq!(record.method.as_deref(), Some("GET"));
         assert_eq!(record.route.as_deref(), Some("/api/v1/team/people"));
@@ -47,7 +47,7 @@ both_engines! {
         assert_eq!(record.person_id, None);
         assert_eq!(record.ip.as_deref(), Some("127.0.0.1"));
         assert_eq!(record.at.to_string(), "2040-01-02T09:00:00Z");
-        assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));
+        assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(response.header("x-request-id")));
         assert!(record.duration_us.is_some_and(|micros| micros > 0));
     }
 
@@ -151,14 +151,14 @@ both_engines! {
     async fn a_change_by_a_token_is_recorded_in_addition_to_the_request(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
-        let reply = app.api(&token).delete("/api/v1/me/token").await.expect(204);
+        let response = app.api(&token).delete("/api/v1/me/token").await.expect(204);
         let team = app.team("Acme").id;
         let filter = Filter { kinds: Some(vec![ActivityKind::TokenRevoked]), ..Filter::default() };
         let page = app.app.read_now(|tx| activity::list(tx, team, &filter, Window::first(2))).expect("a page");
         let [record] = page.rows.as_slice() else { panic!("{:?}", page.rows) };
         assert_eq!(record.actor_label.as_deref(), Some("token ci"));
         assert_eq!(record.subject.as_deref(), Some("ci"));
-        assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(reply.header("x-request-id")));
+        assert_eq!(record.request().map(|id| id.to_string()).as_deref(), Some(response.header("x-request-id")));
         assert_eq!(recorded(&app, "Acme"), 1);
     }
 

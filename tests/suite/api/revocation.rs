@@ -36,8 +36,8 @@ both_engines! {
             let token = app.token("Acme", "doomed");
             let path = format!("/api/v1/api-keys/{}", token_id(&app, &token).await);
             ada.send_json(Method::DELETE, &path, &json!({})).await.expect(204);
-            let reply = app.api(&token).get("/api/v1/me").await;
-            assert_eq!(reply.status, 401, "round {round}: {}", reply.body);
+            let response = app.api(&token).get("/api/v1/me").await;
+            assert_eq!(response.status, 401, "round {round}: {}", response.body);
         }
         over.store(true, Ordering::SeqCst);
         for calls in load {
@@ -45,7 +45,7 @@ both_engines! {
         }
     }
 
-    /// The callers use the token that is being revoked: calls that start after the reply must fail.
+    /// The callers use the token that is being revoked: calls that start after the response must fail.
     async fn revocation_is_immediate_under_load(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);
@@ -53,7 +53,7 @@ both_engines! {
         for _ in 0..5 {
             let token = app.token("Acme", "busy");
             let path = format!("/api/v1/api-keys/{}", token_id(&app, &token).await);
-            // Nanoseconds from `start` to the reply to the revocation.
+            // Nanoseconds from `start` to the response to the revocation.
             let (start, revoked) = (Instant::now(), Arc::new(AtomicU64::new(u64::MAX)));
             let callers: Vec<_> = (0..4).map(|_| {
                 let (api, revoked) = (app.api(&token), revoked.clone());
@@ -100,7 +100,7 @@ async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
             let began = Instant::now();
             let verdict = app.app.read_now(|tx| tokens::verify(tx, presented, app.app.now()));
             times.push(began.elapsed());
-            assert!(verdict.expect("a store that answers").is_err());
+            assert!(verdict.expect("a store that responses").is_err());
         }
     }
     assert_eq!(

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{assert_refused, details, public_id};
-use crate::support::client::Reply;
+use crate::support::client::Response;
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, both_engines, raw};
 
@@ -15,8 +15,8 @@ const LACKS_TEAM: &str =
 const NO_TEAM: &str =
     "This token lacks the scope team:read. The owner or an admin can create one that has it.";
 
-fn remaining(reply: &Reply) -> i64 {
-    reply.header("x-ratelimit-remaining").parse().expect("a number")
+fn remaining(response: &Response) -> i64 {
+    response.header("x-ratelimit-remaining").parse().expect("a number")
 }
 
 fn scopes(body: &Value) -> Vec<&str> {
@@ -33,8 +33,8 @@ both_engines! {
         let token = app.token_with("Acme", "ci", Scopes::of(&[Scope::TokensRead]));
         let bearer = format!("Authorization: Bearer {token}");
         for line in ["GET /api/v1/team", "GET /api/v1/team/people?limit=none"] {
-            let answer = raw::exchange(&app.base, line, &[&bearer], "");
-            assert_refused(&answer, "403 Forbidden", Some(LACKS_TEAM), "INSUFFICIENT_SCOPE", NO_TEAM);
+            let response = raw::exchange(&app.base, line, &[&bearer], "");
+            assert_refused(&response, "403 Forbidden", Some(LACKS_TEAM), "INSUFFICIENT_SCOPE", NO_TEAM);
         }
         app.api(&token).get("/api/v1/api-keys").await.expect(200);
     }

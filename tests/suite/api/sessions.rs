@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::client::{Reply, Visitor, send};
+use crate::support::client::{Response, Visitor, send};
 use crate::support::people::Person::{Ada, Bea, Cy};
 use crate::support::{TestApp, both_engines};
 
-async fn me_from(visitor: &Visitor, headers: &[(&str, &str)]) -> Reply {
+async fn me_from(visitor: &Visitor, headers: &[(&str, &str)]) -> Response {
     let request = visitor.request(Method::GET, "/api/v1/me");
     send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
 }
@@ -30,8 +30,8 @@ both_engines! {
             &[("Origin", "null")],
             &[("Referer", own)],
         ] {
-            let reply = me_from(&ada, headers).await.expect(401);
-            assert_eq!(reply.error_code(), "MISSING_TOKEN", "{headers:?}");
+            let response = me_from(&ada, headers).await.expect(401);
+            assert_eq!(response.error_code(), "MISSING_TOKEN", "{headers:?}");
         }
     }
 
@@ -48,18 +48,18 @@ both_engines! {
         for person in [Ada, Bea] {
             app.as_(person).await.get("/api/v1/team").await.expect(200);
         }
-        let reply = app.as_(Cy).await.get("/api/v1/team").await.expect(403);
-        assert_eq!(reply.error_code(), "FORBIDDEN");
+        let response = app.as_(Cy).await.get("/api/v1/team").await.expect(403);
+        assert_eq!(response.error_code(), "FORBIDDEN");
         assert_eq!(
-            reply.json()["error"]["message"],
+            response.json()["error"]["message"],
             "Only the owner and admins can do this. Ask one of them."
         );
     }
 
     async fn the_switch_closes_the_api_to_sessions_too(app: TestApp) {
         let ada = app.as_(Ada).await;
-        let reply = ada.get("/api/v1/me").await.expect(403);
-        assert_eq!(reply.error_code(), "API_DISABLED");
+        let response = ada.get("/api/v1/me").await.expect(403);
+        assert_eq!(response.error_code(), "API_DISABLED");
     }
 
     async fn an_ended_session_is_no_credential(app: TestApp) {
@@ -67,14 +67,14 @@ both_engines! {
         let ada = app.as_(Ada).await;
         ada.get("/api/v1/me").await.expect(200);
         assert_eq!(app.database.execute("DELETE FROM sessions"), Ok(1));
-        let reply = ada.get("/api/v1/me").await.expect(401);
-        assert_eq!(reply.error_code(), "MISSING_TOKEN");
+        let response = ada.get("/api/v1/me").await.expect(401);
+        assert_eq!(response.error_code(), "MISSING_TOKEN");
     }
 
     async fn a_forged_cookie_is_no_credential(app: TestApp) {
         app.switch_api("Acme", true);
-        let nobody = app.visitor();
+        let visitor = app.visitor();
         let cookie = [("Sec-Fetch-Site", "same-origin"), ("Cookie", "gatepost=forged")];
-        me_from(&nobody, &cookie).await.expect(401);
+        me_from(&visitor, &cookie).await.expect(401);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::access::rows::{self, Row};
 use crate::access::{fill, with_body};
-use crate::support::client::{Api, Reply, Visitor, send};
+use crate::support::client::{Api, Response, Visitor, send};
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, both_engines, raw};
 use gatepost::domain::access::scopes::{Scope, Scopes};
@@ -22,10 +22,14 @@ fn api(app: &TestApp) -> Api {
     app.api(&app.token("Acme", &rows::fresh_name(app)))
 }
 
-fn tag(reply: &Reply) -> String {
-    let tag = reply.header("etag").to_owned();
+fn tag(response: &Response) -> String {
+    let tag = response.header("etag").to_owned();
     let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default();
-    assert!(inner.len() == 32 && inner.bytes().all(|it| it.is_ascii_hexdigit()), "{tag:?}: {}", reply.body);
+    assert!(
+        inner.len() == 32 && inner.bytes().all(|it| it.is_ascii_hexdigit()),
+        "{tag:?}: {}",
+        response.body
+    );
     tag
 }
 
@@ -53,22 +57,25 @@ async fn a_current_etag_gets_304() {
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".into()] {
             for method in [Method::GET, Method::HEAD] {
                 let request = api.request(method, &path).header("If-None-Match", &known);
-                let reply = send(request).await.expect(304);
-                assert_eq!(reply.body, "", "{}", row.route);
-                assert_eq!(reply.header("etag"), tag, "{}", row.route);
-                assert_eq!(reply.header("content-type"), "", "{}", row.route);
-                assert_counted(&reply.headers);
+                let response = send(request).await.expect(304);
+                assert_eq!(response.body, "", "{}", row.route);
+                assert_eq!(response.header("etag"), tag, "{}", row.route);
+                assert_eq!(response.header("content-type"), "", "{}", row.route);
+                assert_counted(&response.headers);
             }
         }
         for unknown in ["\"other\"", "nonsense", "", &tag[1..33]] {
-            let reply =
+            let response =
                 send(api.request(Method::GET, &path).header("If-None-Match", unknown)).await.expect(200);
-            assert_eq!((reply.body.as_str(), reply.header("etag")), (first.body.as_str(), tag.as_str()));
+            assert_eq!(
+                (response.body.as_str(), response.header("etag")),
+                (first.body.as_str(), tag.as_str())
+            );
         }
     }
     app.flush().await;
-    let told = "SELECT COUNT(*) AS n FROM activity WHERE kind = 'api.request' AND status = 304";
-    assert_eq!(app.database.number(told), 8 * reads().count() as i64);
+    let query = "SELECT COUNT(*) AS n FROM activity WHERE kind = 'api.request' AND status = 304";
+    assert_eq!(app.database.number(query), 8 * reads().count() as i64);
 }
 
 #[tokio::test]
@@ -87,8 +94,8 @@ async fn an_etag_reveals_nothing_without_the_read_scope() {
         send(request).await.expect(status);
     }
     let line = format!("GET {}", made.location());
-    let answer = raw::exchange(&app.base, &line, &[&format!("If-None-Match: {known}")], "");
-    assert_eq!(answer.status, "HTTP/1.1 401 Unauthorized");
+    let response = raw::exchange(&app.base, &line, &[&format!("If-None-Match: {known}")], "");
+    assert_eq!(response.status, "HTTP/1.1 401 Unauthorized");
 }
 
 /// Every operation that changes something, with a resource created for it.
@@ -267,10 +274,10 @@ async fn append(api: &Api, path: &str, word: &str) {
         let seen = api.get(path).await.expect(200);
         let note = format!("{}{word}", seen.json()["note"].as_str().expect("a note"));
         let request = api.request(Method::PATCH, path).header("If-Match", tag(&seen));
-        let reply = send(request.json(&json!({"note": note}))).await;
-        match reply.status {
+        let response = send(request.json(&json!({"note": note}))).await;
+        match response.status {
             412 => {}
-            _ => return drop(reply.expect(200)),
+            _ => return drop(response.expect(200)),
         }
     }
 }

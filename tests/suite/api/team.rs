@@ -49,12 +49,12 @@ both_engines! {
                 ("limit=", "limit"), ("limit=all", "limit"), ("offset=-1", "offset"), ("offset=x", "offset"),
                 ("page=2", "page"), ("limit=99999999999999999999", "limit"),
             ] {
-                let reply = api.get(&format!("{list}?{query}")).await.expect(400);
-                assert_eq!(reply.error_code(), "INVALID_REQUEST");
-                assert_eq!(details(&reply)[0]["field"], field, "{list}?{query}: {}", reply.body);
+                let response = api.get(&format!("{list}?{query}")).await.expect(400);
+                assert_eq!(response.error_code(), "INVALID_REQUEST");
+                assert_eq!(details(&response)[0]["field"], field, "{list}?{query}: {}", response.body);
             }
-            let reply = api.get(&format!("{list}?limit=0&offset=-1")).await.expect(400);
-            assert_eq!(details(&reply).as_array().map(Vec::len), Some(2));
+            let response = api.get(&format!("{list}?limit=0&offset=-1")).await.expect(400);
+            assert_eq!(details(&response).as_array().map(Vec::len), Some(2));
             for query in ["limit=1", "limit=100", "offset=9223372036854775807"] {
                 api.get(&format!("{list}?{query}")).await.expect(200);
             }

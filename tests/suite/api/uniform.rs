@@ -11,7 +11,7 @@ use super::details;
 use crate::access::rows::{self, Row};
 use crate::access::{Fields, fill, with_body};
 use crate::support::TestApp;
-use crate::support::client::{Reply, Visitor, send};
+use crate::support::client::{Response, Visitor, send};
 use crate::support::people::Person::Ada;
 
 struct Caller {
@@ -63,10 +63,10 @@ fn body_of(fields: &Fields) -> Value {
 }
 
 #[track_caller]
-fn assert_names(reply: &Reply, field: &str, about: &str) {
-    assert_eq!(reply.status, 400, "{about}: {}", reply.body);
-    assert_eq!(reply.error_code(), "INVALID_REQUEST", "{about}");
-    assert_eq!(details(reply)[0]["field"], field, "{about}: {}", reply.body);
+fn assert_names(response: &Response, field: &str, about: &str) {
+    assert_eq!(response.status, 400, "{about}: {}", response.body);
+    assert_eq!(response.error_code(), "INVALID_REQUEST", "{about}");
+    assert_eq!(details(response)[0]["field"], field, "{about}: {}", response.body);
 }
 
 #[tokio::test]
@@ -86,8 +86,8 @@ async fn a_trailing_slash_is_not_found() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.routes() {
         let request = caller.request(method, &format!("{path}/"));
-        let reply = send(with_body(request, &row, fields)).await.expect(404);
-        assert_eq!(reply.error_code(), "NOT_FOUND", "{}", row.route);
+        let response = send(with_body(request, &row, fields)).await.expect(404);
+        assert_eq!(response.error_code(), "NOT_FOUND", "{}", row.route);
     }
 }
 
@@ -100,8 +100,8 @@ async fn an_unexpected_body_is_ignored() {
             continue;
         }
         let request = caller.request(method, &path).header("Content-Type", "text/plain").body("{");
-        let reply = send(request).await;
-        assert!((200..300).contains(&reply.status), "{}: {}", row.route, reply.body);
+        let response = send(request).await;
+        assert!((200..300).contains(&response.status), "{}: {}", row.route, response.body);
     }
 }
 
@@ -115,8 +115,8 @@ async fn a_compressed_body_is_refused_unread_everywhere() {
             assert_eq!(refused.error_code(), "UNSUPPORTED_MEDIA_TYPE", "{} {encoding:?}", row.route);
         }
         let plain = caller.request(method, &path).header("Content-Encoding", "Identity");
-        let reply = send(with_body(plain, &row, fields)).await;
-        assert!((200..300).contains(&reply.status), "{}: {}", row.route, reply.body);
+        let response = send(with_body(plain, &row, fields)).await;
+        assert!((200..300).contains(&response.status), "{}: {}", row.route, response.body);
     }
 }
 
@@ -153,8 +153,8 @@ async fn bodies_are_validated_alike() {
 }
 
 /// Returns a resource without the secret, which is shown only once.
-fn resource(reply: &Reply) -> Value {
-    let mut resource = reply.json();
+fn resource(response: &Response) -> Value {
+    let mut resource = response.json();
     resource.as_object_mut().expect("an object").retain(|name, _| name != "token" && name != "notice");
     resource
 }

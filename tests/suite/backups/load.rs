@@ -61,13 +61,13 @@ fn send(to: SocketAddr, sender: usize, shared: &Shared) {
         for _ in 0..20 {
             number += 1;
             let subject = format!("m{sender}x{number}");
-            talk.say("MAIL FROM:<bob@example.test>").answer();
-            talk.say(&format!("RCPT TO:<{TO}>")).answer();
-            if !talk.say("DATA").answer().starts_with("354") {
+            talk.say("MAIL FROM:<bob@example.test>").reply();
+            talk.say(&format!("RCPT TO:<{TO}>")).reply();
+            if !talk.say("DATA").reply().starts_with("354") {
                 break;
             }
-            let answer = talk.send(letter(&subject)).send(".\r\n").answer();
-            if answer.starts_with("250") {
+            let response = talk.send(letter(&subject)).send(".\r\n").reply();
+            if response.starts_with("250") {
                 shared.note(|it| it.mail.push(subject));
             }
         }
@@ -84,17 +84,17 @@ async fn change(base: String, token: String, shared: Arc<Shared>) {
     while shared.goes_on() {
         number += 1;
         let local = format!("a{number}");
-        let made = ask(Method::POST, "/aliases", json!({"localPart": local})).await.expect("an answer");
+        let made = ask(Method::POST, "/aliases", json!({"localPart": local})).await.expect("a response");
         if made.status() == 201 {
             shared.note(|it| it.aliases.push(local));
         }
         let list = client.get(format!("{base}/api/v1/messages?limit=1")).bearer_auth(&token).send();
-        let newest: Value = list.await.expect("an answer").json().await.expect("JSON");
+        let newest: Value = list.await.expect("a response").json().await.expect("JSON");
         if let (Some(id), Some(subject)) =
             (newest["data"][0]["id"].as_str(), newest["data"][0]["subject"].as_str())
         {
             shared.note(|it| it.deleted.push(subject.to_owned()));
-            ask(Method::DELETE, &format!("/messages/{id}"), json!({})).await.expect("an answer");
+            ask(Method::DELETE, &format!("/messages/{id}"), json!({})).await.expect("a response");
         }
     }
 }

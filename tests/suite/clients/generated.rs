@@ -30,7 +30,7 @@ async fn a_python_client_does_what_a_consumer_does_first() {
     ok(check).await;
     let mut story = python("python");
     story.arg("story.py").current_dir(folder.path());
-    is_told(app, story).await;
+    runs(app, story).await;
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_typescript_client_does_what_a_consumer_does_first() {
     ok(check).await;
     let mut story = Command::new("node");
     story.arg("built/story.js").current_dir(folder.path());
-    is_told(app, story).await;
+    runs(app, story).await;
 }
 
 fn description(app: &TestApp) -> String {
@@ -63,7 +63,7 @@ fn description(app: &TestApp) -> String {
 }
 
 /// Runs the story, and advances the clock by the time it wants to wait.
-async fn is_told(app: TestApp, mut story: Command) {
+async fn runs(app: TestApp, mut story: Command) {
     app.switch_api("Acme", true);
     let server = mail_server::open(&app.app);
     story.env("API", &app.base).env("TOKEN", app.token("Acme", "ci"));

@@ -33,8 +33,8 @@ async fn an_incomplete_body_times_out() {
     for (line, headers, status) in requests {
         for body in ["Content-Length: 1000\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n3e8\r\n{"] {
             let request = format!("{line} HTTP/1.1\r\nHost: a\r\n{headers}{body}");
-            let answer = Client::connect(&app.base).send(&request).text();
-            assert!(answer.starts_with(status), "{request}\n\n{answer}");
+            let response = Client::connect(&app.base).send(&request).text();
+            assert!(response.starts_with(status), "{request}\n\n{response}");
         }
     }
 }
@@ -60,7 +60,7 @@ async fn an_incomplete_head_times_out() {
         assert_eq!(Client::connect(&app.base).send(head).text(), "", "{head}");
         // Nor after another request, or with bytes that look like the rest of a body.
         let mut later = Client::connect(&app.base).send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(later.answer().starts_with("HTTP/1.1 200"));
+        assert!(later.response().starts_with("HTTP/1.1 200"));
         later.send(head).rest();
     }
 }
@@ -74,14 +74,14 @@ async fn consecutive_requests_have_deadlines_of_their_own() {
     let mut client = Client::connect(&app.base);
     for _ in 0..3 {
         client = client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(client.answer().starts_with("HTTP/1.1 200"));
+        assert!(client.response().starts_with("HTTP/1.1 200"));
         client = client.send(&form);
-        assert!(client.answer().starts_with("HTTP/1.1 4"));
+        assert!(client.response().starts_with("HTTP/1.1 4"));
         std::thread::sleep(grace / 2);
     }
     // Pipelined requests are answered in order.
     let all = format!("{form}GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    let answers = Client::connect(&app.base).send(all).text();
-    assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{answers}");
+    let responses = Client::connect(&app.base).send(all).text();
+    assert_eq!(responses.matches("HTTP/1.1 ").count(), 2, "{responses}");
     assert_eq!(raw::exchange(&app.base, "GET /healthz", &[], "").status, "HTTP/1.1 200 OK");
 }

@@ -47,7 +47,7 @@ fn ask(app: &TestApp, token: &str, id: MessageId) -> (Client, String) {
     let line =
         format!("GET /api/v1/messages/{id}/raw HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
     let mut client = Client::connect(&app.base).send(line);
-    let head = client.answer();
+    let head = client.response();
     (client, head)
 }
 
@@ -75,9 +75,9 @@ both_engines! {
         for (path, expected) in [("raw".to_owned(), whole), (format!("attachments/{file}"), bytes(2_000_000))] {
             let by_token = app.api(&token).request(reqwest::Method::GET, &format!("/api/v1/messages/{id}/{path}"));
             for request in [by_token, ada.request(reqwest::Method::GET, &format!("/inbox/{id}/{path}"))] {
-                let answer = request.send().await.expect("an answer");
-                assert_eq!((answer.status().as_u16(), answer.content_length()), (200, Some(expected.len() as u64)), "{path}");
-                let bytes = answer.bytes().await.expect("a whole file");
+                let response = request.send().await.expect("a response");
+                assert_eq!((response.status().as_u16(), response.content_length()), (200, Some(expected.len() as u64)), "{path}");
+                let bytes = response.bytes().await.expect("a whole file");
                 assert!(bytes == expected, "{path}: {} bytes", bytes.len());
             }
         }
@@ -113,7 +113,7 @@ async fn the_long_responses_to_one_address_are_limited() {
     let to = app.base.trim_start_matches("http://").parse().expect("an address");
     let ask = |last| {
         let mut client = Client::connect_from(Ipv4Addr::new(127, 0, 0, last).into(), to).send(&request);
-        let head = client.answer();
+        let head = client.response();
         (client, head)
     };
     let (slow, refused) = ask_until_refused(|| ask(1));

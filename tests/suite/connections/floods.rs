@@ -36,7 +36,7 @@ fn from(number: usize) -> IpAddr {
 fn serves_a_newcomer(server: &Serving, from: IpAddr) {
     let since = Instant::now();
     let ask = || Client::connect_from(from, address(server)).send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
-    while !ask().answer().starts_with("HTTP/1.1 200") {
+    while !ask().response().starts_with("HTTP/1.1 200") {
         assert!(since.elapsed() < TIMEOUT, "a newcomer is not served");
     }
     Talk::smtp(mail_server::of(server));
@@ -79,10 +79,10 @@ async fn compressed_forms_take_no_memory() {
     let mut clients: Vec<_> = (0..100)
         .map(|number| Client::connect_from(from(1 + number % 2), address(&server)).send(&head).send(&bomb))
         .collect();
-    let answers: Vec<_> = clients.iter_mut().map(Client::answer).collect();
+    let responses: Vec<_> = clients.iter_mut().map(Client::response).collect();
     // The server may have closed before it had read everything.
-    assert!(answers.iter().all(|answer| answer.is_empty() || answer.starts_with("HTTP/1.1 415")));
-    assert!(answers.iter().any(|answer| !answer.is_empty()), "none was refused in words");
+    assert!(responses.iter().all(|response| response.is_empty() || response.starts_with("HTTP/1.1 415")));
+    assert!(responses.iter().any(|response| !response.is_empty()), "none was refused in words");
     serves_a_newcomer(&server, from(1));
     is_small(&server);
 }
@@ -120,7 +120,7 @@ async fn password_hashing_gives_its_memory_back() {
                 Client::connect(&server.base).send(head).send(form)
             })
             .collect();
-        assert!(guesses.iter_mut().all(|guess| guess.answer().starts_with("HTTP/1.1 422")));
+        assert!(guesses.iter_mut().all(|guess| guess.response().starts_with("HTTP/1.1 422")));
     }
     assert!(server.peak_memory() <= 200 << 20, "{} MB", server.peak_memory() >> 20);
 }
@@ -152,7 +152,7 @@ async fn slow_readers_take_little_memory() {
         format!("GET /api/v1/messages/{id}{path} HTTP/1.1\r\nHost: a\r\n{bearer}\r\n\r\n")
     };
     let mut slow: Vec<_> = (0..60).map(|_| Client::connect(&server.base).send(ask("/raw"))).collect();
-    let heads: Vec<_> = slow.iter_mut().map(Client::answer).collect();
+    let heads: Vec<_> = slow.iter_mut().map(Client::response).collect();
     let served = heads.iter().filter(|head| head.starts_with("HTTP/1.1 200")).count();
     assert!((1..60).contains(&served), "{served}: {heads:?}");
     assert!(heads.iter().all(|head| head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.1 503")));

@@ -1,9 +1,9 @@
 //! The resources that slow or many clients can take from the web server.
 
+mod capacity;
 mod deadlines;
 mod downloads;
 mod floods;
-mod seats;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -42,18 +42,18 @@ impl Client {
     }
 
     /// Reads the head of the next response, and what has arrived of its body.
-    pub fn answer(&mut self) -> String {
-        let mut answer = Vec::new();
-        while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+    pub fn response(&mut self) -> String {
+        let mut response = Vec::new();
+        while !response.windows(4).any(|end| end == b"\r\n\r\n") {
             let mut some = [0; 4096];
             match self.0.read(&mut some) {
                 Ok(0) => break,
-                Ok(count) => answer.extend_from_slice(&some[..count]),
+                Ok(count) => response.extend_from_slice(&some[..count]),
                 Err(cause) if cause.kind() == ErrorKind::ConnectionReset => break,
-                Err(cause) => panic!("no answer: {cause}"),
+                Err(cause) => panic!("no response: {cause}"),
             }
         }
-        String::from_utf8_lossy(&answer).into_owned()
+        String::from_utf8_lossy(&response).into_owned()
     }
 
     /// Reads the rest until the server closes.

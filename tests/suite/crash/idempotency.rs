@@ -63,7 +63,7 @@ async fn promise(gatepost: &Gatepost, database: &Database) {
     }
     let serving = gatepost.serve();
     for (key, location) in &sent {
-        let again = create(&client(), &serving.base, &token, key).await.expect("an answer");
+        let again = create(&client(), &serving.base, &token, key).await.expect("a response");
         assert_eq!(location.as_ref().unwrap_or(&again), &again, "{key}");
     }
     let made = "SELECT COUNT(*) AS n FROM aliases WHERE domain_id IS NULL";
@@ -94,7 +94,7 @@ fn client() -> Client {
 /// Returns the location; `None` without a response.
 async fn create(client: &Client, base: &str, token: &str, key: &str) -> Option<String> {
     let request = client.post(format!("{base}/api/v1/aliases")).bearer_auth(token);
-    let reply = request.header("Idempotency-Key", key).json(&json!({})).send().await.ok()?;
-    assert_eq!(reply.status(), 201);
-    Some(reply.headers()["location"].to_str().expect("an address").to_owned())
+    let response = request.header("Idempotency-Key", key).json(&json!({})).send().await.ok()?;
+    assert_eq!(response.status(), 201);
+    Some(response.headers()["location"].to_str().expect("an address").to_owned())
 }

@@ -1,7 +1,7 @@
 //! A full disk, and a locked store.
 
 use super::{
-    assert_all_recorded, assert_passed_or_unavailable, draw_a_page, full_load, on_sqlite, passed, start_again,
+    assert_all_recorded, assert_passed_or_unavailable, full_load, load_a_page, on_sqlite, passed, start_again,
 };
 use crate::support::database::Database;
 use crate::support::process::{Gatepost, Serving};
@@ -30,7 +30,7 @@ async fn a_slow_store_slows_callers_and_loses_nothing() {
     load.until_each(500, |call| call.status == 200).await;
     let calls = load.stop().await;
     assert_passed_or_unavailable(&calls);
-    draw_a_page(&server).await;
+    load_a_page(&server).await;
     let copy = copied(&server, &gatepost);
     assert_eq!(server.terminate().code, Some(0));
     assert_all_recorded(&Database::sqlite(copy.path()), &passed(&calls));
@@ -69,7 +69,7 @@ async fn a_full_disk_refuses_calls_until_there_is_room() {
         let calls = load.stop().await;
         assert_passed_or_unavailable(&calls);
         if activity == "buffered" {
-            draw_a_page(&server).await;
+            load_a_page(&server).await;
         }
         let copy = copied(&server, &gatepost);
         start_again(&Gatepost::new().with("GATEPOST_DATA", copy.path().to_str().expect("a path")));

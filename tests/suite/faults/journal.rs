@@ -1,12 +1,12 @@
 //! The journal: calls that are on disk but not in the log yet.
 
-use super::{assert_all_recorded, draw_a_page, full_load, on_postgres, on_sqlite, start_again};
+use super::{assert_all_recorded, full_load, load_a_page, on_postgres, on_sqlite, start_again};
 use crate::support::database::Database;
 use crate::support::load::{Call, recorded};
 use crate::support::process::{Gatepost, Serving};
 
 /// If a process dies after moving calls into the log and before noting that, the calls are in both.
-async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
+async fn stored_twice(gatepost: &Gatepost, database: &Database, token: &str) {
     let calls = loop {
         let server = gatepost.serve();
         let load = full_load(&server, token);
@@ -37,13 +37,13 @@ async fn there_twice(gatepost: &Gatepost, database: &Database, token: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_at_two_places_are_logged_once_on_sqlite() {
     let (gatepost, database, token) = on_sqlite();
-    there_twice(&gatepost, &database, &token).await;
+    stored_twice(&gatepost, &database, &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_at_two_places_are_logged_once_on_postgres() {
     let (gatepost, database, token) = on_postgres();
-    there_twice(&gatepost, &database, &token).await;
+    stored_twice(&gatepost, &database, &token).await;
 }
 
 /// Each answered call is in the log exactly once, whatever commands do meanwhile.
@@ -84,7 +84,7 @@ fn batches(database: &Database) -> i64 {
 
 /// After a page was rendered, the metric reports no calls in the journal.
 async fn assert_its_journal_ends(server: &Serving) {
-    draw_a_page(server).await;
+    load_a_page(server).await;
     let printed = server.stdout();
     let metrics = printed.lines().find_map(|line| line.strip_prefix("Metrics on ")).expect("an address");
     let text = reqwest::get(metrics).await.expect("metrics").text().await.expect("text");

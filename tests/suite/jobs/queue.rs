@@ -22,8 +22,8 @@ fn fail(app: &TestApp, job: &QueuedJob, cause: &str) {
     app.operate(|tx, actor| lease::fail(tx, actor, &NOTE, job, cause, false));
 }
 
-fn put_back_expired(app: &TestApp) -> usize {
-    app.operate(|tx, actor| lease::put_back_expired(tx, actor, KINDS))
+fn requeue_expired(app: &TestApp) -> usize {
+    app.operate(|tx, actor| lease::requeue_expired(tx, actor, KINDS))
 }
 
 fn all(app: &TestApp) -> Vec<QueuedJob> {
@@ -93,7 +93,7 @@ both_engines! {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), 200, "two workers claimed the same job");
-        assert_eq!(put_back_expired(&app), 0, "no lease has expired");
+        assert_eq!(requeue_expired(&app), 0, "no lease has expired");
     }
 
     async fn an_expired_lease_returns_to_the_queue_once(app: TestApp) {
@@ -101,8 +101,8 @@ both_engines! {
         let lost = claim_notes(&app, 1);
         assert_eq!((lost[0].attempts, claim_notes(&app, 2).len()), (1, 0));
         age_leases(&app, LEASE + time::Duration::SECOND);
-        let put_back: usize = at_once(4, |_| put_back_expired(&app)).into_iter().sum();
-        assert_eq!(put_back, 1);
+        let requeued: usize = at_once(4, |_| requeue_expired(&app)).into_iter().sum();
+        assert_eq!(requeued, 1);
         let waiting = all(&app).remove(0);
         assert_eq!((waiting.state(), waiting.due_at), (State::Failed, lost[0].due_at));
         app.clock.advance(10 * SECOND);
@@ -124,9 +124,9 @@ both_engines! {
         let others = QueuedJob { worker: Some(worker(2)), ..job.clone() };
         assert_eq!((extend(&others), extend(&job)), (false, true));
         age_leases(&app, LEASE - time::Duration::SECOND);
-        assert_eq!(put_back_expired(&app), 0);
+        assert_eq!(requeue_expired(&app), 0);
         age_leases(&app, 2 * time::Duration::SECOND);
-        assert_eq!((put_back_expired(&app), extend(&job)), (1, false));
+        assert_eq!((requeue_expired(&app), extend(&job)), (1, false));
         app.clock.advance(10 * SECOND);
         let again = claim_notes(&app, 1).remove(0);
         assert_eq!((extend(&job), extend(&again)), (false, true), "an attempt has its own lease");
@@ -159,7 +159,7 @@ both_engines! {
         for _ in 0..3 {
             assert_eq!(claim_notes(&app, 1).len(), 1);
             age_leases(&app, 2 * LEASE);
-            assert_eq!(put_back_expired(&app), 1);
+            assert_eq!(requeue_expired(&app), 1);
             app.clock.advance(60 * SECOND);
         }
         let dead = all(&app).remove(0);
@@ -170,7 +170,7 @@ both_engines! {
     async fn a_job_given_back_does_not_lose_its_attempt(app: TestApp) {
         enqueue(&app, &Note::new("stopped"));
         let job = claim_notes(&app, 1).remove(0);
-        app.operate(|tx, actor| lease::give_back(tx, actor, &job));
+        app.operate(|tx, actor| lease::release(tx, actor, &job));
         let again = claim_notes(&app, 2);
         assert_eq!((again.len(), again[0].attempts), (1, 1));
     }

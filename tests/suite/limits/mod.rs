@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::TestApp;
-use crate::support::client::{Api, Reply};
+use crate::support::client::{Api, Response};
 use crate::support::people::Person::Ada;
 use crate::support::redis::database;
 use gatepost::domain::Timestamp;
@@ -57,7 +57,7 @@ fn open(app: &TestApp, tokens: usize) -> Vec<String> {
 /// Returns the statuses of calls made at once.
 async fn at_once(apis: &[Api], calls_each: usize) -> Vec<u16> {
     let calls = apis.iter().flat_map(|api| (0..calls_each).map(|_| api.get("/api/v1/me")));
-    join_all(calls).await.into_iter().map(|reply| reply.status).collect()
+    join_all(calls).await.into_iter().map(|response| response.status).collect()
 }
 
 fn count(statuses: &[u16], status: u16) -> usize {
@@ -65,14 +65,14 @@ fn count(statuses: &[u16], status: u16) -> usize {
 }
 
 /// The limit's headers: its number, the remaining requests, and its reset.
-fn limit_headers(reply: &Reply) -> [&str; 5] {
+fn limit_headers(response: &Response) -> [&str; 5] {
     let names =
         ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-policy", "ratelimit"];
-    names.map(|name| reply.header(name))
+    names.map(|name| response.header(name))
 }
 
-fn remaining(reply: &Reply) -> u32 {
-    reply.header("x-ratelimit-remaining").parse().expect("a number")
+fn remaining(response: &Response) -> u32 {
+    response.header("x-ratelimit-remaining").parse().expect("a number")
 }
 
 /// Sets a token's cap by SQL.
@@ -89,7 +89,7 @@ wherever_it_counts! {
         let statuses = at_once(&apis, 200).await;
         assert_eq!((count(&statuses, 200), count(&statuses, 429)), (250, 750));
         let refused = apis[0].get("/api/v1/me").await.expect(429);
-        let seconds = |reply: &Reply, name| reply.header(name).parse::<u64>().expect("seconds");
+        let seconds = |response: &Response, name| response.header(name).parse::<u64>().expect("seconds");
         let wait = Duration::from_secs(seconds(&refused, "retry-after"));
         app.clock.advance(wait - Duration::from_secs(1));
         apis[0].get("/api/v1/me").await.expect(429);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{PLANS, at_once, count, open, remaining};
 use crate::support::TestApp;
-use crate::support::client::{Api, Reply};
+use crate::support::client::{Api, Response};
 use crate::support::people::Person::Ada;
 use crate::support::process::{Gatepost, taken_address};
 use crate::support::redis::{Redis, database};
@@ -19,26 +19,26 @@ async fn counting_in(redis: &Redis) -> TestApp {
 }
 
 #[track_caller]
-fn assert_away(reply: &Reply) {
+fn assert_away(response: &Response) {
     let error = json!({
         "code": "SERVICE_UNAVAILABLE",
         "message": "Rate limiting service is temporarily unavailable. Please try again later.",
-        "requestId": reply.header("x-request-id"),
+        "requestId": response.header("x-request-id"),
     });
-    assert_eq!(reply.status, 503);
-    assert_eq!(reply.body, json!({"success": false, "error": error}).to_string());
-    assert_eq!(reply.header("retry-after"), "60");
+    assert_eq!(response.status, 503);
+    assert_eq!(response.body, json!({"success": false, "error": error}).to_string());
+    assert_eq!(response.header("retry-after"), "60");
 }
 
 /// Calls until a call succeeds, without any other action.
-async fn passes_again(api: &Api) -> Reply {
+async fn passes_again(api: &Api) -> Response {
     let start = Instant::now();
     loop {
-        let reply = api.get("/api/v1/me").await;
-        if reply.status == 200 {
-            return reply;
+        let response = api.get("/api/v1/me").await;
+        if response.status == 200 {
+            return response;
         }
-        assert_away(&reply);
+        assert_away(&response);
         assert!(start.elapsed() < Duration::from_secs(20), "it never came back");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -69,7 +69,7 @@ async fn calls_are_refused_while_redis_is_down_and_pass_after_its_restart() {
     assert_eq!((count(&statuses, 200), count(&statuses, 429)), (199, 51));
 }
 
-/// The worst outage: connections stay open without replies.
+/// The worst outage: connections stay open without responses.
 #[tokio::test]
 async fn calls_are_refused_at_once_while_redis_is_silent() {
     let redis = Redis::start();

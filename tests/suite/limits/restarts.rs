@@ -93,7 +93,7 @@ async fn three_processes_over_one_redis_let_exactly_the_limit_pass() {
         let apis: Vec<Vec<Api>> =
             tokens.iter().map(|token| instances.iter().map(|it| api(it, token)).collect()).collect();
         let calls = (0..1000).map(|call| apis[call % 5][call % 3].get("/api/v1/me"));
-        join_all(calls).await.into_iter().map(|reply| reply.status).collect::<Vec<u16>>()
+        join_all(calls).await.into_iter().map(|response| response.status).collect::<Vec<u16>>()
     })
     .await;
     assert_eq!((count(&statuses, 200), count(&statuses, 429)), (300, 700));

@@ -33,16 +33,16 @@ both_engines! {
         app.alias("Globex", "theirs");
         let spammer = create(&app, acme, "Spam@Example.com", about("", ContactState::Blocked)).expect("a contact");
         let raw = letter("SPAM@example.COM", "1@x", "Buy", "Now");
-        let denied = app.send("x@y.test", HELLO, &raw).await.expect("an answer");
+        let denied = app.send("x@y.test", HELLO, &raw).await.expect("an outcome");
         assert!(matches!(denied, Outcome::Stored { state: MessageState::Denied, .. }), "{denied:?}");
         assert_eq!(app.count("messages WHERE state = 'denied' AND reason LIKE '%Spam@example.com is blocked%'"), 1);
         assert_eq!(app.count("aliases WHERE denied = 1 AND received = 0"), 1);
         assert_eq!(app.count("conversations"), 0);
-        let other = app.send("x@y.test", "theirs@gatepost.localhost", &raw).await.expect("an answer");
+        let other = app.send("x@y.test", "theirs@gatepost.localhost", &raw).await.expect("an outcome");
         assert!(matches!(other, Outcome::Stored { state: MessageState::Delivered, .. }), "{other:?}");
         app.operate(|tx, actor| contacts::change(tx, actor, acme, spammer.id, about("", ContactState::Allowed)));
         let raw = letter("spam@example.com", "2@x", "Sorry", "Really");
-        let taken = app.send("x@y.test", HELLO, &raw).await.expect("an answer");
+        let taken = app.send("x@y.test", HELLO, &raw).await.expect("an outcome");
         assert!(matches!(taken, Outcome::Stored { state: MessageState::Delivered, .. }), "{taken:?}");
         assert_eq!(alias.team_id, acme);
     }

@@ -49,14 +49,14 @@ both_engines! {
     async fn a_stranger_joins_only_with_dmarc(app: TestApp) {
         app.alias("Acme", "hello");
         let first = app.keep("bob@a.test", HELLO, &letter("bob@a.test", "1@x", "Hi", "Hi")).await;
-        let answer = |id: &str| reply("eve@evil.test", id, "In-Reply-To: <1@x>");
-        let alone = app.keep("eve@evil.test", HELLO, &answer("2@x")).await;
+        let reply = |id: &str| reply("eve@evil.test", id, "In-Reply-To: <1@x>");
+        let alone = app.keep("eve@evil.test", HELLO, &reply("2@x")).await;
         assert_ne!(id(&app, alone), id(&app, first));
-        let failed = app.send_as("eve@evil.test", HELLO, &answer("3@x"), dmarc(Verdict::Fail, Policy::None)).await;
+        let failed = app.send_as("eve@evil.test", HELLO, &reply("3@x"), dmarc(Verdict::Fail, Policy::None)).await;
         assert_ne!(id(&app, stored(failed)), id(&app, first));
-        let passed = app.send_as("eve@evil.test", HELLO, &answer("4@x"), dmarc(Verdict::Pass, Policy::None)).await;
+        let passed = app.send_as("eve@evil.test", HELLO, &reply("4@x"), dmarc(Verdict::Pass, Policy::None)).await;
         assert_eq!(id(&app, stored(passed)), id(&app, first));
-        let known = app.keep("eve@evil.test", HELLO, &answer("5@x")).await;
+        let known = app.keep("eve@evil.test", HELLO, &reply("5@x")).await;
         assert_eq!(id(&app, known), id(&app, first), "who took part is no stranger");
     }
 
@@ -68,8 +68,8 @@ both_engines! {
         let first = keep("bob@a.test", 1, "Invoice 7").await;
         let same = keep("bob@a.test", 2, "Invoice 7").await;
         assert_ne!(id(&app, same), id(&app, first), "a new message of the same subject");
-        let answer = keep("bob@a.test", 3, "RE: invoice  7").await;
-        assert_eq!(id(&app, answer), id(&app, same));
+        let reply = keep("bob@a.test", 3, "RE: invoice  7").await;
+        assert_eq!(id(&app, reply), id(&app, same));
         let stranger = keep("eve@evil.test", 4, "Re: Invoice 7").await;
         assert_ne!(id(&app, stranger), id(&app, same));
         app.clock.advance(std::time::Duration::from_secs(31 * 24 * 3600));

@@ -80,7 +80,7 @@ both_engines! {
         let lost = check(&app, &domain, &[]);
         assert!(lost.is_active() && lost.suspension_due().is_some());
         app.clock.advance(2 * DAY);
-        let unasked = observe(&app, &domain, Answer::Failed("no DNS server answered".into()));
+        let unasked = observe(&app, &domain, Answer::Failed("no DNS server responded".into()));
         assert!(unasked.is_active(), "a DNS that says nothing takes nothing away");
         assert!(!check(&app, &domain, &[]).is_active());
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Suspended));

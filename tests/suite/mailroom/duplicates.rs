@@ -29,11 +29,11 @@ both_engines! {
             let raw = letter("bank@example.com", "1@x", "Hi", id).replace("Message-ID: <1@x>\n", id);
             let forged = || app.send_as("a@b.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject));
             let Ok(Outcome::Rejected { message, reason }) = forged().await else { panic!("it was let in") };
-            let again = forged().await.expect("an answer");
+            let again = forged().await.expect("an outcome");
             assert_eq!(again, Outcome::Rejected { message, reason }, "it is refused again, and kept once");
             let genuine = || app.send_as("a@b.test", HELLO, &raw, dmarc(Verdict::Pass, Policy::Reject));
             let first = stored(genuine().await);
-            assert_eq!(genuine().await.expect("an answer"), Outcome::Duplicate { message: first });
+            assert_eq!(genuine().await.expect("an outcome"), Outcome::Duplicate { message: first });
         }
         assert_eq!(states(&app), ["rejected", "delivered", "rejected", "delivered"]);
     }
@@ -44,7 +44,7 @@ both_engines! {
         set(&app, ContactState::Blocked);
         let raw = letter("bob@example.com", "2@x", "Hi", "Hi again");
         let denied = stored(app.send("bob@example.com", HELLO, &raw).await);
-        let again = app.send("bob@example.com", HELLO, &raw).await.expect("an answer");
+        let again = app.send("bob@example.com", HELLO, &raw).await.expect("an outcome");
         assert_eq!(again, Outcome::Duplicate { message: denied });
         set(&app, ContactState::Allowed);
         let delivered = app.send("bob@example.com", HELLO, &raw).await;
@@ -64,7 +64,7 @@ both_engines! {
             stored(app.send_as("a@b.test", HELLO, &other, Authentication::default()).await);
         }
         assert_eq!(app.count("messages"), 4);
-        let again = app.send("bob@example.com", HELLO, &original).await.expect("an answer");
+        let again = app.send("bob@example.com", HELLO, &original).await.expect("an outcome");
         assert!(matches!(again, Outcome::Duplicate { .. }));
     }
 }

@@ -51,7 +51,7 @@ both_engines! {
             kept.push(app.keep(&from, to, &letter(&from, &format!("{number}@x"), "Hi", "Hi")).await);
         }
         let raw = letter("s0@a.test", "r@x", "Hi", "Hi");
-        app.send_as("s0@a.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject)).await.expect("an answer");
+        app.send_as("s0@a.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject)).await.expect("an outcome");
         let first = app.operate(|tx, _| messages::find(tx, team, kept[0]));
         app.operate(|tx, actor| messages::mark(tx, actor, team, kept[5], true));
         let none = Filter::default;
@@ -165,7 +165,7 @@ both_engines! {
         let id = app.keep("bob@a.test", "theirs@gatepost.localhost", ATTACHED).await;
         let globex = app.team("Globex").id;
         let part = app.operate(|tx, _| messages::open(tx, globex, id)).attachments[0].id;
-        fn gone<T>(answer: Result<T, Error>) -> bool { matches!(answer, Err(Error::NotFound)) }
+        fn gone<T>(reply: Result<T, Error>) -> bool { matches!(reply, Err(Error::NotFound)) }
         assert!(gone(app.app.read_now(|tx| messages::find(tx, acme, id))));
         assert!(gone(app.app.read_now(|tx| messages::open(tx, acme, id))));
         assert!(gone(app.app.read_now(|tx| downloads::raw(tx, acme, id))));

@@ -17,7 +17,7 @@ const SETTING: [(&str, &str); 1] = [("GATEPOST_MAIL_QUOTA", "2KiB")];
 
 /// Sends from a contact that the team has allowed and DMARC has proven, who can use the whole quota.
 async fn send(app: &TestApp, raw: &str) -> Outcome {
-    app.send_as("b@a.test", HELLO, raw, dmarc(Verdict::Pass, Policy::None)).await.expect("an answer")
+    app.send_as("b@a.test", HELLO, raw, dmarc(Verdict::Pass, Policy::None)).await.expect("an outcome")
 }
 
 fn allow(app: &TestApp, address: &str) {
@@ -77,11 +77,11 @@ async fn strangers_cannot_fill_a_quota() {
             letter(from, &format!("{number}@x"), "Hi", &"x".repeat(900))
         };
         let full = Outcome::Refused(Unroutable::Full);
-        while app.send("s@b.test", HELLO, &from("s@b.test")).await.expect("an answer") != full {}
+        while app.send("s@b.test", HELLO, &from("s@b.test")).await.expect("an outcome") != full {}
         assert!((16_900..=18_000).contains(&kept()), "{}", kept());
         let before = kept();
         // Without DMARC, anyone can use the address of an allowed contact.
-        assert_eq!(app.send("b@a.test", HELLO, &from("b@a.test")).await.expect("an answer"), full);
+        assert_eq!(app.send("b@a.test", HELLO, &from("b@a.test")).await.expect("an outcome"), full);
         assert_eq!(kept(), before);
         stored(Ok(send(&app, &from("b@a.test")).await));
         while send(&app, &from("b@a.test")).await != full {}
@@ -100,7 +100,7 @@ both_engines! {
                 app.app.deliver(Default::default(), raw.clone(), Default::default(), to.clone()),
                 other.deliver(Default::default(), raw, Default::default(), to),
             );
-            let mut outcomes = [one, two].map(|mut it| it.remove(0).expect("an answer"));
+            let mut outcomes = [one, two].map(|mut it| it.remove(0).expect("an outcome"));
             outcomes.sort_by_key(|it| matches!(it, Outcome::Duplicate { .. }));
             let [Outcome::Stored { message: kept, .. }, Outcome::Duplicate { message: same }] = outcomes else {
                 panic!("{outcomes:?}")

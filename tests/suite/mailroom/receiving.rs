@@ -35,7 +35,7 @@ both_engines! {
         let raw = letter("bob@example.com", "1@x", "Hi", "How are you?");
         let first = stored(app.send("bob@example.com", HELLO, &raw).await);
         let traced = format!("Received: from b by c\n{raw}");
-        let again = app.send("bob@example.com", HELLO, &traced).await.expect("an answer");
+        let again = app.send("bob@example.com", HELLO, &traced).await.expect("an outcome");
         assert_eq!(again, Outcome::Duplicate { message: first });
         stored(app.send("bob@example.com", "sales@gatepost.localhost", &raw).await);
         assert_eq!((app.count("messages"), app.count("conversations")), (2, 2));
@@ -47,7 +47,7 @@ both_engines! {
         app.alias("Acme", "hello");
         let raw = letter("ceo@example.com", "1@x", "Urgent", "Pay this.");
         let fail = dmarc(Verdict::Fail, Policy::Reject);
-        let rejected = app.send_as("a@b.test", HELLO, &raw, fail).await.expect("an answer");
+        let rejected = app.send_as("a@b.test", HELLO, &raw, fail).await.expect("an outcome");
         assert!(matches!(&rejected, Outcome::Rejected { reason, .. } if reason.contains("example.com")), "{rejected:?}");
         assert_eq!((app.count("contacts"), app.count("conversations")), (0, 0));
         assert_eq!(app.count("messages WHERE state = 'rejected' AND dmarc = 'fail'"), 1);
@@ -74,7 +74,7 @@ both_engines! {
     async fn a_mail_loop_is_refused(app: TestApp) {
         app.alias("Acme", "hello");
         let raw = "Received: from a by b\n".repeat(51) + &letter("bob@example.com", "1@x", "Hi", "Hi");
-        let refused = app.send("bob@example.com", HELLO, &raw).await.expect("an answer");
+        let refused = app.send("bob@example.com", HELLO, &raw).await.expect("an outcome");
         assert_eq!(refused, Outcome::Refused(Unroutable::Loop));
         stored(app.send("bob@example.com", HELLO, raw.split_once('\n').expect("lines").1).await);
     }

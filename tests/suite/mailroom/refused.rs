@@ -80,7 +80,7 @@ both_engines! {
              --b\nContent-Type: image/png\nContent-Disposition: attachment; filename=a.png\n\nPNG\n--b--\n",
             "words ".repeat(50_000)
         );
-        let id = rejected(app.send_as("a@b.test", HELLO, &raw, forged()).await.expect("an answer"));
+        let id = rejected(app.send_as("a@b.test", HELLO, &raw, forged()).await.expect("an outcome"));
         let opened = app.operate(|tx, _| messages::open(tx, team, id));
         let beginning = app.operate(|tx, _| downloads::beginning(tx, team, id, 1 << 20));
         assert!(beginning.len() < 70_000 && raw.replace('\n', "\r\n").as_bytes().starts_with(&beginning));
@@ -119,7 +119,7 @@ both_engines! {
         assert_eq!((found("word0").rows.len(), found("word99").rows.len()), (0, 1));
 
         // A limit smaller than the message stores nothing of it.
-        reject(&app, &to, 100, &[sized(1000, 10)]).expect("an answer");
+        reject(&app, &to, 100, &[sized(1000, 10)]).expect("an outcome");
         assert_eq!((kept(&app).refused_messages, app.count("messages")), (0, 1));
         assert_exact(&app);
     }
@@ -203,17 +203,17 @@ async fn forgeries_take_no_room_in_the_quota() {
         let to = app.route(HELLO).await.expect("an alias");
         for number in 0..10 {
             rejected(
-                app.send_as("a@b.test", HELLO, &sized(number, 1000), forged()).await.expect("an answer"),
+                app.send_as("a@b.test", HELLO, &sized(number, 1000), forged()).await.expect("an outcome"),
             );
         }
         let fits = letter("bob@a.test", "fits@x", "Hi", &"x".repeat(1700));
         app.keep("bob@a.test", HELLO, &fits).await;
-        let full = app.send("bob@a.test", HELLO, &sized(20, 1000)).await.expect("an answer");
+        let full = app.send("bob@a.test", HELLO, &sized(20, 1000)).await.expect("an outcome");
         assert_eq!(full, Outcome::Refused(Unroutable::Full));
         // A permanent refusal (5xx) takes precedence over a full mailbox (4xx).
         let deliver =
             |raw: String| app.app.deliver(Default::default(), raw.into_bytes(), forged(), vec![to.clone()]);
-        rejected(deliver(sized(30, 1000)).await.remove(0).expect("an answer"));
+        rejected(deliver(sized(30, 1000)).await.remove(0).expect("an outcome"));
         assert_exact(&app);
         let state = Filter { state: Some(MessageState::Rejected), ..Filter::default() };
         let team = app.team("Acme").id;

@@ -56,7 +56,7 @@ both_engines! {
             .collect();
         let mut found = Vec::new();
         for sender in senders {
-            found.push(sender.await.expect("an answer").expect("a store").expect("a postmaster").alias);
+            found.push(sender.await.expect("an outcome").expect("a store").expect("a postmaster").alias);
         }
         found.dedup();
         assert_eq!((found.len(), app.count("aliases")), (1, 1));

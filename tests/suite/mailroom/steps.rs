@@ -22,7 +22,7 @@ impl TestApp {
     }
 
     pub async fn route(&self, address: &str) -> Result<Recipient, Unroutable> {
-        self.app.route_recipient(address).await.expect("a store that answers")
+        self.app.route_recipient(address).await.expect("a store that responds")
     }
 
     /// Delivers from `from`, if SMTP would accept it.

@@ -249,7 +249,7 @@ both_engines! {
         let api = app.api(&plain);
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(60));
-        let reply = api.get("/api/v1/me").await.expect(200);
+        let response = api.get("/api/v1/me").await.expect(200);
         let list = open(&ada, "?kind=requests").await;
         let page = ada.get(&list.link("GET /api/v1/me")).await.expect(200).page();
         let text = page.texts("dl").join(" ");

@@ -5,7 +5,7 @@ mod scopes;
 mod tables;
 mod team_key;
 
-use crate::support::client::{Reply, Visitor};
+use crate::support::client::{Response, Visitor};
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy, Dan};
 use crate::support::{TestApp, both_engines};
@@ -13,12 +13,12 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Returns the page that reveals the token.
-async fn create(visitor: &Visitor, name: &str) -> Reply {
+async fn create(visitor: &Visitor, name: &str) -> Response {
     visitor.post("/developer/tokens", &[("name", name)]).await
 }
 
-fn revealed(reply: &Reply) -> String {
-    reply.page().text("#token-value")
+fn revealed(response: &Response) -> String {
+    response.page().text("#token-value")
 }
 
 /// Returns the path of the token's page.
@@ -30,15 +30,15 @@ both_engines! {
     async fn a_token_is_revealed_once(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
-        let reply = create(&ada, "backup script").await.expect(200);
-        assert_eq!(reply.header("cache-control"), "no-store");
-        let token = revealed(&reply);
+        let response = create(&ada, "backup script").await.expect(200);
+        assert_eq!(response.header("cache-control"), "no-store");
+        let token = revealed(&response);
         app.api(&token).get("/api/v1/me").await.expect(200);
         // Once alone, and once in the curl command.
-        assert_eq!(reply.body.matches(&token).count(), 2);
+        assert_eq!(response.body.matches(&token).count(), 2);
         let masked = format!("{}…", &token[..11]);
-        assert!(reply.page().texts("#tokens .token").contains(&masked));
-        let page = reply.page().link("backup script");
+        assert!(response.page().texts("#tokens .token").contains(&masked));
+        let page = response.page().link("backup script");
         for path in ["/developer", &page, "/developer/tokens", &format!("{page}/revoke")] {
             for again in [ada.get(path).await, ada.fragment(path).await] {
                 assert!(!again.body.contains(&token[11..]), "{path} shows the secret");
@@ -51,12 +51,12 @@ both_engines! {
     async fn the_curl_line_works_unedited(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
-        let reply = create(&ada, "ci").await.expect(200);
-        let line = reply.page().text("#token-curl");
-        assert_eq!(line, format!("curl -H \"Authorization: Bearer {}\" {}/api/v1/me", revealed(&reply), app.base));
+        let response = create(&ada, "ci").await.expect(200);
+        let line = response.page().text("#token-curl");
+        assert_eq!(line, format!("curl -H \"Authorization: Bearer {}\" {}/api/v1/me", revealed(&response), app.base));
         let done = Command::new("sh").arg("-c").arg(&line).output().expect("a shell");
-        let answer: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
-        assert_eq!(answer["token"]["name"], "ci");
+        let response: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        assert_eq!(response["token"]["name"], "ci");
         let list = ada.fragment("/developer/tokens").await.expect(200);
         let used = list.page().texts("time[data-relative=used]");
         assert_eq!(used, ["used 2040-01-02 09:00:00 UTC"]);
@@ -90,8 +90,8 @@ both_engines! {
     async fn a_name_must_be_one_line(app: TestApp) {
         let ada = app.as_(Ada).await;
         for bad in ["", "   ", &"x".repeat(61), "two\nlines"] {
-            let reply = create(&ada, bad).await.expect(422);
-            assert!(reply.page().has("#name-error"), "{bad:?}");
+            let response = create(&ada, bad).await.expect(422);
+            assert!(response.page().has("#name-error"), "{bad:?}");
         }
         assert!(ada.get("/developer").await.page().has(".empty"));
     }
@@ -127,9 +127,9 @@ both_engines! {
         create(&ada, "ci").await.expect(200);
         let revoke = format!("{}/revoke", address(&ada, "ci").await);
         let reason = "x".repeat(201);
-        let reply = ada.post(&revoke, &[("reason", &reason)]).await.expect(422);
-        assert!(reply.page().has("#reason-error"));
-        assert_eq!(reply.page().form(&revoke).fields["reason"], reason);
+        let response = ada.post(&revoke, &[("reason", &reason)]).await.expect(422);
+        assert!(response.page().has("#reason-error"));
+        assert_eq!(response.page().form(&revoke).fields["reason"], reason);
     }
 
     async fn a_token_is_renamed(app: TestApp) {

@@ -20,14 +20,14 @@ const LARGEST: usize = 200_000;
 both_engines! {
     async fn every_route_and_every_code_is_there(app: TestApp) {
         for person in [Ada, Cy] {
-            let reply = app.as_(person).await.get(DOCS).await.expect(200);
-            assert!(reply.body.len() < LARGEST, "the page has {} bytes", reply.body.len());
-            let page = reply.page();
+            let response = app.as_(person).await.get(DOCS).await.expect(200);
+            assert!(response.body.len() < LARGEST, "the page has {} bytes", response.body.len());
+            let page = response.page();
             let (methods, paths) = (page.texts(".operation-line .method"), page.texts(".operation-line code"));
-            let told: BTreeSet<_> =
+            let shown: BTreeSet<_> =
                 methods.iter().zip(&paths).map(|(method, path)| format!("{method} {path}")).collect();
             let routes = api::operations().map(|(path, method, _)| format!("{method} {path}"));
-            assert_eq!(told, routes.collect());
+            assert_eq!(shown, routes.collect());
             let codes = codes::ALL.iter().map(|code| code.name.to_owned());
             assert_eq!(page.texts("#codes tbody th"), codes.collect::<Vec<_>>());
         }
@@ -37,7 +37,7 @@ both_engines! {
         let page = app.as_(Ada).await.get(DOCS).await.expect(200).page();
         let ids: Vec<_> = page.verbatim("[id]").into_iter().map(|(all, _)| all["id"].clone()).collect();
         let distinct: BTreeSet<_> = ids.iter().cloned().collect();
-        assert_eq!(distinct.len(), ids.len(), "an id stands twice");
+        assert_eq!(distinct.len(), ids.len(), "an id is there twice");
         let within: Vec<_> = page.links().into_iter().filter_map(|it| it.strip_prefix('#').map(str::to_owned)).collect();
         assert!(within.len() > 60 && within.contains(&"list-aliases".to_owned()), "{within:?}");
         let dead: Vec<_> = within.iter().filter(|it| !distinct.contains(*it)).collect();

@@ -32,8 +32,8 @@ fn letter(from: &str, subject: &str) -> String {
 fn send(app: &TestApp, from: &str, subject: &str, message: &str) -> (String, Value) {
     let server = mail_server::open(&app.app);
     let mut talk = Talk::smtp(mail_server::smtp(&server));
-    let answer = talk.envelope(from, &[HELLO]).data(message).answer();
-    (answer, app.authentication(subject))
+    let reply = talk.envelope(from, &[HELLO]).data(message).reply();
+    (reply, app.authentication(subject))
 }
 
 /// Returns a key, and its DNS record.
@@ -80,8 +80,8 @@ async fn spf_checks_the_address_of_the_peer() {
         ("trouble", "temperror"),
     ] {
         let from = format!("bob@{name}.test");
-        let (answer, found) = send(&app, &from, name, &letter(&from, name));
-        assert!(answer.starts_with("250"), "{name}: {answer}");
+        let (reply, found) = send(&app, &from, name, &letter(&from, name));
+        assert!(reply.starts_with("250"), "{name}: {reply}");
         assert_eq!(found["spf"]["result"], result, "{name}: {found}");
         assert_eq!(found["spf"]["domain"], format!("{name}.test"));
     }
@@ -115,8 +115,8 @@ async fn dkim_verifies_signatures() {
         ("keyless", signed("nokey.test", "keyless"), "permerror"),
         ("trouble", signed("trouble.test", "trouble"), "temperror"),
     ] {
-        let (answer, found) = send(&app, "bob@elsewhere.test", subject, &message);
-        assert!(answer.starts_with("250"), "{subject}: {answer}");
+        let (reply, found) = send(&app, "bob@elsewhere.test", subject, &message);
+        assert!(reply.starts_with("250"), "{subject}: {reply}");
         assert_eq!(found["dkim"][0]["result"], result, "{subject}: {found}");
         assert_eq!(found["dkim"][0]["selector"], "s1");
     }
@@ -133,8 +133,8 @@ async fn dmarc_checks_the_domain_in_from() {
     dns.txt("_dmarc.sent.test", REJECT).txt("sent.test", "v=spf1 ip4:127.0.0.1 -all");
     dns.txt("_dmarc.mild.test", "v=DMARC1; p=quarantine").txt("mild.test", "v=spf1 -all");
     let app = asking(&dns).await;
-    let (answer, found) = send(&app, "a@strict.test", "forged", &letter("a@strict.test", "forged"));
-    assert!(answer.starts_with("550 5.7.1") && answer.contains("strict.test"), "{answer}");
+    let (reply, found) = send(&app, "a@strict.test", "forged", &letter("a@strict.test", "forged"));
+    assert!(reply.starts_with("550 5.7.1") && reply.contains("strict.test"), "{reply}");
     assert_eq!((&found["dmarc"]["result"], &found["dmarc"]["policy"]), (&json!("fail"), &json!("reject")));
     let signed = sign(&secret, "strict.test", &letter("a@strict.test", "signed"));
     for (subject, from, message, result) in [
@@ -143,13 +143,13 @@ async fn dmarc_checks_the_domain_in_from() {
         ("mild", "a@mild.test", letter("a@mild.test", "mild"), "fail"),
         ("unpublished", "a@plain.test", letter("a@plain.test", "unpublished"), "none"),
     ] {
-        let (answer, found) = send(&app, from, subject, &message);
-        assert!(answer.starts_with("250"), "{subject}: {answer}");
+        let (reply, found) = send(&app, from, subject, &message);
+        assert!(reply.starts_with("250"), "{subject}: {reply}");
         assert_eq!(found["dmarc"]["result"], result, "{subject}: {found}");
     }
     // SPF of another domain says nothing about the domain in From.
-    let (answer, _) = send(&app, "a@sent.test", "unaligned", &letter("a@strict.test", "unaligned"));
-    assert!(answer.starts_with("550 5.7.1"), "{answer}");
+    let (reply, _) = send(&app, "a@sent.test", "unaligned", &letter("a@strict.test", "unaligned"));
+    assert!(reply.starts_with("550 5.7.1"), "{reply}");
 }
 
 /// A slow DNS server of the sender must not circumvent the author's policy.
@@ -196,8 +196,8 @@ async fn a_silent_dns_server_delays_mail_and_loses_none() {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");
     let app = asking(&dns).await;
-    let (answer, found) = send(&app, "a@quiet.test", "quiet", &letter("a@quiet.test", "quiet"));
-    assert!(answer.starts_with("250"), "{answer}");
+    let (reply, found) = send(&app, "a@quiet.test", "quiet", &letter("a@quiet.test", "quiet"));
+    assert!(reply.starts_with("250"), "{reply}");
     assert_eq!(
         (&found["spf"]["result"], &found["dmarc"]["result"]),
         (&json!("temperror"), &json!("temperror"))
@@ -216,8 +216,8 @@ async fn without_a_dns_server_only_the_first_message_waits() {
     let begun = Instant::now();
     for number in 0..5 {
         let subject = format!("next{number}");
-        let (answer, found) = send(&app, "a@a.test", &subject, &letter("a@a.test", &subject));
-        assert!(answer.starts_with("250"), "{answer}");
+        let (reply, found) = send(&app, "a@a.test", &subject, &letter("a@a.test", &subject));
+        assert!(reply.starts_with("250"), "{reply}");
         assert_eq!(found["spf"]["result"], "temperror");
     }
     assert!(begun.elapsed() < Duration::from_secs(4), "each of them waited: {:?}", begun.elapsed());
@@ -238,19 +238,19 @@ async fn only_the_first_signatures_are_verified() {
         signed.split_once("From: ").expect("a message").0.to_owned()
     };
     let forged = signature("elsewhere.test", "forged").repeat(100) + &plain("forged");
-    let (answer, found) = send(&app, "a@elsewhere.test", "forged", &forged);
-    assert!(answer.starts_with("550 5.7.1"), "{answer}");
+    let (reply, found) = send(&app, "a@elsewhere.test", "forged", &forged);
+    assert!(reply.starts_with("550 5.7.1"), "{reply}");
     assert_eq!(
         (found["dkim"].as_array().map(Vec::len), &found["dmarc"]["result"]),
         (Some(8), &json!("fail"))
     );
     let malformed = "DKIM-Signature: v=1\r\n".repeat(100) + &plain("malformed");
-    let (answer, _) = send(&app, "a@elsewhere.test", "malformed", &malformed);
-    assert!(answer.starts_with("550 5.7.1"), "{answer}");
+    let (reply, _) = send(&app, "a@elsewhere.test", "malformed", &malformed);
+    assert!(reply.starts_with("550 5.7.1"), "{reply}");
     let real =
         signature("many.test", "real") + &signature("elsewhere.test", "real").repeat(99) + &plain("real");
-    let (answer, found) = send(&app, "a@elsewhere.test", "real", &real);
-    assert!(answer.starts_with("250"), "{answer}");
+    let (reply, found) = send(&app, "a@elsewhere.test", "real", &real);
+    assert!(reply.starts_with("250"), "{reply}");
     assert_eq!(found["dmarc"]["result"], "pass");
 }
 

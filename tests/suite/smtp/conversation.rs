@@ -10,8 +10,8 @@ both_engines! {
         app.alias("Acme", "hello");
         let server = mail_server::open(&app.app);
         let mut talk = Talk::smtp(mail_server::smtp(&server));
-        let answer = talk.envelope("bob@example.test", &[HELLO]).data(letter("first")).expect("250 2.0.0 Stored as msg_");
-        let id = answer.trim_end().rsplit(' ').next().expect("an id");
+        let reply = talk.envelope("bob@example.test", &[HELLO]).data(letter("first")).expect("250 2.0.0 Stored as msg_");
+        let id = reply.trim_end().rsplit(' ').next().expect("an id");
         assert_eq!(app.stored(), [(id.to_owned(), "first".to_owned())]);
         talk.say("QUIT").expect("221 2.0.0");
         talk.expect_end();
@@ -23,15 +23,15 @@ async fn the_greeting_lists_supported_extensions() {
     let app = TestApp::sqlite().await;
     let server = mail_server::open(&app.app);
     let mut talk = Talk::connect(mail_server::smtp(&server));
-    assert_eq!(talk.answer(), "220 gatepost.localhost ESMTP Gatepost\r\n");
+    assert_eq!(talk.reply(), "220 gatepost.localhost ESMTP Gatepost\r\n");
     let mut lines: Vec<_> =
-        talk.say("EHLO client.test").answer().lines().skip(1).map(|line| line[4..].to_owned()).collect();
+        talk.say("EHLO client.test").reply().lines().skip(1).map(|line| line[4..].to_owned()).collect();
     lines.sort();
     assert_eq!(lines, ["8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING", "SIZE 26214400", "SMTPUTF8"]);
-    assert_eq!(talk.say("HELO client.test").answer(), "250 gatepost.localhost\r\n");
+    assert_eq!(talk.say("HELO client.test").reply(), "250 gatepost.localhost\r\n");
     talk.say("LHLO client.test").expect("502 5.5.1");
     let mut talk = Talk::connect(mail_server::lmtp(&server));
-    assert_eq!(talk.answer(), "220 gatepost.localhost LMTP Gatepost\r\n");
+    assert_eq!(talk.reply(), "220 gatepost.localhost LMTP Gatepost\r\n");
     talk.say("EHLO client.test").expect("502 5.5.1");
     talk.say("HELO client.test").expect("502 5.5.1");
     talk.say("LHLO client.test").expect("250-");
@@ -44,7 +44,7 @@ async fn commands_must_come_in_order() {
     let server = mail_server::open(&app.app);
     let mut talk = Talk::connect(mail_server::smtp(&server));
     talk.expect("220");
-    for (line, answer) in [
+    for (line, reply) in [
         ("MAIL FROM:<bob@example.test>", "503 5.5.1"),
         ("NOOP", "250 2.0.0"),
         ("EHLO client.test", "250-"),
@@ -70,8 +70,8 @@ async fn commands_must_come_in_order() {
         ("BDAT 5 LAST", "502 5.5.1"),
         ("QUIT", "221 2.0.0"),
     ] {
-        let said = talk.say(line).answer();
-        assert!(said.starts_with(answer), "{line}: {said:?}");
+        let said = talk.say(line).reply();
+        assert!(said.starts_with(reply), "{line}: {said:?}");
     }
     talk.expect_end();
 }
@@ -82,7 +82,7 @@ async fn invalid_senders_recipients_and_parameters_are_refused() {
     app.alias("Acme", "hello");
     let server = mail_server::open_with(&app.app, None, |limits| limits.errors = 100);
     let mut talk = Talk::smtp(mail_server::smtp(&server));
-    for (line, answer) in [
+    for (line, reply) in [
         ("MAIL FROM:bob@example.test", "501 5.5.4"),
         ("MAIL FROM:<bob>", "501 5.1.7"),
         ("MAIL FROM:<bob@example.test> BODY=BINARYMIME", "555 5.5.4"),
@@ -99,8 +99,8 @@ async fn invalid_senders_recipients_and_parameters_are_refused() {
         ("RCPT TO:<@relay.test:hello@gatepost.localhost>", "250 2.1.5"),
         ("RCPT TO:<Postmaster>", "250 2.1.5"),
     ] {
-        let said = talk.say(line).answer();
-        assert!(said.starts_with(answer), "{line}: {said:?}");
+        let said = talk.say(line).reply();
+        assert!(said.starts_with(reply), "{line}: {said:?}");
     }
 }
 

@@ -23,7 +23,7 @@ fn send_until_killed(
     taken: &Mutex<Vec<String>>,
 ) {
     let mut talk = Talk::connect(to);
-    if !talk.answer().starts_with("220") || !talk.say("EHLO client.test").answer().starts_with("250") {
+    if !talk.reply().starts_with("220") || !talk.say("EHLO client.test").reply().starts_with("250") {
         return;
     }
     loop {
@@ -39,8 +39,8 @@ fn send_until_killed(
             .replace("hello@gatepost.localhost", TO)
             .replace("bob@example.test", from);
         talk.send(format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{TO}>\r\nDATA\r\n"));
-        let ready = (0..3).map(|_| talk.answer()).last().expect("an answer");
-        if ready.starts_with("354") && talk.send(letter).send(".\r\n").answer().starts_with("250") {
+        let ready = (0..3).map(|_| talk.reply()).last().expect("a reply");
+        if ready.starts_with("354") && talk.send(letter).send(".\r\n").reply().starts_with("250") {
             taken.lock().expect("the taken").push(subject);
         } else {
             // It may or may not be stored, so it is sent again.

@@ -23,11 +23,11 @@ fn send_all(to: SocketAddr, peers: &[IpAddr], message: &[u8]) -> Vec<String> {
         let mut talk = Talk::from(peer, to);
         talk.expect("220");
         talk.say("EHLO client.test").expect("250");
-        talk.envelope("a@quiet.test", &[TO]).data(message).answer()
+        talk.envelope("a@quiet.test", &[TO]).data(message).reply()
     };
     thread::scope(|scope| {
         let senders: Vec<_> = peers.iter().map(|peer| scope.spawn(|| send(*peer))).collect();
-        senders.into_iter().map(|sender| sender.join().expect("an answer")).collect()
+        senders.into_iter().map(|sender| sender.join().expect("a reply")).collect()
     })
 }
 
@@ -41,14 +41,14 @@ fn held(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
     let before = server.peak_memory();
     let mut talk = Talk::smtp(mail_server::of(&server));
     talk.envelope("bob@example.test", &[TO]).data(letter("before")).expect("250");
-    let answers = send_all(mail_server::of(&server), peers, message);
+    let replies = send_all(mail_server::of(&server), peers, message);
     let peak = server.peak_memory();
-    let stored = answers.iter().filter(|answer| answer.starts_with("250")).count();
-    assert!(answers.iter().all(|answer| ["250", "452", "451"].contains(&&answer[..3])), "{answers:?}");
-    assert!(stored > 0, "{answers:?}");
+    let stored = replies.iter().filter(|reply| reply.starts_with("250")).count();
+    assert!(replies.iter().all(|reply| ["250", "452", "451"].contains(&&reply[..3])), "{replies:?}");
+    assert!(stored > 0, "{replies:?}");
     let mb = |bytes: usize| bytes >> 20;
-    println!("{} MB, then {} MB; {stored} of {} stored", mb(before), mb(peak), answers.len());
-    assert!(peak <= MOST, "{} MB, with {stored} stored of {}", mb(peak), answers.len());
+    println!("{} MB, then {} MB; {stored} of {} stored", mb(before), mb(peak), replies.len());
+    assert!(peak <= MOST, "{} MB, with {stored} stored of {}", mb(peak), replies.len());
     talk.envelope("bob@example.test", &[TO]).data(letter("after")).expect("250");
 }
 

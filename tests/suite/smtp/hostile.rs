@@ -76,8 +76,8 @@ both_engines! {
         let server = mail_server::open(&app.app);
         for (what, start, raw) in corpus() {
             let mut talk = Talk::smtp(mail_server::smtp(&server));
-            let answer = talk.envelope("bob@example.test", &[HELLO]).data(&raw).answer();
-            assert!(answer.starts_with(start), "{what}: {answer:?}");
+            let reply = talk.envelope("bob@example.test", &[HELLO]).data(&raw).reply();
+            assert!(reply.starts_with(start), "{what}: {reply:?}");
         }
         let stored = corpus().iter().filter(|(_, start, _)| start.starts_with("250")).count();
         assert_eq!(app.stored().len(), stored);
@@ -105,6 +105,6 @@ async fn hostile_names_cannot_break_out_of_a_header() {
         "{raw}"
     );
     talk.say("MAIL FROM:<>").expect("250");
-    let answer = talk.say("RCPT TO:<\u{1b}[2J@x.test>").answer();
-    assert!(answer.starts_with('5') && !answer.contains('\u{1b}'), "{answer:?}");
+    let reply = talk.say("RCPT TO:<\u{1b}[2J@x.test>").reply();
+    assert!(reply.starts_with('5') && !reply.contains('\u{1b}'), "{reply:?}");
 }

@@ -57,7 +57,7 @@ async fn the_connections_of_one_address_are_limited() {
     // The place becomes free once the server has noticed the end.
     let again = (0..1000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
-        Talk::connect(mail_server::smtp(&server)).answer().starts_with("220")
+        Talk::connect(mail_server::smtp(&server)).reply().starts_with("220")
     });
     assert!(again);
     Talk::lmtp(mail_server::lmtp(&server));
@@ -148,18 +148,18 @@ async fn too_much_mail_at_once_is_deferred() {
     let other = file("other") + &line.repeat(600);
     slow.send(file("slow") + &line.repeat(900));
     let mut talk = Talk::smtp(mail_server::smtp(&server));
-    let is_refused = |answer: String| answer.starts_with("452 4.3.1");
+    let is_refused = |reply: String| reply.starts_with("452 4.3.1");
     // Repeat until the slow message takes its memory. Alternatively, the slow message itself is refused.
     let refused = (0..20).any(|_| {
         talk.envelope("a@b.test", &[HELLO]).data(&other);
-        is_refused(talk.answer())
+        is_refused(talk.reply())
     });
-    let slow_refused = is_refused(slow.send(".\r\n").answer());
+    let slow_refused = is_refused(slow.send(".\r\n").reply());
     assert!(refused || slow_refused);
     // The memory of a message is released a moment after its reply.
     let taken = (0..10).any(|_| {
         talk.envelope("a@b.test", &[HELLO]).data(&other);
-        talk.answer().starts_with("250")
+        talk.reply().starts_with("250")
     });
     assert!(taken);
 }
@@ -262,11 +262,11 @@ async fn a_session_without_messages_ends() {
     let server = mail_server::open_with(&app.app, None, |limits| limits.session = Duration::from_millis(300));
     let mut talk = Talk::smtp(mail_server::smtp(&server));
     let ended = (0..100).find_map(|_| {
-        let answer = talk.say("NOOP").answer();
+        let reply = talk.say("NOOP").reply();
         std::thread::sleep(Duration::from_millis(20));
-        (!answer.starts_with("250")).then_some(answer)
+        (!reply.starts_with("250")).then_some(reply)
     });
-    assert!(ended.is_some_and(|answer| answer.starts_with("421 4.4.2")), "it may go on for ever");
+    assert!(ended.is_some_and(|reply| reply.starts_with("421 4.4.2")), "it may go on for ever");
 }
 
 /// However often they reconnect, and also for existing addresses.
@@ -318,7 +318,7 @@ async fn one_network_cannot_take_all_of_the_memory() {
     // Repeats until the first message has been read this far, unless it is the one without room.
     let refused = (0..50).any(|_| {
         same.envelope("a@b.test", &[HELLO]).data(&text);
-        same.answer().starts_with("452 4.3.1")
+        same.reply().starts_with("452 4.3.1")
     });
     assert!(refused);
     let mut other = Talk::from([127, 0, 0, 2].into(), mail_server::smtp(&server));

@@ -38,7 +38,7 @@ async fn a_message_holds_memory_until_its_reply() {
     // The memory is released a moment after the reply.
     let taken = (0..10).any(|_| {
         other.envelope("a@b.test", &[HELLO]).data(&text);
-        other.answer().starts_with("250")
+        other.reply().starts_with("250")
     });
     assert!(taken);
 }

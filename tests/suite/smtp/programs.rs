@@ -84,8 +84,8 @@ both_engines! {
             .expect("a message");
         let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.ip().to_string());
         let transport = transport.port(address.port()).build();
-        let answer = transport.send(message).await.expect("an answer");
-        assert!(answer.is_positive(), "{answer:?}");
+        let reply = transport.send(message).await.expect("a reply");
+        assert!(reply.is_positive(), "{reply:?}");
         let plain = Message::builder()
             .from("bob@example.test".parse().expect("an address"))
             .to("nobody@gatepost.localhost".parse().expect("an address"))

@@ -38,8 +38,8 @@ async fn only_crlf_dot_crlf_ends_a_message() {
             for bytes in text.as_bytes().chunks(if split { 1 } else { text.len() }) {
                 talk.send(bytes);
             }
-            let answer = talk.answer();
-            assert!(answer.starts_with("554 5.5.2"), "{ending:?}: {answer:?}");
+            let reply = talk.reply();
+            assert!(reply.starts_with("554 5.5.2"), "{ending:?}: {reply:?}");
             talk.expect_end();
         }
     }

@@ -56,12 +56,12 @@ async fn mail_arrives_over_tls() {
     fs::write(&files.cert, cert).and_then(|()| fs::write(&files.key, key)).expect("files");
     let server = mail_server::open_with(&app.app, Some(&files), |_| {});
     let mut talk = Talk::smtp(mail_server::smtp(&server));
-    assert!(talk.say("EHLO client.test").answer().contains("STARTTLS"));
+    assert!(talk.say("EHLO client.test").reply().contains("STARTTLS"));
     talk.envelope("bob@example.test", &[HELLO]);
     let mut talk = secured(mail_server::smtp(&server), &trusted).expect("TLS");
     // The state from before TLS is discarded.
     talk.say("MAIL FROM:<bob@example.test>").expect("503 5.5.1");
-    assert!(!talk.say("EHLO client.test").answer().contains("STARTTLS"));
+    assert!(!talk.say("EHLO client.test").reply().contains("STARTTLS"));
     talk.say("STARTTLS").expect("503 5.5.1");
     talk.envelope("bob@example.test", &[HELLO]).data(letter("secret")).expect("250 2.0.0 Stored");
     assert!(String::from_utf8_lossy(&app.raw("secret")).contains(" with ESMTPS id "));

@@ -28,8 +28,8 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
         // Dead connections may have to be dropped first.
         talk = Talk::smtp(mail_server::of(&server));
         talk.say("MAIL FROM:<bob@example.test>").expect("250");
-        if talk.say(&format!("RCPT TO:<{TO}>")).answer().starts_with("250")
-            && talk.data(letter("meanwhile")).answer().starts_with("250")
+        if talk.say(&format!("RCPT TO:<{TO}>")).reply().starts_with("250")
+            && talk.data(letter("meanwhile")).reply().starts_with("250")
         {
             taken = true;
             break;

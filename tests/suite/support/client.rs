@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// A response, read to its end.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Response {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Reply {
+impl Response {
     /// Fails and prints the response, unless it has this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
@@ -72,18 +72,18 @@ impl Visitor {
         Self { client: client.expect("a client"), base: base.to_owned() }
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Response {
         send(self.within_site(Method::GET, path)).await
     }
 
     /// Sends a form as a page of the current team does.
-    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let path = self.of_the_team(path).await;
         self.post_as_is(&path, fields).await
     }
 
     /// Sends a form to exactly this path.
-    pub async fn post_as_is(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub async fn post_as_is(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         send(self.within_site(Method::POST, path).form(fields)).await
     }
 
@@ -98,13 +98,13 @@ impl Visitor {
     }
 
     /// Sends a form and opens the page to which it redirects.
-    pub async fn post_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let reply = self.post(path, fields).await.expect(303);
-        self.get(reply.location()).await
+    pub async fn post_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let response = self.post(path, fields).await.expect(303);
+        self.get(response.location()).await
     }
 
     /// Requests a fragment, as htmx does.
-    pub async fn fragment(&self, path: &str) -> Reply {
+    pub async fn fragment(&self, path: &str) -> Response {
         send(self.within_site(Method::GET, path).header("HX-Request", "true")).await
     }
 
@@ -119,7 +119,7 @@ impl Visitor {
         send(self.within_site(method, path).json(body)).await
     }
 
-    pub async fn sign_in(&self, email: &str, password: &str) -> Reply {
+    pub async fn sign_in(&self, email: &str, password: &str) -> Response {
         self.post("/sign-in", &[("email", email), ("password", password)]).await
     }
 
@@ -151,15 +151,15 @@ impl Api {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Response {
         send(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Reply {
+    pub async fn delete(&self, path: &str) -> Response {
         send(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Reply {
+    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Response {
         send(self.request(method, path).json(body)).await
     }
 
@@ -176,18 +176,18 @@ fn client() -> reqwest::ClientBuilder {
 }
 
 /// Checks that each API response matches the OpenAPI description, and that each form names its team.
-pub async fn send(request: RequestBuilder) -> Reply {
+pub async fn send(request: RequestBuilder) -> Response {
     let (client, request) = request.build_split();
     let request = request.expect("a request");
     let (method, path) = (request.method().clone(), request.url().path().to_owned());
-    let response = client.execute(request).await.expect("an answer");
-    let reply = Reply {
+    let response = client.execute(request).await.expect("a response");
+    let response = Response {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         body: response.text().await.expect("a body in UTF-8"),
     };
-    contract::check(method.as_str(), &path, &reply);
-    let teamless = html::forms_without_team(&reply.body);
+    contract::check(method.as_str(), &path, &response);
+    let teamless = html::forms_without_team(&response.body);
     assert!(teamless.is_empty(), "{method} {path}: no team in {teamless:?}");
-    reply
+    response
 }

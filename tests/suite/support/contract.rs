@@ -7,18 +7,18 @@ use gatepost::web::api::openapi;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use super::client::Reply;
+use super::client::Response;
 
 /// The path of the description, which does not describe itself.
 const ITSELF: &str = "/api/v1/openapi.json";
 
-/// Fails unless the description allows this response to the method and path. Paths outside `/api/v1` are
+/// Fails unless the description allows this described to the method and path. Paths outside `/api/v1` are
 /// not described.
 #[track_caller]
-pub fn check(method: &str, path: &str, reply: &Reply) {
+pub fn check(method: &str, path: &str, response: &Response) {
     if path != ITSELF && (path == "/api/v1" || path.starts_with("/api/v1/")) {
-        let wrong = faults(method, path, reply);
-        let Reply { status, headers, body } = reply;
+        let wrong = faults(method, path, response);
+        let Response { status, headers, body } = response;
         assert!(
             wrong.is_empty(),
             "{method} {path}: {status} {headers:#?} {body}\nis not as described: {wrong:#?}"
@@ -27,10 +27,10 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
 }
 
 /// Returns the differences from the description.
-pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
-    let status = reply.status.to_string();
-    if method == "OPTIONS" && matches!(reply.status, 204 | 404) {
-        return wrong_options(reply);
+pub fn faults(method: &str, path: &str, response: &Response) -> Vec<String> {
+    let status = response.status.to_string();
+    if method == "OPTIONS" && matches!(response.status, 204 | 404) {
+        return wrong_options(response);
     }
     let responses = match operation(&method.to_lowercase(), path) {
         Some(operation) => format!("{operation}/responses"),
@@ -39,17 +39,17 @@ pub fn faults(method: &str, path: &str, reply: &Reply) -> Vec<String> {
     let Some(place) = resolve(format!("{responses}/{status}")) else {
         return vec![format!("the status {status}")];
     };
-    let response = at(&place).expect("a response");
-    let mut wrong = wrong_headers(&place, response, reply);
-    wrong.extend(wrong_body(method, &place, response, reply));
+    let described = at(&place).expect("a response");
+    let mut wrong = wrong_headers(&place, described, response);
+    wrong.extend(wrong_body(method, &place, described, response));
     wrong
 }
 
 /// OPTIONS, 404 and 405 need no credential and do not count against the limit.
-fn wrong_options(reply: &Reply) -> Vec<String> {
-    match reply.status {
-        204 => wrong_body("OPTIONS", "", &Value::Null, reply),
-        _ => misfits("/components/schemas/ErrorAnswer", &reply.json(), "body"),
+fn wrong_options(response: &Response) -> Vec<String> {
+    match response.status {
+        204 => wrong_body("OPTIONS", "", &Value::Null, response),
+        _ => misfits("/components/schemas/ErrorAnswer", &response.json(), "body"),
     }
 }
 
@@ -101,12 +101,12 @@ fn escaped(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
 }
 
-fn wrong_headers(place: &str, response: &Value, reply: &Reply) -> Vec<String> {
+fn wrong_headers(place: &str, described: &Value, response: &Response) -> Vec<String> {
     let mut wrong = Vec::new();
-    for name in response["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
+    for name in described["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
         let header = resolve(format!("{place}/headers/{}", escaped(name))).expect("a header");
         let described = at(&header).expect("a header");
-        match reply.headers.get(name) {
+        match response.headers.get(name) {
             None if described["required"] == true => wrong.push(format!("{name} is missing")),
             None => {}
             Some(value) => {
@@ -122,10 +122,10 @@ fn wrong_headers(place: &str, response: &Value, reply: &Reply) -> Vec<String> {
     wrong
 }
 
-fn wrong_body(method: &str, place: &str, response: &Value, reply: &Reply) -> Vec<String> {
-    let kind = reply.header("content-type").split(';').next().unwrap_or_default();
-    let Some(contents) = response["content"].as_object() else {
-        return if reply.body.is_empty() { Vec::new() } else { vec!["there is a body".to_owned()] };
+fn wrong_body(method: &str, place: &str, described: &Value, response: &Response) -> Vec<String> {
+    let kind = response.header("content-type").split(';').next().unwrap_or_default();
+    let Some(contents) = described["content"].as_object() else {
+        return if response.body.is_empty() { Vec::new() } else { vec!["there is a body".to_owned()] };
     };
     let Some(described) = contents.keys().find(|it| *it == kind || *it == "*/*") else {
         return vec![format!("the content type {kind:?}")];
@@ -133,7 +133,7 @@ fn wrong_body(method: &str, place: &str, response: &Value, reply: &Reply) -> Vec
     if method == "HEAD" || !described.ends_with("json") {
         return Vec::new();
     }
-    let Ok(body) = serde_json::from_str(&reply.body) else { return vec!["not JSON".to_owned()] };
+    let Ok(body) = serde_json::from_str(&response.body) else { return vec!["not JSON".to_owned()] };
     misfits(&format!("{place}/content/{}/schema", escaped(described)), &body, "body")
 }
 

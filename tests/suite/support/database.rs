@@ -262,5 +262,5 @@ fn open_sqlite(url: &str) -> SqliteConnection {
 }
 
 fn open_postgres(url: &str) -> PgConnection {
-    PgConnection::establish(url).expect("a Postgres that answers")
+    PgConnection::establish(url).expect("a Postgres that responses")
 }

@@ -109,12 +109,12 @@ async fn call_on(shared: Arc<Shared>, server: usize, address: String, pause: Dur
     while !shared.stop.load(Ordering::Relaxed) {
         let token = shared.token.lock().expect("the token").clone();
         let began = Instant::now();
-        let Ok(reply) = client.get(&address).bearer_auth(&token).send().await else { return };
-        let (status, took) = (reply.status().as_u16(), began.elapsed());
-        let header = |name: &str| reply.headers().get(name).and_then(|it| it.to_str().ok());
+        let Ok(response) = client.get(&address).bearer_auth(&token).send().await else { return };
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        let header = |name: &str| response.headers().get(name).and_then(|it| it.to_str().ok());
         let id = header("x-request-id").expect("an id").replace("req_", "");
         let call = Call { server, token, began, took, status, retry: header("retry-after").is_some(), id };
-        if reply.bytes().await.is_err() {
+        if response.bytes().await.is_err() {
             return;
         }
         shared.calls.lock().expect("the calls").push(call);

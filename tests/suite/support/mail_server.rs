@@ -119,29 +119,29 @@ impl<S: Read + Write> Talk<S> {
     }
 
     /// Returns the next reply with its line endings; empty if the server has closed the connection.
-    pub fn answer(&mut self) -> String {
-        let mut answer = String::new();
+    pub fn reply(&mut self) -> String {
+        let mut reply = String::new();
         while let Some(line) = self.line() {
-            answer.push_str(&line);
+            reply.push_str(&line);
             if line.as_bytes().get(3) != Some(&b'-') {
                 break;
             }
         }
-        answer
+        reply
     }
 
     /// Checks the beginning of the next reply, and returns it.
     #[track_caller]
     pub fn expect(&mut self, start: &str) -> String {
-        let answer = self.answer();
-        assert!(answer.starts_with(start), "expected {start}, not {answer:?}");
-        answer
+        let reply = self.reply();
+        assert!(reply.starts_with(start), "expected {start}, not {reply:?}");
+        reply
     }
 
     /// Checks that the server closes the connection.
     #[track_caller]
     pub fn expect_end(&mut self) {
-        assert_eq!(self.answer(), "");
+        assert_eq!(self.reply(), "");
     }
 
     /// Sends MAIL and RCPT, which must be accepted.
@@ -170,7 +170,7 @@ impl<S: Read + Write> Talk<S> {
                 Ok(0) => return None,
                 Ok(read) => self.read.extend_from_slice(&bytes[..read]),
                 Err(cause) if cause.kind() == ErrorKind::ConnectionReset => return None,
-                Err(cause) => panic!("no answer: {cause}"),
+                Err(cause) => panic!("no reply: {cause}"),
             }
         }
     }

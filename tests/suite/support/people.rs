@@ -58,7 +58,7 @@ impl Person {
 }
 
 /// Creates both teams on the plan pro, with API access off.
-pub fn gather(app: &App) {
+pub fn create(app: &App) {
     let actor = app.operator();
     let gathered = app.write_now(|tx| {
         let (acme, ada) = found(tx, &actor, "Acme", Person::Ada)?;

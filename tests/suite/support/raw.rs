@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::client::Reply;
+use super::client::Response;
 use super::contract;
 
 /// A response, as it was on the wire.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawResponse {
     /// `HTTP/1.1 200 OK`
     pub status: String,
     /// In order, with the server's own capitalization.
@@ -20,7 +20,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl RawResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
@@ -40,7 +40,7 @@ impl Answer {
 
 /// Sends `request_line` (`GET /api/v1/me`) and the header lines unchanged, and adds Host, Connection and,
 /// for a body, Content-Length.
-pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) -> Answer {
+pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) -> RawResponse {
     let host = base.trim_start_matches("http://");
     let mut request = format!("{request_line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for line in headers {
@@ -52,13 +52,13 @@ pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) ->
     }
     request.push_str("\r\n");
     request.push_str(body);
-    let answer = send(base, request.as_bytes());
-    check(request_line, &answer);
-    answer
+    let response = send(base, request.as_bytes());
+    check(request_line, &response);
+    response
 }
 
 /// Checks API responses against the description, which does not know paths in other spellings.
-fn check(request_line: &str, answer: &Answer) {
+fn check(request_line: &str, response: &RawResponse) {
     let (method, target) = request_line.split_once(' ').expect("a method and an address");
     let path = target.split('?').next().unwrap_or_default();
     if path.contains('%') {
@@ -68,34 +68,34 @@ fn check(request_line: &str, answer: &Answer) {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
         (name, HeaderValue::from_str(value).expect("a value"))
     };
-    let status = answer.status.split(' ').nth(1).expect("a status").parse().expect("a number");
-    let headers = answer.headers.iter().map(header).collect();
-    contract::check(method, path, &Reply { status, headers, body: answer.body.clone() });
+    let status = response.status.split(' ').nth(1).expect("a status").parse().expect("a number");
+    let headers = response.headers.iter().map(header).collect();
+    contract::check(method, path, &Response { status, headers, body: response.body.clone() });
 }
 
 /// Sends exactly these bytes and reads until the server closes.
-pub fn send(base: &str, bytes: &[u8]) -> Answer {
+pub fn send(base: &str, bytes: &[u8]) -> RawResponse {
     let mut stream = TcpStream::connect(base.trim_start_matches("http://")).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
     stream.write_all(bytes).expect("a sent request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("a whole answer");
-    parse(&String::from_utf8(answer).expect("an answer in UTF-8"))
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).expect("a whole response");
+    parse(&String::from_utf8(response).expect("a response in UTF-8"))
 }
 
-fn parse(answer: &str) -> Answer {
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an empty line after the headers");
+fn parse(response: &str) -> RawResponse {
+    let (head, body) = response.split_once("\r\n\r\n").expect("an empty line after the headers");
     let mut lines = head.split("\r\n");
     let status = lines.next().expect("a status line").to_owned();
     let headers: Vec<_> = lines
         .map(|line| line.split_once(": ").expect("a header"))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut answer = Answer { status, headers, body: body.to_owned() };
-    if answer.header("transfer-encoding") == Some("chunked") {
-        answer.body = joined_chunks(body);
+    let mut response = RawResponse { status, headers, body: body.to_owned() };
+    if response.header("transfer-encoding") == Some("chunked") {
+        response.body = joined_chunks(body);
     }
-    answer
+    response
 }
 
 fn joined_chunks(mut body: &str) -> String {
@@ -110,11 +110,11 @@ fn joined_chunks(mut body: &str) -> String {
 
 #[test]
 fn an_answer_keeps_its_order_and_body() {
-    let answer = parse("HTTP/1.1 200 OK\r\nB: 1\r\nA: x: y\r\n\r\n{}");
-    assert_eq!(answer.status, "HTTP/1.1 200 OK");
-    assert_eq!(answer.header("a"), Some("x: y"));
-    assert_eq!(answer.head_without(&["a"]), "HTTP/1.1 200 OK\nB: 1\n");
-    assert_eq!(answer.body, "{}");
+    let response = parse("HTTP/1.1 200 OK\r\nB: 1\r\nA: x: y\r\n\r\n{}");
+    assert_eq!(response.status, "HTTP/1.1 200 OK");
+    assert_eq!(response.header("a"), Some("x: y"));
+    assert_eq!(response.head_without(&["a"]), "HTTP/1.1 200 OK\nB: 1\n");
+    assert_eq!(response.body, "{}");
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\na\r\n\r\n1\r\nb\r\n0\r\n\r\n";
     assert_eq!(parse(chunked).body, "a\r\nb");
 }

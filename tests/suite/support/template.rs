@@ -48,7 +48,7 @@ impl Template {
         let entropy = Arc::new(TestEntropy::new());
         let config = config(data.path(), &database, &[]);
         let app = App::open(config, Arc::new(TestClock::new()), entropy.clone()).expect("an open app");
-        people::gather(&app);
+        people::create(&app);
         app.close();
         drop(app);
         database.finish();

@@ -73,13 +73,13 @@ Routes that create or revoke tokens accept no token, only the dashboard's own se
 
 ## Errors
 
-Every error has one shape, `ErrorAnswer`, with the request's id. With `Accept: application/problem+json` it is \
+Every error has one shape, `ErrorResponse`, with the request's id. With `Accept: application/problem+json` it is \
 that of RFC 9457, `Problem`, with the same content. Requests are validated strictly: an unknown field or parameter \
 is refused and named in `details`. The resources of another team do not exist: 404.
 
 ## Idempotency and ETags
 
-Every `GET` also answers `HEAD`; `OPTIONS` returns the methods of an address in `Allow`. A response that shows a \
+Every path with `GET` also accepts `HEAD`; `OPTIONS` returns the methods of an address in `Allow`. A response that shows a \
 resource has an `ETag`: send it as `If-None-Match` to get 304 while nothing has changed, or as `If-Match` with a \
 change, which is refused (412) if the resource has changed since. Requests that create a resource accept an \
 `Idempotency-Key`: if you got no response, send the same request with the same key, and nothing is created twice.
@@ -92,7 +92,7 @@ wait; the first request after that succeeds.
 
 ## Pagination
 
-A list answers `{\"data\": […], \"pagination\": {…}}`. `limit` is 1 to 100; the default is 50. If \
+A list returns `{\"data\": […], \"pagination\": {…}}`. `limit` is 1 to 100; the default is 50. If \
 `pagination.nextCursor` is not null, send it as `cursor` to get the next page, which costs the same however \
 long the list is. `pagination.total` counts the whole list, where it is counted.
 

@@ -80,8 +80,8 @@ fn show_examples(api: &mut Value) {
         for (_, operation) in members(methods) {
             let body = operation.pointer_mut("/requestBody/content/application~1json");
             body.into_iter().for_each(|content| show_example(&whole, content));
-            for (_, answer) in members(&mut operation["responses"]) {
-                let content = answer.pointer_mut("/content/application~1json");
+            for (_, response) in members(&mut operation["responses"]) {
+                let content = response.pointer_mut("/content/application~1json");
                 content.into_iter().for_each(|content| show_example(&whole, content));
             }
         }

@@ -75,7 +75,7 @@ fn success(method: &Method, op: &Op, described: &Described, meaning: Option<&str
     let mut response = json!({"description": meaning.unwrap_or(usual)});
     if let Some((kind, example)) = op.file {
         response["content"] = json!({kind: {"schema": {"type": "string"}, "example": example}});
-    } else if let Some(schema) = &described.answer {
+    } else if let Some(schema) = &described.response {
         response["content"] = json!({"application/json": {"schema": schema}});
     }
     let is_shown = op.is_tagged && (method == Method::GET || method == Method::PATCH);

@@ -90,7 +90,7 @@ pub fn schemas() -> [(&'static str, Value); 4] {
     });
     [
         (
-            "ErrorAnswer",
+            "ErrorResponse",
             json!({
                 "type": "object",
                 "description": "How a request fails.",
@@ -171,7 +171,7 @@ fn refusal(status: StatusCode) -> Value {
         "description": meanings.join(" "),
         "headers": headers,
         "content": {
-            "application/json": content("ErrorAnswer", &codes, |code| json!({"success": false, "error": error(code)})),
+            "application/json": content("ErrorResponse", &codes, |code| json!({"success": false, "error": error(code)})),
             "application/problem+json": content("Problem", &codes, |code| problem(status, code)),
         },
     })

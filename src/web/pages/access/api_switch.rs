@@ -6,7 +6,7 @@ use askama::Template;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::domain::access::api_switch::{self, Affected, Turned};
+use crate::domain::access::api_switch::{self, Affected, SwitchOutcome};
 use crate::domain::access::plans::Plan;
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::TeamId;
@@ -109,8 +109,8 @@ pub async fn turn(
     }
     let (actor, team, on) = (member.actor(), member.team.id, matches!(form.state, State::On));
     match app.write(move |tx| api_switch::turn(tx, &actor, team, on)).await? {
-        Turned::Done => Ok(see_other_with(paths::DEVELOPER, notice)),
-        Turned::Unchanged => Ok(see_other_with(paths::DEVELOPER, Notice::NothingChanged)),
-        Turned::Refused => Err(PageError::role_needed(Role::Owner)),
+        SwitchOutcome::Done => Ok(see_other_with(paths::DEVELOPER, notice)),
+        SwitchOutcome::Unchanged => Ok(see_other_with(paths::DEVELOPER, Notice::NothingChanged)),
+        SwitchOutcome::Refused => Err(PageError::role_needed(Role::Owner)),
     }
 }

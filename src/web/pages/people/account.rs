@@ -84,7 +84,7 @@ pub async fn change_password(
 ) -> Answer {
     match replace_password(&app, &member, &form).await {
         Ok((key, user)) => {
-            session::hand_out(&cookie, &key);
+            session::set_cookie(&cookie, &key);
             browser.remember(see_other_with(paths::ACCOUNT, Notice::PasswordChanged), &user)
         }
         Err(error) => {

@@ -84,7 +84,7 @@ pub async fn accept(
     match joined {
         Ok(None) => Ok(see_other_with(paths::INBOX, Notice::Joined)),
         Ok(Some((key, user))) => {
-            session::hand_out(&cookie, &key);
+            session::set_cookie(&cookie, &key);
             browser.remember(see_other_with(paths::INBOX, Notice::Joined), &user)
         }
         Err(Error::NotFound) => Err(PageError::dead_link()),

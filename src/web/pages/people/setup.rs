@@ -74,7 +74,7 @@ pub async fn create(
     check_key(&app, &form.key).await?;
     match create_team(&app, &request, &form).await {
         Ok((key, owner)) => {
-            session::hand_out(&cookie, &key);
+            session::set_cookie(&cookie, &key);
             browser.remember(see_other_with(paths::DEVELOPER, Notice::Welcome), &owner)
         }
         Err(error) => {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::domain::people::passwords::Password;
 use crate::domain::people::sessions;
-use crate::domain::people::sign_in::{self, Counted};
+use crate::domain::people::sign_in::{self, CountedAttempt};
 use crate::domain::people::teams;
 use crate::domain::people::users::User;
 use crate::domain::text::EmailAddress;
@@ -79,7 +79,7 @@ pub async fn sign_in(
 ) -> std::result::Result<HttpResponse, PageError> {
     match authenticate(&app, &request, &browser, &form).await {
         Ok((key, user)) => {
-            session::hand_out(&cookie, &key);
+            session::set_cookie(&cookie, &key);
             browser.remember(see_other(local_path(&form.next)), &user)
         }
         Err(error) => {
@@ -110,7 +110,7 @@ pub async fn check(
     browser: &KnownBrowser,
     email: &EmailAddress,
     password: &str,
-) -> Result<Option<(User, Counted)>> {
+) -> Result<Option<(User, CountedAttempt)>> {
     let actor = request.visitor();
     let (attempt, email, presented) = (actor.clone(), email.clone(), browser.presented.clone());
     let (user, counted) =
@@ -127,7 +127,12 @@ pub async fn check(
 }
 
 /// Fails if the password was changed while it was checked.
-async fn open_session(app: &App, request: &RequestInfo, user: User, counted: Counted) -> Result<String> {
+async fn open_session(
+    app: &App,
+    request: &RequestInfo,
+    user: User,
+    counted: CountedAttempt,
+) -> Result<String> {
     let key = session::new_key(app);
     let (actor, own) = (request.visitor(), key.clone());
     let opened = app.write(move |tx| {

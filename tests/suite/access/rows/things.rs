@@ -74,9 +74,9 @@ pub fn posted(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String {
     let body: BTreeMap<_, _> =
         fields.iter().map(|(field, value)| (field, value.replace("{id}", &name))).collect();
     let headers = [&*format!("Authorization: Bearer {token}"), "Content-Type: application/json"];
-    let answer = raw::exchange(&app.base, &format!("POST {path}"), &headers, &json!(body).to_string());
+    let response = raw::exchange(&app.base, &format!("POST {path}"), &headers, &json!(body).to_string());
     app.flush_now();
-    let created: Value = serde_json::from_str(&answer.body).expect("JSON");
+    let created: Value = serde_json::from_str(&response.body).expect("JSON");
     created["id"].as_str().unwrap_or_else(|| panic!("{path}: {created}")).to_owned()
 }
 
@@ -108,7 +108,7 @@ pub fn record(app: &TestApp) -> String {
 /// Gives Acme a team key.
 pub fn key(app: &TestApp) -> String {
     let team = app.team("Acme").id;
-    if app.app.read_now(|tx| team_key::find(tx, team)).expect("an answer").is_none() {
+    if app.app.read_now(|tx| team_key::find(tx, team)).expect("a response").is_none() {
         app.operate(|tx, actor| team_key::enable(tx, actor, team, app.app.sealer()));
     }
     String::new()

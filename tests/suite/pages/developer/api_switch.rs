@@ -55,9 +55,9 @@ both_engines! {
         assert_eq!(page.attribute("[role=switch]", "aria-checked").as_deref(), Some("true"));
         let dialog = ada.fragment("/developer/api").await.expect(200);
         assert!(!dialog.body.contains("<html"));
-        for reply in [dialog, ada.get("/developer/api").await.expect(200)] {
-            assert_eq!(reply.page().texts(".figures dd"), ["2", "3"]);
-            assert_eq!(reply.page().form("/developer/api").fields["state"], "off");
+        for response in [dialog, ada.get("/developer/api").await.expect(200)] {
+            assert_eq!(response.page().texts(".figures dd"), ["2", "3"]);
+            assert_eq!(response.page().form("/developer/api").fields["state"], "off");
         }
     }
 

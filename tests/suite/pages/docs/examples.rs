@@ -38,7 +38,7 @@ async fn printed(app: &TestApp, language: &str) -> Vec<(String, String, String)>
     let page = app.as_(Cy).await.get(DOCS).await.expect(200).page();
     let all = page.verbatim(&format!("[data-language={language}] pre"));
     let all: Vec<_> =
-        all.into_iter().map(|(its, text)| (its["id"].clone(), text, its["data-answers"].clone())).collect();
+        all.into_iter().map(|(its, text)| (its["id"].clone(), text, its["data-responses"].clone())).collect();
     let operations = page.verbatim(".operation[id]").len();
     let for_people = page.verbatim("[id$=-dashboard]").len();
     assert_eq!(all.len(), operations - for_people + 2, "each operation for tokens, and two chapters");

@@ -2,13 +2,13 @@
 
 use super::DOCS;
 use crate::access::rows::things;
-use crate::support::client::{Reply, Visitor};
+use crate::support::client::{Response, Visitor};
 use crate::support::people::Person::{Ada, Bea, Cy, Dan};
 use crate::support::{TestApp, both_engines};
 
 const NEW: &str = r#"{"localPart": "tried"}"#;
 
-async fn send(visitor: &Visitor, operation: &str, fields: &[(&str, &str)]) -> Reply {
+async fn send(visitor: &Visitor, operation: &str, fields: &[(&str, &str)]) -> Response {
     visitor.post(&format!("{DOCS}/try/{operation}"), fields).await
 }
 

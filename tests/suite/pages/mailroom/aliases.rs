@@ -4,15 +4,15 @@ use gatepost::domain::mailroom::aliases::{self, Alias};
 use gatepost::domain::mailroom::mail_domains;
 
 use super::assert_only_its_team_finds;
-use crate::support::client::Reply;
+use crate::support::client::Response;
 use crate::support::mail::letter_with_file;
 use crate::support::people::Person::{Ada, Cy};
 use crate::support::{TestApp, both_engines};
 
 const ROWS: &str = "#list tbody th code";
 
-fn addresses(reply: &Reply) -> Vec<String> {
-    reply.page().texts(ROWS)
+fn addresses(response: &Response) -> Vec<String> {
+    response.page().texts(ROWS)
 }
 
 fn found(app: &TestApp, alias: &Alias) -> Alias {
@@ -44,8 +44,8 @@ both_engines! {
     async fn errors_appear_beside_their_fields(app: TestApp) {
         let cy = app.as_(Cy).await;
         let long = "x".repeat(1001);
-        let reply = cy.post("/aliases", &[("localPart", "a b"), ("note", &long)]).await.expect(422);
-        let page = reply.page();
+        let response = cy.post("/aliases", &[("localPart", "a b"), ("note", &long)]).await.expect(422);
+        let page = response.page();
         assert!(page.text("#localPart-error").contains("letters, digits"));
         assert!(page.text("#note-error").contains("at most 1000"));
         assert_eq!(page.form("/aliases").fields["localPart"], "a b");

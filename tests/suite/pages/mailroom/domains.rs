@@ -24,8 +24,8 @@ fn observe(app: &TestApp, proof: Answer) {
 
 /// Adds a domain as Ada, and returns the path of its page.
 async fn added(app: &TestApp) -> String {
-    let reply = app.as_(Ada).await.post("/domains", &[("name", " Acme.Example ")]).await.expect(303);
-    reply.location().split('?').next().expect("a path").to_owned()
+    let response = app.as_(Ada).await.post("/domains", &[("name", " Acme.Example ")]).await.expect(303);
+    response.location().split('?').next().expect("a path").to_owned()
 }
 
 /// Returns the state of each record, as the page shows it.

@@ -164,9 +164,9 @@ both_engines! {
         ].into_iter().enumerate() {
             let raw = letter_with_file(&number.to_string()).replace("M%C3%A4rz.html", name);
             let id = app.arrives(BOB, &to, &raw);
-            let reply = cy.get(&format!("/inbox/{id}")).await.expect(200);
-            assert!(!reply.body.contains("a\"<b>.html"), "a name is never markup");
-            let file = cy.get(&reply.page().attribute(".files a", "href").expect("a link")).await.expect(200);
+            let response = cy.get(&format!("/inbox/{id}")).await.expect(200);
+            assert!(!response.body.contains("a\"<b>.html"), "a name is never markup");
+            let file = cy.get(&response.page().attribute(".files a", "href").expect("a link")).await.expect(200);
             assert_eq!(file.header("content-disposition"), header);
             assert_eq!(file.header("x-content-type-options"), "nosniff");
             assert!(file.header("content-security-policy").starts_with("sandbox; default-src 'none'"));

@@ -1,5 +1,5 @@
 use super::cookie;
-use crate::support::client::{Reply, Visitor, send};
+use crate::support::client::{Response, Visitor, send};
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy};
 use crate::support::{TestApp, both_engines};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const NEW: &str = "another horse altogether";
 
-async fn request_with_cookie(app: &TestApp, cookie: &str) -> Reply {
+async fn request_with_cookie(app: &TestApp, cookie: &str) -> Response {
     send(app.visitor().request(Method::GET, "/account").header("Cookie", cookie)).await
 }
 
@@ -33,7 +33,7 @@ both_engines! {
 
     async fn a_notice_is_shown_once_and_cannot_be_forged(app: TestApp) {
         let ada = app.as_(Ada).await;
-        let shown = |reply: &Reply| reply.page().texts("main > .notice");
+        let shown = |response: &Response| response.page().texts("main > .notice");
         let changed = ada.post_and_follow("/account/name", &[("name", "Ada Lovelace")]).await.expect(200);
         assert_eq!((shown(&changed), changed.notice().as_str()), (vec!["Name changed.".to_owned()], ""));
         assert_eq!(shown(&ada.get("/account").await.expect(200)), [""; 0]);

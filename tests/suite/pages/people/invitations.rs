@@ -1,5 +1,5 @@
 use super::cookie;
-use crate::support::client::Reply;
+use crate::support::client::Response;
 use crate::support::people::PASSWORD;
 use crate::support::people::Person::{Ada, Bea, Cy, Dan, Eve};
 use crate::support::{TestApp, both_engines};
@@ -52,8 +52,8 @@ both_engines! {
         let new = app.invite(&ada, Eve.email(), "member").await;
         for (link, fields) in [(&new, &EVE[..]), (&known, &[("password", PASSWORD)][..])] {
             let (one, two, three) = (app.visitor(), app.visitor(), app.visitor());
-            let replies = tokio::join!(one.post(link, fields), two.post(link, fields), three.post(link, fields));
-            let mut joined = [replies.0.status, replies.1.status, replies.2.status];
+            let responses = tokio::join!(one.post(link, fields), two.post(link, fields), three.post(link, fields));
+            let mut joined = [responses.0.status, responses.1.status, responses.2.status];
             joined.sort_unstable();
             assert_eq!(joined[0], 303, "{joined:?}");
             assert!(joined[1..].iter().all(|it| matches!(it, 404 | 409)), "{joined:?}");
@@ -192,17 +192,17 @@ both_engines! {
     async fn a_link_does_not_reveal_whether_its_address_has_an_account(app: TestApp) {
         let (ada, now) = (app.as_(Ada).await, app.visitor());
         let links = [app.invite(&ada, Dan.email(), "member").await, app.invite(&ada, Eve.email(), "member").await];
-        let mut answers = [Vec::new(), Vec::new()];
-        for ((link, answers), email) in links.iter().zip(&mut answers).zip([Dan.email(), Eve.email()]) {
+        let mut bodies = [Vec::new(), Vec::new()];
+        for ((link, bodies), email) in links.iter().zip(&mut bodies).zip([Dan.email(), Eve.email()]) {
             let bad = [&[("name", ""), ("password", "short")][..], &[("name", "A\nB"), ("password", PASSWORD)]];
-            let mut replies = vec![now.get(link).await.expect(200)];
+            let mut responses = vec![now.get(link).await.expect(200)];
             for form in bad {
-                replies.push(now.post(link, form).await.expect(422));
+                responses.push(now.post(link, form).await.expect(422));
             }
-            let same = |reply: Reply| reply.body.replace(link, "LINK").replace(email, "EMAIL");
-            answers.extend(replies.into_iter().map(same));
+            let same = |response: Response| response.body.replace(link, "LINK").replace(email, "EMAIL");
+            bodies.extend(responses.into_iter().map(same));
         }
-        assert_eq!(answers[0], answers[1]);
+        assert_eq!(bodies[0], bodies[1]);
     }
 
     /// The inviter could have used the link too.
@@ -287,7 +287,7 @@ both_engines! {
         let joined = app.visitor().post(&link, &EVE).await.expect(303);
         let cookie = cookie(&joined);
         let other = app.visitor();
-        let team = other.request(Method::GET, "/team").header("Cookie", &cookie).send().await.expect("an answer");
+        let team = other.request(Method::GET, "/team").header("Cookie", &cookie).send().await.expect("a response");
         assert_eq!(team.status(), 200);
     }
 }

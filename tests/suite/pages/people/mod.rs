@@ -8,7 +8,7 @@ mod switching;
 mod team;
 
 use crate::support::TestApp;
-use crate::support::client::{Reply, Visitor};
+use crate::support::client::{Response, Visitor};
 use crate::support::people::{PASSWORD, Person};
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::domain::access::tokens::{self, Label};
@@ -40,13 +40,13 @@ impl TestApp {
     async fn invite(&self, actor: &Visitor, email: &str, role: &str) -> String {
         // The password is ignored unless it is asked for.
         let form = [("email", email), ("role", role), ("password", PASSWORD)];
-        let reply = actor.post("/team/invitations", &form).await.expect(200);
-        let link = reply.page().text("#invitation-link");
+        let response = actor.post("/team/invitations", &form).await.expect(200);
+        let link = response.page().text("#invitation-link");
         link.strip_prefix(&self.base).expect("an address of this instance").to_owned()
     }
 }
 
-fn people_with(role: &str, page: &Reply) -> Vec<String> {
+fn people_with(role: &str, page: &Response) -> Vec<String> {
     let page = page.page();
     let names = page.texts("section[aria-labelledby=people-title] tbody th");
     let roles = page.texts("section[aria-labelledby=people-title] tbody td[data-label=Role]");
@@ -54,8 +54,8 @@ fn people_with(role: &str, page: &Reply) -> Vec<String> {
 }
 
 /// Returns the session cookie that a response sets: `gatepost=…`
-fn cookie(reply: &Reply) -> String {
-    let value = reply.cookie("gatepost");
-    assert!(!value.is_empty(), "no session cookie: {reply:?}");
+fn cookie(response: &Response) -> String {
+    let value = response.cookie("gatepost");
+    assert!(!value.is_empty(), "no session cookie: {response:?}");
     format!("gatepost={value}")
 }

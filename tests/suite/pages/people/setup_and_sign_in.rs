@@ -63,9 +63,9 @@ async fn concurrent_setups_create_one_team() {
                 app.visitor().post("/setup", &form(key, &email)).await.status
             }
         });
-        let mut answers = join_all(tries).await;
-        answers.sort_unstable();
-        assert_eq!(answers, [303, 404, 404, 404, 404, 404]);
+        let mut responses = join_all(tries).await;
+        responses.sort_unstable();
+        assert_eq!(responses, [303, 404, 404, 404, 404, 404]);
         assert_eq!(app.database.number("SELECT count(*) AS n FROM users"), 1);
         assert_eq!(app.database.number("SELECT count(*) AS n FROM teams"), 1);
     }
@@ -77,11 +77,11 @@ async fn errors_are_shown_beside_their_fields_and_input_is_kept() {
         let (key, visitor) = (setup_key(&app), app.visitor());
         let bad =
             [("key", key.as_str()), ("team", "Acme"), ("name", ""), ("email", "ada"), ("password", "short")];
-        let reply = visitor.post("/setup", &bad).await.expect(422);
+        let response = visitor.post("/setup", &bad).await.expect(422);
         for sentence in ["Enter your name.", "Enter an email address", "Use at least 12 characters"] {
-            assert!(reply.body.contains(sentence), "{sentence} is missing");
+            assert!(response.body.contains(sentence), "{sentence} is missing");
         }
-        assert!(reply.body.contains("value=\"Acme\"") && !reply.body.contains("short\""));
+        assert!(response.body.contains("value=\"Acme\"") && !response.body.contains("short\""));
     }
 }
 
@@ -131,8 +131,8 @@ async fn hsts_covers_this_host_only() {
     for (url, expected) in [("https://mail.acme.test", "max-age=31536000"), ("http://mail.acme.test", "")] {
         let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", url)]).await;
         for path in ["/sign-in", "/api/v1/me"] {
-            let answer = app.visitor().get(path).await;
-            assert_eq!(answer.header("strict-transport-security"), expected, "{url}{path}");
+            let response = app.visitor().get(path).await;
+            assert_eq!(response.header("strict-transport-security"), expected, "{url}{path}");
         }
     }
 }
@@ -190,8 +190,8 @@ both_engines! {
 
     async fn parallel_attempts_do_not_outrun_the_count(app: TestApp) {
         let tries = (0..24).map(|_| async { app.visitor().sign_in(Ada.email(), "wrong horse battery").await.status });
-        let answers = join_all(tries).await;
-        assert_eq!(answers.iter().filter(|&&status| status == 422).count(), 10, "{answers:?}");
+        let responses = join_all(tries).await;
+        assert_eq!(responses.iter().filter(|&&status| status == 422).count(), 10, "{responses:?}");
     }
 
     async fn a_failed_attempt_is_recorded_where_the_account_is_known(app: TestApp) {

@@ -40,7 +40,7 @@ impl FirstMessage {
     /// To the newest of `aliases` that takes mail.
     pub fn of(app: &App, aliases: &[Alias]) -> Self {
         let address = aliases.iter().find(|alias| alias.enabled).map(Alias::address);
-        let lines = match (&address, app.smtp_at()) {
+        let lines = match (&address, app.smtp_address()) {
             (Some(to), Some(listener)) => by_smtp(to, reachable(listener)),
             (Some(to), None) => vec![by_command(to)],
             (None, _) => Vec::new(),

@@ -26,7 +26,7 @@ fn from(last: u8) -> IpAddr {
 #[track_caller]
 fn is_let_in(app: &TestApp) {
     let since = Instant::now();
-    while !Client::connect(&app.base).send(ALIVE).answer().starts_with("HTTP/1.1 200") {
+    while !Client::connect(&app.base).send(ALIVE).response().starts_with("HTTP/1.1 200") {
         assert!(since.elapsed() < TIMEOUT, "no connection is accepted");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -36,11 +36,11 @@ fn is_let_in(app: &TestApp) {
 async fn the_connections_of_one_address_are_limited() {
     let app = TestApp::limited(&[], Limits { per_ip: 2, connections: 3, idle: NEVER, ..Limits::default() });
     let mut open = [(); 2].map(|()| Client::connect(&app.base).send(ALIVE));
-    assert!(open.iter_mut().all(|client| client.answer().starts_with("HTTP/1.1 200")));
+    assert!(open.iter_mut().all(|client| client.response().starts_with("HTTP/1.1 200")));
     let refused = Client::connect(&app.base).send(ALIVE).text();
     assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
     let mut other = Client::connect_from(from(2), address(&app)).send(ALIVE);
-    assert!(other.answer().starts_with("HTTP/1.1 200"));
+    assert!(other.response().starts_with("HTTP/1.1 200"));
     // Then all addresses together.
     let refused = Client::connect_from(from(3), address(&app)).send(ALIVE).text();
     assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
@@ -53,10 +53,14 @@ async fn a_trusted_proxy_can_use_all_connections() {
     let limits = Limits { per_ip: 1, idle: NEVER, ..Limits::default() };
     let app = TestApp::limited(&[("GATEPOST_TRUSTED_PROXIES", "127.0.0.1")], limits);
     let mut open = [(); 5].map(|()| Client::connect(&app.base).send(ALIVE));
-    assert!(open.iter_mut().all(|client| client.answer().starts_with("HTTP/1.1 200")));
+    assert!(open.iter_mut().all(|client| client.response().starts_with("HTTP/1.1 200")));
     let mut strangers = [(); 2].map(|()| Client::connect_from(from(2), address(&app)).send(ALIVE));
-    let answers = strangers.each_mut().map(Client::answer);
-    assert_eq!(answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 200")).count(), 1, "{answers:?}");
+    let responses = strangers.each_mut().map(Client::response);
+    assert_eq!(
+        responses.iter().filter(|response| response.starts_with("HTTP/1.1 200")).count(),
+        1,
+        "{responses:?}"
+    );
 }
 
 #[tokio::test]
@@ -71,14 +75,14 @@ async fn the_longest_idle_connection_is_closed() {
     };
     let app = TestApp::limited(&[], limits);
     let mut first = Client::connect(&app.base).send(ALIVE);
-    assert!(first.answer().starts_with("HTTP/1.1 200"));
+    assert!(first.response().starts_with("HTTP/1.1 200"));
     let slow = "POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\na";
     let mut second = Client::connect_from(from(2), address(&app)).send(slow);
-    assert!(second.answer().starts_with("HTTP/1.1 403"), "a body that is still to come");
+    assert!(second.response().starts_with("HTTP/1.1 403"), "a body that is still to come");
     // Too many from one address, then from all.
     for last in [1, 1, 3, 4, 5] {
         let mut newcomer = Client::connect_from(from(last), address(&app)).send(ALIVE);
-        assert!(newcomer.answer().starts_with("HTTP/1.1 200"), "{last}");
+        assert!(newcomer.response().starts_with("HTTP/1.1 200"), "{last}");
     }
     let _held: Vec<_> = (6..9).map(|last| Client::connect_from(from(last), address(&app))).collect();
     is_let_in(&app);
@@ -98,7 +102,7 @@ async fn a_client_that_does_not_read_loses_its_connection() {
     let ask =
         format!("GET /api/v1/messages/{id}/raw HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
     let mut deaf = Client::connect(&app.base).send(ask);
-    assert!(deaf.answer().starts_with("HTTP/1.1 200"));
+    assert!(deaf.response().starts_with("HTTP/1.1 200"));
     is_let_in(&app);
     // Data sent before the end arrives; the rest never does.
     let rest = deaf.rest();

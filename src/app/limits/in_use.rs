@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-pub struct Held<K>(Arc<Mutex<Counts<K>>>);
+pub struct InUse<K>(Arc<Mutex<Counts<K>>>);
 
 struct Counts<K> {
     total: usize,
@@ -14,8 +14,8 @@ struct Counts<K> {
 }
 
 /// An amount that counts until it is dropped.
-pub struct Hold<K: Copy + Eq + Hash> {
-    held: Held<K>,
+pub struct Reservation<K: Copy + Eq + Hash> {
+    in_use: InUse<K>,
     keys: Vec<(K, usize)>,
     amount: usize,
 }
@@ -26,7 +26,7 @@ pub enum Exceeded<K> {
     Key(K),
 }
 
-impl<K: Copy + Eq + Hash> Held<K> {
+impl<K: Copy + Eq + Hash> InUse<K> {
     /// Holds an amount, counted in total and under each key with its limit.
     ///
     /// # Errors
@@ -36,24 +36,24 @@ impl<K: Copy + Eq + Hash> Held<K> {
         amount: usize,
         total: usize,
         keys: Vec<(K, usize)>,
-    ) -> Result<Hold<K>, Exceeded<K>> {
-        let mut hold = self.hold_nothing(keys);
+    ) -> Result<Reservation<K>, Exceeded<K>> {
+        let mut hold = self.reserve_nothing(keys);
         hold.resize(amount, total)?;
         Ok(hold)
     }
 
-    pub fn hold_nothing(&self, keys: Vec<(K, usize)>) -> Hold<K> {
-        Hold { held: self.clone(), keys, amount: 0 }
+    pub fn reserve_nothing(&self, keys: Vec<(K, usize)>) -> Reservation<K> {
+        Reservation { in_use: self.clone(), keys, amount: 0 }
     }
 
     /// Like [`Self::acquire`] with one key, but an amount above a limit is admitted when nothing else is
-    /// held: otherwise it would wait forever.
+    /// in use: otherwise it would wait forever.
     pub fn acquire_or_alone(
         &self,
         amount: usize,
         total: usize,
         (key, limit): (K, usize),
-    ) -> Result<Hold<K>, Exceeded<K>> {
+    ) -> Result<Reservation<K>, Exceeded<K>> {
         self.acquire(amount, total.max(amount), vec![(key, limit.max(amount))])
     }
 
@@ -63,7 +63,7 @@ impl<K: Copy + Eq + Hash> Held<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Hold<K> {
+impl<K: Copy + Eq + Hash> Reservation<K> {
     pub fn keys(&self) -> impl Iterator<Item = K> {
         self.keys.iter().map(|(key, _)| *key)
     }
@@ -71,9 +71,9 @@ impl<K: Copy + Eq + Hash> Hold<K> {
     /// Changes the held amount. A smaller one always succeeds.
     ///
     /// # Errors
-    /// As [`Held::acquire`]; the amount stays as it was.
+    /// As [`InUse::acquire`]; the amount stays as it was.
     pub fn resize(&mut self, amount: usize, total: usize) -> Result<(), Exceeded<K>> {
-        let mut counts = self.held.0.lock();
+        let mut counts = self.in_use.0.lock();
         if amount > self.amount {
             let more = amount - self.amount;
             for (key, limit) in &self.keys {
@@ -103,19 +103,19 @@ impl<K: Eq + Hash> Counts<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Hold<K> {
+impl<K: Copy + Eq + Hash> Drop for Reservation<K> {
     fn drop(&mut self) {
         let _ = self.resize(0, 0);
     }
 }
 
-impl<K> Clone for Held<K> {
+impl<K> Clone for InUse<K> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<K> Default for Held<K> {
+impl<K> Default for InUse<K> {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Counts { total: 0, by_key: HashMap::new() })))
     }
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn each_key_has_a_limit_and_all_keys_have_one() {
-        let held = Held::default();
-        let acquire = |key, amount| held.acquire(amount, 25, vec![(key, 10)]);
+        let in_use = InUse::default();
+        let acquire = |key, amount| in_use.acquire(amount, 25, vec![(key, 10)]);
         let mut first = vec![acquire('a', 6).unwrap(), acquire('a', 4).unwrap()];
         assert_eq!(acquire('a', 1).err(), Some(Exceeded::Key('a')));
         let others = [acquire('b', 10), acquire('c', 5)];
@@ -138,13 +138,13 @@ mod tests {
         assert_eq!(acquire('a', 5).err(), Some(Exceeded::Key('a')));
         assert!(acquire('d', 4).is_ok());
         drop((first, others));
-        assert_eq!((held.total(), held.0.lock().by_key.len()), (0, 0));
+        assert_eq!((in_use.total(), in_use.0.lock().by_key.len()), (0, 0));
     }
 
     #[test]
     fn an_oversized_item_is_admitted_alone() {
-        let held = Held::default();
-        let acquire = |key, amount| held.acquire_or_alone(amount, 25, (key, 10));
+        let in_use = InUse::default();
+        let acquire = |key, amount| in_use.acquire_or_alone(amount, 25, (key, 10));
         let small = acquire('a', 1).unwrap();
         assert_eq!(acquire('a', 11).err(), Some(Exceeded::Key('a')));
         assert_eq!(acquire('b', 26).err(), Some(Exceeded::Total));
@@ -152,29 +152,29 @@ mod tests {
         let large = acquire('b', 26).unwrap();
         assert_eq!(acquire('c', 1).err(), Some(Exceeded::Total));
         drop(large);
-        assert_eq!(held.total(), 0);
+        assert_eq!(in_use.total(), 0);
     }
 
     #[test]
     fn a_hold_counts_under_each_of_its_keys() {
-        let held = Held::default();
-        let acquire = |near, far| held.acquire(1, 100, vec![(near, 1), (far, 2)]);
+        let in_use = InUse::default();
+        let acquire = |near, far| in_use.acquire(1, 100, vec![(near, 1), (far, 2)]);
         let (one, two) = (acquire('a', 'z').unwrap(), acquire('b', 'z').unwrap());
         assert_eq!(acquire('a', 'y').err(), Some(Exceeded::Key('a')));
         assert_eq!(acquire('c', 'z').err(), Some(Exceeded::Key('z')));
-        assert_eq!(held.total(), 2, "a refusal holds nothing");
+        assert_eq!(in_use.total(), 2, "a refusal holds nothing");
         drop((one, two));
-        assert!(held.0.lock().by_key.is_empty());
+        assert!(in_use.0.lock().by_key.is_empty());
     }
 
     #[test]
     fn a_hold_grows_when_there_is_room_and_always_shrinks() {
-        let held = Held::default();
-        let mut hold = held.acquire(4, 10, vec![('a', 8)]).unwrap();
+        let in_use = InUse::default();
+        let mut hold = in_use.acquire(4, 10, vec![('a', 8)]).unwrap();
         assert_eq!(hold.resize(9, 10), Err(Exceeded::Key('a')));
         assert_eq!(hold.resize(8, 7), Err(Exceeded::Total));
-        assert_eq!(held.total(), 4, "a refusal changes nothing");
-        assert_eq!((hold.resize(8, 10), held.total()), (Ok(()), 8));
-        assert_eq!((hold.resize(5, 0), held.total()), (Ok(()), 5));
+        assert_eq!(in_use.total(), 4, "a refusal changes nothing");
+        assert_eq!((hold.resize(8, 10), in_use.total()), (Ok(()), 8));
+        assert_eq!((hold.resize(5, 0), in_use.total()), (Ok(()), 5));
     }
 }

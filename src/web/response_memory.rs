@@ -10,25 +10,25 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::request::RequestInfo;
-use crate::app::limits::held::Hold;
+use crate::app::limits::in_use::Reservation;
 
 /// Shorter responses are limited by the number of connections.
 const SHORT: u64 = 64 << 10;
 
 /// Counts the response while it is in memory, or responds with `refuse` instead.
-pub fn hold(
-    answer: ServiceResponse<BoxBody>,
+pub fn reserve(
+    response: ServiceResponse<BoxBody>,
     info: &RequestInfo,
     refuse: impl FnOnce(&HttpRequest) -> HttpResponse,
 ) -> ServiceResponse<BoxBody> {
-    if !matches!(answer.response().body().size(), BodySize::Sized(size) if size > SHORT) {
-        return answer;
+    if !matches!(response.response().body().size(), BodySize::Sized(size) if size > SHORT) {
+        return response;
     }
     let client = info.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut is_refused = false;
-    let answer = answer.map_body(|_, body| match body.try_into_bytes() {
-        Ok(bytes) => match info.app().hold_response(client, bytes.len()) {
-            Some(hold) => BoxBody::new(Held { bytes: Some(bytes), _hold: hold }),
+    let response = response.map_body(|_, body| match body.try_into_bytes() {
+        Ok(bytes) => match info.app().reserve_response(client, bytes.len()) {
+            Some(hold) => BoxBody::new(ReservedBody { bytes: Some(bytes), _reservation: hold }),
             None => {
                 is_refused = true;
                 BoxBody::new(())
@@ -38,18 +38,18 @@ pub fn hold(
         Err(body) => body,
     });
     if !is_refused {
-        return answer;
+        return response;
     }
-    let refused = refuse(answer.request());
-    answer.into_response(refused)
+    let refused = refuse(response.request());
+    response.into_response(refused)
 }
 
-struct Held {
+struct ReservedBody {
     bytes: Option<Bytes>,
-    _hold: Hold<IpAddr>,
+    _reservation: Reservation<IpAddr>,
 }
 
-impl MessageBody for Held {
+impl MessageBody for ReservedBody {
     type Error = std::convert::Infallible;
 
     fn size(&self) -> BodySize {

@@ -8,15 +8,15 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::describe::{Answers, Described};
+use super::describe::{Described, HandlerOutput};
 use super::json::Json;
 use super::{ApiError, etag, idempotency};
 use crate::domain::access::idempotency::Outcome;
 
 /// Responds 200 with a resource.
-pub type Answer<T> = Result<Found<T>, ApiError>;
+pub type ApiResult<T> = Result<Found<T>, ApiError>;
 /// Responds 201 with the created resource.
-pub type CreatedAnswer<T> = Result<Created<T>, ApiError>;
+pub type CreateResult<T> = Result<Created<T>, ApiError>;
 /// Responds 204.
 pub type Done = Result<NoContent, ApiError>;
 
@@ -51,15 +51,15 @@ impl<T: Serialize> Responder for Found<T> {
     }
 }
 
-impl<T: ToSchema> Answers for Found<T> {
+impl<T: ToSchema> HandlerOutput for Found<T> {
     fn describe(into: &mut Described) {
-        into.answer = Some(into.schema::<T>());
+        into.response = Some(into.schema::<T>());
     }
 }
 
-impl<T: ToSchema> Answers for Json<T> {
+impl<T: ToSchema> HandlerOutput for Json<T> {
     fn describe(into: &mut Described) {
-        into.answer = Some(into.schema::<T>());
+        into.response = Some(into.schema::<T>());
     }
 }
 
@@ -80,9 +80,9 @@ impl<T> Responder for Prepared<T> {
     }
 }
 
-impl<T: ToSchema> Answers for Prepared<T> {
+impl<T: ToSchema> HandlerOutput for Prepared<T> {
     fn describe(into: &mut Described) {
-        into.answer = Some(into.schema::<T>());
+        into.response = Some(into.schema::<T>());
     }
 }
 
@@ -105,10 +105,10 @@ impl<T> Responder for Created<T> {
     }
 }
 
-impl<T: ToSchema> Answers for Created<T> {
+impl<T: ToSchema> HandlerOutput for Created<T> {
     fn describe(into: &mut Described) {
         into.status = 201;
-        into.answer = Some(into.schema::<T>());
+        into.response = Some(into.schema::<T>());
     }
 }
 
@@ -122,7 +122,7 @@ impl Responder for NoContent {
     }
 }
 
-impl Answers for NoContent {
+impl HandlerOutput for NoContent {
     fn describe(into: &mut Described) {
         into.status = 204;
     }
@@ -139,6 +139,6 @@ impl Responder for File {
     }
 }
 
-impl Answers for File {
+impl HandlerOutput for File {
     fn describe(_: &mut Described) {}
 }
