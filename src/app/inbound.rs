@@ -58,7 +58,7 @@ pub struct Envelope {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Undelivered {
     /// The cause, for the log.
-    #[error("the message could not be kept: {0}")]
+    #[error("the message could not be stored: {0}")]
     Failed(String),
     #[error("too much mail is being received")]
     OutOfMemory,

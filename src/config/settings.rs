@@ -158,7 +158,7 @@ settings! {
     }
     GATEPOST_TLS_CERT {
         Described("none"),
-        "file with the certificates (PEM) for STARTTLS; read again when it changes",
+        "file with the certificates (PEM) for STARTTLS; reloaded when it changes",
         expected "a file"
     }
     GATEPOST_TLS_KEY {
@@ -167,7 +167,7 @@ settings! {
         expected "a file"
     }
     GATEPOST_DNS {
-        Described("as the system has it"),
+        Described("the system's DNS servers"),
         "address, or address and port, of the DNS server for checks of mail and domains",
         expected "an address, like 192.0.2.53 or 127.0.0.1:5353"
     }

@@ -21,7 +21,7 @@ pub struct Limits {
     pub idle: Duration,
     /// Refused commands per session.
     pub errors: u32,
-    /// Commands without effect before each message.
+    /// Commands that send no message, before each message.
     pub idle_commands: u32,
     /// Unknown recipients per session.
     pub unknown: u32,

@@ -49,10 +49,10 @@ impl Tls {
             match read(&self.files) {
                 Ok(config) => {
                     current.1 = config;
-                    tracing::info!("the certificate for STARTTLS was read again");
+                    tracing::info!("the certificate for STARTTLS was reloaded");
                 }
                 Err(why) => {
-                    tracing::error!(why, "the new certificate cannot be used; the former one stays")
+                    tracing::error!(why, "the new certificate cannot be used; the previous one stays in use")
                 }
             }
         }

@@ -72,7 +72,7 @@ pub(crate) fn run(
         started();
         let stop = async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-            tracing::info!("stopping: requests under way are finished first");
+            tracing::info!("stopping after open requests are finished");
             handle.stop(true).await;
         };
         actix_web::rt::spawn(stop);

@@ -114,7 +114,7 @@ fn folder(file: &Path) -> &Path {
 /// Extracts the parts into a folder and verifies their checksums.
 pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed> {
     let (manifest, found) = read(file, into).map_err(|cause| {
-        Failed::new(format_args!("{} is not a whole backup of Gatepost: {cause}", file.display()))
+        Failed::new(format_args!("{} is not a complete backup of Gatepost: {cause}", file.display()))
     })?;
     let problem = |what: &str| Failed::new(format_args!("{} {what}", file.display()));
     let manifest = manifest.ok_or_else(|| problem("is not a backup of Gatepost, or its end is missing"))?;

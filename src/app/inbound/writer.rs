@@ -105,6 +105,6 @@ fn collect_batch(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Deliver
 }
 
 fn log_undelivered(cause: &Error) -> Undelivered {
-    tracing::error!(%cause, "a message could not be kept; its sender is asked to try again");
+    tracing::error!(%cause, "a message could not be stored; its sender is asked to try again");
     Undelivered::Failed(cause.to_string())
 }

@@ -39,14 +39,14 @@ pub(super) async fn run_one(
         };
         app.0.jobs.count(&kind, &outcome);
         if let Err(cause) = settle(&app, kind, job, outcome).await {
-            tracing::warn!(%cause, "the outcome of a job could not be written; it is tried again");
+            tracing::warn!(%cause, "the outcome of a job could not be stored; the job will be retried");
         }
     };
     let leased = async {
         tokio::select! {
             biased;
             () = keep(LEASE.unsigned_abs(), claimed, extend) => {
-                tracing::warn!("a job was broken off: its lease has ended");
+                tracing::warn!("a job was aborted: its lease has ended");
             }
             () = work => {}
         }

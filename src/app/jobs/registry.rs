@@ -13,7 +13,7 @@ pub type Outcome = Result<(), Unfinished>;
 #[derive(Debug, thiserror::Error)]
 pub enum Unfinished {
     /// The process is stopping; another one will run the job.
-    #[error("the server stops")]
+    #[error("the server is stopping")]
     Stopped,
     #[error("{0}")]
     Failed(String),
@@ -87,7 +87,7 @@ impl Registry {
                 Ok(job) => Box::pin(run(app, job, running)),
                 Err(cause) => Box::pin(async move {
                     tracing::warn!(%cause, "a job's payload cannot be read");
-                    Err(Unfinished::Permanent("The payload is not one of this kind.".into()))
+                    Err(Unfinished::Permanent("The payload does not fit this kind of job.".into()))
                 }),
             }
         };

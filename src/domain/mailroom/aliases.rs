@@ -184,7 +184,7 @@ pub(super) fn create_postmaster(
     }
 }
 
-/// The alias that takes mail to unknown addresses of the domain.
+/// The alias that gets mail to unknown addresses of the domain.
 pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     Ok(rows::catch_all(tx, domain)?)
 }

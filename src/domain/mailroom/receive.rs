@@ -141,10 +141,10 @@ fn decide(arrival: &Arrival, recipient: &Recipient, contact: Option<&Contact>) -
         return Decision { state: MessageState::Rejected, reason };
     }
     let reason = match recipient.matched_by {
-        MatchedBy::Exact => "The alias takes mail.",
-        MatchedBy::Tag => "The alias before the + takes mail.",
-        MatchedBy::CatchAll => "The catch-all of the domain takes mail.",
-        MatchedBy::Postmaster => "Mail to postmaster is always taken.",
+        MatchedBy::Exact => "The alias accepts mail.",
+        MatchedBy::Tag => "The alias before the + accepts mail.",
+        MatchedBy::CatchAll => "The domain's catch-all accepts mail.",
+        MatchedBy::Postmaster => "Mail to postmaster is always accepted.",
     };
     Decision { state: MessageState::Delivered, reason: reason.into() }
 }

@@ -91,7 +91,7 @@ impl Redis {
         match self.try_twice(generation, send).await {
             Ok(reply) => {
                 if self.breaker.succeeded(generation) {
-                    tracing::info!("Redis is back: API calls are counted and let in again");
+                    tracing::info!("Redis is back: API calls are counted and accepted again");
                 }
                 Some(reply)
             }
@@ -155,7 +155,7 @@ impl Redis {
 
     fn failed(&self, generation: u64, cause: &RedisError) {
         if self.breaker.failed(generation) {
-            tracing::warn!(%cause, "Redis is out of reach: every API call is answered 503 until it is back");
+            tracing::warn!(%cause, "Redis is out of reach: every API call gets 503 until it returns");
         }
     }
 

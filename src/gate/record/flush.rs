@@ -172,7 +172,7 @@ impl Worker {
 /// Returns whether it succeeded.
 fn log_failure(flushed: Result<(), Error>) -> bool {
     if let Err(cause) = &flushed {
-        tracing::error!(%cause, "calls could not be moved into the activity table; this is retried");
+        tracing::error!(%cause, "calls could not be moved into the activity table; retrying");
     }
     flushed.is_ok()
 }

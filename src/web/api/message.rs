@@ -39,7 +39,7 @@ pub struct MessageRow {
     #[schema(value_type = String, example = "delivered")]
     state: MessageState,
     /// Why it is in that state.
-    #[schema(example = "Delivered to hello@gatepost.localhost.")]
+    #[schema(example = "The alias accepts mail.")]
     reason: String,
     /// `inbox`; `archive`; or `blocked`, for mail of blocked contacts and refused mail.
     #[schema(value_type = String, example = "inbox")]
