@@ -1,5 +1,3 @@
-//! Lists: a window of rows, the page it shows, and counts that stop.
-
 use std::fmt;
 
 use crate::domain::Result;
@@ -7,10 +5,10 @@ use crate::store;
 
 pub use store::lists::Window;
 
-/// Counting stops here: it is read by people, and must not cost more as a table grows.
+/// Counting stops here: the count is for people, and must not cost more as a table grows.
 pub(crate) const COUNTED: i64 = 10_000;
 
-/// A part of a list, newest first, and where the next one starts.
+/// A page of a list, newest first, and where the next one starts.
 #[derive(Clone, Debug)]
 pub struct Page<T, Id> {
     pub rows: Vec<T>,
@@ -18,7 +16,7 @@ pub struct Page<T, Id> {
 }
 
 impl<T, Id> Page<T, Id> {
-    /// Loads a window, and one row more to see whether there are more.
+    /// Loads a window, and one more row to find out whether there is a next page.
     pub fn load(
         window: Window<Id>,
         list: impl FnOnce(Window<Id>) -> store::Result<Vec<T>>,
@@ -29,7 +27,7 @@ impl<T, Id> Page<T, Id> {
         Ok(Self::of(rows, limit, id))
     }
 
-    /// Makes a page from up to `limit + 1` rows: the extra row means that there is a next page.
+    /// Makes a page from up to `limit + 1` rows. The extra row means that there is a next page.
     pub fn of(mut rows: Vec<T>, limit: i64, id: impl Fn(&T) -> Id) -> Self {
         let limit = usize::try_from(limit).unwrap_or(0);
         let more = rows.len() > limit;
@@ -39,7 +37,7 @@ impl<T, Id> Page<T, Id> {
     }
 }
 
-/// A count that says when there are more.
+/// A count that may have stopped before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capped(pub i64);
 
@@ -49,13 +47,13 @@ impl Capped {
         Ok(Self(count(COUNTED + 1)?))
     }
 
-    /// The whole count, unless it stopped before the end.
+    /// The count, unless it stopped before the end.
     pub fn exact(self) -> Option<i64> {
         (self.0 <= COUNTED).then_some(self.0)
     }
 }
 
-/// `1`, `9,999`, `more than 10,000`.
+/// Shows `1`, `9,999`, or `more than 10,000`.
 impl fmt::Display for Capped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let more = if self.exact().is_none() { "more than " } else { "" };

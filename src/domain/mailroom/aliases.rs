@@ -16,8 +16,8 @@ pub use rows::{Alias, Filter};
 
 const MAX_NOTE: usize = 1000;
 
-/// Names that mail operators and certificate authorities write to: no team can have them on the
-/// shared domain.
+/// Names that mail operators and certificate authorities write to. No team can have them on the shared
+/// domain.
 const RESERVED: [&str; 10] = [
     POSTMASTER,
     "abuse",
@@ -49,7 +49,7 @@ pub(crate) fn parse_note(text: &str) -> std::result::Result<Option<String>, Fiel
 pub struct NewAlias {
     /// `None` for a random one.
     pub local: Option<LocalPart>,
-    /// `None` for the shared domain; else one of the team's.
+    /// `None` for the shared domain, or else one of the team's.
     pub domain: Option<String>,
     pub note: Option<String>,
 }
@@ -57,8 +57,7 @@ pub struct NewAlias {
 /// Creates an alias. `shared` is the name of the shared domain.
 ///
 /// # Errors
-/// `Invalid` on `domain` if it is not the team's, `Conflict` on `localPart` if the address is taken
-/// or was.
+/// `Invalid` on `domain` if the team lacks it, `Conflict` on `localPart` if the address is or was in use.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &NewAlias) -> Result<Alias> {
     actor.require_or_token(tx, team, Role::Member)?;
     let (domain_id, domain_name) = domain_of(tx, team, shared, new.domain.as_deref())?;
@@ -74,7 +73,7 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &
     insert(tx, actor, alias)
 }
 
-/// Checks a name on the shared domain against those of other teams. Needs no lock: rows are never
+/// Checks a name on the shared domain against those of other teams. It needs no lock: rows are never
 /// removed, so the result still holds when the alias is inserted.
 fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) -> Result<()> {
     let (key, name) = (local.key(), local.as_str());
@@ -83,7 +82,7 @@ fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) 
         if is_reserved(&key) {
             return refuse(format!("{name}@{shared} is reserved."));
         }
-        // Older aliases with a + were created without the name before it.
+        // Older aliases with a `+` were created without the name before it.
         return match rows::is_tagged_by_another(tx, team, &key)? {
             true => refuse(format!("{name}@{shared} is taken: another team has addresses with {name}+.")),
             false => Ok(()),
@@ -105,8 +104,8 @@ pub(super) fn is_reserved(local_key: &str) -> bool {
     RESERVED.contains(&local_key)
 }
 
-/// Addresses on the shared domain that get no mail because the name before their `+` belongs to
-/// another team, or is reserved. They were created before that was checked.
+/// Addresses on the shared domain that get no mail, because the name before their `+` belongs to another
+/// team or is reserved. They were created before that was checked.
 pub fn shadowed_aliases(tx: &mut Tx<'_>, most: i64) -> Result<Vec<ShadowedAlias>> {
     Ok(rows::shadowed_aliases(tx, &format!(",{},", RESERVED.join(",")), most)?)
 }
@@ -189,13 +188,13 @@ pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alia
     Ok(rows::catch_all(tx, domain)?)
 }
 
-/// Including deleted ones, which messages still name.
+/// Finds aliases, even deleted ones, because messages still refer to them.
 pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(rows::find_all(tx, team, ids)?)
 }
 
 /// # Errors
-/// `Conflict` on `enabled` for postmaster, which must receive.
+/// `Conflict` on `enabled` for postmaster, which must receive mail.
 pub fn change(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -215,10 +214,10 @@ pub fn change(
     save(tx, actor, &before, after)
 }
 
-/// Deletes an alias: it receives nothing more, and its address is never given out again.
+/// Deletes an alias: it receives no more mail, and its address is never reused.
 ///
 /// # Errors
-/// `Conflict` for postmaster, which must receive.
+/// `Conflict` for postmaster, which must receive mail.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<()> {
     let before = hold(tx, actor, team, id)?;
     if before.is_postmaster() {

@@ -1,12 +1,12 @@
-//! The part of a message that is kept: all of it, or only the beginning if it was refused. Anyone
-//! can send any amount of mail that is refused, and few people look at it.
+//! The part of a message that is stored: the whole, or only the beginning if it was refused. Anyone can
+//! send any amount of refused mail, and few people look at it.
 
 use super::arrival::Arrival;
 use super::parse::{Parsed, Part, body_at, words_of};
 use crate::store::columns::MessageState;
 use crate::store::ids::TeamId;
 
-/// Bytes kept of the body of a refused message, and of its headers.
+/// The stored bytes of a refused message's body, and of its header.
 const BODY: usize = 64 << 10;
 const HEADERS: usize = 64 << 10;
 
@@ -15,7 +15,7 @@ pub struct Excerpt<'a> {
     pub text: &'a str,
     pub html: Option<&'a str>,
     pub headers: &'a [(String, String)],
-    /// Empty if only the beginning is kept, which can end before or within an attachment.
+    /// Empty if only the beginning is stored, which can end before or within an attachment.
     pub attachments: &'a [Part],
     parsed: &'a Parsed,
 }
