@@ -20,7 +20,7 @@ pub enum SwitchOutcome {
     Refused,
 }
 
-/// Tokens stay unchanged and work again once access is back on.
+/// Turns API access on or off. Tokens stay unchanged and work again once it is back on.
 pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<SwitchOutcome> {
     let wanted = if on { "on" } else { "off" };
     match actor.require(tx, team, Role::Owner) {
@@ -40,7 +40,7 @@ pub fn turn(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, on: bool) -> Result<Sw
     Ok(SwitchOutcome::Done)
 }
 
-/// Affected when the API is turned off.
+/// Shown to the owner before access is turned off.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Affected {
     pub tokens: Capped,
