@@ -47,12 +47,12 @@ pub async fn serve(request: HttpRequest, path: web::Path<String>) -> HttpRespons
     let Some(file) = find(&path) else {
         return HttpResponse::NotFound().finish();
     };
-    let mut answer = file.respond(&request);
+    let mut response = file.respond(&request);
     // While versions are exchanged, a page of one can ask the other for its file.
     let is_this_version = request.query_string().strip_prefix("v=") == Some(file.tag());
     let caching = if is_this_version { IMMUTABLE } else { CHECK_FIRST };
-    answer.headers_mut().insert(CACHE_CONTROL, caching);
-    answer
+    response.headers_mut().insert(CACHE_CONTROL, caching);
+    response
 }
 
 fn find(path: &str) -> Option<Arc<Fixed>> {

@@ -85,13 +85,13 @@ enum Effort {
 }
 
 /// Compresses an HTML page. Files and streams pass as they are.
-pub fn compress_page(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    if !is_page(&answer) {
-        return answer;
+pub fn compress_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    if !is_page(&response) {
+        return response;
     }
-    let coding = Coding::accepted(answer.request()).filter(|_| is_allowed(&answer));
+    let coding = Coding::accepted(response.request()).filter(|_| is_allowed(&response));
     let mut used = None;
-    let mut answer = answer.map_body(|_, body| match (coding, body.try_into_bytes()) {
+    let mut response = response.map_body(|_, body| match (coding, body.try_into_bytes()) {
         (Some(coding), Ok(plain)) => {
             used = Some(coding);
             BoxBody::new(coding.compress(&plain, Effort::EachTime))
@@ -99,24 +99,24 @@ pub fn compress_page(answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBod
         (None, Ok(plain)) => BoxBody::new(plain),
         (_, Err(stream)) => stream,
     });
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     headers.append(VARY, VARY_ENCODING);
     if let Some(coding) = used {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
-    answer
+    response
 }
 
-fn is_page(answer: &ServiceResponse<BoxBody>) -> bool {
-    let headers = answer.headers();
+fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
+    let headers = response.headers();
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let is_long = matches!(answer.response().body().size(), BodySize::Sized(size) if size >= WORTH_IT);
+    let is_long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= WORTH_IT);
     is_long && kind.starts_with("text/html") && !headers.contains_key(CONTENT_ENCODING)
 }
 
-fn is_allowed(answer: &ServiceResponse<BoxBody>) -> bool {
-    !answer.response().extensions().contains::<HoldsSecret>()
-        && !is_from_another_site(answer.request().headers())
+fn is_allowed(response: &ServiceResponse<BoxBody>) -> bool {
+    !response.response().extensions().contains::<HoldsSecret>()
+        && !is_from_another_site(response.request().headers())
 }
 
 fn is_from_another_site(headers: &HeaderMap) -> bool {
@@ -148,23 +148,23 @@ impl Fixed {
         let tag = self.tag_in(coding);
         let is_known = matches!(IfNoneMatch::parse(request), Ok(IfNoneMatch::Items(tags))
             if tags.iter().any(|each| each.weak_eq(&tag)));
-        let mut answer = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        answer.insert_header((ETAG, tag.to_string()));
+        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response.insert_header((ETAG, tag.to_string()));
         if self.is_text() {
-            answer.insert_header((VARY, VARY_ENCODING));
+            response.insert_header((VARY, VARY_ENCODING));
         }
-        if is_known { answer.finish() } else { self.body(answer, coding) }
+        if is_known { response.finish() } else { self.body(response, coding) }
     }
 
-    fn body(&self, mut answer: HttpResponseBuilder, coding: Option<Coding>) -> HttpResponse {
-        answer.insert_header((CONTENT_TYPE, self.kind));
-        let Some(coding) = coding else { return answer.body(self.plain.clone()) };
+    fn body(&self, mut response: HttpResponseBuilder, coding: Option<Coding>) -> HttpResponse {
+        response.insert_header((CONTENT_TYPE, self.kind));
+        let Some(coding) = coding else { return response.body(self.plain.clone()) };
         let kept = match coding {
             Coding::Brotli => &self.brotli,
             Coding::Gzip => &self.gzip,
         };
         let compress = || coding.compress(&self.plain, Effort::Once);
-        answer.insert_header((CONTENT_ENCODING, coding.name())).body(kept.get_or_init(compress).clone())
+        response.insert_header((CONTENT_ENCODING, coding.name())).body(kept.get_or_init(compress).clone())
     }
 
     fn tag_in(&self, coding: Option<Coding>) -> EntityTag {

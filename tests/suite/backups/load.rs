@@ -66,8 +66,8 @@ fn send(to: SocketAddr, sender: usize, shared: &Shared) {
             if !talk.say("DATA").reply().starts_with("354") {
                 break;
             }
-            let response = talk.send(letter(&subject)).send(".\r\n").reply();
-            if response.starts_with("250") {
+            let reply = talk.send(letter(&subject)).send(".\r\n").reply();
+            if reply.starts_with("250") {
                 shared.note(|it| it.mail.push(subject));
             }
         }
