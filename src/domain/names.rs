@@ -73,13 +73,11 @@ pub fn key(text: &str) -> String {
 fn folded(text: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     let visible: String = nfkc.normalize(text).chars().filter(|c| !is_ignorable(*c)).collect();
-    // Case folding can decompose characters.
     nfkc.normalize(&CaseMapper::new().fold_string(&visible)).into_owned()
 }
 
 const BATCH: i64 = 500;
 
-/// Every table of things with names.
 pub fn tables(tx: &mut Tx<'_>) -> super::Result<Vec<NamedTable>> {
     Ok(rows::tables(tx)?)
 }

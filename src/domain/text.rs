@@ -1,5 +1,3 @@
-//! Parses text that people type.
-
 use super::FieldError;
 use super::characters::{is_control_in_text, is_ignorable, is_invisible};
 use super::mailroom::address::MailAddress;

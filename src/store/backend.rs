@@ -23,7 +23,6 @@ pub enum Engine {
     Postgres(PgConnection),
 }
 
-/// The backend type of boxed queries.
 pub type Backend = <Engine as diesel::Connection>::Backend;
 
 /// Runs one expression on the inner connection, for what `MultiConnection` does not support: upserts,
@@ -126,7 +125,6 @@ const TIMEOUTS: [(&str, &str); 5] = [
     ("tcp_user_timeout", "10000"),
 ];
 
-/// Adds the default timeouts that the URL does not set.
 fn with_timeouts(url: &str) -> String {
     let missing = TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
     missing.fold(url.to_owned(), |url, (name, value)| {

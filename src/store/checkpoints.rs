@@ -16,7 +16,6 @@ const LONG: i32 = 8192;
 
 #[derive(QueryableByName)]
 struct Checkpoint {
-    /// The pages in the log; -1 without one.
     #[diesel(sql_type = Integer)]
     log: i32,
 }

@@ -72,7 +72,6 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
-/// RFC 3339 in UTC.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.spell(&mut [0; 40]))
@@ -172,7 +171,6 @@ macro_rules! text_column {
 pub(in crate::store) use text_column;
 
 text_enum! {
-    /// Decides a team's API access and hourly limit.
     Plan { Free = "free", Pro = "pro", Enterprise = "enterprise" }
 }
 

@@ -1,5 +1,3 @@
-//! Rows of `jobs`.
-
 use diesel::dsl::{case_when, exists};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
@@ -186,7 +184,6 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
     jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// Whether a job with this key has died since then.
 pub(crate) fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since: Timestamp) -> Result<bool> {
     let dead = jobs::table
         .filter(jobs::kind.eq(kind).and(jobs::dedupe_key.eq(dedupe_key)))
@@ -247,7 +244,6 @@ fn filtered(filter: &Filter) -> Query<'_> {
     }
 }
 
-/// Newest first.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<Vec<QueuedJob>> {
     Ok(list_rows!(tx, jobs, QueuedJob, filtered(filter), window))
 }
@@ -258,7 +254,6 @@ pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: i64) -> Result<i64> {
     Ok(found.len() as i64)
 }
 
-/// The due time of the oldest waiting job in a queue.
 pub(crate) fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestamp>> {
     jobs::table
         .filter(jobs::queue.eq(queue))

@@ -1,5 +1,3 @@
-//! The versions of the schema in `migrations/`.
-
 use diesel::RunQueryDsl;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -63,7 +61,6 @@ pub fn migrate_to(connection: &mut Engine, versions: &[String]) -> Result<()> {
     }
 }
 
-/// The versions that this program knows, oldest first.
 pub fn known(location: &Location) -> Result<Vec<String>> {
     fn names<DB: Backend>(list: &Migrations<DB>) -> Vec<String> {
         list.iter().map(|each| each.name().version().to_string()).collect()

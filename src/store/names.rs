@@ -11,21 +11,18 @@ use super::backend::{Engine, on_engine};
 use super::error::Result;
 use super::schema::instance;
 
-/// A table of things with names.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct NamedTable {
     #[diesel(sql_type = Text)]
     table_name: String,
 }
 
-/// The name of the table.
 impl fmt::Display for NamedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.table_name)
     }
 }
 
-/// A name as typed, and its stored key.
 #[derive(QueryableByName)]
 pub struct Name {
     #[diesel(sql_type = Binary)]

@@ -11,7 +11,6 @@ use crate::store::Tx;
 use crate::store::access::idempotency as rows;
 use crate::store::ids::TeamId;
 
-/// How long a response is stored.
 const KEPT: Duration = Duration::DAY;
 const STEP: i64 = 500;
 

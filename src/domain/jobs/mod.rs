@@ -57,7 +57,6 @@ pub struct Every {
     pub every: Duration,
     /// This long after each full multiple of `every` in UTC. If `None`, `every` after each run.
     pub past: Option<Duration>,
-    /// The maximum random delay.
     pub jitter: Duration,
     /// The delay after the very first start.
     pub first: Duration,
@@ -77,7 +76,6 @@ impl Every {
     }
 }
 
-/// A job. Its fields are what its handler needs.
 pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     /// Stored, so it must never change.
     const KIND: &'static str;
@@ -85,7 +83,6 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const LABEL: &'static str;
     const QUEUE: Queue;
     const RETRY: Retry = Retry::DEFAULT;
-    /// An attempt that takes longer has failed.
     const TIMEOUT: Duration = Duration::MINUTE;
     /// If set, the job recurs: its one row returns to the queue after each run. Missed ticks are skipped.
     const EVERY: Option<Every> = None;

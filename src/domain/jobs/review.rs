@@ -1,5 +1,3 @@
-//! Lets owners and the operator list, retry and drop jobs.
-
 use time::Duration;
 
 use super::{Filter, JobId, Kind, QueuedJob, RECURRING, State, rows};
@@ -109,7 +107,6 @@ pub(crate) fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Re
     Ok(QueueCounts { queue, by_state, oldest_waiting })
 }
 
-/// Removes a batch of jobs that died more than `DEAD_KEPT` ago, and returns their number.
 pub fn remove_some_dead(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
     Ok(rows::remove_dead(tx, now.minus(DEAD_KEPT), STEP)?)
 }

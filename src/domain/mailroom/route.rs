@@ -1,5 +1,3 @@
-//! Finds the alias of an address.
-
 use super::address::{MailAddress, POSTMASTER};
 use super::aliases;
 use crate::domain::Result;
@@ -11,7 +9,6 @@ use crate::store::people::teams as team_rows;
 
 #[derive(Clone, Debug)]
 pub struct MailSettings {
-    /// The shared domain, in lower case.
     pub domain: String,
     pub quota: Option<u64>,
     /// Bytes of refused mail that a team stores in addition. The oldest is removed for new mail.

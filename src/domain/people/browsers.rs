@@ -19,7 +19,6 @@ type Mark = [u8; 16];
 
 struct Browser {
     id: Id,
-    /// Latest first.
     marks: Vec<Mark>,
 }
 

@@ -1,5 +1,3 @@
-//! Invitations: a one-time link, shown once to the inviter.
-
 use sha2::{Digest, Sha256};
 use time::Duration;
 use zeroize::Zeroizing;

@@ -10,7 +10,6 @@ use crate::store::people::{members as rows, teams as team_rows};
 
 pub(crate) use rows::Member;
 
-/// What happens to the tokens of a member who leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TheirTokens {
     Keep,

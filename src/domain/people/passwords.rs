@@ -60,7 +60,6 @@ fn is_one_character(text: &str) -> bool {
     text.chars().all(|each| text.starts_with(each))
 }
 
-/// A PHC string.
 #[derive(Clone)]
 pub struct Hashed(String);
 

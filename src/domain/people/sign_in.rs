@@ -40,7 +40,6 @@ const COUNTERS: i64 = 20_000;
 #[derive(Clone)]
 pub struct CountedAttempt(Vec<(Vec<u8>, Timestamp)>);
 
-/// Counts an attempt and finds its account.
 pub fn count_attempt(
     tx: &mut Tx<'_>,
     actor: &Actor,

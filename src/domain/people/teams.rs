@@ -1,5 +1,3 @@
-//! Teams: the tenants that own everything else.
-
 use super::users::{self, NewPerson, User};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::{Actor, Identity};
@@ -12,7 +10,6 @@ use crate::store::people::{members as member_rows, teams as rows};
 pub use crate::store::ids::TeamId;
 pub use rows::Team;
 
-/// Unique, whatever its spelling.
 #[derive(Clone, Debug)]
 pub struct TeamName(String);
 

@@ -96,7 +96,6 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
 const CHANGES: &str = "kind NOT IN ('api.request', 'api.refused')";
 const REFUSED: &str = "status >= 400";
 
-/// Newest first.
 pub fn list(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -44,7 +44,6 @@ impl CallRecord<'_> {
         if self.token.is_some() { ActorKind::Token } else { ActorKind::Person }
     }
 
-    /// Almost all calls have a token and are admitted.
     fn is_usual(&self) -> bool {
         self.kind == ActivityKind::ApiRequest && self.token.is_some()
     }

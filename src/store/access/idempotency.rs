@@ -1,5 +1,3 @@
-//! Rows of `idempotent_responses`.
-
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool};

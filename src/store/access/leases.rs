@@ -33,7 +33,6 @@ pub fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {
     Ok(())
 }
 
-/// Whether another process may still use a cache older than `epoch`.
 pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> {
     let now = now(tx)?;
     let behind = leases::table

@@ -95,7 +95,6 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> tokens::BoxedQuery<'q, Backend
     }
 }
 
-/// The active tokens that a person created. The team key belongs to no one.
 pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {
     Ok(tokens::table
         .filter(tokens::team_id.eq(team).and(tokens::created_by.eq(creator)))

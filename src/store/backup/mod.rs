@@ -16,7 +16,6 @@ use super::migrations::{applied, known};
 /// Adds a part: calls `Fill` with an empty file, then stores the file.
 pub type Add<'a> = dyn FnMut(&str, &mut Fill<'_>) -> Result<()> + 'a;
 
-/// Fills the empty file at the path.
 pub type Fill<'a> = dyn FnMut(&Path) -> Result<()> + 'a;
 
 /// The name of a part and the path of its file.
