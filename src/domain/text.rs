@@ -23,8 +23,7 @@ pub(crate) fn one_line(
     }
 }
 
-/// Parses a text of several lines and up to `max` characters, without control characters. An empty text is
-/// `None`.
+/// Parses a text of up to `max` characters without control characters. `None` for an empty one.
 ///
 /// # Errors
 /// A sentence about `field`. `what` completes "Enter …": "a name".

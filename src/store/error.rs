@@ -4,8 +4,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store cannot be reached or cannot write now: the response is 503, and the caller should try
-    /// again later.
+    /// The store cannot be reached or written now. The caller gets 503 and should try again.
     #[error("the store is out of reach: {0}")]
     Unavailable(String),
     /// A unique or foreign key rejected a row. The statement did nothing.

@@ -149,8 +149,7 @@ impl Store {
         self.in_one(Mode::Read, f)
     }
 
-    /// Like [`Self::write`], for a single statement. Postgres may run it again after a failure, so make it
-    /// idempotent.
+    /// Like [`Self::write`], for a single, idempotent statement: after a failure it may run again.
     pub fn write_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,

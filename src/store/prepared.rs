@@ -6,9 +6,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 
 /// A statement that a connection prepares only once. Diesel does not cache an `UPDATE` or `ON CONFLICT …
-/// DO UPDATE`, because its SQL can vary with `None` values. Wrap only statements whose SQL never varies.
-/// The statement needs a `RETURNING` clause and must be run with `load`: `execute` passes a reference,
-/// which ignores `is_safe_to_cache_prepared`.
+/// DO UPDATE`, because its SQL can vary with `None` values. Wrap only statements whose SQL never varies,
+/// with a `RETURNING` clause, and run them with `load`: `execute` ignores `is_safe_to_cache_prepared`.
 pub struct Prepared<Q>(pub Q);
 
 impl<Q> QueryId for Prepared<Q> {

@@ -165,9 +165,8 @@ pub(crate) fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestam
     Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
 }
 
-/// Counts the calls against a limit in the hour from `began`, of one token or of the whole team. Calls in
-/// the next hour count too, because of [`Timestamp::MAX_CLOCK_DRIFT`]; calls of a clock further ahead
-/// don't.
+/// Counts the calls against a limit in the hour from `began`, of one token or of the whole team. So do
+/// those in the next hour, but not further ahead: see [`Timestamp::MAX_CLOCK_DRIFT`].
 pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began: Timestamp) -> Result<u32> {
     let until = began.plus(Duration::HOUR + Timestamp::MAX_CLOCK_DRIFT);
     let used = rows::sum_calls(tx, team, token, (began, until))?;

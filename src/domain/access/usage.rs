@@ -19,8 +19,7 @@ pub use super::periods::{Hours, Outcomes, Period, Span, day_of, hour_of};
 
 /// How long after its end an hour can still get records: folded refusals, and calls delayed by the store.
 const SETTLED: Duration = Duration::minutes(10);
-/// The maximum count, so that a page costs no more as a team grows. It is above the default limits, so
-/// only raised limits reach it.
+/// The maximum count, so that a page costs no more as a team grows. Only raised limits reach it.
 const MOST: i64 = 25_000;
 /// The hours that are not stored are the running one and, for [`SETTLED`], the one before.
 const MOST_LIVE: i64 = 2 * MOST;

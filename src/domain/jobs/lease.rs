@@ -1,6 +1,6 @@
 //! Leases of running jobs. A worker claims a job under a lease and extends it while the job runs. If the
-//! worker dies, the lease expires and the job returns to the queue: each job runs at least once, and on
-//! one worker at a time.
+//! worker dies, the lease expires and the job is requeued: each job runs at least once, on one worker at a
+//! time.
 //!
 //! The claim already counts the attempt and sets the time of the next one, so that a job that kills its
 //! process is not retried more often than others.

@@ -1,6 +1,5 @@
 //! Background jobs. A job is enqueued in the transaction of the change that needs it, so that neither is
-//! committed without the other. It runs at least once: see [`lease`]. [`review`] lets people list, retry
-//! and drop jobs.
+//! committed alone. It runs at least once: see [`lease`]. [`review`] lets people manage jobs.
 
 pub mod lease;
 pub mod review;

@@ -16,8 +16,7 @@ pub use rows::{Alias, Filter};
 
 const MAX_NOTE: usize = 1000;
 
-/// Names that mail operators and certificate authorities write to. No team can have them on the shared
-/// domain.
+/// Names that mail operators and certificate authorities write to, reserved on the shared domain.
 const RESERVED: [&str; 10] = [
     POSTMASTER,
     "abuse",

@@ -90,8 +90,7 @@ fn may_join(
     }
 }
 
-/// Finds a recent conversation with the same contact and subject, because some replies refer to no
-/// message.
+/// Finds a recent conversation by contact and subject, because some replies refer to no message.
 fn find_by_subject(
     tx: &mut Tx<'_>,
     actor: &Actor,

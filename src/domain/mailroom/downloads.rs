@@ -1,5 +1,4 @@
-//! Reads a message or an attachment from the store in pieces, so that a slow reader holds one piece in
-//! memory and no transaction.
+//! Reads messages and attachments in pieces, so that a slow reader holds one piece and no transaction.
 
 use super::decoding::{Decoder, PIECE};
 use super::messages::{self, Attachment, AttachmentId, MessageId};

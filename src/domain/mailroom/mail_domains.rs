@@ -282,8 +282,7 @@ pub fn record_check(
     Ok(domain)
 }
 
-/// Suspends the domain for the team that has it, unless its proof is still there. Returns true if it is
-/// free.
+/// Suspends the domain for its team, unless that proof is still there. Returns whether it is free.
 fn take_from_holder(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
     let Some(holder) = rows::find_active(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
         return Ok(true);

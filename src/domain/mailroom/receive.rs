@@ -83,8 +83,8 @@ pub fn receive<'a>(
 }
 
 /// The key that identifies duplicates. A refused message has a separate key, because it can be a forgery
-/// of one still to come, or its sender can be unblocked later. So does a message proven by DMARC, so that
-/// a copy sent by anyone else is not taken for it.
+/// of one still to come, or its sender can be unblocked later. So does a message proven by DMARC, because
+/// anyone can send a copy.
 fn dedupe_key(arrival: &Arrival, state: MessageState) -> [u8; 32] {
     let kind = match (state, arrival.is_proven()) {
         (MessageState::Delivered, true) => "proven",

@@ -56,8 +56,8 @@ pub enum Unroutable {
 }
 
 /// Finds the alias of an address: an exact match, else the alias before the `+`, else the domain's
-/// catch-all. All tags of a name belong to the team that has the name, or that had and deleted it. Every
-/// domain has a `postmaster`: see [`create_postmaster`].
+/// catch-all. All tags of a name belong to the team that has or had the name. Every domain has a
+/// `postmaster`.
 pub fn route(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -157,8 +157,7 @@ pub(crate) fn lacks_postmaster(tx: &mut Tx<'_>, settings: &MailSettings, address
     Ok(missing_postmaster(tx, settings, address)?.is_some())
 }
 
-/// Creates the alias `postmaster` on a domain that has none: for the domain's team, or on the shared
-/// domain for the oldest team.
+/// Creates a missing `postmaster` for the domain's team, or for the oldest team on the shared domain.
 pub(crate) fn create_postmaster(
     tx: &mut Tx<'_>,
     actor: &Actor,

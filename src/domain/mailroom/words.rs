@@ -1,8 +1,7 @@
 //! The words of full-text search, the same for both engines.
 //!
 //! A word is a sequence of letters and digits in lower case. The store has it in ASCII with a prefix for
-//! its team, so that a team can't search another's words and no input can contain an operator of either
-//! engine.
+//! its team, so that no team can search another's words and no input contains an engine's operators.
 
 use sha2::{Digest, Sha256};
 

@@ -122,8 +122,7 @@ fn end_tokens(
     }
 }
 
-/// Makes someone else the owner. The former owner becomes an admin, and those of their invitations that
-/// only an owner can send are revoked.
+/// Makes someone else the owner. The former owner becomes an admin, and their invitations for admins end.
 pub(crate) fn transfer(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, to: UserId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
     let owner = teams::find(tx, team)?.owner_id;

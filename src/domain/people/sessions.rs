@@ -62,8 +62,7 @@ pub fn open(
     Ok(session)
 }
 
-/// Like [`open`], after the password was verified outside a transaction. `NotFound` if it has changed
-/// meanwhile.
+/// Like [`open`], after a check of the password. `NotFound` if that has changed meanwhile.
 pub fn open_verified(
     tx: &mut Tx<'_>,
     actor: &Actor,

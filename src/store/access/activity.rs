@@ -91,8 +91,7 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
     query.first(tx.connection).optional_row()
 }
 
-/// The conditions of the partial indexes, word for word and without parameters: otherwise an engine does
-/// not use them.
+/// The conditions of the partial indexes, word for word: otherwise an engine does not use them.
 const CHANGES: &str = "kind NOT IN ('api.request', 'api.refused')";
 const REFUSED: &str = "status >= 400";
 

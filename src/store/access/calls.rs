@@ -87,8 +87,7 @@ pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) 
     }
 }
 
-/// Like [`insert`], for calls that do not exist yet. On Postgres it costs half as much, and conflicts if
-/// one exists.
+/// Like [`insert`], for new calls. On Postgres it costs half as much, and conflicts if one exists.
 pub fn insert_new<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     let Engine::Postgres(inner) = &mut *tx.connection else { return insert(tx, calls) };
     let columns = |call: CallRecord<'a>| {

@@ -40,8 +40,7 @@ pub struct Journal {
     skipped: Mutex<HashMap<LeaseId, i64>>,
 }
 
-/// One pass over the batches that were in the journal when it began. Later ones are left out, so that it
-/// ends.
+/// One pass over the batches in the journal. Those added later are left out, so that it ends.
 pub struct Pass<'j> {
     journal: &'j Journal,
     last: i64,

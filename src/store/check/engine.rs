@@ -13,8 +13,7 @@ const KEYS: &str =
     "SELECT 'a row of ' || \"table\" || ' refers to a row of ' || parent || ' that is missing' AS finding
     FROM pragma_foreign_key_check";
 
-/// One query per foreign key. Postgres enforces them, unless that was turned off or its files were
-/// damaged.
+/// One query per foreign key. Postgres enforces them, unless its files are damaged.
 const QUERIES: &str = "SELECT format(
         'SELECT ''a row of %1$s refers to a row of %2$s that is missing'' AS finding FROM %1$s a
          WHERE %3$s AND NOT EXISTS (SELECT 1 FROM %2$s b WHERE %4$s)',

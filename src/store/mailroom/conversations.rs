@@ -37,8 +37,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
         .optional_row()
 }
 
-/// The maximum number of messages read to find a conversation: anyone can send many with one Message-ID or
-/// from one contact.
+/// The maximum number of messages read to find a conversation: anyone can send many similar ones.
 const MAX_READ: i64 = 50;
 
 /// The latest conversation that contains a message with this Message-ID.

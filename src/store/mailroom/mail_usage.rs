@@ -10,8 +10,7 @@ use crate::store::ids::{MessageId, TeamId};
 use crate::store::prepared::Prepared;
 use crate::store::schema::{mail_stores, messages, teams};
 
-/// The mail that a team stores, in bytes and in number: delivered messages, and the stored parts of
-/// refused ones (denied or rejected).
+/// The bytes and number of a team's delivered messages, and of the stored parts of refused ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable)]
 pub struct MailUsage {
     pub bytes: i64,

@@ -73,8 +73,7 @@ struct Place {
     seq: i64,
 }
 
-/// Returns the `seq` of messages below `before` with all words, newest first. The last word can be a
-/// prefix.
+/// Returns the `seq` of messages below `before` with all words, newest first. The last can be a prefix.
 pub fn places(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -185,8 +184,7 @@ pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<Message
         .optional_row()
 }
 
-/// The start of the next page: at the last message of this one or, if that has been deleted, above the
-/// next older message.
+/// The start of the next page: this page's last message or, if it was deleted, above the next older one.
 pub fn place_of(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<i64>> {
     let found = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.le(id)))
