@@ -1,5 +1,5 @@
-//! What the web server, the mail server and the command line share: the store, the gate, the clock, the
-//! random source and the settings.
+//! The resources that the web server, the mail server and the command line share: the store, the gate, the
+//! clock, the random source and the settings.
 
 pub(crate) mod backup;
 pub mod descriptors;

@@ -1,4 +1,4 @@
-//! Whether any DNS server responds.
+//! Checks whether any DNS server responds.
 //!
 //! Without one, every message would wait until its authentication times out. So a probe looks up the root
 //! servers: the operator's own DNS servers must answer that, whatever a sender's domain does.

@@ -1,4 +1,4 @@
-//! Who makes a change, when, and from where.
+//! The actor of a change, with its time and origin.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! Which IP addresses count as one client.
+//! Groups IP addresses by client.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -1,10 +1,9 @@
-//! The functions that all simple resources of a team share. [`team_noun`] generates them:
+//! The functions that all simple nouns of a team share. [`team_noun`] generates them:
 //!
-//! - `find(tx, team, id)`, and `hold(tx, actor, team, id)` for callers that look first and change
-//!   then
-//! - `list(tx, team, filter, window)` and `count(tx, team, filter)`
-//! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own
-//!   `create` and `change` say what the row is to be
+//! - `find(tx, team, id)`, and `hold(tx, actor, team, id)`, which locks the row for a change
+//! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter)`
+//! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own `create` and
+//!   `change` decide what the row contains
 //! - `delete(tx, actor, team, id)`
 //! - `plain`: [`Plain`] by these functions, of which the noun's file may write some itself
 //!
@@ -57,7 +56,7 @@ macro_rules! team_noun {
     };
 
     (@hold $row:ident, $id:ident, $role:ident) => {
-        /// The row as it is, and stays until the transaction ends.
+        /// Finds the row and locks it until the transaction ends.
         pub fn hold(
             tx: &mut $crate::store::Tx<'_>,
             actor: &$crate::domain::actor::Actor,
@@ -70,7 +69,6 @@ macro_rules! team_noun {
     };
 
     (@list $row:ident, $id:ident, $role:ident) => {
-        /// Newest first.
         pub fn list(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,

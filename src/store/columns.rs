@@ -124,7 +124,7 @@ macro_rules! text_enum {
 }
 pub(in crate::store) use text_enum;
 
-/// Keeps a type as the text of its `as_str`, one of the texts of its `ALL`.
+/// Stores a type as the text of its `as_str`, and reads it from its `ALL`.
 macro_rules! text_column {
     ($name:ident) => {
         impl $name {

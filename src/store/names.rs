@@ -1,4 +1,4 @@
-//! Names and their keys: a table that has a column `name_key` keeps in it the key of its `name`.
+//! Names and their keys. In a table with a column `name_key`, that column has the key of `name`.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ pub fn set_rule(tx: &mut Tx<'_>, rule: i32) -> Result<()> {
     Ok(())
 }
 
-/// The database itself is asked, so that no table can be forgotten.
+/// Reads the tables from the database, so that none is forgotten.
 pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<NamedTable>> {
     const SQLITE: &str = "SELECT t.name AS table_name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
         WHERE t.type = 'table' AND c.name = 'name_key' ORDER BY 1";
@@ -76,7 +76,7 @@ pub fn set_key(tx: &mut Tx<'_>, table: &NamedTable, id: &[u8], key: &str) -> Res
     Ok(())
 }
 
-/// How the engine writes the first two parameters of a statement.
+/// The engine's syntax for the first two parameters of a statement.
 fn parameters(tx: &Tx<'_>) -> [&'static str; 2] {
     match &*tx.connection {
         Engine::Sqlite(_) => ["?", "?"],

@@ -1,16 +1,15 @@
-//! The statements that every table of teams' rows needs. [`team_rows`] writes them for a table,
-//! always with the team in the condition, so that another team's row does not exist:
+//! The statements that every table of team rows needs. [`team_rows`] generates them, always with the team
+//! in the condition, so that another team's row is not found:
 //!
 //! - `insert(tx, row)`
-//! - `find(tx, team, id)`, and `hold`, after which no other transaction changes the row until the
-//!   transaction ends
-//! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter, most)`, which
-//!   stops at `most`; both ask the table's own `narrowed(team, filter)` for a boxed query
-//! - `save(tx, row)` writes a held row as it is now; false when there is none
+//! - `find(tx, team, id)`, and `hold`, which locks the row until the transaction ends
+//! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter, most)`, which stops at
+//!   `most`; both use the table's own `narrowed(team, filter)` for a boxed query
+//! - `save(tx, row)` updates a locked row; false if there is none
 //! - `delete(tx, team, id)`
 //!
-//! A table names those that it uses. `gone = column` says that a row with a value there counts
-//! as deleted.
+//! A table lists those that it uses. With `gone = column`, a row with a value in that column counts as
+//! deleted.
 
 macro_rules! team_rows {
     ($table:ident, $row:ident, $id:ident, gone = $gone:ident: $($function:ident),+) => {
@@ -28,7 +27,7 @@ macro_rules! team_rows {
 
     (@insert $table:ident, $row:ident, $id:ident, $gone:tt) => {
         /// # Errors
-        /// `Conflict` when a unique index has such a row.
+        /// `Conflict` if a unique index rejects the row.
         pub fn insert(tx: &mut $crate::store::Tx<'_>, row: &$row) -> $crate::store::Result<()> {
             diesel::insert_into($table::table).values(row).execute(tx.connection)?;
             Ok(())
@@ -49,7 +48,8 @@ macro_rules! team_rows {
     };
 
     (@hold $table:ident, $row:ident, $id:ident, $gone:tt) => {
-        /// Finds and locks the row until the transaction ends. On SQLite, the write transaction is the lock.
+        /// Finds and locks the row until the transaction ends. On SQLite, the write transaction is the
+        /// lock.
         pub fn hold(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
@@ -80,14 +80,14 @@ macro_rules! team_rows {
     };
 
     (@count $table:ident, $row:ident, $id:ident, $gone:tt) => {
-        /// The number of rows in the list; counting stops at `most`.
+        /// Counts the rows of the list, and stops at `most`.
         pub fn count(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
             filter: &Filter,
             most: i64,
         ) -> $crate::store::Result<i64> {
-            // The order only makes the engine use an index.
+            // The order makes the engine use an index.
             let query = narrowed(team, filter).order($table::id.desc()).limit(most);
             let ids: Vec<$id> = query.select($table::id).load(tx.connection)?;
             Ok(ids.len() as i64)
@@ -96,7 +96,7 @@ macro_rules! team_rows {
 
     (@save $table:ident, $row:ident, $id:ident, $gone:tt) => {
         /// # Errors
-        /// `Conflict` when a unique index has another such row.
+        /// `Conflict` if a unique index rejects the row.
         pub fn save(tx: &mut $crate::store::Tx<'_>, row: &$row) -> $crate::store::Result<bool> {
             let held = $crate::store::team_rows::team_rows!(@row $table, $gone, row.team_id, row.id);
             Ok(diesel::update(held).set(row).execute(tx.connection)? == 1)
@@ -104,7 +104,7 @@ macro_rules! team_rows {
     };
 
     (@delete $table:ident, $row:ident, $id:ident, $gone:tt) => {
-        /// The row that was there.
+        /// Returns the deleted row.
         pub fn delete(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,

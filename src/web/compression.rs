@@ -1,10 +1,10 @@
-//! Compressed responses, in Brotli or gzip as the client prefers.
+//! Compresses responses with Brotli or gzip, as the client prefers.
 //!
-//! Compression shows by its length how much of a page repeats (BREACH): who can put guesses into a
-//! page and measures its size on the way learns a secret that the page shows. So pages with a
-//! one-time secret ([`HoldsSecret`]: a token, the team key, an invitation link) are sent as they
-//! are, and so is every page that another site made the browser load, for that is how the guesses
-//! get in a thousand times. Our pages hold no other secret: forms are protected without a token.
+//! The length of a compressed page reveals repetitions (BREACH): an attacker who can insert guesses into a
+//! page and measure its size on the network learns a secret that the page shows. So pages with a one-time
+//! secret ([`HoldsSecret`]: a token, the team key, an invitation link) are not compressed. Nor are pages
+//! that another site made the browser load, because an attacker needs thousands of them. Other pages
+//! contain no secret: forms are protected without a token.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -19,12 +19,12 @@ use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::write::GzEncoder;
 
-/// Bytes from which on a page is worth it: shorter ones fit into one packet anyway.
+/// The minimum size of a compressed page: shorter ones fit into one packet anyway.
 const WORTH_IT: u64 = 1024;
 
 const VARY_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 
-/// In the extensions of a response that must not be compressed.
+/// Marks a response that must not be compressed, in its extensions.
 pub struct HoldsSecret;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// What the client accepts; browsers list all with the same weight, and Brotli is the smallest.
+    /// Picks a coding that the client accepts. Browsers give all the same weight, and Brotli is the
+    /// smallest.
     fn accepted(request: &impl HttpMessage) -> Option<Self> {
         let accepted = AcceptEncoding::parse(request).ok()?;
         let accepts = |coding: Encoding| {
@@ -79,12 +80,12 @@ fn gzip(body: &[u8], room: Vec<u8>, level: u32) -> io::Result<Vec<u8>> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effort {
-    /// For a body that is kept.
+    /// For a body that is cached.
     Once,
     EachTime,
 }
 
-/// Compresses an HTML page. Files and streams pass as they are.
+/// Compresses an HTML page. Files and streams stay unchanged.
 pub fn compress_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     if !is_page(&response) {
         return response;
@@ -123,7 +124,7 @@ fn is_from_another_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// A body that stays the same, compressed when a client first accepts it so.
+/// A constant body. Each compressed form is cached on its first use.
 pub struct Fixed {
     plain: Bytes,
     tag: String,
@@ -133,7 +134,7 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// `tag` names the version of the body.
+    /// `tag` is the version of the body.
     pub fn new(kind: &'static str, tag: String, plain: Bytes) -> Self {
         Self { plain, tag, kind, brotli: OnceLock::new(), gzip: OnceLock::new() }
     }
@@ -142,7 +143,7 @@ impl Fixed {
         &self.tag
     }
 
-    /// 200 or 304, with a strong tag of its own for each encoding (RFC 9110, section 8.8.1).
+    /// Responds 200 or 304, with a separate strong tag for each coding (RFC 9110, section 8.8.1).
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let coding = Coding::accepted(request).filter(|_| self.is_text());
         let tag = self.tag_in(coding);
@@ -174,7 +175,7 @@ impl Fixed {
         })
     }
 
-    /// Fonts and pictures are compressed already.
+    /// Fonts and images are already compressed.
     fn is_text(&self) -> bool {
         self.kind.starts_with("text/") || ["application/json", "image/svg+xml"].contains(&self.kind)
     }

@@ -1,4 +1,4 @@
-//! What clients of the web server can use, each and in total.
+//! Limits for clients of the web server, each and in total.
 
 use std::time::Duration;
 

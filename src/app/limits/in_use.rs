@@ -71,7 +71,7 @@ impl<K: Copy + Eq + Hash> Reservation<K> {
     /// Changes the held amount. A smaller one always succeeds.
     ///
     /// # Errors
-    /// As [`InUse::acquire`]; the amount stays as it was.
+    /// Those of [`InUse::acquire`]; the amount stays as it was.
     pub fn resize(&mut self, amount: usize, total: usize) -> Result<(), Exceeded<K>> {
         let mut counts = self.in_use.0.lock();
         if amount > self.amount {

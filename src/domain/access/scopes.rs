@@ -242,7 +242,7 @@ impl serde::Serialize for Scopes {
     }
 }
 
-/// What a route requires of a token.
+/// The credential that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// Any token will do: the route concerns only the token itself.

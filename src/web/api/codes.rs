@@ -6,7 +6,7 @@ pub struct Code {
     pub status: u16,
     pub name: &'static str,
     pub meaning: &'static str,
-    /// What the client should do.
+    /// The next step for the client.
     pub remedy: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Which page of a list a request asks for, and its place in the list.
+//! The page of a list that a request asks for, and its place in the list.
 
 use std::fmt;
 

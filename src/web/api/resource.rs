@@ -59,7 +59,7 @@ pub trait Resource: Form<Row: Clone> + Sized {
     }
 }
 
-/// What a form may depend on, apart from its row.
+/// The data that a form may need in addition to its row.
 #[derive(Clone)]
 pub struct Context {
     pub app: web::Data<App>,

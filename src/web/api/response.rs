@@ -1,4 +1,4 @@
-//! What handlers return. Each type knows its status and its schema.
+//! The responses of handlers. Each type knows its status and its schema.
 
 use std::marker::PhantomData;
 

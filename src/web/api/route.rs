@@ -47,7 +47,7 @@ pub struct Op {
     pub need: Need,
     pub summary: &'static str,
     pub text: &'static str,
-    /// What a status means here.
+    /// The meaning of statuses here.
     pub statuses: Vec<(u16, &'static str)>,
     /// The type and an example of a response that is not JSON.
     pub file: Option<(&'static str, &'static str)>,

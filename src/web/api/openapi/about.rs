@@ -1,15 +1,15 @@
-//! What applies to the whole API, for the description and the reference page.
+//! Texts about the whole API, for the description and the reference page.
 
 use serde_json::{Value, json};
 
-/// What version 1 promises.
+/// The promises of version 1.
 pub struct Versioning {
     pub summary: &'static str,
-    /// What can change at any time.
+    /// Changes that can come at any time.
     pub may_change: &'static [&'static str],
-    /// What never changes within this version.
+    /// Properties that never change within this version.
     pub stays: &'static [&'static str],
-    /// How a version ends.
+    /// The end of a version.
     pub end: &'static [&'static str],
 }
 

@@ -1,4 +1,4 @@
-//! What responses share: credentials, headers and errors.
+//! The parts that operations share: credentials, headers and errors.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
