@@ -5,11 +5,11 @@
 //! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own `create` and
 //!   `change` decide what the row contains
 //! - `delete(tx, actor, team, id)`
-//! - `plain`: [`Plain`] by these functions, of which the noun's file may write some itself
+//! - `plain`: [`Plain`] with these functions, some of which the noun's file may define itself
 //!
-//! `hold` and `delete` ask for the role; `insert`, `save` and `delete` record what they did to the
-//! [`Noun`] of the row's name. The noun's file has `rows`, the store's functions by the same names; `fn event(kind, &row) ->
-//! Event`; and `fn taken(&row) -> (field, sentence)`, for when a unique index refuses a row.
+//! `hold` and `delete` check the role; `insert`, `save` and `delete` record an activity of the row's
+//! [`Noun`]. The noun's file provides `rows`, the store's functions with the same names; `fn event(kind,
+//! &row) -> Event`; and `fn taken(&row) -> (field, sentence)` for a violation of a unique index.
 
 use serde::de::DeserializeOwned;
 
@@ -21,7 +21,7 @@ use crate::store::ids::TeamId;
 
 pub use crate::store::nouns::Noun;
 
-/// The row of a plain noun. Pages and the API find, list and delete all of them by it.
+/// The row of a plain noun, which pages and the API find, list and delete in the same way.
 pub(crate) trait Plain: Clone + Send + 'static {
     type Id: PublicId + DeserializeOwned;
     type Filter: Send + 'static;

@@ -2,12 +2,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::answer::{Answer, CreatedAnswer};
 use super::field_errors::FieldErrors;
 use super::json::{Json, present};
 use super::lists::Filters;
 use super::plain::{changes, creates, deletes, lists, one, shows};
 use super::resource::{Context, Form, New, One, Resource};
+use super::response::{ApiResult, CreateResult};
 use super::route::{At, Tag, at};
 use crate::domain::Timestamp;
 use crate::domain::mailroom::address::LocalPart;
@@ -157,7 +157,7 @@ pub struct AliasChange {
     enabled: Option<bool>,
 }
 
-pub async fn create(new: New<NewAlias>) -> CreatedAnswer<Alias> {
+pub async fn create(new: New<NewAlias>) -> CreateResult<Alias> {
     let alias = new.body.parse()?;
     let shared = new.context.app.config().mail.domain.clone();
     new.create(move |tx, actor, team| aliases::create(tx, actor, team, &shared, &alias)).await

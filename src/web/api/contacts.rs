@@ -3,13 +3,13 @@ use utoipa::openapi::Object;
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::answer::{Answer, CreatedAnswer};
 use super::field_errors::FieldErrors;
 use super::json::{Json, present};
 use super::lists::Filters;
 use super::openapi::words;
 use super::plain::{changes, creates, deletes, lists, one, shows};
 use super::resource::{Context, Form, New, One, Resource};
+use super::response::{ApiResult, CreateResult};
 use super::route::{At, Tag, at};
 use crate::domain::mailroom::address::MailAddress;
 use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Filter};
@@ -179,7 +179,7 @@ impl ContactChange {
     }
 }
 
-pub async fn create(new: New<NewContact>) -> CreatedAnswer<Contact> {
+pub async fn create(new: New<NewContact>) -> CreateResult<Contact> {
     let (address, about) = new.body.parse()?;
     new.create(move |tx, actor, team| contacts::create(tx, actor, team, &address, about)).await
 }

@@ -4,10 +4,10 @@
 use actix_web::dev::Handler;
 use actix_web::{FromRequest, Responder};
 
-use super::answer::{Answer, Done};
-use super::describe::{Answers, Arguments};
+use super::describe::{Arguments, HandlerOutput};
 use super::lists::{Filters, Listed, Listing};
 use super::resource::{Find, Form, Hold, One, Resource};
+use super::response::{ApiResult, Done};
 use super::route::{Op, op};
 use crate::domain::access::scopes::Scope;
 use crate::domain::nouns::Plain;
@@ -38,7 +38,7 @@ where
 pub fn creates<F, H, Args>(create: H, text: &'static str) -> Op
 where
     F: Form<Row: Plain>,
-    H: Handler<Args, Output: Responder + Answers + 'static>,
+    H: Handler<Args, Output: Responder + HandlerOutput + 'static>,
     Args: FromRequest + Arguments + 'static,
 {
     operation::<F, _, _>(1, Scope::Write(F::Row::NOUN), create, text)
@@ -51,7 +51,7 @@ pub fn shows<F: Form<Row: Plain<Id = F::Id>>>(text: &'static str) -> Op {
 pub fn changes<F, H, Args>(change: H, text: &'static str) -> Op
 where
     F: Form<Row: Plain>,
-    H: Handler<Args, Output: Responder + Answers + 'static>,
+    H: Handler<Args, Output: Responder + HandlerOutput + 'static>,
     Args: FromRequest + Arguments + 'static,
 {
     operation::<F, _, _>(3, Scope::Write(F::Row::NOUN), change, text)
@@ -65,7 +65,7 @@ pub fn deletes<F: Form<Row: Plain<Id = F::Id>>>(text: &'static str) -> Op {
 fn operation<F, H, Args>(place: usize, scope: Scope, handler: H, text: &'static str) -> Op
 where
     F: Form<Row: Plain>,
-    H: Handler<Args, Output: Responder + Answers + 'static>,
+    H: Handler<Args, Output: Responder + HandlerOutput + 'static>,
     Args: FromRequest + Arguments + 'static,
 {
     let operation = &F::Row::NOUN.words().operations[place];
@@ -84,7 +84,7 @@ where
         .await
 }
 
-async fn show<F: Form<Row: Plain<Id = F::Id>>>(one: One<F>) -> Answer<F> {
+async fn show<F: Form<Row: Plain<Id = F::Id>>>(one: One<F>) -> ApiResult<F> {
     one.read().await
 }
 
