@@ -1,4 +1,4 @@
-//! When things happened in the sample team.
+//! The times of events in the sample team.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::domain::actor::{Actor, Identity};
 use crate::domain::entropy::Entropy;
 use crate::domain::people::users::User;
 
-/// The team's own domain, at which most of its aliases are.
+/// The team's own domain, with most of its aliases.
 pub const DOMAIN: &str = "acme.test";
 
 /// Days before the start, and the hour and minute in UTC: `(3, 16, 42)` is 16:42 three days ago.
@@ -18,7 +18,7 @@ pub type When = (u16, u16, u16);
 
 pub struct Calendar {
     now: Timestamp,
-    /// All actors share its counter, so that ids of one moment are ordered.
+    /// All actors share its counter, so that ids of the same microsecond are ordered.
     root: Actor,
 }
 

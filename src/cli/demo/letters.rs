@@ -1,4 +1,4 @@
-//! A letter as it is written down in [`super::script`], and the message made of it.
+//! Letters of [`super::script`], and the messages made from them.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,13 +17,13 @@ pub struct Letter {
     pub from: Sender,
     /// An alias at the team's own domain.
     pub to: &'static str,
-    /// Another letter of the same sender with this subject is a reply to it.
+    /// A later letter of the same sender with this subject is a reply to it.
     pub subject: &'static str,
     pub text: &'static str,
     pub html: Option<&'static str>,
     pub file: Option<File>,
     pub proof: Proof,
-    /// Whether somebody of the team has opened it.
+    /// Whether someone in the team has opened it.
     pub read: bool,
 }
 
@@ -40,27 +40,27 @@ impl Sender {
 }
 
 pub enum File {
-    /// Name, and lines of its only page.
+    /// The name, and the lines of the only page.
     Pdf(&'static str, &'static [&'static str]),
     Csv(&'static str, &'static str),
     Png(&'static str, &'static [u8]),
-    /// Summary, place and days from the letter on.
+    /// Summary, place, and the days from the letter to the event.
     Invitation(&'static str, &'static str, i64),
 }
 
-/// What SPF, DKIM and DMARC say about the sender.
+/// The results of SPF, DKIM and DMARC.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     Passes,
     /// The domain publishes nothing.
     Nothing,
-    /// It came by way of a server that the domain does not name.
+    /// The message was relayed by a server that the domain does not name.
     Unsure,
     /// A forgery that the domain asks to refuse.
     Forged,
 }
 
-/// What most letters are.
+/// The defaults of a letter.
 pub const PLAIN: Letter = Letter {
     when: (0, 0, 0),
     from: Sender { name: "", address: "" },
@@ -109,7 +109,7 @@ impl Letter {
         format!("{}@{DOMAIN}", self.to)
     }
 
-    /// Ids are those of this letter, and of the one that it answers.
+    /// `id` belongs to this letter, and `earlier` to the one that it replies to.
     pub fn message(&self, at: Timestamp, id: &str, earlier: Option<&str>) -> Result<Message, Failure> {
         let from = Mailbox::new(Some(self.from.name.to_owned()), self.from.address.parse()?);
         let to = Mailbox::new(Some("Acme".to_owned()), self.recipient().parse()?);
@@ -159,7 +159,7 @@ impl File {
     }
 }
 
-/// One page of text: the objects, and a table of where each of them begins.
+/// Renders one page of text: the objects, and a table of their positions.
 fn pdf(lines: &[&str]) -> Vec<u8> {
     let text: String = lines.iter().map(|line| format!("({line}) Tj T*\n")).collect();
     let page = format!("BT /F1 12 Tf 16 TL 72 770 Td\n{text}ET");

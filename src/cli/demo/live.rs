@@ -1,4 +1,4 @@
-//! Messages that are sent by SMTP to the port that the demo has just opened.
+//! Messages that the demo sends to its own SMTP port.
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ pub fn send(app: App) {
     });
 }
 
-/// Returns how many were accepted.
+/// Returns the number of accepted messages.
 fn send_all(at: SocketAddr, now: Timestamp) -> usize {
     let smtp = SmtpTransport::builder_dangerous(at.ip().to_string()).port(at.port()).build();
     let sent = script::live().filter(|each| match send_one(&smtp, each, now) {

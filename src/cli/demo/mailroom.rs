@@ -1,4 +1,4 @@
-//! Domains, aliases and contacts of the sample team, and the mail that it got.
+//! Domains, aliases, contacts and mail of the sample team.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn add_domain(
     mail_domains::add(tx, actor, people.team.id, &server.settings.domain, &DomainName::parse(name)?)
 }
 
-/// A check that found the proof, and this MX record.
+/// Records a check that found the proof and this MX record.
 fn check(
     tx: &mut Tx<'_>,
     calendar: &Calendar,
@@ -93,7 +93,7 @@ const fn at_home(local: &'static str, note: &'static str) -> NewAddress {
 
 const HELLO: NewAddress = at_home("hello", "on the website");
 
-/// With the days since they were created, and by whom.
+/// Days since the creation, the creator, and the address.
 const ALIASES: [(u16, Creator, NewAddress); 9] = [
     (21, Creator::Ada, at_home("orders", "answers to order confirmations")),
     (21, Creator::Ada, at_home("billing", "printed on invoices")),
@@ -145,7 +145,7 @@ fn create_alias(
     aliases::create(tx, actor, people.team.id, &server.settings.domain, &new)
 }
 
-/// What the app does that has the token.
+/// Creates aliases as the app with the token does.
 fn create_order_aliases(
     tx: &mut Tx<'_>,
     calendar: &Calendar,
@@ -175,7 +175,7 @@ fn switch_aliases(tx: &mut Tx<'_>, calendar: &Calendar, people: &People) -> Resu
     aliases::delete(tx, &calendar.person(&people.ada, (8, 9, 30)), team, unused.id)
 }
 
-/// Contacts by address.
+/// Contact ids by address.
 type Contacts = HashMap<&'static str, ContactId>;
 
 fn receive_all(
@@ -255,7 +255,7 @@ fn about(name: &str, note: &str, state: ContactState) -> Result<About> {
     Ok(About::parse(name, note, state)?)
 }
 
-/// Who of them the team knows.
+/// The contacts that the team has edited.
 const KNOWN: [(When, &str, &str, &str); 6] = [
     ((17, 9, 10), "workshop@okafor.example", "Okafor & Sons", "Pays at once. Ask for Chidi"),
     ((14, 17, 30), "ines@castellano-law.example", "Inés Castellano", "our lawyer"),

@@ -26,7 +26,7 @@ use mailroom::MailServer;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// What MX records have to point to. Without a public name there would be none to show.
+/// The target of MX records. Without a public name, the demo would show none.
 const MAIL_HOST: &str = "mx.acme.test";
 
 pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
@@ -54,7 +54,7 @@ pub fn demo(mut config: Config) -> std::result::Result<(), Failure> {
     })
 }
 
-/// Removed when dropped.
+/// Removed on drop.
 struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
@@ -70,8 +70,8 @@ impl Drop for TemporaryFolder {
     }
 }
 
-/// Everything in one transaction: a commit for each of some hundred changes would take seconds.
-/// Returns a token that works.
+/// Creates the team in one transaction, because a commit for each of some hundred changes would take
+/// seconds. Returns an active token.
 fn create_sample_team(app: &App) -> Result<PlainToken> {
     let calendar = Calendar::new(app.now(), app.entropy());
     let hash = passwords::hash(&Password::parse("password", PASSWORD)?, app.entropy_ref());

@@ -1,4 +1,4 @@
-//! The people of the sample team: who joined, left and signed in.
+//! The people of the sample team, and when they joined, left and signed in.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,6 @@ use crate::domain::text::EmailAddress;
 
 pub struct People {
     pub team: Team,
-    /// The owner.
     pub ada: User,
     pub bea: User,
     pub cy: User,
@@ -30,7 +29,7 @@ pub struct People {
     pub dan: User,
 }
 
-/// Before anything else happens.
+/// Runs before everything else.
 pub fn create(tx: &mut Tx<'_>, calendar: &Calendar, hash: &Hashed) -> Result<People> {
     let owner = person("Ada Lovelace", "ada@acme.test", hash)?;
     let new = NewTeam { name: TeamName::parse("Acme")?, plan: Plan::Free, owner };
@@ -66,7 +65,7 @@ fn person(name: &str, email: &str, hash: &Hashed) -> Result<NewPerson> {
     })
 }
 
-/// After everything that the one who leaves does.
+/// Runs after everything that the leaving admin does.
 pub fn change(tx: &mut Tx<'_>, calendar: &Calendar, people: &People) -> Result<()> {
     let People { team, ada, bea, cy, dan } = people;
     sign_in_all(tx, calendar, people)?;
@@ -91,7 +90,7 @@ const OFFICE: [u8; 4] = [198, 51, 100, 24];
 
 fn sign_in_all(tx: &mut Tx<'_>, calendar: &Calendar, people: &People) -> Result<()> {
     let People { ada, bea, cy, dan, .. } = people;
-    // Who, from where, when first and when last.
+    // The person, agent and address, and the first and last use.
     let sessions: [(&User, &str, [u8; 4], When, When); 6] = [
         (dan, LINUX, OFFICE, (18, 8, 40), (6, 17, 20)),
         (ada, MAC, OFFICE, (12, 8, 31), (0, 4, 2)),

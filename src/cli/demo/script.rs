@@ -1,4 +1,4 @@
-//! The mail of three weeks: who wrote what, and when.
+//! The mail of three weeks.
 
 mod companies;
 mod customers;
@@ -15,16 +15,16 @@ use crate::domain::Timestamp;
 
 pub use unwanted::BLOCKED;
 
-/// A letter and its place in the script, from which its Message-ID is made.
+/// A letter and its number in the script, from which its Message-ID is made.
 pub struct Numbered {
     pub letter: &'static Letter,
     number: usize,
-    /// The letter that this one answers.
+    /// The letter that this one replies to.
     earlier: Option<usize>,
 }
 
 impl Numbered {
-    /// Of the server that sent it, from a network that is reserved for examples.
+    /// The address of the sending server, in a network reserved for examples.
     pub fn ip(&self) -> IpAddr {
         let sum = self.letter.from.domain().bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(31) ^ byte);
         [203, 0, 113, sum].into()
@@ -36,7 +36,7 @@ impl Numbered {
     }
 }
 
-/// Letters of the past, in no order.
+/// Letters of the past, unordered.
 pub fn past() -> impl Iterator<Item = Numbered> {
     all().into_iter().filter(|each| !is_live(each.letter))
 }

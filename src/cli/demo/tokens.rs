@@ -16,12 +16,12 @@ pub struct Tokens {
     /// Creates an alias for each order, and reads its mail.
     pub orders: Token,
     pub crm: Token,
-    /// Of `crm`, which anyone who starts the demo can use.
+    /// The text of `crm`, for everyone who starts the demo.
     pub plain: PlainToken,
     pub export: Token,
-    /// Asks for more than it is allowed.
+    /// Makes requests beyond its scopes.
     pub support: Token,
-    /// Has a limit of its own. Its creator leaves.
+    /// Has its own hourly limit. Its creator leaves.
     pub staging: Token,
     pub website: Token,
     pub laptop: Token,
@@ -40,7 +40,7 @@ const EXPORT: Scopes = Scopes::of(&[Scope::MessagesRead, Scope::Read(Noun::Conta
 const SUPPORT: Scopes =
     Scopes::of(&[Scope::MessagesRead, Scope::Read(Noun::Contact), Scope::Read(Noun::Alias)]);
 
-/// The app that has this token.
+/// The app that uses this token.
 pub fn app(token: &Token, actor: &Actor) -> Actor {
     actor.with(Identity::Token { id: token.id, label: token.name.clone() })
 }
@@ -63,7 +63,7 @@ pub fn create(tx: &mut Tx<'_>, calendar: &Calendar, people: &People, sealer: &Se
     Ok(Tokens { orders, crm, plain, export, support, staging, website, laptop, team_key })
 }
 
-/// What was changed about them later.
+/// Later changes to the tokens.
 pub fn review(tx: &mut Tx<'_>, calendar: &Calendar, people: &People, tokens: &Tokens) -> Result<()> {
     let People { team, ada, bea, dan, .. } = people;
     let name = Label::parse("Order notifications")?;

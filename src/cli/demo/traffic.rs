@@ -1,5 +1,5 @@
-//! API requests of the sample team: more by day than at night, fewer at weekends, and more from
-//! week to week.
+//! API requests of the sample team: more by day than at night, fewer on weekends, and growing from week to
+//! week.
 
 use time::{Duration, Weekday};
 
@@ -15,7 +15,7 @@ use crate::domain::{RequestId, Result, Timestamp};
 /// Method, route and status.
 type Shape = (&'static str, &'static str, i16);
 
-/// Of the requests in the busiest hour, in percent.
+/// The share of each hour, in percent of the busiest one.
 const BY_DAY: [u32; 24] =
     [8, 6, 5, 5, 6, 10, 22, 48, 78, 94, 100, 92, 70, 82, 96, 90, 76, 58, 40, 30, 24, 18, 14, 10];
 const AT_NIGHT: [u32; 24] = [0, 60, 100, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -29,7 +29,7 @@ struct Caller<'a> {
     hours: [u32; 24],
     from: When,
     until: When,
-    /// In the order of the requests, again and again.
+    /// Repeated in this order.
     shapes: &'static [Shape],
     refused: bool,
 }
@@ -120,7 +120,7 @@ fn callers(tokens: &Tokens) -> Vec<Caller<'_>> {
     .collect()
 }
 
-/// Calls that the gate did not let in.
+/// Callers that the gate refuses.
 fn refused(tokens: &Tokens) -> [Caller<'_>; 2] {
     let refused = |token, agent, ip, peak, shapes| Caller {
         token,
@@ -153,24 +153,24 @@ fn calls(calendar: &Calendar, people: &People, caller: &Caller<'_>) -> Vec<CallR
     times.zip(0..).map(|(at, number)| call(calendar, people, caller, at, number)).collect()
 }
 
-/// Requests of an hour.
+/// Returns the number of requests in an hour.
 fn count(calendar: &Calendar, caller: &Caller<'_>, day: u16, hour: u32) -> u32 {
     let weekend = matches!(calendar.midnight(day).utc().weekday(), Weekday::Saturday | Weekday::Sunday);
     let share = caller.hours[hour as usize] * if weekend { 35 } else { 100 };
     let growth = 100 - 3 * u32::from(day).min(25);
     let uneven = 75 + noise(u32::from(day) * 24 + hour) % 50;
-    // Percent of percent of percent of percent.
+    // Four percentages are multiplied.
     (u64::from(caller.peak) * u64::from(share * growth) * u64::from(uneven) / 100_000_000) as u32
 }
 
-/// Where in its hour one of several requests lies.
+/// Spreads the requests of an hour evenly.
 fn spread(index: u32, count: u32) -> Duration {
     let step = 3600 / count.max(1);
     Duration::seconds(i64::from(index * step + noise(index) % step.max(1)))
         + Duration::microseconds(i64::from(noise(index + count) % 1_000_000))
 }
 
-/// The same at each start, and unlike that of the number before.
+/// A pseudorandom number, the same at each start.
 const fn noise(number: u32) -> u32 {
     let mixed = (number ^ 0x9e37).wrapping_mul(0x85eb_ca6b);
     (mixed ^ (mixed >> 13)).wrapping_mul(0xc2b2_ae35) >> 8
@@ -184,7 +184,7 @@ fn call(
     number: u32,
 ) -> CallRecord<'static> {
     let shape = caller.shapes[number as usize % caller.shapes.len()];
-    // Failures are rarer than their place among the shapes.
+    // Failures are rarer than their share of the shapes.
     let is_kept = caller.refused || shape.2 < 400 || noise(number).is_multiple_of(4);
     let (method, route, status) = if is_kept { shape } else { caller.shapes[0] };
     let request = RequestId::new(at, entropy::bytes(&*calendar.operator((0, 0, 0)).entropy));
@@ -204,7 +204,7 @@ fn call(
     }
 }
 
-/// Calls over the token's own limit. Those of a minute are one record.
+/// Records calls over the token's own limit, one record per minute.
 fn record_over_limit(tx: &mut Tx<'_>, calendar: &Calendar, people: &People, token: &Token) -> Result<()> {
     let minutes =
         [(14, 10, 41), (14, 10, 42), (13, 15, 30), (9, 11, 12), (9, 11, 13), (9, 11, 14), (7, 16, 55)];

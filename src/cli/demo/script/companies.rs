@@ -1,4 +1,4 @@
-//! Companies that the sample team buys from: mostly written by programs.
+//! Companies that the sample team buys from. Most of their mail is automatic.
 
 use crate::cli::demo::letters::{File, Letter, PLAIN, Sender};
 

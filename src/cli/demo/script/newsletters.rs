@@ -1,4 +1,4 @@
-//! What somebody of the sample team subscribed to.
+//! Newsletters that the sample team subscribed to.
 
 use crate::cli::demo::letters::{Letter, PLAIN, Sender};
 

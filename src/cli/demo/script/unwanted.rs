@@ -1,4 +1,4 @@
-//! Mail that nobody asked for. The first of each sender got through; after that they were blocked.
+//! Unwanted mail. The first message of each sender got through; after that, the team blocked the sender.
 
 use crate::cli::demo::letters::{Letter, PLAIN, Proof, Sender};
 

@@ -1,4 +1,4 @@
-//! People who want something else than to buy.
+//! People who write about something other than a purchase.
 
 use crate::cli::demo::letters::{File, Letter, PLAIN, Proof, Sender};
 
