@@ -109,13 +109,13 @@ impl Visitor {
     }
 
     /// Sends a form as htmx does.
-    pub async fn post_fragment(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub async fn post_fragment(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let path = self.of_the_team(path).await;
         send(self.within_site(Method::POST, &path).header("HX-Request", "true").form(fields)).await
     }
 
     /// A request as sent by a script of our own pages.
-    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Reply {
+    pub async fn send_json(&self, method: Method, path: &str, body: &Value) -> Response {
         send(self.within_site(method, path).json(body)).await
     }
 

@@ -171,8 +171,8 @@ both_engines! {
         };
         // Without a script: back to the list, with a notice.
         let (action, fields) = act("read");
-        let reply = ada.post(&action, &fields).await.expect(303);
-        assert_eq!(reply.location(), "/inbox?view=unread");
+        let response = ada.post(&action, &fields).await.expect(303);
+        assert_eq!(response.location(), "/inbox?view=unread");
         assert_eq!(open(&ada, "?view=unread").await.texts(SUBJECTS), ["one"]);
         // With one: the list as it is now, and a toast that takes it back.
         let (action, fields) = act("archive");

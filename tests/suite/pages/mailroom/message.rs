@@ -64,9 +64,9 @@ both_engines! {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
         let cy = app.as_(Cy).await;
-        let reply = cy.get(&path).await.expect(200);
-        assert!(reply.header("content-security-policy").contains("frame-src 'self'"));
-        let page = reply.page();
+        let response = cy.get(&path).await.expect(200);
+        assert!(response.header("content-security-policy").contains("frame-src 'self'"));
+        let page = response.page();
         let sandbox = page.attribute("iframe", "sandbox").expect("a sandbox");
         assert!(!sandbox.contains("scripts") && !sandbox.contains("forms"), "{sandbox}");
         let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
