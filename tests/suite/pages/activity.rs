@@ -253,7 +253,7 @@ both_engines! {
         let list = open(&ada, "?kind=requests").await;
         let page = ada.get(&list.link("GET /api/v1/me")).await.expect(200).page();
         let text = page.texts("dl").join(" ");
-        for fact in ["2040-01-02 09:01:00 UTC", "ci", &plain[..11], "200", "127.0.0.1", reply.header("x-request-id"), "api.request"] {
+        for fact in ["2040-01-02 09:01:00 UTC", "ci", &plain[..11], "200", "127.0.0.1", response.header("x-request-id"), "api.request"] {
             assert!(text.contains(fact), "{fact:?} is not in {text}");
         }
         assert!(!page.whole_text().contains(&plain[11..]), "the secret is shown");
