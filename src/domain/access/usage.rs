@@ -19,7 +19,8 @@ pub use super::periods::{Hours, Outcomes, Period, Span, day_of, hour_of};
 
 /// How long after its end an hour can still get records: folded refusals, and calls delayed by the store.
 const SETTLED: Duration = Duration::minutes(10);
-/// The maximum count, so that a page costs no more as a team grows. Only raised limits reach it.
+/// The maximum count, so that a page costs no more as a team grows. It is above the default limits, so
+/// only raised limits reach it.
 const MOST: i64 = 25_000;
 /// The hours that are not stored are the running one and, for [`SETTLED`], the one before.
 const MOST_LIVE: i64 = 2 * MOST;
@@ -179,8 +180,8 @@ pub(crate) fn has_stored_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -
     Ok(rows::last_stored(tx, team)?.is_some_and(|last| last >= until))
 }
 
-pub(crate) fn delete_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
-    Ok(rows::delete_from(tx, team, until)?)
+pub(crate) fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<()> {
+    Ok(rows::forget_from(tx, team, until)?)
 }
 
 /// Stores the counts of all hours up to `until`, and deletes those that are no longer shown.
