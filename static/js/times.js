@@ -1,10 +1,13 @@
 // --- Times: <time datetime="…Z">. The server writes UTC; the viewer reads their own zone, and UTC on hover.
-// With data-relative="used", a recent time becomes "used 5 minutes ago"; those with data-short are the inbox's.
+// With data-relative="used", a recent time becomes "used 5 minutes ago"; with data-brief, "5 min", and one that is
+// older than a day its time of day (data-brief="clock") or its date. Those with data-short are the inbox's.
 
 const RECENT = 604800; // s
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat("en");
 const clock = { hour: "2-digit", minute: "2-digit" };
+const hours = new Intl.DateTimeFormat("en-GB", clock);
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const sameYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...clock });
 const otherYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", ...clock });
@@ -16,6 +19,12 @@ function relativeText(at, now) {
   return unit ? relative.format(Math.trunc(seconds / size), unit) : "just now";
 }
 
+function briefText(at, now, kind) {
+  const minutes = Math.trunc((now - at) / 60000);
+  if (minutes >= 1440 || minutes < -1) return kind === "clock" ? hours.format(at) : days.format(at);
+  return minutes < 1 ? "now" : minutes < 60 ? `${minutes} min` : `${Math.trunc(minutes / 60)} h`;
+}
+
 function showTimes() {
   const now = new Date();
   for (const time of document.querySelectorAll("time[datetime]:not([data-short])")) {
@@ -23,7 +32,8 @@ function showTimes() {
     if (Number.isNaN(at.getTime())) continue;
     time.title = `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
     const prefix = time.dataset.relative;
-    const text = prefix === undefined ? exact.format(at) : `${prefix} ${relativeText(at, now)}`.trim();
+    const brief = time.dataset.brief;
+    const text = brief !== undefined ? briefText(at, now, brief) : prefix === undefined ? exact.format(at) : `${prefix} ${relativeText(at, now)}`.trim();
     if (time.textContent !== text) time.textContent = text; // rewriting would drop a selection
   }
 }

@@ -47,9 +47,9 @@ struct ActivityPage<'a> {
     list: &'a List,
 }
 
-/// The fragment that htmx swaps.
+/// The fragment that htmx swaps, with the link to the same records as a file.
 #[derive(Template)]
-#[template(path = "activity/_list.html")]
+#[template(path = "activity/_fragment.html")]
 struct ListFragment<'a> {
     list: &'a List,
 }

@@ -153,7 +153,7 @@ fn wrong_password() -> Error {
 /// `next`, unless it leads to another site.
 fn local_path(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { paths::INBOX.0 }
+    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { paths::HOME.0 }
 }
 
 /// Also for people whose session has expired or who are on no team.
@@ -188,7 +188,7 @@ mod tests {
             "/\0",
             "/é",
         ] {
-            assert_eq!(local_path(bad), "/inbox", "{bad:?}");
+            assert_eq!(local_path(bad), "/", "{bad:?}");
         }
     }
 }
