@@ -40,7 +40,7 @@ fn create_tokens(app: &TestApp, names: &[&str]) {
 
 /// Returns the value of the first option with this text.
 async fn option(visitor: &Visitor, select: &str, text: &str) -> String {
-    let page = open(visitor, "").await;
+    let page = open(visitor, "?kind=all").await;
     let options = format!("#{select} option");
     let at = page.texts(&options).iter().position(|each| each.contains(text)).expect(text);
     page.attribute(&format!("{options}:nth-of-type({})", at + 1), "value").expect("a value")

@@ -159,7 +159,7 @@ async fn load(
         tokens: tokens.iter().map(|token| (token.id, token.clone())).collect::<HashMap<_, _>>(),
     };
     Ok(List {
-        kinds: if tab == Tab::Requests { menus::requests() } else { menus::changes(&query.kind) },
+        kinds: menus::changes(&query.kind),
         people: menus::people(&people, &query.person),
         tokens: menus::tokens(&tokens, &query.token),
         statuses: menus::statuses(&query.status),

@@ -16,13 +16,10 @@ impl Scale {
         let wanted = (highest.max(1) - 1) / GRID_LINES + 1;
         let mut power = 1_i64;
         loop {
-            // 2.5 is round only where it is whole.
-            let round = [Some(1), Some(2), (power >= 10).then_some(0), Some(5)];
-            let steps = round.into_iter().flatten().map(|digit| match digit {
-                0 => power / 10 * 25,
-                digit => digit * power,
-            });
-            if let Some(step) = steps.into_iter().find(|step| *step >= wanted) {
+            // In tenths of the power: those between are round only where they are whole.
+            let tenths: &[i64] =
+                if power < 10 { &[10, 20, 50] } else { &[10, 15, 20, 25, 30, 40, 50, 60, 80] };
+            if let Some(step) = tenths.iter().map(|tenths| tenths * power / 10).find(|step| *step >= wanted) {
                 return Self { step };
             }
             match power.checked_mul(10) {
@@ -75,6 +72,7 @@ mod tests {
             (7, [0, 2, 4, 6, 8]),
             (31, [0, 10, 20, 30, 40]),
             (97, [0, 25, 50, 75, 100]),
+            (206, [0, 60, 120, 180, 240]),
             (731, [0, 200, 400, 600, 800]),
             (999, [0, 250, 500, 750, 1_000]),
             (1_000, [0, 250, 500, 750, 1_000]),
@@ -85,7 +83,7 @@ mod tests {
         for highest in (0..5_000).chain([i64::MAX / 1_000, i64::MAX / 5]) {
             let top = Scale::of(highest).top();
             assert!(
-                top >= highest && (highest < 100 || top <= highest.saturating_mul(3)),
+                top >= highest && (highest < 100 || top <= highest.saturating_mul(2)),
                 "{highest}: {top}"
             );
         }

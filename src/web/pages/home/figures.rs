@@ -69,7 +69,7 @@ fn mail_chart(days: &[MailDay]) -> Chart {
         let is_running = index + 1 == count;
         let label = match index {
             _ if is_running => "Today".to_owned(),
-            index if index % 2 == 0 => charts::day_and_month(day.began),
+            index if index % 2 == 0 && index + 2 < count => charts::day_and_month(day.began),
             _ => String::new(),
         };
         let values = vec![day.delivered, day.blocked];

@@ -103,6 +103,16 @@ impl Query {
             && !self.pairs().iter().any(|(name, _)| narrowing.contains(name))
     }
 
+    /// What the dates narrow to: `Any time`, `Since 2026-03-01`, `2026-03-01 to 2026-03-02`.
+    pub fn dates(&self) -> String {
+        match (self.from.as_str(), self.until.as_str()) {
+            ("", "") => "Any time".to_owned(),
+            (from, "") => format!("Since {from}"),
+            ("", until) => format!("Until {until}"),
+            (from, until) => format!("{from} to {until}"),
+        }
+    }
+
     pub fn is_live(&self) -> bool {
         self.live == "on" && self.before.is_empty()
     }

@@ -18,13 +18,6 @@ pub struct ChoiceGroup {
 pub const CHANGES: &str = "changes";
 pub const EVERYTHING: &str = "all";
 
-/// The kinds of requests. A chosen kind that does not exist stays in the menu.
-pub fn requests() -> Vec<ChoiceGroup> {
-    let refused = ActivityKind::ApiRefused;
-    let choices = vec![choice("", "All requests"), choice(refused.as_str(), "Refused before they ran")];
-    vec![ChoiceGroup { heading: "", choices }]
-}
-
 /// Groups of changes first, then each kind. A chosen kind that does not exist stays in the menu.
 pub fn changes(chosen: &str) -> Vec<ChoiceGroup> {
     let of_changes = || ActivityGroup::ALL.iter().filter(|group| **group != ActivityGroup::Requests);

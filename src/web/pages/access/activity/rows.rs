@@ -65,7 +65,11 @@ impl Row {
         let who = match (&token, record.person_id.and_then(|id| names.people.get(&id))) {
             (Some(token), _) if by_token => token.name.clone(),
             (_, Some(name)) => name.clone(),
-            _ => record.actor_label.clone().unwrap_or_else(|| "Unknown token".into()),
+            // Of a token that made a change to something else, its label has its name.
+            _ => match record.actor_label.as_deref() {
+                Some(label) => label.strip_prefix("token ").unwrap_or(label).to_owned(),
+                None => "Unknown token".to_owned(),
+            },
         };
         Self {
             id: record.id.to_string(),
