@@ -1,5 +1,5 @@
-//! What the Home page shows: is mail coming in, is the API healthy, and what needs care. Four
-//! statements, each bounded, however much mail and activity a team has.
+//! The data of the Home page: incoming mail, the state of the API, and what needs attention. It takes four
+//! statements, each bounded whatever the team's size.
 
 use time::Duration;
 
@@ -12,12 +12,11 @@ use crate::store::Tx;
 use crate::store::home::{self as rows, Row, Since};
 use crate::store::ids::{AliasId, TeamId, TokenId};
 
-/// Days of mail in its chart.
 const MAIL_DAYS: i32 = 14;
-/// A token that expires within this needs care, and one that has not been used for so long.
+/// A token that expires this soon needs attention, and so does one unused for this long.
 const EXPIRES_SOON: Duration = Duration::days(14);
 const UNUSED: Duration = Duration::days(90);
-/// Rows of the rankings and of the latest changes.
+/// The rows of the rankings, and of the latest changes.
 const RANKED: usize = 5;
 const RECENT: i64 = 5;
 
@@ -25,9 +24,9 @@ pub struct Home {
     pub facts: Facts,
     /// Bytes of stored mail.
     pub bytes: i64,
-    /// The last 14, oldest first, the last one running.
+    /// The last 14 days, oldest first. The last one is still running.
     pub days: Vec<MailDay>,
-    /// By mail delivered in the last 7 days.
+    /// Sorted by mail delivered in the last 7 days.
     pub aliases: Vec<BusyAlias>,
     pub domains: Vec<Domain>,
     pub access: Access,
@@ -44,7 +43,7 @@ pub struct Facts {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailDay {
-    /// Its start, in UTC.
+    /// The start of the day in UTC.
     pub began: Timestamp,
     pub delivered: i64,
     pub blocked: i64,
@@ -57,17 +56,16 @@ pub struct BusyAlias {
     pub delivered: i64,
 }
 
-/// What only admins see.
+/// Data that only admins see.
 #[derive(Default)]
 pub struct Access {
-    /// Of the last 7 days at least.
+    /// At least the last 7 days.
     pub hours: Hours,
-    /// By requests in the last 7 days, with at least one.
+    /// Sorted by requests in the last 7 days. Tokens without any are left out.
     pub tokens: Vec<TokenUse>,
     pub expiring: Vec<ExpiringToken>,
-    /// Tokens not used for 90 days.
+    /// Tokens unused for 90 days.
     pub unused: Vec<(TokenId, String)>,
-    /// The latest changes.
     pub recent: Vec<Record>,
 }
 
@@ -77,7 +75,7 @@ pub struct TokenUse {
     pub name: String,
     pub in_7d: i64,
     pub in_24h: i64,
-    /// Of those in 24 hours, the ones that were refused or failed.
+    /// Requests of the last 24 hours that were refused or failed.
     pub troubled: i64,
 }
 
@@ -156,7 +154,7 @@ fn expiring(row: &Row) -> Option<ExpiringToken> {
     Some(ExpiringToken { id: token(row)?, name: row.name.clone(), at: at(row) })
 }
 
-/// The busiest tokens and those in trouble, with the requests of the hours that are not stored yet.
+/// Returns the busiest tokens and those with errors, including the hours that are not stored yet.
 fn tokens(found: &[Row], live: &Counts) -> Vec<TokenUse> {
     let with_live = |row: &Row| {
         let id = token(row)?;

@@ -1,4 +1,4 @@
-//! Everything of a team that one search finds: by name, and messages by their words.
+//! Searches everything of a team: names, and messages by their words.
 
 use super::lists::Page;
 use super::mailroom::contacts::ContactId;
@@ -11,7 +11,7 @@ use crate::store::error::Error as StoreError;
 use crate::store::ids::{AliasId, DomainId, TeamId, TokenId, UserId};
 use crate::store::team_search as rows;
 
-/// Of each kind.
+/// The maximum results of each kind.
 const SHOWN: i64 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Found {
     pub more_messages: bool,
 }
 
-/// Finds what this role may see. Only admins see tokens.
+/// Finds what this role can see. Only admins see tokens.
 pub fn find(tx: &mut Tx<'_>, team: TeamId, role: Role, search: &Search) -> Result<Found> {
     let Some(key) = search.key() else { return Ok(Found::default()) };
     let named = rows::find(tx, team, &key, role >= Role::Admin, SHOWN)?;

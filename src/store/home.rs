@@ -1,4 +1,4 @@
-//! What the Home page shows of many tables: figures and names, in one statement.
+//! Reads the numbers and names of the Home page from many tables, in one statement.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -11,7 +11,7 @@ use super::error::Result;
 use super::ids::TeamId;
 use super::numbered::numbered;
 
-/// A row of one of the parts; the columns mean what its part says.
+/// A row of one part, which defines the meaning of the columns.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Row {
     #[diesel(sql_type = Text)]
@@ -35,7 +35,7 @@ pub struct Row {
     pub e: i64,
 }
 
-/// Since when what is counted, and until when a token expires soon.
+/// The beginnings of the counted periods, and the latest expiry that is soon.
 #[derive(Clone, Copy, Debug)]
 pub struct Since {
     pub hours: Timestamp,
@@ -58,7 +58,7 @@ SELECT 'facts' AS part, t.id, t.name, (SELECT bytes FROM mail_stores WHERE team_
     CAST(0 AS BIGINT) AS e
 FROM teams t WHERE t.id = {1}";
 
-/// Days of mail, and the aliases that got the most in a week.
+/// Days of mail, and the aliases that got the most mail in a week.
 const MAIL: &str = "
 UNION ALL
 SELECT 'day', team_id, '', day, delivered, blocked, 0, 0, 0
@@ -71,8 +71,8 @@ FROM (SELECT alias_id, CAST(SUM(delivered) AS BIGINT) AS delivered, CAST(SUM(blo
     GROUP BY alias_id ORDER BY 2 DESC, alias_id LIMIT 8) AS r
 JOIN aliases a ON a.id = r.alias_id AND a.deleted_at IS NULL";
 
-/// Hours of the API; the newest tokens with their requests of a week, of a day, and how many of
-/// those did not succeed; and tokens that expire or are not used.
+/// Hours of the API, the newest tokens with their requests and errors, and tokens that expire soon or are
+/// unused.
 const ACCESS: &str = "
 UNION ALL
 SELECT 'hour', team_id, '', began, succeeded, refused, limited, failed, CASE WHEN cut_off THEN 1 ELSE 0 END
@@ -96,7 +96,7 @@ SELECT 'unused', id, name, NULL, 0, 0, 0, 0, 0
 FROM (SELECT id, name FROM tokens WHERE team_id = {1} AND revoked_at IS NULL AND kind = 'token'
     AND created_at < {7} AND (last_used_at IS NULL OR last_used_at < {7}) LIMIT 100) AS unused";
 
-/// Rows in no order.
+/// The rows are unordered.
 pub fn rows(tx: &mut Tx<'_>, team: TeamId, since: &Since) -> Result<Vec<Row>> {
     let query = sql_query(numbered(tx.connection, &[FACTS, MAIL, ACCESS].concat()))
         .bind::<Binary, _>(team)

@@ -1,56 +1,45 @@
-//! The plain nouns of a team: what is listed, created, changed and deleted, on pages and by the
-//! API. A noun has a row of words here; its kinds of activity, scopes, addresses, operations and
-//! notices are made of them.
+//! The plain nouns of a team, which are listed, created, changed and deleted, on pages and by the API.
+//! Each has one entry here, from which its kinds of activity, scopes, paths, operations and notices are
+//! made.
 
-/// A kind of activity: its stored name, its label and its sentence.
 pub struct Kind {
     pub name: &'static str,
     pub label: &'static str,
     pub sentences: [&'static str; 1],
 }
 
-/// A scope: its name, and a sentence for the reference.
 pub struct Access {
     pub name: &'static str,
     pub sentence: &'static str,
 }
 
-/// What is said of a noun after it was created, changed or deleted: the code of the notice, and
-/// its sentence.
+/// The notice after a noun was created, changed or deleted: its code and sentence.
 pub struct Done {
     pub code: &'static str,
     pub sentence: &'static str,
 }
 
-/// An operation of the API: its id and its title.
 pub struct Operation {
     pub id: &'static str,
     pub title: &'static str,
 }
 
 pub struct Words {
-    /// `contact`
     pub one: &'static str,
-    /// `contacts`
     pub many: &'static str,
-    /// `Contacts`
     pub title: &'static str,
-    /// Of its kinds of activity, `[created, changed, deleted]`.
+    /// `[created, changed, deleted]`
     pub kinds: [Kind; 3],
     pub notices: [Done; 3],
     /// `[read, write]`
     pub scopes: [Access; 2],
     /// `/contacts`, of pages and below the base of the API.
     pub list: &'static str,
-    /// `/contacts/{id}`
     pub page: &'static str,
-    /// `/contacts/{id}/delete`
     pub deletion: &'static str,
     /// `[list, create, get, change, delete]`
     pub operations: [Operation; 5],
-    /// `Delete contact`
     pub delete: &'static str,
-    /// `The contact is deleted.`
     pub is_deleted: &'static str,
 }
 
@@ -106,7 +95,7 @@ macro_rules! nouns {
     };
 }
 
-// In the order of scopes and menus. The last word says in the activity how it is created.
+// In the order of scopes and menus. The last word is the verb for its creation in the activity log.
 nouns! {
     Alias = "alias", "an alias", "aliases", "Aliases", "Created";
     Contact = "contact", "a contact", "contacts", "Contacts", "Added";

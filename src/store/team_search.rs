@@ -1,4 +1,4 @@
-//! What a team has by a name, in one statement over the tables that hold names.
+//! Searches the names of a team, in one statement over several tables.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -46,7 +46,7 @@ const TOKENS: &str = "SELECT 'token', id, name, start || '…'
     AND name_key LIKE $2 ESCAPE '\\'
     ORDER BY id DESC LIMIT $3";
 
-/// The rows whose name contains `text`, a key of names: up to `limit` of each kind.
+/// Returns rows whose name contains `text`, a key of names: up to `limit` of each kind.
 pub fn find(tx: &mut Tx<'_>, team: TeamId, text: &str, tokens: bool, limit: i64) -> Result<Vec<Named>> {
     let tables = [CONTACTS, ALIASES, DOMAINS, PEOPLE].into_iter().chain(tokens.then_some(TOKENS));
     let parts: Vec<_> =

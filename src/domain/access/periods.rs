@@ -1,4 +1,4 @@
-//! The periods that charts of API requests show, and the spans they are made of.
+//! The periods of charts of API requests, and their spans.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,6 @@ use time::Duration;
 
 use crate::domain::Timestamp;
 
-/// Calls by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
     /// The status is below 400.
@@ -17,7 +16,7 @@ pub struct Outcomes {
     pub limited: i64,
     /// 5xx.
     pub failed: i64,
-    /// There were more than were counted.
+    /// There were more calls than were counted.
     pub cut_off: bool,
 }
 
@@ -26,7 +25,6 @@ impl Outcomes {
         self.succeeded + self.refused + self.limited + self.failed
     }
 
-    /// All that did not succeed.
     pub(crate) fn troubled(&self) -> i64 {
         self.total() - self.succeeded
     }
@@ -51,10 +49,10 @@ impl std::iter::Sum for Outcomes {
     }
 }
 
-/// Calls by the start of their hour; hours without any can be missing.
+/// Calls by the start of their hour. Hours without calls may be missing.
 pub type Hours = BTreeMap<Timestamp, Outcomes>;
 
-/// The last day by the hour, the last week by six hours, or the last month by the day, of UTC.
+/// The last day by hours, the last week by six hours, or the last month by days, in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Period {
     #[default]
@@ -63,7 +61,6 @@ pub enum Period {
     Month,
 }
 
-/// Calls of one column of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub began: Timestamp,
@@ -75,7 +72,7 @@ pub struct Span {
 impl Period {
     pub const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
 
-    /// As in addresses.
+    /// The value in URLs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Day => "24h",
@@ -96,7 +93,7 @@ impl Period {
         }
     }
 
-    /// The length of a span, and how many there are.
+    /// The length of a span, and the number of spans.
     const fn shape(self) -> (Duration, i32) {
         match self {
             Self::Day => (Duration::HOUR, 24),
@@ -105,13 +102,13 @@ impl Period {
         }
     }
 
-    /// The start of its first span.
+    /// The start of the first span.
     pub fn starts(self, now: Timestamp) -> Timestamp {
         let (length, count) = self.shape();
         floor(now, length).minus(length * (count - 1))
     }
 
-    /// The spans up to the running one, oldest first.
+    /// Returns the spans up to the running one, oldest first.
     pub fn spans(self, hours: &Hours, now: Timestamp) -> Vec<Span> {
         let (length, count) = self.shape();
         let first = self.starts(now);
@@ -125,12 +122,10 @@ impl Period {
     }
 }
 
-/// The start of the hour of UTC that a moment lies in.
 pub fn hour_of(at: Timestamp) -> Timestamp {
     floor(at, Duration::HOUR)
 }
 
-/// The start of the day of UTC that a moment lies in.
 pub fn day_of(at: Timestamp) -> Timestamp {
     floor(at, Duration::DAY)
 }

@@ -22,7 +22,7 @@ const SETTLED: Duration = Duration::minutes(10);
 /// The maximum count, so that a page costs no more as a team grows. It is above the default limits, so
 /// only raised limits reach it.
 const MOST: i64 = 25_000;
-/// The hours that are not stored are the running one and, for [`SETTLED`], the one before.
+/// The hours without stored counts are the running one and, for [`SETTLED`], the one before.
 const MOST_LIVE: i64 = 2 * MOST;
 /// How long counts are stored: the longest [`Period`] and a day.
 const RETAINED: Duration = Duration::days(31);
@@ -91,12 +91,12 @@ pub fn settled(now: Timestamp) -> Timestamp {
     hour_of(now.minus(SETTLED))
 }
 
-/// The calls of a team in a period, oldest first; the last span is running.
+/// Returns the calls of a team in a period, oldest first. The last span is still running.
 pub(crate) fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Vec<Span>> {
     Ok(period.spans(&hours(tx, team, None, period.starts(now), now)?, now))
 }
 
-/// The calls of the hours since `from`, of the team or of a token.
+/// Returns the calls of the hours since `from`, of the team or of a token.
 pub(crate) fn hours(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -106,7 +106,7 @@ pub(crate) fn hours(
 ) -> Result<Hours> {
     let stored = rows::stored(tx, team, token, from)?;
     let last = match token {
-        // Of a token, only the hours in which it called are stored.
+        // For a token, only hours with calls are stored.
         Some(_) => rows::last_stored(tx, team)?,
         None => stored.iter().map(|hour| hour.began).max(),
     };
@@ -119,7 +119,7 @@ pub(crate) fn hours(
     Ok(joined(&stored, &live, since))
 }
 
-/// The calls with each of several tokens in a period, in three statements.
+/// Returns the calls with each of several tokens in a period, in three statements.
 #[expect(dead_code, reason = "the pages of tokens will use it")]
 pub(crate) fn of_tokens(
     tx: &mut Tx<'_>,
@@ -141,33 +141,33 @@ pub(crate) fn of_tokens(
     Ok(tokens.iter().map(of_token).collect())
 }
 
-/// From when on hours are not stored. A clock that ran ahead can have stored hours that are not over.
+/// The first hour without stored counts. A clock that ran ahead can have stored hours that are not over.
 pub(crate) fn live_from(last_stored: Option<Timestamp>, from: Timestamp, now: Timestamp) -> Timestamp {
     let after = last_stored.map_or(from, |began| began.plus(Duration::HOUR));
     after.max(from).min(settled(now))
 }
 
-/// The calls of the hours since `since`, which are not stored.
+/// Counts the calls of the hours since `since`, which are not stored.
 pub(crate) fn live(tx: &mut Tx<'_>, team: TeamId, since: Timestamp, now: Timestamp) -> Result<Counts> {
     let until = hour_of(now).plus(Duration::HOUR);
     Ok(Counts::of(&rows::count(tx, team, (since, until), MOST_LIVE)?, MOST_LIVE))
 }
 
-/// Stored hours before `since`, and those counted from there on.
+/// Joins the stored hours before `since` with those counted from there on.
 fn joined(stored: &[rows::Stored], live: &Hours, since: Timestamp) -> Hours {
     let stored = stored.iter().filter(|hour| hour.began < since);
     stored.map(|hour| (hour.began, hour.into())).chain(live.iter().map(|(at, calls)| (*at, *calls))).collect()
 }
 
-/// The hours before `until` that are not stored, oldest first: since the last stored one, else since the
-/// first call.
+/// The hours before `until` without stored counts, oldest first: since the last stored one, or else since
+/// the first call.
 pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<Timestamp>> {
     let oldest = until.minus(RETAINED);
     let first = match rows::last_stored(tx, team)? {
         Some(last) => last.plus(Duration::HOUR),
         None => {
             let first = retention::oldest_calls(tx, team, until, ActivityId::floor(oldest), 1)?;
-            // Without a call the last hour is stored, so that counting goes on from there.
+            // Without calls, the last hour is stored, so that counting continues from there.
             first.first().map_or(until.minus(Duration::HOUR), |id| hour_of(id.moment()))
         }
     };
@@ -187,7 +187,7 @@ pub(crate) fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Re
 /// Stores the counts of all hours up to `until`, and deletes those that are no longer shown.
 pub(crate) fn store(tx: &mut Tx<'_>, team: TeamId, counts: &Counts, until: Timestamp) -> Result<()> {
     let last = until.minus(Duration::HOUR);
-    // Also without a call: it says how far hours were counted.
+    // Stored even without calls: it marks how far hours were counted.
     let of_team = counts.team.clone();
     let of_team = Hours::from([(last, Outcomes::default())]).into_iter().chain(of_team).collect::<Hours>();
     let tokens = counts.tokens.iter().map(|(token, hours)| (Some(*token), hours));
@@ -209,7 +209,6 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
     Ok(activity::next_team(tx, after)?)
 }
 
-/// The calls of the hour that began at `began`.
 pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Counts> {
     Ok(Counts::of(&rows::count(tx, team, (began, began.plus(Duration::HOUR)), MOST)?, MOST))
 }
@@ -247,7 +246,7 @@ mod tests {
         assert_eq!(live_from(Some(hour(98)), hour(77), now), hour(99));
         assert_eq!(live_from(None, hour(77), now), hour(77));
         assert_eq!(live_from(Some(hour(10)), hour(77), now), hour(77));
-        // A clock that was ahead stored the future.
+        // A clock that ran ahead has stored the future.
         assert_eq!(live_from(Some(hour(150)), hour(77), now), hour(100));
     }
 }

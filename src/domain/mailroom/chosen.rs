@@ -1,5 +1,5 @@
-//! Actions on several messages at once: each is one transaction, ignores messages that are gone, and
-//! returns what it changed, so that it can be undone.
+//! Actions on several messages. Each is one transaction, ignores deleted messages, and returns what it
+//! changed, so that it can be undone.
 
 use super::address::MailAddress;
 use super::contacts::{self, About, ContactId, ContactState};
@@ -11,13 +11,12 @@ use crate::store::Tx;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::messages as rows;
 
-/// The most messages of one action.
 pub const MAX_CHOSEN: usize = 200;
 
-/// Of the ids, the messages that the team has.
+/// Locks the team's messages with these ids.
 ///
 /// # Errors
-/// `NotFound` if there is none; `Invalid` if there are too many ids.
+/// `NotFound` if there is none, `Invalid` if there are too many ids.
 fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, ids: &[MessageId]) -> Result<Vec<rows::Message>> {
     actor.require_or_token(tx, team, Role::Member)?;
     if ids.len() > MAX_CHOSEN {
@@ -34,7 +33,7 @@ fn ids_of(messages: &[rows::Message], changes: impl Fn(&rows::Message) -> bool) 
     messages.iter().filter(|message| changes(message)).map(|message| message.id).collect()
 }
 
-/// Those that were not marked so before.
+/// Returns the messages that have changed.
 pub fn mark(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -66,9 +65,9 @@ pub fn file(
     Ok(changed)
 }
 
-/// Blocks the senders of delivered messages, which moves their mail out of the inbox. The contacts
-/// that were not blocked before, with their state. The sender that a rejected message names did not
-/// send it, so they are not blocked.
+/// Blocks the senders of delivered messages, which moves their mail out of the inbox. Returns the newly
+/// blocked contacts with their previous state. The sender named by a rejected message did not send it, and
+/// is not blocked.
 pub fn block_senders(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -85,13 +84,13 @@ pub fn block_senders(
             blocked.push((contact, before));
         }
     }
-    // Also mail of contacts that were deleted since.
+    // Mail of deleted contacts is moved too.
     let left = ids_of(&delivered, |message| message.folder == Folder::Inbox);
     rows::set_folder(tx, team, &left, Folder::Blocked)?;
     Ok(blocked)
 }
 
-/// The contact, and its state before; `None` if the message names no sender.
+/// Returns the contact and its previous state, or `None` if the message names no sender.
 fn block_sender(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -124,7 +123,7 @@ fn none_if_gone<T>(error: Error) -> Result<Option<T>> {
     }
 }
 
-/// Undoes [`block_senders`], except for contacts that are gone or whose state has changed since.
+/// Undoes [`block_senders`], except for contacts that were deleted or changed since.
 pub fn unblock(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -143,7 +142,7 @@ pub fn unblock(
     if unblocked == 0 { Err(Error::NotFound) } else { Ok(unblocked) }
 }
 
-/// Permanently, with everything that came with them; how many there were.
+/// Deletes messages permanently, with their contents, and returns their number.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, ids: &[MessageId]) -> Result<usize> {
     let held = hold(tx, actor, team, ids)?;
     let count = held.len();

@@ -1,5 +1,5 @@
-//! How much mail arrives a day: counted with each delivery, because messages can be deleted and
-//! there can be too many to count.
+//! Mail per day. It is counted on delivery, because messages can be deleted and there can be too many to
+//! count.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,8 @@ use crate::store::Tx;
 use crate::store::ids::{AliasId, TeamId};
 use crate::store::mailroom::mail_days as rows;
 
-/// How long a day is stored.
 const RETAINED: Duration = Duration::days(31);
 
-/// The arrivals of one transaction.
 #[derive(Default)]
 pub(super) struct Arrivals(BTreeMap<(TeamId, Option<AliasId>), (i64, i64)>);
 
@@ -28,7 +26,7 @@ impl Arrivals {
         }
     }
 
-    /// In the order of the keys, so that deliveries do not wait for each other in a circle.
+    /// Writes in the order of the keys, so that deliveries never deadlock.
     pub fn write(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
         for (whose, sums) in self.0.into_iter().filter(|(_, sums)| *sums != (0, 0)) {
             rows::add(tx, whose, day_of(now), sums)?;
@@ -37,7 +35,7 @@ impl Arrivals {
     }
 }
 
-/// Removes days that are not shown any more.
+/// Removes days that are no longer shown.
 pub(crate) fn forget_old(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<()> {
     Ok(rows::forget(tx, team, day_of(now).minus(RETAINED))?)
 }

@@ -12,10 +12,9 @@ use crate::store::ids::{ActivityId, TeamId, TokenId};
 use crate::store::numbered::numbered;
 use crate::store::schema::call_counts;
 
-/// Calls of one hour with one token, or without.
+/// The calls of one hour, with one token or without.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Counted {
-    /// The start of the hour.
     #[diesel(sql_type = BigInt)]
     pub began: Timestamp,
     #[diesel(sql_type = Nullable<Binary>)]
@@ -33,7 +32,7 @@ pub struct Counted {
     pub records: i64,
 }
 
-/// A range scan of the key, newest first, that ends after so many records.
+/// A range scan of the key, newest first, that ends after this many records.
 const CALLS: &str = "SELECT at / 3600000000 * 3600000000 AS began, token_id, \
     CAST(SUM(CASE WHEN status >= 400 THEN 0 ELSE count END) AS BIGINT) AS succeeded, \
     CAST(SUM(CASE WHEN status >= 400 AND status < 500 AND status <> 429 THEN count ELSE 0 END) AS BIGINT) AS refused, \
@@ -76,12 +75,11 @@ pub struct Stored {
     pub cut_off: bool,
 }
 
-/// The column for a token, or for the whole team.
 pub fn token_key(token: Option<TokenId>) -> Vec<u8> {
     token.map(|token| token.bytes().to_vec()).unwrap_or_default()
 }
 
-/// Hours that began at `from` or later, of a token or of the whole team.
+/// The hours from `from` on, of a token or of the whole team.
 pub fn stored(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Vec<Stored>> {
     Ok(call_counts::table
         .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq(token_key(token))))
@@ -90,7 +88,7 @@ pub fn stored(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Times
         .load(tx.connection)?)
 }
 
-/// [`stored`] for several tokens.
+/// Like [`stored`], for several tokens.
 pub fn stored_of(tx: &mut Tx<'_>, team: TeamId, tokens: &[TokenId], from: Timestamp) -> Result<Vec<Stored>> {
     let keys: Vec<_> = tokens.iter().map(|token| token_key(Some(*token))).collect();
     Ok(call_counts::table
@@ -100,7 +98,6 @@ pub fn stored_of(tx: &mut Tx<'_>, team: TeamId, tokens: &[TokenId], from: Timest
         .load(tx.connection)?)
 }
 
-/// The start of the last hour that is stored of a team.
 pub fn last_stored(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Timestamp>> {
     Ok(call_counts::table
         .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq(token_key(None))))
@@ -117,7 +114,6 @@ pub fn store(tx: &mut Tx<'_>, hour: &Stored) -> Result<()> {
     Ok(())
 }
 
-/// Removes the hours of a team from `from` on.
 pub fn forget_from(tx: &mut Tx<'_>, team: TeamId, from: Timestamp) -> Result<()> {
     let late = call_counts::table.filter(call_counts::team_id.eq(team).and(call_counts::began.ge(from)));
     diesel::delete(late).execute(tx.connection)?;

@@ -1,4 +1,4 @@
-//! Rows of `mail_days`: the mail that arrived on a day, for each alias and for the whole team.
+//! Rows of `mail_days`: the mail of a day, per alias and for the whole team.
 
 use diesel::prelude::*;
 
@@ -10,12 +10,10 @@ use crate::store::ids::{AliasId, TeamId};
 use crate::store::prepared::Prepared;
 use crate::store::schema::mail_days;
 
-/// The column for an alias, or for the whole team.
 pub fn alias_key(alias: Option<AliasId>) -> Vec<u8> {
     alias.map(|alias| alias.bytes().to_vec()).unwrap_or_default()
 }
 
-/// Adds messages that arrived on a day: delivered ones and blocked ones.
 pub fn add(
     tx: &mut Tx<'_>,
     (team, alias): (TeamId, Option<AliasId>),
@@ -42,7 +40,6 @@ pub fn add(
     Ok(())
 }
 
-/// Removes the days of a team before `day`.
 pub fn forget(tx: &mut Tx<'_>, team: TeamId, day: Timestamp) -> Result<()> {
     let old = mail_days::table.filter(mail_days::team_id.eq(team).and(mail_days::day.lt(day)));
     diesel::delete(old).execute(tx.connection)?;
