@@ -120,7 +120,7 @@ fn access(tx: &mut Tx<'_>, team: TeamId, found: &[Row], since: &Since, now: Time
     let stored: Hours = part(found, "hour").map(hour).collect();
     let live_from = usage::live_from(stored.keys().next_back().copied(), since.hours, now);
     let live = usage::live(tx, team, live_from, now)?;
-    let changes: Vec<_> = ActivityKind::ALL.iter().copied().filter(|kind| !kind.is_call()).collect();
+    let changes = ActivityKind::ALL.iter().copied().filter(|kind| is_news(*kind)).collect();
     let changes = Filter { kinds: Some(changes), ..Filter::default() };
     let mut hours: Hours = stored.range(..live_from).map(|(at, calls)| (*at, *calls)).collect();
     hours.extend(&live.team);
@@ -131,6 +131,12 @@ fn access(tx: &mut Tx<'_>, team: TeamId, found: &[Row], since: &Since, now: Time
         unused: part(found, "unused").filter_map(|row| Some((token(row)?, row.name.clone()))).collect(),
         recent: activity::list(tx, team, &changes, Window::first(RECENT))?.rows,
     })
+}
+
+/// Whether a change is shown among the latest: those who come and go would hide the others.
+fn is_news(kind: ActivityKind) -> bool {
+    use ActivityKind::{SignedIn, SignedOut, TeamSwitched};
+    !kind.is_call() && !matches!(kind, SignedIn | SignedOut | TeamSwitched)
 }
 
 fn part<'r>(found: &'r [Row], part: &'static str) -> impl Iterator<Item = &'r Row> {

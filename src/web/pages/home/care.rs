@@ -81,7 +81,7 @@ impl Care {
             tone: "danger",
             title: token.name.clone(),
             trouble: format!(
-                "{} of {} requests failed in 24 hours",
+                "{} of {} requests failed in 24 h",
                 Grouped(token.troubled),
                 Grouped(token.in_24h)
             ),
@@ -117,7 +117,7 @@ impl Care {
 
 /// What is wrong with the MX record of a verified domain. `None` on a server that other mail servers
 /// cannot find: there is no record to ask for.
-fn not_receiving(domain: &Domain, host: &str) -> Option<&'static str> {
+pub fn not_receiving(domain: &Domain, host: &str) -> Option<&'static str> {
     if !mail_domains::is_public(host) {
         return None;
     }
@@ -165,7 +165,7 @@ mod tests {
             Care::troubled(&TokenUse { id, name, in_7d: in_24h, in_24h, troubled }).map(|care| care.trouble)
         };
         assert_eq!((token(9, 9), token(1_000, 99)), (None, None));
-        assert_eq!(token(260, 31).as_deref(), Some("31 of 260 requests failed in 24 hours"));
+        assert_eq!(token(260, 31).as_deref(), Some("31 of 260 requests failed in 24 h"));
     }
 
     #[test]

@@ -112,13 +112,16 @@ impl HomePage {
 }
 
 fn domains(viewer: &Viewer, home: &Home) -> Vec<DomainRow> {
-    let host = &viewer.app().mail_settings().domain;
+    let (host, mail_host) = (&viewer.app().mail_settings().domain, viewer.app().mail_host());
     let shared =
         DomainRow { address: paths::DOMAINS.to_string(), name: host.clone(), state: ("plain", "Shared") };
     let own = home.domains.iter().take(5).map(|domain| DomainRow {
         address: paths::DOMAIN.of(domain.id),
         name: domain.name.clone(),
-        state: domain.badge(),
+        state: match care::not_receiving(domain, &mail_host).filter(|_| domain.is_active()) {
+            Some(_) => ("danger", "Not receiving"),
+            None => domain.badge(),
+        },
     });
     own.chain([shared]).collect()
 }

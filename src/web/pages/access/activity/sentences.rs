@@ -24,7 +24,7 @@ pub fn reason(status: u16) -> &'static str {
         _ if status < 400 => "",
         400 => "The request was incomplete",
         401 => "The token is not valid",
-        403 => "Not allowed: a scope is missing, or API access is off",
+        403 => "Not allowed for this token",
         404 => "Not found",
         405 => "The method is not supported",
         409 => "Conflicts with something that exists",
