@@ -162,6 +162,7 @@ fn joined(stored: &[rows::Stored], live: &Hours, since: Timestamp) -> Hours {
 /// The hours before `until` without stored counts, oldest first: since the last stored one, or else since
 /// the first call.
 pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<Timestamp>> {
+    let until = hour_of(until);
     let oldest = until.minus(RETAINED);
     let first = match rows::last_stored(tx, team)? {
         Some(last) => last.plus(Duration::HOUR),
@@ -186,7 +187,7 @@ pub(crate) fn forget_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Re
 
 /// Stores the counts of all hours up to `until`, and deletes those that are no longer shown.
 pub(crate) fn store(tx: &mut Tx<'_>, team: TeamId, counts: &Counts, until: Timestamp) -> Result<()> {
-    let last = until.minus(Duration::HOUR);
+    let last = hour_of(until).minus(Duration::HOUR);
     // Stored even without calls: it marks how far hours were counted.
     let of_team = counts.team.clone();
     let of_team = Hours::from([(last, Outcomes::default())]).into_iter().chain(of_team).collect::<Hours>();
