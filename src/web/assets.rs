@@ -76,7 +76,7 @@ fn read(path: &str) -> Option<Cow<'static, [u8]>> {
             let styles = without_comments(&joined("css/app.css", ".css"));
             Some(with_versions(&styles).into_bytes().into())
         }
-        SCRIPTS => Some(joined("js/app.js", ".js").into_bytes().into()),
+        SCRIPTS => Some(trimmed(&joined("js/app.js", ".js"), "//").into_bytes().into()),
         _ => Files::get(path).map(|file| file.data),
     }
 }
@@ -100,7 +100,12 @@ fn without_comments(css: &str) -> String {
     let mut parts = css.split("/*");
     let before = parts.next().unwrap_or_default().to_owned();
     let code = parts.fold(before, |css, part| css + part.split_once("*/").map_or("", |(_, code)| code));
-    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
+    trimmed(&code, "/*")
+}
+
+/// Without indentation, and without lines that are only a comment.
+fn trimmed(code: &str, comment: &str) -> String {
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(comment));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -135,7 +140,7 @@ mod tests {
         let (styles, scripts) = (joined("css/app.css", ".css"), joined("js/app.js", ".js"));
         let styles = without_comments(&styles);
         assert!(styles.starts_with("@layer reset") && !styles.contains("/*"), "{styles}");
-        assert!(scripts.contains("\"use strict\";"));
+        assert!(trimmed(&scripts, "//").starts_with("\"use strict\";"), "{scripts}");
         assert!(!scripts.contains("htmx.org"), "htmx is a file of its own");
     }
 
