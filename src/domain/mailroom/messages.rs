@@ -1,5 +1,6 @@
-use super::aliases::{self, Alias};
+use super::aliases::Alias;
 use super::authentication::Authentication;
+use super::contacts::Contact;
 use super::parse::{self, Mailbox};
 use super::words;
 use crate::domain::access::activity::{self, ActivityKind, Event};
@@ -30,6 +31,7 @@ pub struct Opened {
     pub message: Message,
     /// May have been deleted since.
     pub alias: Alias,
+    pub contact: Option<Contact>,
     pub to: Vec<Mailbox>,
     pub cc: Vec<Mailbox>,
     pub text: String,
@@ -137,10 +139,11 @@ pub fn usage(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
 }
 
 pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
-    let message = find(tx, team, id)?;
-    let alias = aliases::find_all(tx, team, &[message.alias_id])?.pop().ok_or(Error::NotFound)?;
-    let content = contents::find(tx, message.seq)?;
-    let attachments = contents::attachments(tx, message.seq)?;
+    let (message, content, alias, contact) = contents::open(tx, team, id)?.ok_or(Error::NotFound)?;
+    let attachments = match message.attachments {
+        0 => Vec::new(),
+        _ => contents::attachments(tx, message.seq)?,
+    };
     let headers: Vec<(String, String)> = serde_json::from_str(&content.headers).unwrap_or_default();
     let named = |field: &str| {
         let fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(field));
@@ -155,6 +158,7 @@ pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
         headers,
         attachments,
         alias,
+        contact,
         message,
     })
 }

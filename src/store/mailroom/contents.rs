@@ -3,6 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer};
 
+use super::aliases::{Alias, aliases};
+use super::contacts::{Contact, contacts};
+use super::messages::Message;
 use crate::store::Tx;
 use crate::store::backend::Engine;
 use crate::store::error::{OptionalRow, Result};
@@ -91,8 +94,25 @@ fn in_one_statement(list: &[NewContent<'_>]) -> usize {
     taken.count()
 }
 
-pub fn find(tx: &mut Tx<'_>, seq: i64) -> Result<Content> {
-    Ok(message_contents::table.find(seq).select(Content::as_select()).get_result(tx.connection)?)
+diesel::allow_tables_to_appear_in_same_query!(messages, message_contents, aliases, contacts);
+
+/// With the alias, which may be deleted, and the contact, unless that is gone.
+pub type Opened = (Message, Content, Alias, Option<Contact>);
+
+pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Opened>> {
+    messages::table
+        .inner_join(message_contents::table.on(message_contents::seq.eq(messages::seq)))
+        .inner_join(aliases::table.on(aliases::id.eq(messages::alias_id)))
+        .left_join(contacts::table.on(contacts::id.nullable().eq(messages::contact_id)))
+        .filter(messages::team_id.eq(team).and(messages::id.eq(id)))
+        .select((
+            Message::as_select(),
+            Content::as_select(),
+            Alias::as_select(),
+            Option::<Contact>::as_select(),
+        ))
+        .get_result(tx.connection)
+        .optional_row()
 }
 
 pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {

@@ -82,7 +82,7 @@ notices! {
     SessionsRevoked = "sessions-revoked", "success", "All other sessions signed out.";
     TeamSwitched = "team-switched", "success", "Team switched.";
     NothingChanged = "nothing-changed", "info", "No changes to save.";
-    AliasReady = "alias-ready", "success", "Address created. Mail to it appears here.";
+    AliasReady = "alias-ready", "success", "Alias created. Mail to it appears here.";
     AliasCreated = "alias-created", "success", "Address created. Copy it below.";
     AliasNoted = "alias-noted", "success", "Note saved.";
     AliasOn = "alias-on", "success", "Address turned on. It receives mail.";

@@ -148,6 +148,17 @@ fn shortcut(text: &'static str, keys: &[&str]) -> Shortcut {
     Shortcut { text, keys: keys.iter().map(|key| (*key).to_owned()).collect() }
 }
 
+/// The keys of `static/js/inbox.js`.
+const INBOX_KEYS: &[(&str, &str)] = &[
+    ("j", "Next message"),
+    ("k", "Previous message"),
+    ("o", "Open message"),
+    ("x", "Select message"),
+    ("u", "Mark as unread, or as read"),
+    ("e", "Archive, or move to Inbox"),
+    ("#", "Delete"),
+];
+
 fn all_shortcuts(role: Role) -> Vec<Shortcuts> {
     let pages = navigation::pages(role).filter(|page| !page.key.is_empty());
     let pages = pages.map(|page| shortcut(page.name, &["g", page.key]));
@@ -157,8 +168,10 @@ fn all_shortcuts(role: Role) -> Vec<Shortcuts> {
         shortcut("Keyboard shortcuts", &["?"]),
         shortcut("Close a dialog or menu", &["Esc"]),
     ];
+    let inbox = INBOX_KEYS.iter().map(|(key, text)| shortcut(text, &[key]));
     vec![
         Shortcuts { name: "Everywhere", rows: everywhere },
+        Shortcuts { name: "Inbox", rows: inbox.collect() },
         Shortcuts { name: "Go to", rows: pages.collect() },
     ]
 }

@@ -14,7 +14,7 @@ use askama::Template;
 use self::chosen::Toast;
 use self::first_message::FirstMessage;
 use self::list::{List, aliases_of};
-use self::query::{alias_menu, contact_name};
+use self::query::{View, alias_menu, contact_name};
 use crate::domain::Tx;
 use crate::domain::lists::Window;
 use crate::domain::mailroom::aliases::{self, Alias, AliasId};
@@ -83,10 +83,30 @@ async fn show(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
     render(InboxPage { layout: Layout::new(&member, "inbox"), aliases, list, open: None })
 }
 
+/// The list that a message was opened from.
+pub struct Around {
+    pub list: List,
+    aliases: Vec<Choice>,
+}
+
+impl Around {
+    pub async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<Self, PageError> {
+        let (list, aliases) = load(member, asked).await?;
+        Ok(Self { list, aliases })
+    }
+}
+
 /// The page of one message, with the list it was opened from.
-pub async fn show_beside(member: &Member, asked: ListQuery<Filters>, open: Beside) -> Answer {
-    let (mut list, aliases) = load(member, asked).await?;
+pub fn show_beside(member: &Member, around: Around, open: Beside) -> Answer {
+    let Around { mut list, aliases } = around;
     list.open = open.id.to_string();
+    // It was loaded before the message was read.
+    for row in list.rows.iter_mut().filter(|row| row.id == list.open) {
+        row.unread = false;
+    }
+    for tab in list.tabs.iter_mut().filter(|tab| tab.view == View::Unread) {
+        tab.count = open.unread.text();
+    }
     let mut layout = Layout::new(member, "inbox");
     layout.unread = open.unread;
     render(InboxPage { layout, aliases, list, open: Some(open) })

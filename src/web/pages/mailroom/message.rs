@@ -11,9 +11,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use self::letter::Letter;
-use super::inbox::{self, Beside, Filters};
-use crate::domain::mailroom::contacts::{self, ContactState};
-use crate::domain::mailroom::messages::{self, MessageId};
+use super::inbox::{self, Around, Beside, Filters};
+use crate::domain::mailroom::messages::{self, MessageId, Neighbors};
 use crate::web::htmx::Htmx;
 use crate::web::pages::layout::Unread;
 use crate::web::pages::list::ListQuery;
@@ -71,25 +70,32 @@ async fn show(
         // opened.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
-    let (words, filter) = asked.filters.parse()?;
-    let read = member.read(move |tx, team| {
-        let opened = messages::open(tx, team, id)?;
-        let contact = opened.message.contact_id.and_then(|id| contacts::find(tx, team, id).ok());
-        Ok((opened, contact, messages::neighbors(tx, team, &words, &filter, id)?))
-    });
-    let (opened, contact, neighbors) = read.await?;
+    let opened = member.read(move |tx, team| messages::open(tx, team, id)).await?;
+    let is_unread = opened.message.read_at.is_none();
+    let around = if htmx.0 { Err(asked) } else { Ok(Around::load(&member, asked).await?) };
+    let known = around.as_ref().ok().and_then(|around| around.list.neighbors(id));
+    let asked = around.as_ref().map_or_else(|asked| asked, |around| &around.list.asked);
+    let neighbors = match known {
+        Some(neighbors) => neighbors,
+        None => neighbors(&member, id, asked).await?,
+    };
+    let letter = Letter::of(&member, opened, asked, &view).between(neighbors, asked);
     let mut unread = Unread(member.unread);
-    if opened.message.read_at.is_none() && (htmx.0 || is_opened(&request)) {
+    if is_unread && (htmx.0 || is_opened(&request)) {
         unread = mark_read(&member, id).await?;
     }
-    let is_blocked = contact.as_ref().is_some_and(|contact| contact.state == ContactState::Blocked);
-    let contact = contact.map(|contact| contact.id);
-    let letter = Letter::of(&member, opened, (contact, is_blocked), &asked, &view).between(neighbors, &asked);
-    if htmx.0 {
-        return html(StatusCode::OK, &OpenedPart { letter: &letter, unread });
-    }
+    let Ok(around) = around else { return html(StatusCode::OK, &OpenedPart { letter: &letter, unread }) };
     let html = LetterPart { letter: &letter }.render().map_err(PageError::fault)?;
-    inbox::show_beside(&member, asked, Beside { id, title: letter.subject, html, unread }).await
+    inbox::show_beside(&member, around, Beside { id, title: letter.subject, html, unread })
+}
+
+async fn neighbors(
+    member: &Member,
+    id: MessageId,
+    asked: &ListQuery<Filters>,
+) -> Result<Neighbors, PageError> {
+    let (words, filter) = asked.filters.parse()?;
+    Ok(member.read(move |tx, team| messages::neighbors(tx, team, &words, &filter, id)).await?)
 }
 
 /// Whether the browser prefetches or prerenders the page.

@@ -266,3 +266,21 @@ async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
     assert_eq!(part.page().text("[hx-swap-oob='innerHTML:#summary']"), "1 message");
     assert!(!part.page().has("#q"), "what is being typed is not replaced");
 }
+
+#[tokio::test]
+async fn the_page_of_shortcuts_has_each_key_of_the_inbox() {
+    let app = TestApp::sqlite().await;
+    let page = app.as_(Ada).await.get("/shortcuts").await.expect(200).page();
+    let script = include_str!("../../../../static/js/inbox.js");
+    let table =
+        script.split("const KEYS = {").nth(1).and_then(|rest| rest.split("};").next()).expect("a table");
+    let keys: Vec<_> = table
+        .lines()
+        .filter_map(|line| line.split(": ()").next())
+        .map(|key| key.trim().trim_matches('"'))
+        .collect();
+    let shown = page.texts("dd kbd");
+    let missing: Vec<_> =
+        keys.iter().filter(|key| !key.is_empty() && !shown.iter().any(|it| it == *key)).collect();
+    assert!(keys.len() > 6 && missing.is_empty(), "{missing:?} of {keys:?} in {shown:?}");
+}

@@ -5,7 +5,7 @@ use super::known::Known;
 use super::query::{Filters, Tab, View, tabs};
 use crate::domain::lists::Page;
 use crate::domain::mailroom::aliases::{Alias, AliasId};
-use crate::domain::mailroom::messages::{Folder, Message, MessageId, Tallies};
+use crate::domain::mailroom::messages::{Folder, Message, MessageId, Neighbors, Tallies};
 use crate::web::pages::Member;
 use crate::web::pages::format::{self, When};
 use crate::web::pages::list::ListQuery;
@@ -77,6 +77,17 @@ impl List {
             team: member.team.id.to_string(),
             asked,
         }
+    }
+
+    /// The neighbors of a message, if this page shows them.
+    pub fn neighbors(&self, id: MessageId) -> Option<Neighbors> {
+        let ids: Vec<_> = self.rows.iter().map(|row| MessageId::parse(&row.id)).collect();
+        let at = ids.iter().position(|other| *other == Some(id))?;
+        let newer = at.checked_sub(1).and_then(|at| ids[at]);
+        let older = ids.get(at + 1).copied().flatten();
+        let is_known =
+            (newer.is_some() || self.newest.is_empty()) && (older.is_some() || self.older.is_empty());
+        is_known.then_some(Neighbors { newer, older })
     }
 
     /// Title, sentence and icon of an empty tab.

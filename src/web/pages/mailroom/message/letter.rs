@@ -3,7 +3,7 @@
 use super::text::{self, Finding};
 use super::{View, subject};
 use crate::domain::mailroom::authentication::Verdict;
-use crate::domain::mailroom::contacts::ContactId;
+use crate::domain::mailroom::contacts::ContactState;
 use crate::domain::mailroom::html::has_remote_pictures;
 use crate::domain::mailroom::messages::{Attachment, Folder, MessageId, MessageState, Neighbors, Opened};
 use crate::web::pages::format::{self, When};
@@ -88,14 +88,9 @@ fn state_badge(state: MessageState) -> Option<Badge> {
 }
 
 impl Letter {
-    pub fn of(
-        member: &Member,
-        opened: Opened,
-        (contact, is_blocked): (Option<ContactId>, bool),
-        asked: &ListQuery<Filters>,
-        view: &View,
-    ) -> Self {
-        let Opened { message, alias, to, cc, .. } = opened;
+    pub fn of(member: &Member, opened: Opened, asked: &ListQuery<Filters>, view: &View) -> Self {
+        let Opened { message, alias, contact, to, cc, .. } = opened;
+        let is_blocked = contact.as_ref().is_some_and(|contact| contact.state == ContactState::Blocked);
         let alias_id = if alias.deleted_at.is_none() { alias.id.to_string() } else { String::new() };
         let row = message.row;
         let names = |list: Vec<_>| list.iter().map(text::mailbox).collect();
@@ -104,7 +99,7 @@ impl Letter {
             subject: subject(row.subject),
             from: row.from_name.unwrap_or_default(),
             from_address: row.from_address.or(row.envelope_from).unwrap_or_default(),
-            contact: contact.map(|id| id.to_string()).unwrap_or_default(),
+            contact: contact.map(|contact| contact.id.to_string()).unwrap_or_default(),
             is_blocked,
             to: names(to),
             cc: names(cc),
