@@ -15,6 +15,7 @@ mod maintenance;
 mod name_keys;
 mod recipient_cache;
 pub mod retention;
+mod search_index;
 mod senders;
 mod storage;
 

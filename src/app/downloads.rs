@@ -10,8 +10,7 @@ use tokio::time::timeout;
 
 use super::App;
 use super::limits::in_use::{InUse, Reservation};
-use crate::domain::mailroom::decoding::PIECE;
-use crate::domain::mailroom::downloads::{self, Pieces};
+use crate::domain::mailroom::downloads::{self, PIECE, Pieces};
 use crate::domain::mailroom::messages::MessageId;
 use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};

@@ -28,8 +28,9 @@ use crate::domain::clock::Clock;
 use crate::domain::entropy::Entropy;
 use crate::domain::mailroom::arrival::Arrival;
 use crate::domain::mailroom::authentication::Authentication;
+use crate::domain::mailroom::messages::MessageId;
 use crate::domain::mailroom::parse::parse;
-use crate::domain::mailroom::receive::Outcome;
+use crate::domain::mailroom::receive::{self, Outcome};
 use crate::domain::mailroom::route::{self, MailSettings, REFUSED_BYTES, Recipient, Unroutable};
 use crate::domain::people::teams::TeamId;
 use crate::store::Store;
@@ -137,6 +138,16 @@ impl App {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(why)) => vec![Err(why); count],
             Err(_) => vec![Err(Undelivered::Failed("it took too long".into())); count],
+        }
+    }
+
+    /// See [`receive::acknowledge`]. If it fails, a repeated message may be taken for a retry.
+    pub async fn acknowledge(&self, messages: Vec<(TeamId, MessageId)>) {
+        if messages.is_empty() {
+            return;
+        }
+        if let Err(cause) = self.write(move |tx| receive::acknowledge(tx, &messages)).await {
+            tracing::warn!(%cause, "stored messages could not be marked as acknowledged");
         }
     }
 

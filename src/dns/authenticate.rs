@@ -8,15 +8,15 @@ use mail_auth::dmarc::Policy as Asked;
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
-    AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, DnsError, Error, SpfOutput,
-    SpfResult,
+    AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, DnsError, Error, Parameters,
+    SpfOutput, SpfResult,
 };
 use tokio::time::{Instant, timeout_at};
 
+use super::policy_records::{Answers, Kind};
 use super::{Dns, Resolvers};
-use crate::domain::mailroom::address::ascii_domain;
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
-use crate::domain::mailroom::received_header::headers_named;
+use crate::domain::mailroom::received_header::{header_fields, headers_named};
 
 /// The limits for SPF and DKIM, which run in parallel, and for both plus DMARC.
 const SPF_AND_DKIM_TIMEOUT: Duration = Duration::from_millis(3500);
@@ -84,11 +84,25 @@ impl Resolvers {
     async fn spf(&self, sender: Sender<'_>, until: Instant) -> SpfOutput {
         let unknown = || SpfOutput::new(sender.domain().to_owned()).with_result(SpfResult::TempError);
         let Some(ip) = sender.ip else { return unknown() };
-        let parameters = match sender.from {
+        // An IP address in brackets, which has no record.
+        if sender.domain().ends_with(']') {
+            return SpfOutput::new(sender.domain().to_owned()).with_result(SpfResult::None);
+        }
+        let parameters = || match sender.from {
             Some(from) => SpfParameters::verify_mail_from(ip, sender.helo, sender.host, from),
             None => SpfParameters::verify_ehlo(ip, sender.helo, sender.host),
         };
-        timeout_at(until, self.authenticator.verify_spf(parameters)).await.unwrap_or_else(|_| unknown())
+        let verified = async {
+            let answers = Answers::default();
+            loop {
+                let parameters = Parameters::new(parameters()).with_txt_cache(&answers);
+                let output = self.authenticator.verify_spf(parameters).await;
+                if !answers.replace_several(Kind::Spf, &self.authenticator).await {
+                    return output;
+                }
+            }
+        };
+        timeout_at(until, verified).await.unwrap_or_else(|_| unknown())
     }
 
     /// Returns the policy of the author's domain, even if the sender's other domains don't respond.
@@ -118,8 +132,17 @@ impl Resolvers {
         (domain, spf): (&str, &SpfOutput),
         until: Instant,
     ) -> Dmarc {
-        let parameters = DmarcParameters::new(message, dkim, domain, spf);
-        match timeout_at(until, self.authenticator.verify_dmarc(parameters)).await {
+        let verified = async {
+            let answers = Answers::default();
+            loop {
+                let parameters = Parameters::new(DmarcParameters::new(message, dkim, domain, spf));
+                let output = self.authenticator.verify_dmarc(parameters.with_txt_cache(&answers)).await;
+                if !answers.replace_several(Kind::Dmarc, &self.authenticator).await {
+                    return output;
+                }
+            }
+        };
+        match timeout_at(until, verified).await {
             Ok(output) => dmarc_check(&output),
             Err(_) => Dmarc {
                 result: Verdict::TempError,
@@ -130,15 +153,17 @@ impl Resolvers {
     }
 }
 
-/// Returns `None` if the library finds other authors than Gatepost does. Only the first signatures count:
-/// a forger must not avoid DMARC by adding more.
+/// `None` if the library finds other fields than we do. The author is the one that we read, and only
+/// the first signatures count, so that adding more does not avoid DMARC.
 fn readable<'x>(raw: &'x [u8], author: &str) -> Option<AuthenticatedMessage<'x>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
-    let domain = |from: &str| ascii_domain(from.rsplit_once('@')?.1);
-    let is_author = |from: &String| domain(from).as_deref() == Some(author);
-    if message.from.is_empty() || !message.from.iter().all(is_author) {
+    let theirs = message.headers.iter().map(|(name, value)| (name.trim_ascii_end(), *value));
+    if !theirs.eq(header_fields(raw)) {
         return None;
     }
+    // An IP address in brackets has no policy.
+    let has_policy = !author.starts_with('[');
+    message.from = has_policy.then(|| format!("author@{author}")).into_iter().collect();
     message.dkim_headers.truncate(SIGNATURES);
     message.errors.truncate(SIGNATURES - message.dkim_headers.len());
     Some(message)

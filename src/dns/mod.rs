@@ -5,6 +5,7 @@
 
 mod authenticate;
 mod lookup;
+mod policy_records;
 mod reachable;
 
 use std::net::SocketAddr;

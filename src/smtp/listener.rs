@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::limits::Limits;
+use super::protocol::Protocol;
 use super::reply::{self, Reply};
-use super::session::{Protocol, Session, SmtpContext};
+use super::session::{Session, SmtpContext};
 use super::tls::Tls;
 use crate::app::App;
 use crate::app::limits::connections::{Connections, Slot};

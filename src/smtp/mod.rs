@@ -7,10 +7,12 @@
 //! A 250 after DATA means that the message is committed. If an outcome can't be decided now, the reply is
 //! 4xx, so that the sender keeps the mail and tries again; the store recognizes duplicates.
 
+mod command;
 mod data;
 mod limits;
 mod listener;
 mod outcomes;
+mod protocol;
 mod reply;
 mod session;
 mod session_limits;

@@ -12,9 +12,11 @@ use smtp_proto::{
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::command::parse_command;
 use super::data::{Data, Ending};
 use super::limits::Limits;
 use super::outcomes::{combined_reply, is_http, outcome_reply, syntax_error, unroutable_reply};
+use super::protocol::Protocol;
 use super::reply::{self, Reply};
 use super::session_limits::SessionLimits;
 use super::tls::Tls;
@@ -26,18 +28,15 @@ use crate::app::intake::Submission;
 use crate::app::limits::connections::Slot;
 use crate::app::limits::hourly::Hourly;
 use crate::app::limits::memory::{Memory, MessageMemory};
+use crate::domain::mailroom::messages::MessageId;
+use crate::domain::mailroom::parse::has_message_id;
 use crate::domain::mailroom::route::Recipient;
 use crate::domain::network::site;
+use crate::domain::people::teams::TeamId;
 
 /// The code after which a server closes the connection (RFC 5321, section 3.8).
 const CLOSING: u16 = 421;
 const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    Smtp,
-    Lmtp,
-}
 
 pub struct SmtpContext {
     pub app: App,
@@ -60,6 +59,8 @@ pub struct Session {
     /// The name in the peer's greeting, and whether it was EHLO or LHLO.
     greeting: Option<(String, bool)>,
     transaction: Option<Transaction>,
+    /// Messages without an id whose reply the peer may not have received.
+    unacknowledged: Vec<(TeamId, MessageId)>,
     slot: Arc<Slot>,
     session_limits: SessionLimits,
 }
@@ -90,6 +91,7 @@ impl Session {
             secured: false,
             greeting: None,
             transaction: None,
+            unacknowledged: Vec::new(),
             slot: Arc::new(slot),
         }
     }
@@ -123,6 +125,8 @@ impl Session {
             self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.context.host)));
         }
         while let Some(line) = self.next_line().await? {
+            // The next command shows that the peer has the reply to its message.
+            self.context.app.acknowledge(std::mem::take(&mut self.unacknowledged)).await;
             let next = self.handle(line).await?;
             if next != Next::Continue {
                 return Ok(next);
@@ -154,8 +158,8 @@ impl Session {
             Line::TooLong => return Ok(self.say(&reply::LINE_TOO_LONG)),
             Line::Bare => return Ok(self.say(&reply::BARE_LINE)),
         };
-        match Request::parse(&mut line.iter()) {
-            Ok(request) => self.execute(request.into_owned(), &line).await,
+        match parse_command(&line) {
+            Ok(request) => self.execute(request, &line).await,
             Err(_) if is_http(&line) => {
                 self.wire.say(&reply::NOT_SMTP);
                 Ok(Next::Close)
@@ -339,35 +343,31 @@ impl Session {
         Ok(if bare { Next::Close } else { next })
     }
 
-    /// Delivers a message, and returns the reply for each recipient after the commit.
-    async fn deliver(&self, transaction: Transaction, raw: Vec<u8>, memory: MessageMemory) -> Vec<Reply> {
-        let _busy = self.slot.busy();
+    /// The reply for each recipient, after the commit.
+    async fn deliver(&mut self, transaction: Transaction, raw: Vec<u8>, memory: MessageMemory) -> Vec<Reply> {
+        let slot = self.slot.clone();
+        let _busy = slot.busy();
         let (helo, extended) = self.greeting.clone().unwrap_or_default();
         let envelope = Envelope { from: transaction.from, helo, ip: self.client_ip(), tls: self.secured };
-        let with = self.protocol_name(extended, transaction.utf8);
+        let with = self.protocol.name(extended, self.secured, transaction.utf8);
+        let teams: Vec<_> = transaction.recipients.iter().map(|to| to.team).collect();
+        let has_id = has_message_id(&raw);
         let submission =
             Submission { envelope, with, peer: Some(self.ip), raw, to: transaction.recipients, memory };
-        self.context.app.accept_message(submission).await.into_iter().map(outcome_reply).collect()
+        let outcomes = self.context.app.accept_message(submission).await;
+        if !has_id {
+            let stored = teams
+                .into_iter()
+                .zip(&outcomes)
+                .filter_map(|(team, it)| Some((team, it.as_ref().ok()?.stored()?)));
+            self.unacknowledged.extend(stored);
+        }
+        outcomes.into_iter().map(outcome_reply).collect()
     }
 
     /// The IP address of the sender; `None` for LMTP, whose peer is the operator's own server.
     fn client_ip(&self) -> Option<IpAddr> {
         (self.protocol == Protocol::Smtp).then_some(self.ip)
-    }
-
-    /// The names of RFC 3848 and RFC 6531.
-    fn protocol_name(&self, extended: bool, utf8: bool) -> &'static str {
-        match (self.protocol, extended, self.secured, utf8) {
-            (Protocol::Smtp, false, ..) => "SMTP",
-            (Protocol::Smtp, true, false, false) => "ESMTP",
-            (Protocol::Smtp, true, true, false) => "ESMTPS",
-            (Protocol::Smtp, true, false, true) => "UTF8SMTP",
-            (Protocol::Smtp, true, true, true) => "UTF8SMTPS",
-            (Protocol::Lmtp, _, false, false) => "LMTP",
-            (Protocol::Lmtp, _, true, false) => "LMTPS",
-            (Protocol::Lmtp, _, false, true) => "UTF8LMTP",
-            (Protocol::Lmtp, _, true, true) => "UTF8LMTPS",
-        }
     }
 
     /// LMTP replies for each recipient, SMTP once for all of them.

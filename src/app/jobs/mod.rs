@@ -56,4 +56,5 @@ pub fn registry() -> Registry {
         .with(super::domains::enqueue_due)
         .with(super::hourly_counts::run)
         .with(super::retention::run)
+        .with(super::search_index::run)
 }

@@ -1,5 +1,7 @@
 //! Email addresses and domains. They are compared in lower case.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use crate::domain::FieldError;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,15 +15,18 @@ const LOCAL: usize = 64;
 const WHOLE: usize = 254;
 
 impl MailAddress {
-    /// Parses an address without angle brackets. International domains become ASCII. A quoted local part
-    /// stays quoted and matches no alias.
+    /// Without angle brackets. International domains become ASCII. A local part loses quotes that
+    /// it does not need.
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
-        let plain = (1..=LOCAL).contains(&local.len())
-            && text.len() <= WHOLE
-            && !local.chars().any(|c| c.is_control() || c.is_whitespace() || "<>()[],;:\\".contains(c));
-        let domain = ascii_domain(domain)?;
-        plain.then(|| Self { local: local.to_owned(), domain })
+        let local = match local.strip_prefix('"').and_then(|local| local.strip_suffix('"')) {
+            Some(quoted) => canonical_local(&unescaped(quoted)?)?,
+            None if local.chars().any(|c| c.is_whitespace() || SPECIALS.contains(c)) => return None,
+            None => canonical_local(local)?,
+        };
+        let domain = literal(domain).or_else(|| ascii_domain(domain))?;
+        let fits = local.len() <= LOCAL && local.len() + 1 + domain.len() <= WHOLE;
+        fits.then_some(Self { local, domain })
     }
 
     pub fn local(&self) -> &str {
@@ -63,6 +68,42 @@ impl std::fmt::Display for MailAddress {
 }
 
 pub(crate) const POSTMASTER: &str = "postmaster";
+
+const SPECIALS: &str = "<>()[],;:\\\"@";
+
+/// A local part without its quotes, as all spellings of it are compared: with quotes only if it
+/// needs them (RFC 5321, section 4.1.2).
+pub(crate) fn canonical_local(text: &str) -> Option<String> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return None;
+    }
+    Some(match text.contains(|c: char| c.is_whitespace() || SPECIALS.contains(c)) {
+        true => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+        false => text.to_owned(),
+    })
+}
+
+/// The content of a quoted local part; `None` if a quote in it is not escaped.
+fn unescaped(quoted: &str) -> Option<String> {
+    let (mut text, mut letters) = (String::new(), quoted.chars());
+    while let Some(c) = letters.next() {
+        match c {
+            '"' => return None,
+            '\\' => text.push(letters.next()?),
+            c => text.push(c),
+        }
+    }
+    Some(text)
+}
+
+/// An IP address in brackets, in place of a domain (RFC 5321, section 4.1.3).
+pub(crate) fn literal(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?.trim();
+    match inner.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")) {
+        Some(_) => inner[5..].parse::<Ipv6Addr>().ok().map(|ip| format!("[IPv6:{ip}]")),
+        None => inner.parse::<Ipv4Addr>().ok().map(|ip| format!("[{ip}]")),
+    }
+}
 
 /// Returns a domain in lower case and ASCII.
 pub(crate) fn ascii_domain(text: &str) -> Option<String> {
@@ -142,10 +183,32 @@ mod tests {
         assert_eq!(address.tag_base().as_deref(), Some("ada"));
         assert_eq!(MailAddress::parse("+x@a.test").unwrap().tag_base(), None);
         assert_eq!(MailAddress::parse("jörg@bücher.example").unwrap().domain(), "xn--bcher-kva.example");
-        for bad in
-            ["ada", "@a.test", "ada@", "a b@c.test", "a\r\n@b.test", "a@b..c", "<a@b.c>", "a@[127.0.0.1]"]
-        {
+        for bad in [
+            "ada",
+            "@a.test",
+            "ada@",
+            "a b@c.test",
+            "a\r\n@b.test",
+            "a@b..c",
+            "<a@b.c>",
+            "a@[x]",
+            "\"a\"b\"@c.test",
+        ] {
             assert_eq!(MailAddress::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_local_part_has_quotes_only_if_it_needs_them() {
+        for (text, address) in [
+            ("\"ada\"@a.test", "ada@a.test"),
+            ("\"a\\da\"@a.test", "ada@a.test"),
+            ("\"a b\"@a.test", "\"a b\"@a.test"),
+            ("\"a\\\"@b\"@a.test", "\"a\\\"@b\"@a.test"),
+            ("ada@[192.0.2.1]", "ada@[192.0.2.1]"),
+            ("ada@[ipv6:2001:DB8::1]", "ada@[IPv6:2001:db8::1]"),
+        ] {
+            assert_eq!(MailAddress::parse(text).map(|it| it.to_string()).as_deref(), Some(address), "{text}");
         }
     }
 

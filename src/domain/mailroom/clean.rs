@@ -1,6 +1,5 @@
 //! Cleans text from messages before it is stored and shown.
 
-use super::defuse::restore;
 use crate::domain::characters::{is_control_in_text, is_deceptive};
 
 pub const LINE: usize = 998;
@@ -25,7 +24,7 @@ pub fn unfolded(text: &str) -> String {
 }
 
 pub fn one_line(text: &str) -> String {
-    clipped(&unfolded(&restore(text.to_owned())), LINE)
+    clipped(&unfolded(text), LINE)
 }
 
 pub fn file_name(name: &str) -> String {

@@ -3,11 +3,11 @@
 //! A reply to one of the team's messages joins its conversation. But any message can claim to be a reply,
 //! so a stranger's joins only if DMARC proves who they are, or if they took part before.
 
-use mail_parser::parsers::fields::thread::thread_name;
 use time::Duration;
 
 use super::arrival::Arrival;
 use super::contacts::{Contact, ContactId};
+use super::subjects;
 use crate::domain::actor::Actor;
 use crate::domain::{Error, Result, Timestamp, names};
 use crate::store::Tx;
@@ -99,7 +99,7 @@ fn find_by_subject(
     subject: &str,
 ) -> Result<Option<ConversationId>> {
     let key = subject_key(subject);
-    if key.is_empty() || key == names::key(subject) {
+    if key.is_empty() || !subjects::base(subject).1 {
         return Ok(None);
     }
     let Some(id) = rows::find_by_subject(tx, team, contact, &key)? else { return Ok(None) };
@@ -108,7 +108,7 @@ fn find_by_subject(
 }
 
 fn subject_key(subject: &str) -> String {
-    let key = names::key(thread_name(subject));
+    let key = names::key(subjects::base(subject).0);
     key[..key.floor_char_boundary(255)].to_owned()
 }
 

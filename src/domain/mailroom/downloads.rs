@@ -1,8 +1,11 @@
 //! Reads messages and attachments in pieces, so that a slow reader holds one piece and no transaction.
 
-use super::decoding::{Decoder, PIECE};
 use super::messages::{self, Attachment, AttachmentId, MessageId};
-use super::parts::{self, Span};
+use super::mime::content::Span;
+use super::mime::transfer::{Decoder, Encoding};
+
+pub use super::mime::transfer::PIECE;
+use super::parts;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
@@ -20,7 +23,7 @@ pub struct Pieces {
 /// Opens the message exactly as it was received.
 pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Pieces> {
     let size = size(tx, team, id)?;
-    Ok(Pieces::at(team, id, &Span::all(size)))
+    Ok(Pieces::at(team, id, &Span { start: 0, end: size, encoding: Encoding::Plain, length: size }))
 }
 
 /// Opens an attachment. This reads the whole message to find it.
@@ -64,6 +67,6 @@ impl Pieces {
         let piece = contents::piece(tx, self.team, self.message, self.at, count)?;
         let piece = piece.filter(|piece| piece.len() == count).ok_or(Error::NotFound)?;
         self.at += count;
-        self.decoder.push(piece, self.at == self.end).map(Some).ok_or(Error::NotFound)
+        Ok(Some(self.decoder.push(piece, self.at == self.end)))
     }
 }

@@ -2,7 +2,7 @@
 //! send any amount of refused mail, and few people look at it.
 
 use super::arrival::Arrival;
-use super::parse::{Parsed, Part, body_at, words_of};
+use super::parse::{File, Parsed, body_at, words_of};
 use crate::store::columns::MessageState;
 use crate::store::ids::TeamId;
 
@@ -16,7 +16,7 @@ pub struct Excerpt<'a> {
     pub html: Option<&'a str>,
     pub headers: &'a [(String, String)],
     /// Empty if only the beginning is stored, which can end before or within an attachment.
-    pub attachments: &'a [Part],
+    pub attachments: &'a [File],
     parsed: &'a Parsed,
 }
 

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
+use super::html_text::{escaped, to_text};
+
 /// Whether remote pictures are loaded, which tells the sender that the message was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
@@ -49,24 +51,7 @@ fn cost(html: &str) -> usize {
 const MAX_HTML_COST: usize = 50_000_000;
 
 fn text_only(html: &str) -> String {
-    let text = to_text(html);
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    format!("<pre>{text}</pre>")
-}
-
-/// Elements that end a line of text, in addition to paragraphs and `<br>`, which the parser knows.
-const ENDS: [&str; 12] =
-    ["h1", "h2", "h3", "h4", "h5", "h6", "div", "li", "tr", "table", "blockquote", "pre"];
-
-pub fn to_text(html: &str) -> String {
-    let mut parts = html.split("</");
-    let mut lines = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (name, rest) = part.split_once('>').unwrap_or((part, ""));
-        let ends = ENDS.iter().any(|block| name.trim().eq_ignore_ascii_case(block));
-        lines += &format!("</{name}>{}{rest}", if ends { "<br>" } else { "" });
-    }
-    mail_parser::decoders::html::html_to_text(&lines)
+    format!("<pre>{}</pre>", escaped(&to_text(html)))
 }
 
 pub fn has_remote_pictures(html: &str) -> bool {
@@ -101,7 +86,9 @@ fn builder(pictures: Pictures) -> Builder<'static> {
 fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let scheme = value.trim_start().split(':').next().unwrap_or_default().to_ascii_lowercase();
     match (tag, name) {
-        ("img", "src") if scheme == "cid" => Some(value.into()),
+        ("img", "src") if scheme == "cid" => {
+            Some(format!("cid:{}", value.trim()["cid:".len()..].trim()).into())
+        }
         ("img", "src") if is_picture(value) => Some(value.into()),
         ("img", "src") if matches!(scheme.as_str(), "http" | "https") => match pictures {
             Pictures::Remote => Some(value.into()),
@@ -116,7 +103,7 @@ fn filtered<'v>(pictures: Pictures, tag: &str, name: &str, value: &'v str) -> Op
 /// Whether a data URL is a picture, but not SVG, which is a document.
 fn is_picture(value: &str) -> bool {
     let value = value.trim_start().to_ascii_lowercase();
-    ["data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"]
+    ["data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp", "data:image/bmp"]
         .iter()
         .any(|kind| value.starts_with(kind))
 }
@@ -159,6 +146,7 @@ mod tests {
         assert!(!safe(html, Pictures::Inline).contains("a.test"));
         assert!(safe(html, Pictures::Inline).contains("cid:logo@a"));
         assert!(safe(html, Pictures::Remote).contains("https://a.test/pixel.gif"));
+        assert!(safe("<img src=' CID: logo@a '>", Pictures::Inline).contains("\"cid:logo@a\""));
         assert!(!has_remote_pictures("<img src=\"cid:logo@a\"> &amp; more"));
     }
 
@@ -172,14 +160,6 @@ mod tests {
         assert!(safe(&format!("<p{attributes}>x"), Pictures::Inline).starts_with("<pre>"));
         let long = "<p class=\"a\">Dear <b>reader</b>,</p>\n".repeat(3000);
         assert_eq!(safe(&long, Pictures::Inline).matches("<b>reader</b>").count(), 3000);
-    }
-
-    #[test]
-    fn each_block_is_a_line_of_its_own() {
-        let html = "<h2>Dear reader,</h2><p>here is</p><ul><li>one</LI><li>two</li ></ul><b>and</b> more</";
-        let lines = to_text(html);
-        let lines: Vec<_> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        assert_eq!(lines, ["Dear reader,", "here is", "one", "two", "and more"]);
     }
 
     #[test]

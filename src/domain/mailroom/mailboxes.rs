@@ -1,51 +1,44 @@
 //! The address fields of a message.
 
-use std::panic::catch_unwind;
-
-use mail_parser::{Address, MessageParser};
-
 use super::address::MailAddress;
 use super::clean::one_line;
+use super::mime::address::{self, Entry};
+use super::mime::charset::Charset;
 
-pub const ADDRESSES: usize = 100;
+/// Mailboxes of one field that are kept.
+const MOST: usize = 1000;
 
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mailbox {
     pub address: String,
     pub name: Option<String>,
 }
 
-pub(super) fn mailboxes(list: Option<&Address<'_>>) -> Vec<Mailbox> {
-    let each = list.into_iter().flat_map(Address::iter).take(ADDRESSES);
-    each.filter_map(|each| {
-        let address = one_line(each.address()?);
-        let name = each.name().map(one_line).filter(|name| !name.is_empty());
-        (!address.is_empty()).then_some(Mailbox { address, name })
-    })
-    .collect()
+/// To whom a message is addressed, as its header says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Recipients {
+    pub to: Vec<Mailbox>,
+    pub cc: Vec<Mailbox>,
+}
+
+/// The mailboxes of all fields of one name. `body` is the charset of the message's text.
+pub(super) fn mailboxes<'v>(values: impl Iterator<Item = &'v [u8]>, body: Charset) -> Vec<Mailbox> {
+    values.flat_map(|value| address::read(value, body)).take(MOST).filter_map(mailbox).collect()
+}
+
+fn mailbox(entry: Entry) -> Option<Mailbox> {
+    let address = one_line(&entry.address);
+    let name = entry.name.map(|name| one_line(&name)).filter(|name| !name.is_empty());
+    (!address.is_empty()).then_some(Mailbox { address, name })
 }
 
 pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
-    read(value.replace(['\r', '\n'], " ").as_bytes(), mailboxes)
+    mailboxes([value.as_bytes()].into_iter(), Charset::Guess)
 }
 
-/// Every address in the value of a From field. The parser is the one that also reads the message and
-/// checks DMARC, so that all of them see the same authors.
-pub(super) fn addresses_in(value: &[u8]) -> Vec<String> {
-    let each = |list: Option<&Address<'_>>| {
-        let each = list.into_iter().flat_map(Address::iter);
-        each.filter_map(|each| each.address().map(str::to_owned)).collect()
-    };
-    read(value, each)
-}
-
-fn read<T>(value: &[u8], each: fn(Option<&Address<'_>>) -> Vec<T>) -> Vec<T> {
-    let header = [b"From: ", value, b"\n\n"].concat();
-    let read = catch_unwind(|| {
-        let message = MessageParser::default().parse_headers(&header);
-        message.map(|message| each(message.from())).unwrap_or_default()
-    });
-    read.unwrap_or_default()
+/// The domains of all authors in a From field: `None` for what is no address.
+pub(super) fn domains_in(value: &[u8]) -> Vec<Option<String>> {
+    address::read(value, Charset::Guess).into_iter().map(|entry| entry.domain).collect()
 }
 
 /// The address, if one can write to it.

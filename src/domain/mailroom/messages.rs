@@ -1,7 +1,7 @@
 use super::aliases::Alias;
 use super::authentication::Authentication;
 use super::contacts::Contact;
-use super::parse::{self, Mailbox};
+use super::parse::{self, Mailbox, Recipients};
 use super::words;
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
@@ -149,9 +149,11 @@ pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Opened> {
         let fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(field));
         fields.flat_map(|(_, value)| parse::mailboxes_in(value)).collect()
     };
+    let stored = content.recipients.and_then(|stored| serde_json::from_str(&stored).ok());
+    let Recipients { to, cc } = stored.unwrap_or_else(|| Recipients { to: named("To"), cc: named("Cc") });
     Ok(Opened {
-        to: named("To"),
-        cc: named("Cc"),
+        to,
+        cc,
         authentication: serde_json::from_str(&content.authentication).unwrap_or_default(),
         text: content.text,
         html: content.html,

@@ -1,18 +1,21 @@
 //! A raw message as the rest of Gatepost sees it. Parsing never fails: in the worst case all fields
 //! are empty.
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::{HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
-use super::clean::{LINE, beginning, clipped, file_name, one_line, plain, unfolded};
-use super::defuse::{defuse, restore};
-use super::mailboxes::{ADDRESSES, mailboxes};
+use super::clean::{LINE, clipped, file_name, one_line, plain, unfolded};
+use super::mailboxes::mailboxes;
+use super::mime::charset::Charset;
+use super::mime::content::{self, Content};
+use super::mime::encoded_word::{raw_text, text_of};
+use super::mime::header::Header;
+use super::mime::structure;
 use super::words::Words;
 
-pub(crate) use super::mailboxes::{Mailbox, address_of, mailboxes_in};
+pub(crate) use super::mailboxes::{Mailbox, Recipients, address_of, mailboxes_in};
+pub use super::mime::content::File;
 
 /// Limits in bytes or in number; the raw message has the rest.
 const TEXT: usize = 1 << 20;
@@ -20,29 +23,17 @@ const HTML: usize = 2 << 20;
 const HEADER: usize = 8 << 10;
 const HEADERS: usize = 500;
 const REFERENCES: usize = 100;
-const ATTACHMENTS: usize = 200;
 const PREVIEW: usize = 160;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The part of the message; see [`super::parts`].
-    pub index: usize,
-    pub name: Option<String>,
-    pub content_type: String,
-    pub size: usize,
-    pub inline: bool,
-    pub content_id: Option<String>,
-}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
     pub subject: String,
     pub from: Option<Mailbox>,
-    pub to: Vec<Mailbox>,
+    pub recipients: Recipients,
     pub text: String,
     pub html: Option<String>,
     pub headers: Vec<(String, String)>,
-    pub attachments: Vec<Part>,
+    pub attachments: Vec<File>,
     /// Without its angle brackets, as all ids here.
     pub message_id: Option<String>,
     pub in_reply_to: Vec<String>,
@@ -83,12 +74,9 @@ impl Parsed {
 }
 
 pub fn parse(raw: &[u8]) -> Parsed {
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        let defused = defuse(raw);
-        MessageParser::default().parse(defused.as_ref()).map(|message| read(&message))
-    }));
-    let parsed = read.ok().flatten().unwrap_or_default();
-    Parsed { dedupe: dedupe(raw, &parsed), words: words_of(&parsed, &parsed.text), ..parsed }
+    // A panic would end the thread that takes mail.
+    let parsed = catch_unwind(AssertUnwindSafe(|| read(raw))).unwrap_or_default();
+    Parsed { words: words_of(&parsed, &parsed.text), ..parsed }
 }
 
 pub(super) fn words_of(parsed: &Parsed, text: &str) -> Words {
@@ -96,143 +84,108 @@ pub(super) fn words_of(parsed: &Parsed, text: &str) -> Words {
     Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([text]))
 }
 
-fn read(message: &Message<'_>) -> Parsed {
-    let ids = |name: HeaderName<'static>| all_ids(message, &name);
+fn read(raw: &[u8]) -> Parsed {
+    let parts = structure::read(raw);
+    let Some(message) = parts.first() else { return Parsed::default() };
+    let (header, body) = (&message.header, content::charset_of(&parts));
+    let subject = header.first("Subject").map(|value| one_line(&text_of(value, body))).unwrap_or_default();
+    let Content { text, html, files } = content::read(raw, &parts);
+    let message_id = ids(header, "Message-ID").into_iter().next();
     Parsed {
-        subject: one_line(message.subject().unwrap_or_default()),
-        from: mailboxes(message.from()).into_iter().next(),
-        to: message
-            .all_to()
-            .chain(message.cc())
-            .flat_map(|list| mailboxes(Some(list)))
-            .take(ADDRESSES)
-            .collect(),
-        text: text(message),
-        html: html(message),
-        headers: headers(message),
-        attachments: attachments(message),
-        message_id: ids(HeaderName::MessageId).into_iter().next(),
-        in_reply_to: ids(HeaderName::InReplyTo),
-        references: ids(HeaderName::References),
+        from: mailboxes(header.all("From"), body).into_iter().next(),
+        recipients: Recipients {
+            to: mailboxes(header.all("To"), body),
+            cc: mailboxes(header.all("Cc"), body),
+        },
+        text: clipped(&plain(&text), TEXT),
+        html: html.map(|html| clipped(&plain(&html), HTML)),
+        headers: headers(header, body),
+        attachments: files.into_iter().map(described).collect(),
+        in_reply_to: ids(header, "In-Reply-To"),
+        references: ids(header, "References"),
         words: Words::default(),
-        automatic: is_automatic(message),
-        hops: message.header_values(HeaderName::Received).count(),
-        dedupe: [0; 32],
+        automatic: is_automatic(header),
+        hops: header.all("Received").count(),
+        dedupe: dedupe(message_id.as_deref(), header, &subject, &raw[message.start..]),
+        message_id,
+        subject,
     }
 }
 
-fn all_ids(message: &Message<'_>, name: &HeaderName<'static>) -> Vec<String> {
-    let ids = message.header_values(name.clone()).flat_map(|value| match value {
-        HeaderValue::Text(id) => vec![id.as_ref()],
-        HeaderValue::TextList(ids) => ids.iter().map(AsRef::as_ref).collect(),
-        _ => Vec::new(),
-    });
-    let ids: Vec<_> = ids.map(|id| clipped(&plain(id), LINE)).filter(|id| !id.is_empty()).collect();
+/// Message-IDs, in brackets or without them.
+fn ids(header: &Header<'_>, name: &str) -> Vec<String> {
+    let values = header.all(name).map(|value| raw_text(value, Charset::Guess)).collect::<Vec<_>>().join(" ");
+    let parts = |c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>');
+    let in_brackets = values.split('<').skip(1).filter_map(|rest| Some(rest.split_once('>')?.0));
+    let bracketed: Vec<String> = in_brackets.map(|id| id.split_whitespace().collect()).collect();
+    let bare = || values.split(parts).filter(|word| word.contains('@')).map(str::to_owned).collect();
+    let ids = if bracketed.is_empty() { bare() } else { bracketed };
+    let ids: Vec<_> = ids.iter().map(|id| clipped(&plain(id), LINE)).filter(|id| !id.is_empty()).collect();
     // The end of a long chain is nearest to the message.
     ids[ids.len().saturating_sub(REFERENCES)..].to_vec()
 }
 
-fn text(message: &Message<'_>) -> String {
-    let bodies = message.text_bodies().filter_map(|part| match &part.body {
-        PartType::Text(text) => Some(Cow::Borrowed(beginning(text, 2 * TEXT))),
-        PartType::Html(html) => Some(Cow::Owned(super::html::to_text(beginning(html, 2 * HTML)))),
-        _ => None,
-    });
-    clipped(&plain(&restore(joined(bodies, 2 * TEXT))), TEXT)
-}
-
-fn html(message: &Message<'_>) -> Option<String> {
-    let mut bodies = message.html_bodies().filter_map(|part| match &part.body {
-        PartType::Html(html) => Some(Cow::Borrowed(beginning(html, 2 * HTML))),
-        _ => None,
-    });
-    let first = bodies.next()?;
-    Some(clipped(&plain(&restore(joined(std::iter::once(first).chain(bodies), 2 * HTML))), HTML))
-}
-
-/// No more than needed: a message can be large, and each step copies it.
-fn joined<'t>(bodies: impl Iterator<Item = Cow<'t, str>>, most: usize) -> String {
-    let mut text = String::new();
-    for (number, body) in bodies.enumerate() {
-        text.extend([if number == 0 { "" } else { "\n" }, &body]);
-        if text.len() >= most {
-            break;
-        }
-    }
-    text
-}
-
-fn headers(message: &Message<'_>) -> Vec<(String, String)> {
-    let each = message.headers().iter().take(HEADERS).map(|header| {
-        let raw = message.raw_message.get(header.offset_start as usize..header.offset_end as usize);
-        let value = restore(String::from_utf8_lossy(raw.unwrap_or_default()).into_owned());
-        (one_line(header.name()), clipped(&unfolded(&value), HEADER))
+fn headers(header: &Header<'_>, body: Charset) -> Vec<(String, String)> {
+    let each = header.fields.iter().take(HEADERS).map(|(name, value)| {
+        let value = raw_text(value, body);
+        (one_line(&String::from_utf8_lossy(name)), clipped(&unfolded(&value), HEADER))
     });
     each.collect()
 }
 
-fn is_automatic(message: &Message<'_>) -> bool {
-    let says = |name: &'static str| {
-        let value = message.header_raw(HeaderName::Other(name.into()));
+fn is_automatic(header: &Header<'_>) -> bool {
+    let says = |name: &str| {
+        let value = header.first(name).map(|value| String::from_utf8_lossy(value).into_owned());
         value.map(|value| value.trim().to_ascii_lowercase()).unwrap_or_default()
     };
-    let submitted =
-        message.header_raw(HeaderName::AutoSubmitted).unwrap_or_default().trim().to_ascii_lowercase();
+    let submitted = says("Auto-Submitted");
     !(submitted.is_empty() || submitted == "no")
         || ["bulk", "junk", "list", "auto_reply"].contains(&says("Precedence").as_str())
         || !says("X-Autoreply").is_empty()
         || !says("X-Autorespond").is_empty()
 }
 
-fn attachments(message: &Message<'_>) -> Vec<Part> {
-    let parts = message.attachments.iter().take(ATTACHMENTS).map(|index| *index as usize);
-    parts.filter_map(|index| Some(describe(index, message.parts.get(index)?))).collect()
-}
-
-fn describe(index: usize, part: &MessagePart<'_>) -> Part {
-    let kind = part.content_type();
-    let content_type = match kind.map(|kind| (kind.ctype(), kind.subtype())) {
-        Some((ctype, Some(subtype))) => restore(format!("{ctype}/{subtype}")),
-        _ => "application/octet-stream".into(),
-    };
-    let inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
-    Part {
-        index,
-        name: part.attachment_name().map(file_name).filter(|name| !name.is_empty()),
-        content_type: clipped(&one_line(&content_type), 255).to_lowercase(),
-        size: part.len(),
-        inline,
-        content_id: part.content_id().map(one_line).filter(|id| !id.is_empty()),
+fn described(file: File) -> File {
+    File {
+        name: file.name.map(|name| file_name(&name)).filter(|name| !name.is_empty()),
+        content_type: clipped(&one_line(&file.content_type), 255).to_lowercase(),
+        content_id: file.content_id.map(|id| one_line(&id)).filter(|id| !id.is_empty()),
+        ..file
     }
 }
 
 /// Includes sender, reply address and subject, so that a message from another sender never counts as
-/// the same. The date replaces a missing Message-ID.
-fn dedupe(raw: &[u8], parsed: &Parsed) -> [u8; 32] {
-    let header = |name: &str| {
-        let found = parsed.headers.iter().find(|(each, _)| each.eq_ignore_ascii_case(name));
-        found.map_or("", |(_, value)| value)
-    };
-    let id = parsed.message_id.as_deref().unwrap_or_else(|| header("Date"));
+/// the same. Without a Message-ID all of the header counts, apart from the trace that we added:
+/// only a repeated transaction is the same.
+fn dedupe(message_id: Option<&str>, header: &Header<'_>, subject: &str, body: &[u8]) -> [u8; 32] {
+    let value = |name: &str| header.first(name).unwrap_or_default();
     let mut hash = Sha256::new();
-    for each in [id, header("From"), header("Reply-To"), &parsed.subject] {
+    let mut add = |each: &[u8]| {
         hash.update(each);
         hash.update([0]);
+    };
+    match message_id {
+        Some(id) => {
+            [id.as_bytes(), value("From"), value("Reply-To"), subject.as_bytes()].into_iter().for_each(add)
+        }
+        None => {
+            let ours = header.fields.iter().position(|(name, _)| name.eq_ignore_ascii_case(b"Received"));
+            let others = header.fields.iter().enumerate().filter(|(place, _)| Some(*place) != ours);
+            others.for_each(|(_, (name, value))| [*name, value].into_iter().for_each(&mut add));
+        }
     }
-    hash.update(body(raw));
+    hash.update(body);
     hash.finalize().into()
 }
 
-/// What follows the first empty line, or all of it.
-fn body(raw: &[u8]) -> &[u8] {
-    &raw[body_at(raw)..]
+pub fn has_message_id(raw: &[u8]) -> bool {
+    !ids(&Header::of(raw), "Message-ID").is_empty()
 }
 
+/// Where the body begins: after the first empty line.
 pub(super) fn body_at(raw: &[u8]) -> usize {
-    let after = |pattern: &[u8]| {
-        raw.windows(pattern.len()).position(|each| each == pattern).map(|at| at + pattern.len())
-    };
-    [after(b"\r\n\r\n"), after(b"\n\n")].into_iter().flatten().min().unwrap_or(0)
+    let body = Header::of(raw).body;
+    if raw[..body].ends_with(b"\n\r\n") || raw[..body].ends_with(b"\n\n") { body } else { 0 }
 }
 
 #[cfg(test)]
@@ -255,7 +208,7 @@ mod tests {
         let parsed = parse(WHOLE.as_bytes());
         assert_eq!(parsed.subject, "Grüße");
         let from = Mailbox { address: "joerg@a.test".into(), name: Some("Jörg".into()) };
-        assert_eq!((parsed.from, parsed.to.len()), (Some(from), 2));
+        assert_eq!((parsed.from, parsed.recipients.to.len()), (Some(from), 2));
         assert_eq!((parsed.text.as_str(), parsed.html.as_deref()), ("Hello", Some("<b>Hello</b>")));
         assert_eq!(parsed.message_id.as_deref(), Some("1@a.test"));
         assert_eq!(
@@ -321,6 +274,13 @@ mod tests {
         assert_ne!(first, of("Message-ID: <2@a>\r\nSubject: x\r\n\r\nbody"));
         assert_ne!(first, of("Message-ID: <1@a>\r\nSubject: y\r\n\r\nbody"));
         assert_ne!(first, of("From: b@a.test\r\nMessage-ID: <1@a>\r\nSubject: x\r\n\r\nbody"));
+        let alarm = of("Subject: x\r\n\r\nbody");
+        assert_eq!(alarm, of("Received: from a; now\r\nSubject: x\r\n\r\nbody"));
+        let trace = "Received: by us\r\nReceived: from a; 10:00\r\n";
+        assert_ne!(
+            of(&format!("{trace}\r\nbody")),
+            of(&format!("{}\r\nbody", trace.replace("10:00", "10:01")))
+        );
         let dated = of("Date: Mon, 1 Jan 2040 00:00:00 +0000\r\nSubject: x\r\n\r\nbody");
         assert_ne!(dated, of("Date: Mon, 1 Jan 2040 00:00:01 +0000\r\nSubject: x\r\n\r\nbody"));
     }

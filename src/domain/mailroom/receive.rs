@@ -1,6 +1,7 @@
 //! Decides whether a recipient accepts a message, and stores it.
 
 use sha2::{Digest, Sha256};
+use time::Duration;
 
 use super::address::MailAddress;
 use super::arrival::Arrival;
@@ -41,6 +42,16 @@ pub enum Outcome {
     Malformed(Malformed),
 }
 
+impl Outcome {
+    /// The message that the sender need not send again.
+    pub fn stored(&self) -> Option<MessageId> {
+        match self {
+            Self::Stored { message, .. } | Self::Duplicate { message } => Some(*message),
+            _ => None,
+        }
+    }
+}
+
 /// Stores a message or returns why not. A batch is one transaction, which ends with [`Batch::write`].
 pub fn receive<'a>(
     tx: &mut Tx<'_>,
@@ -61,8 +72,7 @@ pub fn receive<'a>(
     let sender = Sender::of(tx, arrival, team)?;
     let decision = decide(arrival, recipient, sender.contact.as_ref());
     let dedupe_key = dedupe_key(arrival, decision.state);
-    let header_id = arrival.parsed.message_id.as_deref();
-    if let Some(message) = rows::find_same(tx, (team, recipient.alias), header_id, &dedupe_key)? {
+    if let Some(message) = find_same(tx, actor, arrival, recipient, &dedupe_key)? {
         if fits {
             batch.quotas.release(team, size);
         }
@@ -80,6 +90,38 @@ pub fn receive<'a>(
         return Ok(Outcome::Refused(Unroutable::Full));
     }
     store(tx, actor, arrival, recipient, (sender, decision, dedupe_key), batch)
+}
+
+/// How long a message without an id counts as the same: senders retry within minutes.
+const RETRY: Duration = Duration::hours(1);
+
+/// The same message, if the alias has it. What has no Message-ID, such as an alarm, can be sent again
+/// and mean something new, so it is the same only if its sender may not know that we have it.
+fn find_same(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    arrival: &Arrival,
+    recipient: &Recipient,
+    dedupe_key: &[u8],
+) -> Result<Option<MessageId>> {
+    let (team, header_id) = (recipient.team, arrival.parsed.message_id.as_deref());
+    let found = rows::find_same(tx, (team, recipient.alias), header_id, dedupe_key)?;
+    match found.filter(|found| header_id.is_none() && *found < MessageId::floor(actor.now.minus(RETRY))) {
+        Some(old) => {
+            rows::set_unique(tx, team, old)?;
+            Ok(None)
+        }
+        None => Ok(found),
+    }
+}
+
+/// Notes that the senders of these messages know that they are stored: the next one without a
+/// Message-ID is another message.
+pub fn acknowledge(tx: &mut Tx<'_>, messages: &[(TeamId, MessageId)]) -> Result<()> {
+    for (team, message) in messages {
+        rows::set_unique(tx, *team, *message)?;
+    }
+    Ok(())
 }
 
 /// The key that identifies duplicates. A refused message has a separate key, because it can be a forgery

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use time::format_description::well_known::Rfc2822;
 
-use super::fields;
+use super::address::MailAddress;
+use super::mime::header::Header;
 use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 
@@ -34,7 +35,10 @@ impl ReceivedHeader<'_> {
             None => String::new(),
         };
         let path = |address: &str| {
-            printable(address, |c| !c.is_control() && !c.is_whitespace() && !"<>".contains(c))
+            // Within quotes a local part may hold anything.
+            let is_quoted = MailAddress::parse(address).is_some_and(|it| it.local().starts_with('"'));
+            let allowed = |c: char| is_quoted || !c.is_whitespace() && !"<>".contains(c);
+            printable(address, |c| !c.is_control() && allowed(c))
         };
         let rcpt = self.rcpt.map(|rcpt| format!("\r\n\tfor <{}>", path(rcpt))).unwrap_or_default();
         let date = actor.now.utc().format(&Rfc2822).unwrap_or_default();
@@ -56,14 +60,16 @@ fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
 }
 
 pub fn was_sent_from(raw: &[u8], host: &str) -> bool {
-    fields::named(raw).any(|(name, value)| {
-        name.eq_ignore_ascii_case(LOOP_MARK.as_bytes())
-            && value.trim_ascii().eq_ignore_ascii_case(host.as_bytes())
-    })
+    Header::of(raw).all(LOOP_MARK).any(|value| value.trim_ascii().eq_ignore_ascii_case(host.as_bytes()))
 }
 
 pub fn headers_named(raw: &[u8], name: &str) -> usize {
-    fields::named(raw).filter(|(each, _)| each.eq_ignore_ascii_case(name.as_bytes())).count()
+    Header::of(raw).all(name).count()
+}
+
+/// Names and values of all fields, the values still folded.
+pub fn header_fields(raw: &[u8]) -> Vec<(&[u8], &[u8])> {
+    Header::of(raw).fields
 }
 
 #[cfg(test)]
@@ -105,6 +111,7 @@ mod tests {
     fn a_peer_cannot_write_headers_of_its_own() {
         let head = head("a\r\nX: (y", Some("b\r\nX: <z>@c"));
         assert_eq!(head.lines().filter(|line| !line.starts_with('\t')).count(), 2, "{head}");
+        assert!(self::head("a", Some("\"b c\"@d.test")).starts_with("Return-Path: <\"b c\"@d.test>\r\n"));
         assert!(self::head("", None).starts_with("Return-Path: <>\r\nReceived: from unknown "));
     }
 

@@ -1,11 +1,24 @@
 //! The words of full-text search, the same for both engines.
 //!
-//! A word is a sequence of letters and digits in lower case. The store has it in ASCII with a prefix for
-//! its team, so that no team can search another's words and no input contains an engine's operators.
+//! A word is a sequence of letters and digits by what they mean: compatible characters are the same
+//! (NFKC), and case, accents and invisible characters make no difference. Writing without spaces is
+//! split into its characters and its pairs of them. In the store a word is plain ASCII with a prefix
+//! of its team: a team cannot search for another's words, and nothing that people type can be an
+//! operator of either engine.
 
+use std::borrow::Cow;
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
 use sha2::{Digest, Sha256};
 
+use crate::domain::characters::is_ignorable;
 use crate::store::ids::TeamId;
+
+/// The version of these rules. A change needs a new number, so that stored messages are indexed again.
+pub(super) const RULE: i32 = 1;
 
 /// The maximum words that are read from a message, stored for it, and searched for.
 const READ: usize = 50_000;
@@ -24,10 +37,12 @@ impl Words {
     pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut all = String::new();
         let mut places = Vec::new();
-        for word in texts.into_iter().flat_map(split).take(READ) {
-            let start = all.len();
-            push_ascii(&mut all, word);
-            places.push(start..all.len());
+        for text in texts {
+            for word in pieces(&folded(text)).take(READ - places.len()) {
+                let start = all.len();
+                push_ascii(&mut all, word);
+                places.push(start..all.len());
+            }
         }
         let mut words: Vec<&str> = places.into_iter().map(|place| &all[place]).collect();
         words.sort_unstable();
@@ -53,19 +68,107 @@ impl Words {
     }
 }
 
-/// Returns the words of a query in order, in their stored form.
+/// The words of a search in their order, as the store keeps them. Of writing without spaces, pairs
+/// alone: they are in a message together if what was typed is.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
-    let prefix = team_prefix(team);
+    let (prefix, query) = (team_prefix(team), folded(query));
     let word = |word| {
         let mut text = prefix.clone();
         push_ascii(&mut text, word);
         text
     };
-    split(query).take(ASKED).map(word).collect()
+    let wanted = runs(&query).flat_map(|(run, is_spaced)| match is_spaced || run.chars().nth(1).is_none() {
+        true => vec![run],
+        false => pairs(run).collect(),
+    });
+    wanted.take(ASKED).map(word).collect()
 }
 
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let apart = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    let folded = CaseMapper::new().fold_string(&apart);
+    let letters: String =
+        folded.chars().filter(|c| !is_accent(*c) && !is_ignorable(*c)).flat_map(plain_letter).collect();
+    Cow::Owned(ComposingNormalizerBorrowed::new_nfc().normalize(&letters).into_owned())
+}
+
+/// Marks that people leave out: accents, the points of Hebrew and the vowel signs of Arabic.
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
+}
+
+/// Letters with a stroke are not taken apart by Unicode, but people type them without it.
+fn plain_letter(c: char) -> impl Iterator<Item = char> {
+    let plain = match c {
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'ı' => "i",
+        'æ' => "ae",
+        'œ' => "oe",
+        'þ' => "th",
+        _ => "",
+    };
+    plain.chars().chain(plain.is_empty().then_some(c))
+}
+
+/// Letters and digits in a row, and whether their script has spaces between words.
+fn runs(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let words = text.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty());
+    words.flat_map(|word| match word.is_ascii() {
+        true => vec![(word, true)],
+        false => {
+            let mut runs = Vec::new();
+            let mut rest = word;
+            while let Some(first) = rest.chars().next() {
+                let is_spaced = !is_unspaced(first);
+                let end = rest.find(|c| is_unspaced(c) == is_spaced).unwrap_or(rest.len());
+                runs.push((&rest[..end], is_spaced));
+                rest = &rest[end..];
+            }
+            runs
+        }
+    })
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    runs(text).flat_map(|(run, is_spaced)| match is_spaced {
+        true => vec![run],
+        false => pairs(run).chain(run.char_indices().map(|(at, c)| &run[at..at + c.len_utf8()])).collect(),
+    })
+}
+
+fn pairs(run: &str) -> impl Iterator<Item = &str> {
+    let ends = run.char_indices().skip(1).map(|(at, c)| at + c.len_utf8());
+    run.char_indices().zip(ends).map(|((start, _), end)| &run[start..end])
+}
+
+/// Combining marks are part of the word, as in Hindi.
+fn is_of_word(c: char) -> bool {
+    let is_mark = || GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c));
+    c.is_alphanumeric() || !c.is_ascii() && is_mark()
+}
+
+/// Scripts without spaces between words, or with words that grow at their ends.
+fn is_unspaced(c: char) -> bool {
+    const SCRIPTS: [Script; 9] = [
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+        Script::Hangul,
+        Script::Bopomofo,
+        Script::Thai,
+        Script::Lao,
+        Script::Khmer,
+        Script::Myanmar,
+    ];
+    // The mark of long vowels is of no one script.
+    !c.is_ascii() && (c == 'ー' || SCRIPTS.contains(&CodePointMapData::<Script>::new().get(c)))
 }
 
 /// Keeps letters and digits and writes other characters as hexadecimal bytes, so that the prefix of a word
@@ -77,9 +180,9 @@ fn push_ascii(text: &mut String, word: &str) {
         text[start..].make_ascii_lowercase();
         return;
     }
-    for c in word.chars().flat_map(char::to_lowercase) {
+    for c in word.chars() {
         if c.is_ascii_alphanumeric() {
-            text.push(c);
+            text.push(c.to_ascii_lowercase());
         } else {
             let mut bytes = [0; 4];
             for byte in c.encode_utf8(&mut bytes).bytes() {
@@ -113,6 +216,38 @@ mod tests {
         assert_eq!(Words::of(["", " -- "]).of_team(TeamId::from_bytes([1; 16])), "");
     }
 
+    /// Whether a message with the text is found.
+    fn finds(text: &str, query: &str) -> bool {
+        let team = TeamId::from_bytes([1; 16]);
+        let (words, wanted) = (Words::of([text]).of_team(team), of_query(team, query));
+        let (last, others) = wanted.split_last().unwrap();
+        let has = |word: &String| words.split(' ').any(|each| each == word);
+        others.iter().all(has) && words.split(' ').any(|each| each.starts_with(last))
+    }
+
+    #[test]
+    fn words_are_found_by_what_people_mean() {
+        for (text, queries) in [
+            ("Ein CAFÉ, Käse im Gewo\u{308}lbe", "cafe café CAFE\u{301} kase käse gewölbe gewolbe"),
+            ("Straße Łódź Ærø İstanbul naïve", "strasse STRASSE straße lodz łódź aero istanbul naive"),
+            ("Hafen\u{ad}rund\u{200b}fahrt ﬁle Ａｃｍｅ", "hafenrundfahrt file acme"),
+            ("午後の渡し舟は到着しました", "午後 到着 渡し舟 舟 午後の渡"),
+            ("渡轮停运，请乘巴士 A3 线", "渡轮 停运 巴士 请乘巴士 a3"),
+            ("배는 아홉 시에 떠납니다", "배 아홉 떠납 납니다"),
+            ("เรือออกเก้าโมง", "เรือ ออก โมง"),
+            ("ﾜﾀｼ サーバー", "ワタシ サーバ"),
+            ("सुबह निकलेगी يُغَادِر", "सुबह निकलेगी يغادر"),
+            ("ИОСИФ Ёлка Άλφα", "иосиф елка αλφα"),
+        ] {
+            for query in queries.split(' ') {
+                assert!(finds(text, query), "{query} in {text}");
+            }
+        }
+        for (text, query) in [("到着しました", "着到"), ("cafe", "cave"), ("渡轮", "轮渡")] {
+            assert!(!finds(text, query), "{query} in {text}");
+        }
+    }
+
     #[test]
     fn search_text_contains_no_operators() {
         let team = TeamId::from_bytes([1; 16]);
@@ -129,6 +264,7 @@ mod tests {
         let team = TeamId::from_bytes([1; 16]);
         let whole = Words::of(["Grüße"]).of_team(team);
         assert!(whole.starts_with(&of_query(team, "grü")[0]));
+        assert_eq!(Words::of(["Grüße", "GRUSSE"]).count, 1);
         let long = "x".repeat(500);
         assert_eq!([Words::of([long.as_str()]).of_team(team)], of_query(team, &long)[..]);
     }

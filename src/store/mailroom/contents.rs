@@ -31,6 +31,7 @@ pub struct NewContent<'a> {
     pub html: Option<&'a str>,
     pub headers: String,
     pub authentication: String,
+    pub recipients: String,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -41,6 +42,8 @@ pub struct Content {
     /// JSON: `[[name, value], …]`.
     pub headers: String,
     pub authentication: String,
+    /// JSON: `{"to": […], "cc": […]}`.
+    pub recipients: Option<String>,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]

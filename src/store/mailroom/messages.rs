@@ -119,6 +119,15 @@ pub fn find_same(
     .optional_row()
 }
 
+/// Makes the key of a message without a Message-ID one that no other message has.
+pub fn set_unique(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<()> {
+    let there = messages::table
+        .filter(messages::team_id.eq(team).and(messages::id.eq(id)))
+        .filter(messages::header_id.is_null());
+    diesel::update(there).set(messages::dedupe.eq(id.bytes().to_vec())).execute(tx.connection)?;
+    Ok(())
+}
+
 /// The condition of the partial index, word for word: otherwise an engine does not use it. With `folder =
 /// 'inbox'`, SQLite would walk the folder's index instead.
 const UNREAD: &str = "read_at IS NULL AND folder NOT IN ('archive', 'blocked')";

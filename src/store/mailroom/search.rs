@@ -10,7 +10,7 @@ use crate::store::Tx;
 use crate::store::backend::Engine;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{MessageId, TeamId};
-use crate::store::schema::messages;
+use crate::store::schema::{instance, message_contents, messages};
 
 diesel::table! { #[sql_name = "message_words"] fts (rowid) { rowid -> BigInt, words -> Text, } }
 
@@ -173,6 +173,56 @@ pub fn at(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, places: &[i64]) -> Res
         .filter(messages::seq.eq_any(places.to_vec()))
         .order(messages::seq.desc())
         .select(Message::as_select())
+        .load(tx.connection)?)
+}
+
+/// How far the index has been made again.
+#[derive(Clone, Debug, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = instance)]
+pub struct Progress {
+    /// The rule of all messages; those up to `done` follow the newest one.
+    #[diesel(column_name = word_rule)]
+    pub rule: i32,
+    #[diesel(column_name = words_done)]
+    pub done: i64,
+}
+
+pub fn progress(tx: &mut Tx<'_>) -> Result<Progress> {
+    Ok(instance::table.select(Progress::as_select()).get_result(tx.connection)?)
+}
+
+pub fn set_progress(tx: &mut Tx<'_>, progress: &Progress) -> Result<()> {
+    diesel::update(instance::table).set(progress).execute(tx.connection)?;
+    Ok(())
+}
+
+/// What a message is found by.
+#[derive(Clone, Debug, Queryable)]
+pub struct SearchedText {
+    pub seq: i64,
+    pub team_id: TeamId,
+    pub subject: String,
+    pub from_address: Option<String>,
+    pub from_name: Option<String>,
+    pub text: String,
+}
+
+/// The next messages after a `seq`.
+pub fn texts_after(tx: &mut Tx<'_>, seq: i64, most: i64) -> Result<Vec<SearchedText>> {
+    let contents = message_contents::table.on(message_contents::seq.eq(messages::seq));
+    Ok(messages::table
+        .inner_join(contents)
+        .filter(messages::seq.gt(seq))
+        .order(messages::seq)
+        .limit(most)
+        .select((
+            messages::seq,
+            messages::team_id,
+            messages::subject,
+            messages::from_address,
+            messages::from_name,
+            message_contents::text,
+        ))
         .load(tx.connection)?)
 }
 

@@ -130,8 +130,10 @@ impl MessageRow {
 pub struct Message {
     #[serde(flatten)]
     row: MessageRow,
-    /// The recipients in its header.
+    /// The recipients in its `To` header.
     recipients: Vec<Mailbox>,
+    /// Those in `Cc`.
+    cc: Vec<Mailbox>,
     /// As plain text, converted from the HTML if there is no text part.
     #[schema(example = "Hello, I ordered a week ago and nothing has come.\nBob\n")]
     text: String,
@@ -251,6 +253,7 @@ impl Message {
         Self {
             row: MessageRow::new(opened.message, Some(AliasName::from(&opened.alias))),
             recipients: opened.to.into_iter().map(Mailbox::from).collect(),
+            cc: opened.cc.into_iter().map(Mailbox::from).collect(),
             text: opened.text,
             html: opened.html.map(|html| html::safe(&html, Pictures::Inline)),
             headers: headers.collect(),

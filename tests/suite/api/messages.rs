@@ -55,6 +55,7 @@ both_engines! {
         assert!(body["conversationId"].as_str().expect("an id").starts_with("conv_"));
         let more = json!({
             "recipients": [{"address": HELLO, "name": "Hello"}, {"address": "cy@acme.test", "name": null}],
+            "cc": [],
             "text": "Nothing has come.", "html": body["html"], "headers": body["headers"],
             "attachments": [{
                 "id": body["attachments"][0]["id"], "name": "März.html", "contentType": "text/html",

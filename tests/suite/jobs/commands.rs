@@ -62,7 +62,7 @@ fn a_running_server_shows_its_recurring_jobs_and_keeps_them() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         let serving = gatepost.serve();
-        let recurring = ["domains.check_due", "hourly_counts", "retention"];
+        let recurring = ["domains.check_due", "hourly_counts", "index_again", "retention"];
         // The server enqueues them on another thread.
         let mut kinds = Vec::new();
         while kinds != recurring {

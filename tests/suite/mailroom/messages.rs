@@ -101,7 +101,8 @@ both_engines! {
         let opened = app.operate(|tx, _| messages::open(tx, team, id));
         assert_eq!(opened.text.trim(), "Look");
         assert!(opened.html.as_deref().is_some_and(|html| html.contains("<script>")), "as it was sent");
-        assert_eq!((opened.to.len(), opened.to[0].name.as_deref()), (2, Some("Hello")));
+        let to = &opened.to;
+        assert_eq!((to.len(), to[0].name.as_deref()), (2, Some("Hello")));
         assert_eq!((opened.authentication.dmarc.result, opened.message.dmarc.as_str()), (Verdict::Pass, "pass"));
         assert_eq!(opened.alias.address(), HELLO);
         assert_eq!(opened.headers[2], ("Subject".into(), "Pictures".into()));

@@ -1,5 +1,7 @@
 //! Search finds messages by their words, and only those of the team.
 
+use gatepost::app::jobs::{registry, run_due};
+use gatepost::domain::jobs;
 use gatepost::domain::mailroom::messages::{self, Filter, MessageId};
 
 use super::steps::letter;
@@ -42,7 +44,8 @@ both_engines! {
             ("bob@a.test", &["Invoice 4711"]),
             ("eve@b.test", &["Offer", "Grüße aus Köln"]),
             ("grüße köln", &["Grüße aus Köln"]),
-            ("GRÜSSE", &[]),
+            ("GRÜSSE", &["Grüße aus Köln"]),
+            ("grusse koln", &["Grüße aus Köln"]),
             ("4711", &["Invoice 4711"]),
             ("globex", &[]),
             ("secret plans", &[]),
@@ -50,6 +53,18 @@ both_engines! {
         ] {
             assert_eq!(find(&app, "Acme", query), expected, "{query}");
         }
+        assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
+    }
+
+    async fn stored_messages_are_indexed_by_new_rules(app: TestApp) {
+        fill(&app).await;
+        app.database.execute("DELETE FROM message_words").expect("no words");
+        app.database.execute("UPDATE instance SET word_rule = 0").expect("an old rule");
+        assert_eq!(find(&app, "Acme", "invoice"), Vec::<String>::new());
+        app.operate(|tx, actor| jobs::ensure_recurring(tx, actor, &registry().kinds()));
+        run_due(&app.app, registry()).await.expect("jobs");
+        assert_eq!(find(&app, "Acme", "invoice"), ["Invoice 4711"]);
+        assert_eq!(find(&app, "Acme", "koln"), ["Grüße aus Köln"]);
         assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
     }
 

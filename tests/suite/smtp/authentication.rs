@@ -267,7 +267,7 @@ async fn a_message_must_have_one_author() {
         "From: a@evil.test\r\nFrom: ceo@bank.test",
         "From: a@evil.test\r\nFrom : ceo@bank.test",
         "From: a@evil.test, ceo@bank.test",
-        "From: ceo@bank.test, ceo@bank.test.",
+        "From: ceo@bank.test, ceo@bank.test..",
         "From: <a@evil.test> <ceo@bank.test>",
         "no field\r\nFrom: ceo@bank.test",
         "Fr om: ceo@bank.test",

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod conversation;
+mod corpus;
 mod crash;
 mod domains;
 mod floods;

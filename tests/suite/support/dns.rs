@@ -1,13 +1,13 @@
 //! A DNS server for tests, over UDP and TCP, with given records.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::rdata::{MX, TXT};
+use hickory_proto::rr::rdata::{A, MX, TXT};
 use hickory_proto::rr::{Name, RData, Record};
 
 /// Longer answers use TCP.
@@ -60,6 +60,10 @@ impl Dns {
     pub fn txt(&self, name: &str, text: &str) -> &Self {
         let parts = text.as_bytes().chunks(255).map(|part| String::from_utf8_lossy(part).into_owned());
         self.add(name, Entry::Record(RData::TXT(TXT::new(parts.collect()))))
+    }
+
+    pub fn a(&self, name: &str, ip: Ipv4Addr) -> &Self {
+        self.add(name, Entry::Record(RData::A(A(ip))))
     }
 
     pub fn mx(&self, name: &str, preference: u16, host: &str) -> &Self {

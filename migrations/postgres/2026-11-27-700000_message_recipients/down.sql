@@ -1,0 +1,1 @@
+ALTER TABLE message_contents DROP COLUMN recipients;
