@@ -15,19 +15,9 @@
 //!
 //! The modules `domain`, `store` and `web::pages` share three folders: `people` (users, teams, members,
 //! invitations, sessions), `access` (tokens, the team key, plans, the API switch, activity) and `mailroom`
-//! (domains, aliases, contacts, messages). A noun has the same file name in each.
-//!
-//! # A new noun
-//!
-//! What a team lists, creates, changes and deletes, such as contacts, takes:
-//!
-//! 1. a migration for each engine, and a row of words in `store/nouns.rs`: its scopes, kinds of activity, addresses,
-//!    notices and rows of the access tests are made of them;
-//! 2. `store/mailroom/NOUN.rs`: its table, id and row, `team_rows!` and `narrowed`, which filters the list;
-//! 3. `domain/mailroom/NOUN.rs`: `team_noun!`, how its fields are parsed, and what `create` and `change` do;
-//! 4. `web/api/NOUN.rs`: its JSON and filters, and one line for each operation;
-//! 5. `web/pages/mailroom/NOUN.rs`: the trait `Pages` with the templates of the list and of one;
-//! 6. its modules and both `routes()` in the four `mod.rs`, a line in the navigation, and a test of what it means.
+//! (domains, aliases, contacts, messages). A noun has the same file name in each; where a page shows one of
+//! many, its file has the singular, like `alias.rs` beside `aliases.rs`. `docs/developing.md` says what a new
+//! noun takes.
 //!
 //! # The path of a request
 //!

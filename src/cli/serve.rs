@@ -159,9 +159,9 @@ pub fn announce(line: &str) {
 
 pub fn start_log(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.log).map_err(|cause| format!("GATEPOST_LOG: {cause}"))?;
-    let colours = std::io::stderr().is_terminal();
+    let colors = std::io::stderr().is_terminal();
     let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
     // A closed standard error must not stop the server.
     let log = log.log_internal_errors(false);
     let started = match config.log_json {

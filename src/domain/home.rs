@@ -76,7 +76,7 @@ pub struct TokenUse {
     pub in_7d: i64,
     pub in_24h: i64,
     /// Requests of the last 24 hours that were refused or failed.
-    pub troubled: i64,
+    pub failing: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -165,9 +165,9 @@ fn tokens(found: &[Row], live: &Counts) -> Vec<TokenUse> {
     let with_live = |row: &Row| {
         let id = token(row)?;
         let live: Outcomes = live.tokens.get(&id).into_iter().flat_map(|hours| hours.values().copied()).sum();
-        let (total, troubled) = (live.total(), live.troubled());
+        let (total, failing) = (live.total(), live.troubled());
         let name = row.name.clone();
-        Some(TokenUse { id, name, in_7d: row.a + total, in_24h: row.b + total, troubled: row.c + troubled })
+        Some(TokenUse { id, name, in_7d: row.a + total, in_24h: row.b + total, failing: row.c + failing })
     };
     let mut tokens: Vec<_> =
         part(found, "token").filter_map(with_live).filter(|each| each.in_7d > 0).collect();

@@ -1,4 +1,4 @@
-//! The functions that all simple nouns of a team share. [`team_noun`] generates them:
+//! The functions that plain nouns of a team share. [`team_noun`] generates those that a noun asks for:
 //!
 //! - `find(tx, team, id)`, and `hold(tx, actor, team, id)`, which locks the row for a change
 //! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter)`
@@ -7,8 +7,8 @@
 //! - `delete(tx, actor, team, id)`
 //! - `plain`: [`Plain`] with these functions, some of which the noun's file may define itself
 //!
-//! `hold` and `delete` check the role; `insert`, `save` and `delete` record an activity of the row's
-//! [`Noun`]. The noun's file provides `rows`, the store's functions with the same names; `fn event(kind,
+//! `hold` and `delete` require the role that they are listed under; the others check none. `insert`, `save`
+//! and `delete` record an activity of the row's [`Noun`]. The noun's file provides `rows`, the store's functions with the same names; `fn event(kind,
 //! &row) -> Event`; and `fn taken(&row) -> (field, sentence)` for a violation of a unique index.
 
 use serde::de::DeserializeOwned;
@@ -19,7 +19,7 @@ use super::{PublicId, Result};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
-pub use crate::store::nouns::Noun;
+pub use crate::store::nouns::{Done, Noun, Operation};
 
 /// The row of a plain noun, which pages and the API find, list and delete in the same way.
 pub(crate) trait Plain: Clone + Send + 'static {
@@ -41,11 +41,12 @@ pub(crate) trait Plain: Clone + Send + 'static {
 }
 
 macro_rules! team_noun {
-    ($row:ident, $id:ident, $role:ident: $($function:ident),+) => {
-        $($crate::domain::nouns::team_noun!(@$function $row, $id, $role);)+
+    ($row:ident, $id:ident: $($function:ident),+ $(; $role:ident: $($checked:ident),+)?) => {
+        $($crate::domain::nouns::team_noun!(@$function $row, $id);)+
+        $($($crate::domain::nouns::team_noun!(@$checked $row, $id, $role);)+)?
     };
 
-    (@find $row:ident, $id:ident, $role:ident) => {
+    (@find $row:ident, $id:ident) => {
         pub fn find(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
@@ -68,7 +69,7 @@ macro_rules! team_noun {
         }
     };
 
-    (@list $row:ident, $id:ident, $role:ident) => {
+    (@list $row:ident, $id:ident) => {
         pub fn list(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
@@ -80,7 +81,7 @@ macro_rules! team_noun {
         }
     };
 
-    (@count $row:ident, $id:ident, $role:ident) => {
+    (@count $row:ident, $id:ident) => {
         pub fn count(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
@@ -90,8 +91,8 @@ macro_rules! team_noun {
         }
     };
 
-    (@insert $row:ident, $id:ident, $role:ident) => {
-        /// For callers that asked for the role.
+    (@insert $row:ident, $id:ident) => {
+        /// The caller has checked the role.
         fn insert(
             tx: &mut $crate::store::Tx<'_>,
             actor: &$crate::domain::actor::Actor,
@@ -107,8 +108,8 @@ macro_rules! team_noun {
         }
     };
 
-    (@save $row:ident, $id:ident, $role:ident) => {
-        /// Writes `after` over `before`, which is held. Nothing is recorded where nothing changed.
+    (@save $row:ident, $id:ident) => {
+        /// Writes `after` over `before`, which [`hold`] returned. Records nothing if they are equal.
         fn save(
             tx: &mut $crate::store::Tx<'_>,
             actor: &$crate::domain::actor::Actor,
@@ -147,7 +148,7 @@ macro_rules! team_noun {
         }
     };
 
-    (@plain $row:ident, $id:ident, $role:ident) => {
+    (@plain $row:ident, $id:ident) => {
         impl $crate::domain::nouns::Plain for $row {
             type Id = $id;
             type Filter = Filter;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::refusal::Reason;
 
 /// Reasons for refusing a call that has no known caller, and so no activity record.
-const UNRECOGNISED: [&str; 4] = ["missing", "malformed", "invalid", "failed"];
+const UNRECOGNIZED: [&str; 4] = ["missing", "malformed", "invalid", "failed"];
 
 pub struct Metrics {
     statuses: [AtomicU64; 500],
-    unrecognised: [AtomicU64; UNRECOGNISED.len()],
+    unrecognized: [AtomicU64; UNRECOGNIZED.len()],
     gate: Histogram,
     batches: Histogram,
     commits: Histogram,
@@ -23,7 +23,7 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             statuses: [const { AtomicU64::new(0) }; 500],
-            unrecognised: Default::default(),
+            unrecognized: Default::default(),
             gate: Histogram::default(),
             batches: Histogram::default(),
             commits: Histogram::default(),
@@ -40,9 +40,9 @@ impl Metrics {
         }
     }
 
-    pub fn unrecognised(&self, reason: &Reason) {
-        let index = UNRECOGNISED.iter().position(|label| *label == reason.label());
-        add(&self.unrecognised[index.unwrap_or(UNRECOGNISED.len() - 1)]);
+    pub fn unrecognized(&self, reason: &Reason) {
+        let index = UNRECOGNIZED.iter().position(|label| *label == reason.label());
+        add(&self.unrecognized[index.unwrap_or(UNRECOGNIZED.len() - 1)]);
     }
 
     pub fn decided(&self, took: Duration) {
@@ -85,7 +85,7 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
     }
     let name = "gatepost_unrecognised_calls_total";
     head(text, name, "counter", "Calls without a known caller, which are in no activity log.")?;
-    for (reason, calls) in UNRECOGNISED.iter().zip(&metrics.unrecognised) {
+    for (reason, calls) in UNRECOGNIZED.iter().zip(&metrics.unrecognized) {
         writeln!(text, "{name}{{reason=\"{reason}\"}} {}", calls.load(Ordering::Relaxed))?;
     }
     let help = "How long the gate took to let a call in or refuse it.";

@@ -19,7 +19,7 @@ pub fn syntax_error(error: Error) -> Reply {
     match error {
         Error::InvalidSenderAddress => reply::BAD_SENDER,
         Error::InvalidRecipientAddress => reply::BAD_RECIPIENT,
-        Error::SyntaxError { syntax } => Reply::new(501, "5.5.4", format!("Write {syntax}")),
+        Error::SyntaxError { syntax } => Reply::new(501, "5.5.4", format!("Syntax: {syntax}")),
         Error::InvalidParameter { param } => Reply::new(501, "5.5.4", format!("{param} is malformed")),
         Error::UnsupportedParameter { .. } => reply::UNKNOWN_PARAMETER,
         Error::ResponseTooLong => reply::LINE_TOO_LONG,

@@ -54,9 +54,9 @@ macro_rules! activity_kinds {
                         label: $label,
                         sentences: &[$sentence $(, $otherwise)?],
                     },)+
-                    Self::Created(noun) => of_noun(&noun.words().kinds[0]),
-                    Self::Changed(noun) => of_noun(&noun.words().kinds[1]),
-                    Self::Deleted(noun) => of_noun(&noun.words().kinds[2]),
+                    Self::Created(noun) => of_noun(&noun.words().created.kind),
+                    Self::Changed(noun) => of_noun(&noun.words().changed.kind),
+                    Self::Deleted(noun) => of_noun(&noun.words().deleted.kind),
                 }
             }
         }

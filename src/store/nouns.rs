@@ -13,10 +13,16 @@ pub struct Access {
     pub sentence: &'static str,
 }
 
-/// The notice after a noun was created, changed or deleted: its code and sentence.
+/// The code and sentence of a notice.
 pub struct Done {
     pub code: &'static str,
     pub sentence: &'static str,
+}
+
+/// The activity record of a change, and the notice after it.
+pub struct Change {
+    pub kind: Kind,
+    pub notice: Done,
 }
 
 pub struct Operation {
@@ -24,21 +30,28 @@ pub struct Operation {
     pub title: &'static str,
 }
 
+pub struct Operations {
+    pub list: Operation,
+    pub create: Operation,
+    pub get: Operation,
+    pub change: Operation,
+    pub delete: Operation,
+}
+
 pub struct Words {
     pub one: &'static str,
     pub many: &'static str,
     pub title: &'static str,
-    /// `[created, changed, deleted]`
-    pub kinds: [Kind; 3],
-    pub notices: [Done; 3],
-    /// `[read, write]`
-    pub scopes: [Access; 2],
-    /// `/contacts`, of pages and below the base of the API.
+    pub created: Change,
+    pub changed: Change,
+    pub deleted: Change,
+    pub read: Access,
+    pub write: Access,
+    /// `/contacts`: the page's path, and the API path below its base.
     pub list: &'static str,
     pub page: &'static str,
     pub deletion: &'static str,
-    /// `[list, create, get, change, delete]`
-    pub operations: [Operation; 5],
+    pub operations: Operations,
     pub delete: &'static str,
     pub is_deleted: &'static str,
 }
@@ -59,33 +72,33 @@ macro_rules! nouns {
                         one: $one,
                         many: $many,
                         title: $title,
-                        kinds: [
-                            kind(concat!($one, ".created"), concat!(stringify!($noun), " created"),
+                        created: Change {
+                            kind: kind(concat!($one, ".created"), concat!(stringify!($noun), " created"),
                                 concat!($created, " the ", $one, " {subject}")),
-                            kind(concat!($one, ".changed"), concat!(stringify!($noun), " changed"),
+                            notice: done(concat!("created-", $one), concat!(stringify!($noun), " created.")),
+                        },
+                        changed: Change {
+                            kind: kind(concat!($one, ".changed"), concat!(stringify!($noun), " changed"),
                                 concat!("Changed the ", $one, " {subject}")),
-                            kind(concat!($one, ".deleted"), concat!(stringify!($noun), " deleted"),
+                            notice: done(concat!("changed-", $one), concat!(stringify!($noun), " updated.")),
+                        },
+                        deleted: Change {
+                            kind: kind(concat!($one, ".deleted"), concat!(stringify!($noun), " deleted"),
                                 concat!("Deleted the ", $one, " {subject}")),
-                        ],
-                        notices: [
-                            done(concat!($one, "-created"), concat!(stringify!($noun), " created.")),
-                            done(concat!($one, "-changed"), concat!(stringify!($noun), " updated.")),
-                            done(concat!($one, "-deleted"), concat!(stringify!($noun), " deleted.")),
-                        ],
-                        scopes: [
-                            access(concat!($many, ":read"), concat!("Read ", $many, ".")),
-                            access(concat!($many, ":write"), concat!("Create, change and delete ", $many, ".")),
-                        ],
+                            notice: done(concat!("deleted-", $one), concat!(stringify!($noun), " deleted.")),
+                        },
+                        read: access(concat!($many, ":read"), concat!("Read ", $many, ".")),
+                        write: access(concat!($many, ":write"), concat!("Create, change and delete ", $many, ".")),
                         list: concat!("/", $many),
                         page: concat!("/", $many, "/{id}"),
                         deletion: concat!("/", $many, "/{id}/delete"),
-                        operations: [
-                            operation(concat!("list", $title), concat!("List ", $many)),
-                            operation(concat!("create", stringify!($noun)), concat!("Create ", $a_one)),
-                            operation(concat!("get", stringify!($noun)), concat!("Get ", $a_one)),
-                            operation(concat!("change", stringify!($noun)), concat!("Change ", $a_one)),
-                            operation(concat!("delete", stringify!($noun)), concat!("Delete ", $a_one)),
-                        ],
+                        operations: Operations {
+                            list: operation(concat!("list", $title), concat!("List ", $many)),
+                            create: operation(concat!("create", stringify!($noun)), concat!("Create ", $a_one)),
+                            get: operation(concat!("get", stringify!($noun)), concat!("Get ", $a_one)),
+                            change: operation(concat!("change", stringify!($noun)), concat!("Change ", $a_one)),
+                            delete: operation(concat!("delete", stringify!($noun)), concat!("Delete ", $a_one)),
+                        },
                         delete: concat!("Delete ", $one),
                         is_deleted: concat!("The ", $one, " is deleted."),
                     } },)+

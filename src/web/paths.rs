@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::nouns::Noun;
 
-/// An address that is always the same.
+/// A path without parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path(pub &'static str);
 

@@ -61,11 +61,11 @@ impl Theme {
 }
 
 tokio::task_local! {
-    /// Every page shows it, also one of nobody signed in, so it is no argument of their templates.
+    /// Every page needs it, even signed out, so it is not passed to each template.
     static CURRENT: Theme;
 }
 
-/// Of the request that is being answered.
+/// The theme of the current request.
 pub fn current() -> Theme {
     CURRENT.try_with(|theme| *theme).unwrap_or_default()
 }

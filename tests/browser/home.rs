@@ -7,7 +7,7 @@ use crate::support::Browser;
 use crate::support::process::Gatepost;
 
 #[tokio::test]
-async fn home_and_activity_pass_inspection_and_charts_answer_to_arrow_keys() {
+async fn home_and_activity_pass_inspection_and_charts_respond_to_arrow_keys() {
     let demo = Gatepost::new().start(&["demo"]);
     let browser = Browser::open(&demo.base).await;
     browser.visit("/sign-in").await;

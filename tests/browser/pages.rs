@@ -162,7 +162,7 @@ async fn every_page_is_sound_for_each_role() {
 }
 
 #[test]
-fn a_path_is_of_the_route_that_fits_it_best() {
+fn a_path_matches_the_most_specific_route() {
     let routes: BTreeSet<String> = ["/inbox", "/inbox/{id}", "/inbox/unread"].map(str::to_owned).into();
     assert_eq!(route_of("/inbox?q=a", &routes), Some("/inbox"));
     assert_eq!(route_of("/inbox/msg_1", &routes), Some("/inbox/{id}"));

@@ -65,7 +65,7 @@ async fn a_phone_has_every_page_behind_more() {
 }
 
 #[tokio::test]
-async fn a_toast_leaves_and_never_returns() {
+async fn a_toast_disappears_and_does_not_return() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;

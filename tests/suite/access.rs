@@ -75,7 +75,7 @@ fn an_operation_needs_the_scope_of_its_noun_and_verb() {
 
 /// Calls each route of the API with a token of each single scope, of all but that one, and of none.
 #[tokio::test]
-async fn a_token_gets_just_what_its_scopes_say() {
+async fn a_token_can_do_only_what_its_scopes_allow() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     app.set_plan("Acme", Plan::Enterprise);

@@ -197,7 +197,7 @@ both_engines! {
 }
 
 both_engines! {
-    async fn what_is_asked_of_jobs_has_its_index(app: TestApp) {
+    async fn each_query_of_jobs_uses_an_index(app: TestApp) {
         statements::listen();
         fill_jobs(&app);
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");

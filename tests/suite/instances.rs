@@ -118,7 +118,7 @@ fn thousand_a_second(cluster: &Cluster, token: &str) -> Load {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_holds_everywhere_before_its_reply() {
+async fn a_revocation_applies_on_all_instances_before_its_reply() {
     let cluster = Cluster::postgres().await;
     let mut tokens = Vec::new();
     for number in 0..100 {
@@ -142,7 +142,7 @@ async fn a_revocation_holds_everywhere_before_its_reply() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_change_of_access_holds_everywhere_before_its_reply() {
+async fn every_change_of_access_applies_on_all_instances_before_its_reply() {
     let cluster = Cluster::postgres().await;
     let (id, token) = cluster.token("ci").await;
     let load = thousand_a_second(&cluster, &token);
@@ -172,7 +172,7 @@ async fn every_change_of_access_holds_everywhere_before_its_reply() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_regenerated_team_key_holds_nowhere() {
+async fn a_regenerated_team_key_is_refused_on_all_instances() {
     let cluster = Cluster::postgres().await;
     let key = |response: crate::support::client::Response| {
         let pattern = regex::Regex::new("gp_[0-9A-Za-z]{50}").expect("a pattern");
@@ -192,7 +192,7 @@ async fn a_regenerated_team_key_holds_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_role_is_lost_everywhere() {
+async fn role_changes_apply_on_all_instances() {
     let cluster = Cluster::postgres().await;
     let invitation = [("email", BEA), ("role", "admin")];
     let invited = cluster.ada[0].post("/team/invitations", &invitation).await.expect(200);

@@ -71,7 +71,7 @@ both_engines! {
         assert_eq!(sweep(&app).await, 0);
     }
 
-    async fn one_part_that_fails_does_not_keep_the_others(app: TestApp) {
+    async fn a_failing_part_does_not_stop_the_others(app: TestApp) {
         call(&app, "Acme", &app.token("Acme", "ci"), 200).await;
         app.operate(|tx, actor| jobs::ensure_recurring(tx, actor, &registry().kinds()));
         let dead = "UPDATE jobs SET died_at = 1 WHERE kind = 'hourly_counts'";

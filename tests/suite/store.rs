@@ -298,7 +298,7 @@ async fn a_busy_writer_does_not_starve_others() {
 
 /// Every pooled connection is dead after the database was away.
 #[tokio::test]
-async fn a_single_statement_finds_a_living_connection() {
+async fn a_single_statement_gets_a_working_connection() {
     let app = TestApp::postgres().await;
     let (store, team, actor) =
         (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());

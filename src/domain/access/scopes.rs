@@ -51,8 +51,8 @@ macro_rules! scopes {
             const fn words(self) -> Words {
                 match self {
                     $(Self::$before => words $words,)+
-                    Self::Read(noun) => of_noun(noun, 0, "Read"),
-                    Self::Write(noun) => of_noun(noun, 1, "Write"),
+                    Self::Read(noun) => of_noun(noun, &noun.words().read, "Read"),
+                    Self::Write(noun) => of_noun(noun, &noun.words().write, "Write"),
                     $(Self::$after => words $last_words,)+
                 }
             }
@@ -80,9 +80,8 @@ scopes! {
     TokensRead = ("tokens:read", "Team", "Read tokens", "Read the team's tokens, never their secrets.");
 }
 
-const fn of_noun(noun: Noun, access: usize, label: &'static str) -> Words {
-    let Access { name, sentence } = noun.words().scopes[access];
-    words(name, noun.words().title, label, sentence)
+const fn of_noun(noun: Noun, access: &Access, label: &'static str) -> Words {
+    words(access.name, noun.words().title, label, access.sentence)
 }
 
 // Each scope has a bit, and one bit must remain: otherwise all scopes of today would equal `Scopes::ALL`.

@@ -164,7 +164,8 @@ fn is_its_own(actor: &Actor, id: TokenId) -> bool {
 }
 
 /// Revokes a token. Only the owner can revoke the team key, because having one is the owner's choice; an
-/// admin who must stop it regenerates it.
+/// admin who must stop it regenerates it. No instance accepts the token once `App::write` has returned: see
+/// `Gate::confirm`.
 ///
 /// # Errors
 /// `NotFound` if the team has no such token, `Conflict` if it is already revoked.
@@ -293,7 +294,7 @@ pub(crate) fn set_cap(
     find(tx, team, id)
 }
 
-team_noun! { Token, TokenId, Admin: find, list, count }
+team_noun! { Token, TokenId: find, list, count }
 
 pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
     Ok(rows::find_all(tx, team, ids)?)

@@ -176,7 +176,7 @@ pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<
     Ok(hours.take_while(|hour| *hour < until).collect())
 }
 
-/// Whether counts are stored of hours that are not over. It happens when a clock ran ahead.
+/// Whether counts of unfinished hours are stored, which happens when a clock ran ahead.
 pub(crate) fn has_stored_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
     Ok(rows::last_stored(tx, team)?.is_some_and(|last| last >= until))
 }

@@ -156,7 +156,7 @@ fn row(
     }
 }
 
-team_noun! { Alias, AliasId, Member: find, hold, list, count, insert, save, plain }
+team_noun! { Alias, AliasId: find, list, count, insert, save, plain; Member: hold }
 
 fn event(kind: ActivityKind, alias: &Alias) -> Event {
     Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled)

@@ -40,7 +40,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
-team_noun! { Contact, ContactId, Member: find, hold, list, count, insert, save, delete, plain }
+team_noun! { Contact, ContactId: find, list, count, insert, save, plain; Member: hold, delete }
 
 fn event(kind: ActivityKind, contact: &Contact) -> Event {
     Event::of(kind).subject(&contact.address).detail("state", contact.state.as_str())
@@ -73,7 +73,7 @@ pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about
     save_and_move(tx, actor, &before, after)
 }
 
-/// Sets only the state; the one before.
+/// Sets only the state, and returns the previous one.
 pub(super) fn set_state(
     tx: &mut Tx<'_>,
     actor: &Actor,

@@ -190,7 +190,7 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, kind: ActivityKind) -
     activity::record(tx, actor, domain.team_id, Event::of(kind).subject(&domain.name))
 }
 
-team_noun! { Domain, DomainId, Admin: find, hold }
+team_noun! { Domain, DomainId: find; Admin: hold }
 
 /// Sorted by name. Not paged, because a team has few.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {

@@ -42,7 +42,7 @@ pub struct Opened {
     pub authentication: Authentication,
 }
 
-team_noun! { Message, MessageId, Member: find, hold, list, count }
+team_noun! { Message, MessageId: find, list, count; Member: hold }
 
 pub(crate) fn list_or_search(
     tx: &mut Tx<'_>,

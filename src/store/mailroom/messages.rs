@@ -77,7 +77,7 @@ pub struct Filter {
     pub conversation: Option<ConversationId>,
     pub state: Option<MessageState>,
     pub folder: Option<Folder>,
-    /// In the inbox and not read.
+    /// Whether it is in the inbox and not read.
     pub unread: bool,
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,

@@ -105,7 +105,7 @@ async fn refuse(request: ServiceRequest, info: &RequestInfo, refusal: Refusal, b
     let (took, (request, _)) = (began.elapsed(), request.into_parts());
     let Refusal { reason, whose, allowance } = refusal;
     if whose.is_none() {
-        info.app().gate().metrics().unrecognised(&reason);
+        info.app().gate().metrics().unrecognized(&reason);
     }
     let rendered = render(&reason.into(), info, &request);
     let mut response = ServiceResponse::new(request, rendered);

@@ -36,8 +36,8 @@ codes! {
     FORBIDDEN = 403, "This caller does not have permission.",
         "Follow the message; do not retry.";
     NOT_FOUND = 404, "It does not exist, or belongs to another team.",
-        "Check the id and the address; do not retry.";
-    METHOD_NOT_ALLOWED = 405, "The address does not support this method.",
+        "Check the id and the URL; do not retry.";
+    METHOD_NOT_ALLOWED = 405, "The URL does not support this method.",
         "Use one of the methods in “Allow”.";
     CONFLICT = 409, "The request conflicts with the current state, like a name that is taken.",
         "Fetch the current state, then choose another value.";

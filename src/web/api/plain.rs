@@ -10,7 +10,7 @@ use super::resource::{Find, Form, Hold, One, Resource};
 use super::response::{ApiResult, Done};
 use super::route::{Op, op};
 use crate::domain::access::scopes::Scope;
-use crate::domain::nouns::Plain;
+use crate::domain::nouns::{Operation, Plain};
 
 impl<F: Form<Row: Plain<Id = F::Id>>> Resource for F {
     const PATH: &'static str = F::Row::NOUN.words().list;
@@ -22,7 +22,7 @@ impl<F: Form<Row: Plain<Id = F::Id>>> Resource for F {
     }
 }
 
-/// The address of one of a noun.
+/// The path of one resource, below the base.
 pub const fn one<F: Form<Row: Plain>>() -> &'static str {
     F::Row::NOUN.words().page
 }
@@ -32,7 +32,7 @@ where
     F: Form<Row: Plain<Id = F::Id, Filter = Q::Filter>>,
     Q: Filters + 'static,
 {
-    operation::<F, _, _>(0, Scope::Read(F::Row::NOUN), list::<F, Q>, text)
+    operation(&F::Row::NOUN.words().operations.list, Scope::Read(F::Row::NOUN), list::<F, Q>, text)
 }
 
 pub fn creates<F, H, Args>(create: H, text: &'static str) -> Op
@@ -41,11 +41,11 @@ where
     H: Handler<Args, Output: Responder + HandlerOutput + 'static>,
     Args: FromRequest + Arguments + 'static,
 {
-    operation::<F, _, _>(1, Scope::Write(F::Row::NOUN), create, text)
+    operation(&F::Row::NOUN.words().operations.create, Scope::Write(F::Row::NOUN), create, text)
 }
 
 pub fn shows<F: Form<Row: Plain<Id = F::Id>>>(text: &'static str) -> Op {
-    operation::<F, _, _>(2, Scope::Read(F::Row::NOUN), show::<F>, text)
+    operation(&F::Row::NOUN.words().operations.get, Scope::Read(F::Row::NOUN), show::<F>, text)
 }
 
 pub fn changes<F, H, Args>(change: H, text: &'static str) -> Op
@@ -54,21 +54,20 @@ where
     H: Handler<Args, Output: Responder + HandlerOutput + 'static>,
     Args: FromRequest + Arguments + 'static,
 {
-    operation::<F, _, _>(3, Scope::Write(F::Row::NOUN), change, text)
+    operation(&F::Row::NOUN.words().operations.change, Scope::Write(F::Row::NOUN), change, text)
 }
 
 pub fn deletes<F: Form<Row: Plain<Id = F::Id>>>(text: &'static str) -> Op {
     let words = F::Row::NOUN.words();
-    operation::<F, _, _>(4, Scope::Write(F::Row::NOUN), delete::<F>, text).may(204, words.is_deleted)
+    operation(&words.operations.delete, Scope::Write(F::Row::NOUN), delete::<F>, text)
+        .may(204, words.is_deleted)
 }
 
-fn operation<F, H, Args>(place: usize, scope: Scope, handler: H, text: &'static str) -> Op
+fn operation<H, Args>(operation: &Operation, scope: Scope, handler: H, text: &'static str) -> Op
 where
-    F: Form<Row: Plain>,
     H: Handler<Args, Output: Responder + HandlerOutput + 'static>,
     Args: FromRequest + Arguments + 'static,
 {
-    let operation = &F::Row::NOUN.words().operations[place];
     op(operation.id, scope, handler).about(operation.title, text)
 }
 

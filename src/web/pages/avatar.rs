@@ -1,9 +1,9 @@
-//! What stands for a person or an app where there is no picture.
+//! Initials on a color, for people and apps without a picture.
 
-/// How many colours `static/css/avatar.css` has.
+/// How many colors `static/css/avatar.css` has.
 const HUES: u32 = 9;
 
-/// The colour of an address, the same on every page and after every start.
+/// The color of an address, the same on every page and after every start.
 pub fn hue(address: &str) -> u32 {
     let hash = address.bytes().fold(2_166_136_261_u32, |hash, byte| {
         (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(16_777_619)
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_depends_on_the_address_only() {
+    fn a_color_depends_on_the_address_only() {
         assert_eq!(hue("Ada@acme.test"), hue("ada@acme.test"));
         assert!((0..200).map(|n| hue(&format!("{n}@acme.test"))).all(|hue| hue < HUES));
     }

@@ -42,7 +42,7 @@ impl Layout {
         }
     }
 
-    /// Of an error: what the change before it says waits for a page that works.
+    /// The layout of an error page. A pending notice is left for the next page.
     pub fn of_error(viewer: &Viewer) -> Self {
         Self { flash: Flash::default(), ..Self::new(viewer, "") }
     }
@@ -55,7 +55,7 @@ impl Layout {
         navigation::main_pages(self.role)
     }
 
-    /// As the account menu says it.
+    /// The role in the account menu.
     pub fn role_name(&self) -> &'static str {
         match self.role {
             Role::Member => "Member",

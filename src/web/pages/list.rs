@@ -19,11 +19,11 @@ use crate::web::paths::{Path, with_query};
 /// Rows on a page.
 pub const ROWS: i64 = 50;
 
-/// The parameters that narrow a list, as its form sends them; one that is empty does not.
+/// The parameters that narrow a list, as its form sends them. Empty ones don't filter.
 pub trait Filters: Default + DeserializeOwned {
     const PATH: Path;
     const NAMES: &'static [&'static str];
-    /// Parameters that the page reads for something else than its list.
+    /// Parameters that the page reads for anything but its list.
     const ALSO: &'static [&'static str];
 
     fn pairs(&self) -> Vec<(&'static str, &str)>;
@@ -76,14 +76,14 @@ impl<F: Filters> ListQuery<F> {
         Ok(Window::below(chosen(&self.before, parse)?, ROWS))
     }
 
-    /// The address of the page that starts below `before`; empty for the first page.
+    /// The URL of the page that starts below `before`, which is empty for the first page.
     pub fn address(&self, before: &str) -> String {
         let mut pairs = self.filters.pairs();
         pairs.push(("before", before));
         F::PATH.query(&pairs)
     }
 
-    /// Another address with the whole query of this list, and more.
+    /// `path` with this list's query and `more`.
     pub fn beside(&self, path: &str, more: &[(&str, &str)]) -> String {
         let mut pairs = self.filters.pairs();
         pairs.push(("before", &self.before));

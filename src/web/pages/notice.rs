@@ -1,7 +1,7 @@
 //! Notices of completed actions, shown once on the next page. Only sentences from this table are shown;
 //! [`crate::web::flash`] carries their codes.
 
-use crate::domain::nouns::Noun;
+use crate::domain::nouns::{Done, Noun};
 
 struct Words {
     code: &'static str,
@@ -25,17 +25,16 @@ macro_rules! notices {
             const fn words(self) -> Words {
                 match self {
                     $(Self::$name => Words { code: $code, kind: $kind, text: $text },)+
-                    Self::Created(noun) => of_noun(noun, 0),
-                    Self::Changed(noun) => of_noun(noun, 1),
-                    Self::Deleted(noun) => of_noun(noun, 2),
+                    Self::Created(noun) => of_noun(&noun.words().created.notice),
+                    Self::Changed(noun) => of_noun(&noun.words().changed.notice),
+                    Self::Deleted(noun) => of_noun(&noun.words().deleted.notice),
                 }
             }
         }
     };
 }
 
-const fn of_noun(noun: Noun, done: usize) -> Words {
-    let done = &noun.words().notices[done];
+const fn of_noun(done: &Done) -> Words {
     Words { code: done.code, kind: "success", text: done.sentence }
 }
 
@@ -46,10 +45,14 @@ impl Notice {
     }
 
     pub fn parse(code: &str) -> Option<Self> {
+        Self::all().find(|notice| notice.code() == code)
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
         let of_nouns = Noun::ALL
             .into_iter()
             .flat_map(|noun| [Self::Created(noun), Self::Changed(noun), Self::Deleted(noun)]);
-        Self::OWN.iter().copied().chain(of_nouns).find(|notice| notice.code() == code)
+        Self::OWN.iter().copied().chain(of_nouns)
     }
 
     pub const fn kind(self) -> &'static str {
@@ -106,4 +109,16 @@ notices! {
     CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. Applies to new messages.";
     JobRetried = "job-retried", "success", "Job queued. It runs in a moment.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its addresses is refused.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_means_one_notice() {
+        for notice in Notice::all() {
+            assert_eq!(Notice::parse(notice.code()), Some(notice));
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub struct Action<'a> {
     pub action: &'a str,
     /// The fields of the form, without the password.
     pub fields: Vec<(&'static str, String)>,
-    /// Asks even if the password was entered within the last 10 minutes.
+    /// Whether to ask even if the password was entered within the last 10 minutes.
     pub always: bool,
 }
 
@@ -46,7 +46,7 @@ pub async fn ask(
     let Some(password) = password.filter(|typed| !typed.is_empty()) else {
         return page(viewer, asked, StatusCode::FORBIDDEN, FormErrors::default()).map(Some);
     };
-    match enter(app, viewer, password).await {
+    match confirm_password(app, viewer, password).await {
         Ok(true) => Ok(None),
         Ok(false) => {
             let errors = FormErrors::one("password", "Wrong password.");
@@ -68,9 +68,13 @@ fn page(
     html(status, &PasswordAgainPage { email: &viewer.user.email, team: viewer.team.id, asked, errors })
 }
 
-/// Checks the actor's password and notes when it was right. Counted by session, so that a
-/// stranger's guesses cannot keep a signed-in person from it.
-pub async fn enter(app: &App, viewer: &Viewer, password: &str) -> Result<bool, crate::domain::Error> {
+/// Checks the password, and records the time on success. Attempts count per session, so strangers can't
+/// lock the person out.
+pub async fn confirm_password(
+    app: &App,
+    viewer: &Viewer,
+    password: &str,
+) -> Result<bool, crate::domain::Error> {
     let (user, now, session) = (viewer.user.clone(), viewer.request.now, viewer.session.id);
     let counted = app.write(move |tx| sign_in::count_confirmation(tx, now, session)).await?;
     let right = app.verify_password(Password::unchecked(password), Some(user.password_hash.clone())).await?;

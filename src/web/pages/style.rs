@@ -16,7 +16,7 @@ struct StylePage {
     layout: Layout,
 }
 
-/// With avatars of different colours.
+/// With avatars of different colors.
 const PEOPLE: [(&str, &str); 9] = [
     ("Ada Lovelace", "ada@acme.test"),
     ("Grace Murray", "grace@navy.test"),

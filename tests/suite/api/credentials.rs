@@ -80,7 +80,7 @@ both_engines! {
         }
     }
 
-    async fn an_invalid_token_gets_one_answer(app: TestApp) {
+    async fn invalid_tokens_get_the_same_response(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let mistyped = token.replace(&token[10..12], if &token[10..12] == "xy" { "yx" } else { "xy" });
@@ -90,7 +90,7 @@ both_engines! {
         }
     }
 
-    async fn an_unknown_id_and_a_wrong_secret_get_one_answer(app: TestApp) {
+    async fn an_unknown_id_and_a_wrong_secret_get_the_same_response(app: TestApp) {
         app.switch_api("Acme", true);
         let (token, other) = (app.token("Acme", "ci"), app.token("Acme", "deploy"));
         let sql = format!("DELETE FROM tokens WHERE public_id = '{}'", public_id(&other));

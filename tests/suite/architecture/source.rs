@@ -157,7 +157,7 @@ fn body_end(code: &str) -> Option<usize> {
 }
 
 #[test]
-fn code_leaves_out_comments_and_strings() {
+fn comments_and_strings_are_not_code() {
     let text = concat!(
         "let a = \"diesel\"; // diesel\n",
         "/* a /* diesel */ \n diesel */ let b = r#\"diesel \" \"#;\n",

@@ -74,7 +74,7 @@ fn each_wrong_counter_is_found() {
 }
 
 #[test]
-fn each_row_without_its_counterpart_is_found() {
+fn rows_without_a_counterpart_are_found() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         deliver(gatepost, "one");
@@ -171,7 +171,7 @@ fn a_damaged_page_is_found() {
 }
 
 #[test]
-fn without_a_store_there_is_nothing_to_check() {
+fn a_check_without_a_store_is_an_error() {
     let gatepost = Gatepost::new();
     let refused = gatepost.run(&["check"], "");
     assert_eq!(refused.code, Some(1), "{refused:?}");

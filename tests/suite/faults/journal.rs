@@ -35,13 +35,13 @@ async fn stored_twice(gatepost: &Gatepost, database: &Database, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_at_two_places_are_logged_once_on_sqlite() {
+async fn calls_stored_twice_are_logged_once_on_sqlite() {
     let (gatepost, database, token) = on_sqlite();
     stored_twice(&gatepost, &database, &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_at_two_places_are_logged_once_on_postgres() {
+async fn calls_stored_twice_are_logged_once_on_postgres() {
     let (gatepost, database, token) = on_postgres();
     stored_twice(&gatepost, &database, &token).await;
 }

@@ -167,7 +167,7 @@ both_engines! {
         assert!(dead.error.is_some_and(|error| error.contains("stopped before")));
     }
 
-    async fn a_job_given_back_does_not_lose_its_attempt(app: TestApp) {
+    async fn a_returned_job_does_not_lose_its_attempt(app: TestApp) {
         enqueue(&app, &Note::new("stopped"));
         let job = claim_notes(&app, 1).remove(0);
         app.operate(|tx, actor| lease::release(tx, actor, &job));
@@ -214,7 +214,7 @@ both_engines! {
         assert!(row.due_at.since(app.app.now()) >= time::Duration::seconds(16), "{row:?}");
     }
 
-    async fn work_whose_job_died_is_not_found_again_for_a_day(app: TestApp) {
+    async fn work_of_a_dead_job_is_not_enqueued_again_for_a_day(app: TestApp) {
         let note = Note::keyed("poison", "same");
         let find = || app.operate(|tx, actor| jobs::enqueue_unless_dead(tx, actor, &note));
         find();

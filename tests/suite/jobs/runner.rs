@@ -41,7 +41,7 @@ fn notes(take: impl Fn(String) -> Result<(), Unfinished> + Send + Sync + 'static
 }
 
 #[test]
-fn nothing_that_recurs_soon_waits_behind_hours_of_work() {
+fn frequent_jobs_do_not_wait_behind_long_ones() {
     let (kinds, soon) = (registry().kinds(), time::Duration::minutes(5));
     for kind in kinds.iter().filter(|kind| kind.every.is_some_and(|it| it.every <= soon)) {
         let beside = kinds.iter().filter(|other| other.queue == kind.queue);
@@ -74,7 +74,7 @@ both_engines! {
         assert_eq!(app.count("jobs"), 0);
     }
 
-    async fn an_owner_reads_no_words_of_the_store(app: TestApp) {
+    async fn owners_see_no_internal_error_details(app: TestApp) {
         for (error, shown) in [
             (Error::out_of_reach("no route to 192.0.2.7, user gatepost"), "An internal error "),
             (Error::fault("relation jobs of gatepost@192.0.2.7"), "An internal error "),

@@ -104,7 +104,7 @@ both_engines! {
         assert!(!back.is_active() && back.is_held_by_another());
     }
 
-    async fn a_domain_that_is_added_again_has_its_aliases(app: TestApp) {
+    async fn a_domain_that_is_added_again_gets_its_aliases_back(app: TestApp) {
         let domain = prove(&app, &add(&app, "Acme", "acme.example"));
         let team = domain.team_id;
         app.alias_on("Acme", "hello", Some("acme.example"));

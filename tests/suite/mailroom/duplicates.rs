@@ -52,7 +52,7 @@ both_engines! {
         assert_eq!(states(&app), ["delivered", "denied", "delivered"]);
     }
 
-    async fn a_message_from_another_sender_is_another_message(app: TestApp) {
+    async fn equal_messages_of_different_senders_are_both_stored(app: TestApp) {
         app.alias("Acme", "hello");
         let original = letter("bob@example.com", "1@x", "Invoice", "Pay to 1234.");
         for other in [

@@ -196,7 +196,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn forgeries_take_no_room_in_the_quota() {
+async fn forged_mail_does_not_count_against_the_quota() {
     let setting = [("GATEPOST_MAIL_QUOTA", "2KiB")];
     for app in [TestApp::with_settings(&setting).await, TestApp::postgres_with_settings(&setting).await] {
         app.alias("Acme", "hello");

@@ -38,7 +38,7 @@ fn create_unchecked(app: &TestApp, team: &str, local: &str) -> Alias {
 }
 
 both_engines! {
-    async fn a_name_with_a_plus_belongs_to_the_team_of_the_name_before_it(app: TestApp) {
+    async fn plus_addressing_delivers_to_the_alias_before_the_plus(app: TestApp) {
         let ada = create(&app, "Acme", "ada").expect("an alias");
         assert!(refusal(&app, "Globex", "Ada+Bank").contains("another team has ada@gatepost.localhost"));
         assert!(refusal(&app, "Globex", "eve+x").contains("Create eve@gatepost.localhost first"));
@@ -54,7 +54,7 @@ both_engines! {
         assert_eq!(app.route("ada+other@gatepost.localhost").await, Err(Unroutable::Deleted));
     }
 
-    async fn mail_goes_to_the_team_of_the_name_before_the_plus(app: TestApp) {
+    async fn mail_with_plus_addressing_goes_to_the_team_of_the_alias(app: TestApp) {
         let bank = create_unchecked(&app, "Globex", "ada+bank");
         let to = "Ada+Bank@gatepost.localhost";
         assert_eq!(app.route(to).await.expect("the name is free").alias, bank.id);
@@ -96,7 +96,7 @@ both_engines! {
         }
     }
 
-    async fn a_domain_that_changes_teams_leaves_its_names_behind(app: TestApp) {
+    async fn a_domain_that_changes_teams_loses_its_aliases(app: TestApp) {
         use gatepost::domain::mailroom::address::DomainName;
         use gatepost::domain::mailroom::mail_domains::{self, Answer, Observation};
         let name = DomainName::parse("shop.example").expect("a name");

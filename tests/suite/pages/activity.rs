@@ -320,7 +320,7 @@ async fn a_choice_missing_from_the_menu_stays_selected() {
 }
 
 both_engines! {
-    async fn requests_and_changes_are_two_parts(app: TestApp) {
+    async fn requests_and_changes_have_separate_tabs(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         app.api(&token).get("/api/v1/me").await.expect(200);

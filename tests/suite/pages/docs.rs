@@ -18,7 +18,7 @@ const DOCS: &str = "/developer/docs";
 const LARGEST: usize = 200_000;
 
 both_engines! {
-    async fn every_route_and_every_code_is_there(app: TestApp) {
+    async fn every_route_and_error_code_is_listed(app: TestApp) {
         for person in [Ada, Cy] {
             let response = app.as_(person).await.get(DOCS).await.expect(200);
             assert!(response.body.len() < LARGEST, "the page has {} bytes", response.body.len());

@@ -23,7 +23,7 @@ both_engines! {
         assert_eq!(owner.text(".side .menu-note"), "Owner of Acme");
     }
 
-    async fn an_error_keeps_the_frame_of_whoever_is_signed_in(app: TestApp) {
+    async fn error_pages_keep_the_navigation_of_the_signed_in_person(app: TestApp) {
         let cy = app.as_(Cy).await;
         for (path, status) in [("/nothing", 404), ("/inbox/msg_1", 404), ("/activity", 403)] {
             let page = cy.get(path).await.expect(status).page();

@@ -123,7 +123,7 @@ both_engines! {
         assert_eq!(page.texts("[aria-labelledby=mail-title] .legend b"), ["1", "1"]);
     }
 
-    async fn what_needs_care_is_listed_with_a_way_to_it(app: TestApp) {
+    async fn problems_are_listed_with_a_link_to_fix_them(app: TestApp) {
         let token = set_up(&app).await;
         let ada = app.as_(Ada).await;
         assert!(home(&ada).await.text("[aria-labelledby=care-title]").contains("Nothing."));

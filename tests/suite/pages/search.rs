@@ -42,7 +42,7 @@ both_engines! {
         assert!(theirs.len() >= 5 && !theirs.iter().any(|row| row.to_lowercase().contains("acme")), "{theirs:?}");
     }
 
-    async fn a_role_finds_what_it_may_see(app: TestApp) {
+    async fn search_results_depend_on_the_role(app: TestApp) {
         fill(&app).await;
         for (person, tokens) in [(Ada, true), (Bea, true), (Cy, false)] {
             let found = groups(&search(&app, person, "NORTH").await);
@@ -76,7 +76,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_page_without_words_lists_the_pages() {
+async fn an_empty_search_lists_the_pages() {
     let app = TestApp::sqlite().await;
     let page = search(&app, Ada, "").await;
     assert_eq!(groups(&page), ["Pages"]);

@@ -139,7 +139,7 @@ async fn a_file_that_the_browser_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn only_the_address_of_this_version_is_kept_for_ever() {
+async fn only_urls_of_this_version_are_cached_for_ever() {
     let app = TestApp::sqlite().await;
     let visitor = app.as_(Eve).await;
     for path in ["/static/app.css", "/static/app.css?v=0123456789abcdef"] {
@@ -181,7 +181,7 @@ async fn pages_are_compressed_unless_another_site_or_a_secret_is_in_play() {
 }
 
 #[tokio::test]
-async fn the_api_answers_as_it_is() {
+async fn api_responses_are_not_compressed() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let ada = app.as_(Ada).await;

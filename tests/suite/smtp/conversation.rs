@@ -167,7 +167,7 @@ both_engines! {
         talk.say("DATA").expect("503 5.5.1");
     }
 
-    async fn the_same_message_twice_is_one(app: TestApp) {
+    async fn a_repeated_message_is_stored_once(app: TestApp) {
         app.alias("Acme", "hello");
         let server = mail_server::open(&app.app);
         let mut talk = Talk::smtp(mail_server::smtp(&server));

@@ -70,6 +70,6 @@ impl Entropy for TestEntropy {
 }
 
 #[test]
-fn the_start_matches_its_comment() {
+fn the_start_time_matches_its_comment() {
     assert_eq!(START.to_string(), "2040-01-02T09:00:00Z");
 }

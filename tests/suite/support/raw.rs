@@ -109,7 +109,7 @@ fn joined_chunks(mut body: &str) -> String {
 }
 
 #[test]
-fn an_answer_keeps_its_order_and_body() {
+fn a_response_keeps_its_order_and_body() {
     let response = parse("HTTP/1.1 200 OK\r\nB: 1\r\nA: x: y\r\n\r\n{}");
     assert_eq!(response.status, "HTTP/1.1 200 OK");
     assert_eq!(response.header("a"), Some("x: y"));

@@ -164,7 +164,7 @@ async fn load(
         tokens: menus::tokens(&tokens, &query.token),
         statuses: menus::statuses(&query.status),
         chart: hours.as_ref().filter(|_| query.before.is_empty()).and_then(chart),
-        periods: PeriodChoice::all(paths::ACTIVITY, &query.beside_period(), period),
+        periods: PeriodChoice::all(paths::ACTIVITY, &query.params_except_period(), period),
         days: Day::all(&records, &names, hours.as_ref(), now),
         known: records.first().map(|record| record.id.to_string()).unwrap_or_else(|| "none".into()),
         older: next.map(|id| query.before(id)).unwrap_or_default(),

@@ -36,7 +36,7 @@ pub struct Tickbox {
 }
 
 impl Choice {
-    /// Of the fields of a form. Missing ones have the defaults of a new form.
+    /// From the fields of a form. Missing ones have the defaults of a new form.
     pub fn of(access: &str, scopes: &[String]) -> Self {
         let access = match access {
             "all" => Access::All,

@@ -125,7 +125,7 @@ impl Row {
 #[template(path = "developer/_tokens.html")]
 pub struct TokenList {
     rows: Vec<Row>,
-    /// Of all pages.
+    /// The number of tokens on all pages.
     pub count: Capped,
     /// The address to poll.
     address: String,

@@ -85,8 +85,8 @@ pub fn long_day(at: Timestamp) -> String {
     at.utc().format(format_description!("[weekday] [day padding:none] [month repr:long]")).unwrap_or_default()
 }
 
-/// The calls of each of the last `days` times 24 hours, oldest first, for a small chart. The last of
-/// them end with the running span, so that it is not cut off like a calendar day.
+/// The requests of each of the last `days` days, oldest first, for a small chart. The last day ends with the
+/// current span, so it is always a full 24 hours.
 pub fn by_day(spans: &[Span], now: Timestamp, days: i32) -> Vec<Outcomes> {
     let end = spans.last().map_or(now, |span| span.ends);
     let day = |ago: i32| {

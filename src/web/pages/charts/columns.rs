@@ -1,17 +1,17 @@
 //! Stacked columns over time.
 
-use super::place::Place;
+use super::coord::Coord;
 use super::scale::{Scale, tick_label};
 use crate::domain::access::usage::Grouped;
 
 /// The part of its band that a column fills.
 const FILL: f64 = 0.76;
-/// Keeps what is not zero visible, in pixels; the gap to the next segment takes one.
+/// Minimum height of a non-zero segment, in pixels, including a 1 px gap.
 const MIN_HEIGHT: f64 = 2.5;
-/// A limit that is more times as high as the highest column is not drawn: they would be flat.
+/// A limit over this many times the highest column is not drawn, because it would flatten the columns.
 const MAX_LIMIT_RATIO: i64 = 4;
 
-/// What one colour stands for; `tone` is 1 to 5 for `c1` to `c5` in `chart.css`.
+/// The meaning of one color; `tone` is 1 to 5 for `c1` to `c5` in `chart.css`.
 #[derive(Clone, Copy, Debug)]
 pub struct Series {
     pub name: &'static str,
@@ -27,9 +27,9 @@ pub struct Column {
     pub label: String,
     /// One of each series.
     pub values: Vec<i64>,
-    /// The period is not over.
+    /// Whether the period is still running.
     pub is_running: bool,
-    /// There were more than were counted.
+    /// Whether there were more requests than were counted.
     pub is_cut_off: bool,
 }
 
@@ -53,17 +53,17 @@ pub struct Chart {
     pub bands: Vec<Band>,
     pub limit: Option<LimitLine>,
     /// Pixels from the top to the base.
-    pub height: Place,
+    pub height: Coord,
 }
 
 pub struct Tick {
-    pub y: Place,
+    pub y: Coord,
     pub label: String,
 }
 
 pub struct LimitLine {
-    pub y: Place,
-    pub label_at: Place,
+    pub y: Coord,
+    pub label_at: Coord,
     pub label: String,
 }
 
@@ -72,25 +72,25 @@ pub struct Band {
     pub name: String,
     pub label: String,
     pub spoken: String,
-    pub from: Place,
-    pub width: Place,
-    pub middle: Place,
+    pub from: Coord,
+    pub width: Coord,
+    pub middle: Coord,
     pub segments: Vec<Segment>,
     pub figures: Vec<Figure>,
     pub total: String,
     pub is_running: bool,
-    /// The figures are shown right of the band; otherwise left.
+    /// Whether the band is in the left half, so that its figures fit on its right.
     pub is_left_half: bool,
-    /// Only every other label fits a phone.
+    /// Whether the label is hidden on a phone, where only every other one fits.
     pub is_minor: bool,
 }
 
 pub struct Segment {
     pub tone: u8,
-    pub x: Place,
-    pub width: Place,
-    pub y: Place,
-    pub height: Place,
+    pub x: Coord,
+    pub width: Coord,
+    pub y: Coord,
+    pub height: Coord,
 }
 
 pub struct Figure {
@@ -101,8 +101,8 @@ pub struct Figure {
 
 impl Band {
     /// Where the figures start.
-    pub fn beside(&self) -> Place {
-        if self.is_left_half { Place(self.from.0 + self.width.0) } else { self.from }
+    pub fn beside(&self) -> Coord {
+        if self.is_left_half { Coord(self.from.0 + self.width.0) } else { self.from }
     }
 }
 
@@ -126,14 +126,14 @@ impl Chart {
             summary: summary(what, &columns),
             time,
             legend: legend(series, &columns),
-            ticks: scale.ticks().map(|tick| Tick { y: Place(y(tick)), label: tick_label(tick) }).collect(),
+            ticks: scale.ticks().map(|tick| Tick { y: Coord(y(tick)), label: tick_label(tick) }).collect(),
             limit: limit.map(|limit| LimitLine {
-                y: Place(y(limit.at)),
-                label_at: Place(y(limit.at) - 6.0),
+                y: Coord(y(limit.at)),
+                label_at: Coord(y(limit.at) - 6.0),
                 label: format!("{} {}", limit.name, Grouped(limit.at)),
             }),
             bands: bands(series, columns, scale, height),
-            height: Place(height),
+            height: Coord(height),
         }
     }
 
@@ -192,9 +192,9 @@ fn bands(series: &[Series], columns: Vec<Column>, scale: Scale, height: f64) -> 
         let bar = (from + width * (1.0 - FILL) / 2.0, width * FILL);
         Band {
             spoken: format!("{}: {}", column.name, spoken.join(", ")),
-            from: Place(from),
-            width: Place(width),
-            middle: Place(from + width / 2.0),
+            from: Coord(from),
+            width: Coord(width),
+            middle: Coord(from + width / 2.0),
             segments: segments(series, &column, bar, scale, height),
             figures,
             total,
@@ -232,8 +232,8 @@ fn segments(
     drawn
         .map(|(series, height)| {
             base -= height;
-            let (x, width) = (Place(x), Place(width));
-            Segment { tone: series.tone, x, width, y: Place(base), height: Place(height) }
+            let (x, width) = (Coord(x), Coord(width));
+            Segment { tone: series.tone, x, width, y: Coord(base), height: Coord(height) }
         })
         .collect()
 }
@@ -311,7 +311,7 @@ mod tests {
     fn a_limit_is_drawn_where_it_leaves_the_columns_their_shape() {
         let near = chart(&[[731, 0, 0]], Some(1_000));
         let line = near.limit.expect("a line");
-        assert_eq!((line.y, &*line.label), (Place(0.0), "Hourly limit 1,000"));
+        assert_eq!((line.y, &*line.label), (Coord(0.0), "Hourly limit 1,000"));
         let below = chart(&[[1_200, 0, 0]], Some(1_000)).limit.expect("a line").y;
         assert!((below.0 - (200.0 - 200.0 * 1_000.0 / 1_200.0)).abs() < 1e-9);
         let far = chart(&[[31, 0, 0]], Some(1_000));

@@ -1,12 +1,12 @@
 //! A meter: how much of a limit is used.
 
-use super::place::Place;
+use super::coord::Coord;
 use crate::domain::access::usage::Grouped;
 
 /// The bar of a meter, in percent, and its tone: "" as usual, "warning" from 80 %, "danger" from 95 %.
 pub struct Meter {
     pub label: String,
-    pub width: Place,
+    pub width: Coord,
     pub tone: &'static str,
 }
 
@@ -20,14 +20,14 @@ impl Meter {
             _ => "",
         };
         let label = format!("{} of {} {what}", Grouped(used), Grouped(limit));
-        Self { label, width: Place(percent), tone }
+        Self { label, width: Coord(percent), tone }
     }
 
     /// A bar in a ranking, whose highest has `highest`; `what` completes `642 …`.
     pub fn of_ranking(value: i64, highest: i64, what: &str) -> Self {
         // At least a sliver, so that a row is not empty.
         let width = share(value, highest).max(if value > 0 { 1.0 } else { 0.0 });
-        Self { label: format!("{} {what}", Grouped(value)), width: Place(width), tone: "" }
+        Self { label: format!("{} {what}", Grouped(value)), width: Coord(width), tone: "" }
     }
 }
 
@@ -44,15 +44,15 @@ mod tests {
         let tones = [0, 790, 800, 949, 950, 1_000, 1_200].map(|used| Meter::of_limit(used, 1_000, "").tone);
         assert_eq!(tones, ["", "", "warning", "warning", "danger", "danger", "danger"]);
         let meter = Meter::of_limit(642, 1_000, "requests used");
-        assert_eq!((meter.width, &*meter.label), (Place(64.2), "642 of 1,000 requests used"));
-        assert_eq!(Meter::of_limit(1_200, 1_000, "").width, Place(100.0));
-        assert_eq!(Meter::of_limit(3, 0, "").width, Place(0.0));
+        assert_eq!((meter.width, &*meter.label), (Coord(64.2), "642 of 1,000 requests used"));
+        assert_eq!(Meter::of_limit(1_200, 1_000, "").width, Coord(100.0));
+        assert_eq!(Meter::of_limit(3, 0, "").width, Coord(0.0));
     }
 
     #[test]
     fn the_least_of_a_ranking_is_still_seen() {
-        assert_eq!(Meter::of_ranking(1, 20_000, "requests").width, Place(1.0));
-        assert_eq!(Meter::of_ranking(0, 20_000, "requests").width, Place(0.0));
+        assert_eq!(Meter::of_ranking(1, 20_000, "requests").width, Coord(1.0));
+        assert_eq!(Meter::of_ranking(0, 20_000, "requests").width, Coord(0.0));
         assert_eq!(Meter::of_ranking(20_000, 20_000, "requests").label, "20,000 requests");
     }
 }

@@ -1,12 +1,11 @@
-//! Charts as SVG that the server draws: numbers in, places out. Across, places are in percent and
-//! down in pixels, so that a drawing without a `viewBox` stretches and its text does not.
-//! `templates/macros/charts.html` writes them.
+//! Charts as SVG. This turns numbers into coordinates, x in percent and y in pixels, so that a chart without a
+//! `viewBox` stretches and its text does not. `templates/macros/charts.html` draws them.
 
 mod calls;
 mod columns;
+mod coord;
 mod meter;
 mod period;
-mod place;
 mod scale;
 mod spark;
 

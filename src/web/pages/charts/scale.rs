@@ -16,7 +16,7 @@ impl Scale {
         let wanted = (highest.max(1) - 1) / GRID_LINES + 1;
         let mut power = 1_i64;
         loop {
-            // In tenths of the power: those between are round only where they are whole.
+            // Steps in tenths of `power`; below 10, only whole ones.
             let tenths: &[i64] =
                 if power < 10 { &[10, 20, 50] } else { &[10, 15, 20, 25, 30, 40, 50, 60, 80] };
             if let Some(step) = tenths.iter().map(|tenths| tenths * power / 10).find(|step| *step >= wanted) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::place::Place;
+use super::coord::Coord;
 use crate::domain::access::usage::Grouped;
 
 /// In pixels.
@@ -18,7 +18,7 @@ pub struct Line {
     pub label: String,
     pub path: String,
     pub area: String,
-    pub end: (Place, Place),
+    pub end: (Coord, Coord),
 }
 
 impl Line {
@@ -29,7 +29,7 @@ impl Line {
         let place = |(index, value): (usize, &i64)| {
             let x = MARGIN + (WIDTH - 2.0 * MARGIN) * index as f64 / steps as f64;
             let y = HEIGHT - MARGIN - (HEIGHT - 2.0 * MARGIN) * *value as f64 / highest;
-            (Place(x), Place(y))
+            (Coord(x), Coord(y))
         };
         let places: Vec<_> = values.iter().enumerate().map(place).collect();
         let mut path = String::new();
@@ -51,24 +51,24 @@ pub struct Strip {
 
 pub struct Bar {
     pub class: &'static str,
-    pub x: Place,
-    pub width: Place,
-    pub y: Place,
-    pub height: Place,
+    pub x: Coord,
+    pub width: Coord,
+    pub y: Coord,
+    pub height: Coord,
 }
 
 impl Strip {
-    /// Of pairs: what is as usual (`c1`), what needs care (`c2`). A pair of zeros is a flat mark.
+    /// From (good, bad) pairs, drawn in `c1` and `c2`. A pair of zeros is a flat mark.
     pub fn of(what: &str, values: &[(i64, i64)]) -> Self {
         let highest = values.iter().map(|(good, bad)| good + bad).max().unwrap_or(0).max(1) as f64;
         let slot = (WIDTH + GAP) / values.len().max(1) as f64;
         let mut bars = Vec::new();
         for (index, (good, bad)) in values.iter().enumerate() {
-            let (x, width) = (Place(slot * index as f64), Place(slot - GAP));
+            let (x, width) = (Coord(slot * index as f64), Coord(slot - GAP));
             let mut base = HEIGHT;
             let mut push = |class, height: f64| {
                 base -= height;
-                bars.push(Bar { class, x, width, y: Place(base), height: Place(height) });
+                bars.push(Bar { class, x, width, y: Coord(base), height: Coord(height) });
             };
             let height = |value: i64| (HEIGHT * value as f64 / highest).max(MIN_HEIGHT);
             match (*good, *bad) {
@@ -101,7 +101,7 @@ mod tests {
         let line = Line::of("Mail in the last 3 days", &[0, 5, 10]).expect("a line");
         assert_eq!(line.path, "M3 25L42 14L81 3");
         assert_eq!(line.area, "M3 25L42 14L81 3L81 28L3 28Z");
-        assert_eq!(line.end, (Place(81.0), Place(3.0)));
+        assert_eq!(line.end, (Coord(81.0), Coord(3.0)));
         assert_eq!(line.label, "Mail in the last 3 days: 0, 5, 10");
         assert!(Line::of("nothing", &[]).is_none() && Line::of("one", &[1]).is_none());
         assert_eq!(Line::of("none", &[0, 0]).expect("a line").path, "M3 25L81 25");

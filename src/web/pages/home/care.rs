@@ -1,4 +1,4 @@
-//! What needs somebody's attention: domains, tokens and storage in trouble.
+//! The problems that Home lists: of domains, tokens and the storage.
 
 use time::Duration;
 
@@ -11,41 +11,40 @@ use crate::web::pages::charts;
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
-/// From this share of refused or failed requests of a token on, in percent, it needs care, if there
-/// were so many.
-const TROUBLED: i64 = 10;
-const MIN_TROUBLED: i64 = 10;
-/// From this share of the storage on, in percent.
+/// Flag a token when at least this percentage of its requests, and at least [`MIN_FAILING`], failed.
+const FAILING_PERCENT: i64 = 10;
+const MIN_FAILING: i64 = 10;
+/// Flag the storage from this percentage on.
 const NEARLY_FULL: i64 = 90;
 
-/// An item: the thing as its title, its trouble below, and where to mend it.
-pub struct Care {
+/// A problem: what it concerns, what is wrong, and where to fix it.
+pub struct AttentionItem {
     pub icon: &'static str,
     /// "warning" or "danger"
     pub tone: &'static str,
     pub title: String,
-    pub trouble: String,
+    pub problem: String,
     pub address: String,
     pub action: &'static str,
 }
 
-impl Care {
+impl AttentionItem {
     /// Failures first. Members see no tokens.
     pub fn all(viewer: &Viewer, home: &Home) -> Vec<Self> {
         let (now, host) = (viewer.request.now, viewer.app().mail_host());
         let mut all: Vec<_> = home.domains.iter().filter_map(|domain| Self::domain(domain, &host)).collect();
         all.extend(Self::storage(home.bytes, viewer.app().mail_settings().quota));
         if viewer.role >= Role::Admin {
-            all.extend(home.access.tokens.iter().filter_map(Self::troubled));
+            all.extend(home.access.tokens.iter().filter_map(Self::failing));
             all.extend(home.access.expiring.iter().map(|token| Self::expiring(token, now)));
             all.extend(Self::unused(&home.access.unused));
         }
-        all.sort_by_key(|care| care.tone != "danger");
+        all.sort_by_key(|item| item.tone != "danger");
         all
     }
 
     fn domain(domain: &Domain, host: &str) -> Option<Self> {
-        let (tone, trouble) = match domain {
+        let (tone, problem) = match domain {
             Domain { suspended_at: Some(_), .. } => {
                 ("danger", "Suspended: its TXT record is gone".to_owned())
             }
@@ -59,30 +58,30 @@ impl Care {
             },
         };
         let (title, address) = (domain.name.clone(), paths::DOMAIN.of(domain.id));
-        Some(Self { icon: "globe", tone, title, trouble, address, action: "Fix" })
+        Some(Self { icon: "globe", tone, title, problem, address, action: "Fix" })
     }
 
     fn storage(bytes: i64, quota: Option<u64>) -> Option<Self> {
         let quota = i64::try_from(quota?).ok().filter(|quota| *quota > 0)?;
         let percent = bytes.saturating_mul(100) / quota;
-        let (tone, trouble) = match percent {
+        let (tone, problem) = match percent {
             ..NEARLY_FULL => return None,
             100.. => ("danger", "Full: new mail is refused".to_owned()),
             percent => ("warning", format!("{percent}% full: delete mail you don't need")),
         };
         let (title, address) = ("Mail storage".to_owned(), paths::INBOX.to_string());
-        Some(Self { icon: "inbox", tone, title, trouble, address, action: "Review" })
+        Some(Self { icon: "inbox", tone, title, problem, address, action: "Review" })
     }
 
-    fn troubled(token: &TokenUse) -> Option<Self> {
-        let is_much = token.troubled >= MIN_TROUBLED && token.troubled * 100 >= token.in_24h * TROUBLED;
+    fn failing(token: &TokenUse) -> Option<Self> {
+        let is_much = token.failing >= MIN_FAILING && token.failing * 100 >= token.in_24h * FAILING_PERCENT;
         is_much.then(|| Self {
             icon: "shield-alert",
             tone: "danger",
             title: token.name.clone(),
-            trouble: format!(
+            problem: format!(
                 "{} of {} requests failed in 24 h",
-                Grouped(token.troubled),
+                Grouped(token.failing),
                 Grouped(token.in_24h)
             ),
             address: paths::ACTIVITY.query(&[("token", &token.id.to_string()), ("status", "4xx")]),
@@ -92,7 +91,7 @@ impl Care {
 
     fn expiring(token: &ExpiringToken, now: Timestamp) -> Self {
         let left = token.at.since(now);
-        let (tone, trouble) = match left.whole_days() {
+        let (tone, problem) = match left.whole_days() {
             _ if left.is_negative() => {
                 ("danger", format!("Token expired on {}", charts::day_and_month(token.at)))
             }
@@ -101,7 +100,7 @@ impl Care {
             days => ("warning", format!("Token expires in {days} days")),
         };
         let (title, address) = (token.name.clone(), paths::TOKEN.of(token.id));
-        Self { icon: "clock", tone, title, trouble, address, action: "Review" }
+        Self { icon: "clock", tone, title, problem, address, action: "Review" }
     }
 
     fn unused(tokens: &[(crate::domain::access::activity::TokenId, String)]) -> Option<Self> {
@@ -110,8 +109,8 @@ impl Care {
             [(id, name)] => (name.clone(), paths::TOKEN.of(id)),
             more => (format!("{} tokens", more.len()), paths::DEVELOPER.to_string()),
         };
-        let trouble = "Not used for 90 days: revoke what no app needs".to_owned();
-        Some(Self { icon: "key-round", tone: "warning", title, trouble, address, action: "Review" })
+        let problem = "Not used for 90 days: revoke what no app needs".to_owned();
+        Some(Self { icon: "key-round", tone: "warning", title, problem, address, action: "Review" })
     }
 }
 
@@ -142,27 +141,28 @@ mod tests {
     use super::*;
     use crate::domain::access::activity::TokenId;
 
-    fn trouble(left: Duration) -> (&'static str, String) {
+    fn problem(left: Duration) -> (&'static str, String) {
         let now = Timestamp::from(time::macros::datetime!(2026-11-26 12:37 UTC));
         let token = ExpiringToken { id: TokenId::from_bytes([1; 16]), name: "ci".into(), at: now.plus(left) };
-        let care = Care::expiring(&token, now);
-        (care.tone, care.trouble)
+        let item = AttentionItem::expiring(&token, now);
+        (item.tone, item.problem)
     }
 
     #[test]
     fn a_token_that_expires_says_when() {
-        assert_eq!(trouble(Duration::days(6)), ("warning", "Token expires in 6 days".into()));
-        assert_eq!(trouble(Duration::hours(30)), ("warning", "Token expires in 1 day".into()));
-        assert_eq!(trouble(Duration::hours(3)), ("danger", "Token expires in 3 hours".into()));
-        assert_eq!(trouble(Duration::minutes(3)), ("danger", "Token expires in less than an hour".into()));
-        assert_eq!(trouble(Duration::days(-2)), ("danger", "Token expired on 24 Nov".into()));
+        assert_eq!(problem(Duration::days(6)), ("warning", "Token expires in 6 days".into()));
+        assert_eq!(problem(Duration::hours(30)), ("warning", "Token expires in 1 day".into()));
+        assert_eq!(problem(Duration::hours(3)), ("danger", "Token expires in 3 hours".into()));
+        assert_eq!(problem(Duration::minutes(3)), ("danger", "Token expires in less than an hour".into()));
+        assert_eq!(problem(Duration::days(-2)), ("danger", "Token expired on 24 Nov".into()));
     }
 
     #[test]
-    fn a_few_refusals_are_no_trouble() {
-        let token = |in_24h, troubled| {
+    fn a_few_failures_are_not_flagged() {
+        let token = |in_24h, failing| {
             let (id, name) = (TokenId::from_bytes([1; 16]), "Zapier".to_owned());
-            Care::troubled(&TokenUse { id, name, in_7d: in_24h, in_24h, troubled }).map(|care| care.trouble)
+            AttentionItem::failing(&TokenUse { id, name, in_7d: in_24h, in_24h, failing })
+                .map(|item| item.problem)
         };
         assert_eq!((token(9, 9), token(1_000, 99)), (None, None));
         assert_eq!(token(260, 31).as_deref(), Some("31 of 260 requests failed in 24 h"));
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn storage_is_mentioned_before_it_is_full() {
-        let full = |bytes, quota| Care::storage(bytes, quota).map(|care| (care.tone, care.trouble));
+        let full = |bytes, quota| AttentionItem::storage(bytes, quota).map(|item| (item.tone, item.problem));
         assert_eq!((full(89, Some(100)), full(99, None), full(0, Some(0))), (None, None, None));
         assert_eq!(full(93, Some(100)), Some(("warning", "93% full: delete mail you don't need".into())));
         assert_eq!(full(100, Some(100)), Some(("danger", "Full: new mail is refused".into())));

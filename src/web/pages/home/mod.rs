@@ -1,5 +1,5 @@
-//! Home: is mail coming in, is the API healthy, and what needs care. Until a team has taken its
-//! first steps, they come first.
+//! Home: is mail coming in, is the API healthy, and what needs attention. Until a team has done the
+//! first steps, Home begins with them.
 
 mod care;
 mod figures;
@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use self::care::Care;
+use self::care::AttentionItem;
 use self::figures::{CallFigures, MailFigures, Ranked};
 use self::setup::Setup;
 use crate::domain::access::usage::Period;
@@ -24,14 +24,14 @@ use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// Items that need care, in their card.
+/// The most problems that their card lists.
 const MAX_CARE: usize = 6;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
     period: String,
-    /// The steps that are done on a page which waits for the next.
+    /// How many steps the polling page shows as done.
     done: String,
 }
 
@@ -42,12 +42,12 @@ struct HomePage {
     title: String,
     lead: String,
     setup: Option<Setup>,
-    /// Without mail and requests there is nothing to show yet.
+    /// Whether there is any mail or request to show.
     has_data: bool,
     mail: MailFigures,
     calls: Option<CallFigures>,
     periods: Vec<PeriodChoice>,
-    care: Vec<Care>,
+    care: Vec<AttentionItem>,
     more_care: usize,
     aliases: Vec<Ranked>,
     tokens: Vec<Ranked>,
@@ -78,7 +78,7 @@ impl HomePage {
         let home = app.read_activity(move |tx| home::load(tx, team, period, now, is_admin)).await?;
         let allowance = app.gate().allowance(&viewer.team, now).await?;
         let has_api = is_admin && allowance.limit > 0;
-        let care = Care::all(viewer, &home);
+        let care = AttentionItem::all(viewer, &home);
         let mail = MailFigures::of(&home.days, viewer.unread);
         let calls = has_api.then(|| CallFigures::of(&home.access.hours, period, allowance, now));
         let setup = Setup::of(viewer, site, &home.facts, has_api);

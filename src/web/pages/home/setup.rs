@@ -25,7 +25,7 @@ pub struct Step {
     pub text: &'static str,
     pub is_done: bool,
     pub is_now: bool,
-    /// Shows the request to try.
+    /// Whether the step shows the request to try.
     pub is_request: bool,
     pub address: String,
     pub action: &'static str,

@@ -100,7 +100,7 @@ async fn replace_password(app: &App, viewer: &Viewer, form: &PasswordForm) -> Re
     let mut fields = Fields::default();
     let new = fields.take(Password::parse("password", &form.password));
     let new = fields.done(new)?;
-    if !password_again::enter(app, viewer, &form.current).await? {
+    if !password_again::confirm_password(app, viewer, &form.current).await? {
         return Err(FieldError::new("current", "Wrong password.").into());
     }
     let hash = app.hash_password(new).await?;

@@ -30,7 +30,7 @@ struct TeamPage<'a> {
     people: Vec<PersonRow>,
     invitations: Vec<InvitationRow>,
     is_owner: bool,
-    /// Of the viewer, for leaving.
+    /// The viewer's id, for leaving.
     own_id: String,
     days: i64,
     invite: Invite<'a>,

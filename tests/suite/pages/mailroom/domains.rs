@@ -142,7 +142,7 @@ both_engines! {
         assert_eq!(only(&app).catch_all_id, None);
     }
 
-    async fn removing_says_in_numbers_what_it_does(app: TestApp) {
+    async fn the_question_before_removing_shows_counts(app: TestApp) {
         let (ada, path) = (app.as_(Ada).await, added(&app).await);
         let remove = format!("{path}/remove");
         for local in ["a", "b"] {

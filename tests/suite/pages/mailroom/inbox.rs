@@ -214,7 +214,7 @@ both_engines! {
         assert_eq!(open(&ada, "").await.texts(SUBJECTS), ["one"]);
     }
 
-    async fn a_test_message_takes_the_way_of_all_mail(app: TestApp) {
+    async fn a_test_message_is_delivered_like_any_other(app: TestApp) {
         let to = alias(&app, "hello").address();
         let ada = app.as_(Ada).await;
         let form = open(&ada, "").await.form("/inbox/test");

@@ -164,7 +164,7 @@ both_engines! {
         assert!(attempt(&app, Ada.email(), network(500, 1), true));
     }
 
-    async fn right_passwords_count_against_no_address(app: TestApp) {
+    async fn correct_passwords_do_not_count_as_attempts(app: TestApp) {
         for number in 0..120 {
             assert!(attempt(&app, &format!("person{number}@acme.test"), network(1, number), true));
             assert!(attempt(&app, Ada.email(), network(1, number), true));

@@ -44,7 +44,7 @@ pub async fn download(app: web::Data<App>, admin: Admin, query: web::Query<Query
     let day = admin.request.now.utc().date();
     let export =
         Export { app: app.get_ref().clone(), team: admin.team.id, filter, before: None, written: None };
-    // The first part is read before the response begins, so that a failure can still be told.
+    // The first part is read before the response begins, so that a failure can still be reported.
     let first = export.part().await?;
     let rest = stream::unfold(Some(first), async |next| {
         let (text, export) = next?;
@@ -57,7 +57,7 @@ pub async fn download(app: web::Data<App>, admin: Admin, query: web::Query<Query
             Ok(next) => (Ok(web::Bytes::from(text)), next),
             Err(cause) => {
                 tracing::warn!(%cause, "an export of the activity broke off");
-                (Err(std::io::Error::other("the store is out of reach")), None)
+                (Err(std::io::Error::other("the store is unavailable")), None)
             }
         })
     });
@@ -74,7 +74,7 @@ struct Export {
     team: TeamId,
     filter: Filter,
     before: Option<ActivityId>,
-    /// Records; `None` before the heads of the columns.
+    /// The number of records written; `None` until the header row is written.
     written: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! The filters: parameters of the address, parsed into criteria.
+//! The filters: query parameters, parsed into criteria.
 
 use time::macros::format_description;
 use time::{Date, Duration, PrimitiveDateTime, Time};
@@ -21,15 +21,15 @@ pub struct Query {
     pub from: String,
     pub until: String,
     pub before: String,
-    /// Of the chart.
+    /// The period of the chart.
     pub period: String,
     /// `on`: the list refreshes itself.
     pub live: String,
-    /// The newest record that a page has which refreshes itself.
+    /// The newest record that a live page already shows.
     pub known: String,
 }
 
-/// The part of the activity that is shown.
+/// The tab that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tab {
     Requests,
@@ -90,7 +90,7 @@ impl Query {
         }
     }
 
-    /// Narrowed more than by its tab.
+    /// Whether anything but the tab narrows the list.
     pub fn is_filtered(&self) -> bool {
         let of_tab = ["", "requests", menus::CHANGES, menus::EVERYTHING].contains(&&*self.kind);
         !of_tab || self.pairs().iter().any(|(name, _)| !["kind", "period", "live"].contains(name))
@@ -121,27 +121,27 @@ impl Query {
         paths::ACTIVITY_EXPORT.query(&self.filters())
     }
 
-    /// Where a live list asks for what is newer than `known`.
+    /// The URL where a live list polls for records newer than `known`.
     pub fn updates(&self, known: &str) -> String {
         self.with(Some(("known", known)))
     }
 
-    /// The address of a part with the filters that both have.
-    pub fn of_tab(&self, kind: &str) -> String {
+    /// The URL of a tab, with the filters that both tabs have.
+    pub fn tab_url(&self, kind: &str) -> String {
         let shared =
             [("person", &*self.person), ("token", &self.token), ("from", &self.from), ("until", &self.until)];
         let pairs: Vec<_> = [("kind", kind)].into_iter().chain(shared).collect();
         paths::ACTIVITY.query(&pairs)
     }
 
-    /// The address of this part without a filter.
-    pub fn of_tab_only(&self) -> String {
+    /// The URL of this tab without filters.
+    pub fn unfiltered_url(&self) -> String {
         let kind = if self.tab() == Tab::Requests { "" } else { menus::CHANGES };
         paths::ACTIVITY.query(&[("kind", kind)])
     }
 
-    /// The parameters of the other periods of the chart.
-    pub fn beside_period(&self) -> Vec<(&'static str, &str)> {
+    /// The parameters that the chart's other periods keep.
+    pub fn params_except_period(&self) -> Vec<(&'static str, &str)> {
         let mut pairs = self.pairs();
         pairs.retain(|(name, _)| *name != "period");
         pairs

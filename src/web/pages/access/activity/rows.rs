@@ -36,7 +36,7 @@ pub struct Day {
     pub rows: Vec<Row>,
 }
 
-/// A record: of a request, or of a change.
+/// A request or a change.
 pub struct Row {
     pub id: String,
     pub at: When,
@@ -45,7 +45,7 @@ pub struct Row {
     pub what: String,
     pub who: String,
     pub token: Option<TokenRef>,
-    /// The token acted; it is not what was changed.
+    /// Whether the token is the actor, not the object of the change.
     pub by_token: bool,
     /// Below the sentence; can be empty.
     pub more: String,
@@ -65,7 +65,7 @@ impl Row {
         let who = match (&token, record.person_id.and_then(|id| names.people.get(&id))) {
             (Some(token), _) if by_token => token.name.clone(),
             (_, Some(name)) => name.clone(),
-            // Of a token that made a change to something else, its label has its name.
+            // If the token is only the actor, its name is in the label.
             _ => match record.actor_label.as_deref() {
                 Some(label) => label.strip_prefix("token ").unwrap_or(label).to_owned(),
                 None => "Unknown token".to_owned(),
@@ -117,7 +117,7 @@ impl Row {
     }
 }
 
-/// Of a request, why it did not succeed; of a change, its details and where it came from.
+/// Why a request failed; or the details of a change, and the browser it was made in.
 fn more(record: &Record, status: Option<u16>) -> String {
     if record.kind.is_call() {
         let reason = status.map(sentences::reason).unwrap_or_default();

@@ -57,7 +57,7 @@ pub fn facts(record: &Record) -> Vec<Fact> {
     details.fields.keys().filter(|key| *key != BEFORE).map(fact).collect()
 }
 
-/// The details that fit below a sentence which does not have them.
+/// Details that the sentence doesn't mention.
 pub fn details(record: &Record) -> Vec<String> {
     let in_sentence = |fact: &Fact| record.kind.sentences().iter().any(|sentence| mentions(sentence, fact));
     let facts = facts(record).into_iter().filter(|fact| !fact.value.is_empty() && !in_sentence(fact));
@@ -137,7 +137,7 @@ impl<'a> Details<'a> {
         self.record.subject.as_deref().unwrap_or_default()
     }
 
-    /// The sentence with the record's words; `None` when one is missing and may not be.
+    /// Fills in the record's words. `None` if a required one is missing.
     fn fill(&self, sentence: &str, may_lack: bool) -> Option<String> {
         let mut parts = sentence.split(['{', '}']);
         let mut filled = parts.next().unwrap_or_default().to_owned();

@@ -36,7 +36,7 @@ pub struct Operation {
     pub need: Need,
     /// Whether its response holds a secret, for which there is a page of its own.
     reveals_secret: bool,
-    pub places: Vec<Place>,
+    pub places: Vec<Coord>,
     /// The body of its example, `null` without one.
     pub body: Value,
     pub success: Success,
@@ -45,7 +45,7 @@ pub struct Operation {
     words: String,
 }
 
-pub struct Place {
+pub struct Coord {
     pub name: &'static str,
     pub title: &'static str,
     pub fields: Vec<Field>,
@@ -190,12 +190,12 @@ fn body(operation: &Value) -> Option<&Value> {
     operation.pointer("/requestBody/content/application~1json")
 }
 
-fn places(api: &Api<'_>, operation: &Value) -> Vec<Place> {
+fn places(api: &Api<'_>, operation: &Value) -> Vec<Coord> {
     let parameters = |place: &'static str| {
         let there = list(&operation["parameters"]).map(|it| api.resolve(it));
         there.filter(move |it| it["in"] == place).map(|it| api.parameter(it)).collect()
     };
-    let place = |name, title, fields| Place { name, title, fields };
+    let place = |name, title, fields| Coord { name, title, fields };
     let places = vec![
         place("path", "Path parameters", parameters("path")),
         place("query", "Query parameters", parameters("query")),

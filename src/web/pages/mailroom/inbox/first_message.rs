@@ -78,7 +78,7 @@ fn printed(to: &str) -> String {
     format!("printf 'From: Bob <{SENDER}>\\nTo: {to}\\nSubject: First message\\n\\nHello.\\n'")
 }
 
-/// Delivers a message from the person to themselves, on the way that every message takes.
+/// Delivers a message from the person to themselves, through the normal delivery path.
 pub async fn send_test(member: Member) -> Answer {
     let read =
         member.read(|tx, team| aliases::list(tx, team, &aliases::Filter::default(), Window::first(NEWEST)));

@@ -17,7 +17,7 @@ pub struct List {
     pub rows: Vec<Row>,
     /// The message that is open beside it; empty for none.
     pub open: String,
-    /// The addresses of this page, of the first and of the next: empty on the first, and on the last.
+    /// The URLs of this page, of the first and of the next: `newest` is empty on the first, `older` on the last.
     pub address: String,
     pub newest: String,
     pub older: String,
@@ -25,7 +25,7 @@ pub struct List {
     pub updates: String,
     /// The contact whose mail is listed; empty for all.
     pub contact: String,
-    /// Of the search in all mail.
+    /// The URL of this search in all mail.
     pub in_all: String,
     /// Instructions for sending the first message, while there is none.
     pub first: Option<FirstMessage>,
@@ -34,7 +34,7 @@ pub struct List {
 
 pub struct Row {
     pub id: String,
-    /// Of its own page, which keeps the list.
+    /// The URL of the message beside this list.
     pub address: String,
     pub from: String,
     pub from_address: String,

@@ -1,5 +1,5 @@
-//! The document around the HTML of a message: our type, and in the dark our colours. Mail is written for
-//! white paper, so in the dark its own backgrounds and text colours are left out.
+//! The document around the HTML of a message: our font and, in dark mode, our colors. Mail is written for
+//! white paper, so in dark mode its own backgrounds and text colors are left out.
 
 use crate::web::assets;
 use crate::web::theme::Theme;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_of_the_mail_are_left_out_in_the_dark_only() {
+    fn colors_of_the_mail_are_left_out_in_dark_mode_only() {
         let html = "<table bgcolor=\"#ffffff\"><tr><td>Hi</table>";
         let drops = |theme| document(theme, html).contains("[bgcolor]{background-color:transparent}");
         assert!(!drops(Theme::Light) && drops(Theme::Dark));

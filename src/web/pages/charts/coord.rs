@@ -1,12 +1,12 @@
-//! Places in a drawing.
+//! Coordinates in a chart.
 
 use std::fmt;
 
-/// A place or a length in a drawing, written with as many digits as can be seen.
+/// A coordinate or a length, written with as many digits as are visible.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub struct Place(pub f64);
+pub struct Coord(pub f64);
 
-impl fmt::Display for Place {
+impl fmt::Display for Coord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{:.2}", self.0);
         let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -19,8 +19,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_has_no_digits_that_say_nothing() {
-        let written = [0.0, 4.0, 12.5, 33.333_33, -0.001, 100.0].map(|place| Place(place).to_string());
+    fn coordinates_have_no_superfluous_digits() {
+        let written = [0.0, 4.0, 12.5, 33.333_33, -0.001, 100.0].map(|number| Coord(number).to_string());
         assert_eq!(written, ["0", "4", "12.5", "33.33", "0", "100"]);
     }
 }
