@@ -44,12 +44,12 @@ impl App {
             Err(why) => return vec![Ok(Outcome::Malformed(why)); to.len()],
         };
         if received_header::was_sent_from(&raw, &host) {
-            return vec![Ok(Outcome::Refused(Unroutable::Loop)); to.len()];
+            return vec![Ok(Outcome::NotAccepted(Unroutable::Loop)); to.len()];
         }
         if let Some(ip) = envelope.ip
             && !self.may_send(ip, copies(&to), raw.len())
         {
-            return vec![Ok(Outcome::Refused(Unroutable::HourlyLimit)); to.len()];
+            return vec![Ok(Outcome::NotAccepted(Unroutable::HourlyLimit)); to.len()];
         }
         let authentication = match peer {
             Some(_) => match self.authenticate(&raw, &author, &envelope, &host).await {

@@ -48,7 +48,7 @@ async fn deliver_to(
         Some(Ok(Outcome::Stored { message, .. })) => Ok(format!("Stored as {message}.")),
         Some(Ok(Outcome::Duplicate { message })) => Ok(format!("Already stored as {message}.")),
         Some(Ok(Outcome::Rejected { reason, .. })) => Err(reason),
-        Some(Ok(Outcome::Refused(why))) => Err(refusal(address, why)),
+        Some(Ok(Outcome::NotAccepted(why))) => Err(refusal(address, why)),
         Some(Ok(Outcome::Malformed(why))) => Err(format!("{why}. Nothing was stored")),
         Some(Err(cause)) => Err(format!("{cause}. Nothing was stored; try again")),
         None => Err("nothing was stored".into()),

@@ -44,7 +44,7 @@ pub fn outcome_reply(delivered: Delivered) -> Reply {
             Reply::new(250, "2.0.0", format!("Stored as {message}"))
         }
         Ok(Outcome::Rejected { reason, .. }) => Reply::new(550, "5.7.1", reason),
-        Ok(Outcome::Refused(why)) => unroutable_reply(why),
+        Ok(Outcome::NotAccepted(why)) => unroutable_reply(why),
         Ok(Outcome::Malformed(Malformed::TooLarge)) => reply::HEADER_TOO_LARGE,
         Ok(Outcome::Malformed(why)) => Reply::new(550, "5.6.0", why.to_string()),
         Err(Undelivered::OutOfMemory) => reply::OUT_OF_MEMORY,

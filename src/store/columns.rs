@@ -217,9 +217,9 @@ text_enum! {
 }
 
 impl MessageState {
-    /// Whether the message is incoming and refused: see
+    /// Whether the message is incoming, and from a blocked contact or refused to its sender: see
     /// [`MailUsage`](super::mailroom::mail_usage::MailUsage).
-    pub fn is_refused(self) -> bool {
+    pub fn is_blocked_or_rejected(self) -> bool {
         matches!(self, Self::Denied | Self::Rejected)
     }
 }
@@ -232,7 +232,7 @@ text_enum! {
 impl From<MessageState> for Folder {
     /// Where a message goes on arrival.
     fn from(state: MessageState) -> Self {
-        if state.is_refused() { Self::Blocked } else { Self::Inbox }
+        if state.is_blocked_or_rejected() { Self::Blocked } else { Self::Inbox }
     }
 }
 

@@ -109,7 +109,7 @@ fn trimmed(code: &str, comment: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Gives the files that a stylesheet names by `url("/static/…")` the addresses that [`url`] gives them.
+/// Gives the files that a stylesheet names by `url("/static/…")` the URLs that [`url`] returns.
 fn with_versions(css: &str) -> String {
     const START: &str = "url(\"/static/";
     let mut parts = css.split(START);

@@ -71,7 +71,7 @@ impl<'a> Batch<'a> {
             }
         }
         let (team, excerpt) = (message.team_id, Excerpt::of(message.state, arrival));
-        if message.state.is_refused() {
+        if message.state.is_blocked_or_rejected() {
             self.quotas.add_refused(team, message.usage());
         }
         self.contents.push(NewContent {

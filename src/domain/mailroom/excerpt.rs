@@ -25,7 +25,7 @@ impl<'a> Excerpt<'a> {
         let Arrival { parsed, raw, .. } = arrival;
         let Parsed { text, html, headers, attachments, .. } = parsed;
         let whole = Self { raw, text, html: html.as_deref(), headers, attachments, parsed };
-        match state.is_refused() {
+        match state.is_blocked_or_rejected() {
             true => whole.beginning(),
             false => whole,
         }

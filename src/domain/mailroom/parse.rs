@@ -40,7 +40,7 @@ pub struct Parsed {
     /// Oldest first.
     pub references: Vec<String>,
     pub words: Words,
-    /// A vacation note, a bounce or a list, rather than a message that a person wrote.
+    /// Whether it is a vacation note, a bounce or list mail, not written by a person.
     pub automatic: bool,
     pub hops: usize,
     /// SHA-256 of what a reader sees: the same when a message is sent twice.

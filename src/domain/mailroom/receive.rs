@@ -36,8 +36,8 @@ pub enum Outcome {
         message: MessageId,
         reason: String,
     },
-    /// The recipient no longer accepts mail, although it did when its address was looked up.
-    Refused(Unroutable),
+    /// Not stored: the recipient no longer accepts mail, although it did when its address was looked up.
+    NotAccepted(Unroutable),
     /// Refused for every recipient.
     Malformed(Malformed),
 }
@@ -61,10 +61,10 @@ pub fn receive<'a>(
     batch: &mut Batch<'a>,
 ) -> Result<Outcome> {
     if arrival.parsed.hops > MAX_HOPS {
-        return Ok(Outcome::Refused(Unroutable::Loop));
+        return Ok(Outcome::NotAccepted(Unroutable::Loop));
     }
     if let Some(why) = batch.refusal(tx, recipient)? {
-        return Ok(Outcome::Refused(why));
+        return Ok(Outcome::NotAccepted(why));
     }
     let (team, size) = (recipient.team, arrival.raw.len() as i64);
     // Reserved first: from here on no other transaction stores mail of this team.
@@ -78,16 +78,16 @@ pub fn receive<'a>(
         }
         return Ok(outcome_of_duplicate(message, decision));
     }
-    if decision.state.is_refused() {
+    if decision.state.is_blocked_or_rejected() {
         // Refused mail has a limit of its own, outside the quota.
         if fits {
             batch.quotas.release(team, size);
         }
     } else if !fits {
-        return Ok(Outcome::Refused(Unroutable::Full));
+        return Ok(Outcome::NotAccepted(Unroutable::Full));
     } else if batch.quotas.is_in_reserve(team) && !sender.is_trusted(arrival) {
         batch.quotas.release(team, size);
-        return Ok(Outcome::Refused(Unroutable::Full));
+        return Ok(Outcome::NotAccepted(Unroutable::Full));
     }
     store(tx, actor, arrival, recipient, (sender, decision, dedupe_key), batch)
 }

@@ -21,7 +21,7 @@ pub struct MailUsage {
 
 impl MailUsage {
     pub fn of(state: MessageState, bytes: i64) -> Self {
-        match state.is_refused() {
+        match state.is_blocked_or_rejected() {
             true => Self { refused_bytes: bytes, refused_messages: 1, ..Self::default() },
             false => Self { bytes, messages: 1, ..Self::default() },
         }

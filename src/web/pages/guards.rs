@@ -72,7 +72,7 @@ fn is_for(request: &HttpRequest, team: &Team) -> bool {
     named.is_ok_and(|named| named.team == team.id.to_string())
 }
 
-/// The address to return to after sign-in: the requested one, if it was a page.
+/// The URL to return to after sign-in: the requested one, if it was a page.
 fn next(request: &HttpRequest) -> String {
     match *request.method() {
         Method::GET | Method::HEAD => {

@@ -1,4 +1,4 @@
-//! The address of the icons, which every page names many times.
+//! The URL of the icons, which every page contains many times.
 
 use std::sync::LazyLock;
 

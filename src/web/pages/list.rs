@@ -123,7 +123,7 @@ pub struct List<T> {
     pub is_filtered: bool,
     pub path: Path,
     pub address: String,
-    /// The addresses of the first page and of the next: empty on the first, and on the last.
+    /// The URLs of the first page and of the next: empty on the first, and on the last.
     pub newest: String,
     pub older: String,
 }
@@ -147,7 +147,7 @@ impl<T> List<T> {
         self.rows.is_empty() && !self.is_filtered && self.newest.is_empty()
     }
 
-    /// The list alone for htmx, which keeps its address; else the whole page.
+    /// The list alone for htmx, which keeps its URL; else the whole page.
     pub fn answer(&self, htmx: Htmx, page: &impl Template, list: &impl Template) -> Answer {
         if htmx.0 { part_at(&self.address, list) } else { html(StatusCode::OK, page) }
     }

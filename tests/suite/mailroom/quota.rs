@@ -38,7 +38,7 @@ async fn mail_to_a_full_team_is_deferred() {
         let early = app.route(HELLO).await.expect("room");
         let first = stored(Ok(send(&app, &letter("b@a.test", "1@x", "Hi", &body(1500))).await));
         let too_much = send(&app, &letter("b@a.test", "2@x", "Hi", &body(1500))).await;
-        assert_eq!(too_much, Outcome::Refused(Unroutable::Full));
+        assert_eq!(too_much, Outcome::NotAccepted(Unroutable::Full));
         assert_eq!(app.operate(|tx, _| messages::usage(tx, team)).messages, 1);
         stored(Ok(send(&app, &letter("b@a.test", "3@x", "Hi", &body(100))).await));
         let fill = letter("b@a.test", "4@x", "Hi", "");
@@ -55,7 +55,7 @@ async fn mail_to_a_full_team_is_deferred() {
         assert!(app.route("theirs@gatepost.localhost").await.is_ok());
         let raw = letter("b@a.test", "5@x", "Hi", "").into_bytes();
         let late = app.app.deliver(Default::default(), raw, Default::default(), vec![early]).await;
-        assert!(matches!(late[..], [Ok(Outcome::Refused(Unroutable::Full))]), "{late:?}");
+        assert!(matches!(late[..], [Ok(Outcome::NotAccepted(Unroutable::Full))]), "{late:?}");
         app.operate(|tx, actor| messages::delete(tx, actor, team, first));
         assert!(app.route(HELLO).await.is_ok());
         assert!(app.operate(|tx, _| quota::full_teams(tx, app.app.mail_settings(), 10)).is_empty());
@@ -76,7 +76,7 @@ async fn strangers_cannot_fill_a_quota() {
             let number = numbers.next().expect("a number");
             letter(from, &format!("{number}@x"), "Hi", &"x".repeat(900))
         };
-        let full = Outcome::Refused(Unroutable::Full);
+        let full = Outcome::NotAccepted(Unroutable::Full);
         while app.send("s@b.test", HELLO, &from("s@b.test")).await.expect("an outcome") != full {}
         assert!((16_900..=18_000).contains(&kept()), "{}", kept());
         let before = kept();

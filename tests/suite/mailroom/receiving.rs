@@ -67,7 +67,7 @@ both_engines! {
         let raw = letter("bob@example.com", "1@x", "Hi", "Hi").into_bytes();
         let outcomes =
             app.app.deliver(Default::default(), raw, Authentication::default(), vec![recipient]).await;
-        assert!(matches!(outcomes[..], [Ok(Outcome::Refused(Unroutable::Deleted))]), "{outcomes:?}");
+        assert!(matches!(outcomes[..], [Ok(Outcome::NotAccepted(Unroutable::Deleted))]), "{outcomes:?}");
         assert_eq!(app.count("messages"), 0);
     }
 
@@ -75,7 +75,7 @@ both_engines! {
         app.alias("Acme", "hello");
         let raw = "Received: from a by b\n".repeat(51) + &letter("bob@example.com", "1@x", "Hi", "Hi");
         let refused = app.send("bob@example.com", HELLO, &raw).await.expect("an outcome");
-        assert_eq!(refused, Outcome::Refused(Unroutable::Loop));
+        assert_eq!(refused, Outcome::NotAccepted(Unroutable::Loop));
         stored(app.send("bob@example.com", HELLO, raw.split_once('\n').expect("lines").1).await);
     }
 }

@@ -209,7 +209,7 @@ async fn forged_mail_does_not_count_against_the_quota() {
         let fits = letter("bob@a.test", "fits@x", "Hi", &"x".repeat(1700));
         app.keep("bob@a.test", HELLO, &fits).await;
         let full = app.send("bob@a.test", HELLO, &sized(20, 1000)).await.expect("an outcome");
-        assert_eq!(full, Outcome::Refused(Unroutable::Full));
+        assert_eq!(full, Outcome::NotAccepted(Unroutable::Full));
         // A permanent refusal (5xx) takes precedence over a full mailbox (4xx).
         let deliver =
             |raw: String| app.app.deliver(Default::default(), raw.into_bytes(), forged(), vec![to.clone()]);

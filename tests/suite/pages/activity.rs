@@ -240,7 +240,7 @@ both_engines! {
             assert!(page.texts(WHAT).is_empty());
         }
         let page = ada.get("/activity?before=act_1").await.expect(422).page();
-        assert_eq!(page.text("[role=alert]"), "The address of this page is incomplete.");
+        assert_eq!(page.text("[role=alert]"), "The URL of this page is incomplete.");
     }
 
     async fn a_record_shows_all_its_details(app: TestApp) {

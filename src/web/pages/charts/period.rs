@@ -16,7 +16,7 @@ impl PeriodChoice {
         Self::each(chosen, |parameters| path.query(parameters), others)
     }
 
-    /// [`Self::all`] for any address: `address` gets all the parameters.
+    /// [`Self::all`] for any URL: `address` gets all the parameters.
     pub fn each(
         chosen: Period,
         address: impl Fn(&[(&str, &str)]) -> String,

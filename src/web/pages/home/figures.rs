@@ -149,7 +149,7 @@ fn share(part: i64, whole: i64) -> String {
 }
 
 /// The sentence below the title.
-pub fn lead(mail: &MailFigures, calls: Option<&CallFigures>, api_enabled: bool, cares: usize) -> String {
+pub fn lead(mail: &MailFigures, calls: Option<&CallFigures>, api_enabled: bool, problems: usize) -> String {
     let mail = if mail.has_any { "Mail is arriving" } else { "No mail in the last 7 days" };
     let api = match calls {
         None => None,
@@ -161,12 +161,12 @@ pub fn lead(mail: &MailFigures, calls: Option<&CallFigures>, api_enabled: bool, 
         Some(_) => Some("the API is healthy"),
     };
     let health = api.map_or_else(|| format!("{mail}."), |api| format!("{mail} and {api}."));
-    let cares = match cares {
+    let problems = match problems {
         0 => "Nothing needs your attention.".to_owned(),
         1 => "One thing needs your attention.".to_owned(),
         more => format!("{} things need your attention.", in_words(more)),
     };
-    format!("{health} {cares}")
+    format!("{health} {problems}")
 }
 
 fn in_words(number: usize) -> String {

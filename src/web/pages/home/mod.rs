@@ -1,7 +1,7 @@
 //! Home: is mail coming in, is the API healthy, and what needs attention. Until a team has done the
 //! first steps, Home begins with them.
 
-mod care;
+mod attention;
 mod figures;
 mod setup;
 
@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use self::care::AttentionItem;
+use self::attention::AttentionItem;
 use self::figures::{CallFigures, MailFigures, Ranked};
 use self::setup::Setup;
 use crate::domain::access::usage::Period;
@@ -25,7 +25,7 @@ use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 /// The most problems that their card lists.
-const MAX_CARE: usize = 6;
+const MAX_PROBLEMS: usize = 6;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,8 +47,8 @@ struct HomePage {
     mail: MailFigures,
     calls: Option<CallFigures>,
     periods: Vec<PeriodChoice>,
-    care: Vec<AttentionItem>,
-    more_care: usize,
+    attention: Vec<AttentionItem>,
+    more_problems: usize,
     aliases: Vec<Ranked>,
     tokens: Vec<Ranked>,
     domains: Vec<DomainRow>,
@@ -78,15 +78,16 @@ impl HomePage {
         let home = app.read_activity(move |tx| home::load(tx, team, period, now, is_admin)).await?;
         let allowance = app.gate().allowance(&viewer.team, now).await?;
         let has_api = is_admin && allowance.limit > 0;
-        let care = AttentionItem::all(viewer, &home);
+        let attention = AttentionItem::all(viewer, &home);
         let mail = MailFigures::of(&home.days, viewer.unread);
         let calls = has_api.then(|| CallFigures::of(&home.access.hours, period, allowance, now));
         let setup = Setup::of(viewer, site, &home.facts, has_api);
         let (title, lead) = match &setup {
             Some(setup) => (setup.title(viewer), setup.lead()),
-            None => {
-                ("Home".to_owned(), figures::lead(&mail, calls.as_ref(), viewer.team.api_enabled, care.len()))
-            }
+            None => (
+                "Home".to_owned(),
+                figures::lead(&mail, calls.as_ref(), viewer.team.api_enabled, attention.len()),
+            ),
         };
         Ok(Self {
             layout: Layout::new(viewer, "home"),
@@ -97,8 +98,8 @@ impl HomePage {
             mail,
             calls,
             periods: PeriodChoice::all(paths::HOME, &[], period),
-            more_care: care.len().saturating_sub(MAX_CARE),
-            care: care.into_iter().take(MAX_CARE).collect(),
+            more_problems: attention.len().saturating_sub(MAX_PROBLEMS),
+            attention: attention.into_iter().take(MAX_PROBLEMS).collect(),
             aliases: Ranked::aliases(&home.aliases),
             tokens: Ranked::tokens(&home.access.tokens),
             domains: domains(viewer, &home),
@@ -118,7 +119,7 @@ fn domains(viewer: &Viewer, home: &Home) -> Vec<DomainRow> {
     let own = home.domains.iter().take(5).map(|domain| DomainRow {
         address: paths::DOMAIN.of(domain.id),
         name: domain.name.clone(),
-        state: match care::not_receiving(domain, &mail_host).filter(|_| domain.is_active()) {
+        state: match attention::not_receiving(domain, &mail_host).filter(|_| domain.is_active()) {
             Some(_) => ("danger", "Not receiving"),
             None => domain.badge(),
         },

@@ -63,7 +63,7 @@ both_engines! {
         let wide = ["query.q", "query.cursor", "query.alias", "query.contact", "query.conversation"].map(|name| (name, &*wide));
         let spaced = ["query.state", "query.since", "query.until", "query.limit"].map(|name| (name, &*spaced));
         let wide: Vec<_> = wide.into_iter().chain(spaced).collect();
-        assert!(said(&wide).await.contains("the address too long"));
+        assert!(said(&wide).await.contains("the URL too long"));
         for odd in ["\0", "a\nb", "\u{202e}", "\u{feff}", "%00", "//", "?#&="] {
             let path = send(&ada, "get-alias", &[("path.id", odd)]).await;
             assert!([200, 422].contains(&path.status), "{odd:?}: {}", path.status);

@@ -58,7 +58,7 @@ impl Query {
         let until =
             optional("until", &self.until, EXPECTED_MOMENT, |text| parse_span(text).map(|(_, end)| end));
         let before =
-            optional("before", &self.before, "The address of this page is incomplete.", ActivityId::parse);
+            optional("before", &self.before, "The URL of this page is incomplete.", ActivityId::parse);
         let filter = Filter {
             kinds: fields.take(kind).flatten(),
             person: fields.take(person).flatten(),

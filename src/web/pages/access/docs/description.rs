@@ -11,7 +11,7 @@ use crate::web::api::{self, Op, openapi};
 
 pub static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| groups(&Api(openapi::description())));
 
-/// The operation that an address of the page names.
+/// The operation that the URL of a page names.
 pub fn find(id: &str) -> Option<&'static Operation> {
     GROUPS.iter().flat_map(|group| &group.operations).find(|operation| operation.id == id)
 }

@@ -236,11 +236,11 @@ fn in_bounds(filled: &Filled) -> Result<(), FormErrors> {
     }
 }
 
-/// Each input is short enough, but the address with all of them is not.
+/// Each input is short enough, but the URL with all of them is not.
 fn too_long_together(filled: &Filled) -> FormErrors {
     let inputs = filled.iter().filter(|(name, _)| name != "body");
     let longest = inputs.max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
-    FormErrors::one(longest.to_owned(), "All inputs together make the address too long. Shorten this one.")
+    FormErrors::one(longest.to_owned(), "All inputs together make the URL too long. Shorten this one.")
 }
 
 impl<'a> Outcome<'a> {
