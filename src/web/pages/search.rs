@@ -74,7 +74,7 @@ impl Row {
     }
 }
 
-/// The pages whose name has the words; all of them for no words.
+/// The pages whose name contains the words; all pages if there are none.
 fn pages(role: Role, search: &Search) -> Vec<Row> {
     let key = search.key().unwrap_or_default();
     let pages = navigation::pages(role).filter(|page| page.name.to_lowercase().contains(&key));

@@ -50,7 +50,7 @@ pub struct Asked {
     back: String,
 }
 
-/// What happened, and how it is undone.
+/// The result of an action, and how to undo it.
 pub struct Toast {
     pub text: String,
     pub undo: Option<Undo>,
@@ -111,7 +111,7 @@ pub async fn act(
     answer(&member, htmx, asked, notice, toast, is_open_message && action != Action::Read).await
 }
 
-/// Whether the browser shows this message now: htmx says where it is.
+/// Whether the browser shows this message: htmx sends its URL.
 fn is_shown(request: &HttpRequest, id: &str) -> bool {
     let address = request.headers().get("hx-current-url").and_then(|value| value.to_str().ok());
     let path = address.and_then(|address| address.split('?').next()).unwrap_or_default();

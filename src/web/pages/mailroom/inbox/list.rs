@@ -1,4 +1,4 @@
-//! A page of the inbox: its rows, and where more of them are.
+//! A page of the inbox: its rows, and the URLs of other pages.
 
 use super::first_message::FirstMessage;
 use super::known::Known;
@@ -143,7 +143,7 @@ impl Row {
             folder: match row.folder {
                 Folder::Inbox => "",
                 Folder::Archive => "Archived",
-                // The tab says so.
+                // The open tab shows it.
                 Folder::Blocked if asked.filters.view() == View::Blocked => "",
                 Folder::Blocked => "Blocked",
             },

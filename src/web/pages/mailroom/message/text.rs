@@ -102,7 +102,7 @@ pub fn mailbox(mailbox: &Mailbox) -> String {
     }
 }
 
-/// What people call a type of file, and its icon. A type that says nothing is named by the file's extension.
+/// The common name of a file type, and its icon. An unknown type is named after the file's extension.
 pub fn kind(essence: &str, name: &str) -> (String, &'static str) {
     let (main, sub) = essence.split_once('/').unwrap_or((essence, ""));
     let has = |words: &[&str]| words.iter().any(|word| sub.contains(word));
