@@ -29,7 +29,7 @@ const PEOPLE: [(&str, &str); 9] = [
     ("Bea Bouchard", "bea@acme.test"),
 ];
 
-const COLOURS: [&str; 15] = [
+const COLORS: [&str; 15] = [
     "sunken",
     "bg",
     "surface",

@@ -43,7 +43,7 @@ impl Line {
     }
 }
 
-/// Columns of two series on each other: the first is as usual, the second needs care.
+/// Stacked columns of two series: normal values, and those that need attention.
 pub struct Strip {
     pub label: String,
     pub bars: Vec<Bar>,
