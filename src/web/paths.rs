@@ -70,9 +70,12 @@ paths! {
     PathOf DOMAIN_REMOVE = "/domains/{id}/remove";
 
     Path DEVELOPER = "/developer";
+    Path DEVELOPER_USAGE = "/developer/usage";
+    Path DEVELOPER_SETTINGS = "/developer/settings";
     Path OLD_API_SETTINGS = "/settings/api";
     Path API_SWITCH = "/developer/api";
     Path TOKENS = "/developer/tokens";
+    Path TOKEN_NEW = "/developer/tokens/new";
     PathOf TOKEN = "/developer/tokens/{id}";
     PathOf TOKEN_RENAME = "/developer/tokens/{id}/rename";
     PathOf TOKEN_CAP = "/developer/tokens/{id}/cap";

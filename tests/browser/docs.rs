@@ -58,7 +58,7 @@ async fn the_reference_is_searched_and_its_language_switched() {
 #[tokio::test]
 async fn a_call_is_tried_and_a_change_asks_first() {
     let (_gatepost, _serving, browser) = opened().await;
-    browser.press("Off").await;
+    browser.press("Turn on API access").await;
     browser.sees("API access is on").await;
     browser.visit("/developer/docs").await;
     browser.press("Try it: List aliases").await;
@@ -88,7 +88,7 @@ async fn a_call_is_tried_and_a_change_asks_first() {
 async fn the_reference_works_without_javascript_and_in_print() {
     let (_gatepost, _serving, browser) = opened().await;
     browser.javascript(false).await;
-    browser.press("Off").await;
+    browser.press("Turn on API access").await;
     browser.visit("/developer/docs").await;
     // Neither the choice nor storing it needs JavaScript.
     browser.find("#language-javascript").await.click().await.expect("a click");

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use crate::support::Browser;
 use crate::support::process::{Gatepost, Serving};
+use crate::support::{Browser, ENTER};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -41,13 +41,17 @@ async fn from_setup_to_a_revoked_row() {
     browser.visit(&serving.setup_address()).await;
     browser.inspect("setup").await;
     set_up(&browser, &serving).await;
-    browser.sees("No tokens yet").await;
+    browser.sees("API access is off").await;
     browser.inspect("developer-off").await;
 
-    browser.press("Off").await;
-    browser.sees("API access is on").await;
-    browser.fill("Token name", "ci").await;
+    browser.press("Turn on API access").await;
+    browser.sees("No tokens yet").await;
+    browser.inspect("developer-empty").await;
     browser.press("Create token").await;
+    browser.sees("You'll see the token once").await;
+    browser.inspect("developer-create").await;
+    browser.fill("Token name", "ci").await;
+    browser.find("#dialog .dialog-foot .button-primary").await.click().await.expect("a click");
     browser.sees("You won't see it again").await;
     let secret = browser.text("#token-value").await;
     assert!(secret.starts_with("gp_") && secret.len() == 53, "{secret}");
@@ -62,10 +66,10 @@ async fn from_setup_to_a_revoked_row() {
     let (body, status) = paste(&line);
     assert_eq!(status, "200", "{line} answered {body}");
     assert!(body.contains("\"name\":\"Acme\"") && body.contains("\"name\":\"ci\""), "{body}");
-    browser.sees("used just now").await;
+    browser.find("#tokens .token-used time").await;
 
     browser.press("Done").await;
-    browser.sees("Tokens 1").await;
+    assert_eq!(browser.text("#tokens-count").await, "1");
     assert!(!browser.shows(&secret).await);
     keeps_nothing(&browser, &secret).await;
     browser.back().await;
@@ -74,14 +78,16 @@ async fn from_setup_to_a_revoked_row() {
     browser.inspect("developer-tokens").await;
 
     // Only CSS shows the checkboxes, and they can be focused only while they apply.
+    browser.visit("/developer/tokens/new").await;
     let seen = "return document.getElementById('scope-aliases:write').checkVisibility()";
     assert_eq!(browser.script(seen, Vec::new()).await, serde_json::json!(false));
     browser.find("#access-some").await.click().await.expect("a click");
     assert_eq!(browser.script(seen, Vec::new()).await, serde_json::json!(true));
     browser.inspect("developer-scopes").await;
-    browser.find("#access-read").await.click().await.expect("a click");
 
-    browser.press("Revoke ci").await;
+    browser.visit("/developer").await;
+    browser.press("More actions for ci").await;
+    browser.press("Revoke").await;
     browser.sees("requests, last 24 h").await;
     browser.inspect("revoke-dialog").await;
     browser.fill("Reason (optional)", "the laptop was stolen").await;
@@ -90,8 +96,9 @@ async fn from_setup_to_a_revoked_row() {
     let (body, status) = paste(&line);
     assert_eq!(status, "401", "{body}");
     assert!(body.contains("has been revoked"), "{body}");
+    browser.press("Revoked 1").await;
     let row = browser.text("#revoked").await;
-    for part in ["ci", "ada@acme.test", "the laptop was stolen", "revoked"] {
+    for part in ["ci", "ada@acme.test", "the laptop was stolen"] {
         assert!(row.to_lowercase().contains(part), "the revoked row says nothing of {part:?}: {row}");
     }
     browser.inspect("developer-revoked").await;
@@ -104,18 +111,21 @@ async fn the_flow_works_without_javascript() {
     let browser = Browser::open(&serving.base).await;
     browser.javascript(false).await;
     set_up(&browser, &serving).await;
-    browser.press("Off").await;
+    browser.press("Turn on API access").await;
     browser.sees("API access is on").await;
+    browser.press_through("Create token").await;
     browser.fill("Token name", "ci").await;
     browser.press("Create token").await;
     let line = browser.text("#token-curl").await;
     assert_eq!(paste(&line).1, "200");
     browser.press("Done").await;
-    browser.press("Revoke ci").await;
+    browser.press("More actions for ci").await;
+    browser.press("Revoke").await;
     browser.sees("requests, last 24 h").await;
     browser.press("Revoke token").await;
     browser.sees("Token revoked").await;
     assert_eq!(paste(&line).1, "401");
+    browser.press("Settings").await;
     browser.press("On").await;
     browser.sees("Turn off API access?").await;
     browser.press("Turn off").await;
@@ -123,6 +133,38 @@ async fn the_flow_works_without_javascript() {
     browser.open_menu().await;
     browser.press("Sign out").await;
     browser.sees("Sign in").await;
+}
+
+#[tokio::test]
+async fn the_flow_works_with_the_keyboard_alone() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
+    browser.tab_to("main form button").await;
+    browser.keys(ENTER).await;
+    browser.sees("No tokens yet").await;
+    browser.tab_to("#create").await;
+    browser.keys(ENTER).await;
+    browser.sees("You'll see the token once").await;
+    browser.tab_to("#dialog #name").await;
+    browser.keys("ci").await;
+    browser.keys(ENTER).await;
+    browser.sees("You won't see it again").await;
+    browser.allow_clipboard().await;
+    browser.tab_to("[data-copy='#token-value']").await;
+    browser.keys(ENTER).await;
+    browser.sees("Copied").await;
+    assert_eq!(browser.clipboard().await, browser.text("#token-value").await);
+    browser.tab_to(".reveal .button-primary[href='/developer']").await;
+    browser.keys(ENTER).await;
+    browser.tab_to("#tokens .menu > summary[id$=menu]").await;
+    browser.keys(ENTER).await;
+    browser.tab_to("#tokens .menu-list .is-danger").await;
+    browser.keys(ENTER).await;
+    browser.tab_to("#dialog .button-danger").await;
+    browser.keys(ENTER).await;
+    browser.sees("Token revoked").await;
 }
 
 #[tokio::test]
@@ -140,6 +182,8 @@ async fn copying_without_a_clipboard_shows_a_hint() {
     browser.fill("Email", "ada@acme.test").await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Create team").await;
+    browser.sees("API access is off").await;
+    browser.visit("/developer/tokens/new").await;
     browser.fill("Token name", "ci").await;
     browser.press("Create token").await;
     let secret = browser.text("#token-value").await;
@@ -171,6 +215,9 @@ async fn every_page_passes_inspection_on_desktop_and_phone() {
         ("/activity", "CRM integration", "activity"),
         ("/team", "Bea Bouchard", "team"),
         ("/account", "Ada Lovelace", "account"),
+        ("/developer?state=revoked", "the website moved", "developer-revoked-demo"),
+        ("/developer/usage", "Requests by status", "developer-usage"),
+        ("/developer/settings", "Detect leaked tokens", "developer-settings"),
     ] {
         browser.visit(path).await;
         browser.sees(words).await;

@@ -332,7 +332,9 @@ fn the_demo_serves_a_sample_team() {
         let visitor = crate::support::client::Visitor::new(&demo.base);
         visitor.sign_in("ada@acme.test", PASSWORD.trim_end()).await.expect(303);
         let page = visitor.get("/developer").await.expect(200);
-        assert!(page.body.contains("CRM integration") && page.body.contains("the website moved"));
+        assert!(page.body.contains("CRM integration"));
+        let revoked = visitor.get("/developer?state=revoked").await.expect(200);
+        assert!(revoked.body.contains("the website moved"));
         demo.wait_for("3 messages arrived by SMTP");
         let inbox = visitor.get("/inbox").await.expect(200).body;
         for subject in ["anvil is missing", "Visiting next week?", "Invoice 2026-118"] {

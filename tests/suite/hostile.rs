@@ -44,7 +44,7 @@ const TEXTS: [&str; 24] = [
 
 /// The query parameters of pages. The API's are in its description, and those of plain nouns in
 /// their routes.
-const QUERIES: [(&str, &[&str]); 10] = [
+const QUERIES: [(&str, &[&str]); 13] = [
     ("GET /setup", &["key"]),
     ("GET /sign-in", &["to", "notice"]),
     ("GET /inbox", &["q", "alias", "contact", "state", "unread", "before"]),
@@ -57,7 +57,10 @@ const QUERIES: [(&str, &[&str]); 10] = [
     ("GET /activity/export", &["kind", "person", "token", "status", "from", "until"]),
     ("GET /", &["period", "done"]),
     ("GET /developer/docs", &["q"]),
-    ("GET /developer/tokens", &["before", "revoked_before"]),
+    ("GET /developer", &["state", "q", "sort", "before"]),
+    ("GET /developer/usage", &["period"]),
+    ("GET /developer/tokens", &["state", "q", "sort", "before"]),
+    ("GET /developer/tokens/{id}", &["period", "status"]),
 ];
 
 /// The query parameters that the row's route reads.

@@ -32,7 +32,7 @@ fn uncounted(app: &TestApp, until: Timestamp) -> usize {
 }
 
 async fn developer(app: &TestApp) -> Page {
-    app.as_(Ada).await.get("/developer").await.expect(200).page()
+    app.as_(Ada).await.get("/developer/usage").await.expect(200).page()
 }
 
 /// Returns the path of the newest token's page.
@@ -44,6 +44,11 @@ async fn token_page(visitor: &Visitor) -> String {
         .page()
         .attribute("#tokens tbody th a", "href")
         .expect("a link")
+}
+
+/// Of this hour, succeeded, refused.
+fn figures(page: &Page) -> Vec<String> {
+    page.texts("#usage .stat-value")
 }
 
 async fn set_cap(visitor: &Visitor, page: &str, cap: &str) -> Response {
@@ -61,8 +66,8 @@ both_engines! {
         call(&app, &token, 1, 403).await;
         for _ in 0..2 {
             let page = developer(&app).await;
-            assert_eq!(page.texts("#usage .figures dd"), ["2", "998", "5", "1"]);
-            assert_eq!(page.texts("#usage .figures dt")[..2], ["requests this hour, of 1,000", "remaining until 12:00 UTC"]);
+            assert_eq!(figures(&page), ["2", "5", "1"]);
+            assert_eq!(page.texts("#usage .stat-note")[0], "of 1,000 requests. 998 left until 12:00 UTC.");
             let hours = page.texts("#usage tbody th");
             assert_eq!(hours.len(), 24);
             let ends: Vec<_> = hours[..3].iter().filter_map(|hour| hour.split(", ").nth(1)).collect();
@@ -78,10 +83,10 @@ both_engines! {
             assert_eq!(uncounted(&app, until), 0);
         }
         app.clock.advance(HOUR * 23);
-        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "2", "1"]);
+        assert_eq!(figures(&developer(&app).await), ["0", "2", "1"]);
         app.clock.advance(HOUR);
         let page = developer(&app).await;
-        assert!(!page.has("#usage svg") && page.text("#usage").contains("No requests in the last 24 hours"));
+        assert!(!page.has("#usage .chart") && page.text("#usage .empty").contains("No requests"));
     }
 
     async fn an_hour_that_is_over_is_counted_once(app: TestApp) {
@@ -92,13 +97,13 @@ both_engines! {
         let next = hour.plus(time::Duration::HOUR);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(9))), hour);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
-        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["3", "997", "3", "0"]);
+        assert_eq!(figures(&developer(&app).await), ["3", "3", "0"]);
         // Earlier than in production, so that later requests show what the page reads.
         count(&app, next).await;
         call(&app, &token, 2, 200).await;
-        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["5", "995", "5", "0"], "it is not over");
+        assert_eq!(figures(&developer(&app).await), ["5", "5", "0"], "it is not over");
         app.clock.advance(HOUR + Duration::from_secs(11 * 60));
-        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "3", "0"]);
+        assert_eq!(figures(&developer(&app).await), ["0", "3", "0"]);
         // Counting again changes nothing; a month later, the hour is dropped with the next count.
         count(&app, next).await;
         assert_eq!(uncounted(&app, next), 0);
@@ -125,15 +130,15 @@ both_engines! {
         assert_eq!(kept(), 0, "that hour is still to come");
         app.clock.advance(HOUR * 48);
         call(&app, &token, 3, 200).await;
-        assert_eq!(developer(&app).await.texts("#usage .figures dd")[2], "5");
+        assert_eq!(figures(&developer(&app).await)[1], "5");
     }
 
     async fn usage_counts_only_the_teams_own_calls(app: TestApp) {
         app.switch_api("Globex", true);
         call(&app, &app.token("Globex", "ci"), 3, 200).await;
-        assert_eq!(developer(&app).await.texts("#usage .figures dd"), ["0", "1,000", "0", "0"]);
+        assert_eq!(figures(&developer(&app).await), ["0", "0", "0"]);
         app.set_plan("Acme", Plan::Free);
-        assert!(!developer(&app).await.has("#usage .figures"));
+        assert!(!developer(&app).await.has("#usage .stat-value"));
     }
 
     async fn a_tokens_own_limit_holds_from_its_next_call(app: TestApp) {
@@ -150,7 +155,8 @@ both_engines! {
         call(&app, &app.token("Acme", "other"), 1, 200).await;
         let shown = bea.get(&page).await.expect(200).page();
         assert!(shown.text(".facts").contains("4 requests, within the team limit"), "{}", shown.text(".facts"));
-        assert_eq!(shown.attribute("#cap", "value").as_deref(), Some("4"));
+        let form = bea.get(&format!("{page}/cap")).await.expect(200).page();
+        assert_eq!(form.attribute("#cap", "value").as_deref(), Some("4"));
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "").await.expect(303);
         call(&app, &token, 1, 200).await;

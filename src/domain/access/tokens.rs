@@ -313,9 +313,13 @@ pub(crate) fn list_active(
 ) -> Result<(Page<Token, TokenId>, Capped)> {
     let mut page = list(tx, team, &Filter::ACTIVE, window)?;
     page.rows.retain(|token| token.kind == TokenKind::Token);
+    Ok((page, count_active(tx, team)?))
+}
+
+/// Counts active tokens except the team key.
+pub(crate) fn count_active(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     let keys = i64::from(rows::team_key(tx, team)?.is_some());
-    let count = Capped::count(|most| Ok(rows::count(tx, team, &Filter::ACTIVE, most + keys)? - keys))?;
-    Ok((page, count))
+    Capped::count(|most| Ok(rows::count(tx, team, &Filter::ACTIVE, most + keys)? - keys))
 }
 
 pub(crate) fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {

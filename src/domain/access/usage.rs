@@ -120,7 +120,6 @@ pub(crate) fn hours(
 }
 
 /// Returns the calls with each of several tokens in a period, in three statements.
-#[expect(dead_code, reason = "the pages of tokens will use it")]
 pub(crate) fn of_tokens(
     tx: &mut Tx<'_>,
     team: TeamId,

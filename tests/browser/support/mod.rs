@@ -13,6 +13,9 @@ use session::{Close, Command};
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Keys, as WebDriver names them.
+pub const ENTER: &str = "\u{E007}";
+const TAB: &str = "\u{E004}";
 
 /// A browser, which closes when this is dropped.
 pub struct Browser {
@@ -89,6 +92,25 @@ impl Browser {
         let arrived = "return document.readyState === 'complete' \
                        && !('left' in document.documentElement.dataset)";
         self.eventually(words, arrived).await;
+    }
+
+    /// Types into what has the focus.
+    pub async fn keys(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("something with the focus");
+        focused.send_keys(keys).await.expect("typed keys");
+    }
+
+    /// Presses Tab until an element that matches has the focus.
+    pub async fn tab_to(&self, css: &str) {
+        self.find(css).await;
+        for _ in 0..100 {
+            let there = "return document.activeElement.matches(arguments[0])";
+            if self.script(there, vec![json!(css)]).await == json!(true) {
+                return;
+            }
+            self.keys(TAB).await;
+        }
+        panic!("Tab never reaches {css}: {}", self.page_text().await);
     }
 
     /// Opens the menu with the person's name.

@@ -15,8 +15,10 @@ const EVERY_PAGE: usize = 3;
 
 /// The pages that ask more, and the downloads, which read a message in steps.
 const MORE: &[(&str, usize)] = &[
-    ("GET /developer", 31),
-    ("GET /developer/tokens/{id}", 5),
+    ("GET /developer", 9),
+    ("GET /developer/settings", 8),
+    ("GET /developer/usage", 6),
+    ("GET /developer/tokens/{id}", 8),
     ("GET /activity", 5),
     ("GET /inbox/{id}", 5),
     ("GET /inbox/{id}/raw", 6),

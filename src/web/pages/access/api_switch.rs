@@ -45,6 +45,23 @@ impl ApiSwitch {
     }
 }
 
+/// Instead of the tokens, before the first one.
+#[derive(Template)]
+#[template(path = "developer/_off.html")]
+struct WhenOff<'a> {
+    switch: &'a ApiSwitch,
+}
+
+impl ApiSwitch {
+    pub fn is_off(&self) -> bool {
+        !self.is_on
+    }
+
+    pub fn when_off(&self) -> String {
+        WhenOff { switch: self }.render().unwrap_or_default()
+    }
+}
+
 /// Why all requests are refused; empty when they are not.
 pub fn refusal_notice(viewer: &Viewer) -> String {
     let team = &viewer.team;

@@ -1,57 +1,50 @@
-//! The Developer page: the API switch, the tokens, the team key, and how to call the API.
+//! The Developer page: its tab of tokens, and what all its tabs have in common.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::api_switch::{self, ApiSwitch};
-use super::scopes::{Access, Choice};
-use super::team_key::KeySection;
-use super::token_list::{self, Cursors, RevokedList, TokenList};
-use super::usage::UsageSection;
+use super::token_list::TokenList;
+use super::token_query::{self, Query};
 use crate::app::App;
 use crate::domain::Result;
-use crate::domain::access::team_key;
-use crate::domain::access::tokens;
-use crate::domain::access::usage::{self, Period};
-use crate::domain::lists::Window;
+use crate::domain::lists::Capped;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
 use crate::domain::people::users;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Member;
+use crate::web::pages::html;
 use crate::web::pages::layout::Layout;
-use crate::web::pages::{FormErrors, html};
 use crate::web::paths;
-use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// The page's query, and its form as sent.
-#[derive(Default)]
-pub struct View {
-    pub cursors: Cursors,
-    pub label: String,
-    pub choice: Choice,
-    pub errors: FormErrors,
+/// The tabs above the content.
+pub struct Tabs {
+    /// "tokens", "usage" or "settings".
+    pub current: &'static str,
+    /// The number of active tokens.
+    pub active: Capped,
+    pub is_on: bool,
+    pub limiter_is_away: bool,
+}
+
+impl Tabs {
+    pub async fn of(app: &App, viewer: &Viewer, current: &'static str, active: Capped) -> Self {
+        let limiter_is_away = !app.gate().limiter_is_reachable().await;
+        Self { current, active, is_on: viewer.team.api_enabled, limiter_is_away }
+    }
 }
 
 #[derive(Template)]
 #[template(path = "developer/page.html")]
-struct DeveloperPage {
+struct TokensPage {
     layout: Layout,
-    limiter_is_away: bool,
+    tabs: Tabs,
     switch: ApiSwitch,
     api_notice: String,
-    label: String,
-    choice: Choice,
-    errors: FormErrors,
     tokens: TokenList,
-    revoked: RevokedList,
-    usage: UsageSection,
-    key: KeySection,
-    url: String,
-    pattern: String,
-    gitleaks: String,
 }
 
 #[derive(Template)]
@@ -63,15 +56,26 @@ struct MemberPage {
 
 pub async fn show(
     app: web::Data<App>,
-    site: web::Data<Site>,
     member: Member,
-    cursors: web::Query<Cursors>,
+    query: web::Query<Query>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let view = View { cursors: cursors.into_inner(), ..View::default() };
-    match member.role {
-        Role::Member => show_admins(&app, &member).await,
-        Role::Admin | Role::Owner => render(&app, &site, &member, StatusCode::OK, view).await,
+    if member.role == Role::Member {
+        return show_admins(&app, &member).await;
     }
+    let asked = query.into_inner().parse()?;
+    let (team, owner, now, query) = (member.team.id, member.team.owner_id, member.request.now, asked.clone());
+    let read = app.read_activity(move |tx| -> Result<_> {
+        Ok((token_query::find(tx, team, &query, Some(now))?, users::find(tx, owner)?))
+    });
+    let (found, owner) = read.await?;
+    let page = TokensPage {
+        layout: Layout::new(&member, "developer"),
+        tabs: Tabs::of(&app, &member, "tokens", found.active).await,
+        switch: ApiSwitch::of(&member, owner),
+        api_notice: api_switch::refusal_notice(&member),
+        tokens: TokenList::of(found, asked, now),
+    };
+    html(StatusCode::OK, &page)
 }
 
 /// Members can't manage tokens: they see whom to ask.
@@ -82,47 +86,4 @@ async fn show_admins(app: &App, member: &Viewer) -> std::result::Result<HttpResp
     admins.sort_by_key(|each| std::cmp::Reverse(each.role()));
     let layout = Layout::new(member, "developer");
     html(StatusCode::OK, &MemberPage { layout, admins })
-}
-
-pub async fn render(
-    app: &App,
-    site: &Site,
-    viewer: &Viewer,
-    status: StatusCode,
-    view: View,
-) -> std::result::Result<HttpResponse, PageError> {
-    let (before, revoked_before) = view.cursors.parse()?;
-    let (team, owner, now) = (viewer.team.id, viewer.team.owner_id, viewer.request.now);
-    let read = app.read_activity(move |tx| -> Result<_> {
-        let (page, count) = tokens::list_active(tx, team, Window::below(before, token_list::PAGE_SIZE))?;
-        let revoked = tokens::list(
-            tx,
-            team,
-            &tokens::Filter::REVOKED,
-            Window::below(revoked_before, token_list::PAGE_SIZE),
-        )?;
-        let tokens = TokenList::of(page, count, before, now);
-        let revoked = RevokedList::of(revoked, revoked_before, now);
-        let hours = usage::of_team(tx, team, Period::Day, now)?;
-        Ok((tokens, revoked, hours, team_key::overview(tx, team, now)?, users::find(tx, owner)?))
-    });
-    let (tokens, revoked, hours, key, owner) = read.await?;
-    let allowance = app.gate().allowance(&viewer.team, now).await?;
-    let page = DeveloperPage {
-        layout: Layout::new(viewer, "developer"),
-        limiter_is_away: !app.gate().limiter_is_reachable().await,
-        switch: ApiSwitch::of(viewer, owner),
-        api_notice: api_switch::refusal_notice(viewer),
-        label: view.label,
-        choice: view.choice,
-        errors: view.errors,
-        tokens,
-        revoked,
-        usage: UsageSection::of(allowance, &hours),
-        key: KeySection::of(viewer, key),
-        url: site.url.as_str().to_owned(),
-        pattern: app.sealer().prefix.pattern(),
-        gitleaks: app.sealer().prefix.gitleaks_rule(),
-    };
-    html(status, &page)
 }

@@ -2,13 +2,16 @@
 
 pub(crate) mod activity;
 pub(crate) mod api_switch;
-pub(crate) mod cap;
+pub(crate) mod change;
+pub(crate) mod create;
 pub(crate) mod developer;
 pub(crate) mod docs;
 pub(crate) mod reveal;
 pub(crate) mod scopes;
+pub(crate) mod settings;
 pub(crate) mod team_key;
 pub(crate) mod token_list;
+pub(crate) mod token_query;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 
@@ -19,15 +22,18 @@ pub fn routes() -> Vec<PageRoute> {
     let redirect = async || actix_web::web::Redirect::to(paths::DEVELOPER.0).permanent();
     vec![
         page(paths::DEVELOPER).get(developer::show),
+        page(paths::DEVELOPER_USAGE).get(usage::show),
+        page(paths::DEVELOPER_SETTINGS).get(settings::show),
         page(paths::OLD_API_SETTINGS).get(redirect).otherwise(redirect),
         page(paths::API_SWITCH).get(api_switch::ask_off).post(api_switch::turn),
         page(paths::DOCS).get(docs::show),
         page(paths::DOCS_LANGUAGE).post(docs::keep_language),
         page(paths::DOCS_TRY).get(docs::try_it::ask).post(docs::try_it::send),
-        page(paths::TOKENS).get(token_list::show).post(tokens::create),
+        page(paths::TOKENS).get(token_list::show).post(create::create),
+        page(paths::TOKEN_NEW).get(create::ask),
         page(paths::TOKEN).get(tokens::show),
-        page(paths::TOKEN_RENAME).post(tokens::rename),
-        page(paths::TOKEN_CAP).post(cap::set),
+        page(paths::TOKEN_RENAME).get(change::ask_name).post(change::rename),
+        page(paths::TOKEN_CAP).get(change::ask_cap).post(change::set_cap),
         page(paths::TOKEN_REVOKE).get(tokens::ask_revoke).post(tokens::revoke),
         page(paths::TEAM_KEY).post(team_key::enable),
         page(paths::TEAM_KEY_SHOW).post(team_key::show),

@@ -31,7 +31,7 @@ struct RevealPage<'a> {
     name: &'a str,
     secret: &'a str,
     permissions: String,
-    scopes: String,
+    scopes: Vec<String>,
     /// A command that works unedited.
     curl: String,
     api_notice: String,
@@ -51,7 +51,7 @@ pub fn render(
         name: &token.name,
         secret: plain.reveal(),
         permissions: scopes::summary(token.scopes()),
-        scopes: token.scopes().to_string(),
+        scopes: token.scopes().to_string().split(' ').map(str::to_owned).collect(),
         curl: curl(plain.reveal(), site.url.as_str()),
         api_notice: api_switch::refusal_notice(viewer),
         list: match revealed {

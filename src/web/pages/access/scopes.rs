@@ -29,10 +29,29 @@ pub struct Group {
     pub boxes: Vec<Tickbox>,
 }
 
+impl Group {
+    /// The boxes for reading, and those for writing.
+    pub fn columns(&self) -> [Vec<&Tickbox>; 2] {
+        let of = |writes: bool| self.boxes.iter().filter(move |each| each.writes() == writes).collect();
+        [of(false), of(true)]
+    }
+}
+
 pub struct Tickbox {
     pub scope: &'static str,
     pub text: &'static str,
     pub ticked: bool,
+}
+
+impl Tickbox {
+    fn writes(&self) -> bool {
+        self.scope.ends_with(":write")
+    }
+
+    /// The text, unless the column says the same.
+    pub fn note(&self) -> &'static str {
+        if matches!(self.text, "Read" | "Write") { "" } else { self.text }
+    }
 }
 
 impl Choice {
@@ -85,7 +104,10 @@ pub fn summary(scopes: Scopes) -> String {
     match scopes {
         Scopes::ALL => "Everything".into(),
         Scopes::READ => "Read only".into(),
-        some => some.to_string().replace(' ', ", "),
+        some => match some.iter().count() {
+            1 => "1 scope".into(),
+            count => format!("{count} scopes"),
+        },
     }
 }
 

@@ -1,41 +1,28 @@
-//! The lists of active and of revoked tokens.
+//! The list of active or of revoked tokens.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use time::Duration;
 
 use super::scopes;
+use super::token_query::{self, Asked, Found, Query, Shown, Sort};
 use crate::app::App;
 use crate::domain::Timestamp;
-use crate::domain::access::tokens::{self, State, Token, TokenId, TokenKind};
-use crate::domain::access::usage::Grouped;
-use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::access::tokens::{State, Token, TokenKind};
+use crate::domain::access::usage::{Grouped, Outcomes, Span};
+use crate::domain::lists::Capped;
 use crate::web::htmx::Htmx;
+use crate::web::pages::charts::{self, Strip};
 use crate::web::pages::error::PageError;
 use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
-use crate::web::pages::{html, see_other};
+use crate::web::pages::{part_at, see_other};
 use crate::web::paths;
 
-pub const PAGE_SIZE: i64 = 50;
-
-/// Where the two lists start; without a cursor, at the newest token.
-#[derive(Default, serde::Deserialize)]
-pub struct Cursors {
-    before: Option<String>,
-    revoked_before: Option<String>,
-}
-
-impl Cursors {
-    /// # Errors
-    /// `NotFound` if a cursor is not a token's id.
-    pub fn parse(&self) -> std::result::Result<(Option<TokenId>, Option<TokenId>), PageError> {
-        let parse = |text: &Option<String>| {
-            text.as_deref().map(|text| TokenId::parse(text).ok_or_else(PageError::not_found)).transpose()
-        };
-        Ok((parse(&self.before)?, parse(&self.revoked_before)?))
-    }
-}
+/// How long a use counts as recent.
+const RECENT: Duration = Duration::days(7);
+/// How long a row shows that its token has just been used: twice the time between two loads of the list.
+const JUST: Duration = Duration::seconds(6);
 
 pub struct Row {
     pub id: String,
@@ -48,18 +35,22 @@ pub struct Row {
     pub state: State,
     pub revoked: Option<Revoked>,
     pub is_team_key: bool,
-    /// A summary of its scopes.
+    /// `Read only`, `4 scopes`
     pub permissions: String,
     /// Each scope, or `all`.
-    pub scopes: String,
+    pub scopes: Vec<String>,
     /// Its own hourly limit; empty without one.
     pub cap: String,
+    /// The requests of the last seven days, if they were asked for.
+    pub week: Option<Week>,
 }
 
 pub struct Used {
     pub at: When,
     pub ip: String,
     pub agent: String,
+    pub is_recent: bool,
+    pub is_just: bool,
 }
 
 pub struct Revoked {
@@ -68,15 +59,33 @@ pub struct Revoked {
     pub reason: String,
 }
 
+pub struct Week {
+    pub strip: Strip,
+    pub total: String,
+}
+
+impl Week {
+    pub fn of(spans: &[Span], now: Timestamp) -> Self {
+        let days = charts::by_day(spans, now, 7);
+        let values: Vec<_> = days.iter().map(|day| (day.total() - day.troubled(), day.troubled())).collect();
+        let sum: Outcomes = days.into_iter().sum();
+        let more = if sum.cut_off { "more than " } else { "" };
+        let total = format!("{more}{}", Grouped(sum.total()));
+        Self { strip: Strip::of("Requests in the last 7 days", &values), total }
+    }
+}
+
 impl Row {
     pub fn of(token: Token, now: Timestamp) -> Self {
         let state = token.state(now);
-        let scopes = token.scopes();
+        let granted = token.scopes();
         let (ip, agent) = (token.last_used_ip, token.last_used_agent);
         let used = token.last_used_at.map(|at| Used {
             at: When(at),
             ip: ip.unwrap_or_default(),
             agent: agent.unwrap_or_default(),
+            is_recent: now.since(at) < RECENT,
+            is_just: now.since(at) < JUST,
         });
         let (by, reason) = (token.revoked_by_label, token.revoke_reason);
         let revoked = token.revoked_at.map(|at| Revoked {
@@ -95,14 +104,19 @@ impl Row {
             state,
             revoked,
             is_team_key: token.kind == TokenKind::TeamKey,
-            permissions: scopes::summary(scopes),
-            scopes: scopes.to_string(),
+            permissions: scopes::summary(granted),
+            scopes: granted.to_string().split(' ').map(str::to_owned).collect(),
             cap: token.hourly_cap.map(|cap| Grouped(cap.into()).to_string()).unwrap_or_default(),
+            week: None,
         }
     }
 
     pub fn is_active(&self) -> bool {
         self.state == State::Active
+    }
+
+    pub fn is_just_used(&self) -> bool {
+        self.used.as_ref().is_some_and(|used| used.is_just)
     }
 
     /// Empty if none was given.
@@ -120,75 +134,88 @@ impl Row {
     }
 }
 
-/// The active tokens; the page polls this list.
+/// The page polls this.
 #[derive(Template)]
 #[template(path = "developer/_tokens.html")]
 pub struct TokenList {
     rows: Vec<Row>,
     /// The number of tokens on all pages.
-    pub count: Capped,
-    /// The address to poll.
-    address: String,
+    count: Capped,
+    pub active: Capped,
+    pub revoked: Capped,
+    pub asked: Asked,
     older: String,
-    is_first: bool,
 }
 
 impl TokenList {
-    pub fn of(page: Page<Token, TokenId>, count: Capped, before: Option<TokenId>, now: Timestamp) -> Self {
-        Self {
-            rows: page.rows.into_iter().map(|token| Row::of(token, now)).collect(),
-            count,
-            address: before.map_or(paths::TOKENS.to_string(), |id| paths::TOKENS.with("before", id)),
-            older: page.next.map(|id| paths::DEVELOPER.with("before", id)).unwrap_or_default(),
-            is_first: before.is_none(),
-        }
+    pub fn of(found: Found, asked: Asked, now: Timestamp) -> Self {
+        let Found { tokens, count, next, weeks, active, revoked } = found;
+        let row = |token: Token| {
+            let week = weeks.get(&token.id).map(|spans| Week::of(spans, now));
+            Row { week, ..Row::of(token, now) }
+        };
+        let rows = tokens.into_iter().map(row).collect();
+        let older = next.map(|id| asked.below(Some(id))).unwrap_or_default();
+        Self { rows, count, active, revoked, asked, older }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.is_first
+    /// Whether the team has never had a token.
+    pub fn is_beginning(&self) -> bool {
+        self.active.0 == 0 && self.revoked.0 == 0
+    }
+
+    pub fn shows_active(&self) -> bool {
+        self.asked.shown == Shown::Active
+    }
+
+    fn newest(&self) -> String {
+        if self.asked.is_first() { String::new() } else { self.asked.below(None) }
+    }
+
+    /// Where the head of a column leads, and whether the list is sorted by it.
+    fn head(&self, sort: Sort) -> (String, bool) {
+        (self.asked.sorted(sort), self.asked.sort == sort)
+    }
+
+    fn by_name(&self) -> (String, bool) {
+        self.head(Sort::Name)
+    }
+
+    fn by_use(&self) -> (String, bool) {
+        self.head(Sort::Used)
+    }
+
+    fn by_age(&self) -> (String, bool) {
+        self.head(Sort::Created)
+    }
+
+    /// The address of the list alone.
+    fn address(&self) -> String {
+        self.asked.at(paths::TOKENS)
+    }
+
+    pub fn of_active(&self) -> String {
+        self.asked.shown(Shown::Active)
+    }
+
+    pub fn of_revoked(&self) -> String {
+        self.asked.shown(Shown::Revoked)
     }
 }
 
-#[derive(Template)]
-#[template(path = "developer/_revoked.html")]
-pub struct RevokedList {
-    rows: Vec<Row>,
-    older: String,
-    is_first: bool,
-}
-
-impl RevokedList {
-    pub fn of(page: Page<Token, TokenId>, before: Option<TokenId>, now: Timestamp) -> Self {
-        Self {
-            rows: page.rows.into_iter().map(|token| Row::of(token, now)).collect(),
-            older: page.next.map(|id| paths::DEVELOPER.with("revoked_before", id)).unwrap_or_default(),
-            is_first: before.is_none(),
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.is_first
-    }
-
-    /// Known only if all of them are on this page.
-    fn count(&self) -> Option<usize> {
-        (self.is_first && self.older.is_empty()).then_some(self.rows.len())
-    }
-}
-
-/// The list alone, for polling.
+/// The list alone, for polling and while someone types.
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     htmx: Htmx,
-    cursors: web::Query<Cursors>,
+    query: web::Query<Query>,
 ) -> Result<HttpResponse, PageError> {
+    let asked = query.into_inner().parse()?;
     if !htmx.0 {
-        return Ok(see_other(paths::DEVELOPER));
+        return Ok(see_other(asked.at(paths::DEVELOPER)));
     }
-    let (before, _) = cursors.parse()?;
-    let (team, now) = (admin.team.id, admin.request.now);
-    let (page, count) =
-        app.read_activity(move |tx| tokens::list_active(tx, team, Window::below(before, PAGE_SIZE))).await?;
-    html(StatusCode::OK, &TokenList::of(page, count, before, now))
+    let (team, now, query) = (admin.team.id, admin.request.now, asked.clone());
+    // The strips of the list in view stay: counting them every few seconds would cost too much.
+    let found = app.read_activity(move |tx| token_query::find(tx, team, &query, None)).await?;
+    part_at(&asked.at(paths::DEVELOPER), &TokenList::of(found, asked.clone(), now))
 }

@@ -1,132 +1,93 @@
-//! One token: create, show, rename, revoke.
+//! One token: its page, and revoking it.
+
+use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use zeroize::Zeroizing;
 
-use super::developer::{self, View};
-use super::reveal::{self, Revealed};
-use super::scopes::Choice;
-use super::token_list::{self, Row, TokenList};
+use super::activity::{Row as RecordRow, RowNames};
+use super::token_list::Row;
 use crate::app::App;
-use crate::domain::access::activity::{self, ActivityKind, Filter, Record, Usage};
-use crate::domain::access::scopes::Scopes;
-use crate::domain::access::secret::PlainToken;
-use crate::domain::access::tokens::{self, Label, Token, TokenId};
+use crate::domain::access::activity::{self, ActivityKind, Filter, Usage};
+use crate::domain::access::tokens::{self, TokenId};
+use crate::domain::access::usage::{self, Grouped, Hours, Outcomes, Period};
 use crate::domain::lists::Window;
-use crate::domain::{Error, Result};
+use crate::domain::people::members;
+use crate::domain::{Error, Result, Timestamp};
 use crate::web::htmx::Htmx;
+use crate::web::pages::charts::{self, Chart, Meter, PeriodChoice};
 use crate::web::pages::error::PageError;
-use crate::web::pages::form::Repeating;
-use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
+use crate::web::pages::list::chosen;
 use crate::web::pages::notice::Notice;
-use crate::web::pages::password_again::{self, Action};
-use crate::web::pages::{Confirmation, Fields, FormErrors, html, see_other_with};
-use crate::web::paths;
-use crate::web::site::Site;
+use crate::web::pages::{Confirmation, FormErrors, html, see_other_with};
+use crate::web::paths::{self, with_query};
 use crate::web::viewer::Viewer;
 
 const RECENT_REQUESTS: i64 = 20;
+const RECENT_CHANGES: i64 = 10;
+/// The height of the chart, in pixels.
+const CHART: u16 = 188;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
-pub struct NewToken {
-    name: String,
-    access: String,
-    scope: Vec<String>,
-    password: Zeroizing<String>,
+pub struct Query {
+    period: String,
+    status: String,
 }
 
-impl NewToken {
-    fn choice(&self) -> Choice {
-        Choice::of(&self.access, &self.scope)
-    }
-
-    fn parse(&self) -> Result<(Label, Scopes)> {
-        let mut fields = Fields::default();
-        let label = fields.take(Label::parse(&self.name));
-        let scopes = fields.take(self.choice().scopes());
-        fields.done(label.zip(scopes))
-    }
-
-    fn fields(&self) -> Vec<(&'static str, String)> {
-        let name = ("name", self.name.clone());
-        [name].into_iter().chain(self.choice().fields()).collect()
-    }
+/// The requests of one outcome, or all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    #[default]
+    All,
+    Succeeded,
+    Refused,
+    Failed,
 }
 
-/// Responds with the secret. Sending the same form again creates no second token: the name is taken.
-pub async fn create(
-    app: web::Data<App>,
-    site: web::Data<Site>,
-    admin: Admin,
-    Repeating(form): Repeating<NewToken>,
-) -> std::result::Result<HttpResponse, PageError> {
-    let error = match form.parse() {
-        Err(error) => error,
-        Ok((label, scopes)) => {
-            let (to, action) = ("create a token", paths::TOKENS.0);
-            let asked = Action { nav: "developer", to, action, fields: form.fields(), always: false };
-            if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
-                return Ok(page);
-            }
-            match mint(&app, &admin, label, scopes).await {
-                Ok((token, plain, list)) => {
-                    return reveal::render(&site, &admin, &token, &plain, Revealed::Token(list));
-                }
-                Err(error) => error,
-            }
+impl Outcome {
+    const ALL: [Self; 4] = [Self::All, Self::Succeeded, Self::Refused, Self::Failed];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Succeeded => "2xx",
+            Self::Refused => "4xx",
+            Self::Failed => "5xx",
         }
-    };
-    let (status, errors) = FormErrors::of(error)?;
-    let choice = form.choice();
-    let view = View { label: form.name, choice, errors, ..View::default() };
-    developer::render(&app, &site, &admin, status, view).await
-}
+    }
 
-async fn mint(
-    app: &App,
-    viewer: &Viewer,
-    label: Label,
-    scopes: Scopes,
-) -> Result<(Token, PlainToken, TokenList)> {
-    let (actor, team, prefix) = (viewer.actor(), viewer.team.id, app.sealer().prefix.clone());
-    app.write(move |tx| {
-        let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
-        let (page, count) = tokens::list_active(tx, team, Window::first(token_list::PAGE_SIZE))?;
-        Ok((token, plain, TokenList::of(page, count, None, actor.now)))
-    })
-    .await
-}
+    const fn name(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Succeeded => "Succeeded",
+            Self::Refused => "Refused",
+            Self::Failed => "Failed",
+        }
+    }
 
-struct RequestRow {
-    id: String,
-    at: When,
-    request: String,
-    status: u16,
-    duration: String,
-    ip: String,
-}
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.as_str() == text)
+    }
 
-impl RequestRow {
-    fn of(record: Record) -> Self {
-        let duration = f64::from(record.duration_us.unwrap_or_default()) / 1000.0;
-        Self {
-            id: record.id.to_string(),
-            at: When(record.at),
-            request: format!("{} {}", record.method.unwrap_or_default(), record.route.unwrap_or_default()),
-            status: record.status.and_then(|status| status.try_into().ok()).unwrap_or_default(),
-            duration: format!("{duration:.1} ms"),
-            ip: record.ip.unwrap_or_default(),
+    /// The first digit of the status.
+    const fn digit(self) -> Option<i16> {
+        match self {
+            Self::All => None,
+            Self::Succeeded => Some(2),
+            Self::Refused => Some(4),
+            Self::Failed => Some(5),
         }
     }
 }
 
-fn requests_with(id: TokenId) -> Filter {
-    Filter { kinds: Some(ActivityKind::CALLS.to_vec()), token: Some(id), ..Filter::default() }
+struct OutcomeChoice {
+    name: &'static str,
+    address: String,
+    is_chosen: bool,
 }
 
 #[derive(Template)]
@@ -134,85 +95,95 @@ fn requests_with(id: TokenId) -> Filter {
 struct TokenPage {
     layout: Layout,
     token: Row,
-    calls: Usage,
-    recent: Vec<RequestRow>,
-    label: String,
-    cap: String,
-    errors: FormErrors,
+    /// Requests in 24 hours, 7 days and 30 days.
+    calls: [String; 3],
+    /// Requests in the running hour, and the limit that they count against.
+    hour: Meter,
+    used: Grouped,
+    limit: Grouped,
+    periods: Vec<PeriodChoice>,
+    chart: Chart,
+    outcome: Outcome,
+    outcomes: Vec<OutcomeChoice>,
+    requests: Vec<RecordRow>,
+    changes: Vec<RecordRow>,
 }
 
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     path: web::Path<TokenId>,
+    query: web::Query<Query>,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let layout = Layout::new(&admin, "developer");
-    render(&app, &admin, path.into_inner(), layout, StatusCode::OK, Rejected::default()).await
-}
-
-/// A rejected form; fields that were not sent show the token's values.
-#[derive(Default)]
-pub struct Rejected {
-    pub label: Option<String>,
-    pub cap: Option<String>,
-    pub errors: FormErrors,
-}
-
-pub async fn render(
-    app: &App,
-    viewer: &Viewer,
-    id: TokenId,
-    layout: Layout,
-    status: StatusCode,
-    rejected: Rejected,
-) -> std::result::Result<HttpResponse, PageError> {
-    let (team, now) = (viewer.team.id, viewer.request.now);
+    let (id, team, now) = (path.into_inner(), admin.team.id, admin.request.now);
+    let period = chosen(&query.period, Period::parse)?.unwrap_or_default();
+    let outcome = chosen(&query.status, Outcome::parse)?.unwrap_or_default();
     let read = app.read_activity(move |tx| -> Result<_> {
         let token = tokens::find(tx, team, id)?;
-        let recent = activity::list(tx, team, &requests_with(id), Window::first(RECENT_REQUESTS))?;
-        Ok((token, activity::usage(tx, team, id, now)?, recent.rows))
+        let hours = usage::hours(tx, team, Some(id), Period::Month.starts(now), now)?;
+        let of = |kinds: Vec<ActivityKind>, status| Filter {
+            kinds: Some(kinds),
+            token: Some(id),
+            status,
+            ..Filter::default()
+        };
+        let requests = of(ActivityKind::CALLS.to_vec(), outcome.digit());
+        let requests = activity::list(tx, team, &requests, Window::first(RECENT_REQUESTS))?.rows;
+        let changes = of(ActivityKind::ALL.iter().copied().filter(|kind| !kind.is_call()).collect(), None);
+        let changes = activity::list(tx, team, &changes, Window::first(RECENT_CHANGES))?.rows;
+        let people = members::list(tx, team)?;
+        Ok((token, hours, requests, changes, people))
     });
-    let (token, calls, recent) = read.await?;
-    let recent = recent.into_iter().map(RequestRow::of).collect();
-    let Rejected { label, cap, errors } = rejected;
-    let label = label.unwrap_or_else(|| token.name.clone());
-    let cap = cap.unwrap_or_else(|| token.hourly_cap.map(|cap| cap.to_string()).unwrap_or_default());
-    html(status, &TokenPage { layout, token: Row::of(token, now), calls, recent, label, cap, errors })
+    let (token, hours, requests, changes, people) = read.await?;
+    let allowance = app.gate().allowance(&admin.team, now).await?;
+    let names = RowNames {
+        people: people.into_iter().map(|member| (member.user_id, member.name)).collect::<HashMap<_, _>>(),
+        tokens: HashMap::from([(id, token.clone())]),
+    };
+    let this_hour = hours.get(&usage::hour_of(now)).copied().unwrap_or_default();
+    let limit =
+        token.hourly_cap.map_or(allowance.limit.into(), |cap| i64::from(cap).min(allowance.limit.into()));
+    let rows =
+        |records: Vec<activity::Record>| records.iter().map(|record| RecordRow::of(record, &names)).collect();
+    let page = TokenPage {
+        layout: Layout::new(&admin, "developer"),
+        calls: Period::ALL.map(|period| since(&hours, period.starts(now))),
+        hour: Meter::of_limit(this_hour.total(), limit, "requests used"),
+        used: Grouped(this_hour.total()),
+        limit: Grouped(limit),
+        periods: periods(id, period, outcome),
+        chart: charts::calls("token-chart", period, &period.spans(&hours, now), Some(limit), CHART),
+        outcome,
+        outcomes: outcomes(id, period, outcome),
+        requests: rows(requests),
+        changes: rows(changes),
+        token: Row::of(token, now),
+    };
+    html(StatusCode::OK, &page)
 }
 
-#[derive(serde::Deserialize)]
-pub struct RenameForm {
-    #[serde(default)]
-    name: String,
+fn since(hours: &Hours, from: Timestamp) -> String {
+    let calls: Outcomes = hours.range(from..).map(|(_, calls)| *calls).sum();
+    let more = if calls.cut_off { "more than " } else { "" };
+    format!("{more}{}", Grouped(calls.total()))
 }
 
-pub async fn rename(
-    app: web::Data<App>,
-    admin: Admin,
-    path: web::Path<TokenId>,
-    form: web::Form<RenameForm>,
-) -> std::result::Result<HttpResponse, PageError> {
-    let id = path.into_inner();
-    match rename_token(&app, &admin, id, &form.name).await {
-        Ok(_) => Ok(see_other_with(paths::TOKEN.of(id), Notice::TokenRenamed)),
-        Err(error) => {
-            let (status, errors) = FormErrors::of(error)?;
-            let layout = Layout::new(&admin, "developer");
-            let rejected = Rejected { label: Some(form.name.clone()), errors, ..Rejected::default() };
-            render(&app, &admin, id, layout, status, rejected).await
-        }
-    }
+fn periods(id: TokenId, period: Period, outcome: Outcome) -> Vec<PeriodChoice> {
+    let path = paths::TOKEN.of(id);
+    PeriodChoice::each(period, |parameters| with_query(&path, parameters), &[("status", outcome.as_str())])
 }
 
-async fn rename_token(app: &App, viewer: &Viewer, id: TokenId, name: &str) -> Result<Token> {
-    let (actor, team) = (viewer.actor(), viewer.team.id);
-    let label = Label::parse(name);
-    app.write(move |tx| {
-        // 404 for another team's token, before the name is checked.
-        tokens::find(tx, team, id)?;
-        tokens::rename(tx, &actor, team, id, &label?)
-    })
-    .await
+fn outcomes(id: TokenId, period: Period, chosen: Outcome) -> Vec<OutcomeChoice> {
+    let code = if period == Period::default() { "" } else { period.as_str() };
+    let address = |outcome: Outcome| {
+        with_query(&paths::TOKEN.of(id), &[("period", code), ("status", outcome.as_str())])
+    };
+    let choice = |outcome: Outcome| OutcomeChoice {
+        name: outcome.name(),
+        address: address(outcome) + "#requests",
+        is_chosen: outcome == chosen,
+    };
+    Outcome::ALL.into_iter().map(choice).collect()
 }
 
 /// Shows what would break.

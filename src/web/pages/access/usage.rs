@@ -1,52 +1,108 @@
-//! Usage: requests of this hour against the limit, and a chart of the last 24 hours.
+//! Usage: requests of this hour against the limit, and charts of the last day, week or month.
 
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::domain::access::usage::{Grouped, Outcomes, Period, Span};
+use super::developer::Tabs;
+use crate::app::App;
+use crate::domain::Result;
+use crate::domain::access::tokens;
+use crate::domain::access::usage::{self, Grouped, Outcomes, Period, Span};
 use crate::gate::Allowance;
-use crate::web::pages::charts::{self, Chart};
+use crate::web::pages::charts::{self, Chart, Meter, PeriodChoice};
+use crate::web::pages::error::PageError;
 use crate::web::pages::format::{self, When};
+use crate::web::pages::guards::Admin;
+use crate::web::pages::html;
+use crate::web::pages::layout::Layout;
+use crate::web::pages::list::chosen;
 use crate::web::paths;
 
-/// The section of the Developer page.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Query {
+    period: String,
+}
+
 #[derive(Template)]
-#[template(path = "developer/_usage.html")]
-pub struct UsageSection {
-    limit: i64,
-    used: String,
-    remaining: String,
-    reset: When,
+#[template(path = "developer/usage.html")]
+struct UsagePage {
+    layout: Layout,
+    tabs: Tabs,
+    hour: Hour,
+    period: Period,
+    periods: Vec<PeriodChoice>,
     succeeded: String,
     refused: String,
     chart: Chart,
+    is_quiet: bool,
 }
 
-impl UsageSection {
-    /// The last of the spans is the current hour.
-    pub fn of(allowance: Allowance, hours: &[Span]) -> Self {
-        let sum: Outcomes = hours.iter().map(|hour| hour.calls).sum();
-        let count = |calls: i64| {
-            let more = if sum.cut_off { "more than " } else { "" };
-            format!("{more}{}", Grouped(calls))
-        };
-        let limit = allowance.limit.into();
+/// The running hour.
+struct Hour {
+    /// 0 where the plan has no API.
+    limit: i64,
+    of: Grouped,
+    used: Grouped,
+    remaining: Grouped,
+    reset: When,
+    meter: Meter,
+}
+
+impl Hour {
+    fn of(allowance: Allowance) -> Self {
+        let (limit, remaining) = (i64::from(allowance.limit), i64::from(allowance.remaining));
+        let used = limit - remaining;
         Self {
             limit,
-            used: Grouped((allowance.limit - allowance.remaining).into()).to_string(),
-            remaining: Grouped(allowance.remaining.into()).to_string(),
+            of: Grouped(limit),
+            used: Grouped(used),
+            remaining: Grouped(remaining),
             reset: When(allowance.reset),
-            succeeded: count(sum.succeeded),
-            refused: count(sum.troubled()),
-            chart: charts::calls("usage-chart", Period::Day, hours, Some(limit), 188),
+            meter: Meter::of_limit(used, limit, "requests used"),
         }
-    }
-
-    fn limit(&self) -> Grouped {
-        Grouped(self.limit)
     }
 
     /// `10:00 UTC`
     fn resets_at(&self) -> String {
         format!("{} UTC", format::clock(self.reset.0))
+    }
+}
+
+pub async fn show(
+    app: web::Data<App>,
+    admin: Admin,
+    query: web::Query<Query>,
+) -> std::result::Result<HttpResponse, PageError> {
+    let period = chosen(&query.period, Period::parse)?.unwrap_or_default();
+    let (team, now) = (admin.team.id, admin.request.now);
+    let read = app.read_activity(move |tx| -> Result<_> {
+        Ok((tokens::count_active(tx, team)?, usage::of_team(tx, team, period, now)?))
+    });
+    let (active, spans) = read.await?;
+    let hour = Hour::of(app.gate().allowance(&admin.team, now).await?);
+    let tabs = Tabs::of(&app, &admin, "usage", active).await;
+    html(StatusCode::OK, &UsagePage::of(Layout::new(&admin, "developer"), tabs, hour, period, &spans))
+}
+
+impl UsagePage {
+    fn of(layout: Layout, tabs: Tabs, hour: Hour, period: Period, spans: &[Span]) -> Self {
+        let sum: Outcomes = spans.iter().map(|span| span.calls).sum();
+        let count = |calls: i64| {
+            let more = if sum.cut_off { "more than " } else { "" };
+            format!("{more}{}", Grouped(calls))
+        };
+        Self {
+            layout,
+            tabs,
+            period,
+            periods: PeriodChoice::all(paths::DEVELOPER_USAGE, &[], period),
+            succeeded: count(sum.succeeded),
+            refused: count(sum.troubled()),
+            chart: charts::calls("usage-chart", period, spans, Some(hour.limit), 188),
+            is_quiet: sum.total() == 0,
+            hour,
+        }
     }
 }

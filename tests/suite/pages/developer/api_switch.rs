@@ -38,7 +38,7 @@ both_engines! {
             assert_eq!(app.database.number(recorded), refused);
         }
         app.api(&token).get("/api/v1/me").await.expect(200);
-        let page = bea.get("/developer").await.expect(200).page();
+        let page = bea.get("/developer/settings").await.expect(200).page();
         assert!(!page.has("[role=switch]"));
         assert!(page.whole_text().contains("Only the owner, Ada (ada@acme.test), can change this."));
     }
@@ -51,7 +51,7 @@ both_engines! {
         for _ in 0..3 {
             app.api(&token).get("/api/v1/me").await.expect(200);
         }
-        let page = ada.get("/developer").await.expect(200).page();
+        let page = ada.get("/developer/settings").await.expect(200).page();
         assert_eq!(page.attribute("[role=switch]", "aria-checked").as_deref(), Some("true"));
         let dialog = ada.fragment("/developer/api").await.expect(200);
         assert!(!dialog.body.contains("<html"));
@@ -75,10 +75,13 @@ both_engines! {
     async fn the_page_says_why_requests_are_refused(app: TestApp) {
         let (ada, bea) = tokio::join!(app.as_(Ada), app.as_(Bea));
         let warning = |text: &str| text.contains("until you turn it on");
-        assert!(warning(&ada.get("/developer").await.page().text(".notice")));
+        let before = ada.get("/developer").await.page();
+        assert!(before.text(".empty").contains("Turn on access to create your first token"));
+        assert!(before.form("/developer/api").fields["state"] == "on");
         assert!(warning(&create(&ada, "ci").await.expect(200).page().text(".notice")));
         let for_bea = create(&bea, "cd").await.expect(200).page().text(".notice");
         assert!(for_bea.contains("until the owner turns it on"));
+        assert!(warning(&ada.get("/developer").await.page().text(".notice")));
         app.switch_api("Acme", true);
         assert!(!ada.get("/developer").await.page().has(".notice"));
         app.set_plan("Acme", Plan::Free);
@@ -95,7 +98,7 @@ async fn the_page_and_the_gate_agree_on_which_plans_have_an_api() {
     for (plan, status) in [(Plan::Pro, 403), (Plan::Free, 200)] {
         app.set_plan("Acme", plan);
         app.api(&token).get("/api/v1/me").await.expect(status);
-        let page = ada.get("/developer").await.expect(200);
+        let page = ada.get("/developer/settings").await.expect(200);
         assert_eq!(page.body.contains("even when API access is on"), status == 403, "{plan}");
     }
 }

@@ -1,8 +1,8 @@
 //! The page's lists, and the instance's settings.
 
-use super::{PASSWORD, create};
+use super::{PASSWORD, create, revealed};
 use crate::support::client::send;
-use crate::support::people::Person::Ada;
+use crate::support::people::Person::{Ada, Bea};
 use crate::support::{TestApp, both_engines};
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ both_engines! {
         }
         let newest = ada.get("/developer").await.expect(200).page();
         assert_eq!(newest.texts("#tokens tbody tr").len(), 50);
-        assert_eq!(newest.text("#tokens-title"), "Tokens 51");
+        assert_eq!((newest.text("#tokens-count"), newest.text(".table-foot")), ("51".into(), "51 tokens Older".into()));
         let older = newest.link("Older");
         let rest = ada.get(&older).await.expect(200).page();
-        assert_eq!(rest.texts("#tokens tbody th"), ["token 1"]);
-        let refresh = rest.attribute("#tokens", "hx-get").expect("an address");
+        assert_eq!(rest.texts("#tokens .cell-name"), ["token 1"]);
+        let refresh = rest.attribute("#list", "hx-get").expect("an address");
         let part = ada.fragment(&refresh).await.expect(200).page();
-        assert_eq!(part.texts("tbody th"), ["token 1"]);
-        assert_eq!(rest.link("Newer"), "/developer");
+        assert_eq!(part.texts(".cell-name"), ["token 1"]);
+        assert_eq!(rest.link("Newest"), "/developer");
         ada.get("/developer?before=tok_1").await.expect(404);
     }
 
@@ -35,18 +35,49 @@ both_engines! {
             app.api(&token).delete("/api/v1/me/token").await.expect(204);
         }
         app.token("Acme", "the last");
-        let newest = ada.get("/developer").await.expect(200).page();
+        let active = ada.get("/developer").await.expect(200).page();
+        assert_eq!(active.texts("#tokens .cell-name"), ["the last"]);
+        let newest = ada.get(&active.link("Revoked 51")).await.expect(200).page();
         assert_eq!(newest.texts("#revoked tbody tr").len(), 50);
         let rest = ada.get(&newest.link("Older")).await.expect(200).page();
         assert_eq!(rest.texts("#revoked tbody tr").len(), 1);
-        assert_eq!(rest.texts("#tokens tbody th"), ["the last"]);
+    }
+
+    async fn tokens_are_searched_and_sorted(app: TestApp) {
+        let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
+        app.switch_api("Acme", true);
+        for (visitor, name) in [(&ada, "zapier"), (&bea, "backup"), (&ada, "ci")] {
+            app.clock.advance(Duration::from_millis(1));
+            create(visitor, name).await.expect(200);
+        }
+        let names = async |query: &str| {
+            let path = format!("/developer?{query}");
+            ada.get(&path).await.expect(200).page().texts(".cell-name")
+        };
+        assert_eq!(names("").await, ["ci", "backup", "zapier"]);
+        assert_eq!(names("sort=name").await, ["backup", "ci", "zapier"]);
+        let token = revealed(&create(&ada, "a used one").await.expect(200));
+        app.api(&token).get("/api/v1/me").await.expect(200);
+        app.flush().await;
+        create(&ada, "last").await.expect(200);
+        assert_eq!(names("sort=used").await[0], "a used one");
+        assert_eq!(names("q=BACK").await, ["backup"]);
+        assert_eq!(names("q=bea%40acme").await, ["backup"]);
+        let none = ada.get("/developer?q=%3Ci%3E").await.expect(200);
+        assert!(none.page().text(".empty").contains("No matches") && !none.body.contains("<i>"));
+        let head = ada.get("/developer?q=c&sort=name").await.expect(200).page();
+        assert!(head.has("th[aria-sort=ascending] a[href='/developer?q=c&sort=name']"));
+        for wrong in ["sort=color", "state=paused", "color=red", "before=tok_1"] {
+            let status = ada.get(&format!("/developer?{wrong}")).await.status;
+            assert!([400, 404].contains(&status), "{wrong}: {status}");
+        }
     }
 
     async fn the_list_is_a_fragment_for_htmx_alone(app: TestApp) {
         let ada = app.as_(Ada).await;
         create(&ada, "ci").await.expect(200);
         let part = ada.fragment("/developer/tokens").await.expect(200);
-        assert!(part.body.trim_start().starts_with("<div") && part.page().has("#tokens"));
+        assert!(part.body.trim_start().starts_with("<section") && part.page().has("#tokens"));
         assert_eq!((part.header("vary"), part.header("cache-control")), ("HX-Request", "no-store"));
         assert_eq!(ada.get("/developer/tokens").await.expect(303).location(), "/developer");
         assert_eq!(ada.get("/settings/api").await.expect(308).location(), "/developer");
@@ -68,7 +99,7 @@ async fn the_page_shows_the_settings_of_this_instance() {
         let request = app.visitor().request(reqwest::Method::GET, path).header("Cookie", &session);
         send(request).await.expect(200).page()
     };
-    let page = get("/developer").await;
+    let page = get("/developer/settings").await;
     assert_eq!(page.text("#pattern"), r"\bsi_live_[0-9A-Za-z]{50}\b");
     assert!(page.text("#gitleaks").contains("si_live_"));
     assert!(page.text("#reference").contains("https://gate.test/api/v1"));

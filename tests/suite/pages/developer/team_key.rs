@@ -23,7 +23,7 @@ both_engines! {
         let key = revealed(&first);
         app.api(&key).get("/api/v1/me").await.expect(200);
         assert_eq!(revealed(&bea.post(SHOW, &[]).await.expect(200)), key);
-        let page = bea.get("/developer").await.expect(200);
+        let page = bea.get("/developer/settings").await.expect(200);
         let section = page.page().text("#team-key");
         assert!(section.contains(&format!("{}…", &key[..11])), "{section}");
         assert!(section.contains("to bea@acme.test, 2040-01-02 09:00:00 UTC"), "{section}");
@@ -37,7 +37,7 @@ both_engines! {
         assert_eq!(revealed(&ada.post(SHOW, &[]).await.expect(200)), next);
         let kinds = ["team_key.enabled", "team_key.shown", "team_key.regenerated"];
         assert_eq!(kinds.map(|kind| recorded(&app, kind)), [1, 2, 1]);
-        let old = ada.get("/developer").await.page().text("#revoked tbody tr");
+        let old = ada.get("/developer?state=revoked").await.page().text("#revoked tbody tr");
         assert!(old.contains("Team key") && old.contains("regenerated"), "{old}");
     }
 
@@ -54,7 +54,7 @@ both_engines! {
         }
         bea.post(DISABLE, &[]).await.expect(403);
         bea.get(DISABLE).await.expect(403);
-        let page = bea.get("/developer").await.page().link("View requests");
+        let page = bea.get("/developer/settings").await.page().link("View requests");
         bea.post(&format!("{page}/revoke"), &[]).await.expect(403);
         app.api(&key).get("/api/v1/me").await.expect(200);
         ada.get(DISABLE).await.expect(200);
@@ -63,7 +63,7 @@ both_engines! {
         assert_eq!(recorded(&app, "team_key.disabled"), 1);
         let again = ada.post(DISABLE, &[]).await.expect(303);
         assert_eq!((again.location(), again.notice().as_str()), ("/developer", "nothing-changed"));
-        assert!(!ada.get("/developer").await.page().has("#team-key .facts"));
+        assert!(!ada.get("/developer/settings").await.page().has("#team-key .facts"));
     }
 
     async fn every_reveal_asks_for_the_password_after_10_minutes(app: TestApp) {

@@ -31,7 +31,7 @@ both_engines! {
 
     async fn a_form_of_another_teams_page_does_nothing(app: TestApp) {
         let dan = app.as_(Dan).await;
-        let page = dan.get("/developer").await.expect(200).page();
+        let page = dan.get("/developer/tokens/new").await.expect(200).page();
         let globex = app.team("Globex").id;
         let create = format!("/developer/tokens?team={globex}");
         assert!(page.has(&format!("form[action='{create}']")), "the form does not say whose it is");
