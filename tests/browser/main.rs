@@ -2,6 +2,7 @@
 
 mod addresses;
 mod docs;
+mod gallery;
 mod helpers;
 mod home;
 mod inbox;
