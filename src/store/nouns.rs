@@ -50,6 +50,7 @@ pub struct Words {
     /// `/contacts`: the page's path, and the API path below its base.
     pub list: &'static str,
     pub page: &'static str,
+    pub creation: &'static str,
     pub deletion: &'static str,
     pub operations: Operations,
     pub delete: &'static str,
@@ -91,6 +92,7 @@ macro_rules! nouns {
                         write: access(concat!($many, ":write"), concat!("Create, change and delete ", $many, ".")),
                         list: concat!("/", $many),
                         page: concat!("/", $many, "/{id}"),
+                        creation: concat!("/", $many, "/new"),
                         deletion: concat!("/", $many, "/{id}/delete"),
                         operations: Operations {
                             list: operation(concat!("list", $title), concat!("List ", $many)),

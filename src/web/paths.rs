@@ -60,10 +60,14 @@ paths! {
     PathOf MESSAGE_RAW = "/inbox/{id}/raw";
     PathOf ATTACHMENT = "/inbox/{id}/attachments/{attachment}";
 
+    Path CONTACTS_CHOSEN = "/contacts/chosen";
+
+    Path ALIASES_CHOSEN = "/aliases/chosen";
     PathOf ALIAS_NOTE = "/aliases/{id}/note";
     PathOf ALIAS_SWITCH = "/aliases/{id}/switch";
 
     Path DOMAINS = "/domains";
+    Path DOMAIN_NEW = "/domains/new";
     PathOf DOMAIN = "/domains/{id}";
     PathOf DOMAIN_CHECK = "/domains/{id}/check";
     PathOf DOMAIN_CATCH_ALL = "/domains/{id}/catch-all";
@@ -102,7 +106,7 @@ paths! {
     PathOf JOB_RETRY = "/jobs/{id}/retry";
 }
 
-/// A plain noun has a list, a page for each, and a page that asks before one is deleted.
+/// A plain noun has a list, a form that creates one, a page for each, and a page that asks before one is deleted.
 impl Noun {
     pub const fn list(self) -> Path {
         Path(self.words().list)
@@ -112,15 +116,21 @@ impl Noun {
         PathOf(self.words().page)
     }
 
+    pub const fn creation(self) -> Path {
+        Path(self.words().creation)
+    }
+
     pub const fn deletion(self) -> PathOf {
         PathOf(self.words().deletion)
     }
 }
 
 pub const ALIASES: Path = Noun::Alias.list();
+pub const ALIAS_NEW: Path = Noun::Alias.creation();
 pub const ALIAS: PathOf = Noun::Alias.page();
 pub const ALIAS_DELETE: PathOf = Noun::Alias.deletion();
 pub const CONTACTS: Path = Noun::Contact.list();
+pub const CONTACT_NEW: Path = Noun::Contact.creation();
 pub const CONTACT: PathOf = Noun::Contact.page();
 pub const CONTACT_DELETE: PathOf = Noun::Contact.deletion();
 

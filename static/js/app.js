@@ -165,9 +165,10 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   const list = event.detail.elt;
   // A list that refreshes itself waits while nobody looks, a dialog is open or something in it is being edited.
-  const wait = document.hidden || document.querySelector("dialog[open]") || list.querySelector("input:focus, details[open]");
+  const wait = document.hidden || document.querySelector("dialog[open]") || list.querySelector("input:focus, input:checked, details[open]");
   if (list.matches("[data-poll]") && wait) event.preventDefault();
 });
+document.addEventListener("change", ({ target: all }) => all.matches("#list [data-pick-all]") && document.querySelectorAll("#list [name=id]").forEach((box) => { box.checked = all.checked; }));
 document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   if (target.matches("dialog:not([open])") && target.firstElementChild) target.showModal();
   if (target.id === "notices") place(target);

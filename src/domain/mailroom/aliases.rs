@@ -213,6 +213,24 @@ pub fn change(
     save(tx, actor, &before, after)
 }
 
+/// Turns several aliases on or off.
+///
+/// # Errors
+/// As [`change`].
+pub(crate) fn switch(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    ids: &[AliasId],
+    enabled: bool,
+) -> Result<()> {
+    for &id in ids {
+        let before = find(tx, team, id)?;
+        change(tx, actor, team, id, before.note.as_deref(), enabled)?;
+    }
+    Ok(())
+}
+
 /// Deletes an alias: it receives no more mail, and its address is never reused.
 ///
 /// # Errors

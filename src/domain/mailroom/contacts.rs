@@ -101,6 +101,21 @@ fn save_and_move(tx: &mut Tx<'_>, actor: &Actor, before: &Contact, after: Contac
     Ok(after)
 }
 
+/// Sets the state of several contacts.
+pub(crate) fn set_states(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    ids: &[ContactId],
+    state: ContactState,
+) -> Result<()> {
+    for &id in ids {
+        let before = hold(tx, actor, team, id)?;
+        save(tx, actor, &before, Contact { state, ..before.clone() })?;
+    }
+    Ok(())
+}
+
 fn new(actor: &Actor, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {
     Contact {
         id: ContactId::new(actor.now, actor.chance()),

@@ -132,6 +132,11 @@ impl Domain {
         [proof].into_iter().chain(is_public(mail_host).then(way)).collect()
     }
 
+    /// What the last check found where the MX record belongs.
+    pub(crate) fn mx(&self) -> RecordState {
+        self.findings().mx.state
+    }
+
     fn findings(&self) -> Findings {
         serde_json::from_str(&self.findings).unwrap_or_default()
     }

@@ -150,6 +150,23 @@ pub async fn redirect_or_render<T, To: Display, Page: Template>(
     }
 }
 
+/// [`redirect_or_render`] for a form in a dialog, whose frame renders it.
+pub async fn redirect_or_ask<T, To: Display>(
+    done: domain::Result<T>,
+    notice: Notice,
+    to: impl FnOnce(T) -> To,
+    form: Form,
+    again: impl AsyncFnOnce(StatusCode, Form) -> Answer,
+) -> Answer {
+    match done {
+        Ok(done) => Ok(see_other_with(to(done), notice)),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            again(status, Form { errors, ..form }).await
+        }
+    }
+}
+
 /// The input of a multi-line field: a browser sends CR LF at the end of a line, but counts one character.
 pub fn lines(typed: &str) -> String {
     typed.replace("\r\n", "\n")

@@ -86,11 +86,13 @@ notices! {
     TeamSwitched = "team-switched", "success", "Team switched.";
     NothingChanged = "nothing-changed", "info", "No changes to save.";
     AliasReady = "alias-ready", "success", "Alias created. Mail to it appears here.";
-    AliasCreated = "alias-created", "success", "Address created. Copy it below.";
+    AliasCreated = "alias-created", "success", "Alias created. Copy its address below.";
     AliasNoted = "alias-noted", "success", "Note saved.";
-    AliasOn = "alias-on", "success", "Address turned on. It receives mail.";
-    AliasOff = "alias-off", "success", "Address turned off. Mail to it is refused.";
-    AliasDeleted = "alias-deleted", "success", "Address deleted. Mail to it is refused, and it can never be reused.";
+    AliasOn = "alias-on", "success", "Alias turned on. It receives mail.";
+    AliasOff = "alias-off", "success", "Alias turned off. Mail to it is refused.";
+    AliasDeleted = "alias-deleted", "success", "Alias deleted. Mail to it is refused, and its address can never be reused.";
+    AliasesOn = "aliases-on", "success", "Aliases turned on. They receive mail.";
+    AliasesOff = "aliases-off", "success", "Aliases turned off. Mail to them is refused.";
     MessagesRead = "messages-read", "success", "Marked as read.";
     MessageUnread = "message-unread", "success", "Marked as unread.";
     MessagesArchived = "messages-archived", "success", "Archived. Find it under All.";
@@ -104,11 +106,13 @@ notices! {
     ContactAdded = "contact-added", "success", "Contact added.";
     ContactChanged = "contact-changed", "success", "Contact updated.";
     ContactDeleted = "contact-deleted", "success", "Contact deleted. Their messages are kept.";
+    ContactsChanged = "contacts-changed", "success", "Contacts updated. Applies to new messages.";
+    ContactsDeleted = "contacts-deleted", "success", "Contacts deleted. Their messages are kept.";
     DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then press Check now.";
     DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
     CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. Applies to new messages.";
     JobRetried = "job-retried", "success", "Job queued. It runs in a moment.";
-    DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its addresses is refused.";
+    DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its aliases is refused.";
 }
 
 #[cfg(test)]

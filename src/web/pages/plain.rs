@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::answer::{Answer, html, see_other_with};
 use super::error::PageError;
-use super::form::{Form, redirect_or_render};
+use super::form::{Form, redirect_or_ask, redirect_or_render};
 use super::guards::Member;
 use super::layout::Layout;
 use super::list::{Filters, List, ListQuery};
@@ -36,10 +36,13 @@ pub trait Pages: 'static {
     const DELETED: Notice = Notice::Deleted(Self::Row::NOUN);
 
     fn filter(filters: &Self::Filters) -> std::result::Result<Filter<Self>, PageError>;
-    fn list_page(layout: Layout, filters: Self::Filters, list: List<Self::Row>, form: Form)
-    -> Self::ListPage;
+    fn list_page(layout: Layout, filters: Self::Filters, list: List<Self::Row>) -> Self::ListPage;
     /// The whole page, or its list alone for htmx.
     fn answer(page: &Self::ListPage, htmx: Htmx) -> Answer;
+
+    /// The button that creates one.
+    const ADD: &'static str;
+    fn form<'a>(question: &'a Confirmation, form: Form) -> impl Template + 'a;
 
     fn load(tx: &mut Tx<'_>, team: TeamId, id: Id<Self>) -> Result<Self::Shown>;
     fn page(layout: Layout, shown: Self::Shown, form: Form) -> Self::Page;
@@ -57,6 +60,7 @@ pub fn routes<P: Pages>() -> Vec<PageRoute> {
     let noun = P::Row::NOUN;
     vec![
         page(noun.list()).get(list::<P>).post(create::<P>).filtered_by(P::Filters::NAMES),
+        page(noun.creation()).get(ask_new::<P>),
         page(noun.page()).get(show::<P>).post(change::<P>),
         page(noun.deletion()).get(ask::<P>).post(delete::<P>),
     ]
@@ -69,14 +73,13 @@ fn layout<P: Pages>(member: &Member) -> Layout {
 async fn load_list<P: Pages>(
     member: &Member,
     asked: ListQuery<P::Filters>,
-    form: Form,
 ) -> std::result::Result<P::ListPage, PageError> {
     let (filter, window) = (P::filter(&asked.filters)?, asked.window(Id::<P>::parse)?);
     let found = member.read(move |tx, team| {
         Ok((P::Row::list(tx, team, &filter, window)?, P::Row::count(tx, team, &filter)?))
     });
     let list = List::of(&asked, found.await?);
-    Ok(P::list_page(layout::<P>(member), asked.filters, list, form))
+    Ok(P::list_page(layout::<P>(member), asked.filters, list))
 }
 
 async fn load<P: Pages>(member: &Member, id: Id<P>, form: Form) -> std::result::Result<P::Page, PageError> {
@@ -85,7 +88,7 @@ async fn load<P: Pages>(member: &Member, id: Id<P>, form: Form) -> std::result::
 }
 
 async fn list<P: Pages>(member: Member, htmx: Htmx, asked: ListQuery<P::Filters>) -> Answer {
-    P::answer(&load_list::<P>(&member, asked, Form::default()).await?, htmx)
+    P::answer(&load_list::<P>(&member, asked).await?, htmx)
 }
 
 /// Leads to the page of what was created.
@@ -93,8 +96,19 @@ async fn create<P: Pages>(member: Member, form: Form) -> Answer {
     let typed = form.clone();
     let created = member.write(move |tx, actor, team| P::create(tx, actor, team, &typed)).await;
     let to = |row: P::Row| P::Row::NOUN.page().of(row.id());
-    let again = async |form| load_list::<P>(&member, ListQuery::default(), form).await;
-    redirect_or_render(created, P::CREATED, to, form, again).await
+    let again = async |status, form| ask_for_new::<P>(&member, Htmx(false), status, form);
+    redirect_or_ask(created, P::CREATED, to, form, again).await
+}
+
+async fn ask_new<P: Pages>(member: Member, htmx: Htmx) -> Answer {
+    ask_for_new::<P>(&member, htmx, StatusCode::OK, Form::default())
+}
+
+fn ask_for_new<P: Pages>(member: &Member, htmx: Htmx, status: StatusCode, form: Form) -> Answer {
+    let noun = P::Row::NOUN;
+    let mut question = Confirmation::new(member, noun.words().many, P::ADD, noun.list().to_string());
+    question.on_page(noun.words().title, P::ADD.into());
+    question.ask_in(&P::form(&question, form), htmx, member, status)
 }
 
 async fn show<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {

@@ -113,6 +113,12 @@ impl Browser {
         panic!("Tab never reaches {css}: {}", self.page_text().await);
     }
 
+    /// Presses the button with this text in the open dialog: what opened it can have the same text.
+    pub async fn press_in_dialog(&self, words: &str) {
+        let button = format!("//dialog[@open]//button[normalize-space(.) = {}]", quoted(words));
+        self.find_by_xpath(&button).await.click().await.expect("a click");
+    }
+
     /// Opens the menu with the person's name.
     pub async fn open_menu(&self) {
         self.find(".side-account").await.click().await.expect("a click");

@@ -254,9 +254,13 @@ fn activities() -> Vec<Row> {
 /// The mailroom's other pages about aliases and domains.
 fn addresses() -> Vec<Row> {
     const NAME: Fields = &[("name", "{id}.test")];
+    const CONTACT: Thing = Thing::Posted("/api/v1/contacts", &[("address", "{id}@customer.test")]);
     let (everybody, members) = ([303, 200, 200, 200, 200], [303, 404, 200, 200, 200]);
     let (members_do, admins_do) = ([303, 404, 303, 303, 303], [303, 404, 403, 303, 303]);
     vec![
+        page("POST /aliases/chosen", members_do).of(alias).with(&[("id", "{id}"), ("do", "off")]),
+        page("POST /contacts/chosen", members_do).about(CONTACT).with(&[("id", "{id}"), ("do", "blocked")]),
+        page("GET /domains/new", [303, 200, 403, 200, 200]),
         page("POST /aliases/{id}/note", members_do).of(alias),
         page("POST /aliases/{id}/switch", members_do).of(alias).with(&[("state", "off")]),
         page("GET /domains", everybody),

@@ -97,20 +97,19 @@ async fn switch(member: Member, htmx: Htmx, id: Path<AliasId>, form: Form) -> An
 async fn ask_delete(member: Member, htmx: Htmx, id: Path<AliasId>) -> Answer {
     let AliasPage { row, stored, catches, .. } = AliasPage::load(&member, *id, Form::default()).await?;
     let address = row.alias.address();
-    let mut question = Confirmation::new(&member, "aliases", "Delete address", paths::ALIAS_DELETE.of(*id));
+    let mut question = Confirmation::new(&member, "aliases", "Delete alias", paths::ALIAS_DELETE.of(*id));
     question.about(address, paths::ALIAS.of(*id));
     if row.alias.is_postmaster() {
-        question.cannot("Mail to postmaster must always be accepted, so this address can't be deleted.");
+        question.cannot("Mail to postmaster must always be accepted, so this alias can't be deleted.");
         return question.ask(htmx, &member);
     }
     question.says(messages_kept(stored));
-    question
-        .says("Mail to this address is refused, and the address can never be reused. This can't be undone.");
+    question.says("Mail to it is refused, and the address can never be reused. This can't be undone.");
     for domain in catches {
         question.says(format!("It's the catch-all of {domain}, which will have none."));
     }
     if row.alias.enabled {
-        question.says("To stop the mail and keep the address, turn it off instead.");
+        question.says("To stop the mail and keep the alias, turn it off instead.");
     }
     question.figure("received", number(&row.alias.received));
     question.figure("stored", stored);

@@ -1,7 +1,9 @@
 //! Aliases: the list, and creating one.
 
+use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::Chosen;
 use crate::domain::Result;
 use crate::domain::lists::Page;
 use crate::domain::mailroom::address::LocalPart;
@@ -9,9 +11,9 @@ use crate::domain::mailroom::aliases::{self, Alias, AliasId, Filter, NewAlias};
 use crate::domain::mailroom::mail_domains::{self, Domain, DomainId};
 use crate::domain::search::Search;
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Choice, Fields, Form, lines, redirect_or_render};
+use crate::web::pages::form::{Choice, Fields, Form, Repeating, lines, redirect_or_ask};
 use crate::web::pages::list::{List, ListQuery, chosen, filters};
-use crate::web::pages::{Answer, Layout, Member, Notice, PageError};
+use crate::web::pages::{Answer, Confirmation, Layout, Member, Notice, PageError, see_other_with};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
@@ -19,7 +21,11 @@ use crate::web::route::{PageRoute, page};
 const SHARED: &str = "shared";
 
 pub fn routes() -> Vec<PageRoute> {
-    vec![page(paths::ALIASES).get(list).post(create)]
+    vec![
+        page(paths::ALIASES).get(list).post(create),
+        page(paths::ALIAS_NEW).get(ask_new),
+        page(paths::ALIASES_CHOSEN).post(act),
+    ]
 }
 
 filters!(Filters at paths::ALIASES => q, state, domain);
@@ -64,19 +70,21 @@ struct AliasesPage {
     filters: Filters,
     list: List<Row>,
     shared: String,
-    /// Domains to create an alias on, by name.
-    usable: Vec<Choice>,
     /// Domains to narrow the list by.
     known: Vec<Choice>,
+}
+
+#[derive(Template)]
+#[template(path = "mailroom/_new_alias.html")]
+struct NewAliasForm<'a> {
+    question: &'a Confirmation,
+    /// Domains to create an alias on, by name.
+    usable: Vec<Choice>,
     form: Form,
 }
 
 impl AliasesPage {
-    async fn load(
-        member: &Member,
-        asked: ListQuery<Filters>,
-        form: Form,
-    ) -> std::result::Result<Self, PageError> {
+    async fn load(member: &Member, asked: ListQuery<Filters>) -> std::result::Result<Self, PageError> {
         let (filter, window) = (asked.filters.parse()?, asked.window(AliasId::parse)?);
         let read = member.read(move |tx, team| {
             let domains = mail_domains::list(tx, team)?;
@@ -86,24 +94,20 @@ impl AliasesPage {
         });
         let (found, domains) = read.await?;
         let shared = member.app().mail_settings().domain.clone();
-        let own = domains.iter().filter(|domain| domain.is_active()).map(|domain| &domain.name);
-        let usable = [&shared].into_iter().chain(own).map(|name| Choice::new(name, format!("@{name}")));
         let every = domains.iter().map(|domain| Choice::new(domain.id, &domain.name));
-        let known = [Choice::new("", "All"), Choice::new(SHARED, &shared)].into_iter().chain(every);
+        let known = [Choice::new("", "All domains"), Choice::new(SHARED, &shared)].into_iter().chain(every);
         Ok(Self {
             layout: Layout::new(member, "aliases"),
             list: List::of(&asked, found),
             filters: asked.filters,
-            usable: usable.collect(),
             known: known.collect(),
             shared,
-            form,
         })
     }
 }
 
 async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
-    let page = AliasesPage::load(&member, asked, Form::default()).await?;
+    let page = AliasesPage::load(&member, asked).await?;
     page.list.answer(htmx, &page, &page.as_list())
 }
 
@@ -120,7 +124,35 @@ fn parse(form: &Form) -> Result<NewAlias> {
 async fn create(member: Member, form: Form) -> Answer {
     let (new, shared) = (parse(&form), member.app().mail_settings().domain.clone());
     let created = member.write(move |tx, actor, team| aliases::create(tx, actor, team, &shared, &new?));
-    let again = async |form| AliasesPage::load(&member, ListQuery::default(), form).await;
-    redirect_or_render(created.await, Notice::AliasCreated, |alias| paths::ALIAS.of(alias.id), form, again)
-        .await
+    let again = async |status, form| ask_for_new(&member, Htmx(false), status, form).await;
+    let to = |alias: Alias| paths::ALIAS.of(alias.id);
+    redirect_or_ask(created.await, Notice::AliasCreated, to, form, again).await
+}
+
+async fn ask_new(member: Member, htmx: Htmx) -> Answer {
+    ask_for_new(&member, htmx, StatusCode::OK, Form::default()).await
+}
+
+async fn ask_for_new(member: &Member, htmx: Htmx, status: StatusCode, form: Form) -> Answer {
+    let domains = member.read(mail_domains::list).await?;
+    let own = domains.iter().filter(|domain| domain.is_active()).map(|domain| &domain.name);
+    let all = [&member.app().mail_settings().domain].into_iter().chain(own);
+    let usable = all.map(|name| Choice::new(name, format!("@{name}"))).collect();
+    let mut question = Confirmation::new(member, "aliases", "Create alias", paths::ALIASES.to_string());
+    question.on_page("Aliases", "Create alias".into());
+    question.ask_in(&NewAliasForm { question: &question, usable, form }, htmx, member, status)
+}
+
+async fn act(member: Member, chosen: Repeating<Chosen>) -> Answer {
+    let ids = chosen.0.ids(AliasId::parse)?;
+    let (on, notice) = match chosen.0.action.as_str() {
+        "on" => (true, Notice::AliasesOn),
+        "off" => (false, Notice::AliasesOff),
+        _ => return Err(PageError::bad_request("The field do must be on or off.")),
+    };
+    if ids.is_empty() {
+        return Ok(see_other_with(paths::ALIASES, Notice::NothingChanged));
+    }
+    member.write(move |tx, actor, team| aliases::switch(tx, actor, team, &ids, on)).await?;
+    Ok(see_other_with(paths::ALIASES, notice))
 }

@@ -2,20 +2,21 @@
 
 use askama::Template;
 
-use super::messages_kept;
+use super::{Chosen, messages_kept};
 use crate::domain::actor::Actor;
-use crate::domain::lists::Capped;
+use crate::domain::lists::{Capped, Window};
 use crate::domain::mailroom::contacts::{self, About, Contact, ContactId, ContactState, Filter};
-use crate::domain::mailroom::messages;
+use crate::domain::mailroom::messages::{self, Message, MessageState};
 use crate::domain::people::teams::TeamId;
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Result, Tx};
 use crate::web::htmx::Htmx;
-use crate::web::pages::form::{Fields, Form, lines};
+use crate::web::pages::form::{Fields, Form, Repeating, lines};
 use crate::web::pages::list::{List, chosen, filters};
 use crate::web::pages::plain::Pages;
-use crate::web::pages::{Answer, Badge, Confirmation, Layout, Notice, PageError};
+use crate::web::pages::{Answer, Badge, Confirmation, Layout, Member, Notice, PageError, see_other_with};
 use crate::web::paths;
+use crate::web::route::{PageRoute, page};
 
 filters!(Filters at paths::CONTACTS => q, state);
 
@@ -25,8 +26,17 @@ pub struct ContactsPage {
     layout: Layout,
     filters: Filters,
     list: List<Contact>,
+}
+
+#[derive(Template)]
+#[template(path = "mailroom/_new_contact.html")]
+struct NewContact<'a> {
+    question: &'a Confirmation,
     form: Form,
 }
+
+/// Messages on the page of a contact.
+const HISTORY: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "mailroom/contact.html")]
@@ -35,12 +45,34 @@ pub struct ContactPage {
     contact: Contact,
     /// The number of stored messages from this contact.
     stored: Capped,
+    /// The newest of them.
+    history: Vec<Message>,
     form: Form,
+}
+
+impl ContactPage {
+    /// Why a message is not in the inbox.
+    fn refused(&self, message: &Message) -> Option<Badge> {
+        match message.state {
+            MessageState::Denied => Some(("danger", "Blocked")),
+            MessageState::Rejected => Some(("danger", "Rejected")),
+            _ => None,
+        }
+    }
 }
 
 impl Contact {
     fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.address)
+    }
+
+    /// What its menu offers: value, text and icon.
+    fn choices(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        let all = [(ContactState::Allowed, "Allow", "check"), (ContactState::Blocked, "Block", "ban")];
+        let now = self.state;
+        all.into_iter()
+            .filter(move |(state, ..)| *state != now)
+            .map(|(state, text, icon)| (state.as_str(), text, icon))
     }
 
     fn badge(&self) -> Badge {
@@ -63,15 +95,42 @@ fn about(form: &Form, fields: &mut Fields) -> Option<About> {
     fields.take(About::parse(name, &note, state.unwrap_or(ContactState::Unset)))
 }
 
+/// What is done to several of the list.
+pub fn routes() -> Vec<PageRoute> {
+    vec![page(paths::CONTACTS_CHOSEN).post(act)]
+}
+
+async fn act(member: Member, chosen: Repeating<Chosen>) -> Answer {
+    let ids = chosen.0.ids(ContactId::parse)?;
+    if ids.is_empty() {
+        return Ok(see_other_with(paths::CONTACTS, Notice::NothingChanged));
+    }
+    if chosen.0.action == "delete" {
+        let delete = member.write(move |tx, actor, team| {
+            ids.into_iter().try_for_each(|id| contacts::delete(tx, actor, team, id))
+        });
+        delete.await?;
+        return Ok(see_other_with(paths::CONTACTS, Notice::ContactsDeleted));
+    }
+    let state = ContactState::parse(&chosen.0.action);
+    let state = state.ok_or_else(|| PageError::bad_request("The field do must be a status or delete."))?;
+    member.write(move |tx, actor, team| contacts::set_states(tx, actor, team, &ids, state)).await?;
+    Ok(see_other_with(paths::CONTACTS, Notice::ContactsChanged))
+}
+
+/// A contact, the number of their stored messages, and the newest of these.
+pub type Shown = (Contact, Capped, Vec<Message>);
+
 pub struct Contacts;
 
 impl Pages for Contacts {
     type Row = Contact;
     type Filters = Filters;
     type ListPage = ContactsPage;
-    type Shown = (Contact, Capped);
+    type Shown = Shown;
     type Page = ContactPage;
 
+    const ADD: &'static str = "Add contact";
     const CREATED: Notice = Notice::ContactAdded;
     const CHANGED: Notice = Notice::ContactChanged;
     const DELETED: Notice = Notice::ContactDeleted;
@@ -81,21 +140,26 @@ impl Pages for Contacts {
         Ok(Filter { state, text: Search::parse(&filters.q)?.key() })
     }
 
-    fn list_page(layout: Layout, filters: Filters, list: List<Contact>, form: Form) -> ContactsPage {
-        ContactsPage { layout, filters, list, form }
+    fn list_page(layout: Layout, filters: Filters, list: List<Contact>) -> ContactsPage {
+        ContactsPage { layout, filters, list }
     }
 
     fn answer(page: &ContactsPage, htmx: Htmx) -> Answer {
         page.list.answer(htmx, page, &page.as_list())
     }
 
-    fn load(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<(Contact, Capped)> {
-        let theirs = messages::Filter { contact: Some(id), ..messages::Filter::default() };
-        Ok((contacts::find(tx, team, id)?, messages::count(tx, team, &theirs)?))
+    fn form<'a>(question: &'a Confirmation, form: Form) -> impl Template + 'a {
+        NewContact { question, form }
     }
 
-    fn page(layout: Layout, (contact, stored): (Contact, Capped), form: Form) -> ContactPage {
-        ContactPage { layout, contact, stored, form }
+    fn load(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Shown> {
+        let theirs = messages::Filter { contact: Some(id), ..messages::Filter::default() };
+        let history = messages::list(tx, team, &theirs, Window::first(HISTORY))?.rows;
+        Ok((contacts::find(tx, team, id)?, messages::count(tx, team, &theirs)?, history))
+    }
+
+    fn page(layout: Layout, (contact, stored, history): Shown, form: Form) -> ContactPage {
+        ContactPage { layout, contact, stored, history, form }
     }
 
     fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, form: &Form) -> Result<Contact> {
@@ -112,11 +176,11 @@ impl Pages for Contacts {
         contacts::change(tx, actor, team, id, fields.done(about)?)
     }
 
-    fn name((contact, _): &(Contact, Capped)) -> &str {
+    fn name((contact, ..): &Shown) -> &str {
         contact.label()
     }
 
-    fn ask((contact, stored): &(Contact, Capped), question: &mut Confirmation) {
+    fn ask((contact, stored, _): &Shown, question: &mut Confirmation) {
         question.says(messages_kept(*stored));
         question.says(
             "The name, note and status are deleted. If they write again, they're added as a new contact.",

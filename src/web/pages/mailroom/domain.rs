@@ -1,5 +1,7 @@
 //! One domain: its records, checking them in the DNS, its catch-all, its removal.
 
+use std::net::SocketAddr;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use askama::Template;
@@ -38,10 +40,43 @@ impl Record {
     fn badge(&self) -> Badge {
         match self.state {
             RecordState::Unchecked => ("off", "Not checked yet"),
-            RecordState::Ok => ("success", "Found"),
+            RecordState::Ok => ("success", "Correct"),
             RecordState::Missing => ("danger", "Missing"),
-            RecordState::Wrong => ("warning", "Different value"),
+            RecordState::Wrong => ("danger", "Wrong value"),
             RecordState::Unknown => ("warning", "DNS error"),
+        }
+    }
+
+    fn tone(&self) -> &'static str {
+        self.badge().0
+    }
+
+    fn icon(&self) -> &'static str {
+        match self.tone() {
+            "success" => "check",
+            "danger" => "x",
+            "warning" => "triangle-alert",
+            _ => "circle-dashed",
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        if self.is_mx() { "Incoming mail" } else { "Ownership" }
+    }
+
+    fn is_mx(&self) -> bool {
+        self.kind == "MX"
+    }
+
+    fn why(&self) -> &'static str {
+        match (self.is_mx(), self.state) {
+            (_, RecordState::Unknown) => "The DNS gave no answer. Check again in a few minutes.",
+            (false, RecordState::Ok) => "Verifies that you own the domain. Keep it in place.",
+            (false, RecordState::Wrong) => "Other values are there. Add this one beside them.",
+            (false, _) => "Add this record to verify that you own the domain.",
+            (true, RecordState::Ok) => "Sends the domain's mail here.",
+            (true, RecordState::Wrong) => "Another server receives this domain's mail. Replace its record.",
+            (true, _) => "Add this record so that the domain's mail comes here.",
         }
     }
 
@@ -59,6 +94,8 @@ struct DomainPage {
     records: Vec<Record>,
     /// Whether other mail servers can find this one.
     is_public: bool,
+    /// Where SMTP listens, if no other machine can connect there and nothing else takes mail.
+    local_only: Option<SocketAddr>,
     addresses: Capped,
     /// The aliases that can be the catch-all.
     choices: Vec<Choice>,
@@ -85,6 +122,7 @@ impl DomainPage {
             layout: Layout::new(viewer, "domains"),
             records: domain.records(&host),
             is_public: mail_domains::is_public(&host),
+            local_only: local_only(viewer).filter(|_| mail_domains::is_public(&host)),
             domain,
             addresses,
             choices: choices.collect(),
@@ -94,10 +132,32 @@ impl DomainPage {
         })
     }
 
+    fn correct(&self) -> usize {
+        self.records.iter().filter(|record| record.state == RecordState::Ok).count()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.correct() == self.records.len()
+    }
+
+    fn lead(&self) -> &'static str {
+        match &self.domain {
+            domain if domain.suspended_at.is_some() => "Mail to this domain is refused.",
+            domain if !domain.is_active() => "It receives mail once it's verified.",
+            domain if domain.trouble().is_empty() => "It receives mail.",
+            _ => "Mail to this domain isn't arriving. Correct its MX record at your DNS provider.",
+        }
+    }
+
     /// The id of the catch-all; empty without one.
     fn chosen(&self) -> String {
         self.catch_all.as_ref().map(|alias| alias.id.to_string()).unwrap_or_default()
     }
+}
+
+fn local_only(viewer: &Viewer) -> Option<SocketAddr> {
+    let app = viewer.app();
+    app.smtp_at().filter(|at| at.ip().is_loopback() && app.config().mail.lmtp_listen.is_none())
 }
 
 fn of_domain(id: DomainId) -> aliases::Filter {
@@ -116,7 +176,7 @@ async fn check(admin: Admin, id: Path<DomainId>) -> Answer {
 
 async fn set_catch_all(admin: Admin, id: Path<DomainId>, form: Form) -> Answer {
     let id = *id;
-    let gone = || FieldError::new("alias", "This address no longer exists. Choose another.");
+    let gone = || FieldError::new("alias", "This alias no longer exists. Choose another.");
     let alias = match form.get("alias") {
         "" => Ok(None),
         alias => AliasId::parse(alias).map(Some).ok_or_else(gone),
@@ -140,11 +200,11 @@ async fn ask_remove(admin: Admin, htmx: Htmx, id: Path<DomainId>) -> Answer {
     let mut question = Confirmation::new(&admin, "domains", "Remove domain", paths::DOMAIN_REMOVE.of(id));
     question.about(domain.name, paths::DOMAIN.of(id));
     question.says(match addresses.0 {
-        0 => "It has no addresses.".into(),
-        1 => "Its 1 address stops receiving.".into(),
-        _ => format!("Its {addresses} addresses stop receiving."),
+        0 => "It has no aliases.".into(),
+        1 => "Its 1 alias stops receiving.".into(),
+        _ => format!("Its {addresses} aliases stop receiving."),
     });
-    question.says("Mail to the domain is refused, and stored messages are kept. If you add and verify the domain again, its addresses come back.");
+    question.says("Mail to the domain is refused, and stored messages are kept. If you add and verify the domain again, its aliases come back.");
     question.says("Remove its MX record from the DNS too. While it points here, senders get an error.");
     question.ask(htmx, &admin)
 }

@@ -8,14 +8,17 @@ mod domains;
 mod inbox;
 mod message;
 
+use serde::Deserialize;
+
 use crate::domain::lists::Capped;
-use crate::web::pages::plain;
+use crate::web::pages::{PageError, plain};
 use crate::web::route::PageRoute;
 
 pub fn routes() -> Vec<PageRoute> {
     let all = [
         inbox::routes(),
         message::routes(),
+        contacts::routes(),
         plain::routes::<contacts::Contacts>(),
         aliases::routes(),
         alias::routes(),
@@ -23,6 +26,21 @@ pub fn routes() -> Vec<PageRoute> {
         domain::routes(),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// The picked rows of a list, and what to do to them.
+#[derive(Deserialize)]
+struct Chosen {
+    #[serde(default)]
+    id: Vec<String>,
+    #[serde(rename = "do", default)]
+    action: String,
+}
+
+impl Chosen {
+    fn ids<Id>(&self, parse: impl Fn(&str) -> Option<Id>) -> Result<Vec<Id>, PageError> {
+        self.id.iter().map(|id| parse(id).ok_or_else(PageError::not_found)).collect()
+    }
 }
 
 /// Says that the messages are kept when an alias, contact or domain is deleted.

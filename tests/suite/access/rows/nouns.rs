@@ -6,7 +6,7 @@ use gatepost::web::api::openapi;
 use super::{FOUND, Fields, GONE, LISTED, MADE, Row, Thing, endpoint, page};
 
 /// Every member may do everything.
-fn pages_of(noun: Noun) -> [Row; 6] {
+fn pages_of(noun: Noun) -> [Row; 7] {
     let (words, fields) = (noun.words(), fields_of(noun));
     let route = |method: &str, path: &str| -> &'static str { format!("{method} {path}").leak() };
     let posts = format!("/api/v1{}", words.list).leak();
@@ -16,6 +16,7 @@ fn pages_of(noun: Noun) -> [Row; 6] {
     [
         page(route("GET", words.list), everybody),
         page(route("POST", words.list), all_do).with(fields),
+        page(route("GET", words.creation), everybody),
         one(route("GET", words.page), members),
         one(route("POST", words.page), members_do).with(fields),
         one(route("GET", words.deletion), members),

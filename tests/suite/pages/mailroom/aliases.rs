@@ -27,7 +27,7 @@ both_engines! {
     async fn members_create_named_and_random_addresses(app: TestApp) {
         let cy = app.as_(Cy).await;
         let text = cy.get("/aliases").await.expect(200).page().whole_text();
-        assert!(text.contains("No addresses yet") && text.contains("as soon as you create it"), "{text}");
+        assert!(text.contains("No aliases yet") && text.contains("as soon as you create it"), "{text}");
         let sent = [("localPart", "Hello"), ("domain", ""), ("note", "the contact form")];
         let page = cy.post_and_follow("/aliases", &sent).await.expect(200).page();
         assert_eq!(page.text("#alias-address"), "Hello@gatepost.localhost");
@@ -68,14 +68,14 @@ both_engines! {
         app.operate(|tx, actor| aliases::change(tx, actor, team, off, None, false));
         let cy = app.as_(Cy).await;
         let first = cy.get("/aliases").await.expect(200);
-        assert_eq!((addresses(&first).len(), first.page().text("#list caption")), (50, "52 addresses".into()));
+        assert_eq!((addresses(&first).len(), first.page().text("#list caption")), (50, "52 aliases".into()));
         let second = cy.get(&first.page().link("Older")).await.expect(200);
         assert_eq!(addresses(&second), ["a01@gatepost.localhost", "a00@gatepost.localhost"]);
         let switched_off = cy.get("/aliases?state=off").await.expect(200);
         assert_eq!(addresses(&switched_off), ["a07@gatepost.localhost"]);
         let part = cy.fragment("/aliases?q=A3&state=&domain=shared").await.expect(200);
         assert_eq!(part.header("hx-replace-url"), "/aliases?q=A3&domain=shared");
-        assert_eq!((addresses(&part).len(), part.page().has("form.filters")), (10, false));
+        assert_eq!((addresses(&part).len(), part.page().has("#filter")), (10, false));
         let nothing = cy.get("/aliases?q=%25").await.expect(200).page();
         assert!(nothing.whole_text().contains("No matches"));
         assert!(cy.get("/aliases?q=%3Cb%3E").await.body.contains("value=\"&#60;b&#62;\""));
@@ -99,6 +99,20 @@ both_engines! {
         cy.post(&switch, &[("state", "sideways")]).await.expect(400);
     }
 
+    async fn several_aliases_are_turned_off_together(app: TestApp) {
+        let (one, two, cy) = (app.alias("Acme", "one"), app.alias("Acme", "two"), app.as_(Cy).await);
+        let (first, second) = (one.id.to_string(), two.id.to_string());
+        let act = |what| [("id", first.as_str()), ("id", second.as_str()), ("do", what)];
+        cy.post("/aliases/chosen", &act("off")).await.expect(303);
+        assert!(!found(&app, &one).enabled && !found(&app, &two).enabled);
+        let theirs = app.alias("Globex", "theirs").id.to_string();
+        cy.post("/aliases/chosen", &[("id", first.as_str()), ("id", &theirs), ("do", "on")]).await.expect(404);
+        assert!(!found(&app, &one).enabled, "none was changed");
+        cy.post("/aliases/chosen", &act("sideways")).await.expect(400);
+        cy.post("/aliases/chosen", &act("on")).await.expect(303);
+        assert!(found(&app, &one).enabled && found(&app, &two).enabled);
+    }
+
     async fn counters_and_the_question_before_deleting_are_correct(app: TestApp) {
         let (alias, cy) = (app.alias("Acme", "hello"), app.as_(Cy).await);
         for id in ["one", "two"] {
@@ -112,7 +126,7 @@ both_engines! {
         let part = cy.fragment(&path(&alias, "/delete")).await.expect(200);
         assert!(!part.body.contains("<html"));
         let gone = cy.post_and_follow(&path(&alias, "/delete"), &[]).await.expect(200).page();
-        assert!(gone.whole_text().contains("can never be reused") && gone.whole_text().contains("No addresses yet"));
+        assert!(gone.whole_text().contains("can never be reused") && gone.whole_text().contains("No aliases yet"));
         cy.get(&path(&alias, "")).await.expect(404);
         assert_eq!(app.database.number("SELECT count(*) AS n FROM messages"), 2);
         cy.post("/aliases", &[("localPart", "hello")]).await.expect(409);
@@ -155,7 +169,7 @@ both_engines! {
         app.operate(|tx, actor| mail_domains::set_catch_all(tx, actor, team, id, Some(alias.id)));
         let question = ada.get(&path(&alias, "/delete")).await.expect(200).page().whole_text();
         assert!(question.contains("It's the catch-all of acme.example"), "{question}");
-        let choices = ada.get("/aliases").await.page().texts("#create select option");
+        let choices = ada.get("/aliases/new").await.page().texts("#create select option");
         assert_eq!(choices, ["@gatepost.localhost"], "only where mail arrives");
     }
 }

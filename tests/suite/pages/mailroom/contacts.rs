@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use gatepost::domain::mailroom::contacts::{self, Contact, ContactState};
+use gatepost::domain::mailroom::contacts::{self, Contact, ContactId, ContactState};
 
 use super::assert_only_its_team_finds;
 use crate::support::mail::letter_with_file;
@@ -22,7 +22,7 @@ both_engines! {
         let cy = app.as_(Cy).await;
         let empty = cy.get("/contacts").await.expect(200).page();
         assert!(empty.whole_text().contains("No contacts yet"));
-        assert_eq!(empty.link("Create address"), "/aliases");
+        assert_eq!(empty.link("Create alias"), "/aliases");
         app.alias("Acme", "hello");
         app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("one"));
         let list = cy.get("/contacts").await.expect(200).page();
@@ -90,6 +90,39 @@ both_engines! {
         for path in ["/contacts?state=x", "/contacts?before=x"] {
             cy.get(path).await.expect(404);
         }
+    }
+
+    async fn several_contacts_change_together_or_not_at_all(app: TestApp) {
+        let cy = app.as_(Cy).await;
+        let add = async |name: &str| {
+            let reply = cy.post("/contacts", &[("address", &format!("{name}@a.test"))]).await.expect(303);
+            reply.location().trim_start_matches("/contacts/").to_owned()
+        };
+        let (one, two) = (add("one").await, add("two").await);
+        let act = |what| [("id", one.as_str()), ("id", two.as_str()), ("do", what)];
+        let list = cy.post_and_follow("/contacts/chosen", &act("blocked")).await.expect(200).page();
+        assert_eq!(list.texts("td[data-label=Status]"), ["Blocked", "Blocked"]);
+        let unknown = ContactId::new(Default::default(), [7; 8]).to_string();
+        let some = [("id", one.as_str()), ("id", &unknown), ("do", "allowed")];
+        cy.post("/contacts/chosen", &some).await.expect(404);
+        assert_eq!(cy.get("/contacts?state=blocked").await.page().texts(ROWS).len(), 2, "none was changed");
+        for wrong in [&act("loved")[..], &[("id", "x"), ("do", "allowed")]] {
+            assert!((400..405).contains(&cy.post("/contacts/chosen", wrong).await.status));
+        }
+        let gone = cy.post_and_follow("/contacts/chosen", &act("delete")).await.expect(200).page();
+        assert!(gone.whole_text().contains("Contacts deleted") && gone.whole_text().contains("No contacts yet"));
+        cy.post("/contacts/chosen", &[("do", "delete")]).await.expect(303);
+    }
+
+    async fn a_contacts_page_is_their_history(app: TestApp) {
+        let (cy, _) = (app.as_(Cy).await, app.alias("Acme", "hello"));
+        app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("one"));
+        let path = format!("/contacts/{}", only(&app).id);
+        cy.post(&path, &[("name", "Bob"), ("state", "blocked")]).await.expect(303);
+        app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("two"));
+        let page = cy.get(&path).await.expect(200).page();
+        assert_eq!((page.texts(".rows > a").len(), page.texts(".rows .badge")), (2, vec!["Blocked".to_owned()]));
+        cy.get(&page.attribute(".rows > a", "href").expect("a link")).await.expect(200);
     }
 
     async fn a_contact_of_another_team_does_not_exist(app: TestApp) {

@@ -30,7 +30,7 @@ async fn added(app: &TestApp) -> String {
 
 /// Returns the state of each record, as the page shows it.
 fn states(page: &crate::support::html::Page) -> Vec<String> {
-    page.texts("td[data-label=Status] .badge")
+    page.texts(".record > .badge")
 }
 
 /// The button checks DNS, and the page shows each record.
@@ -50,16 +50,16 @@ async fn check_asks(app: TestApp, dns: &Dns) {
     dns.mx("acme.example", 5, "mail.elsewhere.test");
     let check = format!("{path}/check");
     let page = ada.post_and_follow(&check, &[]).await.expect(200).page();
-    assert_eq!(states(&page), ["Missing", "Different value"]);
+    assert_eq!(states(&page), ["Missing", "Wrong value"]);
     assert!(page.whole_text().contains("mail.elsewhere.test"), "what was found is shown");
     assert_eq!(page.text("h1 .badge"), "Not verified");
 
     dns.remove("acme.example").mx("acme.example", 10, &host);
     dns.txt("_gatepost.acme.example", &domain.proof_value());
     let page = ada.post_and_follow(&check, &[]).await.expect(200).page();
-    assert_eq!(states(&page), ["Found", "Found"]);
+    assert_eq!(states(&page), ["Correct", "Correct"]);
     assert_eq!(page.text("h1 .badge"), "Verified");
-    let choices = ada.get("/aliases").await.page().texts("#create select option");
+    let choices = ada.get("/aliases/new").await.page().texts("#create select option");
     assert_eq!(choices, ["@gatepost.localhost", "@acme.example"]);
 }
 
@@ -84,7 +84,7 @@ both_engines! {
     async fn the_list_explains_the_shared_domain_and_what_to_do_first(app: TestApp) {
         let text = app.as_(Ada).await.get("/domains").await.expect(200).page().whole_text();
         assert!(text.contains("Shared domain: gatepost.localhost"), "{text}");
-        assert!(text.contains("No domains yet") && text.contains("Add the domain below"), "{text}");
+        assert!(text.contains("No domains yet") && text.contains("Add the domain to get both records"), "{text}");
     }
 
     async fn admins_add_domains_and_members_see_who_can(app: TestApp) {
@@ -127,6 +127,19 @@ both_engines! {
         assert!(ada.get("/domains").await.page().text("td[data-label=Status]").starts_with("Suspended since"));
     }
 
+    async fn a_wrong_mx_record_is_told_from_a_verified_domain(app: TestApp) {
+        let path = added(&app).await;
+        let (domain, host) = (only(&app), app.app.mail_host());
+        let seen = Observation {
+            proof: Answer::Found(vec![domain.proof_value()]),
+            mx: Answer::Found(vec!["mail.elsewhere.test".into()]),
+        };
+        app.operate(|tx, actor| mail_domains::record_check(tx, actor, domain.team_id, domain.id, &host, &seen));
+        let ada = app.as_(Ada).await;
+        assert_eq!(ada.get(&path).await.expect(200).page().text("h1 .badge"), "Not receiving");
+        assert!(ada.get("/domains").await.page().text("tbody th").contains("wrong MX record"));
+    }
+
     async fn a_catch_all_is_set_and_cleared(app: TestApp) {
         let (ada, path) = (app.as_(Ada).await, added(&app).await);
         let (sink, theirs) = (app.alias("Acme", "sink"), app.alias("Globex", "theirs"));
@@ -149,7 +162,7 @@ both_engines! {
             app.alias_on("Acme", local, Some("acme.example"));
         }
         let question = ada.get(&remove).await.expect(200).page().whole_text();
-        assert!(question.contains("Its 2 addresses stop receiving"), "{question}");
+        assert!(question.contains("Its 2 aliases stop receiving"), "{question}");
         let page = ada.post_and_follow(&remove, &[]).await.expect(200).page();
         assert!(page.whole_text().contains("Domain removed"));
         ada.get(&path).await.expect(404);
