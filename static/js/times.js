@@ -16,7 +16,7 @@ function relativeText(at, now) {
   const seconds = (at - now) / 1000;
   if (Math.abs(seconds) >= RECENT) return (at.getFullYear() === now.getFullYear() ? sameYear : otherYear).format(at);
   const [unit, size] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? [];
-  return unit ? relative.format(Math.trunc(seconds / size), unit) : "just now";
+  return unit ? relative.format(Math[seconds > 0 ? "round" : "trunc"](seconds / size), unit) : "just now";
 }
 
 function briefText(at, now, kind) {
