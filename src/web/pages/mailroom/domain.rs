@@ -157,7 +157,7 @@ impl DomainPage {
 
 fn local_only(viewer: &Viewer) -> Option<SocketAddr> {
     let app = viewer.app();
-    app.smtp_at().filter(|at| at.ip().is_loopback() && app.config().mail.lmtp_listen.is_none())
+    app.smtp_address().filter(|at| at.ip().is_loopback() && app.config().mail.lmtp_listen.is_none())
 }
 
 fn of_domain(id: DomainId) -> aliases::Filter {
