@@ -1,8 +1,9 @@
 //! A picture of every page, for people to look at: `tests/run gallery [FOLDER]`.
 
+use crate::story::PASSWORD;
 use crate::support::Browser;
 use crate::support::inspect::{DESK, PHONE};
-use crate::support::process::{Gatepost, PASSWORD};
+use crate::support::process::Gatepost;
 use gatepost::web::routes;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
