@@ -90,6 +90,7 @@ activity_kinds! {
     RoleChanged = "person.role_changed", People, "Role changed", "Made {subject} {a new role}";
     PersonRemoved = "person.removed", People, "Person removed", "Removed {someone else} from the team" or "Left the team";
     OwnershipTransferred = "team.transferred", People, "Ownership transferred", "Transferred ownership to {subject}";
+    TeamRenamed = "team.renamed", People, "Team renamed", "Renamed the team from “{from}” to “{subject}”";
     TeamCreated = "team.founded", People, "Team created", "Created the team {subject} for {owner}";
 
     SignedIn = "session.signed_in", SignIns, "Signed in", "Signed in";

@@ -39,6 +39,8 @@ paths! {
     PathOf TEAM_PERSON_ROLE = "/team/people/{id}/role";
     PathOf TEAM_PERSON_REMOVE = "/team/people/{id}/remove";
     Path TEAM_TRANSFER = "/team/transfer";
+    Path SETTINGS = "/settings";
+    Path TEAM_RENAME = "/settings/name";
 
     Path ACCOUNT = "/account";
     Path THEME = "/account/theme";

@@ -1,3 +1,4 @@
+use super::roles::Role;
 use super::users::{self, NewPerson, User};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::{Actor, Identity};
@@ -58,11 +59,33 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, Us
 }
 
 fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
-    let taken = format!("A team called {} already exists.", team.name);
+    let taken = taken(&team.name);
     if rows::find_by_name(tx, &team.name_key)?.is_some() {
         return Err(Error::conflict("team", taken));
     }
     rows::insert(tx, team).map_err(|error| Error::from(error).conflict_instead("team", taken))
+}
+
+/// Returns false if the team already has the name.
+pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, name: &TeamName) -> Result<bool> {
+    actor.require(tx, team, Role::Owner)?;
+    let before = find(tx, team)?;
+    if before.name == name.0 {
+        return Ok(false);
+    }
+    let (key, taken) = (names::key(&name.0), taken(&name.0));
+    if rows::find_by_name(tx, &key)?.is_some_and(|other| other.id != team) {
+        return Err(Error::conflict("team", taken));
+    }
+    rows::rename(tx, team, &name.0, &key)
+        .map_err(|error| Error::from(error).conflict_instead("team", taken))?;
+    let event = Event::of(ActivityKind::TeamRenamed).subject(&name.0).detail("from", before.name.as_str());
+    activity::record(tx, actor, team, event)?;
+    Ok(true)
+}
+
+fn taken(name: &str) -> String {
+    format!("A team called {name} already exists.")
 }
 
 /// Creates the first team. If several try at once, one succeeds. `NotFound` if there is one.

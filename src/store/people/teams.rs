@@ -81,6 +81,14 @@ pub fn set_plan(tx: &mut Tx<'_>, id: TeamId, plan: Plan) -> Result<()> {
     Ok(())
 }
 
+/// `Conflict` if another team has the key.
+pub fn rename(tx: &mut Tx<'_>, id: TeamId, name: &str, name_key: &str) -> Result<()> {
+    diesel::update(teams::table.find(id))
+        .set((teams::name.eq(name), teams::name_key.eq(name_key)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// Makes `to` the owner, if `from` still is.
 pub fn set_owner(tx: &mut Tx<'_>, id: TeamId, from: UserId, to: UserId) -> Result<bool> {
     let owned = teams::table.filter(teams::id.eq(id)).filter(teams::owner_id.eq(from));

@@ -67,7 +67,7 @@ impl JobsPage {
         let kinds = registry().kinds();
         let rows = found.rows.into_iter().map(|job| Row::of(job, &kinds)).collect();
         let list = List::of(&asked, (Page { rows, next: found.next }, count));
-        Ok(Self { layout: Layout::new(owner, "team"), list, filters: asked.filters })
+        Ok(Self { layout: Layout::new(owner, "settings"), list, filters: asked.filters })
     }
 }
 

@@ -38,6 +38,7 @@ const PAGES: &[Page] = &[
     page(BUILD, "docs", "API reference", "book-open", paths::DOCS).key("r"),
     page(TEAM, "activity", "Activity", "activity", paths::ACTIVITY).key("v").only(Role::Admin),
     page(TEAM, "team", "People", "users-round", paths::TEAM).key("p"),
+    page(TEAM, "settings", "Settings", "settings", paths::SETTINGS).key("s"),
 ];
 
 const fn page(

@@ -76,6 +76,7 @@ notices! {
     RoleChanged = "role-changed", "success", "Role updated.";
     PersonRemoved = "person-removed", "success", "Person removed from the team.";
     Left = "left", "success", "You left the team.";
+    TeamRenamed = "team-renamed", "success", "Team renamed.";
     Transferred = "transferred", "success", "Ownership transferred. You're an admin now.";
     Joined = "joined", "success", "Welcome to the team.";
     Welcome = "welcome", "success", "Your team is ready. Turn on API access to create your first token.";

@@ -159,10 +159,11 @@ fn peoples() -> Vec<Row> {
     const PASSWORDS: &[(&str, &str)] = &[("current", PASSWORD), ("password", "another long password")];
     const MEMBER: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "member")];
     const ADMIN: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "admin")];
-    const TO: &[(&str, &str)] = &[("to", "{id}"), ("password", PASSWORD)];
+    const TO: &[(&str, &str)] = &[("to", "{id}"), ("name", "Acme"), ("password", PASSWORD)];
     vec![
         page("POST /teams/switch", [303, 404, 303, 303, 303]).of(acme).with(&[("team", "{id}")]).alone(),
         page("GET /team", [303, 200, 200, 200, 200]),
+        page("GET /team/invitations", [303, 200, 403, 200, 200]),
         page("POST /team/invitations", [303, 200, 403, 200, 200]).with(MEMBER),
         page("POST /team/invitations", [303, 200, 403, 403, 200]).with(ADMIN),
         page("POST /team/invitations/{id}/revoke", [303, 404, 403, 303, 303]).of(invitation),
@@ -174,6 +175,10 @@ fn peoples() -> Vec<Row> {
         page("POST /team/people/{id}/remove", [303, 404, 403, 303, 303]).of(member),
         page("POST /team/people/{id}/remove", [303, 404, 403, 403, 303]).of(admin),
         page("POST /team/people/{id}/remove", [303, 404, 409, 409, 409]).of(owner),
+        page("GET /settings", [303, 200, 200, 200, 200]),
+        // The name of the stranger's team is taken by then.
+        page("POST /settings/name", [303, 409, 403, 403, 303]).with(&[("team", "Acme")]),
+        page("GET /team/transfer", [303, 200, 403, 403, 200]),
         page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(TO).alone(),
         page("GET /account", [303, 200, 200, 200, 200]),
         page("POST /account/theme", [303, 303, 303, 303, 303]).with(&[("theme", "dark")]),

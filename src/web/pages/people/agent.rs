@@ -26,15 +26,34 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("X11", "Unix"),
 ];
 
+/// Icons in `static/icons/icons.svg`, by the name of the system.
+const DEVICES: [(&str, &str); 5] = [
+    ("iPhone", "smartphone"),
+    ("iPad", "smartphone"),
+    ("Android", "smartphone"),
+    ("macOS", "laptop"),
+    ("ChromeOS", "laptop"),
+];
+
 /// Characters shown of an unknown one.
 const MAX_LENGTH: usize = 40;
 
+fn find(known: &[(&str, &'static str)], agent: &str) -> Option<&'static str> {
+    known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
+}
+
+/// The icon of the device; a terminal for curl, a globe for what is unknown.
+pub fn icon(agent: &str) -> &'static str {
+    match (find(&BROWSERS, agent), find(&SYSTEMS, agent)) {
+        (_, Some(system)) => find(&DEVICES, system).unwrap_or("monitor"),
+        (Some("curl"), None) => "terminal",
+        _ => "globe",
+    }
+}
+
 /// `Firefox on Linux`; the start of the header if it is unknown.
 pub fn name(agent: &str) -> String {
-    let find = |known: &[(&str, &'static str)]| {
-        known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
-    };
-    match (find(&BROWSERS), find(&SYSTEMS)) {
+    match (find(&BROWSERS, agent), find(&SYSTEMS, agent)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
         _ if agent.trim().is_empty() => "Unknown browser".to_owned(),
@@ -107,6 +126,20 @@ mod tests {
             ("curl/8.9.1".into(), "curl"),
         ] {
             assert_eq!(name(&agent), expected, "{agent}");
+        }
+    }
+
+    #[test]
+    fn a_device_has_an_icon() {
+        for (agent, expected) in [
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Safari/604.1", "smartphone"),
+            ("Mozilla/5.0 (Linux; Android 10; K) Chrome/142.0", "smartphone"),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Safari/605.1.15", "laptop"),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "monitor"),
+            ("curl/8.9.1", "terminal"),
+            ("Test browser", "globe"),
+        ] {
+            assert_eq!(icon(agent), expected, "{agent}");
         }
     }
 

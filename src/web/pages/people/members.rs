@@ -78,9 +78,9 @@ pub async fn ask_to_remove(
     }
     let (team, is_self) = (&member.team.name, row.user_id == member.user.id);
     let title = if is_self { "Leave team" } else { "Remove from team" };
-    let mut question = Confirmation::new(&member, "team", title, paths::TEAM_PERSON_REMOVE.of(row.user_id));
-    question
-        .on_page("Team", if is_self { format!("Leave {team}?") } else { format!("Remove {}?", row.name) });
+    let (nav, from) = if is_self { ("settings", "Settings") } else { ("team", "People") };
+    let mut question = Confirmation::new(&member, nav, title, paths::TEAM_PERSON_REMOVE.of(row.user_id));
+    question.on_page(from, if is_self { format!("Leave {team}?") } else { format!("Remove {}?", row.name) });
     let decides = members::decides_on_tokens(&actor, &row);
     let dialog = Remove { question: &question, team, person: row.name, is_self, decides, left };
     question.ask_in(&dialog, htmx, &member, StatusCode::OK)
@@ -119,7 +119,7 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, htmx: Htmx, path: 
     }
     let mut question =
         Confirmation::new(&owner, "team", "Make member", paths::TEAM_PERSON_ROLE.of(row.user_id));
-    question.on_page("Team", format!("Make {} a member?", row.name));
+    question.on_page("People", format!("Make {} a member?", row.name));
     let dialog = Demote { question: &question, person: row.name, is_self: false, left };
     question.ask_in(&dialog, htmx, &owner, StatusCode::OK)
 }

@@ -3,9 +3,11 @@
 pub(crate) mod account;
 pub(crate) mod agent;
 pub(crate) mod invitations;
+pub(crate) mod invite;
 mod left_behind;
 pub(crate) mod members;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
 pub(crate) mod team;
@@ -22,11 +24,13 @@ pub fn routes() -> Vec<PageRoute> {
         page(paths::INVITATION).get(invitations::show).post(invitations::accept),
         page(paths::TEAM_SWITCH).post(sessions::switch_team),
         page(paths::TEAM).get(team::show),
-        page(paths::TEAM_INVITATIONS).post(team::invite),
-        page(paths::TEAM_INVITATION_REVOKE).post(team::revoke_invitation),
+        page(paths::TEAM_INVITATIONS).get(invite::ask).post(invite::invite),
+        page(paths::TEAM_INVITATION_REVOKE).post(invite::revoke),
         page(paths::TEAM_PERSON_ROLE).get(members::ask_to_demote).post(members::set_role),
         page(paths::TEAM_PERSON_REMOVE).get(members::ask_to_remove).post(members::remove),
-        page(paths::TEAM_TRANSFER).post(transfer::transfer),
+        page(paths::TEAM_TRANSFER).get(transfer::ask).post(transfer::transfer),
+        page(paths::SETTINGS).get(settings::show),
+        page(paths::TEAM_RENAME).post(settings::rename),
         page(paths::ACCOUNT).get(account::show),
         page(paths::ACCOUNT_NAME).post(account::rename),
         page(paths::ACCOUNT_PASSWORD).post(account::change_password),

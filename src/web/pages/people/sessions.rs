@@ -24,6 +24,8 @@ pub struct SessionRow {
     pub ip: String,
     pub last_seen: When,
     pub is_this: bool,
+    /// The icon of its device.
+    pub icon: &'static str,
 }
 
 impl SessionRow {
@@ -32,6 +34,7 @@ impl SessionRow {
         Self {
             id: row.id.to_string(),
             browser: agent::name(&agent),
+            icon: agent::icon(&agent),
             agent,
             ip: row.ip.unwrap_or_default(),
             last_seen: When(row.last_seen_at),

@@ -82,7 +82,7 @@ both_engines! {
     async fn a_revoked_session_ends_at_once(app: TestApp) {
         let (here, there, cy) = (app.as_(Ada).await, app.as_(Ada).await, app.as_(Cy).await);
         let page = here.get("/account").await.expect(200).page();
-        let mut browsers = page.texts("tbody th");
+        let mut browsers = page.texts("section[aria-labelledby=sessions-title] li b");
         browsers.sort();
         assert_eq!(browsers, ["Test browser", "Test browser This device"]);
         let revoke = revoke_forms(&here).await;

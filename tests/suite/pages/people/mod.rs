@@ -3,6 +3,7 @@
 mod account;
 mod invitations;
 mod lockout;
+mod settings;
 mod setup_and_sign_in;
 mod switching;
 mod team;
@@ -48,8 +49,8 @@ impl TestApp {
 
 fn people_with(role: &str, page: &Response) -> Vec<String> {
     let page = page.page();
-    let names = page.texts("section[aria-labelledby=people-title] tbody th");
-    let roles = page.texts("section[aria-labelledby=people-title] tbody td[data-label=Role]");
+    let names = page.texts("section[aria-labelledby=people-title] tbody th .who");
+    let roles = page.texts("section[aria-labelledby=people-title] tbody td.role");
     names.into_iter().zip(roles).filter(|(_, each)| each == role).map(|(name, _)| name).collect()
 }
 

@@ -14,7 +14,8 @@ async fn api_status(app: &TestApp, token: &str) -> u16 {
 }
 
 fn to(person: Person, app: &TestApp) -> Vec<(&'static str, String)> {
-    vec![("to", app.user(person).id.to_string()), ("password", PASSWORD.to_owned())]
+    let named = |name, value: &str| (name, value.to_owned());
+    vec![("to", app.user(person).id.to_string()), named("name", "acme "), named("password", PASSWORD)]
 }
 
 fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
@@ -32,7 +33,9 @@ both_engines! {
         assert_eq!(people_with("Member", &page), ["Cy (you) cy@acme.test"]);
         assert!(!page.body.contains(Eve.email()), "whom the team lets in is not for members");
         assert_eq!(page.page().texts("main form").len(), 0);
-        assert_eq!(page.page().link("Leave team"), app.person_path(Cy, "remove"));
+        let settings = cy.get("/settings").await.expect(200).page();
+        assert_eq!(settings.link("Leave team"), app.person_path(Cy, "remove"));
+        assert!(!settings.has("main form") && !settings.has("a[href='/team/transfer']"));
     }
 
     async fn only_the_owner_changes_roles(app: TestApp) {
@@ -78,14 +81,35 @@ both_engines! {
         let ada = app.as_(Ada).await;
         let fields = to(Bea, &app);
         let mut fields = borrowed(&fields);
-        let asked = ada.post("/team/transfer", &fields[..1]).await.expect(403).page().form("/team/transfer");
+        let asked = ada.post("/team/transfer", &fields[..2]).await.expect(403).page().form("/team/transfer");
         assert_eq!(asked.fields["to"], fields[0].1);
-        fields[1].1 = "a wrong one, sadly";
+        assert_eq!(asked.fields["name"], fields[1].1);
+        fields[2].1 = "a wrong one, sadly";
         ada.post("/team/transfer", &fields).await.expect(403);
         assert_eq!(people_with("Owner", &ada.get("/team").await), ["Ada (you) ada@acme.test"]);
-        fields[1].1 = PASSWORD;
+        fields[2].1 = PASSWORD;
         ada.post("/team/transfer", &fields).await.expect(303);
         assert_eq!(people_with("Owner", &ada.get("/team").await), ["Bea bea@acme.test"]);
+    }
+
+    async fn a_transfer_asks_whom_and_for_the_name_of_the_team(app: TestApp) {
+        let ada = app.as_(Ada).await;
+        let page = ada.get("/team/transfer").await.expect(200).page();
+        let choices = page.texts("#to option");
+        assert_eq!(choices, ["Choose a person", "Bea", "Cy"], "the owner is not among them");
+        let fields = to(Bea, &app);
+        let mut fields = borrowed(&fields);
+        for wrong in ["", "Globex", "Acme team"] {
+            fields[1].1 = wrong;
+            let refused = ada.post("/team/transfer", &fields).await.expect(422).page();
+            assert_eq!(refused.text("#name-error"), "Type Acme to confirm.");
+            assert!(!refused.has("#to-error"));
+        }
+        fields[0].1 = "";
+        assert!(ada.post("/team/transfer", &fields).await.expect(422).page().has("#to-error"));
+        assert_eq!(people_with("Owner", &ada.get("/team").await), ["Ada (you) ada@acme.test"]);
+        let alone = app.as_(Dan).await.get("/team/transfer").await.expect(200).page();
+        assert!(!alone.has("#to") && alone.whole_text().contains("You're the only person on this team."));
     }
 
     async fn making_an_admin_asks_for_the_password_after_ten_minutes(app: TestApp) {

@@ -9,7 +9,7 @@ pub fn icon(kind: ActivityKind) -> (&'static str, &'static str) {
     match kind {
         Kind::ApiRefused | Kind::ApiSwitchRefused | Kind::SignInFailed => ("circle-x", "danger"),
         Kind::TokenCreated => ("key-round", "info"),
-        Kind::TokenRenamed | Kind::NameChanged | Kind::Changed(_) => ("pencil", ""),
+        Kind::TokenRenamed | Kind::NameChanged | Kind::TeamRenamed | Kind::Changed(_) => ("pencil", ""),
         Kind::TokenRevoked | Kind::InvitationRevoked | Kind::SessionRevoked => ("ban", "danger"),
         Kind::TokenCapChanged | Kind::PlanChanged => ("gauge", ""),
         Kind::TeamKeyRevealed => ("eye", "warning"),
