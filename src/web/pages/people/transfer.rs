@@ -12,10 +12,11 @@ use crate::domain::people::users::UserId;
 use crate::domain::{Error, FieldError};
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
+use crate::web::pages::form::Choice;
 use crate::web::pages::guards::Owner;
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Action};
-use crate::web::pages::{Choice, Confirmation, Fields, FormErrors, see_other_with};
+use crate::web::pages::{Confirmation, Fields, FormErrors, see_other_with};
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
