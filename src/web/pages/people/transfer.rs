@@ -29,7 +29,8 @@ struct Transfer<'a> {
     email: &'a str,
     people: Vec<Choice>,
     to: &'a str,
-    name: &'a str,
+    /// What was typed as the team's name.
+    typed: &'a str,
     errors: FormErrors,
 }
 
@@ -71,7 +72,7 @@ fn render(
     }
     let (hint, email) = (&type_name(owner), &owner.user.email);
     let dialog =
-        Transfer { question: &question, hint, email, people, to: &form.to, name: &form.name, errors };
+        Transfer { question: &question, hint, email, people, to: &form.to, typed: &form.name, errors };
     question.ask_in(&dialog, htmx, owner, status)
 }
 
