@@ -19,7 +19,7 @@ use crate::web::viewer::Viewer;
 #[template(path = "team/settings.html")]
 struct SettingsPage<'a> {
     layout: Layout,
-    name: &'a str,
+    team: &'a str,
     is_owner: bool,
     /// Of the viewer, for leaving.
     own_id: String,
@@ -39,12 +39,12 @@ pub async fn show(member: Member) -> Result<HttpResponse, PageError> {
 fn render(
     viewer: &Viewer,
     status: StatusCode,
-    name: &str,
+    team: &str,
     errors: FormErrors,
 ) -> Result<HttpResponse, PageError> {
     let page = SettingsPage {
         layout: Layout::new(viewer, "settings"),
-        name,
+        team,
         is_owner: viewer.role == Role::Owner,
         own_id: viewer.user.id.to_string(),
         errors,
