@@ -12,7 +12,7 @@ from gatepost import AuthenticatedClient
 from gatepost.api.aliases import create_alias
 from gatepost.api.me import get_me
 from gatepost.api.messages import list_messages
-from gatepost.models import Alias, ErrorAnswer, Me, MessageRow, NewAlias, PageMessageRow
+from gatepost.models import Alias, ErrorResponse, Me, MessageRow, NewAlias, PageMessageRow
 from gatepost.models import MyToken
 from gatepost.types import UNSET, Unset
 
@@ -57,7 +57,7 @@ def call_until_the_limit(client: AuthenticatedClient) -> None:
     while (answer := get_me.sync_detailed(client=client)).status_code == HTTPStatus.OK:
         pass
     assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS, answer
-    assert isinstance(answer.parsed, ErrorAnswer)
+    assert isinstance(answer.parsed, ErrorResponse)
     assert answer.parsed.error.code == "RATE_LIMIT_EXCEEDED"
     wait(int(answer.headers["Retry-After"]))
     say(f"then {get_me.sync_detailed(client=client).status_code.value}")

@@ -12,7 +12,7 @@ use super::client::Response;
 /// The path of the description, which does not describe itself.
 const ITSELF: &str = "/api/v1/openapi.json";
 
-/// Fails unless the description allows this described to the method and path. Paths outside `/api/v1` are
+/// Fails unless the description allows this response to the method and path. Paths outside `/api/v1` are
 /// not described.
 #[track_caller]
 pub fn check(method: &str, path: &str, response: &Response) {
@@ -49,7 +49,7 @@ pub fn faults(method: &str, path: &str, response: &Response) -> Vec<String> {
 fn wrong_options(response: &Response) -> Vec<String> {
     match response.status {
         204 => wrong_body("OPTIONS", "", &Value::Null, response),
-        _ => misfits("/components/schemas/ErrorAnswer", &response.json(), "body"),
+        _ => misfits("/components/schemas/ErrorResponse", &response.json(), "body"),
     }
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::team::{self, NewLink};
 use crate::app::App;
-use crate::domain::people::invitations::{self, InvitationId};
+use crate::domain::people::invitations::{self, InvitationId, LinkSecret};
 use crate::domain::people::roles::{MemberRole, Role};
 use crate::domain::text::EmailAddress;
 use crate::domain::{FieldError, Result};
@@ -65,8 +65,8 @@ pub async fn invite(
     if let Some(page) = password_again::ask(&app, &admin, Some(&form.password), &asked).await? {
         return Ok(page);
     }
-    match create_link(&app, &admin, &site, &form).await {
-        Ok(url) => team::render(&app, &admin, Some(NewLink { email: &form.email, url })).await,
+    match create(&app, &admin, &form).await {
+        Ok(secret) => team::render(&app, &admin, Some(NewLink::new(&form.email, &site, &secret))).await,
         Err(error) => {
             let (status, errors) = FormErrors::of(error)?;
             render(&admin, Htmx(false), status, &form, errors)
@@ -74,7 +74,7 @@ pub async fn invite(
     }
 }
 
-async fn create_link(app: &App, viewer: &Viewer, site: &Site, form: &InviteForm) -> Result<String> {
+async fn create(app: &App, viewer: &Viewer, form: &InviteForm) -> Result<LinkSecret> {
     let mut fields = Fields::default();
     let email = fields.take(EmailAddress::parse(&form.email));
     let role = MemberRole::parse(&form.role)
@@ -82,8 +82,7 @@ async fn create_link(app: &App, viewer: &Viewer, site: &Site, form: &InviteForm)
     let role = fields.take(role);
     let (email, role) = fields.done(email.zip(role))?;
     let (actor, team) = (viewer.actor(), viewer.team.id);
-    let secret = app.write(move |tx| invitations::invite(tx, &actor, team, &email, role)).await?;
-    Ok(format!("{}{}", site.url.as_str(), paths::INVITATION.of(&*secret)))
+    app.write(move |tx| invitations::invite(tx, &actor, team, &email, role)).await
 }
 
 pub async fn revoke(app: web::Data<App>, admin: Admin, id: web::Path<InvitationId>) -> Answer {

@@ -6,7 +6,7 @@ use askama::Template;
 
 use crate::app::App;
 use crate::domain::actor::Actor;
-use crate::domain::people::invitations::{self, Invitation};
+use crate::domain::people::invitations::{self, Invitation, LinkSecret};
 use crate::domain::people::members::{self, Member as Row};
 use crate::domain::people::roles::{MemberRole, Role};
 use crate::domain::{Error, Timestamp};
@@ -15,6 +15,7 @@ use crate::web::pages::guards::Member;
 use crate::web::pages::layout::Layout;
 use crate::web::pages::{Answer, html, html_with_secret};
 use crate::web::paths;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 #[derive(Template)]
@@ -49,10 +50,16 @@ struct InvitationRow {
     is_expired: bool,
 }
 
-/// Of an invitation just created.
+/// The link of an invitation just created.
 pub struct NewLink<'a> {
-    pub email: &'a str,
-    pub url: String,
+    email: &'a str,
+    url: String,
+}
+
+impl<'a> NewLink<'a> {
+    pub fn new(email: &'a str, site: &Site, secret: &LinkSecret) -> Self {
+        Self { email, url: format!("{}{}", site.url.as_str(), paths::INVITATION.of(&**secret)) }
+    }
 }
 
 pub async fn show(app: web::Data<App>, member: Member) -> Answer {

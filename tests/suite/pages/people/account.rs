@@ -33,7 +33,7 @@ both_engines! {
 
     async fn a_notice_is_shown_once_and_cannot_be_forged(app: TestApp) {
         let ada = app.as_(Ada).await;
-        let shown = |response: &Response| response.page().texts("main > .notice");
+        let shown = |response: &Response| response.page().texts(".toasts .toast > div");
         let changed = ada.post_and_follow("/account/name", &[("name", "Ada Lovelace")]).await.expect(200);
         assert_eq!((shown(&changed), changed.notice().as_str()), (vec!["Name changed.".to_owned()], ""));
         assert_eq!(shown(&ada.get("/account").await.expect(200)), [""; 0]);

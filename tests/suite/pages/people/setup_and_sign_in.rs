@@ -89,8 +89,7 @@ async fn errors_are_shown_beside_their_fields_and_input_is_kept() {
 async fn before_setup_every_page_leads_to_instructions() {
     for app in TestApp::both_empty() {
         let visitor = app.visitor();
-        let inbox = visitor.get("/").await.expect(303);
-        let sign_in = visitor.get(inbox.location()).await.expect(303);
+        let sign_in = visitor.get("/").await.expect(303);
         let page = visitor.get(sign_in.location()).await.expect(200);
         let text = page.page().whole_text();
         assert!(text.contains("isn't set up yet") && text.contains("gatepost setup --team"), "{text}");
