@@ -125,7 +125,7 @@ async fn the_flow_works_without_javascript() {
     browser.press("Revoke token").await;
     browser.sees("Token revoked").await;
     assert_eq!(paste(&line).1, "401");
-    browser.press("Settings").await;
+    browser.visit("/developer/settings").await;
     browser.press("On").await;
     browser.sees("Turn off API access?").await;
     browser.press("Turn off").await;

@@ -62,7 +62,7 @@ fn each_icon_that_is_named_exists() {
     let ids = Regex::new(r#"<symbol id="([a-z0-9-]+)""#).expect("a pattern");
     let known: BTreeSet<&str> =
         ids.captures_iter(sprite).filter_map(|it| it.get(1)).map(|it| it.as_str()).collect();
-    let calls = r#"(?:icon|badge_with|tile|stat|menus::link|menus::opens|menus::post|questions::title)\("([a-z0-9-]+)""#;
+    let calls = r#"(?:icons::icon|badge_with|tile|stat|menus::link|menus::opens|menus::post|questions::title)\("([a-z0-9-]+)""#;
     let calls = Regex::new(calls).expect("a pattern");
     let templates = tree("templates", "html");
     let named = templates.iter().flat_map(|file| calls.captures_iter(&file.text)).filter_map(|it| it.get(1));

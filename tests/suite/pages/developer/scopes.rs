@@ -85,7 +85,7 @@ both_engines! {
         ada.post("/developer/tokens", &SOME).await.expect(200);
         let list = ada.get("/activity?kind=changes").await.expect(200).page();
         let record = list.links().into_iter().find(|it| it.starts_with("/activity/act_")).expect("a record");
-        let text = ada.get(&record).await.expect(200).page().text(".facts");
+        let text = ada.get(&record).await.expect(200).page().texts(".facts").join(" ");
         assert!(text.contains("Permissions aliases:write contacts:read"), "{text}");
     }
 }
