@@ -85,7 +85,7 @@ both_engines! {
         call(&app, &token, 2, "/api/v1/me", 200).await;
         call(&app, &token, 1, "/api/v1/nothing", 404).await;
         let page = home(&ada).await;
-        assert_eq!(figures(&page), ["2", "4", "1", "4of 1,000"]);
+        assert_eq!(figures(&page), ["2", "4", "1", "4 of 1,000"]);
         assert_eq!(page.texts("#calls-title + span + nav [aria-current]"), ["24 h"]);
         let legend = page.texts("[aria-labelledby=mail-title] .legend b");
         assert_eq!(legend, ["2", "0"]);

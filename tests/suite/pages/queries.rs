@@ -47,7 +47,11 @@ async fn a_page_asks_the_store_little() {
         ada.get(&path).await.expect(200);
         let heard = statements::of(&app.database);
         let trips = heard.iter().filter(|sql| sql.starts_with("BEGIN")).count();
-        let is_query = |sql: &&String| !["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|it| sql.starts_with(it));
+        // The server renews its lease meanwhile.
+        let is_query = |sql: &&String| {
+            !["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|it| sql.starts_with(it))
+                && !["`instance`", "`leases`"].iter().any(|table| sql.contains(table))
+        };
         let queries: Vec<_> = heard.iter().filter(is_query).collect();
         let own = queries.len().saturating_sub(EVERY_PAGE);
         println!("{own} queries, {trips} trips: {}", row.route);

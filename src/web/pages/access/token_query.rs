@@ -7,13 +7,14 @@ use crate::domain::access::tokens::{self, Filter, Token, TokenId};
 use crate::domain::access::usage::{self, Period, Span};
 use crate::domain::lists::{Capped, Window};
 use crate::domain::people::teams::TeamId;
+use crate::domain::search::Search;
 use crate::domain::{Result, Timestamp, Tx};
 use crate::web::pages::error::PageError;
 use crate::web::pages::list::chosen;
 use crate::web::paths::{self, Path};
 
 const PAGE_SIZE: i64 = 50;
-/// A search, and another order than the newest first, are of this many tokens at most: the newest.
+/// Searching, or sorting by anything but the time of creation, covers this many of the newest tokens.
 const SEARCHED: i64 = 1_000;
 /// The matches of a search that are shown.
 const MATCHES: usize = 100;
@@ -59,7 +60,7 @@ impl Query {
     pub fn parse(self) -> std::result::Result<Asked, PageError> {
         Ok(Asked {
             shown: chosen(&self.state, Shown::parse)?.unwrap_or_default(),
-            q: self.q.trim().to_owned(),
+            q: Search::parse(&self.q)?.as_str().to_owned(),
             sort: chosen(&self.sort, Sort::parse)?.unwrap_or_default(),
             before: chosen(&self.before, TokenId::parse)?,
         })

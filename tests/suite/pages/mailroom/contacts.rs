@@ -31,7 +31,7 @@ both_engines! {
         let bob = only(&app);
         let page = cy.get(&list.link("Bob")).await.expect(200).page();
         assert_eq!(page.text("#contact-address"), "bob@customer.test");
-        assert_eq!(page.link("View messages"), format!("/inbox?contact={}", bob.id));
+        assert_eq!(page.link("View messages"), format!("/inbox?view=all&contact={}", bob.id));
         assert!(page.whole_text().contains("accepted and stored but not delivered"));
     }
 
