@@ -104,7 +104,7 @@ async fn mail_appears_automatically_and_runs_nothing() {
     browser.sees("Remote images are blocked").await;
     browser.inspect("message").await;
     browser.press("Not verified").await;
-    browser.sees("No SPF record (or not checked).").await;
+    browser.sees("DKIM").await;
     browser.inspect("message-verified").await;
     assert_ne!(browser.script("return document.title", Vec::new()).await, json!("mine"));
     browser.back().await;

@@ -6,7 +6,6 @@ mod gallery;
 mod helpers;
 mod home;
 mod inbox;
-mod pages;
 mod search;
 mod story;
 mod style;

@@ -151,11 +151,6 @@ impl Browser {
         self.client.execute(body, arguments).await.expect("a script's result")
     }
 
-    /// The same for one that passes its answer to its last argument.
-    pub async fn wait_for_script(&self, body: &str) -> Value {
-        self.client.execute_async(body, Vec::new()).await.expect("a script's answer")
-    }
-
     /// Presses keys in whatever has the focus.
     pub async fn type_keys(&self, keys: &str) {
         let focused = self.client.active_element().await.expect("an element with the focus");
