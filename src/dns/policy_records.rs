@@ -75,7 +75,7 @@ impl ResolverCache<Box<str>, Txt> for Answers {
 
 impl Answers {
     /// Whether a name that was asked has several records: then the check has to be made again. The
-    /// resolver has the answers in its cache, so this asks nobody.
+    /// resolver has the answers in its cache, so no query leaves.
     pub async fn replace_several(&self, kind: Kind, with: &MessageAuthenticator) -> bool {
         let asked = std::mem::take(&mut *self.asked.lock());
         let mut is_any = false;

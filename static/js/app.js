@@ -21,7 +21,7 @@ function announce(text) {
 // --- Toasts: <div class="toast" data-toast>. They come from the server; a failure without an answer is ours.
 
 function place(toasts) {
-  // Below an open modal dialog nobody could press their buttons.
+  // Below an open modal dialog their buttons cannot be pressed.
   (document.querySelector("dialog[open]") ?? document.querySelector("main") ?? document.body).prepend(toasts);
 }
 

@@ -128,7 +128,7 @@ fn part(words: &[Placed], angles: &[Vec<Placed>], comment: Option<String>) -> Pa
     if let Some((first, others)) = angles.split_first() {
         let name = name(words).or_else(|| comment.map(|text| encoded_word::decode(&text)));
         let entry = Entry { name, ..address(first) };
-        // Two addresses of one name: nobody can tell whose it is.
+        // Two addresses of one name: the owner is unclear.
         if others.iter().any(|other| address(other).address != entry.address) {
             let address =
                 angles.iter().map(|each| format!("<{}>", written(each))).collect::<Vec<_>>().join(" ");
