@@ -148,9 +148,9 @@ async fn keys_move_through_the_list_and_undo_takes_it_back() {
     until(&browser, "document.querySelectorAll('.mail-row').length === 4").await;
 
     browser.find(".mail-row:first-child a").await.click().await.expect("a click");
-    browser.sees("Text of letter 4.").await;
+    until(&browser, "document.getElementById('letter-title')?.textContent === 'Letter 4'").await;
     key(&browser, "j").await;
-    browser.sees("Text of letter 3.").await;
+    until(&browser, "document.getElementById('letter-title')?.textContent === 'Letter 3'").await;
     until(&browser, "document.querySelector('.mail-row[aria-current] b').textContent === 'Letter 3'").await;
     key(&browser, "e").await;
     browser.sees("Message archived.").await;

@@ -46,7 +46,7 @@ async fn the_palette_is_used_with_the_keyboard_alone() {
     browser.type_keys(ESCAPE).await;
     browser.eventually("closed", CLOSED).await;
     browser.type_keys("/").await;
-    browser.eventually("Inbox", CHOSEN).await;
+    browser.eventually("Home", CHOSEN).await;
     browser.type_keys("domain").await;
     browser.eventually("Domains", CHOSEN).await;
     browser.type_keys(ENTER).await;
