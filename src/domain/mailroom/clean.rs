@@ -33,12 +33,12 @@ pub fn file_name(name: &str) -> String {
     clipped(last, 255)
 }
 
-pub fn beginning(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+pub fn beginning(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
 }
 
-pub fn clipped(text: &str, most: usize) -> String {
-    beginning(text, most).to_owned()
+pub fn clipped(text: &str, max: usize) -> String {
+    beginning(text, max).to_owned()
 }
 
 #[cfg(test)]

@@ -17,13 +17,16 @@ pub struct Pieces {
     at: usize,
     end: usize,
     decoder: Decoder,
+    /// Decoded bytes before the next one to return, and those to return.
+    skip: usize,
+    left: usize,
     pub length: u64,
 }
 
 /// Opens the message exactly as it was received.
 pub fn raw(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Pieces> {
     let size = size(tx, team, id)?;
-    Ok(Pieces::at(team, id, &Span { start: 0, end: size, encoding: Encoding::Plain, length: size }))
+    Ok(Pieces::at(team, id, &Span { start: 0, end: size, encoding: Encoding::Plain, skip: 0, length: size }))
 }
 
 /// Opens an attachment. This reads the whole message to find it.
@@ -51,8 +54,9 @@ pub fn beginning(tx: &mut Tx<'_>, team: TeamId, id: MessageId, count: usize) -> 
 
 impl Pieces {
     fn at(team: TeamId, message: MessageId, span: &Span) -> Self {
-        let decoder = Decoder::new(span.encoding);
-        Self { team, message, at: span.start, end: span.end, decoder, length: span.length as u64 }
+        let &Span { start, end, encoding, skip, length } = span;
+        let decoder = Decoder::new(encoding);
+        Self { team, message, at: start, end, decoder, skip, left: length, length: length as u64 }
     }
 
     /// Returns the next bytes, or `None` at the end.
@@ -61,12 +65,18 @@ impl Pieces {
     /// [`Error::NotFound`] if the message was deleted meanwhile.
     pub fn next(&mut self, tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>> {
         let count = (self.end - self.at).min(PIECE);
-        if count == 0 {
+        if count == 0 || self.left == 0 {
             return Ok(None);
         }
         let piece = contents::piece(tx, self.team, self.message, self.at, count)?;
         let piece = piece.filter(|piece| piece.len() == count).ok_or(Error::NotFound)?;
         self.at += count;
-        Ok(Some(self.decoder.push(piece, self.at == self.end)))
+        let mut decoded = self.decoder.push(piece, self.at == self.end);
+        let skipped = self.skip.min(decoded.len());
+        self.skip -= skipped;
+        decoded.drain(..skipped);
+        decoded.truncate(self.left);
+        self.left -= decoded.len();
+        Ok(Some(decoded))
     }
 }

@@ -1,12 +1,12 @@
-//! The address fields of a message.
+//! Reads the address fields of a message.
 
 use super::address::MailAddress;
 use super::clean::one_line;
 use super::mime::address::{self, Entry};
 use super::mime::charset::Charset;
 
-/// Mailboxes of one field that are kept.
-const MOST: usize = 1000;
+/// The maximum number of mailboxes in all fields with one name.
+const MAX_MAILBOXES: usize = 1000;
 
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mailbox {
@@ -14,16 +14,16 @@ pub struct Mailbox {
     pub name: Option<String>,
 }
 
-/// To whom a message is addressed, as its header says.
+/// The recipients that the header names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recipients {
     pub to: Vec<Mailbox>,
     pub cc: Vec<Mailbox>,
 }
 
-/// The mailboxes of all fields of one name. `body` is the charset of the message's text.
+/// Reads the mailboxes of all fields with one name. `body` is the charset of the message's text.
 pub(super) fn mailboxes<'v>(values: impl Iterator<Item = &'v [u8]>, body: Charset) -> Vec<Mailbox> {
-    values.flat_map(|value| address::read(value, body)).take(MOST).filter_map(mailbox).collect()
+    values.flat_map(|value| address::read(value, body)).take(MAX_MAILBOXES).filter_map(mailbox).collect()
 }
 
 fn mailbox(entry: Entry) -> Option<Mailbox> {
@@ -36,12 +36,12 @@ pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
     mailboxes([value.as_bytes()].into_iter(), Charset::Guess)
 }
 
-/// The domains of all authors in a From field: `None` for what is no address.
+/// Returns the domain of each mailbox in a field; `None` for an invalid address.
 pub(super) fn domains_in(value: &[u8]) -> Vec<Option<String>> {
     address::read(value, Charset::Guess).into_iter().map(|entry| entry.domain).collect()
 }
 
-/// The address, if one can write to it.
+/// The address, if it is valid.
 pub fn address_of(mailbox: &Mailbox) -> Option<MailAddress> {
     MailAddress::parse(&mailbox.address)
 }

@@ -20,6 +20,8 @@ pub mod mail_domains;
 mod mailboxes;
 pub mod messages;
 mod mime;
+#[cfg(fuzzing)]
+pub use mime::properties;
 pub mod parse;
 pub mod parts;
 pub(crate) mod pictures;
@@ -29,4 +31,4 @@ pub(crate) mod received_header;
 pub(crate) mod reindex;
 pub mod route;
 mod subjects;
-mod words;
+pub(crate) mod words;

@@ -84,7 +84,7 @@ pub(super) fn words_of(parsed: &Parsed, text: &str) -> Words {
     Words::of([parsed.subject.as_str()].into_iter().chain(from.flatten()).chain([text]))
 }
 
-fn read(raw: &[u8]) -> Parsed {
+pub(super) fn read(raw: &[u8]) -> Parsed {
     let parts = structure::read(raw);
     let Some(message) = parts.first() else { return Parsed::default() };
     let (header, body) = (&message.header, content::charset_of(&parts));
@@ -155,8 +155,8 @@ fn described(file: File) -> File {
 }
 
 /// Includes sender, reply address and subject, so that a message from another sender never counts as
-/// the same. Without a Message-ID all of the header counts, apart from the trace that we added:
-/// only a repeated transaction is the same.
+/// the same. Without a Message-ID, the whole header counts except the `Received` field that we added, so
+/// that only a repeated transaction is the same.
 fn dedupe(message_id: Option<&str>, header: &Header<'_>, subject: &str, body: &[u8]) -> [u8; 32] {
     let value = |name: &str| header.first(name).unwrap_or_default();
     let mut hash = Sha256::new();

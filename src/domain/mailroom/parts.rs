@@ -1,15 +1,17 @@
-//! The parts of a message: where they are in it, and their bytes.
+//! Finds the files of a message, and decodes them.
 
 use super::mime::content::{self, Span};
 use super::mime::structure;
 use super::mime::transfer::Decoder;
 
 pub(crate) fn locate(raw: &[u8], index: usize) -> Option<Span> {
-    structure::read(raw).get(index).map(|part| content::span(raw, part))
+    content::locate(raw, &structure::read(raw), index)
 }
 
-/// The bytes of a part as its sender attached it; `None` if there is no such part.
+/// The decoded bytes of a file; `None` if the message has no such file.
 pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
-    let span = locate(raw, index)?;
-    Some(Decoder::whole(span.encoding, &raw[span.start..span.end]))
+    let Span { start, end, encoding, skip, length } = locate(raw, index)?;
+    let mut bytes = Decoder::whole(encoding, &raw[start..end]);
+    bytes.truncate(skip + length);
+    Some(bytes.split_off(skip))
 }

@@ -1,4 +1,4 @@
-//! Address lists of headers (RFC 5322, sections 3.4 and 4.4), as people and programs write them.
+//! Reads address lists in headers (RFC 5322, sections 3.4 and 4.4), and corrects common mistakes in them.
 
 use super::charset::Charset;
 use super::encoded_word;
@@ -8,14 +8,15 @@ use crate::domain::mailroom::address::{ascii_domain, canonical_local, literal};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     pub name: Option<String>,
-    /// `local@domain`, with a domain in lower case and ASCII, or what is written instead.
+    /// `local@domain` with the domain in lower case and ASCII; the text as written if it is not a valid
+    /// address.
     pub address: String,
     /// The domain of a valid address.
     pub domain: Option<String>,
 }
 
-/// `body` is the charset of the message's text, for names that are not UTF-8. The addresses do not
-/// depend on it: they are the same for all who read the header alone.
+/// `body` is the charset of the message's text. Names that are not UTF-8 are decoded with it, but addresses
+/// are not, so that DMARC, which reads only the header, checks the same addresses.
 pub fn read(value: &[u8], body: Charset) -> Vec<Entry> {
     let mut entries = read_text(&encoded_word::raw_text(value, Charset::Guess));
     if std::str::from_utf8(value).is_err() {
@@ -30,16 +31,16 @@ pub fn read(value: &[u8], body: Charset) -> Vec<Entry> {
 pub fn read_text(text: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut list = List { tokens: tokens(text), at: 0 };
-    // A name with a comma that should have been in quotes: `Falk, Ines <ines@x.test>`.
+    // An unquoted name with a comma: `Falk, Ines <ines@x.test>`.
     let mut name_before = String::new();
     while let Some(entry) = list.next_entry() {
         match entry {
             Part::Name(name) => name_before = joined(&name_before, &name),
-            Part::Entries(found, takes_name) => {
+            Part::Entries { found, is_in_brackets } => {
                 for (place, mut entry) in found.into_iter().enumerate() {
                     if place == 0 && !name_before.is_empty() {
                         let before = std::mem::take(&mut name_before);
-                        match entry.name.filter(|_| takes_name) {
+                        match entry.name.filter(|_| is_in_brackets) {
                             Some(name) => entry.name = Some(joined(&before, &name)),
                             None => {
                                 entries.push(Entry { name: None, address: before, domain: None });
@@ -65,8 +66,8 @@ fn joined(before: &str, name: &str) -> String {
 enum Part {
     /// Words without an address.
     Name(String),
-    /// Usually one; more if a comma is missing. Whether it is a name and an address in brackets.
-    Entries(Vec<Entry>, bool),
+    /// Usually one entry, or several if commas are missing.
+    Entries { found: Vec<Entry>, is_in_brackets: bool },
 }
 
 struct List {
@@ -83,7 +84,7 @@ impl List {
                 self.at += 1;
                 match &placed.token {
                     Token::Special(',' | ';') => break,
-                    // The name of a group.
+                    // The words before it name a group.
                     Token::Special(':') => words.clear(),
                     Token::Special('<') => angles.push(self.angle()),
                     Token::Special('>') => {}
@@ -103,7 +104,7 @@ impl List {
         }
     }
 
-    /// The tokens up to `>`, or up to a comma if that is missing. A route has commas of its own.
+    /// Reads up to `>`, or up to a comma if `>` is missing. A route can contain commas.
     fn angle(&mut self) -> Vec<Placed> {
         let mut inner: Vec<Placed> = Vec::new();
         while let Some(placed) = self.tokens.get(self.at) {
@@ -114,7 +115,7 @@ impl List {
                     break;
                 }
                 Token::Special(',' | ';') if !is_route => break,
-                // Brackets in brackets, of `<<a@x.test>>` or one that was never closed.
+                // A nested bracket, as in `<<a@x.test>>`, or an earlier one that was never closed.
                 Token::Special('<') | Token::Comment(_) => {}
                 _ => inner.push(placed.clone()),
             }
@@ -128,13 +129,14 @@ fn part(words: &[Placed], angles: &[Vec<Placed>], comment: Option<String>) -> Pa
     if let Some((first, others)) = angles.split_first() {
         let name = name(words).or_else(|| comment.map(|text| encoded_word::decode(&text)));
         let entry = Entry { name, ..address(first) };
-        // Two addresses of one name: the owner is unclear.
+        // One name with two addresses: programs disagree about the one that counts.
         if others.iter().any(|other| address(other).address != entry.address) {
             let address =
                 angles.iter().map(|each| format!("<{}>", written(each))).collect::<Vec<_>>().join(" ");
-            return Part::Entries(vec![Entry { address, domain: None, ..entry }], false);
+            let found = vec![Entry { address, domain: None, ..entry }];
+            return Part::Entries { found, is_in_brackets: false };
         }
-        return Part::Entries(vec![entry], true);
+        return Part::Entries { found: vec![entry], is_in_brackets: true };
     }
     if !words.iter().any(|word| word.token == Token::Special('@')) {
         return Part::Name(name(words).unwrap_or_default());
@@ -152,15 +154,15 @@ fn part(words: &[Placed], angles: &[Vec<Placed>], comment: Option<String>) -> Pa
     if let (Some(first), Some(comment)) = (entries.first_mut(), comment) {
         first.name.get_or_insert(comment);
     }
-    // Words behind an address that belong to none.
+    // Words after the last address make it invalid.
     if let (Some(last), Some(rest)) = (entries.last_mut(), before) {
         last.address = format!("{} {rest}", last.address);
         last.domain = None;
     }
-    Part::Entries(entries, false)
+    Part::Entries { found: entries, is_in_brackets: false }
 }
 
-/// Groups of tokens without white space between them, apart from that around dots and `@`.
+/// Splits tokens at white space, except around dots and `@`.
 fn split_at_spaces(words: &[Placed]) -> Vec<&[Placed]> {
     let (mut groups, mut start) = (Vec::new(), 0);
     for at in 1..words.len() {
@@ -185,7 +187,7 @@ fn joins(before: &Token, after: &Token) -> bool {
     ends || begins
 }
 
-/// The address that the tokens are; without a domain if they are none.
+/// Reads the tokens as one address. The entry has no domain if they are not a valid one.
 fn address(tokens: &[Placed]) -> Entry {
     let tokens = without_route(tokens);
     let at = tokens.iter().position(|each| each.token == Token::Special('@'));
@@ -198,7 +200,7 @@ fn address(tokens: &[Placed]) -> Entry {
     }
 }
 
-/// `@a,@b:c@d` is `c@d`.
+/// Removes a source route: `@a,@b:c@d` means `c@d`.
 fn without_route(tokens: &[Placed]) -> &[Placed] {
     let colon = tokens.iter().position(|each| each.token == Token::Special(':'));
     match (tokens.first().map(|first| &first.token), colon) {
@@ -224,7 +226,7 @@ fn local(tokens: &[Placed]) -> Option<String> {
     canonical_local(&local)
 }
 
-/// Some programs encode a local part that is not ASCII, although nothing says that they may.
+/// Some programs encode a local part that is not ASCII, although no standard allows it.
 fn decoded_local(text: &str) -> String {
     let decoded = encoded_word::decode(text);
     let is_plain =
@@ -252,7 +254,7 @@ fn domain(tokens: &[Placed]) -> Option<String> {
 fn name(words: &[Placed]) -> Option<String> {
     let name = encoded_word::decode(&written_with(words, |text| text.to_owned()));
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Programs that put quotes around quotes.
+    // Some programs put a quoted name in single quotes too.
     let bare = name.trim_matches(|c| c == '\'' || c == '"').trim();
     let is_quoted = name.len() > 1 && name.starts_with('\'') && name.ends_with('\'');
     let name = if is_quoted { bare.to_owned() } else { name };

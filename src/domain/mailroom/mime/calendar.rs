@@ -1,20 +1,20 @@
-//! What an invitation says (RFC 5545): what it is about, when, where and who.
+//! Describes an invitation (RFC 5545) as text: its subject, time, place and people.
 
-/// Guests that are named, and bytes of a calendar that are read.
-const GUESTS: usize = 50;
-const LONGEST: usize = 1 << 20;
+/// The maximum number of guests that are listed, and the maximum bytes that are read.
+const MAX_GUESTS: usize = 50;
+const MAX_CALENDAR: usize = 1 << 20;
 
-/// The first event as a text for people; `None` if there is none.
+/// Describes the first event. `None` if the calendar has no event.
 pub fn describe(calendar: &str) -> Option<String> {
-    let calendar = &calendar[..calendar.floor_char_boundary(LONGEST)];
+    let calendar = &calendar[..calendar.floor_char_boundary(MAX_CALENDAR)];
     let unfolded = calendar.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
     let begins = |line: &&str| line.trim().eq_ignore_ascii_case("BEGIN:VEVENT");
-    let ends = |line: &&str| !line.trim().to_ascii_uppercase().starts_with("END:VEVENT");
+    let continues = |line: &&str| !line.trim().to_ascii_uppercase().starts_with("END:VEVENT");
     let event: Vec<Property> = unfolded
         .lines()
         .skip_while(|line| !begins(line))
         .skip(1)
-        .take_while(ends)
+        .take_while(continues)
         .filter_map(property)
         .collect();
     let value = |name: &str| event.iter().find(|each| each.name == name).map(Property::text);
@@ -35,7 +35,7 @@ pub fn describe(calendar: &str) -> Option<String> {
             .find(|each| each.name == "ORGANIZER")
             .map(|each| format!("Organizer: {}", each.person())),
     );
-    let guests = event.iter().filter(|each| each.name == "ATTENDEE").take(GUESTS).map(Property::person);
+    let guests = event.iter().filter(|each| each.name == "ATTENDEE").take(MAX_GUESTS).map(Property::person);
     let guests: Vec<_> = guests.collect();
     if !guests.is_empty() {
         lines.push(format!("Guests: {}", guests.join(", ")));

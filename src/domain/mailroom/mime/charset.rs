@@ -1,5 +1,6 @@
-//! Charsets by the names that mail gives them. Those of the web come from `encoding_rs`, which knows
-//! few of the names; mail also has code pages of DOS, UTF-7 and charsets of seven bits.
+//! Decodes text by the charset names used in mail. `encoding_rs` has the charsets of the web, but only some
+//! of their names. Mail also uses DOS code pages, UTF-7 and 7-bit charsets. No
+//! maintained crate decodes EUC-TW and Johab.
 
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_8859_2, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH,
@@ -19,7 +20,7 @@ pub enum Charset {
     Utf7,
     Utf16,
     Utf32,
-    /// None is named, or none that is known: UTF-8 if it can be that, else the one of Windows.
+    /// No charset is named, or an unknown one: UTF-8 if the bytes are valid UTF-8, otherwise Windows-1252.
     Guess,
 }
 
@@ -29,7 +30,7 @@ impl Charset {
         let compact: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
         let compact = compact.strip_prefix("cs").unwrap_or(&compact);
         let name = compact.strip_prefix('x').unwrap_or(compact);
-        odd(name)
+        special_to_mail(name)
             .or_else(|| Encoding::for_label_no_replacement(label.as_bytes()).map(Self::Web))
             .or_else(|| Encoding::for_label_no_replacement(label.replace('_', "-").as_bytes()).map(Self::Web))
             .or_else(|| by_name(name))
@@ -50,8 +51,8 @@ impl Charset {
     }
 }
 
-/// Names that `encoding_rs` knows, but not as mail means them.
-fn odd(name: &str) -> Option<Charset> {
+/// Names that have another meaning in mail than in `encoding_rs`.
+fn special_to_mail(name: &str) -> Option<Charset> {
     Some(match name {
         "iso2022jp" | "iso2022jp1" | "iso2022jp2" | "iso2022jp3" | "iso2022jp2004" | "iso2022jpms"
         | "cp50220" | "cp50221" | "cp50222" => Charset::SevenBit(SevenBit::Japanese),
@@ -89,11 +90,11 @@ fn by_name(name: &str) -> Option<Charset> {
     }))
 }
 
-/// Names that are a family and a number, such as `cp-850`, `IBM00858`, `win1251` or `iso8859_2`.
+/// Names with a family and a number, like `cp-850`, `IBM00858`, `win1251` or `iso8859_2`.
 fn numbered(name: &str) -> Option<Charset> {
     let digits = name.len() - name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let (family, number) = name.split_at(name.len() - digits);
-    // The number of the standard and that of its part have become one.
+    // The number of the standard, followed by the number of its part.
     if let Some(part) = name.strip_prefix("iso8859").or_else(|| name.strip_prefix("8859")) {
         return Encoding::for_label_no_replacement(format!("iso-8859-{part}").as_bytes()).map(Charset::Web);
     }
@@ -134,14 +135,14 @@ fn guess(bytes: &[u8]) -> String {
     }
 }
 
-/// Without a byte order mark, which [`Encoding::decode`] obeys: zeros come before the letters of
-/// Europe or after them.
+/// Guesses the byte order of text without a byte order mark by the zero bytes in European letters.
+/// [`Encoding::decode`] obeys a mark.
 fn utf_16(bytes: &[u8]) -> &'static Encoding {
     let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).take(1000).filter(|byte| **byte == 0).count();
     if zeros(1) >= zeros(0) && zeros(1) > 0 { UTF_16LE } else { UTF_16BE }
 }
 
-/// RFC 2152: `+` begins UTF-16 in base64, which ends with the first other character.
+/// Decodes UTF-7 (RFC 2152): `+` starts UTF-16 in base64, which ends at the first other character.
 fn utf_7(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     let mut rest = bytes;

@@ -1,29 +1,28 @@
-//! Text in headers: encoded words (RFC 2047), and raw text of eight bits, which has no charset of
-//! its own.
+//! Decodes text in headers: encoded words (RFC 2047), and raw 8-bit text, whose charset is unknown.
 
 use memchr::memchr;
 
 use super::charset::Charset;
-use super::header::{LARGEST_HEADER, unfold};
+use super::header::{MAX_HEADER, unfold};
 use super::seven_bit::{SevenBit, is_shifted};
 use super::transfer::{Decoder, Encoding};
 
-/// A value as text, still with what encoded words in it say. `body` is the charset of the message's
-/// text, for bytes that are not UTF-8.
+/// Converts a value to text without decoding its encoded words. `body` is the charset of the message's text;
+/// bytes that are not UTF-8 are decoded with it.
 pub fn raw_text(value: &[u8], body: Charset) -> String {
-    let value = unfold(&value[..value.len().min(LARGEST_HEADER)]);
+    let value = unfold(&value[..value.len().min(MAX_HEADER)]);
     match String::from_utf8(value) {
         Ok(text) if is_shifted(text.as_bytes()) => SevenBit::Japanese.decode(text.as_bytes()),
         Ok(text) => text,
         Err(error) => {
             let text = body.decode(error.as_bytes());
-            // UTF-8 with an error in it, from a program that says UTF-8.
+            // The header is not in the charset of the body.
             if text.contains('\u{fffd}') { Charset::Guess.decode(error.as_bytes()) } else { text }
         }
     }
 }
 
-/// The text of an unstructured value, such as a subject.
+/// Decodes an unstructured value, like a subject.
 pub fn text_of(value: &[u8], body: Charset) -> String {
     decode(&raw_text(value, body))
 }
@@ -35,11 +34,11 @@ struct Word<'t> {
     length: usize,
 }
 
-/// The longest text of one word that is looked at: far more than is allowed.
-const LONGEST: usize = 4 << 10;
+/// The maximum length of the text in an encoded word. RFC 2047 allows 75 characters for the whole word.
+const MAX_TEXT: usize = 4 << 10;
 
-/// The encoded word at the start of a text. Programs also write them within quotes, glued to other
-/// text, or with spaces in them.
+/// Parses the encoded word at the start of a text. Some programs also write them in quotes, next to other
+/// text without a space between, or with spaces in them.
 fn word(text: &str) -> Option<Word<'_>> {
     let inner = text.strip_prefix("=?")?;
     let (charset, rest) = inner.split_at(memchr(b'?', &inner.as_bytes()[..inner.len().min(80)])?);
@@ -48,13 +47,13 @@ fn word(text: &str) -> Option<Word<'_>> {
         [b'?', b'Q' | b'q', b'?', ..] => false,
         _ => return None,
     };
-    let content = &rest[3..rest.floor_char_boundary(3 + LONGEST)];
+    let content = &rest[3..rest.floor_char_boundary(3 + MAX_TEXT)];
     let mut end = content.find("?=")?;
-    if content[..end].find("=?").is_some_and(|next| word_begins(&content[next..])) {
+    if content[..end].find("=?").is_some_and(|next| starts_word(&content[next..])) {
         return None;
     }
-    // `=?utf-8?q?a?=C3=A4?=`: a question mark that should have been encoded.
-    if !is_base64 && is_code(&content.as_bytes()[end + 1..]) {
+    // In `=?utf-8?q?a?=C3=A4?=` the first `?=` does not end the word: its question mark should be encoded.
+    if !is_base64 && starts_encoded_byte(&content.as_bytes()[end + 1..]) {
         let more = content[end + 2..].split(char::is_whitespace).next().unwrap_or_default();
         end += more.find("?=").map_or(0, |further| further + 2);
     }
@@ -66,24 +65,24 @@ fn word(text: &str) -> Option<Word<'_>> {
     Some(Word { charset, is_base64, text: &content[..end], length })
 }
 
-fn word_begins(text: &str) -> bool {
+fn starts_word(text: &str) -> bool {
     let mut parts = text[2..].splitn(3, '?');
     let (charset, encoding) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     !charset.is_empty() && charset.len() < 80 && matches!(encoding, "B" | "b" | "Q" | "q")
 }
 
-/// Whether this is `=` and two digits of a code, and not the end of a word.
-fn is_code(bytes: &[u8]) -> bool {
+/// Whether the text starts with an encoded byte, like `=C3`.
+fn starts_encoded_byte(bytes: &[u8]) -> bool {
     matches!(bytes, [b'=', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
 }
 
-/// Words of one charset side by side are joined before they are decoded: many programs part
-/// characters between them, although they must not.
+/// Joins the bytes of adjacent words with the same charset before they are decoded, because many programs
+/// split a character between two words, although RFC 2047 forbids it.
 #[derive(Default)]
 struct Joined {
     charset: String,
     octets: Vec<u8>,
-    /// The same, if base64 of one word goes on in the next.
+    /// The same, if a word continues the base64 of the word before it.
     continued: Vec<u8>,
     base64: String,
 }
@@ -113,10 +112,10 @@ impl Joined {
             return;
         }
         let charset = Charset::of(&self.charset);
-        let apart = charset.decode(&octets);
-        let is_broken = apart.contains('\u{fffd}') && octets != continued;
+        let separate = charset.decode(&octets);
+        let is_broken = separate.contains('\u{fffd}') && octets != continued;
         let whole = is_broken.then(|| charset.decode(&continued)).filter(|whole| !whole.contains('\u{fffd}'));
-        text.push_str(&whole.unwrap_or(apart));
+        text.push_str(&whole.unwrap_or(separate));
     }
 }
 

@@ -1,8 +1,8 @@
-//! `format=flowed` (RFC 3676): lines that end with a space go on with the next one.
+//! Joins the lines of `format=flowed` text (RFC 3676): a line with a space at its end continues on the next.
 
 pub fn unflow(text: &str, del_sp: bool) -> String {
     let mut whole = String::with_capacity(text.len());
-    // How deep the paragraph that goes on is quoted.
+    // The quote depth of the paragraph that continues.
     let mut open: Option<usize> = None;
     for (number, line) in text.split('\n').enumerate() {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -10,7 +10,7 @@ pub fn unflow(text: &str, del_sp: bool) -> String {
         let content = &line[depth..];
         let content = content.strip_prefix(' ').unwrap_or(content);
         let is_signature = content == "-- ";
-        // Some programs leave a space at the end of a paragraph: the empty line still parts it.
+        // An empty line ends a paragraph, although some programs leave a space before it.
         if open != Some(depth) || is_signature || content.is_empty() {
             whole.push_str(if number == 0 { "" } else { "\n" });
             whole.push_str(&line[..depth]);

@@ -1,18 +1,18 @@
-//! The header of a message or of one of its parts, field by field (RFC 5322, section 2.2).
+//! Reads the header of a message or of one of its parts, field by field (RFC 5322, section 2.2).
 
 use memchr::memchr;
 
-/// The largest header of a message, in bytes.
-pub const LARGEST_HEADER: usize = 64 << 10;
+/// The maximum size of a message's header, in bytes.
+pub const MAX_HEADER: usize = 64 << 10;
 
-/// Fields that are kept: more than fit into the header of a message.
-const MOST_FIELDS: usize = LARGEST_HEADER / 4;
+/// Further fields are ignored. The header of a message never has so many.
+const MAX_FIELDS: usize = MAX_HEADER / 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field<'r> {
     /// The value is still folded.
     Named { name: &'r [u8], value: &'r [u8] },
-    /// Neither a field nor a continuation.
+    /// Neither a field nor a continuation line.
     Malformed,
 }
 
@@ -27,7 +27,7 @@ impl<'r> Fields<'r> {
     }
 }
 
-/// Where the line at `start` ends, after its line break.
+/// Returns the end of the line at `start`, after its line break.
 pub fn line_end(raw: &[u8], start: usize) -> usize {
     memchr(b'\n', &raw[start..]).map_or(raw.len(), |at| start + at + 1)
 }
@@ -59,24 +59,25 @@ impl<'r> Iterator for Fields<'r> {
     }
 }
 
-/// Without space and tab before the colon, as RFC 5322 wants (section 4.5). Programs that end the
-/// header there see fewer fields, but no other author. A form feed is part of the name to some.
+/// Removes spaces and tabs before the colon (RFC 5322, section 4.5). Programs that end the header at such
+/// a line see fewer fields, but never another author. A form feed stays, because some programs take it
+/// for a part of the name.
 fn name_before(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
     &text[..end.map_or(0, |last| last + 1)]
 }
 
-/// Without space: some programs read `Fr om` as `From`.
+/// A name has no spaces: some programs read `Fr om` as `From`.
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-/// The fields of a header, up to the first line that is none: the body begins there, or after the
-/// empty line.
+/// The fields of a header. It ends with an empty line, or before the first line that is not part of a
+/// field.
 #[derive(Clone, Debug, Default)]
 pub struct Header<'r> {
     pub fields: Vec<(&'r [u8], &'r [u8])>,
-    /// Where the body begins.
+    /// The start of the body.
     pub body: usize,
 }
 
@@ -85,7 +86,7 @@ impl<'r> Header<'r> {
         Self::until(raw, |_| false)
     }
 
-    /// Also ends before a line for which `ends` holds.
+    /// Like [`Header::of`], but also ends before the first line that `ends` accepts.
     pub fn until(raw: &'r [u8], ends: impl Fn(&[u8]) -> bool) -> Self {
         let (mut all, mut header) = (Fields::of(raw), Self::default());
         loop {
@@ -96,11 +97,11 @@ impl<'r> Header<'r> {
                 return header;
             }
             match all.next() {
-                Some(Field::Named { name, value }) if header.fields.len() < MOST_FIELDS => {
+                Some(Field::Named { name, value }) if header.fields.len() < MAX_FIELDS => {
                     header.fields.push((name, value));
                 }
                 Some(Field::Named { .. }) => {}
-                // The line that mailbox files put before a message.
+                // Mailbox files put this line before each message.
                 Some(Field::Malformed) if start == 0 && line.starts_with(b"From ") => {}
                 Some(Field::Malformed) => return header,
                 None => {
@@ -121,12 +122,12 @@ impl<'r> Header<'r> {
     }
 }
 
-/// A value on one line: its line breaks are removed, and the white space behind them stays.
+/// Removes the line breaks of a folded value, but not the white space after them.
 pub fn unfold(value: &[u8]) -> Vec<u8> {
     value.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect()
 }
 
-/// A value without its parameters, and without comments, quotes and spaces.
+/// Removes parameters, comments, quotes and spaces from a value.
 pub fn token(value: &[u8]) -> String {
     let (mut depth, mut token) = (0_usize, String::new());
     for byte in value {

@@ -1,7 +1,7 @@
-//! Reads a message from its bytes: header fields by RFC 5322, bodies by MIME.
+//! Reads messages: headers by RFC 5322, and bodies by MIME (RFC 2045 and 2046).
 //!
-//! Everything here is a function of the bytes that takes linear time. Real mail is often malformed:
-//! each part is read as far as it can be, and what cannot be read costs only itself.
+//! All functions depend only on their input and take linear time. Real mail is often malformed, so each part
+//! is read as far as possible, and an unreadable part does not affect the others.
 
 pub mod address;
 mod calendar;
@@ -11,9 +11,10 @@ pub mod encoded_word;
 mod flowed;
 pub mod header;
 mod parameters;
-#[cfg(test)]
-mod properties;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod seven_bit;
 pub mod structure;
+mod tnef;
 mod tokens;
 pub mod transfer;

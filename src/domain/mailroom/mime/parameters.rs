@@ -1,28 +1,28 @@
-//! Values with parameters: Content-Type and Content-Disposition (RFC 2045, section 5.1; RFC 2183;
-//! RFC 2231).
+//! Reads header values with parameters: Content-Type and Content-Disposition (RFC 2045, section 5.1; RFC
+//! 2183; RFC 2231).
 
 use super::charset::Charset;
 use super::encoded_word;
 use super::header::{token, unfold};
 
-/// Bytes of a value that are read, and sections that one parameter can have.
-const LONGEST: usize = 64 << 10;
-const SECTIONS: u16 = 1000;
+/// The maximum bytes of a value that are read, and the maximum number of sections of one parameter.
+const MAX_VALUE: usize = 64 << 10;
+const MAX_SECTIONS: u16 = 1000;
 
 #[derive(Clone, Debug, Default)]
 pub struct Parameterized {
     /// The value before the parameters in lower case, without comments, quotes and spaces.
     pub value: String,
-    /// As they are written; names are in lower case.
+    /// Names in lower case, and undecoded values.
     parameters: Vec<(String, Vec<u8>)>,
 }
 
 impl Parameterized {
     pub fn of(value: &[u8]) -> Self {
-        let value = unfold(&value[..value.len().min(LONGEST)]);
+        let value = unfold(&value[..value.len().min(MAX_VALUE)]);
         let mut scanner = Scanner { bytes: &value, at: 0 };
         let mut start = scanner.skip_to_semicolon();
-        // `text/html charset=utf-8` and `filename=a.pdf`: a parameter where none is expected.
+        // The semicolon before a parameter is missing: `text/html charset=utf-8` or `filename=a.pdf`.
         if let Some(equals) = memchr::memchr(b'=', start).filter(|_| !start.contains(&b'(')) {
             let before = start[..equals].trim_ascii_end();
             let name = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
@@ -39,7 +39,7 @@ impl Parameterized {
         self.parameters.iter().find(|(each, _)| each == name).map(|(_, value)| &value[..])
     }
 
-    /// A parameter of one word, such as a charset, without a comment behind it.
+    /// A parameter of one word, like a charset, without the comment after it.
     pub fn word(&self, name: &str) -> Option<String> {
         let value = self.octets(name)?.0;
         let text = String::from_utf8_lossy(&value).into_owned();
@@ -47,8 +47,8 @@ impl Parameterized {
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    /// The octets of a parameter, and the charset that its sections name. The extended form is meant
-    /// for readers that know it, so it comes before the plain one.
+    /// The octets of a parameter, and its charset if it has the extended form. A plain form beside the
+    /// extended one is for older programs.
     pub fn octets(&self, name: &str) -> Option<(Vec<u8>, Option<String>)> {
         if let Some(value) = self.plain(&format!("{name}*")) {
             return Some(extended(value));
@@ -56,7 +56,7 @@ impl Parameterized {
         self.sections(name).or_else(|| Some((self.plain(name)?.to_vec(), None)))
     }
 
-    /// The octets of all sections, by their numbers and not in the order in which they are written.
+    /// Joins all sections by their numbers. They can be written in another order.
     fn sections(&self, name: &str) -> Option<(Vec<u8>, Option<String>)> {
         let mut sections: Vec<(u16, bool, &[u8])> = Vec::new();
         for (each, value) in &self.parameters {
@@ -67,7 +67,7 @@ impl Parameterized {
                 Some(number) => (number, true),
                 None => (number, false),
             };
-            if let Some(number) = number.parse().ok().filter(|number| *number < SECTIONS) {
+            if let Some(number) = number.parse().ok().filter(|number| *number < MAX_SECTIONS) {
                 sections.push((number, is_extended, value));
             }
         }
@@ -84,7 +84,7 @@ impl Parameterized {
         (!sections.is_empty()).then_some((whole, charset))
     }
 
-    /// A parameter for people, such as a file name. Many programs write encoded words in it.
+    /// A parameter for people, like a file name. Many programs write encoded words in it.
     pub fn text(&self, name: &str, body: Charset) -> Option<String> {
         let (octets, charset) = self.octets(name)?;
         let text = match charset {
@@ -116,7 +116,7 @@ struct Scanner<'b> {
 }
 
 impl<'b> Scanner<'b> {
-    /// What is before the next `;`, which ends no comment and no quoted text; passes it.
+    /// Returns the text before the next `;` outside comments, and skips that `;`.
     fn skip_to_semicolon(&mut self) -> &'b [u8] {
         let (start, mut depth) = (self.at, 0_usize);
         while let Some(byte) = self.bytes.get(self.at) {
@@ -128,7 +128,7 @@ impl<'b> Scanner<'b> {
             }
             self.at += 1;
         }
-        // A comment that is never closed is none.
+        // An unclosed parenthesis starts no comment.
         if depth > 0
             && let Some(end) = memchr::memchr(b';', &self.bytes[start..])
         {
@@ -139,7 +139,7 @@ impl<'b> Scanner<'b> {
         value
     }
 
-    /// The next `name=value`. Names can be parted by `;` or, after a quoted value, by nothing.
+    /// Reads the next `name=value`. After a quoted value, the `;` can be missing.
     fn parameter(&mut self) -> Option<(String, Vec<u8>)> {
         loop {
             let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
@@ -175,7 +175,8 @@ impl<'b> Scanner<'b> {
     }
 }
 
-/// A quoted text up to its end. A backslash is one of a Windows path, unless it has to be an escape.
+/// Reads a quoted text; returns it and its length. A backslash escapes only quotes and backslashes, because
+/// some programs write Windows paths.
 fn unquoted(bytes: &[u8]) -> (Vec<u8>, usize) {
     let (mut value, mut at) = (Vec::new(), 0);
     while let Some(byte) = bytes.get(at) {

@@ -1,5 +1,5 @@
-//! Charsets of East Asia that switch between alphabets within seven bits (RFC 1468, 1554, 1557,
-//! 1843, 1922). Each becomes the eight-bit form of the same alphabets.
+//! Decodes East Asian 7-bit charsets, which switch between alphabets (RFC 1468, 1554, 1557, 1843, 1922). The
+//! bytes are first converted to the 8-bit charset with the same alphabets.
 
 use encoding_rs::{EUC_JP, EUC_KR, GBK};
 
@@ -15,18 +15,18 @@ const ESC: u8 = 0x1b;
 const SHIFT_OUT: u8 = 0x0e;
 const SHIFT_IN: u8 = 0x0f;
 
-/// What the bytes after a switch are.
+/// The alphabet of the bytes after a switch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alphabet {
     Ascii,
     TwoBytes,
-    /// Kana of one byte.
+    /// Half-width katakana, one byte each.
     Kana,
-    /// The supplement of rarer characters.
+    /// The rarer characters of JIS X 0212.
     Supplement,
 }
 
-/// Whether the text switches to an alphabet of two bytes.
+/// Whether the text switches to a two-byte alphabet.
 pub fn is_shifted(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|two| two == [ESC, b'$'])
 }
@@ -43,7 +43,7 @@ impl SevenBit {
     }
 }
 
-/// The alphabet that an escape sequence names, and the length of the sequence.
+/// Reads an escape sequence. Returns its alphabet and its length.
 fn escape(rest: &[u8]) -> Option<(Alphabet, usize)> {
     Some(match rest {
         [ESC, b'$', b'(', b'D', ..] => (Alphabet::Supplement, 4),
@@ -78,8 +78,8 @@ fn japanese(bytes: &[u8]) -> Vec<u8> {
     eight
 }
 
-/// Korean and Chinese name their alphabet once and then shift into it and out of it; a line begins
-/// outside.
+/// Korean and Chinese text selects its alphabet once, and then shifts in and out of it. Each line starts in
+/// ASCII.
 fn shifted(bytes: &[u8]) -> Vec<u8> {
     let (mut eight, mut is_out, mut at) = (Vec::with_capacity(bytes.len()), false, 0);
     while let Some(&byte) = bytes.get(at) {

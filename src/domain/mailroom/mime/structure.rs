@@ -1,15 +1,15 @@
-//! The parts of a message (RFC 2046, section 5.1), found line by line in one pass.
+//! Finds the parts of a message line by line, in one pass (RFC 2046, section 5.1).
 
 use super::header::{Header, is_empty_line, line_end};
 use super::parameters::Parameterized;
 use super::transfer::Encoding;
 
-/// How deep multiparts are opened, and how many parts are read; the raw message has the rest.
-const DEEPEST: usize = 50;
-const MOST: usize = 1000;
-/// The longest boundary: longer ones are not allowed, and each line is compared with all that are
-/// open.
-const LONGEST_BOUNDARY: usize = 1000;
+/// The maximum depth of nested multiparts, and the maximum number of parts. Further parts are only in the
+/// raw message.
+const MAX_DEPTH: usize = 50;
+pub const MAX_PARTS: usize = 1000;
+/// The maximum length of a boundary, which is compared with each line. RFC 2046 allows 70 characters.
+const MAX_BOUNDARY: usize = 1000;
 
 #[derive(Clone, Debug)]
 pub struct Part<'r> {
@@ -17,21 +17,25 @@ pub struct Part<'r> {
     pub header: Header<'r>,
     pub content_type: Parameterized,
     pub encoding: Encoding,
-    /// Where its body is in the message.
+    /// The place of its body in the message.
     pub start: usize,
     pub end: usize,
-    /// Its parts, if it has any.
+    /// The indexes of its parts, if it is a multipart.
     pub children: Vec<usize>,
 }
 
 impl Part<'_> {
-    /// Such as `text/plain`. A missing or garbled type is plain text, and so is a multipart
+    /// The type, like `text/plain`. A missing or invalid type counts as plain text, and so does a multipart
     /// without parts.
     pub fn kind(&self) -> &str {
         let kind = self.content_type.value.as_str();
         match kind.split_once('/') {
             Some(("multipart", _)) if self.children.is_empty() => "text/plain",
-            Some((main, sub)) if (MAIN.contains(&main) || main.starts_with("x-")) && is_token(sub) => kind,
+            Some((main, sub))
+                if (TOP_LEVEL_TYPES.contains(&main) || main.starts_with("x-")) && is_token(sub) =>
+            {
+                kind
+            }
             _ => "text/plain",
         }
     }
@@ -41,8 +45,8 @@ impl Part<'_> {
     }
 }
 
-/// All types there are. Programs that write `plain/text` mean text.
-const MAIN: [&str; 12] = [
+/// Other types are mistakes, like `plain/text`.
+const TOP_LEVEL_TYPES: [&str; 12] = [
     "text",
     "image",
     "audio",
@@ -61,7 +65,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&b))
 }
 
-/// All parts in the order in which they begin: the first is the message.
+/// Returns all parts in the order of their beginnings. The first one is the message itself.
 pub fn read(raw: &[u8]) -> Vec<Part<'_>> {
     let mut reader = Reader { raw, parts: Vec::new(), open: Vec::new() };
     let mut at = reader.begin(0);
@@ -76,7 +80,7 @@ pub fn read(raw: &[u8]) -> Vec<Part<'_>> {
                         reader.open.truncate(depth);
                         at = end;
                     }
-                    false if reader.parts.len() < MOST => at = reader.begin(end),
+                    false if reader.parts.len() < MAX_PARTS => at = reader.begin(end),
                     false => break,
                 }
             }
@@ -103,7 +107,7 @@ struct Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    /// Reads the header of a part; returns where its body begins.
+    /// Reads the header of a part and returns the start of its body.
     fn begin(&mut self, start: usize) -> usize {
         let header = Header::until(&self.raw[start..], |line| self.boundary_in(line).is_some());
         let body = start + header.body;
@@ -119,10 +123,10 @@ impl<'r> Reader<'r> {
         if let Some(parent) = parent {
             self.parts[parent].children.push(part);
         }
-        if content_type.value.starts_with("multipart/") && self.open.len() < DEEPEST {
+        if content_type.value.starts_with("multipart/") && self.open.len() < MAX_DEPTH {
             let named =
                 content_type.octets("boundary").map(|(boundary, _)| boundary.trim_ascii_end().to_vec());
-            let named = named.filter(|boundary| !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY);
+            let named = named.filter(|boundary| !boundary.is_empty() && boundary.len() <= MAX_BOUNDARY);
             if let Some(boundary) = named.or_else(|| self.apparent_boundary(body)) {
                 self.open.push(Open { part, boundary });
             }
@@ -139,7 +143,7 @@ impl<'r> Reader<'r> {
         body
     }
 
-    /// The boundary of a multipart that names none: its first line, if that looks like one.
+    /// Guesses the boundary of a multipart that does not name it: its first line, if that looks like one.
     fn apparent_boundary(&self, body: usize) -> Option<Vec<u8>> {
         let mut at = body;
         while at < self.raw.len() && is_empty_line(&self.raw[at..line_end(self.raw, at)]) {
@@ -149,13 +153,12 @@ impl<'r> Reader<'r> {
         let boundary = line.strip_prefix(b"--")?.trim_ascii_end();
         let next = self.raw.get(at + line.len()..)?;
         let is_part = next.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case(b"content-"));
-        let fits =
-            !boundary.is_empty() && boundary.len() <= LONGEST_BOUNDARY && self.boundary_in(line).is_none();
+        let fits = !boundary.is_empty() && boundary.len() <= MAX_BOUNDARY && self.boundary_in(line).is_none();
         (fits && is_part).then(|| boundary.to_vec())
     }
 
-    /// Whether the line is a boundary: of which open multipart, and if it is its last one. All of the
-    /// line is compared, apart from white space that was added behind it.
+    /// If the line is a boundary, returns the depth of its multipart and whether it is the last boundary. The
+    /// whole line must match, except for white space at its end.
     fn boundary_in(&self, line: &[u8]) -> Option<(usize, bool)> {
         let line = line.strip_prefix(b"--")?.trim_ascii_end();
         self.open.iter().enumerate().rev().find_map(|(depth, open)| {
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_readable_type_is_text() {
+    fn parts_without_a_readable_type_are_text() {
         for kind in [
             "",
             "Content-Type: text\r\n",
@@ -270,8 +273,8 @@ mod tests {
             .map(|n| format!("--{n}\r\nContent-Type: multipart/x; boundary={}\r\n\r\n", n + 1))
             .collect();
         let deep = format!("Content-Type: multipart/x; boundary=0\r\n\r\n{deep}");
-        assert!(read(deep.as_bytes()).len() <= DEEPEST + 1);
-        assert_eq!(read(format!("{OUTER}{}", "--m\r\n".repeat(100_000)).as_bytes()).len(), MOST);
+        assert!(read(deep.as_bytes()).len() <= MAX_DEPTH + 1);
+        assert_eq!(read(format!("{OUTER}{}", "--m\r\n".repeat(100_000)).as_bytes()).len(), MAX_PARTS);
         let lines = format!("{OUTER}{}", "--\r\n--x\r\n".repeat(1 << 20));
         assert_eq!(read(lines.as_bytes()).len(), 1);
     }

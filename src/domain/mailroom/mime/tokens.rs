@@ -1,8 +1,8 @@
-//! The words of which addresses in headers are made (RFC 5322, section 3.2).
+//! Splits address lists into tokens (RFC 5322, section 3.2).
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// Everything but white space and what RFC 5322 calls specials, apart from dots.
+    /// Dots, and all characters except white space and the specials of RFC 5322.
     Atom(String),
     Quoted(String),
     /// With its brackets.
@@ -33,8 +33,8 @@ pub fn tokens(text: &str) -> Vec<Placed> {
 
 struct Scanner<'t> {
     rest: &'t str,
-    /// Whether a quote or a comment that begins here can still end: what never does is an ordinary
-    /// character.
+    /// Whether a further quote and a further comment can be closed. If not, its first character is ordinary
+    /// text.
     closes: [bool; 2],
 }
 

@@ -1,26 +1,26 @@
-//! Content-Transfer-Encoding (RFC 2045, section 6), decoded piece by piece as bytes are read. An
-//! octet that is wrong costs only itself.
+//! Decodes a Content-Transfer-Encoding (RFC 2045, section 6) piece by piece. An invalid byte affects only
+//! itself.
 
 use super::header::token;
 
-/// Bytes of a message that are read at once. SQLite reads all of a message for each piece of it, so
-/// fewer pieces are faster.
+/// The bytes of a message that are read at once. SQLite reads the whole message for each piece, so fewer
+/// pieces are faster.
 pub const PIECE: usize = 512 << 10;
 
-/// White space in a row that is kept back for the next piece.
-const KEPT_BACK: usize = 64 << 10;
+/// The maximum length of white space that waits for the next piece.
+const MAX_PENDING: usize = 64 << 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     Plain,
     Base64,
     QuotedPrintable,
-    /// Quoted-printable of an encoded word, whose white space all counts.
+    /// Quoted-printable in an encoded word, where all white space counts.
     QuotedWord,
 }
 
 impl Encoding {
-    /// By the value of the header field, which some write with comments or quotes.
+    /// Reads the header field, in which some programs write comments or quotes.
     pub fn of(value: &[u8]) -> Self {
         let name = token(value).to_ascii_lowercase();
         let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -31,10 +31,10 @@ impl Encoding {
         }
     }
 
-    /// The encoding that these bytes have, if this is the one they should have, and where it ends:
-    /// base64 is over where a line follows its padding or an empty line, and that is no base64. Lists
-    /// add their footers there.
-    pub fn found_in(self, bytes: &[u8]) -> (Self, usize) {
+    /// Returns the encoding that a part with this declared encoding really has, and where its encoded text
+    /// ends. Mailing lists add plain footers to base64: the base64 ends before the first other line after
+    /// padding or an empty line.
+    pub fn detect(self, bytes: &[u8]) -> (Self, usize) {
         if self != Self::Base64 {
             return (self, bytes.len());
         }
@@ -69,43 +69,43 @@ fn is_base64(line: &[u8]) -> bool {
         && (line.len().is_multiple_of(4) || line.len() > 48)
 }
 
-/// Words of a text that only says it is base64.
+/// Whether the first line of declared base64 consists of words.
 fn is_prose(line: &[u8]) -> bool {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).peekable();
     words.next();
     words.peek().is_some() && words.any(|word| word.len() % 4 != 0)
 }
 
-/// Takes a part's bytes in order. The same bytes in pieces of any size decode alike.
+/// Decodes the bytes of a part in order. The size of the pieces makes no difference.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     encoding: Encoding,
-    /// The end of the last piece, which means something only together with the next one.
-    kept: Vec<u8>,
-    /// Bits of a base64 group, and how many letters of it there are.
+    /// The end of the last piece, which can be decoded only together with the next one.
+    pending: Vec<u8>,
+    /// The bits and the number of characters of an unfinished base64 group.
     bits: u32,
     letters: u8,
 }
 
 impl Decoder {
     pub fn new(encoding: Encoding) -> Self {
-        Self { encoding, kept: Vec::new(), bits: 0, letters: 0 }
+        Self { encoding, pending: Vec::new(), bits: 0, letters: 0 }
     }
 
     pub fn whole(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
         Self::new(encoding).push(bytes.to_vec(), true)
     }
 
-    /// What this piece adds.
+    /// Returns the decoded bytes of this piece.
     pub fn push(&mut self, piece: Vec<u8>, is_last: bool) -> Vec<u8> {
         match self.encoding {
             Encoding::Plain => piece,
             Encoding::Base64 => self.base64(&piece, is_last),
             Encoding::QuotedPrintable | Encoding::QuotedWord => {
-                let mut bytes = std::mem::take(&mut self.kept);
+                let mut bytes = std::mem::take(&mut self.pending);
                 bytes.extend_from_slice(&piece);
                 let (decoded, end) = quoted(&bytes, self.encoding == Encoding::QuotedWord, is_last);
-                self.kept = bytes.split_off(end);
+                self.pending = bytes.split_off(end);
                 decoded
             }
         }
@@ -139,7 +139,7 @@ impl Decoder {
         decoded
     }
 
-    /// A group that ends early: two letters are one byte, three are two.
+    /// Ends an incomplete group: two characters are one byte, three are two.
     fn end_group(&mut self, decoded: &mut Vec<u8>) {
         let bytes = (self.bits << (6 * (4 - u32::from(self.letters)) % 24)).to_be_bytes();
         match self.letters {
@@ -151,7 +151,7 @@ impl Decoder {
     }
 }
 
-/// Decoded bytes, and where the next piece has to begin.
+/// Returns the decoded bytes and the start of the undecoded rest.
 fn quoted(bytes: &[u8], is_word: bool, is_last: bool) -> (Vec<u8>, usize) {
     let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
     while at < bytes.len() {
@@ -166,15 +166,15 @@ fn quoted(bytes: &[u8], is_word: bool, is_last: bool) -> (Vec<u8>, usize) {
                 [b'\n', ..] => (2 + blank(1), b""),
                 [b'\r', b'\n', ..] => (3 + blank(1), b""),
                 [] | [b'\r'] if is_last => (rest.len(), b""),
-                [] | [_] | [_, _] if !is_last && rest.len() < KEPT_BACK => return (decoded, at),
+                [] | [_] | [_, _] if !is_last && rest.len() < MAX_PENDING => return (decoded, at),
                 _ => (1, b"="),
             },
             [b'=', ..] if !is_last && rest.len() < 3 => return (decoded, at),
-            // White space at the end of a line was added on the way.
+            // White space at the end of a line was added in transit.
             [b' ' | b'\t', ..] if !is_word => match &rest[blank(0)..] {
                 [b'\n', ..] | [b'\r', b'\n', ..] => (blank(0), b""),
                 [] | [b'\r'] if is_last => (blank(0), b""),
-                [] | [b'\r'] if rest.len() < KEPT_BACK => return (decoded, at),
+                [] | [b'\r'] if rest.len() < MAX_PENDING => return (decoded, at),
                 _ => (blank(0), &rest[..blank(0)]),
             },
             _ => {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_octet_costs_only_itself() {
+    fn an_invalid_byte_affects_only_itself() {
         for (bytes, whole) in [
             ("a=ZZ b=3", "a=ZZ b=3"),
             ("a==20b", "a= b"),
@@ -241,9 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn base64_ends_before_what_a_list_adds() {
+    fn base64_ends_before_the_footer_of_a_list() {
         let found = |text: &str| {
-            let (encoding, end) = Encoding::Base64.found_in(text.as_bytes());
+            let (encoding, end) = Encoding::Base64.detect(text.as_bytes());
             (encoding, text[..end].to_owned())
         };
         for (text, end) in [
@@ -270,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn little_is_kept_back() {
+    fn little_waits_for_the_next_piece() {
         let mut decoder = Decoder::new(Encoding::QuotedPrintable);
         decoder.push(b"a= ".to_vec(), false);
         for _ in 0..8 {
-            decoder.push(vec![b' '; KEPT_BACK / 2], false);
-            assert!(decoder.kept.len() <= KEPT_BACK);
+            decoder.push(vec![b' '; MAX_PENDING / 2], false);
+            assert!(decoder.pending.len() <= MAX_PENDING);
         }
     }
 }
