@@ -1,4 +1,4 @@
-//! Checks a message before it is delivered: it has one author, is not in a mail loop, its network is
+//! Checks a message before it is delivered: its authors can be verified, it is not in a mail loop, its network is
 //! within the hourly limit, and its sender is verified.
 
 use std::collections::BTreeSet;
@@ -39,8 +39,8 @@ impl App {
     pub async fn accept_message(&self, submission: Submission) -> Vec<Delivered> {
         let host = self.mail_host();
         let Submission { envelope, with, peer, mut raw, to, memory } = submission;
-        let author = match authors::check(&raw) {
-            Ok(domain) => domain,
+        let authors = match authors::check(&raw) {
+            Ok(domains) => domains,
             Err(why) => return vec![Ok(Outcome::Malformed(why)); to.len()],
         };
         if received_header::was_sent_from(&raw, &host) {
@@ -52,7 +52,7 @@ impl App {
             return vec![Ok(Outcome::NotAccepted(Unroutable::HourlyLimit)); to.len()];
         }
         let authentication = match peer {
-            Some(_) => match self.authenticate(&raw, &author, &envelope, &host).await {
+            Some(_) => match self.authenticate(&raw, &authors, &envelope, &host).await {
                 Some(authentication) => authentication,
                 None => return vec![Ok(Outcome::Malformed(Malformed::Ambiguous)); to.len()],
             },
@@ -74,16 +74,16 @@ impl App {
         self.deliver_within(memory, envelope, raw, authentication, to).await
     }
 
-    /// `None` if the library that verifies the message finds another author than [`authors::check`].
+    /// `None` if the library that verifies the message finds other header fields than [`authors::check`].
     async fn authenticate(
         &self,
         raw: &[u8],
-        author: &str,
+        authors: &[String],
         envelope: &Envelope,
         host: &str,
     ) -> Option<Authentication> {
         let Envelope { ip, helo, from, .. } = envelope;
-        let sender = Sender { ip: *ip, helo, from: from.as_deref(), author, host };
+        let sender = Sender { ip: *ip, helo, from: from.as_deref(), authors, host };
         self.dns().authenticate(raw, sender).await
     }
 }

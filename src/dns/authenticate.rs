@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use mail_auth::dkim::DkimError;
 use mail_auth::dmarc::Policy as Asked;
 use mail_auth::dmarc::verify::DmarcParameters;
@@ -31,7 +32,8 @@ pub struct Sender<'a> {
     pub helo: &'a str,
     /// `None` for a bounce.
     pub from: Option<&'a str>,
-    pub author: &'a str,
+    /// The domains of the authors in From, at least one.
+    pub authors: &'a [String],
     pub host: &'a str,
 }
 
@@ -42,9 +44,9 @@ impl Sender<'_> {
 }
 
 impl Dns {
-    /// Returns `None` if the library that verifies the message finds another author in it.
+    /// Returns `None` if the library that verifies the message finds other header fields in it.
     pub async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Option<Authentication> {
-        let message = readable(raw, sender.author)?;
+        let message = readable(raw)?;
         let Some(resolvers) = &self.0 else { return Some(unknown(raw)) };
         let mut asked = Box::pin(resolvers.authenticate(&message, sender));
         Some(tokio::select! {
@@ -69,13 +71,16 @@ fn unknown(raw: &[u8]) -> Authentication {
 impl Resolvers {
     async fn authenticate(&self, message: &AuthenticatedMessage<'_>, sender: Sender<'_>) -> Authentication {
         let begun = Instant::now();
-        let (spf, dkim, policy) = tokio::join!(
+        let (spf, dkim, policies) = tokio::join!(
             self.spf(sender, begun + SPF_AND_DKIM_TIMEOUT),
             self.dkim(message, begun + SPF_AND_DKIM_TIMEOUT),
-            self.policy(message, sender, begun + SPF_AND_DKIM_TIMEOUT)
+            join_all(sender.authors.iter().map(|author| self.policy(author, begun + SPF_AND_DKIM_TIMEOUT)))
         );
-        let dmarc = self.dmarc(message, &dkim, (sender.domain(), &spf), begun + TIMEOUT).await;
-        let dmarc = Dmarc { policy: dmarc.policy.or(policy), ..dmarc };
+        let envelope = (sender.domain(), &spf);
+        let each = sender.authors.iter().map(|author| self.dmarc(author, &dkim, envelope, begun + TIMEOUT));
+        let each = join_all(each).await.into_iter().zip(policies);
+        let dmarc =
+            Dmarc::strictest(each.map(|(dmarc, policy)| Dmarc { policy: dmarc.policy.or(policy), ..dmarc }));
         let spf = if sender.ip.is_some() { spf_check(&spf, sender) } else { Check::default() };
         Authentication { spf, dkim: dkim.iter().map(dkim_check).collect(), dmarc }
     }
@@ -105,15 +110,10 @@ impl Resolvers {
         timeout_at(until, verified).await.unwrap_or_else(|_| unknown())
     }
 
-    /// Returns the policy of the author's domain, even if the sender's other domains don't respond.
-    async fn policy(
-        &self,
-        message: &AuthenticatedMessage<'_>,
-        sender: Sender<'_>,
-        until: Instant,
-    ) -> Option<Policy> {
-        let unasked = SpfOutput::new(sender.author.to_owned()).with_result(SpfResult::None);
-        self.dmarc(message, &[], (sender.author, &unasked), until).await.policy
+    /// Returns the policy of an author's domain, even if the sender's other domains don't respond.
+    async fn policy(&self, author: &str, until: Instant) -> Option<Policy> {
+        let unasked = SpfOutput::new(author.to_owned()).with_result(SpfResult::None);
+        self.dmarc(author, &[], (author, &unasked), until).await.policy
     }
 
     async fn dkim<'x>(&self, message: &'x AuthenticatedMessage<'x>, until: Instant) -> Vec<DkimOutput<'x>> {
@@ -127,15 +127,16 @@ impl Resolvers {
 
     async fn dmarc(
         &self,
-        message: &AuthenticatedMessage<'_>,
+        author: &str,
         dkim: &[DkimOutput<'_>],
         (domain, spf): (&str, &SpfOutput),
         until: Instant,
     ) -> Dmarc {
+        let Some(message) = of_author(author) else { return Dmarc::default() };
         let verified = async {
             let answers = Answers::default();
             loop {
-                let parameters = Parameters::new(DmarcParameters::new(message, dkim, domain, spf));
+                let parameters = Parameters::new(DmarcParameters::new(&message, dkim, domain, spf));
                 let output = self.authenticator.verify_dmarc(parameters.with_txt_cache(&answers)).await;
                 if !answers.replace_several(Kind::Dmarc, &self.authenticator).await {
                     return output;
@@ -146,27 +147,33 @@ impl Resolvers {
             Ok(output) => dmarc_check(&output),
             Err(_) => Dmarc {
                 result: Verdict::TempError,
+                domain: named(author),
+                policy: None,
                 detail: Some("it took too long".into()),
-                ..Dmarc::default()
             },
         }
     }
 }
 
-/// `None` if the library finds other fields than we do. The author is the one that we read, and only
-/// the first signatures count, so that adding more does not avoid DMARC.
-fn readable<'x>(raw: &'x [u8], author: &str) -> Option<AuthenticatedMessage<'x>> {
+/// `None` if the library finds other fields than we do. Only the first signatures count, so that adding
+/// more does not avoid DMARC.
+fn readable(raw: &[u8]) -> Option<AuthenticatedMessage<'_>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
     let theirs = message.headers.iter().map(|(name, value)| (name.trim_ascii_end(), *value));
     if !theirs.eq(header_fields(raw)) {
         return None;
     }
-    // An IP address in brackets has no policy.
-    let has_policy = !author.starts_with('[');
-    message.from = has_policy.then(|| format!("author@{author}")).into_iter().collect();
     message.dkim_headers.truncate(SIGNATURES);
     message.errors.truncate(SIGNATURES - message.dkim_headers.len());
     Some(message)
+}
+
+/// A message of one author, for DMARC: the library would not check authors of several domains. `None`
+/// for an IP address in brackets, which has no policy.
+fn of_author(domain: &str) -> Option<AuthenticatedMessage<'static>> {
+    let mut message = AuthenticatedMessage::parse(b"From: <>\r\n\r\n")?;
+    message.from = vec![format!("author@{domain}")];
+    (!domain.starts_with('[')).then_some(message)
 }
 
 fn spf_check(output: &SpfOutput, sender: Sender<'_>) -> Check {

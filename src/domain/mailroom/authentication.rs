@@ -65,6 +65,31 @@ pub struct Dmarc {
     pub detail: Option<String>,
 }
 
+impl Dmarc {
+    /// Combines the results of several authors' domains: all must pass, and the strictest policy of
+    /// those that fail applies (RFC 9989, section 11.5). Equal results are those of the first domain.
+    pub(crate) fn strictest(each: impl IntoIterator<Item = Self>) -> Self {
+        let strictest = each.into_iter().reduce(|first, next| match next.strictness() > first.strictness() {
+            true => next,
+            false => first,
+        });
+        strictest.unwrap_or_default()
+    }
+
+    fn strictness(&self) -> u8 {
+        match (self.result, self.policy) {
+            (Verdict::Fail, Some(Policy::Reject)) => 6,
+            // The message may have to be refused, but not before the lookup succeeds.
+            (Verdict::TempError, Some(Policy::Reject)) => 5,
+            (Verdict::Fail, Some(Policy::Quarantine)) => 4,
+            (Verdict::Fail, _) => 3,
+            (Verdict::TempError, _) => 2,
+            (Verdict::Pass, _) => 0,
+            _ => 1,
+        }
+    }
+}
+
 /// The default means that nothing was checked, as for an operator's messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -108,6 +133,32 @@ mod tests {
         assert_eq!(of(vec![check(Verdict::Fail), check(Verdict::Pass)]), Verdict::Pass);
         assert_eq!(of(vec![check(Verdict::TempError), check(Verdict::Fail)]), Verdict::TempError);
         assert_eq!(of(vec![]), Verdict::None);
+    }
+
+    #[test]
+    fn the_strictest_result_of_several_domains_counts() {
+        let of = |domain: &str, result, policy| Dmarc {
+            result,
+            domain: Some(domain.into()),
+            policy,
+            detail: None,
+        };
+        let passes = of("a.test", Verdict::Pass, Some(Policy::Reject));
+        let ranked = [
+            of("b.test", Verdict::Pass, None),
+            of("c.test", Verdict::None, None),
+            of("d.test", Verdict::TempError, Some(Policy::Quarantine)),
+            of("e.test", Verdict::Fail, Some(Policy::None)),
+            of("f.test", Verdict::Fail, Some(Policy::Quarantine)),
+            of("g.test", Verdict::TempError, Some(Policy::Reject)),
+            of("h.test", Verdict::Fail, Some(Policy::Reject)),
+        ];
+        assert_eq!(Dmarc::strictest([passes.clone(), ranked[0].clone()]), passes);
+        for pair in ranked.windows(2) {
+            let [milder, stricter] = pair else { unreachable!() };
+            assert_eq!(&Dmarc::strictest([milder.clone(), stricter.clone()]), stricter);
+            assert_eq!(&Dmarc::strictest([stricter.clone(), passes.clone(), milder.clone()]), stricter);
+        }
     }
 
     #[test]

@@ -1,15 +1,24 @@
-//! Whether a message has exactly one author, in a header that all mail programs read alike.
+//! Checks whether DMARC can verify the authors of a message, in a header that all mail programs read
+//! alike.
 //!
-//! DMARC checks the domain in From. A message with several, or with a line that some programs take
-//! for the end of the header, can show people another author than the one that was checked.
+//! DMARC checks the domain in From. A message with two From fields, or with a line that some programs
+//! take for the end of the header, can show people another author than the one that was checked.
+//!
+//! Authors of several domains need a Sender from one of them (RFC 5322, section 3.6.2). Then DMARC checks
+//! every domain, passes only if all pass, and the strictest policy of those that fail applies (RFC 9989,
+//! sections 5.3.1 and 11.5; RFC 7489, section 6.6.1). Sender adds no trust: it must not stand in for an
+//! author's domain that fails.
 
 use super::mailboxes::domains_in;
-use super::mime::header::{Field, Fields, LARGEST_HEADER};
+use super::mime::header::{Field, Fields, MAX_HEADER};
+
+/// Each domain costs several DNS queries.
+const MAX_DOMAINS: usize = 5;
 
 /// Why a message is refused, from any sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    #[error("The header is larger than {} KB", LARGEST_HEADER >> 10)]
+    #[error("The header is larger than {} KB", MAX_HEADER >> 10)]
     TooLarge,
     #[error("The header has a line that is neither a field nor the continuation of one")]
     Line,
@@ -19,17 +28,22 @@ pub enum Malformed {
     SeveralFroms,
     #[error("The From field must name an author as name@domain")]
     NoAuthor,
-    #[error("The From field names authors of more than one domain")]
-    SeveralDomains,
+    #[error("The From field names authors of several domains, and no Sender field says who sent it")]
+    NoSender,
+    #[error("The From field names authors of several domains, and Sender must name one address of those")]
+    WrongSender,
+    #[error("The From field names authors of more than {MAX_DOMAINS} domains")]
+    TooManyDomains,
     #[error("The From field can be read in more than one way")]
     Ambiguous,
 }
 
-/// The domain of the message's author, in lower case and ASCII.
-pub fn check(raw: &[u8]) -> Result<String, Malformed> {
-    let (mut fields, mut from) = (Fields::of(raw), None);
+/// Returns the domains of the message's authors in lower case and ASCII, each once, the first author's
+/// first.
+pub fn check(raw: &[u8]) -> Result<Vec<String>, Malformed> {
+    let (mut fields, mut from, mut senders) = (Fields::of(raw), None, Vec::new());
     while let Some(field) = fields.next() {
-        if fields.read > LARGEST_HEADER {
+        if fields.read > MAX_HEADER {
             return Err(Malformed::TooLarge);
         }
         match field {
@@ -39,21 +53,42 @@ pub fn check(raw: &[u8]) -> Result<String, Malformed> {
                     return Err(Malformed::SeveralFroms);
                 }
             }
+            Field::Named { name, value } if name.eq_ignore_ascii_case(b"Sender") => senders.push(value),
             Field::Named { .. } => {}
         }
     }
-    one_domain(domains_in(from.ok_or(Malformed::NoFrom)?))
+    let domains = distinct(domains_in(from.ok_or(Malformed::NoFrom)?))?;
+    if domains.len() > 1 {
+        check_sender(&senders, &domains)?;
+    }
+    Ok(domains)
 }
 
-fn one_domain(domains: Vec<Option<String>>) -> Result<String, Malformed> {
-    let mut domains = domains.into_iter().map(|domain| domain.filter(|domain| has_policy(domain)));
-    let first = domains.next().flatten().ok_or(Malformed::NoAuthor)?;
-    for domain in domains {
-        if domain.ok_or(Malformed::NoAuthor)? != first {
-            return Err(Malformed::SeveralDomains);
+fn distinct(authors: Vec<Option<String>>) -> Result<Vec<String>, Malformed> {
+    let mut domains: Vec<String> = Vec::new();
+    for domain in authors {
+        let domain = domain.filter(|domain| has_policy(domain)).ok_or(Malformed::NoAuthor)?;
+        if domains.contains(&domain) {
+            continue;
         }
+        if domains.len() == MAX_DOMAINS {
+            return Err(Malformed::TooManyDomains);
+        }
+        domains.push(domain);
     }
-    Ok(first)
+    if domains.is_empty() { Err(Malformed::NoAuthor) } else { Ok(domains) }
+}
+
+fn check_sender(senders: &[&[u8]], authors: &[String]) -> Result<(), Malformed> {
+    let sender = match senders {
+        [] => return Err(Malformed::NoSender),
+        [sender] => domains_in(sender),
+        _ => return Err(Malformed::WrongSender),
+    };
+    match &sender[..] {
+        [Some(domain)] if authors.contains(domain) => Ok(()),
+        _ => Err(Malformed::WrongSender),
+    }
 }
 
 /// The longest domain whose `_dmarc` record has a valid name.
@@ -69,8 +104,12 @@ fn has_policy(domain: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of_header(header: &str) -> Result<String, Malformed> {
+    fn of_header(header: &str) -> Result<Vec<String>, Malformed> {
         check(format!("Subject: x\r\n{header}\r\n\r\nFrom: body@x.test\r\n").as_bytes())
+    }
+
+    fn one(domain: &str) -> Result<Vec<String>, Malformed> {
+        Ok(vec![domain.to_owned()])
     }
 
     #[test]
@@ -86,14 +125,14 @@ mod tests {
             "From: =?utf-8?q?j=C3=B6rg?=@x.test",
             "X: y\r\n \r\nFrom: a@x.test",
         ] {
-            assert_eq!(of_header(from).as_deref(), Ok("x.test"), "{from}");
+            assert_eq!(of_header(from), one("x.test"), "{from}");
         }
         for (from, domain) in
             [("From: jörg@bücher.example", "xn--bcher-kva.example"), ("From: root@localhost", "localhost")]
         {
-            assert_eq!(of_header(from).as_deref(), Ok(domain));
+            assert_eq!(of_header(from), one(domain));
         }
-        assert_eq!(check(b"From: a@x.test").as_deref(), Ok("x.test"), "without a body");
+        assert_eq!(check(b"From: a@x.test"), one("x.test"), "without a body");
     }
 
     #[test]
@@ -118,12 +157,37 @@ mod tests {
             ("From\x0c: a@x.test", Malformed::Line),
             ("From: <a@x.test> <b@y.test>", Malformed::NoAuthor),
             ("From: a@x.test, <root>", Malformed::NoAuthor),
-            ("From: a@x.test, b@y.test", Malformed::SeveralDomains),
-            ("From: One: a@x.test; Two: b@y.test;", Malformed::SeveralDomains),
-            (&many, Malformed::SeveralDomains),
+            ("From: a@x.test, b@y.test", Malformed::NoSender),
+            ("From: One: a@x.test; Two: b@y.test;", Malformed::NoSender),
+            (&many, Malformed::NoSender),
         ] {
             assert_eq!(of_header(header), Err(why), "{header}");
         }
+    }
+
+    #[test]
+    fn authors_of_several_domains_need_a_sender_from_one_of_them() {
+        let from = "From: a@x.test, B <b@Y.test>, c@x.test";
+        for (sender, expected) in [
+            ("Sender: a@x.test", Ok(())),
+            ("sender : \"x@y\" <press@y.test> (for both)", Ok(())),
+            ("X: y", Err(Malformed::NoSender)),
+            ("Sender:", Err(Malformed::WrongSender)),
+            ("Sender: Ada", Err(Malformed::WrongSender)),
+            ("Sender: a@z.test", Err(Malformed::WrongSender)),
+            ("Sender: a@sub.x.test", Err(Malformed::WrongSender)),
+            ("Sender: a@x.test, b@y.test", Err(Malformed::WrongSender)),
+            ("Sender: a@x.test\r\nSender: a@x.test", Err(Malformed::WrongSender)),
+        ] {
+            let domains = expected.map(|()| vec!["x.test".to_owned(), "y.test".to_owned()]);
+            assert_eq!(of_header(&format!("{from}\r\n{sender}")), domains, "{sender}");
+            assert_eq!(of_header(&format!("{sender}\r\n{from}")), domains, "{sender} first");
+        }
+        assert_eq!(of_header("From: a@x.test\r\nSender: b@y.test"), one("x.test"), "one domain");
+        let from = |count: usize| (0..count).map(|n| format!("a@{n}.test")).collect::<Vec<_>>().join(", ");
+        let sent = |count| of_header(&format!("From: {}\r\nSender: a@0.test", from(count)));
+        assert_eq!(sent(MAX_DOMAINS).map(|domains| domains.len()), Ok(MAX_DOMAINS));
+        assert_eq!(sent(MAX_DOMAINS + 1), Err(Malformed::TooManyDomains));
     }
 
     #[test]
@@ -139,7 +203,7 @@ mod tests {
     #[test]
     fn a_header_has_a_largest_size() {
         let field = |size: usize| format!("X: {}\r\nFrom: a@x.test", "x".repeat(size));
-        assert_eq!(of_header(&field(65_000)).as_deref(), Ok("x.test"));
+        assert_eq!(of_header(&field(65_000)), one("x.test"));
         assert_eq!(of_header(&field(66_000)), Err(Malformed::TooLarge));
         let fields = "X: y\r\n".repeat(11_000);
         assert_eq!(of_header(&format!("{fields}From: a@x.test")), Err(Malformed::TooLarge));

@@ -254,6 +254,46 @@ async fn only_the_first_signatures_are_verified() {
     assert_eq!(found["dmarc"]["result"], "pass");
 }
 
+/// Sender only says who sent it for all of them: every author's domain is checked.
+#[tokio::test]
+async fn the_strictest_result_of_all_authors_domains_counts() {
+    let dns = Dns::start();
+    let (secret, public) = key();
+    for domain in ["one.test", "two.test"] {
+        dns.txt(&format!("_dmarc.{domain}"), REJECT).txt(domain, "v=spf1 -all");
+        dns.txt(&format!("s1._domainkey.{domain}"), &public);
+    }
+    dns.txt("_dmarc.mild.test", "v=DMARC1; p=none").txt("mild.test", "v=spf1 -all");
+    dns.txt("_dmarc.lost.test", REJECT).fail("lost.test").fail("s1._domainkey.lost.test");
+    let app = asking(&dns).await;
+    for (subject, others, signers, reply, result, domain) in [
+        ("both-sign", "two.test", &["one.test", "two.test"][..], "250", "pass", "one.test"),
+        ("one-signs", "two.test", &["one.test"], "550 5.7.1", "fail", "two.test"),
+        ("other-signs", "two.test", &["two.test"], "550 5.7.1", "fail", "one.test"),
+        ("mild", "mild.test", &["one.test"], "250", "fail", "mild.test"),
+        ("no-policy", "free.test", &["one.test"], "250", "none", "free.test"),
+        ("strictest", "mild.test, c@two.test", &["one.test"], "550 5.7.1", "fail", "two.test"),
+        ("later", "lost.test", &["one.test", "lost.test"], "451", "", ""),
+        ("now", "lost.test, c@two.test", &["one.test", "lost.test"], "550 5.7.1", "fail", "two.test"),
+    ] {
+        let letter =
+            format!("Sender: press@one.test\r\n{}", letter(&format!("a@one.test, b@{others}"), subject));
+        let signed = signers.iter().fold(letter.clone(), |signed, domain| {
+            let signature = sign(&secret, domain, &letter);
+            signature.strip_suffix(&letter).expect("a signature").to_owned() + &signed
+        });
+        let server = mail_server::open(&app.app);
+        let mut talk = Talk::smtp(mail_server::smtp(&server));
+        let answer = talk.envelope("bounces@lost.test", &[HELLO]).data(&signed).reply();
+        assert!(answer.starts_with(reply), "{subject}: {answer}");
+        if reply != "451" {
+            let found = app.authentication(subject);
+            assert_eq!(found["dmarc"]["result"], result, "{subject}: {found}");
+            assert_eq!(found["dmarc"]["domain"], domain, "{subject}: {found}");
+        }
+    }
+}
+
 /// Messages that would show some readers another author than the one DMARC verified.
 #[tokio::test]
 async fn a_message_must_have_one_author() {
@@ -267,6 +307,8 @@ async fn a_message_must_have_one_author() {
         "From: a@evil.test\r\nFrom: ceo@bank.test",
         "From: a@evil.test\r\nFrom : ceo@bank.test",
         "From: a@evil.test, ceo@bank.test",
+        "From: a@evil.test, ceo@bank.test\r\nSender: Ada",
+        "Sender: a@evil.test\r\nFrom: a@evil.test, ceo@bank.test\r\nSender: ceo@bank.test",
         "From: ceo@bank.test, ceo@bank.test..",
         "From: <a@evil.test> <ceo@bank.test>",
         "no field\r\nFrom: ceo@bank.test",
