@@ -3,6 +3,7 @@
 use super::lists::Page;
 use super::mailroom::contacts::ContactId;
 use super::mailroom::messages::{self, Message};
+use super::mailroom::words;
 use super::people::roles::Role;
 use super::search::Search;
 use super::{Error, Result};
@@ -42,7 +43,7 @@ pub struct Found {
 /// Finds what this role can see. Only admins see tokens.
 pub fn find(tx: &mut Tx<'_>, team: TeamId, role: Role, search: &Search) -> Result<Found> {
     let Some(key) = search.key() else { return Ok(Found::default()) };
-    let named = rows::find(tx, team, &key, role >= Role::Admin, SHOWN)?;
+    let named = rows::find(tx, team, (&words::comparable(&key), &key), role >= Role::Admin, SHOWN)?;
     let filter = messages::Filter::default();
     let Page { rows, next } = messages::search(tx, team, search.as_str(), &filter, None, SHOWN)?;
     let named = named.into_iter().map(Named::of).collect::<Result<_>>()?;

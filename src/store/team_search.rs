@@ -25,29 +25,36 @@ pub struct Named {
 
 /// The tables, each with its team in the condition. Both engines number parameters by their first use.
 const CONTACTS: &str = "SELECT 'contact' AS kind, id, COALESCE(name, address) AS name, address AS detail
-    FROM contacts WHERE team_id = $1 AND (address_key LIKE $2 ESCAPE '\\' OR name_key LIKE $2 ESCAPE '\\')
+    FROM contacts WHERE team_id = $1 AND search_text LIKE $2 ESCAPE '\\'
     ORDER BY id DESC LIMIT $3";
 const ALIASES: &str = "SELECT 'alias', id, local || '@' || domain_name, note
     FROM aliases WHERE team_id = $1 AND deleted_at IS NULL
-    AND local_key || '@' || domain_name LIKE $2 ESCAPE '\\'
+    AND local_key || '@' || domain_name LIKE $4 ESCAPE '\\'
     AND (domain_id IS NULL OR domain_id IN
         (SELECT id FROM domains WHERE team_id = $1 AND removed_at IS NULL))
     ORDER BY id DESC LIMIT $3";
 const DOMAINS: &str = "SELECT 'domain', id, name, NULL
-    FROM domains WHERE team_id = $1 AND removed_at IS NULL AND name LIKE $2 ESCAPE '\\'
+    FROM domains WHERE team_id = $1 AND removed_at IS NULL AND name LIKE $4 ESCAPE '\\'
     ORDER BY name LIMIT $3";
 const PEOPLE: &str = "SELECT 'person', users.id, users.name, users.email
     FROM memberships JOIN users ON users.id = memberships.user_id
     WHERE memberships.team_id = $1
-    AND (users.email_key LIKE $2 ESCAPE '\\' OR lower(users.name) LIKE $2 ESCAPE '\\')
+    AND (users.email_key LIKE $4 ESCAPE '\\' OR lower(users.name) LIKE $4 ESCAPE '\\')
     ORDER BY users.name LIMIT $3";
 const TOKENS: &str = "SELECT 'token', id, name, start || '…'
     FROM tokens WHERE team_id = $1 AND kind = 'token' AND revoked_at IS NULL
-    AND name_key LIKE $2 ESCAPE '\\'
+    AND name_key LIKE $4 ESCAPE '\\'
     ORDER BY id DESC LIMIT $3";
 
-/// Returns rows whose name contains `text`, a key of names: up to `limit` of each kind.
-pub fn find(tx: &mut Tx<'_>, team: TeamId, text: &str, tokens: bool, limit: i64) -> Result<Vec<Named>> {
+/// Returns up to `limit` rows of each kind: contacts with `text` in their search text, and others with
+/// `key`, a key of names, in their name.
+pub fn find(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    (text, key): (&str, &str),
+    tokens: bool,
+    limit: i64,
+) -> Result<Vec<Named>> {
     let tables = [CONTACTS, ALIASES, DOMAINS, PEOPLE].into_iter().chain(tokens.then_some(TOKENS));
     let parts: Vec<_> =
         tables.enumerate().map(|(at, select)| format!("SELECT * FROM ({select}) AS part{at}")).collect();
@@ -56,5 +63,6 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, text: &str, tokens: bool, limit: i64)
         .bind::<Binary, _>(team)
         .bind::<Text, _>(format!("%{}%", like(text)))
         .bind::<BigInt, _>(limit)
+        .bind::<Text, _>(format!("%{}%", like(key)))
         .load(inner))?)
 }

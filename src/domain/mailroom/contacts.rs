@@ -2,10 +2,12 @@
 //! stay; if the person writes again, that creates a new contact.
 
 use super::address::MailAddress;
+use super::words;
 use crate::domain::access::activity::{ActivityKind, Event};
 use crate::domain::actor::Actor;
 use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
+use crate::domain::search::Search;
 use crate::domain::{FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
 use crate::store::columns::Folder;
@@ -69,7 +71,7 @@ pub fn create(
 pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
     let before = hold(tx, actor, team, id)?;
     let About { name, note, state } = about;
-    let after = Contact { name_key: name.as_deref().map(names::key), name, note, state, ..before.clone() };
+    let after = Contact { note, state, ..named(before.clone(), name) };
     save_and_move(tx, actor, &before, after)
 }
 
@@ -117,20 +119,46 @@ pub(crate) fn set_states(
 }
 
 fn new(actor: &Actor, team: TeamId, address: &MailAddress, name: Option<String>) -> Contact {
-    Contact {
+    let contact = Contact {
         id: ContactId::new(actor.now, actor.chance()),
         team_id: team,
         address: address.to_string(),
         address_key: address.key(),
-        name_key: name.as_deref().map(names::key),
-        name,
+        name_key: None,
+        name: None,
+        search_text: String::new(),
         note: None,
         state: ContactState::Unset,
         received: 0,
         first_seen_at: None,
         last_seen_at: None,
         created_at: actor.now,
+    };
+    named(contact, name)
+}
+
+fn named(contact: Contact, name: Option<String>) -> Contact {
+    Contact {
+        name_key: name.as_deref().map(names::key),
+        search_text: search_text(name.as_deref(), &contact.address),
+        name,
+        ..contact
     }
+}
+
+/// An international domain is found by how people write it and by its ASCII form.
+pub(super) fn search_text(name: Option<&str>, address: &str) -> String {
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let written = if domain.contains("xn--") { idna::domain_to_unicode(domain).0 } else { String::new() };
+    let parts = [name.unwrap_or_default(), address, &written];
+    let parts = parts.into_iter().filter(|part| !part.is_empty()).map(words::comparable);
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a search for contacts.
+pub fn words_of(search: &Search) -> Vec<String> {
+    let text = words::comparable(search.as_str());
+    text.split_whitespace().take(words::ASKED).map(str::to_owned).collect()
 }
 
 pub(super) fn find_by_address(
@@ -156,8 +184,8 @@ pub(super) fn find_or_create(
     let name = name.and_then(|name| parse_name(&name).ok());
     match known {
         Some(contact) => {
-            if let (None, Some(name)) = (&contact.name, &name) {
-                rows::name(tx, contact.id, name, &names::key(name))?;
+            if contact.name.is_none() && name.is_some() {
+                rows::name(tx, &named(contact.clone(), name))?;
             }
             Ok(contact)
         }

@@ -1,16 +1,19 @@
-//! Indexes stored messages again after a change of the rules of [`super::words`].
+//! Indexes stored messages and contacts again after a change of the rules of [`super::words`].
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
+use super::contacts::search_text;
 use super::words::{RULE, Words};
 use crate::domain::Result;
 use crate::domain::jobs::{Every, Job, MAINTENANCE, Queue};
 use crate::store::Tx;
+use crate::store::mailroom::contacts as contact_rows;
 use crate::store::mailroom::search::{self as rows, Progress};
 
-/// Messages in one transaction, for which mail that arrives has to wait.
-const STEP: i64 = 20;
+/// Messages and contacts in one transaction. Mail that arrives has to wait for it.
+const MESSAGES: i64 = 20;
+const CONTACTS: i64 = 200;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct IndexAgain;
@@ -24,13 +27,17 @@ impl Job for IndexAgain {
         Some(Every { every: Duration::DAY, past: None, jitter: Duration::MINUTE, first: Duration::ZERO });
 }
 
-/// Indexes the next messages; whether there may be more.
+/// Indexes the next messages or contacts. Returns whether there may be more.
 pub(crate) fn step(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(index_messages(tx)? || index_contacts(tx)?)
+}
+
+fn index_messages(tx: &mut Tx<'_>) -> Result<bool> {
     let Progress { rule, done } = rows::progress(tx)?;
     if rule >= RULE {
         return Ok(false);
     }
-    let texts = rows::texts_after(tx, done, STEP)?;
+    let texts = rows::texts_after(tx, done, MESSAGES)?;
     let mut list = Vec::with_capacity(texts.len());
     for each in &texts {
         rows::delete(tx, each.seq)?;
@@ -46,4 +53,22 @@ pub(crate) fn step(tx: &mut Tx<'_>) -> Result<bool> {
     };
     rows::set_progress(tx, &progress)?;
     Ok(!texts.is_empty())
+}
+
+fn index_contacts(tx: &mut Tx<'_>) -> Result<bool> {
+    let contact_rows::Progress { rule, done } = contact_rows::progress(tx)?;
+    if rule >= RULE {
+        return Ok(false);
+    }
+    let contacts = contact_rows::searched_after(tx, done, CONTACTS)?;
+    for contact in &contacts {
+        let text = search_text(contact.name.as_deref(), &contact.address);
+        contact_rows::set_search_text(tx, contact, &text)?;
+    }
+    let progress = match contacts.last() {
+        Some(last) => contact_rows::Progress { rule, done: Some(last.id) },
+        None => contact_rows::Progress { rule: RULE, done: None },
+    };
+    contact_rows::set_progress(tx, &progress)?;
+    Ok(!contacts.is_empty())
 }

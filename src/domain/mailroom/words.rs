@@ -1,10 +1,9 @@
 //! The words of full-text search, the same for both engines.
 //!
-//! A word is a sequence of letters and digits by what they mean: compatible characters are the same
-//! (NFKC), and case, accents and invisible characters make no difference. Writing without spaces is
-//! split into its characters and its pairs of them. In the store a word is plain ASCII with a prefix
-//! of its team: a team cannot search for another's words, and nothing that people type can be an
-//! operator of either engine.
+//! A word is a sequence of letters and digits. Compatible characters are equal (NFKC), and case, accents and
+//! invisible characters make no difference. Text in scripts without spaces is split into single characters
+//! and pairs. The store keeps words as plain ASCII with a prefix for the team, so a team cannot search for
+//! another's words, and nothing that people type can be an operator of either engine.
 
 use std::borrow::Cow;
 
@@ -23,7 +22,7 @@ pub(super) const RULE: i32 = 1;
 /// The maximum words that are read from a message, stored for it, and searched for.
 const READ: usize = 50_000;
 const KEPT: usize = 5000;
-const ASKED: usize = 16;
+pub(crate) const ASKED: usize = 16;
 /// The maximum length of a stored word, without the prefix.
 const LONGEST: usize = 48;
 
@@ -68,8 +67,8 @@ impl Words {
     }
 }
 
-/// The words of a search in their order, as the store keeps them. Of writing without spaces, pairs
-/// alone: they are in a message together if what was typed is.
+/// The words of a search in their order, as the store keeps them. Scripts without spaces are searched by
+/// pairs only: a message that contains the text contains all its pairs.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
     let (prefix, query) = (team_prefix(team), folded(query));
     let word = |word| {
@@ -84,12 +83,17 @@ pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
     wanted.take(ASKED).map(word).collect()
 }
 
+/// Folds a text like words are folded, for a search by parts of it.
+pub(crate) fn comparable(text: &str) -> String {
+    folded(text).to_ascii_lowercase()
+}
+
 fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    let apart = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
-    let folded = CaseMapper::new().fold_string(&apart);
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
+    let folded = CaseMapper::new().fold_string(&decomposed);
     let letters: String =
         folded.chars().filter(|c| !is_accent(*c) && !is_ignorable(*c)).flat_map(plain_letter).collect();
     Cow::Owned(ComposingNormalizerBorrowed::new_nfc().normalize(&letters).into_owned())
@@ -100,7 +104,7 @@ fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 
-/// Letters with a stroke are not taken apart by Unicode, but people type them without it.
+/// Unicode does not decompose letters with a stroke, but people type them without it.
 fn plain_letter(c: char) -> impl Iterator<Item = char> {
     let plain = match c {
         'ø' => "o",

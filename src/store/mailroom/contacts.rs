@@ -7,6 +7,7 @@ use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, id_type};
 use crate::store::lists::{ESCAPE, like};
 use crate::store::prepared::Prepared;
+use crate::store::schema::instance;
 use crate::store::team_rows::team_rows;
 
 diesel::table! {
@@ -17,6 +18,7 @@ diesel::table! {
         address_key -> Text,
         name -> Nullable<Text>,
         name_key -> Nullable<Text>,
+        search_text -> Text,
         note -> Nullable<Text>,
         state -> Text,
         received -> BigInt,
@@ -42,6 +44,8 @@ pub struct Contact {
     pub address_key: String,
     pub name: Option<String>,
     pub name_key: Option<String>,
+    /// Name and address as searches compare them.
+    pub search_text: String,
     pub note: Option<String>,
     pub state: ContactState,
     pub received: i64,
@@ -54,8 +58,8 @@ pub struct Contact {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub state: Option<ContactState>,
-    /// Part of the address or the name, in lower case.
-    pub text: Option<String>,
+    /// All of them are in the search text.
+    pub words: Vec<String>,
 }
 
 team_rows! { contacts, Contact, ContactId: insert, find, hold, list, count, save, delete }
@@ -86,14 +90,8 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> contacts::BoxedQuery<'q, Backe
     if let Some(state) = filter.state {
         query = query.filter(contacts::state.eq(state));
     }
-    if let Some(text) = &filter.text {
-        let text = format!("%{}%", like(text));
-        let address = contacts::address_key.like(text.clone()).escape(ESCAPE);
-        // Otherwise a missing name would make the whole condition NULL.
-        let name = contacts::name_key
-            .is_not_null()
-            .and(contacts::name_key.assume_not_null().like(text).escape(ESCAPE));
-        query = query.filter(address.or(name));
+    for word in &filter.words {
+        query = query.filter(contacts::search_text.like(format!("%{}%", like(word))).escape(ESCAPE));
     }
     query
 }
@@ -111,9 +109,66 @@ pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp
     Ok(())
 }
 
-pub fn name(tx: &mut Tx<'_>, id: ContactId, name: &str, key: &str) -> Result<()> {
-    diesel::update(contacts::table.find(id).filter(contacts::name.is_null()))
-        .set((contacts::name.eq(name), contacts::name_key.eq(key)))
+/// Names a contact that has no name, and sets what follows from the name.
+pub fn name(tx: &mut Tx<'_>, named: &Contact) -> Result<()> {
+    diesel::update(contacts::table.find(named.id).filter(contacts::name.is_null()))
+        .set((
+            contacts::name.eq(&named.name),
+            contacts::name_key.eq(&named.name_key),
+            contacts::search_text.eq(&named.search_text),
+        ))
         .execute(tx.connection)?;
+    Ok(())
+}
+
+/// What a contact is found by.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = contacts)]
+pub struct Searched {
+    pub id: ContactId,
+    pub address: String,
+    pub name: Option<String>,
+}
+
+/// The next contacts of all teams after an id.
+pub fn searched_after(tx: &mut Tx<'_>, id: Option<ContactId>, limit: i64) -> Result<Vec<Searched>> {
+    let mut query = contacts::table.order(contacts::id).limit(limit).into_boxed();
+    if let Some(id) = id {
+        query = query.filter(contacts::id.gt(id));
+    }
+    Ok(query.select(Searched::as_select()).load(tx.connection)?)
+}
+
+/// Unless the contact was renamed meanwhile: then its text follows the new name.
+pub fn set_search_text(tx: &mut Tx<'_>, contact: &Searched, text: &str) -> Result<()> {
+    let found = contacts::table.find(contact.id);
+    let text = contacts::search_text.eq(text);
+    match &contact.name {
+        Some(name) => {
+            diesel::update(found.filter(contacts::name.eq(name))).set(text).execute(tx.connection)?
+        }
+        None => diesel::update(found.filter(contacts::name.is_null())).set(text).execute(tx.connection)?,
+    };
+    Ok(())
+}
+
+/// How far the search texts have been made again.
+#[derive(Clone, Debug, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = instance)]
+#[diesel(treat_none_as_null = true)]
+pub struct Progress {
+    /// The rule of all contacts; those up to `done` follow the newest one.
+    #[diesel(column_name = contact_rule)]
+    pub rule: i32,
+    #[diesel(column_name = contacts_done)]
+    pub done: Option<ContactId>,
+}
+
+pub fn progress(tx: &mut Tx<'_>) -> Result<Progress> {
+    Ok(instance::table.select(Progress::as_select()).get_result(tx.connection)?)
+}
+
+pub fn set_progress(tx: &mut Tx<'_>, progress: &Progress) -> Result<()> {
+    diesel::update(instance::table).set(progress).execute(tx.connection)?;
     Ok(())
 }

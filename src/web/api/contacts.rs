@@ -110,7 +110,7 @@ fn parse_state(text: &str) -> Result<ContactState, FieldError> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ContactQuery {
-    /// Only contacts whose address or name contains this text.
+    /// Only contacts with all of these words in their name or address. Case and accents make no difference.
     #[param(max_length = 254)]
     q: Option<String>,
     #[param(schema_with = states)]
@@ -123,7 +123,7 @@ impl Filters for ContactQuery {
     fn parse(&self, errors: &mut FieldErrors) -> Option<Filter> {
         let state = errors.take(self.state.as_deref().map(parse_state).transpose());
         let text = errors.take(Search::parse(self.q.as_deref().unwrap_or_default()));
-        Some(Filter { state: state?, text: text?.key() })
+        Some(Filter { state: state?, words: contacts::words_of(&text?) })
     }
 }
 

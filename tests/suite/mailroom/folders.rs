@@ -40,7 +40,8 @@ async fn keep(app: &TestApp, senders: &[&str]) -> Vec<MessageId> {
 }
 
 fn block(app: &TestApp, team: TeamId, address: &str, state: ContactState) {
-    let filter = contacts::Filter { text: Search::parse(address).expect("words").key(), state: None };
+    let filter =
+        contacts::Filter { words: contacts::words_of(&Search::parse(address).expect("words")), state: None };
     app.operate(|tx, actor| {
         let found = contacts::list(tx, team, &filter, Window::first(1))?.rows.remove(0);
         contacts::change(tx, actor, team, found.id, About { name: None, note: None, state })

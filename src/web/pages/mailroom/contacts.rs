@@ -137,7 +137,7 @@ impl Pages for Contacts {
 
     fn filter(filters: &Filters) -> std::result::Result<Filter, PageError> {
         let state = chosen(&filters.state, ContactState::parse)?;
-        Ok(Filter { state, text: Search::parse(&filters.q)?.key() })
+        Ok(Filter { state, words: contacts::words_of(&Search::parse(&filters.q)?) })
     }
 
     fn list_page(layout: Layout, filters: Filters, list: List<Contact>) -> ContactsPage {
