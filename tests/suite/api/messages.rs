@@ -82,6 +82,24 @@ both_engines! {
         assert_eq!((&contact.json()["address"], &contact.json()["received"]), (&json!("bob@customer.test"), &json!(1)));
     }
 
+    async fn recipients_and_copies_are_separate_lists(app: TestApp) {
+        let api = api(&app, "Acme");
+        app.alias("Acme", "hello");
+        let raw = format!(
+            "From: bob@customer.test\nTo: {HELLO}\nCc: =?utf-8?q?J=C3=B6rg?= <jorg@acme.test>\n\
+             cc: Team: ines@acme.test, Bo <bo@acme.test>;\nMessage-ID: <cc@x>\nSubject: Copies\n\nHi"
+        );
+        let id = app.arrives("bob@customer.test", HELLO, &raw);
+        let body = api.get(&format!("/api/v1/messages/{id}")).await.expect(200).json();
+        assert_eq!(body["recipients"], json!([{"address": HELLO, "name": null}]));
+        let cc = json!([
+            {"address": "jorg@acme.test", "name": "Jörg"},
+            {"address": "ines@acme.test", "name": null},
+            {"address": "bo@acme.test", "name": "Bo"},
+        ]);
+        assert_eq!(body["cc"], cc);
+    }
+
     async fn attachments_are_downloaded_and_never_rendered(app: TestApp) {
         let api = api(&app, "Acme");
         app.alias("Acme", "hello");

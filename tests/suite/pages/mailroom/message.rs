@@ -39,6 +39,22 @@ both_engines! {
         assert!(raw.header("content-disposition").starts_with("attachment;"));
     }
 
+    async fn recipients_and_copies_are_shown_with_their_names(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let cc = "=?utf-8?q?J=C3=B6rg?= <jorg@acme.test>,\n ines@acme.test, Team: \"<b>Bo</b>\" <bo@acme.test>;";
+        let raw = format!("From: {BOB}\nTo: {to}\nCc: {cc}\nMessage-ID: <cc@customer.test>\nSubject: Copies\n\nHi");
+        let id = app.arrives(BOB, &to, &raw);
+        let cy = app.as_(Cy).await;
+        let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
+        let shown = format!("to {to}, cc Jörg <jorg@acme.test>, ines@acme.test, <b>Bo</b> <bo@acme.test>");
+        assert_eq!(page.text(".letter-to"), shown);
+        // A blind copy names the alias in neither field.
+        let raw = format!("From: {BOB}\nCc: ines@acme.test\nMessage-ID: <bcc@customer.test>\nSubject: Copy\n\nHi");
+        let id = app.arrives(BOB, &to, &raw);
+        let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
+        assert_eq!(page.text(".letter-to"), format!("to {to}, cc ines@acme.test"));
+    }
+
     async fn opening_marks_read_and_prefetching_does_not(app: TestApp) {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter(BOB, "first")));
@@ -95,7 +111,7 @@ both_engines! {
         use gatepost::domain::mailroom::authentication::{Policy, Verdict};
         let to = alias(&app, "hello").address();
         let cy = app.as_(Cy).await;
-        for (verdict, says) in [(Verdict::Pass, "Verified: "), (Verdict::Fail, "Not from "), (Verdict::None, "Not verified")] {
+        for (verdict, says) in [(Verdict::Pass, "Verified: SPF or DKIM confirms that it's from example.com."), (Verdict::Fail, "Not verified: neither a signature (DKIM) nor"), (Verdict::None, "Not verified: example.com has no DMARC record")] {
             let raw = letter(BOB, verdict.as_str());
             app.send_as(BOB, &to, &raw, dmarc(verdict, Policy::None)).await.expect("an answer");
             let list = cy.get("/inbox").await.expect(200).page();

@@ -2,7 +2,7 @@
 
 use super::text::{self, Finding};
 use super::{View, subject};
-use crate::domain::mailroom::authentication::Verdict;
+use crate::domain::mailroom::authentication::Authentication;
 use crate::domain::mailroom::contacts::ContactState;
 use crate::domain::mailroom::html::has_remote_pictures;
 use crate::domain::mailroom::messages::{Attachment, Folder, MessageId, MessageState, Neighbors, Opened};
@@ -139,13 +139,8 @@ impl Letter {
 }
 
 impl Sender {
-    fn of(known: &crate::domain::mailroom::authentication::Authentication) -> Self {
-        let domain = known.dmarc.domain.as_deref().unwrap_or("the sender's domain");
-        let (tone, summary) = match known.dmarc.result {
-            Verdict::Pass => ("success", format!("Verified: {domain}")),
-            Verdict::Fail => ("danger", format!("Not from {domain}")),
-            _ => ("off", "Not verified".into()),
-        };
+    fn of(known: &Authentication) -> Self {
+        let (tone, summary) = text::summary(known);
         Self { tone, summary, findings: text::findings(known) }
     }
 }

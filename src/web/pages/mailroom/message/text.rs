@@ -13,6 +13,57 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// One sentence about the sender with its tone: what was checked, of whom, and the result.
+pub fn summary(known: &Authentication) -> (&'static str, String) {
+    let Authentication { spf, dkim, dmarc } = known;
+    let of_dmarc = dmarc.domain.as_deref();
+    let domain = of_dmarc.unwrap_or("the sender's domain");
+    let why = match dmarc.result {
+        Verdict::Pass => return ("success", format!("Verified: {}.", proof(known, domain))),
+        Verdict::Fail => {
+            let why = format!(
+                "neither a signature (DKIM) nor the sending server (SPF) proves that it's from {domain}"
+            );
+            return ("danger", format!("Not verified: {why}."));
+        }
+        Verdict::TempError => {
+            format!("the DNS records of {domain} couldn't be looked up when the message arrived")
+        }
+        Verdict::PermError => format!("the DMARC record of {domain} is invalid"),
+        Verdict::None | Verdict::SoftFail | Verdict::Neutral => match of_dmarc {
+            Some(domain) => format!("{domain} has no DMARC record to check the sender against"),
+            None if spf.result == Verdict::None && dkim.is_empty() => {
+                "nothing was checked when it arrived".into()
+            }
+            None => "the sender's address has no domain to check".into(),
+        },
+    };
+    ("off", format!("Not verified: {why}."))
+}
+
+/// The checks that passed for the author's domain. The organizational domain of a domain is not stored,
+/// so a check counts if one of the two domains contains the other.
+fn proof(known: &Authentication, domain: &str) -> String {
+    let contains = |outer: &str, inner: &str| inner == outer || inner.ends_with(&format!(".{outer}"));
+    let proves = |check: &&Check| {
+        let checked = check.domain.as_deref().unwrap_or_default();
+        check.result == Verdict::Pass && (contains(domain, checked) || contains(checked, domain))
+    };
+    let signer = known.dkim.iter().find(proves).and_then(|check| check.domain.as_deref());
+    let server = Some(&known.spf).filter(proves).and_then(|check| check.domain.as_deref());
+    match (signer, server) {
+        (Some(signer), Some(server)) if signer == server => {
+            format!("signed by {signer} (DKIM) and sent by a server it authorizes (SPF)")
+        }
+        (Some(signer), Some(server)) => {
+            format!("signed by {signer} (DKIM) and sent by a server that {server} authorizes (SPF)")
+        }
+        (Some(signer), None) => format!("signed by {signer} (DKIM)"),
+        (None, Some(server)) => format!("sent by a server that {server} authorizes (SPF)"),
+        (None, None) => format!("SPF or DKIM confirms that it's from {domain}"),
+    }
+}
+
 pub fn findings(known: &Authentication) -> Vec<Finding> {
     let unsigned = [Check::default()];
     let signatures = if known.dkim.is_empty() { &unsigned[..] } else { &known.dkim };
@@ -162,6 +213,55 @@ mod tests {
         ] {
             assert_eq!(kind(essence, name).0, word, "{essence} {name}");
         }
+    }
+
+    #[test]
+    fn one_sentence_says_what_was_checked_and_the_result() {
+        let check = |result, domain: &str| Check { result, domain: Some(domain.into()), ..Check::default() };
+        let (none, passed) = (Check::default(), |domain| check(Verdict::Pass, domain));
+        let of = |spf: &Check, dkim: Vec<Check>, result, domain: Option<&str>| {
+            let dmarc = Dmarc { result, domain: domain.map(str::to_owned), policy: None, detail: None };
+            summary(&Authentication { spf: spf.clone(), dkim, dmarc })
+        };
+        let acme = Some("acme.test");
+        let pass = |spf: &Check, dkim| of(spf, dkim, Verdict::Pass, acme);
+        for ((tone, sentence), expected) in [
+            (pass(&none, vec![passed("acme.test")]), "signed by acme.test (DKIM)."),
+            (
+                pass(&passed("acme.test"), vec![passed("esp.test"), passed("acme.test")]),
+                "signed by acme.test (DKIM) and sent by a server it authorizes (SPF).",
+            ),
+            (
+                pass(&passed("mail.acme.test"), vec![passed("acme.test")]),
+                "signed by acme.test (DKIM) and sent by a server that mail.acme.test authorizes (SPF).",
+            ),
+            (
+                pass(&passed("acme.test"), vec![check(Verdict::Fail, "acme.test"), passed("notacme.test")]),
+                "sent by a server that acme.test authorizes (SPF).",
+            ),
+            (pass(&none, Vec::new()), "SPF or DKIM confirms that it's from acme.test."),
+        ] {
+            assert_eq!((tone, sentence), ("success", format!("Verified: {expected}")));
+        }
+        let soft = check(Verdict::SoftFail, "acme.test");
+        for ((tone, sentence), expected) in [
+            (of(&none, Vec::new(), Verdict::None, None), "nothing was checked when it arrived."),
+            (of(&soft, Vec::new(), Verdict::None, None), "the sender's address has no domain to check."),
+            (
+                of(&passed("acme.test"), Vec::new(), Verdict::None, acme),
+                "acme.test has no DMARC record to check the sender against.",
+            ),
+            (
+                of(&soft, Vec::new(), Verdict::TempError, acme),
+                "the DNS records of acme.test couldn't be looked up when the message arrived.",
+            ),
+            (of(&soft, Vec::new(), Verdict::PermError, acme), "the DMARC record of acme.test is invalid."),
+        ] {
+            assert_eq!((tone, sentence), ("off", format!("Not verified: {expected}")));
+        }
+        let failed = of(&passed("esp.test"), vec![passed("esp.test")], Verdict::Fail, acme);
+        let why = "neither a signature (DKIM) nor the sending server (SPF) proves that it's from acme.test.";
+        assert_eq!(failed, ("danger", format!("Not verified: {why}")));
     }
 
     #[test]
