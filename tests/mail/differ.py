@@ -343,7 +343,7 @@ class Gatepost:
             "GATEPOST_LISTEN": f"127.0.0.1:{self.http}",
             "GATEPOST_SMTP_LISTEN": f"127.0.0.1:{self.smtp}",
             "GATEPOST_MAIL_DOMAIN": "gatepost.test",
-            "GATEPOST_DNS": "off",
+            "GATEPOST_DNS": "127.0.0.1:9",
             "GATEPOST_PLAN_LIMITS": "free=0,pro=1000,enterprise=100000000",
             "GATEPOST_SMTP_HOURLY_MESSAGES": "off",
             "GATEPOST_SMTP_HOURLY_SIZE": "off",

@@ -61,7 +61,8 @@ pub fn open(bytes: &[u8]) -> Option<Opened> {
             }
         }
     }
-    let is_complete = files.len() <= MAX_FILES && files.iter().all(|file| file.data.is_some());
+    let is_complete =
+        files.len() <= MAX_FILES && files.iter().all(|file| file.data.is_some() && !file.is_object);
     let files = files.into_iter().take(MAX_FILES).filter_map(|file| file.finished(charset)).collect();
     Some(Opened { files, is_complete })
 }
@@ -99,6 +100,7 @@ struct Attachment {
     content_type: Option<Text>,
     content_id: Option<Text>,
     data: Option<Range<usize>>,
+    is_object: bool,
 }
 
 impl Attachment {
@@ -131,6 +133,7 @@ impl Attachment {
             DATA if property.kind == Kind::Binary => {
                 self.data.get_or_insert(value);
             }
+            DATA => self.is_object = true,
             SHORT_NAME => self.short_name = text,
             LONG_NAME => self.long_name = text,
             MIME_TYPE => self.content_type = text,
@@ -139,7 +142,11 @@ impl Attachment {
         }
     }
 
+    /// The data beside an object is only its icon.
     fn finished(self, charset: Charset) -> Option<File> {
+        if self.is_object {
+            return None;
+        }
         let decoded = |text: Option<Text>| text.and_then(|text| text.decode(charset));
         Some(File {
             place: self.data?,
@@ -272,7 +279,9 @@ mod tests {
         [&SIGNATURE[..], &[1, 0], &attributes.concat()].concat()
     }
 
-    fn read(bytes: &[u8]) -> (Vec<(Option<String>, Vec<u8>)>, bool) {
+    type Saved = (Option<String>, Vec<u8>);
+
+    fn read(bytes: &[u8]) -> (Vec<Saved>, bool) {
         let Opened { files, is_complete } = open(bytes).expect("the format");
         (files.into_iter().map(|file| (file.name, bytes[file.place].to_vec())).collect(), is_complete)
     }
@@ -324,6 +333,7 @@ mod tests {
         let bytes = tnef(&[
             attribute(ATTACHMENT_DATA, b"before any attachment"),
             attribute(ATTACHMENT_BEGINS, &[]),
+            attribute(ATTACHMENT_DATA, b"an icon"),
             attribute(ATTACHMENT_PROPERTIES, &properties(&[object])),
             attribute(ATTACHMENT_BEGINS, &[]),
             attribute(ATTACHMENT_DATA, b""),
