@@ -1,5 +1,5 @@
-//! The resources that the web server, the mail server and the command line share: the store, the gate, the
-//! clock, the random source and the settings.
+//! The resources shared by the web server, the mail server and the command line: the store, the gate, the clock, the
+//! random source and the settings.
 
 pub(crate) mod backup;
 pub mod descriptors;
@@ -47,7 +47,7 @@ use crate::store::Store;
 pub(crate) use crate::store::Tx;
 pub(crate) use storage::{StartError, check_settings, serve_alone};
 
-/// A cheap handle: clones share everything.
+/// A handle that is cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
@@ -84,7 +84,7 @@ impl App {
         Self::open_as(config, clock, entropy, true)
     }
 
-    /// Like [`Self::open`], for a command that may run beside a server.
+    /// Like [`Self::open`], for a command that may run while a server is running.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -172,7 +172,7 @@ impl App {
         Actor::operator(self.now(), self.entropy())
     }
 
-    /// Gatepost itself, for changes caused by incoming mail or by jobs.
+    /// The actor for changes caused by incoming mail or jobs.
     pub fn system(&self) -> Actor {
         Actor::system(self.now(), self.entropy())
     }
@@ -191,8 +191,8 @@ impl App {
         blocking(move || span.in_scope(|| store.read(f))).await
     }
 
-    /// Like [`Self::read`], for pages that show calls: the activity table has every call answered before
-    /// this one.
+    /// Like [`Self::read`], for pages that show calls: first waits until the activity table has every call answered so
+    /// far.
     pub(crate) async fn read_activity<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -240,7 +240,7 @@ impl App {
         Ok(value)
     }
 
-    /// Writes the calls and messages that are still queued. The process must not end before.
+    /// Writes queued calls and messages. Must be called before the process ends.
     pub fn close(&self) {
         self.0.inbound.close();
         self.0.gate.close();
@@ -252,9 +252,8 @@ impl App {
         blocking(move || Ok(passwords::hash(&password, &*entropy))).await
     }
 
-    /// Checks a password against the hash `phc`. Without a hash it takes as long and returns false, so
-    /// that callers can't tell which accounts exist. At most half the cores hash at once: sign-ins must
-    /// not starve the API.
+    /// Checks a password against the hash `phc`. Without a hash it takes as long and returns false, so that callers
+    /// can't tell which accounts exist. At most half the cores hash at once, so that sign-ins don't starve the API.
     pub(crate) async fn verify_password(&self, password: Password, phc: Option<String>) -> Result<bool> {
         let _permit = self.hashing_permit().await?;
         let decoy = self.0.decoy.clone();

@@ -1,4 +1,4 @@
-//! The one place where async code moves work to a blocking thread.
+//! The only place where async code moves work to a blocking thread.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use crate::domain::error::StoreError;
 use crate::domain::{Error, Result};
 
-/// How long the caller waits. Work that has begun continues after that.
+/// How long the caller waits. Work that has started continues after that.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
@@ -18,9 +18,9 @@ pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 
         Ok(Ok(result)) => result,
         Ok(Err(fault)) => Err(StoreError::Fault(fault.to_string()).into()),
         Err(_) => {
-            // Cancels work that has not begun.
+            // Cancels work that has not started.
             begun.abort();
-            Err(Error::out_of_reach("it did not respond in time"))
+            Err(Error::out_of_reach("the store did not respond in time"))
         }
     }
 }

@@ -181,8 +181,8 @@ impl Config {
     }
 }
 
-/// Keeps an existing key. A new one is written to a temporary file, flushed and linked into place, so that
-/// neither a crash nor another process sees half of it.
+/// Keeps an existing key. Writes a new one to a temporary file, flushes it and links it into place, so that no process
+/// ever reads an incomplete key, even after a crash.
 fn make_key_file(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_need_nothing() {
+    fn defaults_need_no_variables() {
         let config = Config::from_vars([("PATH", "/bin")]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.database.0, "sqlite:./gatepost-data/gatepost.db");
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_setting_is_named() {
+    fn invalid_settings_are_named() {
         for (name, value) in [
             ("GATEPOST_LISTEN", "8080"),
             ("GATEPOST_PUBLIC_URL", "inbox.example"),

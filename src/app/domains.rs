@@ -1,4 +1,4 @@
-//! Checks the DNS records of domains: when a person presses Check, and as a job.
+//! Checks the DNS records of domains, on request and as a job.
 
 use super::App;
 use super::jobs::{Outcome, Running};

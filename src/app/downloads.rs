@@ -16,12 +16,12 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::Tx;
 
-/// Concurrent downloads of long files, per team and in total. Each holds about one piece in memory: some
-/// 10 MB per team, 100 MB in total.
+/// Concurrent downloads of long files, per team and in total. Each takes the memory of about one piece, which is
+/// some 10 MB per team and 100 MB in total.
 const PER_TEAM: usize = 16;
 const TOTAL: usize = 160;
 
-/// Concurrent reads of long messages: SQLite reads each one into memory as a whole.
+/// Concurrent reads of long messages, because SQLite reads each one entirely into memory.
 const LONG_READS: usize = 2;
 const LONG_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -85,7 +85,7 @@ impl App {
         let permit = timeout(LONG_READ_TIMEOUT, self.0.downloads.reads.clone().acquire_owned()).await;
         let permit = permit
             .map_err(|_| Error::Busy("Too many large messages are being read. Try again in a minute."))?;
-        // The thread holds the permit, because the client may disconnect long before the message is read.
+        // The thread owns the permit, because the client may disconnect long before the message is read.
         self.read(move |tx| {
             let _permit = permit;
             f(tx)
@@ -99,7 +99,7 @@ impl Rest {
         self.pieces.length
     }
 
-    /// Streams the file. The stream fails if the message is deleted meanwhile.
+    /// Streams the file. The stream fails if the message is deleted in the meantime.
     pub fn into_stream(self) -> impl Stream<Item = Result<Vec<u8>>> {
         try_unfold(self, |Self { app, mut pieces, hold }| async move {
             let read = app.read_long(move |tx| Ok((pieces.next(tx)?, pieces, hold))).await?;

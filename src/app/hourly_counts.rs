@@ -1,4 +1,4 @@
-//! Stores the calls per hour of each team and token, so that pages need not count those of a month.
+//! Stores the hourly calls of each team and token, so that pages need not count the calls of a month.
 
 use std::time::{Duration, Instant};
 
@@ -9,24 +9,24 @@ use crate::domain::access::usage::{self, CountHours, Counts};
 use crate::domain::mailroom::mail_days;
 use crate::domain::people::teams::TeamId;
 
-/// The rest after each hour: at least this long, and a multiple of the time that counting took.
-const REST: Duration = Duration::from_millis(1);
-const TIMES: u32 = 2;
+/// The pause after each hour is at least this long, and a multiple of the time that counting took.
+const MIN_PAUSE: Duration = Duration::from_millis(1);
+const PAUSE_FACTOR: u32 = 2;
 
 pub(super) async fn run(app: App, _: CountHours, running: Running) -> Outcome {
     count(&app, usage::settled(app.now()), &running).await
 }
 
-/// Counts every hour before `until` that has not been counted, team by team.
+/// Counts every uncounted hour before `until`, team by team.
 ///
 /// # Errors
-/// If the store is out of reach or the runner stops. Teams counted until then stay.
+/// If the store is unreachable or the runner stops. Counts stored until then remain.
 pub async fn count(app: &App, until: Timestamp, running: &Running) -> Outcome {
     let mut place = None;
     while let Some(team) = app.read(move |tx| usage::next_team(tx, place)).await? {
         count_team(app, team, until, running).await?;
         place = Some(team);
-        running.rest(REST).await?;
+        running.rest(MIN_PAUSE).await?;
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ async fn count_team(app: &App, team: TeamId, until: Timestamp, running: &Running
         let hour = app.read(move |tx| usage::of_hour(tx, team, began)).await?;
         if !hour.team.is_empty() {
             counts.add(hour);
-            running.rest(REST.max(since.elapsed() * TIMES)).await?;
+            running.rest(MIN_PAUSE.max(since.elapsed() * PAUSE_FACTOR)).await?;
         }
     }
     let stored = app.maintain(move |tx| {

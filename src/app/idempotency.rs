@@ -18,8 +18,8 @@ type Ids = HashSet<[u8; 32]>;
 pub struct InProgress(Arc<Mutex<Ids>>);
 
 impl InProgress {
-    fn begin(&self, id: [u8; 32]) -> Option<Begun> {
-        self.ids().insert(id).then(|| Begun { id, in_progress: self.clone() })
+    fn begin(&self, id: [u8; 32]) -> Option<Started> {
+        self.ids().insert(id).then(|| Started { id, in_progress: self.clone() })
     }
 
     fn ids(&self) -> MutexGuard<'_, Ids> {
@@ -27,12 +27,12 @@ impl InProgress {
     }
 }
 
-struct Begun {
+struct Started {
     id: [u8; 32],
     in_progress: InProgress,
 }
 
-impl Drop for Begun {
+impl Drop for Started {
     fn drop(&mut self) {
         self.in_progress.ids().remove(&self.id);
     }
@@ -52,7 +52,7 @@ impl App {
             return Ok(Outcome::InProgress);
         };
         self.write(move |tx| {
-            // Held by the thread: the creation runs to its end even if the caller disconnects.
+            // Owned by the thread, because the creation continues even if the caller disconnects.
             let _begun = begun;
             idempotency::once(tx, &request, make)
         })

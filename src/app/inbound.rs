@@ -1,9 +1,9 @@
-//! Takes messages from a protocol to the store.
+//! Queues incoming messages and stores them in batches.
 //!
-//! SMTP and LMTP call [`App::route_recipient`] for each address and pass the message to [`App::deliver`].
-//! One thread writes messages in batches: while one batch is being committed the next one fills, so that
-//! messages share the cost of a commit. The sender gets its reply only when the batch is on disk. If one
-//! message can't be stored, its batch is rolled back and each of its messages is tried alone.
+//! SMTP and LMTP call [`App::route_recipient`] for each address and pass the message to [`App::deliver`]. One thread
+//! writes messages in batches: while one batch is being committed, the next one fills, so that messages share the cost
+//! of a commit. The sender gets its reply when the batch is on disk. If a message can't be stored, its batch is rolled
+//! back and each message is retried alone.
 
 mod writer;
 
@@ -36,17 +36,17 @@ use crate::domain::people::teams::TeamId;
 use crate::store::Store;
 use writer::Writer;
 
-/// Messages and bytes waiting for a commit. Further messages wait to be queued.
+/// The maximum messages and bytes in the queue. Further messages wait to be queued.
 const QUEUE: usize = 512;
 const QUEUE_BYTES: usize = 64 << 20;
-/// A message stored after this timeout is recognized as the same one when its sender retries.
+/// A message stored after this timeout is recognized as a duplicate when its sender retries.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Limits long messages in parsing, because a parser takes several times their size.
+/// Limits long messages being parsed, because the parser takes several times their size.
 const PARSING_BYTES: usize = 32 << 20;
 /// Longer messages are parsed on a blocking thread.
 const SHORT_MESSAGE: usize = 16 << 10;
 
-/// The sender of a message, as its mail server introduced it.
+/// The sender of a message, from the SMTP envelope.
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
     pub from: Option<String>,
@@ -82,7 +82,7 @@ impl App {
     /// Looks up the alias of an address.
     ///
     /// # Errors
-    /// If the store is out of reach; the sender should try again.
+    /// If the store is unreachable. The sender should try again.
     pub async fn route_recipient(&self, address: &str) -> Result<std::result::Result<Recipient, Unroutable>> {
         if let Some(recipient) = self.0.recipients.get(address) {
             return Ok(Ok(recipient));
@@ -137,17 +137,17 @@ impl App {
         match timeout(DELIVERY_TIMEOUT, delivered).await {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(why)) => vec![Err(why); count],
-            Err(_) => vec![Err(Undelivered::Failed("it took too long".into())); count],
+            Err(_) => vec![Err(Undelivered::Failed("delivery took too long".into())); count],
         }
     }
 
-    /// See [`receive::acknowledge`]. If it fails, a repeated message may be taken for a retry.
+    /// See [`receive::acknowledge`]. If it fails, a repeated message may be mistaken for a retry.
     pub async fn acknowledge(&self, messages: Vec<(TeamId, MessageId)>) {
         if messages.is_empty() {
             return;
         }
         if let Err(cause) = self.write(move |tx| receive::acknowledge(tx, &messages)).await {
-            tracing::warn!(%cause, "stored messages could not be marked as acknowledged");
+            tracing::warn!(%cause, "could not mark stored messages as acknowledged");
         }
     }
 
@@ -176,7 +176,7 @@ impl App {
             let parsed = parse(&raw);
             (raw, parsed, memory)
         } else {
-            // The thread owns all of it, because it may outlive the caller.
+            // The thread owns its data, because it may outlive the caller.
             let permit = self.0.inbound.parsing.acquire(raw.len()).await;
             let parsing = blocking(move || {
                 let parsed = parse(&raw);
@@ -231,7 +231,7 @@ impl Inbound {
         let thread = std::thread::Builder::new()
             .name("inbound".into())
             .spawn(move || writer.run(waiting))
-            .expect("the system starts a thread");
+            .expect("threads can be started");
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             settings,

@@ -1,5 +1,5 @@
-//! Checks a message before it is delivered: its authors can be verified, it is not in a mail loop, its network is
-//! within the hourly limit, and its sender is verified.
+//! Checks a message before delivery: its authors, mail loops, the hourly limit of its network, and the authentication
+//! of its sender.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -58,7 +58,7 @@ impl App {
             },
             None => Authentication::default(),
         };
-        // Behind an LMTP server there is no IP to check with SPF: that server has to refuse forgeries.
+        // With LMTP there is no client IP for SPF, so the operator's mail server has to refuse forgeries.
         if envelope.ip.is_some() && authentication.is_undecided() {
             return vec![Err(Undelivered::Unverified); to.len()];
         }
@@ -74,7 +74,7 @@ impl App {
         self.deliver_within(memory, envelope, raw, authentication, to).await
     }
 
-    /// `None` if the library that verifies the message finds other header fields than [`authors::check`].
+    /// Returns `None` if the verification library finds other header fields than [`authors::check`].
     async fn authenticate(
         &self,
         raw: &[u8],
@@ -88,7 +88,7 @@ impl App {
     }
 }
 
-/// An alias gets one copy, whatever the tags of its addresses.
+/// Counts one copy per alias, regardless of tags in the addresses.
 fn copies(to: &[Recipient]) -> u64 {
     to.iter().map(|recipient| recipient.alias).collect::<BTreeSet<_>>().len() as u64
 }

@@ -4,10 +4,10 @@ use crate::domain::Result;
 use crate::domain::names::{self, Name, NamedTable};
 use crate::store::Store;
 
-/// A failure doesn't stop the server: until the next start, names are compared by the old rule.
+/// A failure doesn't stop the server: names are compared by the old rule until the next start.
 pub fn update(store: &Store) {
     if let Err(cause) = try_update(store) {
-        tracing::warn!(%cause, "keys of names could not be updated; the next start tries again");
+        tracing::warn!(%cause, "could not update the keys of names; the next start tries again");
     }
 }
 

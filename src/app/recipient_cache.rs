@@ -1,8 +1,8 @@
-//! Caches the recipients of addresses: busy servers get most mail for a few addresses, and each lookup
-//! takes a thread and a transaction.
+//! Caches the recipients of addresses, because busy servers get most mail for a few addresses, and each lookup takes a
+//! thread and a transaction.
 //!
-//! An entry lives for at most a second, and every change in this process clears the cache. The transaction
-//! that stores a message checks its alias again.
+//! Entries live for at most a second, and every change in this process clears the cache. The transaction that stores a
+//! message checks its alias again.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! Removes old calls from the activity table (changes of access stay forever), old responses of idempotent
-//! requests, and dead jobs.
+//! Removes old calls from the activity table (changes are kept forever), old responses of idempotent requests, and dead
+//! jobs.
 //!
-//! It removes a few rows at a time and rests longer than it works, so that new calls wait for one small
-//! transaction at most.
+//! Removes a few rows at a time and pauses longer than it works, so that new calls wait for at most one small
+//! transaction.
 
 use std::time::{Duration, Instant};
 
@@ -14,15 +14,15 @@ use crate::domain::jobs::review;
 use crate::domain::{Result, Timestamp};
 use crate::store::Tx;
 
-/// The rest after each step: at least this long, and a multiple of the time the step took.
-const REST: Duration = Duration::from_millis(20);
-const TIMES: u32 = 4;
+/// The pause after each step is at least this long, and a multiple of the time the step took.
+const MIN_PAUSE: Duration = Duration::from_millis(20);
+const PAUSE_FACTOR: u32 = 4;
 
 pub(super) async fn run(app: App, _: RemoveOld, running: Running) -> Outcome {
-    // All three run even if one fails; the first error is the outcome.
+    // Runs all three even if one fails. The first error is the outcome.
     let removed = [
         ("calls", remove_calls(&app, &running).await),
-        ("kept responses", remove_responses(&app, &running).await),
+        ("stored responses", remove_responses(&app, &running).await),
         ("dead jobs", remove_dead_jobs(&app, &running).await),
     ];
     removed.map(|(what, removed)| log(what, removed)).into_iter().collect()
@@ -31,10 +31,10 @@ pub(super) async fn run(app: App, _: RemoveOld, running: Running) -> Outcome {
 fn log(what: &str, removed: std::result::Result<usize, Unfinished>) -> Outcome {
     match removed {
         Ok(0) => {}
-        Ok(removed) => tracing::info!(removed, "old {what} were removed"),
+        Ok(removed) => tracing::info!(removed, "removed old {what}"),
         Err(Unfinished::Stopped) => return Err(Unfinished::Stopped),
         Err(cause) => {
-            tracing::warn!(%cause, "old {what} could not be removed");
+            tracing::warn!(%cause, "could not remove old {what}");
             return Err(cause);
         }
     }
@@ -48,10 +48,10 @@ async fn remove_calls(app: &App, running: &Running) -> std::result::Result<usize
     }
 }
 
-/// Removes every call before a moment and returns their number.
+/// Removes all calls before a given time and returns their number.
 ///
 /// # Errors
-/// If the store can't be written or the runner stops. Rows removed until then stay removed.
+/// If the store can't be written or the runner stops. Rows removed until then remain removed.
 pub async fn sweep(
     app: &App,
     before: Timestamp,
@@ -76,7 +76,7 @@ fn until_none(removed: Result<usize>) -> Result<Option<usize>> {
     Ok(Some(removed?).filter(|removed| *removed > 0))
 }
 
-/// Runs `step` in a transaction of its own until it returns `None`. Returns the sum.
+/// Runs `step` repeatedly, each time in a separate transaction, until it returns `None`. Returns the sum.
 async fn in_steps<P: Send + 'static>(
     app: &App,
     running: &Running,
@@ -93,6 +93,6 @@ async fn in_steps<P: Send + 'static>(
             None => return Ok(removed),
             Some(some) => removed += some,
         }
-        running.rest(REST.max(began.elapsed() * TIMES)).await?;
+        running.rest(MIN_PAUSE.max(began.elapsed() * PAUSE_FACTOR)).await?;
     }
 }

@@ -1,5 +1,4 @@
-//! Counts the mail from each network in its current hour. Over its limit, a network waits for the next
-//! hour.
+//! Limits the hourly mail from each network.
 
 use std::net::IpAddr;
 
@@ -10,7 +9,7 @@ use crate::domain::Timestamp;
 use crate::domain::network::network;
 
 /// Some 8 MB.
-const NETWORKS: usize = 100_000;
+const MAX_NETWORKS: usize = 100_000;
 
 pub(super) struct Senders(Hourly<Sent>);
 
@@ -29,8 +28,8 @@ impl Count for Sent {
 
 impl Sent {
     fn reaches(&self, limits: HourlyLimits) -> bool {
-        limits.messages.is_some_and(|most| self.copies >= most)
-            || limits.bytes.is_some_and(|most| self.bytes >= most)
+        limits.messages.is_some_and(|max| self.copies >= max)
+            || limits.bytes.is_some_and(|max| self.bytes >= max)
     }
 }
 
@@ -39,8 +38,8 @@ impl App {
         self.0.senders.are_over(self.config().mail.hourly, ip, self.now())
     }
 
-    /// Counts a message and its copies, unless its network is over the limit. A single message may exceed
-    /// the limit: otherwise a large one to several recipients would never be accepted.
+    /// Counts a message and its copies, unless its network is over the limit. A single message may exceed the limit,
+    /// because otherwise a large one to several recipients would never be accepted.
     pub(super) fn may_send(&self, ip: IpAddr, copies: u64, size: usize) -> bool {
         self.0.senders.admit(self.config().mail.hourly, ip, self.now(), (copies, size as u64))
     }
@@ -69,7 +68,7 @@ impl Senders {
 
 impl Default for Senders {
     fn default() -> Self {
-        Self(Hourly::new(NETWORKS))
+        Self(Hourly::new(MAX_NETWORKS))
     }
 }
 
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_waits_for_its_next_hour_and_others_do_not() {
+    fn a_network_over_its_limit_waits_for_its_next_hour() {
         let senders = Senders::default();
         let send = |from: &str, now, copies| senders.admit(LIMITS, ip(from), now, (copies, 10));
         assert!(send("192.0.2.1", START, 1) && send("::ffff:192.0.2.1", START, 2));
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn one_large_message_an_hour_is_taken() {
+    fn one_large_message_per_hour_is_accepted() {
         let senders = Senders::default();
         let send = |size| senders.admit(LIMITS, ip("192.0.2.1"), START, (1, size));
         assert!(send(u64::MAX) && !send(1));

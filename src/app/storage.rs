@@ -1,5 +1,5 @@
-//! Opens the store and checks that it belongs to the secret key. Only this file and [`super::backup`] use
-//! more of the store than its handles.
+//! Opens the store and checks that the secret key belongs to it. Only this file and [`super::backup`] use more of the
+//! store than its handles.
 
 use super::name_keys;
 use crate::config::Config;
@@ -8,7 +8,7 @@ use crate::domain::sealing::SecretKey;
 use crate::store::serving::Serving;
 use crate::store::{self, Location, Store, instance};
 
-/// Why the app can't start, as one sentence for the operator.
+/// The reason why the app can't start, as one sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -18,7 +18,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(
-        "the secret key is not the one this store was first opened with: team keys could not be read. Restore the original GATEPOST_SECRET_KEY or secret.key"
+        "the secret key is not the one this store was first opened with, so team keys could not be decrypted. Restore the original GATEPOST_SECRET_KEY or secret.key"
     )]
     OtherKey,
 }
@@ -34,8 +34,8 @@ pub(super) fn location(config: &Config) -> Result<Location> {
     Location::parse(&config.database.0).map_err(StartError::DatabaseUrl)
 }
 
-/// Keeps other servers off the same SQLite file until it is dropped. Call it before [`super::App::open`],
-/// so that a second server changes nothing.
+/// Prevents other servers from using the same SQLite file until it is dropped. Call it before [`super::App::open`], so
+/// that a second server changes nothing.
 pub fn serve_alone(config: &Config) -> Result<Serving> {
     config.make_data_folder()?;
     Ok(location(config)?.serve_alone()?)

@@ -60,7 +60,9 @@ fn refusal(address: &str, why: Unroutable) -> Failure {
         Unroutable::Unknown => format!("there is no alias {address}"),
         Unroutable::Disabled => format!("{address} is turned off"),
         Unroutable::Deleted => format!("{address} was deleted"),
-        Unroutable::Suspended => format!("the domain of {address} is suspended: its TXT record is gone"),
+        Unroutable::Suspended => {
+            format!("the domain of {address} is suspended because its TXT record is missing")
+        }
         Unroutable::Full => {
             format!("the team of {address} has used up its mail quota (GATEPOST_MAIL_QUOTA)")
         }

@@ -9,10 +9,9 @@ use std::process::Command;
 const THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
 const BYTES: &str = "262144";
 
-/// Restarts this process with blocks over 256 KiB mapped one by one, so that freed ones return to the
-/// system. By default glibc keeps them in each thread's arena: after a few passwords or large messages at
-/// once, it never returns hundreds of megabytes. Other C libraries ignore the variable. A value set by the
-/// operator is kept.
+/// Restarts this process so that blocks over 256 KiB are mapped separately, and freed ones return to the system. By
+/// default glibc keeps them in each thread's arena, so a few concurrent passwords or large messages would take hundreds
+/// of megabytes permanently. Other C libraries ignore the variable. Keeps a value set by the operator.
 pub fn return_large_blocks(args: &[OsString]) {
     if env::var_os(THRESHOLD).is_some() {
         return;
@@ -21,6 +20,6 @@ pub fn return_large_blocks(args: &[OsString]) {
     if let Some(name) = args.first() {
         command.arg0(name);
     }
-    // Returns only on failure. The server then runs with more memory.
+    // Returns only on failure. The server then uses more memory.
     let _ = command.args(args.iter().skip(1)).env(THRESHOLD, BYTES).exec();
 }

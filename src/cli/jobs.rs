@@ -7,7 +7,7 @@ use crate::app::jobs::registry;
 use crate::domain::jobs::{Filter, JobId, QueuedJob, State, review};
 use crate::domain::lists::Window;
 
-const LISTED: i64 = 200;
+const MAX_LISTED: i64 = 200;
 
 #[derive(Subcommand)]
 pub enum JobsCommand {
@@ -48,7 +48,7 @@ fn state(text: &str) -> Result<State, Failure> {
 }
 
 fn id(text: &str) -> Result<JobId, Failure> {
-    JobId::parse(text).ok_or_else(|| "expected an id as `gatepost jobs list` shows it: job_…".into())
+    JobId::parse(text).ok_or_else(|| "expected a job id from `gatepost jobs list`, like job_…".into())
 }
 
 pub fn run(app: &App, command: JobsCommand) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ pub fn run(app: &App, command: JobsCommand) -> Result<(), Failure> {
             let (actor, kinds) = (app.operator(), registry().kinds());
             let retried = app.write_now(|tx| review::retry(tx, &actor, None, id, &kinds));
             retried.map_err(or_missing(no_job(id)))?;
-            print_line(&format!("{id} runs within a second if a server is running."))
+            print_line(&format!("{id} will run within a second if a server is running."))
         }
         JobsCommand::Drop { id } => {
             let (actor, kinds) = (app.operator(), registry().kinds());
@@ -73,11 +73,11 @@ pub fn run(app: &App, command: JobsCommand) -> Result<(), Failure> {
 }
 
 fn no_job(id: JobId) -> String {
-    format!("there is no job {id}: it may be done")
+    format!("there is no job {id}. It may be finished")
 }
 
 fn list(app: &App, filter: Filter, as_json: bool) -> Result<(), Failure> {
-    let page = app.read_now(|tx| review::list(tx, &filter, Window::first(LISTED)));
+    let page = app.read_now(|tx| review::list(tx, &filter, Window::first(MAX_LISTED)));
     let page = page.map_err(message_of)?;
     if as_json {
         return print_line(&Value::from_iter(page.rows.iter().map(to_json)).to_string());
@@ -86,7 +86,7 @@ fn list(app: &App, filter: Filter, as_json: bool) -> Result<(), Failure> {
     match (page.rows.is_empty(), page.next) {
         (true, _) => print_line("No jobs."),
         (_, Some(_)) => {
-            print_line(&format!("These are the newest {LISTED}. Narrow the list with --state or --kind."))
+            print_line(&format!("These are the newest {MAX_LISTED}. Narrow the list with --state or --kind."))
         }
         _ => Ok(()),
     }

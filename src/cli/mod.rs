@@ -162,7 +162,7 @@ fn scopes(text: &str) -> Result<Scopes, Failure> {
     Scopes::parse(text).map_err(|error| error.message.into_owned())
 }
 
-/// Other variables need not be UTF-8.
+/// Only our own variables must be UTF-8.
 fn settings(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, Failure> {
     let ours = vars.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let ours = ours.filter(|(name, _)| name.starts_with("GATEPOST_"));

@@ -32,7 +32,7 @@ pub fn open(config: Config) -> Result<App, Failure> {
     App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).map_err(|error| error.to_string())
 }
 
-/// Called first, so that a second instance started by mistake fails before it touches the store.
+/// Called first, so that a second instance started by mistake fails before it uses the store.
 pub fn bind(config: &Config) -> Result<Ports, Failure> {
     let mail = |setting: &str, address: Option<SocketAddr>| {
         address.map(|address| bind_to(&format!("{setting} to another port or to off"), address)).transpose()
@@ -56,7 +56,7 @@ fn bind_to(remedy: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Serves until SIGINT or SIGTERM. Calls `on_ready` with the URL once requests are answered.
+/// Serves until SIGINT or SIGTERM. Calls `on_ready` with the URL once the server accepts requests.
 pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Failure> {
     let site = web::site(&app, &ports.web).map_err(|cause| cause.to_string())?;
     let set_up = app.read_now(teams::is_set_up).map_err(|error| error.to_string())?;
@@ -86,33 +86,33 @@ pub fn run(app: App, ports: Ports, on_ready: impl FnOnce(&str)) -> Result<(), Fa
         on_ready(&url);
     });
     drop((mail_server, runner));
-    // Closed explicitly: worker threads that hold the app are not joined, so it would not be dropped.
+    // Closed explicitly, because worker threads with clones of the app are not joined, so it would not be dropped.
     app.close();
     served.map_err(|cause| format!("cannot serve: {cause}"))
 }
 
 /// The maximum number of aliases or teams in a warning.
-const LISTED: i64 = 100;
+const MAX_LISTED: i64 = 100;
 
-/// The log is the only place where the operator can learn that these aliases receive no mail.
+/// Only the log shows the operator that these aliases receive no mail.
 fn warn_of_shadowed_aliases(app: &App) -> Result<(), Failure> {
     let found =
-        app.read_now(|tx| aliases::shadowed_aliases(tx, LISTED)).map_err(|error| error.to_string())?;
+        app.read_now(|tx| aliases::shadowed_aliases(tx, MAX_LISTED)).map_err(|error| error.to_string())?;
     for ShadowedAlias { address, team } in found {
         tracing::warn!(
             address,
             team,
-            "alias receives no mail: the name before its + belongs to another team"
+            "alias receives no mail because the name before its + belongs to another team"
         );
     }
     Ok(())
 }
 
-/// After the quota was lowered, teams can be over it without knowing why they receive no mail.
+/// If the operator lowered the quota, teams can be over it without knowing why they receive no mail.
 fn warn_of_full_teams(app: &App) -> Result<(), Failure> {
     let settings = app.mail_settings();
     let full =
-        app.read_now(|tx| quota::full_teams(tx, settings, LISTED)).map_err(|error| error.to_string())?;
+        app.read_now(|tx| quota::full_teams(tx, settings, MAX_LISTED)).map_err(|error| error.to_string())?;
     for FullTeam { name, bytes } in full {
         tracing::warn!(
             team = name,
@@ -141,7 +141,7 @@ fn open_mail_server(app: &App, listeners: Listeners, limits: Limits) -> Result<M
         .map_err(|cause| format!("cannot receive mail: {cause}"))
 }
 
-/// Printed last and apart, because the log goes to the same terminal.
+/// Printed last and after an empty line, because the log goes to the same terminal.
 fn setup_hint(url: &str, key: &str) -> String {
     format!(
         "\nThere are no accounts yet. To create your team, open this link:\n\n    {url}/setup?key={key}\n\n\

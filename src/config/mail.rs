@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn mail_is_taken_on_loopback_unless_told_otherwise() {
+    fn mail_listens_on_loopback_by_default() {
         let mail = mail(&[]);
         assert_eq!(mail.smtp_listen.unwrap().to_string(), "127.0.0.1:2525");
         assert_eq!((mail.lmtp_listen, mail.max_size), (None, 25 << 20));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_named_or_found() {
+    fn the_host_is_set_or_derived() {
         let url = PublicUrl::parse("https://inbox.example:8443");
         assert_eq!(mail(&[("GATEPOST_MAIL_HOST", "MX.example")]).host(url.as_ref()), "mx.example");
         assert_eq!(mail(&[]).host(url.as_ref()), "inbox.example");

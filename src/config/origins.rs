@@ -7,7 +7,7 @@ use url::Url;
 pub enum Origins {
     None,
     Any,
-    /// Spelled as browsers spell them.
+    /// In the form that browsers send.
     Listed(Vec<String>),
 }
 
@@ -30,7 +30,7 @@ impl Origins {
     }
 }
 
-/// Returns an origin as browsers write it: `scheme://host[:port]` in lower case, with an ASCII name and no
+/// Returns an origin in the form that browsers send: `scheme://host[:port]` in lower case, with an ASCII name and no
 /// default port (RFC 6454, section 6.2). Refuses `null`, which many origins share.
 pub fn origin(text: &str) -> Option<String> {
     let (_, authority) = text.split_once("://")?;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_read_as_browsers_spell_them() {
+    fn origins_are_normalized_like_in_browsers() {
         assert_eq!(Origins::parse(""), Some(Origins::None));
         assert_eq!(Origins::parse(" * "), Some(Origins::Any));
         let these =
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_has_one_spelling() {
+    fn invalid_or_unusual_origins_are_refused() {
         for (written, spelled) in [
             ("HTTPS://Inbox.Example", "https://inbox.example"),
             ("https://inbox.example:443/", "https://inbox.example"),

@@ -10,7 +10,7 @@ pub struct RedisUrl(Client);
 impl RedisUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let address = text.into_connection_info().ok()?;
-        // Without Nagle's algorithm: a small message must not wait for the previous reply.
+        // Disables Nagle's algorithm, so that small messages don't wait for the previous reply.
         let client = Client::open(address.set_tcp_settings(TcpSettings::default().set_nodelay(true)));
         client.ok().map(Self)
     }

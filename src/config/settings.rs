@@ -1,24 +1,24 @@
-//! The table of settings, from which they are read and from which `--help` and `docs/settings.md` list them.
+//! The table of settings. `--help` and `docs/settings.md` are generated from it.
 
 /// The texts are Markdown.
 pub struct Setting {
     pub name: &'static str,
     pub default: DefaultValue,
     pub meaning: &'static str,
-    /// The expected value, for the error about a malformed one.
+    /// The expected value, for error messages.
     pub(super) expected: &'static str,
 }
 
 pub enum DefaultValue {
     Value(&'static str),
-    /// A default that is no fixed value.
+    /// A default that depends on other settings or the system.
     Described(&'static str),
 }
 
 use DefaultValue::{Described, Value};
 
 impl Setting {
-    /// The default value; empty if it is only described.
+    /// The default value, or empty if it is only described.
     pub(super) fn default_value(&self) -> &'static str {
         match self.default {
             Value(value) => value,

@@ -1,4 +1,4 @@
-//! SPF, DKIM and DMARC of a message, within five seconds.
+//! Verifies SPF, DKIM and DMARC of a message within five seconds.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use tokio::time::{Instant, timeout_at};
 use super::policy_records::{Answers, Kind};
 use super::{Dns, Resolvers};
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
-use crate::domain::mailroom::received_header::{header_fields, headers_named};
+use crate::domain::mailroom::received_header::{count_headers, header_fields};
 
-/// The limits for SPF and DKIM, which run in parallel, and for both plus DMARC.
+/// The timeouts for SPF and DKIM, which run in parallel, and for everything.
 const SPF_AND_DKIM_TIMEOUT: Duration = Duration::from_millis(3500);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum number of verified signatures. Each can cost a query and a hash of the whole body.
-const SIGNATURES: usize = 8;
+const MAX_SIGNATURES: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
-    /// `None` behind the operator's own mail server: SPF can't be checked.
+    /// `None` if the operator's own mail server delivered it by LMTP, so that SPF can't be checked.
     pub ip: Option<IpAddr>,
     pub helo: &'a str,
     /// `None` for a bounce.
@@ -44,7 +44,7 @@ impl Sender<'_> {
 }
 
 impl Dns {
-    /// Returns `None` if the library that verifies the message finds other header fields in it.
+    /// Returns `None` if the verification library finds other header fields.
     pub async fn authenticate(&self, raw: &[u8], sender: Sender<'_>) -> Option<Authentication> {
         let message = readable(raw)?;
         let Some(resolvers) = &self.0 else { return Some(unknown(raw)) };
@@ -60,7 +60,7 @@ impl Dns {
 fn unknown(raw: &[u8]) -> Authentication {
     let detail = || Some("no DNS server responds".to_owned());
     let check = || Check { result: Verdict::TempError, detail: detail(), ..Check::default() };
-    let signed = headers_named(raw, "DKIM-Signature") > 0;
+    let signed = count_headers(raw, "DKIM-Signature") > 0;
     Authentication {
         spf: check(),
         dkim: signed.then(check).into_iter().collect(),
@@ -89,7 +89,7 @@ impl Resolvers {
     async fn spf(&self, sender: Sender<'_>, until: Instant) -> SpfOutput {
         let unknown = || SpfOutput::new(sender.domain().to_owned()).with_result(SpfResult::TempError);
         let Some(ip) = sender.ip else { return unknown() };
-        // An IP address in brackets, which has no record.
+        // IP addresses in brackets have no record.
         if sender.domain().ends_with(']') {
             return SpfOutput::new(sender.domain().to_owned()).with_result(SpfResult::None);
         }
@@ -155,21 +155,21 @@ impl Resolvers {
     }
 }
 
-/// `None` if the library finds other fields than we do. Only the first signatures count, so that adding
-/// more does not avoid DMARC.
+/// Returns `None` if the library finds other header fields than we do. Keeps only the first signatures, so that
+/// adding more doesn't circumvent DMARC.
 fn readable(raw: &[u8]) -> Option<AuthenticatedMessage<'_>> {
     let mut message = AuthenticatedMessage::parse(raw)?;
     let theirs = message.headers.iter().map(|(name, value)| (name.trim_ascii_end(), *value));
     if !theirs.eq(header_fields(raw)) {
         return None;
     }
-    message.dkim_headers.truncate(SIGNATURES);
-    message.errors.truncate(SIGNATURES - message.dkim_headers.len());
+    message.dkim_headers.truncate(MAX_SIGNATURES);
+    message.errors.truncate(MAX_SIGNATURES - message.dkim_headers.len());
     Some(message)
 }
 
-/// A message of one author, for DMARC: the library would not check authors of several domains. `None`
-/// for an IP address in brackets, which has no policy.
+/// A message with one author, for DMARC, because the library doesn't check authors of several domains.
+/// `None` for an IP address in brackets, which has no policy.
 fn of_author(domain: &str) -> Option<AuthenticatedMessage<'static>> {
     let mut message = AuthenticatedMessage::parse(b"From: <>\r\n\r\n")?;
     message.from = vec![format!("author@{domain}")];
@@ -193,7 +193,7 @@ fn spf_check(output: &SpfOutput, sender: Sender<'_>) -> Check {
 fn dkim_check(output: &DkimOutput<'_>) -> Check {
     let (result, why) = match output.result() {
         DkimResult::Pass => (Verdict::Pass, None),
-        // The library calls this neutral. In RFC 8601, neutral means that a signature can't be read.
+        // The library calls this neutral. In RFC 8601, neutral means that a signature can't be parsed.
         DkimResult::Neutral(why @ Error::Dkim(DkimError::FailedBodyHashMatch)) => (Verdict::Fail, Some(why)),
         DkimResult::Neutral(why) => (Verdict::Neutral, Some(why)),
         DkimResult::Fail(why) => (Verdict::Fail, Some(why)),

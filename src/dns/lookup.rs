@@ -43,7 +43,7 @@ impl Dns {
     }
 
     async fn lookup(&self, name: &str, kind: RecordType, read: impl Fn(&RData) -> Option<String>) -> Answer {
-        let Some(resolvers) = &self.0 else { return Answer::Failed("no DNS server is known".into()) };
+        let Some(resolvers) = &self.0 else { return Answer::Failed("no DNS server is configured".into()) };
         let Ok(mut name) = Name::from_ascii(name) else { return Answer::Nothing };
         name.set_fqdn(true);
         match resolvers.fresh.lookup(name, kind).await {

@@ -1,7 +1,7 @@
 //! Looks up the records of teams' domains and authenticates senders. The only folder that names `hickory`
 //! and `mail_auth`.
 //!
-//! No failure here rejects mail: a missing answer is a result like any other.
+//! A failed lookup never rejects mail: it is a result like any other.
 
 mod authenticate;
 mod lookup;
@@ -21,19 +21,19 @@ use mail_auth::MessageAuthenticator;
 pub use authenticate::Sender;
 use reachable::Reachability;
 
-/// The timeout of one query to one server, and the number of times it is sent.
+/// The timeout of a query to one server, and the number of attempts.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
-/// Concurrent queries to one server. The resolver refuses further ones.
+/// The maximum concurrent queries to one server. The resolver refuses further ones.
 const MAX_QUERIES: usize = 512;
 
-/// Without usable settings, every answer is an error.
+/// `None` without valid settings: then every lookup fails.
 pub struct Dns(Option<Resolvers>);
 
 struct Resolvers {
-    /// Caches answers for as long as they allow.
+    /// Caches answers for their TTL.
     authenticator: MessageAuthenticator,
-    /// Without a cache: someone who has just changed a record wants to see the change.
+    /// Without a cache, because people who have just changed a record want to see the change.
     fresh: TokioResolver,
     reachable: Reachability,
 }
@@ -42,7 +42,7 @@ impl Dns {
     /// Uses `server`, or else the system's servers.
     pub fn open(server: Option<SocketAddr>) -> Self {
         let resolvers = settings(server).and_then(|(config, options)| Resolvers::new(config, options));
-        Self(resolvers.inspect_err(|cause| tracing::warn!(%cause, "DNS cannot be used")).ok())
+        Self(resolvers.inspect_err(|cause| tracing::warn!(%cause, "DNS is unavailable")).ok())
     }
 }
 

@@ -1,5 +1,5 @@
-//! SPF and DMARC records of a name, of which only one may exist (RFC 7208, section 4.5; RFC 9989,
-//! section 4.10). The library takes the first one that it can read.
+//! Detects names with several SPF or DMARC records, although only one may exist (RFC 7208, section 4.5; RFC 9989,
+//! section 4.10). The library would use the first one that it can parse.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ impl Kind {
         begins && record.get(version.len()).is_none_or(ends)
     }
 
-    /// What several records of one name amount to: an error of SPF, no record of DMARC.
+    /// The equivalent of several records with one name: an error for SPF, and no record for DMARC.
     fn several(self) -> Txt {
         Txt::Error(match self {
             Self::Spf => Error::ParseError,
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// The answers to the names of one check, and those that replace them.
+/// The answers during a check, and their replacements.
 #[derive(Default)]
 pub struct Answers {
     asked: Mutex<Vec<Box<str>>>,
@@ -74,8 +74,8 @@ impl ResolverCache<Box<str>, Txt> for Answers {
 }
 
 impl Answers {
-    /// Whether a name that was asked has several records: then the check has to be made again. The
-    /// resolver has the answers in its cache, so no query leaves.
+    /// Replaces answers with several records. Returns whether there are any, so that the check must be repeated. The
+    /// resolver has cached the answers, so this sends no query.
     pub async fn replace_several(&self, kind: Kind, with: &MessageAuthenticator) -> bool {
         let asked = std::mem::take(&mut *self.asked.lock());
         let mut is_any = false;
@@ -103,7 +103,7 @@ mod tests {
     use super::Kind::{Dmarc, Spf};
 
     #[test]
-    fn records_are_known_by_their_version() {
+    fn records_are_recognized_by_their_version() {
         for (kind, record, is_one) in [
             (Spf, "v=spf1 -all", true),
             (Spf, "V=SPF1", true),

@@ -1,7 +1,7 @@
 //! Checks whether any DNS server responds.
 //!
-//! Without one, every message would wait until its authentication times out. So a probe looks up the root
-//! servers: the operator's own DNS servers must answer that, whatever a sender's domain does.
+//! Without one, every message would wait until its authentication times out. So a probe looks up the root servers, which
+//! the operator's own DNS servers must answer regardless of the senders' domains.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const PROBE_LIFETIME: Duration = Duration::from_secs(10);
 
 pub struct Reachability {
     resolver: TokioResolver,
-    /// The last result, and how long it is used.
+    /// The last result, and when it expires.
     known: Mutex<Option<(bool, Instant)>>,
 }
 

@@ -37,13 +37,13 @@ pub struct Actor {
     pub request: Option<RequestId>,
     pub ip: Option<IpAddr>,
     pub agent: Option<String>,
-    /// The number of ids made so far; see [`Self::chance`].
-    made: Arc<AtomicU16>,
+    /// The number of ids created so far; see [`Self::chance`].
+    ids: Arc<AtomicU16>,
 }
 
 impl Actor {
     pub fn new(identity: Identity, now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
-        Self { identity, now, entropy, request: None, ip: None, agent: None, made: Arc::default() }
+        Self { identity, now, entropy, request: None, ip: None, agent: None, ids: Arc::default() }
     }
 
     pub fn operator(now: Timestamp, entropy: Arc<dyn Entropy>) -> Self {
@@ -58,7 +58,7 @@ impl Actor {
         Self::new(Identity::Visitor, now, entropy)
     }
 
-    /// The same request, by a person it has just created or signed in.
+    /// The same request by the person whom it has just created or signed in.
     pub fn as_person(&self, id: UserId, label: &str) -> Self {
         self.with(Identity::Person { id, label: label.to_owned() })
     }
@@ -103,8 +103,8 @@ impl Actor {
     /// of creation, so that a list shows an effect above its cause.
     pub(crate) fn chance(&self) -> [u8; 8] {
         let mut bytes = entropy::bytes::<8>(&*self.entropy);
-        let made = self.made.fetch_add(1, Ordering::Relaxed);
-        bytes[..2].copy_from_slice(&(made & 0x3fff).to_be_bytes());
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        bytes[..2].copy_from_slice(&(number & 0x3fff).to_be_bytes());
         bytes
     }
 }

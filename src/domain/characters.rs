@@ -24,21 +24,21 @@ fn is_variation_selector(c: char) -> bool {
 
 /// Not allowed in a line that people type, except the two variation selectors of emoji.
 pub fn is_invisible(c: char) -> bool {
-    let is_of_emoji = matches!(c, '\u{fe0e}' | '\u{fe0f}');
-    c.is_control() || is_deceptive(c) || is_variation_selector(c) && !is_of_emoji
+    let is_emoji_selector = matches!(c, '\u{fe0e}' | '\u{fe0f}');
+    c.is_control() || is_deceptive(c) || is_variation_selector(c) && !is_emoji_selector
 }
 
 pub fn is_control_in_text(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
-/// A JSON Schema pattern of a line without [`is_invisible`] characters. Such patterns match UTF-16 units,
-/// so characters of two units are left to the server.
+/// A JSON Schema pattern for a line without [`is_invisible`] characters. Such patterns match UTF-16 units,
+/// so the server alone checks characters of two units.
 pub fn line_pattern() -> String {
     format!("^[^{}]*$", class(is_invisible))
 }
 
-/// A JSON Schema pattern of a text without [`is_control_in_text`] characters. Lines may end with CR LF.
+/// A JSON Schema pattern for a text without [`is_control_in_text`] characters. Lines may end with CR LF.
 pub fn text_pattern() -> String {
     format!(r"^([^{}]|\r\n)*$", class(is_control_in_text))
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_patterns_are_those_that_clients_know() {
+    fn published_patterns_do_not_change() {
         assert_eq!(
             line_pattern(),
             concat!(

@@ -10,28 +10,28 @@ pub fn bytes<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     bytes
 }
 
-/// The operating system's random source. Small requests, such as an id per call, are served from a pool
-/// per thread: a system call would cost more than the rest of the API call.
+/// The operating system's random source. Small requests, like an id per call, are served from a pool per
+/// thread, because a system call would cost more than the rest of the API call.
 pub struct SystemEntropy;
 
-const POOL: usize = 1024;
+const POOL_SIZE: usize = 1024;
 const SMALL: usize = 16;
 
 thread_local! {
-    /// The pool, and how many of its bytes are used.
-    static LEFT: RefCell<([u8; POOL], usize)> = const { RefCell::new(([0; POOL], POOL)) };
+    /// Random bytes, and the number of those already used.
+    static POOL: RefCell<([u8; POOL_SIZE], usize)> = const { RefCell::new(([0; POOL_SIZE], POOL_SIZE)) };
 }
 
 impl Entropy for SystemEntropy {
     /// # Panics
-    /// If the operating system has no random bytes: no secret can be made then.
+    /// If the operating system has no random bytes.
     fn fill(&self, bytes: &mut [u8]) {
         if bytes.len() > SMALL {
-            return ask(bytes);
+            return fill_from_system(bytes);
         }
-        LEFT.with_borrow_mut(|(pool, used)| {
-            if *used + bytes.len() > POOL {
-                ask(pool);
+        POOL.with_borrow_mut(|(pool, used)| {
+            if *used + bytes.len() > POOL_SIZE {
+                fill_from_system(pool);
                 *used = 0;
             }
             let taken = &mut pool[*used..*used + bytes.len()];
@@ -43,9 +43,9 @@ impl Entropy for SystemEntropy {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for chance")]
-fn ask(bytes: &mut [u8]) {
-    getrandom::fill(bytes).expect("the operating system gives random bytes");
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the system's random source")]
+fn fill_from_system(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the operating system provides random bytes");
 }
 
 #[cfg(test)]

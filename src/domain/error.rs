@@ -8,7 +8,7 @@ pub use store::Error as StoreError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It doesn't exist or belongs to another team.
+    /// The resource doesn't exist or belongs to another team.
     #[error("not found")]
     NotFound,
     /// The sentence says who can do it, or what to do first.
@@ -16,15 +16,15 @@ pub enum Error {
     Forbidden(Cow<'static, str>),
     #[error("invalid: {}", FieldError::join(.0))]
     Invalid(Vec<FieldError>),
-    /// It contradicts the current state. Nothing was changed.
+    /// The request contradicts the current state. Nothing was changed.
     #[error("{}", .0.message)]
     Conflict(FieldError),
-    /// It has changed since the caller read it. Nothing was changed.
+    /// The resource has changed since the caller read it. Nothing was changed.
     #[error("This has changed since you loaded it. Reload it and try again.")]
     Stale,
     #[error("{message}")]
     TooMany { message: Cow<'static, str>, retry_after: u32 },
-    /// Too much at once: the response is 503, and the caller should try again later.
+    /// The server is overloaded. The caller should try again later.
     #[error("{0}")]
     Busy(&'static str),
     #[error(transparent)]

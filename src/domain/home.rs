@@ -1,5 +1,5 @@
-//! The data of the Home page: incoming mail, the state of the API, and what needs attention. It takes four
-//! statements, each bounded whatever the team's size.
+//! The data of the Home page: incoming mail, the state of the API, and problems that need attention. It
+//! takes four statements, whose cost doesn't grow with the team.
 
 use time::Duration;
 
@@ -13,20 +13,20 @@ use crate::store::home::{self as rows, Row, Since};
 use crate::store::ids::{AliasId, TeamId, TokenId};
 
 const MAIL_DAYS: i32 = 14;
-/// A token that expires this soon needs attention, and so does one unused for this long.
+/// Tokens that expire this soon, or have been unused for this long, need attention.
 const EXPIRES_SOON: Duration = Duration::days(14);
 const UNUSED: Duration = Duration::days(90);
-/// The rows of the rankings, and of the latest changes.
-const RANKED: usize = 5;
+/// The numbers of aliases and of recent changes shown.
+const MAX_RANKED: usize = 5;
 const RECENT: i64 = 5;
 
 pub struct Home {
     pub facts: Facts,
     /// Bytes of stored mail.
     pub bytes: i64,
-    /// The last 14 days, oldest first. The last one is still running.
+    /// The last 14 days including today, oldest first.
     pub days: Vec<MailDay>,
-    /// Sorted by mail delivered in the last 7 days.
+    /// Sorted by messages delivered in the last 7 days.
     pub aliases: Vec<BusyAlias>,
     pub domains: Vec<Domain>,
     pub access: Access,
@@ -86,7 +86,7 @@ pub struct ExpiringToken {
     pub at: Timestamp,
 }
 
-/// `period` is that of the chart of requests.
+/// `period` is shown in the chart of requests.
 pub fn load(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp, is_admin: bool) -> Result<Home> {
     let since = since(period, now);
     let found = rows::rows(tx, team, &since)?;
@@ -107,9 +107,9 @@ pub fn load(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp, is_ad
 
 fn since(period: Period, now: Timestamp) -> Since {
     Since {
-        hours: period.starts(now).min(Period::Week.starts(now)),
+        hours: period.start(now).min(Period::Week.start(now)),
         week: now.minus(Duration::days(7)),
-        day: Period::Day.starts(now),
+        day: Period::Day.start(now),
         mail: day_of(now).minus(Duration::DAY * (MAIL_DAYS - 1)),
         unused: now.minus(UNUSED),
         expiry: now.plus(EXPIRES_SOON),
@@ -120,7 +120,7 @@ fn access(tx: &mut Tx<'_>, team: TeamId, found: &[Row], since: &Since, now: Time
     let stored: Hours = part(found, "hour").map(hour).collect();
     let live_from = usage::live_from(stored.keys().next_back().copied(), since.hours, now);
     let live = usage::live(tx, team, live_from, now)?;
-    let changes = ActivityKind::ALL.iter().copied().filter(|kind| is_news(*kind)).collect();
+    let changes = ActivityKind::ALL.iter().copied().filter(|kind| is_notable_change(*kind)).collect();
     let changes = Filter { kinds: Some(changes), ..Filter::default() };
     let mut hours: Hours = stored.range(..live_from).map(|(at, calls)| (*at, *calls)).collect();
     hours.extend(&live.team);
@@ -133,8 +133,8 @@ fn access(tx: &mut Tx<'_>, team: TeamId, found: &[Row], since: &Since, now: Time
     })
 }
 
-/// Whether a change is shown among the latest: those who come and go would hide the others.
-fn is_news(kind: ActivityKind) -> bool {
+/// Excludes sign-ins and the like, which would crowd out the other changes.
+fn is_notable_change(kind: ActivityKind) -> bool {
     use ActivityKind::{SignedIn, SignedOut, TeamSwitched};
     !kind.is_call() && !matches!(kind, SignedIn | SignedOut | TeamSwitched)
 }
@@ -160,12 +160,12 @@ fn expiring(row: &Row) -> Option<ExpiringToken> {
     Some(ExpiringToken { id: token(row)?, name: row.name.clone(), at: at(row) })
 }
 
-/// Returns the busiest tokens and those with errors, including the hours that are not stored yet.
+/// Returns the busiest tokens and those with errors, including hours without stored counts.
 fn tokens(found: &[Row], live: &Counts) -> Vec<TokenUse> {
     let with_live = |row: &Row| {
         let id = token(row)?;
         let live: Outcomes = live.tokens.get(&id).into_iter().flat_map(|hours| hours.values().copied()).sum();
-        let (total, failing) = (live.total(), live.troubled());
+        let (total, failing) = (live.total(), live.unsuccessful());
         let name = row.name.clone();
         Some(TokenUse { id, name, in_7d: row.a + total, in_24h: row.b + total, failing: row.c + failing })
     };
@@ -182,7 +182,7 @@ fn busy_aliases(found: &[Row]) -> Vec<BusyAlias> {
     };
     let mut aliases: Vec<_> = part(found, "alias").filter_map(alias).collect();
     aliases.sort_by(|a, b| b.delivered.cmp(&a.delivered).then_with(|| a.address.cmp(&b.address)));
-    aliases.truncate(RANKED);
+    aliases.truncate(MAX_RANKED);
     aliases
 }
 

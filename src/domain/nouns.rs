@@ -1,15 +1,16 @@
 //! The functions that plain nouns of a team share. [`team_noun`] generates those that a noun asks for:
 //!
-//! - `find(tx, team, id)`, and `hold(tx, actor, team, id)`, which locks the row for a change
+//! - `find(tx, team, id)`, and `lock(tx, actor, team, id)`, which locks the row for a change
 //! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter)`
 //! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own `create` and
 //!   `change` decide what the row contains
 //! - `delete(tx, actor, team, id)`
 //! - `plain`: [`Plain`] with these functions, some of which the noun's file may define itself
 //!
-//! `hold` and `delete` require the role that they are listed under; the others check none. `insert`, `save`
-//! and `delete` record an activity of the row's [`Noun`]. The noun's file provides `rows`, the store's functions with the same names; `fn event(kind,
-//! &row) -> Event`; and `fn taken(&row) -> (field, sentence)` for a violation of a unique index.
+//! `lock` and `delete` require the role that they are listed under; the others check none. `insert`, `save`
+//! and `delete` record an activity of the row's [`Noun`]. The noun's file provides `rows`, the store's
+//! functions with the same names; `fn event(kind, &row) -> Event`; and `fn taken(&row) -> (field, sentence)`
+//! for a violation of a unique index.
 
 use serde::de::DeserializeOwned;
 
@@ -19,7 +20,8 @@ use super::{PublicId, Result};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
-pub use crate::store::nouns::{Done, Noun, Operation};
+pub use crate::store::nouns::Noun;
+pub(crate) use crate::store::nouns::with_nouns;
 
 /// The row of a plain noun, which pages and the API find, list and delete in the same way.
 pub(crate) trait Plain: Clone + Send + 'static {
@@ -29,7 +31,7 @@ pub(crate) trait Plain: Clone + Send + 'static {
 
     fn id(&self) -> Self::Id;
     fn find(tx: &mut Tx<'_>, team: TeamId, id: Self::Id) -> Result<Self>;
-    fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Self::Id) -> Result<Self>;
+    fn lock(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Self::Id) -> Result<Self>;
     fn list(
         tx: &mut Tx<'_>,
         team: TeamId,
@@ -56,16 +58,16 @@ macro_rules! team_noun {
         }
     };
 
-    (@hold $row:ident, $id:ident, $role:ident) => {
+    (@lock $row:ident, $id:ident, $role:ident) => {
         /// Finds the row and locks it until the transaction ends.
-        pub fn hold(
+        pub fn lock(
             tx: &mut $crate::store::Tx<'_>,
             actor: &$crate::domain::actor::Actor,
             team: $crate::store::ids::TeamId,
             id: $id,
         ) -> $crate::domain::Result<$row> {
             actor.require_or_token(tx, team, $crate::domain::people::roles::Role::$role)?;
-            rows::hold(tx, team, id)?.ok_or($crate::domain::Error::NotFound)
+            rows::lock(tx, team, id)?.ok_or($crate::domain::Error::NotFound)
         }
     };
 
@@ -87,7 +89,7 @@ macro_rules! team_noun {
             team: $crate::store::ids::TeamId,
             filter: &Filter,
         ) -> $crate::domain::Result<$crate::domain::lists::Capped> {
-            $crate::domain::lists::Capped::count(|most| rows::count(tx, team, filter, most))
+            $crate::domain::lists::Capped::count(|limit| rows::count(tx, team, filter, limit))
         }
     };
 
@@ -109,7 +111,7 @@ macro_rules! team_noun {
     };
 
     (@save $row:ident, $id:ident) => {
-        /// Writes `after` over `before`, which [`hold`] returned. Records nothing if they are equal.
+        /// Writes `after` over `before`, which [`lock`] returned. Records nothing if they are equal.
         fn save(
             tx: &mut $crate::store::Tx<'_>,
             actor: &$crate::domain::actor::Actor,
@@ -166,13 +168,13 @@ macro_rules! team_noun {
                 find(tx, team, id)
             }
 
-            fn hold(
+            fn lock(
                 tx: &mut $crate::store::Tx<'_>,
                 actor: &$crate::domain::actor::Actor,
                 team: $crate::store::ids::TeamId,
                 id: $id,
             ) -> $crate::domain::Result<Self> {
-                hold(tx, actor, team, id)
+                lock(tx, actor, team, id)
             }
 
             fn list(

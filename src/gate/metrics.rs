@@ -1,4 +1,4 @@
-//! Metrics in the Prometheus text format (version 0.0.4). A count is one or two atomic additions.
+//! Metrics in the Prometheus text format (version 0.0.4). Counting takes one or two atomic additions.
 
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,7 +71,7 @@ pub struct Gauges {
 
 pub fn text(metrics: &Metrics, gauges: &Gauges) -> String {
     let mut text = String::with_capacity(8 * 1024);
-    write(&mut text, metrics, gauges).expect("a string takes everything");
+    write(&mut text, metrics, gauges).expect("writing to a string can't fail");
     text
 }
 
@@ -84,17 +84,17 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
         }
     }
     let name = "gatepost_unrecognised_calls_total";
-    head(text, name, "counter", "Calls without a known caller, which are in no activity log.")?;
+    head(text, name, "counter", "Calls without a known caller, which are not in any activity log.")?;
     for (reason, calls) in UNRECOGNIZED.iter().zip(&metrics.unrecognized) {
         writeln!(text, "{name}{{reason=\"{reason}\"}} {}", calls.load(Ordering::Relaxed))?;
     }
-    let help = "How long the gate took to let a call in or refuse it.";
-    metrics.gate.write(text, "gatepost_gate_seconds", help, MICROS_A_SECOND)?;
-    metrics.batches.write(text, "gatepost_writer_batch_calls", "Calls committed together.", 1.0)?;
-    let help = "How long such a commit took.";
-    metrics.commits.write(text, "gatepost_writer_commit_seconds", help, MICROS_A_SECOND)?;
+    let help = "Time taken by the gate to admit or refuse a call.";
+    metrics.gate.write(text, "gatepost_gate_seconds", help, MICROS_PER_SECOND)?;
+    metrics.batches.write(text, "gatepost_writer_batch_calls", "Calls per commit.", 1.0)?;
+    let help = "Duration of a commit.";
+    metrics.commits.write(text, "gatepost_writer_commit_seconds", help, MICROS_PER_SECOND)?;
     let name = "gatepost_writer_failed_commits_total";
-    head(text, name, "counter", "Commits the store refused; their calls were answered 503.")?;
+    head(text, name, "counter", "Failed commits, whose calls got a 503.")?;
     writeln!(text, "{name} {}", metrics.failed_commits.load(Ordering::Relaxed))?;
     let name = "gatepost_flush_requests_total";
     head(text, name, "counter", "Pages that waited for calls to reach the activity log.")?;
@@ -105,10 +105,10 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
 fn write_gauges(text: &mut String, gauges: &Gauges) -> fmt::Result {
     let reachable = usize::from(gauges.limiter_is_reachable);
     for (name, help, value) in [
-        ("gatepost_writer_waiting_calls", "Calls whose record is not committed yet.", gauges.waiting),
+        ("gatepost_writer_waiting_calls", "Calls whose records are not committed yet.", gauges.waiting),
         ("gatepost_journal_calls", "Calls on disk that are not in the activity log yet.", gauges.in_journal),
         ("gatepost_cached_tokens", "Verified tokens in the cache.", gauges.cached),
-        ("gatepost_limiter_reachable", "1 while calls can be counted, else 0.", reachable),
+        ("gatepost_limiter_reachable", "1 if calls can be counted, else 0.", reachable),
     ] {
         head(text, name, "gauge", help)?;
         writeln!(text, "{name} {value}")?;
@@ -120,13 +120,13 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}")
 }
 
-const MICROS_A_SECOND: f64 = 1e6;
+const MICROS_PER_SECOND: f64 = 1e6;
 /// Upper bounds are powers of two, up to 8.4 s in microseconds.
 const BUCKETS: usize = 24;
 
 #[derive(Default)]
 struct Histogram {
-    /// The last one counts values above every bound.
+    /// The last bucket counts values above all bounds.
     buckets: [AtomicU64; BUCKETS + 1],
     sum: AtomicU64,
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_falls_below_its_bound() {
+    fn values_are_at_most_their_bucket_bound() {
         for (value, power) in [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (1 << 23, 23), (u64::MAX, 24)]
         {
             assert_eq!(bucket(value), power, "{value}");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_add_up() {
+    fn buckets_are_cumulative() {
         let metrics = Metrics::default();
         metrics.count_response(200);
         metrics.count_response(99);

@@ -1,40 +1,38 @@
 //! The gate that every API call passes: verify → limit → record. It knows no HTTP.
 //!
-//! # Verify: why a revoked token never passes
+//! # Verify: why a revoked token is never accepted
 //!
-//! [`verify`] caches tokens, because otherwise each call would cost a query. Two rules make that safe.
+//! [`verify`] caches tokens, because otherwise each call would need a query. Two rules make that safe.
 //!
 //! 1. The store counts an *access epoch*: triggers advance it in the transaction of every change that
 //!    could turn a yes into a no. A cached token is valid only for the epoch that was read before it was
 //!    loaded. The process that makes a change drops its own cache after the commit and before its response.
-//! 2. Another process (an instance over the same Postgres, or a command beside a server) can use its cache
-//!    only while it holds a *lease*: a row with the time the lease ends, by the database's clock, and the
-//!    latest epoch that the process knows. The process checks the epoch every 20 ms; after a change it drops
-//!    its cache first and updates its row second. The process that made the change responds only when every
-//!    other unexpired lease names the new epoch. A process that is paused or cut off can't renew its lease.
-//!    It stops using its cache before the others stop waiting: its monotonic clock starts the lease at the
-//!    request, the database's clock at the later grant. Without a lease, a process reads the store for each
-//!    call.
+//! 2. Another process (an instance with the same Postgres, or a command during a server's run) can use its cache only
+//!    while it holds a *lease*: a row with the end of the lease, by the database's clock, and the latest epoch that the
+//!    process knows. The process checks the epoch every 20 ms. After a change, it first drops its cache and then updates
+//!    its row. The process that made the change responds only when every other unexpired lease has the new epoch. A
+//!    process that is paused or disconnected can't renew its lease. It stops using its cache before the others stop
+//!    waiting, because its monotonic clock starts the lease at the request, and the database's clock at the later grant.
+//!    Without a lease, a process reads the store for each call.
 //!
-//! So a confirmed revocation holds everywhere after at most the 2 s of a lease. No message has to be
-//! delivered, and the wait ends even if the database goes away.
+//! So a revocation applies everywhere once it is confirmed, which takes at most the 2 s of a lease. No message has to be
+//! delivered, and the wait ends even if the database becomes unavailable.
 //!
 //! # Limit
 //!
-//! [`limit`] counts the call for the token and its team in the current hour, in memory or in Redis. While
-//! Redis is away, a circuit breaker refuses calls at once.
+//! [`limit`] counts the call for the token and its team in the current hour, in memory or in Redis. While Redis is
+//! unreachable, a circuit breaker refuses calls at once.
 //!
-//! # Record: where a call is stored
+//! # Record: how calls are stored
 //!
 //! In strict mode, a response is sent only when its call is on disk; in buffered mode, the call is on disk
 //! within 50 ms. Committing thirty calls of thirty tokens writes sixty pages of the activity table's indexes.
 //! So when many calls arrive at once, [`record`] commits them to a journal: one row of a few kilobytes for
 //! many calls. With SQLite, the journal is a separate file. A second thread flushes the journal into the
-//! activity table twice a second and before a page shows calls. Under load it defers the flush by up to 10 s,
-//! unless another server shares the store and could show a page without these calls. A few calls at a time go
-//! into the activity table directly. After a crash, the next server that starts flushes the journal; commands
-//! leave it alone. Adding a call twice changes nothing, because the request's id is its key. Refusals of one
-//! minute fold into one record.
+//! activity table twice a second and before a page shows calls. Under load it defers the flush by up to 10 s, unless
+//! another server shares the store and could show a page without these calls. Small numbers of calls go into the activity
+//! table directly. After a crash, the next server that starts flushes the journal, but commands don't. Adding a call
+//! twice changes nothing, because the request's id is its key. Refusals within a minute fold into one record.
 //!
 //! # Timeouts
 //!
@@ -119,7 +117,7 @@ impl Gate {
         }
     }
 
-    /// Returns why the API is closed to the whole team, or `None` if it is open.
+    /// Returns the reason why the API refuses the whole team, or `None`.
     pub fn closed(&self, team: &Team) -> Option<Reason> {
         match team {
             team if !team.api_enabled => Some(Reason::ApiDisabled),
@@ -157,12 +155,12 @@ impl Gate {
         blocking(move || store.read(|tx| limiter.meters(tx, &team, None, now))).await
     }
 
-    /// Returns once the call is on disk (strict) or queued (buffered): see [`ActivityMode`].
+    /// Returns once the call is on disk (strict) or queued (buffered); see [`ActivityMode`].
     pub async fn record(&self, call: &Call<'_>) -> Result<()> {
         self.recorder.record(call).await
     }
 
-    /// Returns once the activity table has every call answered so far. Folded refusals follow later.
+    /// Waits until the activity table has every call answered so far, except folded refusals.
     pub async fn flush(&self) {
         self.metrics.flush_requested();
         self.recorder.flush().await;

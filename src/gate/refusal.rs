@@ -8,7 +8,7 @@ use crate::domain::people::teams::TeamId;
 #[derive(Debug)]
 pub struct Refusal {
     pub reason: Reason,
-    /// The caller, if it is certain. Such refusals are recorded.
+    /// The caller, if it is known for certain. Such refusals are recorded.
     pub whose: Option<(TeamId, Caller)>,
     pub allowance: Option<Allowance>,
 }
@@ -18,7 +18,7 @@ pub struct Refusal {
 pub enum Reason {
     NoCredential,
     SeveralCredentials,
-    /// Malformed, unknown, or with a wrong secret: callers can't tell which.
+    /// The token is malformed, unknown, or has a wrong secret. Callers can't tell which.
     InvalidToken,
     Revoked,
     Expired,

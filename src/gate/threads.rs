@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 const JOIN_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run).expect("the system starts a thread")
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).expect("threads can be started")
 }
 
-/// Waits for a thread to end, but not forever: the store may block it.
+/// Waits for a thread to end, but not forever, because the store may block it.
 pub fn join(thread: JoinHandle<()>) {
     let since = Instant::now();
     while !thread.is_finished() && since.elapsed() < JOIN_TIMEOUT {

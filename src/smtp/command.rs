@@ -1,4 +1,4 @@
-//! The commands of a peer, with envelope senders as they are written.
+//! Parses the commands of a peer, and preserves the spelling of envelope senders.
 
 use smtp_proto::{Error, Request};
 
@@ -7,9 +7,9 @@ use crate::domain::mailroom::address::MailAddress;
 const MAIL_FROM: &[u8] = b"MAIL FROM:";
 
 /// # Errors
-/// What the parser does not accept.
+/// The parser's error.
 pub fn parse_command(line: &[u8]) -> Result<Request<String>, Error> {
-    let Some((path, plain)) = odd_sender(line) else {
+    let Some((path, plain)) = unusual_sender(line) else {
         return Request::parse(&mut line.iter()).map(Request::into_owned);
     };
     let request = Request::parse(&mut plain.iter())?.into_owned();
@@ -22,9 +22,9 @@ pub fn parse_command(line: &[u8]) -> Result<Request<String>, Error> {
     })
 }
 
-/// A sender with quotes or an IP address, and the line with a plain one in its place: the parser
-/// removes quotes, and refuses IP addresses.
-fn odd_sender(line: &[u8]) -> Option<(String, Vec<u8>)> {
+/// Returns a sender with quotes or an IP address, and the line with a plain sender in its place, because the parser
+/// removes quotes and refuses IP addresses.
+fn unusual_sender(line: &[u8]) -> Option<(String, Vec<u8>)> {
     let (command, rest) = line.split_at_checked(MAIL_FROM.len())?;
     let path =
         rest.trim_ascii_start().strip_prefix(b"<").filter(|_| command.eq_ignore_ascii_case(MAIL_FROM))?;
@@ -36,7 +36,7 @@ fn odd_sender(line: &[u8]) -> Option<(String, Vec<u8>)> {
         is_end
     })?;
     let (address, parameters) = (std::str::from_utf8(&path[..end]).ok()?, &path[end + 1..]);
-    // A source route is dropped (RFC 5321, section 3.6.1).
+    // Source routes are ignored (RFC 5321, section 3.6.1).
     let address = match address.strip_prefix('@') {
         Some(route) => route.split_once(':')?.1,
         None => address,
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn senders_keep_quotes_and_ip_addresses() {
+    fn quotes_and_ip_addresses_in_senders_are_preserved() {
         for (path, address) in [
             ("ada@a.test", "ada@a.test"),
             ("\"a b\"@a.test", "\"a b\"@a.test"),

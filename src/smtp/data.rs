@@ -1,8 +1,7 @@
 //! Receives a message after DATA.
 //!
-//! `smtp_proto` finds the end, which is only CR LF . CR LF, and undoes dot-stuffing. This module refuses a
-//! bare CR or LF: another server could take it for the end of a line, and the rest for commands (SMTP
-//! smuggling).
+//! `smtp_proto` finds the end, which is only CR LF . CR LF, and undoes dot-stuffing. This module refuses a bare CR or LF,
+//! because another server could interpret it as the end of a line, and the rest as commands (SMTP smuggling).
 
 use smtp_proto::request::receiver::DataReceiver;
 
@@ -23,7 +22,7 @@ pub struct Data {
     last: u8,
     size: usize,
     memory: MessageMemory,
-    /// Why the message is refused. The rest of it is still read.
+    /// The reason for refusing the message, the rest of which is still read.
     overflow: Option<Ending>,
 }
 
@@ -35,7 +34,7 @@ impl Data {
         Self { receiver, raw: Vec::new(), last: b'\n', size, memory, overflow: None }
     }
 
-    /// Takes the bytes of the message from the input. Returns their number and, at the end, the outcome.
+    /// Takes the bytes of the message from the input. Returns their number, and at the end the outcome.
     pub fn take(&mut self, bytes: &[u8]) -> (usize, Option<Ending>) {
         let mut rest = bytes.iter();
         let ended = self.receiver.ingest(&mut rest, &mut self.raw);
@@ -86,7 +85,7 @@ mod tests {
         Data::new(size, MessageMemory::default())
     }
 
-    /// Feeds the text in one piece and byte by byte, and expects the same result.
+    /// Passes the text in one piece and byte by byte, and expects the same result.
     fn taken(size: usize, text: &str) -> (usize, Option<Ending>) {
         let (used, ending) = data(size).take(text.as_bytes());
         let mut bit = data(size);
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_on_its_own_line_ends_it() {
+    fn a_dot_on_its_own_line_ends_the_message() {
         for (text, raw, left) in [
             (".\r\n", "", 0),
             ("a\r\n.\r\nQUIT\r\n", "a\r\n", 6),
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn all_messages_share_the_memory() {
+    fn messages_share_the_memory_limit() {
         let memory = Memory::new(1000, 1000);
         let own = memory.for_message(None);
         let mut first = Data::new(800, own.clone());
@@ -153,7 +152,7 @@ mod tests {
         assert_eq!(second.take(b"\r\n.\r\n").1, Some(Ending::OutOfMemory));
         assert!(matches!(first.take(b"\r\n.\r\n").1, Some(Ending::Whole(_))));
         drop(first);
-        assert_eq!(memory.taken(), 602, "it is still on its way");
+        assert_eq!(memory.taken(), 602, "the message is still being received");
         drop(own);
         assert_eq!(memory.taken(), 0);
     }

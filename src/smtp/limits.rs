@@ -17,7 +17,7 @@ pub struct Limits {
     pub per_ip: usize,
     /// Concurrent LMTP sessions, all from the operator's own server.
     pub lmtp_connections: usize,
-    /// When there is no room, a session that has been idle for this long is closed.
+    /// When all sessions are in use, one that has been idle for this long is closed.
     pub idle: Duration,
     /// Refused commands per session.
     pub errors: u32,
@@ -27,13 +27,13 @@ pub struct Limits {
     pub unknown: u32,
     /// Unknown recipients per network and hour.
     pub unknown_an_hour: u32,
-    /// The time from one accepted message to the next, or to the end of the session.
+    /// The maximum time from one accepted message to the next or to the end of the session.
     pub session: Duration,
-    /// The wait for a command: five minutes by RFC 5321, section 4.5.3.2.7.
+    /// The timeout for a command, five minutes by RFC 5321, section 4.5.3.2.7.
     pub command: Duration,
-    /// The time from DATA to the end of the message.
+    /// The maximum time from DATA to the end of the message.
     pub message: Duration,
-    /// How long open sessions may continue after the process was asked to stop.
+    /// How long open sessions may continue when the process is stopping.
     pub closing_timeout: Duration,
 }
 

@@ -26,10 +26,10 @@ use crate::app::limits::in_use::Exceeded;
 use crate::app::limits::memory::Memory;
 use crate::domain::network::Network;
 
-/// The pause after an error such as too many open files.
+/// The pause after an error, like too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Some 500 kB.
-const NETWORKS: usize = 10_000;
+const MAX_NETWORKS: usize = 10_000;
 
 /// Sockets bound before anything else starts.
 #[derive(Default)]
@@ -54,7 +54,7 @@ impl MailServer {
         let host = app.mail_host();
         let (stop, stopping) = watch::channel(false);
         let memory = Memory::new(limits.memory, limits.network_memory);
-        let unknown_recipients = Hourly::new(NETWORKS);
+        let unknown_recipients = Hourly::new(MAX_NETWORKS);
         let context = Arc::new(SmtpContext { app, host, limits, tls, memory, unknown_recipients, stopping });
         let runtime = Builder::new_multi_thread().thread_name("mail").enable_all().build()?;
         let ports = {
@@ -86,7 +86,7 @@ impl Drop for MailServer {
 fn run(runtime: Runtime, context: Arc<SmtpContext>, ports: Ports, stop: watch::Sender<bool>) {
     runtime.spawn(stop_when_asked(stop));
     runtime.block_on(serve(context, ports));
-    // The remaining tasks wait for silent peers, or for a store that is out of reach.
+    // The remaining tasks wait for silent peers or an unreachable store.
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
@@ -167,7 +167,7 @@ async fn start_session(
     let address = match &peer {
         Ok((_, address)) => *address,
         Err(cause) => {
-            tracing::warn!(%cause, "a mail connection could not be accepted");
+            tracing::warn!(%cause, "could not accept a mail connection");
             return tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     };
@@ -183,7 +183,7 @@ async fn start_session(
     }
 }
 
-/// LMTP has its own connections: strangers must not keep out the operator's server.
+/// LMTP has its own limit, so that strangers can't keep out the operator's server.
 fn admit(
     context: &SmtpContext,
     [smtp, lmtp]: &[Connections; 2],
@@ -198,7 +198,7 @@ fn admit(
     connections.admit(peer.ip(), total, per_ip, limits.idle)
 }
 
-/// Sends what fits into the socket at once, without waiting for the peer to read it.
+/// Writes as much as fits into the socket's buffer, without waiting for the peer to read it.
 async fn reject(peer: io::Result<(TcpStream, SocketAddr)>, why: &Reply) {
     let Ok((mut stream, _)) = peer else { return tokio::time::sleep(ACCEPT_PAUSE).await };
     let mut line = Vec::new();

@@ -8,7 +8,7 @@ use crate::domain::mailroom::authors::Malformed;
 use crate::domain::mailroom::receive::Outcome;
 use crate::domain::mailroom::route::Unroutable;
 
-/// A malicious page can make a browser send mail commands in an HTTP request.
+/// Malicious pages can make browsers send mail commands in HTTP requests.
 pub fn is_http(line: &[u8]) -> bool {
     [&b"GET "[..], b"POST ", b"PUT ", b"HEAD ", b"CONNECT ", b"OPTIONS "]
         .iter()
@@ -53,8 +53,8 @@ pub fn outcome_reply(delivered: Delivered) -> Reply {
     }
 }
 
-/// Returns one reply for all recipients of a message: "try again" if that can help one of them, since the
-/// others won't get it twice; otherwise success if one of them has it.
+/// Returns one reply for all recipients of a message: "try again" if that can help one of them, because the others won't
+/// get it twice; or else success if one of them has it.
 pub fn combined_reply(replies: &[Reply]) -> Reply {
     let again = replies.iter().find(|reply| (400..500).contains(&reply.code));
     let taken: Vec<&Reply> = replies.iter().filter(|reply| !reply.is_refusal()).collect();

@@ -1,4 +1,4 @@
-//! The two protocols by which mail comes in.
+//! The two protocols for incoming mail.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -7,7 +7,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// As RFC 3848 and RFC 6531 name it.
+    /// The name by RFC 3848 and RFC 6531.
     pub fn name(self, extended: bool, secured: bool, utf8: bool) -> &'static str {
         match (self, extended, secured, utf8) {
             (Self::Smtp, false, ..) => "SMTP",

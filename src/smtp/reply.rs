@@ -18,7 +18,7 @@ impl Reply {
         self.code >= 400
     }
 
-    /// Adds a subject in brackets before the text, such as a recipient.
+    /// Adds a subject in brackets before the text, like a recipient.
     pub fn about(&self, subject: &str) -> Self {
         Self { text: format!("<{subject}> {}", self.text).into(), ..self.clone() }
     }
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_do_not_break_out_of_a_line() {
+    fn control_characters_cannot_break_out_of_a_line() {
         let mut out = Vec::new();
         UNKNOWN_RECIPIENT.about("a\r\n250 b").write(&mut out);
         GO_AHEAD.write(&mut out);

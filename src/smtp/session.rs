@@ -1,5 +1,5 @@
-//! A session of SMTP (RFC 5321) or LMTP (RFC 2033). The two differ only in their greeting and in how many
-//! replies a message gets.
+//! A session of SMTP (RFC 5321) or LMTP (RFC 2033), which differ only in their greeting and the number of replies to a
+//! message.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct SmtpContext {
     pub tls: Option<Tls>,
     /// The memory of incoming messages.
     pub memory: Memory,
-    /// Counted by site, because a guesser of addresses uses many connections.
+    /// Counted by site, because address guessers use many connections.
     pub unknown_recipients: Hourly<u32>,
     pub stopping: watch::Receiver<bool>,
 }
@@ -112,7 +112,7 @@ impl Session {
         self.wire.close().await;
     }
 
-    /// With a short timeout, because a new connection waits for this one to end.
+    /// Uses a short timeout, because a new connection waits for this one to end.
     async fn evict(mut self) {
         self.wire.say(&reply::EVICTED);
         let _ = timeout(EVICTION_TIMEOUT, self.wire.hang_up()).await;
@@ -120,12 +120,12 @@ impl Session {
 
     async fn run_commands(&mut self) -> Result<Next, Disconnected> {
         let name = if self.protocol == Protocol::Smtp { "ESMTP" } else { "LMTP" };
-        // A server that is stopping sends no greeting: the next line closes the connection.
+        // A stopping server sends no greeting, because the next line closes the connection.
         if !*self.context.stopping.borrow() {
             self.wire.say(&Reply::new(220, "", format!("{} {name} Gatepost", self.context.host)));
         }
         while let Some(line) = self.next_line().await? {
-            // The next command shows that the peer has the reply to its message.
+            // The next command shows that the peer has received the reply to its message.
             self.context.app.acknowledge(std::mem::take(&mut self.unacknowledged)).await;
             let next = self.handle(line).await?;
             if next != Next::Continue {
@@ -221,7 +221,7 @@ impl Session {
         if self.context.tls.is_some() && !self.secured {
             response.capabilities |= EXT_START_TLS;
         }
-        response.write(self.wire.output()).expect("a vector takes everything");
+        response.write(self.wire.output()).expect("writing to memory can't fail");
         Next::Continue
     }
 
@@ -294,16 +294,16 @@ impl Session {
                 refusal.about(&address)
             }
             Err(cause) => {
-                tracing::warn!(%cause, "a recipient could not be looked up");
+                tracing::warn!(%cause, "could not look up a recipient");
                 reply::STORE_UNAVAILABLE
             }
         }
     }
 
-    /// Counts an unknown recipient. A network past its limit loses the connection with each further one,
-    /// but existing recipients still get their mail: honest senders can share the address.
+    /// Counts an unknown recipient. Over the limit, each further one closes the connection, but existing recipients still
+    /// get mail, because legitimate senders can share the network.
     fn counts_unknown_recipient(&mut self) -> bool {
-        // The LMTP peer is the operator's own server, which forwards the guesses of others.
+        // The LMTP peer is the operator's own server, which may forward guesses of others.
         let Some(ip) = self.client_ip() else { return false };
         self.session_limits.count_unknown();
         let (now, limit) = (self.context.app.now(), self.context.limits.unknown_an_hour);
@@ -322,7 +322,7 @@ impl Session {
         };
         self.wire.say(&reply::GO_AHEAD);
         let limits = &self.context.limits;
-        // Held until the reply has been sent: parts of the message can be in memory until then.
+        // Reserved until the reply has been sent, because parts of the message can be in memory until then.
         let memory = self.context.memory.for_message(self.client_ip());
         let data = Data::new(limits.size, memory.clone());
         let until = Instant::now() + limits.message;
@@ -343,7 +343,7 @@ impl Session {
         Ok(if bare { Next::Close } else { next })
     }
 
-    /// The reply for each recipient, after the commit.
+    /// Delivers the message and returns the reply for each recipient.
     async fn deliver(&mut self, transaction: Transaction, raw: Vec<u8>, memory: MessageMemory) -> Vec<Reply> {
         let slot = self.slot.clone();
         let _busy = slot.busy();
@@ -370,7 +370,7 @@ impl Session {
         (self.protocol == Protocol::Smtp).then_some(self.ip)
     }
 
-    /// LMTP replies for each recipient, SMTP once for all of them.
+    /// Sends one reply per recipient for LMTP, and one for all for SMTP.
     fn send_replies(&mut self, names: &[String], replies: &[Reply]) -> Next {
         if self.protocol == Protocol::Smtp {
             return self.say(&combined_reply(replies));

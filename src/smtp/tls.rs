@@ -39,8 +39,7 @@ impl Tls {
         Ok(Box::new(accepted.map_err(|_| io::ErrorKind::TimedOut)??))
     }
 
-    /// Keeps the previous certificate while the files are unusable, for example while only one of them has
-    /// been replaced.
+    /// Keeps the previous certificate while the files are invalid, for example while only one of them has been replaced.
     fn current(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock();
         let stamp = stamp(&self.files);
@@ -52,7 +51,7 @@ impl Tls {
                     tracing::info!("the certificate for STARTTLS was reloaded");
                 }
                 Err(why) => {
-                    tracing::error!(why, "the new certificate cannot be used; the previous one stays in use")
+                    tracing::error!(why, "the new certificate is invalid; the previous one stays in use")
                 }
             }
         }

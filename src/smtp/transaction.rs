@@ -6,7 +6,7 @@ use super::reply::{self, Reply};
 use crate::domain::mailroom::route::Recipient;
 
 /// The supported parameters of MAIL, apart from SIZE.
-const KNOWN: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
+const SUPPORTED: u64 = MAIL_BODY_7BIT | MAIL_BODY_8BITMIME | MAIL_SMTPUTF8;
 
 pub struct Transaction {
     /// `None` for a bounce, whose sender is `<>`.
@@ -56,7 +56,7 @@ impl Transaction {
 fn has_unknown(mail: &MailFrom<String>) -> bool {
     let expected = MailFrom {
         address: mail.address.clone(),
-        flags: mail.flags & KNOWN,
+        flags: mail.flags & SUPPORTED,
         size: mail.size,
         ..MailFrom::default()
     };

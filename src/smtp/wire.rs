@@ -1,4 +1,4 @@
-//! Reads and writes lines on a connection that can be slow, silent or gone.
+//! Reads and writes lines on a connection that can be slow, silent or closed.
 
 use std::io;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use tokio::time::{Instant, timeout_at};
 use super::data::{Data, Ending};
 use super::reply::Reply;
 
-/// RFC 5321 wants 512 for a command, extensions some more, and a path takes up to 256.
-const LONGEST_LINE: usize = 2048;
+/// RFC 5321 requires 512 for a command, and extensions some more.
+const MAX_LINE: usize = 2048;
 const CHUNK: usize = 16 * 1024;
-/// A message counts as activity only every this many bytes: a peer that trickles bytes is idle.
+/// Each this many bytes of a message count as activity, so a peer that sends single bytes is idle.
 const PROGRESS: usize = 64 * 1024;
 /// How long a peer may take to read a reply.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How much a peer may still send after an error, so that it can read the reply.
-const DRAINED: usize = 8 << 20;
+/// How many bytes are read after an error, so that the peer can read the reply.
+const MAX_DRAINED: usize = 8 << 20;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -74,11 +74,11 @@ impl Wire {
         loop {
             if let Some(at) = self.input[seen..].iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.input.drain(..=seen + at).collect();
-                let long = too_long || line.len() > LONGEST_LINE;
+                let long = too_long || line.len() > MAX_LINE;
                 return Ok(if long { Line::TooLong } else { Line::of(line) });
             }
             seen = self.input.len();
-            if seen > LONGEST_LINE {
+            if seen > MAX_LINE {
                 self.input.clear();
                 (seen, too_long) = (0, true);
             }
@@ -130,14 +130,14 @@ impl Wire {
         }
     }
 
-    /// Like [`Self::hang_up`], but reads what the peer still sends: otherwise the connection would be
-    /// reset before the peer could read the reply.
+    /// Like [`Self::hang_up`], but reads the rest of the peer's data, because otherwise the connection would be reset
+    /// before the peer could read the reply.
     pub async fn close(mut self) {
         if self.flush().await.is_err() || self.stream.shutdown().await.is_err() {
             return;
         }
         let drain = async {
-            let (mut left, mut chunk) = (DRAINED, vec![0; CHUNK]);
+            let (mut left, mut chunk) = (MAX_DRAINED, vec![0; CHUNK]);
             while let Ok(read @ 1..) = self.stream.read(&mut chunk).await
                 && left > read
             {

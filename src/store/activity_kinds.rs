@@ -54,9 +54,9 @@ macro_rules! activity_kinds {
                         label: $label,
                         sentences: &[$sentence $(, $otherwise)?],
                     },)+
-                    Self::Created(noun) => of_noun(&noun.words().created.kind),
-                    Self::Changed(noun) => of_noun(&noun.words().changed.kind),
-                    Self::Deleted(noun) => of_noun(&noun.words().deleted.kind),
+                    Self::Created(noun) => noun_words(&noun.kinds().created),
+                    Self::Changed(noun) => noun_words(&noun.kinds().changed),
+                    Self::Deleted(noun) => noun_words(&noun.kinds().deleted),
                 }
             }
         }
@@ -65,7 +65,7 @@ macro_rules! activity_kinds {
 
 activity_kinds! {
     ApiRequest = "api.request", Requests, "API request", "{method} {route}";
-    // A call of a known caller that the gate refused. It doesn't count against a limit.
+    // A call of a known caller that the gate refused. Doesn't count against a limit.
     ApiRefused = "api.refused", Requests, "API request refused", "{method} {route}";
 
     TokenCreated = "token.created", Access, "Token created", "Created the token “{subject}”";
@@ -113,12 +113,12 @@ activity_kinds! {
     JobDropped = "job.dropped", Jobs, "Job dropped", "Dropped the job {subject}";
 }
 
-const fn of_noun(kind: &'static Kind) -> Words {
+const fn noun_words(kind: &'static Kind) -> Words {
     Words { name: kind.name, group: ActivityGroup::Mail, label: kind.label, sentences: &kind.sentences }
 }
 
 impl ActivityKind {
-    /// Those of the plain nouns come last.
+    /// The kinds of plain nouns come last.
     pub const ALL: &'static [Self] = &{
         let mut all = [Self::Created(Noun::ALL[0]); Self::OWN.len() + 3 * Noun::ALL.len()];
         let mut at = 0;
@@ -146,8 +146,8 @@ impl ActivityKind {
         self.words().label
     }
 
-    /// The sentence after the actor's name. `{…}` is the subject, a detail, or what the page
-    /// derives from them. The second sentence is for records that lack one of those.
+    /// The sentence after the actor's name. `{…}` is the subject, a detail, or a text that the page derives from them.
+    /// The second sentence is for records that lack one of those.
     pub const fn sentences(self) -> &'static [&'static str] {
         self.words().sentences
     }

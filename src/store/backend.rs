@@ -13,9 +13,9 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::{Error, Result};
 
-/// The retries, and their interval, while another process switches a new file to WAL.
+/// The retries and their interval while another process switches a new file to WAL.
 const TRIES: u32 = 500;
-const AGAIN: Duration = Duration::from_millis(10);
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 #[derive(diesel::MultiConnection)]
 pub enum Engine {
@@ -51,7 +51,7 @@ impl Location {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             return match path {
-                "" | ":memory:" => Err("sqlite: needs the path of a file".into()),
+                "" | ":memory:" => Err("sqlite: must be followed by the path of a file".into()),
                 path => Ok(Self::Sqlite(path.into())),
             };
         }
@@ -74,7 +74,7 @@ impl Location {
         matches!(self, Self::Sqlite(_))
     }
 
-    /// The path of the database with a suffix; `None` for Postgres.
+    /// The path of the database with a suffix. `None` for Postgres.
     pub fn beside(&self, suffix: &str) -> Option<PathBuf> {
         match self {
             Self::Sqlite(path) => {
@@ -111,7 +111,7 @@ impl Location {
     }
 }
 
-/// libpq adds advice in further lines.
+/// libpq adds hints in further lines.
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }
@@ -133,8 +133,8 @@ fn with_timeouts(url: &str) -> String {
     })
 }
 
-/// A statement times out before its callers do. Postgres rolls back the transaction of a process that is
-/// paused or cut off, because its locks would block revocations.
+/// Statements time out before their callers do. Postgres rolls back the transactions of paused or disconnected processes,
+/// because their locks would block revocations.
 fn open_postgres(url: &str) -> Result<PgConnection> {
     let mut connection =
         PgConnection::establish(url).map_err(|cause| Error::Unavailable(first_line(&cause.to_string())))?;
@@ -145,7 +145,7 @@ fn open_postgres(url: &str) -> Result<PgConnection> {
 
 fn open_sqlite(path: &std::path::Path) -> Result<SqliteConnection> {
     let name = path.to_str().ok_or_else(|| Error::Unusable("the store's path is not UTF-8".into()))?;
-    // SQLite would make the file readable for everyone. It reports failures itself.
+    // SQLite would create the file readable for everyone. It reports failures itself.
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let mut connection = SqliteConnection::establish(name)
         .map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
@@ -168,13 +168,13 @@ fn use_wal(connection: &mut SqliteConnection) -> Result<()> {
             Err(Error::Unavailable(_)) if tries > 0 => tries -= 1,
             other => return other,
         }
-        std::thread::sleep(AGAIN);
+        std::thread::sleep(RETRY_INTERVAL);
     }
 }
 
 pub struct Manager {
     pub location: Location,
-    /// For SQLite, in addition to those of every connection.
+    /// For SQLite, in addition to the pragmas of every connection.
     pub pragmas: &'static str,
 }
 
@@ -190,7 +190,7 @@ impl r2d2::ManageConnection for Manager {
         Ok(engine)
     }
 
-    /// Never called: BEGIN, which each use runs first, shows the same for less.
+    /// Never called, because BEGIN at the start of each use detects dead connections at no extra cost.
     fn is_valid(&self, connection: &mut Engine) -> Result<()> {
         on_engine!(connection, inner => R2D2Connection::ping(inner))?;
         Ok(())

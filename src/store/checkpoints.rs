@@ -1,7 +1,7 @@
 //! Checkpoints SQLite's write-ahead log.
 //!
-//! By default, SQLite checkpoints in the commit that finds the log long, while all writers wait.
-//! [`Store::tidy`] does it in the background.
+//! By default, SQLite checkpoints a long log during a commit, while all writers wait. [`Store::tidy`] does it in the
+//! background.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -11,8 +11,8 @@ use super::backend::Engine;
 use super::error::Result;
 use super::{Mode, Store};
 
-/// The minimum number of pages for a checkpoint: half of the number at which a commit does it.
-const LONG: i32 = 8192;
+/// The minimum number of pages for a checkpoint, half of the number at which a commit does it.
+const MIN_PAGES: i32 = 8192;
 
 #[derive(QueryableByName)]
 struct Checkpoint {
@@ -21,13 +21,13 @@ struct Checkpoint {
 }
 
 impl Store {
-    /// Empties the log if it is long: most of it in the background, the rest while writers wait, so that
-    /// the next writer starts a new log. Postgres does so automatically.
+    /// Empties the log if it is long: most of it in the background, and the rest while writers wait, so that the next
+    /// writer starts a new log. Postgres does so automatically.
     ///
     /// # Errors
-    /// If the file cannot be read or written.
+    /// If the file can't be read or written.
     pub fn tidy(&self) -> Result<()> {
-        if self.turns.is_none() || self.checkpoint("NOOP")? < LONG {
+        if self.turns.is_none() || self.checkpoint("NOOP")? < MIN_PAGES {
             return Ok(());
         }
         self.checkpoint("PASSIVE")?;

@@ -1,4 +1,4 @@
-//! The mapping of Gatepost's value types to columns, the same in both engines.
+//! Maps Gatepost's value types to columns, in the same way in both engines.
 
 use std::fmt;
 
@@ -41,11 +41,11 @@ impl Timestamp {
         Duration::microseconds(self.0.saturating_sub(earlier.0))
     }
 
-    /// How far a stored time may lie in the future before it is treated as written by a wrong clock. The
-    /// clocks of several servers differ a little.
+    /// A stored time further in the future is treated as written by a wrong clock. The clocks of several servers differ
+    /// a little.
     pub const MAX_CLOCK_DRIFT: Duration = Duration::HOUR;
 
-    /// Whether this time was written by a clock that ran ahead. Nothing must wait until it is reached.
+    /// Whether a clock that ran ahead wrote this time, so that nothing should wait for it.
     pub(crate) fn is_ahead_of(self, now: Self) -> bool {
         self > now.plus(Self::MAX_CLOCK_DRIFT)
     }
@@ -54,9 +54,9 @@ impl Timestamp {
     fn spell(self, room: &mut [u8; 40]) -> &str {
         let mut rest = room.as_mut_slice();
         // The returned length leaves out fractions of a second, so it is not used.
-        self.utc().format_into(&mut rest, &Rfc3339).expect("a year of four digits has room");
+        self.utc().format_into(&mut rest, &Rfc3339).expect("years have at most four digits");
         let length = 40 - rest.len();
-        std::str::from_utf8(&room[..length]).expect("it is ASCII")
+        std::str::from_utf8(&room[..length]).expect("RFC 3339 is ASCII")
     }
 
     /// UTC. Times outside the years 0 to 9999, which RFC 3339 cannot express, become the nearest one.
@@ -163,7 +163,8 @@ macro_rules! text_column {
         {
             fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
                 let text = String::from_sql(bytes)?;
-                Self::parse(&text).ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
+                Self::parse(&text)
+                    .ok_or_else(|| format!("{text:?} is not a valid {}", stringify!($name)).into())
             }
         }
     };
@@ -180,7 +181,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// A `Token` is revealed once; owner and admins can reveal the `TeamKey` again.
+    /// A `Token` is revealed once. The owner and admins can reveal the `TeamKey` again.
     TokenKind { Token = "token", TeamKey = "team_key" }
 }
 
@@ -217,7 +218,7 @@ text_enum! {
 }
 
 impl MessageState {
-    /// Whether the message is incoming, and from a blocked contact or refused to its sender: see
+    /// Whether an incoming message is from a blocked contact or was refused; see
     /// [`MailUsage`](super::mailroom::mail_usage::MailUsage).
     pub fn is_blocked_or_rejected(self) -> bool {
         matches!(self, Self::Denied | Self::Rejected)
@@ -225,12 +226,12 @@ impl MessageState {
 }
 
 text_enum! {
-    /// Where a message is listed. Refused mail and that of blocked contacts is in `Blocked`.
+    /// `Blocked` has refused mail and mail of blocked contacts.
     Folder { Inbox = "inbox", Archive = "archive", Blocked = "blocked" }
 }
 
 impl From<MessageState> for Folder {
-    /// Where a message goes on arrival.
+    /// The folder of a message on arrival.
     fn from(state: MessageState) -> Self {
         if state.is_blocked_or_rejected() { Self::Blocked } else { Self::Inbox }
     }
@@ -246,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_to_its_last_digit() {
+    fn times_are_written_to_the_microsecond() {
         for (micros, text) in [
             (1_790_000_000_000_000, "2026-09-21T14:13:20Z"),
             (1_790_000_000_400_000, "2026-09-21T14:13:20.4Z"),

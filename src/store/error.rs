@@ -4,13 +4,13 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store cannot be reached or written now. The caller gets 503 and should try again.
-    #[error("the store is out of reach: {0}")]
+    /// The store can't be reached or written now. The caller gets 503 and should try again.
+    #[error("the store is unreachable: {0}")]
     Unavailable(String),
-    /// A unique or foreign key rejected a row. The statement did nothing.
+    /// A unique or foreign key rejected a row. The statement had no effect.
     #[error("the store refused a duplicate or dangling row: {0}")]
     Conflict(String),
-    /// The store cannot be opened. The sentence is for the operator.
+    /// The store can't be opened. The sentence is for the operator.
     #[error("{0}")]
     Unusable(String),
     /// A bug in Gatepost.
@@ -20,8 +20,8 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Error messages that mean the database is unavailable, not that the statement is wrong.
-const OUT_OF_REACH: &[&str] = &[
+/// Error messages of an unavailable database, as opposed to a wrong statement.
+const UNAVAILABLE: &[&str] = &[
     // SQLite
     "database is locked",
     "database or disk is full",
@@ -56,7 +56,7 @@ impl From<DieselError> for Error {
                 _,
             )
             | DieselError::BrokenTransactionManager => Self::Unavailable(text),
-            _ if OUT_OF_REACH.iter().any(|each| text.contains(each)) => Self::Unavailable(text),
+            _ if UNAVAILABLE.iter().any(|each| text.contains(each)) => Self::Unavailable(text),
             _ => Self::Fault(text),
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the numbers and names of the Home page from many tables, in one statement.
+//! Reads the figures of the Home page from many tables in one statement.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -11,7 +11,7 @@ use super::error::Result;
 use super::ids::TeamId;
 use super::numbered::numbered;
 
-/// A row of one part, which defines the meaning of the columns.
+/// A row of one part. The part defines the meaning of the columns.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Row {
     #[diesel(sql_type = Text)]
@@ -35,7 +35,7 @@ pub struct Row {
     pub e: i64,
 }
 
-/// The beginnings of the counted periods, and the latest expiry that is soon.
+/// The starts of the counted periods, and the latest expiry that counts as soon.
 #[derive(Clone, Copy, Debug)]
 pub struct Since {
     pub hours: Timestamp,
@@ -58,7 +58,7 @@ SELECT 'facts' AS part, t.id, t.name, (SELECT bytes FROM mail_stores WHERE team_
     CAST(0 AS BIGINT) AS e
 FROM teams t WHERE t.id = {1}";
 
-/// Days of mail, and the aliases that got the most mail in a week.
+/// Mail per day, and the aliases with the most mail in a week.
 const MAIL: &str = "
 UNION ALL
 SELECT 'day', team_id, '', day, delivered, blocked, 0, 0, 0
@@ -71,8 +71,7 @@ FROM (SELECT alias_id, CAST(SUM(delivered) AS BIGINT) AS delivered, CAST(SUM(blo
     GROUP BY alias_id ORDER BY 2 DESC, alias_id LIMIT 8) AS r
 JOIN aliases a ON a.id = r.alias_id AND a.deleted_at IS NULL";
 
-/// Hours of the API, the newest tokens with their requests and errors, and tokens that expire soon or are
-/// unused.
+/// API requests per hour, the newest tokens with their requests and errors, and tokens that expire soon or are unused.
 const ACCESS: &str = "
 UNION ALL
 SELECT 'hour', team_id, '', began, succeeded, refused, limited, failed, CASE WHEN cut_off THEN 1 ELSE 0 END

@@ -9,8 +9,7 @@ const LAST_MICRO: i64 = (1 << 48) * 1000 - 1;
 /// A UUIDv7 of `at`. The 12 bits after the milliseconds hold the microseconds (RFC 9562, section 6.2,
 /// method 3), so that ids sort by time.
 ///
-/// It can express times from 1970 to 10889. Others become the first or last of them, so that any range
-/// over time finds what it should.
+/// Can express times from 1970 to 10889. Others become the first or last of these, so that ranges over time are correct.
 pub(in crate::store) fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     let micros = at.micros().clamp(0, LAST_MICRO) as u64;
     let (millis, fraction) = (micros / 1000, (micros % 1000 * 4096 / 1000) as u16);
@@ -22,7 +21,7 @@ pub(in crate::store) fn uuid_v7(at: Timestamp, random: [u8; 8]) -> [u8; 16] {
     id
 }
 
-/// The time at which an id was made, to the microsecond.
+/// The time at which an id was created, to the microsecond.
 pub(in crate::store) fn moment(id: [u8; 16]) -> Timestamp {
     let [a, b, c, d, e, f, g, h, ..] = id;
     let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
@@ -48,7 +47,7 @@ pub(in crate::store) fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room
     for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(id) {
         *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
     }
-    std::str::from_utf8(&room.0[..prefix.len() + 32]).expect("a prefix and digits are text")
+    std::str::from_utf8(&room.0[..prefix.len() + 32]).expect("ids are ASCII")
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -63,11 +62,11 @@ pub(crate) trait PublicId: Copy + fmt::Display + Send + 'static {
     const NOUN: &'static str;
     const EXAMPLE: &'static str;
 
-    /// The inverse of [`fmt::Display`]; `None` for anything else.
+    /// The inverse of [`fmt::Display`]. `None` for any other text.
     fn parse(text: &str) -> Option<Self>;
 }
 
-/// Declares the ids of a noun: their prefix, and if the API shows them, the noun and the end of an example.
+/// Declares the ids of a noun with their prefix, and for the API, the noun and the end of an example.
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $noun:literal, $example:literal) => {
         $crate::store::ids::id_type!($(#[$doc])* $name, $prefix);
@@ -93,7 +92,7 @@ macro_rules! id_type {
                 Self($crate::store::ids::uuid_v7(at, random))
             }
 
-            /// The smallest id of something made at `at`: the start of a range over time.
+            /// The smallest id created at `at`, for the start of a range over time.
             pub fn floor(at: $crate::store::columns::Timestamp) -> Self {
                 Self($crate::store::ids::uuid_v7(at, [0; 8]))
             }
@@ -102,7 +101,7 @@ macro_rules! id_type {
                 $crate::store::ids::moment(self.0)
             }
 
-            /// The inverse of [`std::fmt::Display`]; `None` for anything else.
+            /// The inverse of [`std::fmt::Display`]. `None` for any other text.
             pub fn parse(text: &str) -> Option<Self> {
                 $crate::store::ids::parse_hex(text.strip_prefix($prefix)?).map(Self)
             }
@@ -142,7 +141,7 @@ macro_rules! id_type {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
                 let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no id of this kind"))
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an id of this kind"))
             }
         }
 
@@ -209,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_read_back_and_order_by_time() {
+    fn ids_parse_back_and_sort_by_time() {
         let early = TokenId::new(Timestamp::from_micros(1_700_000_000_000_001), [0xff; 8]);
         let late = TokenId::new(Timestamp::from_micros(1_700_000_000_000_003), [0; 8]);
         assert!(early < late);
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_tells_its_moment_to_the_microsecond() {
+    fn an_id_contains_its_time_to_the_microsecond() {
         for micros in
             (0..1000).map(|fraction| 1_700_000_000_123_000 + fraction).chain([0, 2_209_111_200_999_999])
         {
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_that_no_id_has_room_for_counts_as_the_nearest() {
+    fn times_out_of_range_become_the_nearest() {
         let floor = |micros| TokenId::floor(Timestamp::from_micros(micros));
         for before in [-1, -1000, -62_135_596_800_000_000, i64::MIN] {
             assert_eq!(floor(before), floor(0), "{before}");

@@ -34,7 +34,7 @@ pub struct QueuedJob {
     pub died_at: Option<Timestamp>,
 }
 
-/// The attempts to add a job that other processes keep adding and finishing.
+/// The attempts to add a job while other processes add and finish the same one.
 const TRIES: u32 = 10;
 
 /// Loads and locks rows until the transaction ends. SQLite has only one writer.
@@ -49,20 +49,20 @@ macro_rules! locked {
     };
 }
 
-/// Adds a job. If a live job has the same key, it gets the newer payload, and the earlier due time unless
-/// it waits after a failure; a running job runs again.
+/// Adds a job. If a live job has the same key, it gets the new payload, and the earlier due time unless it waits for a
+/// retry. A running job runs again.
 ///
 /// # Errors
 /// `Unavailable` if other processes keep adding and finishing the same job.
 pub(crate) fn insert(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<()> {
-    // An upsert in two statements: another process may add or finish the row between them.
+    // An upsert in two statements, so another process may add or finish the row in between.
     for _ in 0..TRIES {
         if update_live(tx, job)? || insert_if_absent(tx, job)? {
             tx.enqueued = true;
             return Ok(());
         }
     }
-    Err(Error::Unavailable("the same job was enqueued too often at once".into()))
+    Err(Error::Unavailable("the same job was enqueued too often at the same time".into()))
 }
 
 fn update_live(tx: &mut Tx<'_>, job: &QueuedJob) -> Result<bool> {
@@ -134,25 +134,25 @@ pub fn lock_due(
     queue: &str,
     kinds: &[&str],
     now: Timestamp,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<QueuedJob>> {
     let due = jobs::table
         .filter(jobs::queue.eq(queue).and(jobs::due_at.le(now)))
         .filter(jobs::leased_until.is_null().and(jobs::died_at.is_null()))
         .filter(jobs::kind.eq_any(kinds))
         .order((jobs::due_at, jobs::id))
-        .limit(most);
+        .limit(limit);
     Ok(locked!(tx, due, load, skip_locked)?)
 }
 
 /// Returns jobs with an expired lease, and locks them until the transaction ends.
-pub fn lock_expired(tx: &mut Tx<'_>, most: i64) -> Result<Vec<QueuedJob>> {
+pub fn lock_expired(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<QueuedJob>> {
     let expired = jobs::table.filter(jobs::leased_until.lt(clock::now(tx)?));
-    let expired = expired.order(jobs::leased_until).limit(most);
+    let expired = expired.order(jobs::leased_until).limit(limit);
     Ok(locked!(tx, expired, load, skip_locked)?)
 }
 
-/// Returns a claimed job if the claim still holds, and locks it until the transaction ends.
+/// Returns a claimed job if its lease was not lost, and locks it until the transaction ends.
 pub(crate) fn lock_claimed(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<Option<QueuedJob>> {
     let held = jobs::table
         .filter(jobs::id.eq(claimed.id).and(jobs::attempts.eq(claimed.attempts)))
@@ -248,9 +248,9 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<V
     Ok(list_rows!(tx, jobs, QueuedJob, filtered(filter), window))
 }
 
-/// Counts jobs, and stops at `most`.
-pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: i64) -> Result<i64> {
-    let found: Vec<JobId> = filtered(filter).select(jobs::id).limit(most).load(tx.connection)?;
+/// Counts jobs, and stops at `limit`.
+pub fn count(tx: &mut Tx<'_>, filter: &Filter, limit: i64) -> Result<i64> {
+    let found: Vec<JobId> = filtered(filter).select(jobs::id).limit(limit).load(tx.connection)?;
     Ok(found.len() as i64)
 }
 
@@ -265,12 +265,12 @@ pub(crate) fn oldest_due(tx: &mut Tx<'_>, queue: &str) -> Result<Option<Timestam
 }
 
 /// Removes a batch of jobs that died before `before`, and returns their number.
-pub(crate) fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<usize> {
+pub(crate) fn remove_dead(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<usize> {
     let ids: Vec<JobId> = jobs::table
         .filter(jobs::died_at.lt(before))
         .order(jobs::died_at.asc())
         .select(jobs::id)
-        .limit(most)
+        .limit(limit)
         .load(tx.connection)?;
     Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(ids))).execute(tx.connection)?)
 }

@@ -14,8 +14,8 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 type Migrations<DB> = Vec<Box<dyn Migration<DB>>>;
 
-/// Migrates the schema to this program's version. Call it inside a write transaction that holds
-/// [`lock_schema`], so that programs started together take turns.
+/// Migrates the schema to this program's version. Call it inside a write transaction after [`lock_schema`], so that
+/// concurrently started programs take turns.
 ///
 /// # Errors
 /// [`Error::Unusable`] if a newer program wrote the store.
@@ -26,7 +26,7 @@ pub fn migrate(connection: &mut Engine) -> Result<()> {
     }
 }
 
-/// For SQLite, the write transaction is the lock. Migrations may take long, so timeouts are lifted.
+/// On SQLite, the write transaction is the lock. Disables timeouts, because migrations may take long.
 pub fn lock_schema(connection: &mut Engine) -> Result<()> {
     if let Engine::Postgres(inner) = connection {
         inner.batch_execute("SET LOCAL statement_timeout = 0")?;
@@ -71,10 +71,10 @@ pub fn known(location: &Location) -> Result<Vec<String>> {
     })
 }
 
-/// The versions that a store has, oldest first. Changes nothing.
+/// Returns the versions of a store, oldest first. Changes nothing.
 ///
 /// # Errors
-/// [`Error::Unusable`] if it is no store of Gatepost.
+/// [`Error::Unusable`] if it is not a store of Gatepost.
 pub fn applied(connection: &mut Engine) -> Result<Vec<String>> {
     #[derive(diesel::QueryableByName)]
     struct Row {

@@ -1,7 +1,7 @@
-//! Rows in two engines: SQLite and Postgres. The only folder that names Diesel.
+//! Stores rows in SQLite or Postgres. The only folder that names Diesel.
 //!
-//! [`Store::read`] and [`Store::write`] run a function in a transaction and pass it a [`Tx`], which is
-//! opaque outside this folder. Each noun has a file with its queries.
+//! [`Store::read`] and [`Store::write`] run a function in a transaction and pass it a [`Tx`], which is opaque outside of
+//! this folder. Each noun has a file with its queries.
 //!
 //! Queries for a unique row use `get_result` instead of `first`: SQLite plans a statement again for each
 //! value of a bound LIMIT, which costs more than running it.
@@ -45,7 +45,7 @@ pub(crate) use error::Result;
 
 pub struct Tx<'c> {
     connection: &'c mut Engine,
-    /// Whether a job was enqueued: then the runner is notified after the commit.
+    /// Whether a job was enqueued, so that the runner is notified after the commit.
     enqueued: bool,
 }
 
@@ -59,11 +59,11 @@ pub struct Store {
 
 type Hook = Box<dyn Fn() + Send + Sync>;
 
-/// The queue of writers, because an SQLite file has one writer at a time. SQLite makes the others sleep
-/// and retry, so a thread with many small writes could starve them; this lock is fair.
+/// The queue of writers, because an SQLite file has one writer at a time. SQLite would make the others sleep and
+/// retry, so a thread with many small writes could starve them. This lock is fair.
 type Turns = Mutex<()>;
 
-/// How long a writer waits. SQLite waits as long for other processes.
+/// How long a writer waits for its turn. SQLite waits as long for other processes.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The log may grow so long that a commit hardly ever has to checkpoint it; see [`checkpoints`].
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Unusable`], with a sentence for the operator.
     pub fn open(location: Location) -> Result<Self> {
-        // One plain attempt first: the pool would keep trying and report only a timeout.
+        // Makes one attempt without the pool, which would keep trying and report only a timeout.
         drop(location.connect()?);
         let turns = location.is_file().then(Arc::default);
         let pool = pool(Manager { location: location.clone(), pragmas: STORE }, 16)?;
@@ -133,7 +133,7 @@ impl Store {
         self.transaction(Mode::Read, f)
     }
 
-    /// Runs `f` in a transaction. After `Ok` its changes are on disk; after an error there are none.
+    /// Runs `f` in a transaction. After `Ok` its changes are on disk, and after an error there are none.
     pub fn write<T, E: From<Error>>(
         &self,
         f: impl FnOnce(&mut Tx<'_>) -> std::result::Result<T, E>,
@@ -149,7 +149,7 @@ impl Store {
         self.in_one(Mode::Read, f)
     }
 
-    /// Like [`Self::write`], for a single, idempotent statement: after a failure it may run again.
+    /// Like [`Self::write`], for a single idempotent statement, which may run again after a failure.
     pub fn write_in_one<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
@@ -168,7 +168,7 @@ impl Store {
             f(&mut Tx { connection: &mut connection, enqueued: false })
         };
         match done {
-            // The connection may have been dead: `transaction` drops dead ones and tries the next.
+            // The connection may be dead. `transaction` drops dead ones and tries the next.
             Err(_) if !self.is_file() => self.transaction(mode, f),
             done => done,
         }
@@ -192,11 +192,11 @@ impl Store {
         Ok(value)
     }
 
-    /// Held while a file is written to.
+    /// The turn to write to the file.
     fn turn(&self, mode: Mode) -> Result<Option<Turn<'_>>> {
         let (Mode::Write, Some(turns)) = (mode, &self.turns) else { return Ok(None) };
         let turn = turns.try_lock_for(TURN_TIMEOUT);
-        let late = || Error::Unavailable("others have been writing for too long".into());
+        let late = || Error::Unavailable("other writers took too long".into());
         Ok(Some(Turn(Some(turn.ok_or_else(late)?))))
     }
 
@@ -204,8 +204,8 @@ impl Store {
         self.pool.get().map_err(|cause| Error::Unavailable(cause.to_string()))
     }
 
-    /// Returns a connection with a new transaction. After the database went away, the pool is full of dead
-    /// connections, so this drops each one that can't begin and tries the next.
+    /// Returns a connection with a new transaction. Drops connections that can't begin one, because after the database
+    /// restarted, the pool is full of dead connections.
     fn begin(&self, mode: Mode) -> Result<r2d2::PooledConnection<Manager>> {
         let mut tries = self.pool.max_size() + 1;
         loop {
@@ -247,7 +247,7 @@ fn is_postgres(connection: &Engine) -> bool {
 
 fn begin(connection: &mut Engine, mode: Mode) -> Result<()> {
     match (connection, mode) {
-        // A plain BEGIN that becomes a write fails at once if another is writing; IMMEDIATE waits.
+        // With a plain BEGIN, the first write would fail if another transaction is writing. IMMEDIATE waits.
         (Engine::Sqlite(inner), Mode::Write) => {
             AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")?;
         }
@@ -267,7 +267,7 @@ fn begin(connection: &mut Engine, mode: Mode) -> Result<()> {
     Ok(())
 }
 
-/// Rolls back when dropped, on an error as on a panic.
+/// Rolls back when dropped, after an error or a panic.
 struct Rollback<'c>(&'c mut Engine);
 
 type Transactions = <Engine as diesel::Connection>::TransactionManager;

@@ -1,4 +1,4 @@
-//! Names and their keys. In a table with a column `name_key`, that column has the key of `name`.
+//! Names and their keys. Tables with a column `name_key` store the key of `name` in it.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ pub fn set_rule(tx: &mut Tx<'_>, rule: i32) -> Result<()> {
     Ok(())
 }
 
-/// Reads the tables from the database, so that none is forgotten.
+/// Reads the tables from the database's schema, so that none is missed.
 pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<NamedTable>> {
     const SQLITE: &str = "SELECT t.name AS table_name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
         WHERE t.type = 'table' AND c.name = 'name_key' ORDER BY 1";
@@ -56,13 +56,13 @@ pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<NamedTable>> {
 }
 
 /// The next names after an id, in the order of creation.
-pub fn after(tx: &mut Tx<'_>, table: &NamedTable, id: &[u8], most: i64) -> Result<Vec<Name>> {
+pub fn after(tx: &mut Tx<'_>, table: &NamedTable, id: &[u8], limit: i64) -> Result<Vec<Name>> {
     let [first, second] = parameters(tx);
     let sql = format!(
         "SELECT id, name, name_key FROM \"{table}\"
          WHERE id > {first} AND name IS NOT NULL AND name_key IS NOT NULL ORDER BY id LIMIT {second}"
     );
-    let query = sql_query(sql).bind::<Binary, _>(id).bind::<BigInt, _>(most);
+    let query = sql_query(sql).bind::<Binary, _>(id).bind::<BigInt, _>(limit);
     Ok(on_engine!(&mut *tx.connection, inner => query.load(inner))?)
 }
 

@@ -2,8 +2,7 @@
 
 use super::backend::Engine;
 
-/// Replaces `{1}`, `{2}`, … by the engine's parameters. Each is bound once, in order, however often it
-/// occurs.
+/// Replaces `{1}`, `{2}`, … with the engine's parameters. Each is bound once, in order, even if it occurs several times.
 pub fn numbered(connection: &Engine, sql: &str) -> String {
     match connection {
         Engine::Sqlite(_) => sql.replace('{', "?").replace('}', ""),

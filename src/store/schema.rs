@@ -1,4 +1,4 @@
-//! The tables as both engines see them, except those declared in the single file that uses them.
+//! The tables of both engines, except those that a single file declares and uses.
 //! `migrations/` describes the columns.
 
 diesel::table! { instance (id) { id -> Integer, set_up_at -> Nullable<BigInt>, key_check -> Nullable<Binary>, access_epoch -> BigInt, name_keys -> Integer, word_rule -> Integer, words_done -> BigInt, contact_rule -> Integer, contacts_done -> Nullable<Binary>, } }

@@ -1,5 +1,5 @@
-//! Allows one server at a time per SQLite file: two would count a team's requests separately. Commands can
-//! run beside it. Servers that share a Postgres database share counts in Redis.
+//! Allows one server at a time per SQLite file, because two would count a team's requests separately. Commands can run at
+//! the same time. Servers that share a Postgres database share counts in Redis.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,9 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::backend::Location;
 use super::error::{Error, Result};
 
-/// Held while a server uses the store. The system releases the lock when the process ends, even by a
-/// crash. The lock is on a separate file, because closing any descriptor of SQLite's file would release
-/// SQLite's own locks.
+/// Locks the store for a server. The system releases the lock when the process ends, even after a crash. The lock is on a
+/// separate file, because closing any descriptor of SQLite's file would release SQLite's own locks.
 #[must_use]
 pub struct Serving(#[expect(dead_code, reason = "the lock goes with the file")] Option<File>);
 

@@ -1,15 +1,14 @@
-//! The statements that every table of team rows needs. [`team_rows`] generates them, always with the team
-//! in the condition, so that another team's row is not found:
+//! [`team_rows`] generates common statements for tables of team rows, always with the team in the condition, so that other
+//! teams' rows are not found:
 //!
 //! - `insert(tx, row)`
-//! - `find(tx, team, id)`, and `hold`, which locks the row until the transaction ends
-//! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter, most)`, which stops at
-//!   `most`; both use the table's own `narrowed(team, filter)` for a boxed query
-//! - `save(tx, row)` updates a locked row; false if there is none
+//! - `find(tx, team, id)`, and `lock`, which locks the row until the transaction ends
+//! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter, limit)`, which stops at
+//!   `limit`; both use the table's own `narrowed(team, filter)` for a boxed query
+//! - `save(tx, row)` updates a locked row, and returns false if there is none
 //! - `delete(tx, team, id)`
 //!
-//! A table lists those that it uses. With `gone = column`, a row with a value in that column counts as
-//! deleted.
+//! A table lists the statements that it uses. With `gone = column`, a row with a value in that column counts as deleted.
 
 macro_rules! team_rows {
     ($table:ident, $row:ident, $id:ident, gone = $gone:ident: $($function:ident),+) => {
@@ -47,10 +46,10 @@ macro_rules! team_rows {
         }
     };
 
-    (@hold $table:ident, $row:ident, $id:ident, $gone:tt) => {
+    (@lock $table:ident, $row:ident, $id:ident, $gone:tt) => {
         /// Finds and locks the row until the transaction ends. On SQLite, the write transaction is the
         /// lock.
-        pub fn hold(
+        pub fn lock(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
             id: $id,
@@ -80,15 +79,15 @@ macro_rules! team_rows {
     };
 
     (@count $table:ident, $row:ident, $id:ident, $gone:tt) => {
-        /// Counts the rows of the list, and stops at `most`.
+        /// Counts the rows of the list, and stops at `limit`.
         pub fn count(
             tx: &mut $crate::store::Tx<'_>,
             team: $crate::store::ids::TeamId,
             filter: &Filter,
-            most: i64,
+            limit: i64,
         ) -> $crate::store::Result<i64> {
             // The order makes the engine use an index.
-            let query = narrowed(team, filter).order($table::id.desc()).limit(most);
+            let query = narrowed(team, filter).order($table::id.desc()).limit(limit);
             let ids: Vec<$id> = query.select($table::id).load(tx.connection)?;
             Ok(ids.len() as i64)
         }

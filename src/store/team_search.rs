@@ -1,4 +1,4 @@
-//! Searches the names of a team, in one statement over several tables.
+//! Searches the names in a team with one statement over several tables.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -46,8 +46,8 @@ const TOKENS: &str = "SELECT 'token', id, name, start || '…'
     AND name_key LIKE $4 ESCAPE '\\'
     ORDER BY id DESC LIMIT $3";
 
-/// Returns up to `limit` rows of each kind: contacts with `text` in their search text, and others with
-/// `key`, a key of names, in their name.
+/// Returns up to `limit` rows of each kind: contacts whose search text contains `text`, and others whose name contains
+/// the name key `key`.
 pub fn find(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,6 +1,5 @@
-//! The files of `static/`, embedded in the binary. Our stylesheets leave as one bundle and our
-//! scripts as another; in debug builds they are read from disk each time, so that a change is seen
-//! on reload.
+//! The files of `static/`, embedded in the binary. Our stylesheets are served as one bundle and our scripts as
+//! another. Debug builds read them from disk each time, so that changes show on reload.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,8 +17,7 @@ use crate::domain::sealing::hex;
 pub const STYLES: &str = "app.css";
 pub const SCRIPTS: &str = "app.js";
 
-/// The font of every page. Others load when a page uses them: a preloaded font that is not used is
-/// a warning in the console.
+/// Every page uses this font. Others are not preloaded, because browsers warn about unused preloaded fonts.
 const TEXT_FONT: &str = "fonts/inter-latin-wght-normal.woff2";
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -31,7 +29,7 @@ struct Files;
 
 static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Fixed>>>> = LazyLock::new(RwLock::default);
 
-/// With the file's hash, so that it can be cached forever.
+/// Returns the URL with the file's hash, so that it can be cached forever.
 pub fn url(path: &str) -> String {
     match find(path) {
         Some(file) => format!("/static/{path}?v={}", file.tag()),
@@ -81,8 +79,8 @@ fn read(path: &str) -> Option<Cow<'static, [u8]>> {
     }
 }
 
-/// The files beside `first`, which comes first: app.css has the order of the layers, app.js what the other
-/// scripts share. The others follow by name; libraries stay files of their own.
+/// Joins the files in the folder of `first`, sorted by name, but `first` comes first: app.css declares the
+/// layers, and app.js has the code that other scripts share. Libraries remain separate files.
 fn joined(first: &str, suffix: &str) -> String {
     let (folder, _) = first.rsplit_once('/').unwrap_or_default();
     let is_ours = |name: &str| {
@@ -103,13 +101,13 @@ fn without_comments(css: &str) -> String {
     trimmed(&code, "/*")
 }
 
-/// Without indentation, and without lines that are only a comment.
+/// Removes indentation, and lines with only a comment.
 fn trimmed(code: &str, comment: &str) -> String {
     let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(comment));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Gives the files that a stylesheet names by `url("/static/…")` the URLs that [`url`] returns.
+/// Replaces each `url("/static/…")` in a stylesheet with the versioned [`url`].
 fn with_versions(css: &str) -> String {
     const START: &str = "url(\"/static/";
     let mut parts = css.split(START);
@@ -136,23 +134,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundles_begin_with_what_the_rest_needs() {
+    fn bundles_start_with_their_shared_file() {
         let (styles, scripts) = (joined("css/app.css", ".css"), joined("js/app.js", ".js"));
         let styles = without_comments(&styles);
         assert!(styles.starts_with("@layer reset") && !styles.contains("/*"), "{styles}");
         assert!(trimmed(&scripts, "//").starts_with("\"use strict\";"), "{scripts}");
-        assert!(!scripts.contains("htmx.org"), "htmx is a file of its own");
+        assert!(!scripts.contains("htmx.org"), "htmx must be a separate file");
     }
 
     #[test]
-    fn files_in_a_stylesheet_have_their_version() {
+    fn stylesheets_refer_to_versioned_files() {
         let versioned = with_versions("a { b: url(\"/static/favicon.svg\") c } d { e: url(\"data:,\") }");
         assert!(versioned.starts_with("a { b: url(\"/static/favicon.svg?v="), "{versioned}");
         assert!(versioned.ends_with("\") c } d { e: url(\"data:,\") }"), "{versioned}");
     }
 
     #[test]
-    fn a_found_file_is_kept() {
+    fn a_found_file_is_cached() {
         assert!(Arc::ptr_eq(&find(STYLES).unwrap(), &find(STYLES).unwrap()));
         assert!(find("css/none.css").is_none());
     }

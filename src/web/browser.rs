@@ -15,7 +15,7 @@ use super::site::Site;
 use crate::domain::people::browsers::Presented;
 use crate::domain::people::users::User;
 
-/// About the maximum that browsers allow.
+/// Close to the maximum that browsers allow.
 const LIFE: Duration = Duration::days(365);
 
 pub struct KnownBrowser {

@@ -1,10 +1,10 @@
 //! Compresses responses with Brotli or gzip, as the client prefers.
 //!
-//! The length of a compressed page reveals repetitions (BREACH): an attacker who can insert guesses into a
-//! page and measure its size on the network learns a secret that the page shows. So pages with a one-time
-//! secret ([`HoldsSecret`]: a token, the team key, an invitation link) are not compressed. Nor are pages
-//! that another site made the browser load, because an attacker needs thousands of them. Other pages
-//! contain no secret: forms are protected without a token.
+//! The length of a compressed page reveals repetitions (BREACH): an attacker who can insert guesses into a page
+//! and measure its size on the network can find a secret on it. So pages with a one-time secret
+//! ([`ContainsSecret`]: a token, the team key, an invitation link) are not compressed. Nor are pages that another
+//! site made the browser load, because an attack needs thousands of requests. Other pages contain no secret:
+//! forms are protected without a token.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -19,13 +19,13 @@ use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::write::GzEncoder;
 
-/// The minimum size of a compressed page: shorter ones fit into one packet anyway.
-const WORTH_IT: u64 = 1024;
+/// Smaller pages are not compressed, because they fit into one packet anyway.
+const MIN_SIZE: u64 = 1024;
 
 const VARY_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 
 /// Marks a response that must not be compressed, in its extensions.
-pub struct HoldsSecret;
+pub struct ContainsSecret;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
@@ -34,8 +34,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// Picks a coding that the client accepts. Browsers give all the same weight, and Brotli is the
-    /// smallest.
+    /// Picks a coding that the client accepts, preferring Brotli because it compresses best.
     fn accepted(request: &impl HttpMessage) -> Option<Self> {
         let accepted = AcceptEncoding::parse(request).ok()?;
         let accepts = |coding: Encoding| {
@@ -62,7 +61,7 @@ impl Coding {
             Self::Brotli => brotli(body, room, if effort == Effort::Once { 11 } else { 4 }),
             Self::Gzip => gzip(body, room, if effort == Effort::Once { 9 } else { 5 }),
         };
-        written.expect("memory takes every byte").into()
+        written.expect("writing to memory can't fail").into()
     }
 }
 
@@ -80,7 +79,7 @@ fn gzip(body: &[u8], room: Vec<u8>, level: u32) -> io::Result<Vec<u8>> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effort {
-    /// For a body that is cached.
+    /// High, for a body that is compressed once and cached.
     Once,
     EachTime,
 }
@@ -111,12 +110,12 @@ pub fn compress_page(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxB
 fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
     let headers = response.headers();
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let is_long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= WORTH_IT);
+    let is_long = matches!(response.response().body().size(), BodySize::Sized(size) if size >= MIN_SIZE);
     is_long && kind.starts_with("text/html") && !headers.contains_key(CONTENT_ENCODING)
 }
 
 fn is_allowed(response: &ServiceResponse<BoxBody>) -> bool {
-    !response.response().extensions().contains::<HoldsSecret>()
+    !response.response().extensions().contains::<ContainsSecret>()
         && !is_from_another_site(response.request().headers())
 }
 

@@ -1,6 +1,5 @@
-//! A client's connection. It ends when the client misses a deadline, or is idle while the server is full.
-//! A handler that waits for a body then sees the client hang up, so that it still refuses and records the
-//! call.
+//! A client's connection. It is closed when the client misses a deadline, or is idle while the server is full. A
+//! handler that waits for a body then sees the client disconnect, so that it still refuses and records the call.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +17,7 @@ use crate::app::limits::connections::Slot;
 /// The bytes that the kernel buffers for a slow reader. With a small buffer, the server notices sooner
 /// whether the client reads.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 64 << 10;
+const MAX_UNSENT: u32 = 64 << 10;
 
 pub struct Connection {
     stream: TcpStream,
@@ -38,7 +37,7 @@ pub struct Connection {
 impl Connection {
     pub fn new(stream: TcpStream, slot: Slot, limits: Limits) -> Self {
         #[cfg(target_os = "linux")]
-        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT);
         let tick = (limits.grace / 3).max(Duration::from_millis(1));
         Self {
             stream,
@@ -53,7 +52,7 @@ impl Connection {
         }
     }
 
-    fn look_at_the_clock(&mut self, cx: &mut Context<'_>) {
+    fn check_deadlines(&mut self, cx: &mut Context<'_>) {
         while self.ticks.poll_tick(cx).is_ready() {
             let now = Instant::now();
             self.late_to_send = self.deadline.is_over(now);
@@ -78,7 +77,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.look_at_the_clock(cx);
+        self.check_deadlines(cx);
         if self.late_to_send || self.slot.poll_evicted(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
@@ -94,7 +93,7 @@ impl AsyncWrite for Connection {
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
                 self.blocked.get_or_insert_with(Instant::now);
-                self.look_at_the_clock(cx);
+                self.check_deadlines(cx);
                 if self.late_to_read {
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }

@@ -1,7 +1,7 @@
-//! CORS for the API. Scripts of other sites use a token: no response allows credentials, and the API
-//! accepts the dashboard's cookie only from this site.
+//! CORS for the API. Scripts on other sites must use a token: no response allows credentials, and the API accepts
+//! the dashboard's cookie only from this site.
 //!
-//! Not a middleware crate, because refusals are sent before routing and scripts must read them.
+//! Doesn't use a middleware crate, because scripts must be able to read refusals sent before routing.
 
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
@@ -44,11 +44,11 @@ pub fn preflight(request: ServiceRequest) -> ServiceResponse<BoxBody> {
 }
 
 pub fn add_headers<B>(response: &mut ServiceResponse<B>, origins: &Origins) {
-    let asked = origin(response.request().headers()).filter(|origin| origins.has(origin));
+    let allowed_origin = origin(response.request().headers()).filter(|origin| origins.has(origin));
     let allowed = match origins {
         Origins::None => return,
-        Origins::Any => asked.map(|_| HeaderValue::from_static("*")),
-        Origins::Listed(_) => asked.and_then(|origin| HeaderValue::from_str(origin).ok()),
+        Origins::Any => allowed_origin.map(|_| HeaderValue::from_static("*")),
+        Origins::Listed(_) => allowed_origin.and_then(|origin| HeaderValue::from_str(origin).ok()),
     };
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -1,5 +1,5 @@
 //! The deadline of a client, which a connection and its requests share. It runs until a request is
-//! complete, and again after the response: it covers idle connections, slow heads and slow bodies, even
+//! complete, and again after the response: it covers idle connections, slow headers and slow bodies, even
 //! bodies that no handler reads.
 
 use std::cell::Cell;

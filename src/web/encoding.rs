@@ -1,5 +1,5 @@
-//! Compressed requests. Every body is short, and a small one could inflate to gigabytes, so all of them
-//! are refused (RFC 9110, section 8.4) before anything reads the body.
+//! Compressed requests. They are refused before the body is read (RFC 9110, section 8.4), because legitimate
+//! bodies are short and a compressed one could inflate to gigabytes.
 
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
 

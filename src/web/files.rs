@@ -1,4 +1,4 @@
-//! Files from messages. Browsers must save them and never run them as a page of this site.
+//! Files from messages. Browsers must save them, and never execute them as pages of this site.
 
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
@@ -13,16 +13,16 @@ use crate::app::downloads::Download;
 
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
-/// For a browser that shows a file anyway.
+/// For browsers that display a file anyway.
 const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
 
 /// `kind` is an untrusted media type.
 pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, harmless(kind)))
+        .insert_header((CONTENT_TYPE, safe_type(kind)))
         .insert_header((CONTENT_SECURITY_POLICY, SANDBOX))
-        .insert_header(saved_as(name));
+        .insert_header(disposition(name));
     match download {
         Download::Whole(bytes) => response.body(bytes),
         Download::Pieces(rest) => {
@@ -31,18 +31,19 @@ pub fn file(kind: &str, name: &str, download: Download) -> HttpResponse {
     }
 }
 
-fn harmless(kind: &str) -> HeaderValue {
+fn safe_type(kind: &str) -> HeaderValue {
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let runs = ["html", "/xml", "svg", "xsl", "javascript", "ecmascript", "x-mixed-replace", "wasm", "flash"];
-    let runs = essence.ends_with("+xml") || runs.iter().any(|word| essence.contains(word));
+    let is_executable =
+        ["html", "/xml", "svg", "xsl", "javascript", "ecmascript", "x-mixed-replace", "wasm", "flash"];
+    let is_executable = essence.ends_with("+xml") || is_executable.iter().any(|word| essence.contains(word));
     match HeaderValue::from_str(kind) {
-        Ok(kind) if !runs => kind,
+        Ok(kind) if !is_executable => kind,
         _ => BYTES,
     }
 }
 
-/// RFC 6266: an ASCII name for old clients, and the full one.
-fn saved_as(name: &str) -> ContentDisposition {
+/// RFC 6266: an ASCII name for old clients, and the full name.
+fn disposition(name: &str) -> ContentDisposition {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' };
     let value = name.as_bytes().to_vec();
     let whole = ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value };
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn active_content_is_sent_as_bytes() {
+    fn executable_content_is_sent_as_octet_stream() {
         for kind in [
             "text/html; charset=utf-8",
             "TEXT/HTML",
@@ -74,17 +75,17 @@ mod tests {
             "multipart/x-mixed-replace",
             "a\nb/c",
         ] {
-            assert_eq!(harmless(kind), BYTES, "{kind}");
+            assert_eq!(safe_type(kind), BYTES, "{kind}");
         }
         let document = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
         for kind in ["application/pdf", "image/png", "text/plain; charset=utf-8", "message/rfc822", document]
         {
-            assert_eq!(harmless(kind), kind);
+            assert_eq!(safe_type(kind), kind);
         }
     }
 
     #[test]
-    fn a_file_keeps_its_name_and_nothing_else_of_it_counts() {
+    fn a_file_name_can_contain_no_path_or_header() {
         for (name, header) in [
             ("invoice.pdf", "attachment; filename=\"invoice.pdf\"; filename*=UTF-8''invoice.pdf"),
             (
@@ -97,7 +98,7 @@ mod tests {
             ),
             ("a\r\nX: y", "attachment; filename=\"a__X_ y\"; filename*=UTF-8''a%0D%0AX%3A%20y"),
         ] {
-            assert_eq!(saved_as(name).to_string(), header);
+            assert_eq!(disposition(name).to_string(), header);
         }
     }
 }

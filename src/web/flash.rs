@@ -1,5 +1,5 @@
-//! Carries the code of a [`Notice`] in a cookie from a change to the next page, which clears it: a reload
-//! does not show it again, and no link can show one.
+//! Carries the code of a [`Notice`] from a change to the next page, in a cookie that the page clears: a reload
+//! doesn't show it again, and no link can show one.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -11,7 +11,7 @@ use super::request::RequestInfo;
 use crate::config::PublicUrl;
 use crate::domain::Room;
 
-/// Everything from this site, nothing inline, no frames.
+/// Allows only this site, nothing inline, and no frames.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -21,7 +21,7 @@ const PAGES: [Header; 8] = [
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP)),
     NOSNIFF,
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // Not no-referrer, which would turn a form's Origin into "null".
+    // With no-referrer, browsers would send "null" as a form's Origin.
     (REFERRER_POLICY, SAME_ORIGIN),
     (HeaderName::from_static("cross-origin-opener-policy"), SAME_ORIGIN),
     (HeaderName::from_static("cross-origin-resource-policy"), SAME_ORIGIN),
@@ -38,7 +38,7 @@ const API: [Header; 3] = [
     NO_STORE,
 ];
 
-/// Without subdomains, which may belong to other services.
+/// Excludes subdomains, which may belong to other services.
 const HTTPS: [Header; 1] = [(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"))];
 
 /// Responses that can be cached set their own.
@@ -59,15 +59,15 @@ pub fn secure(response: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_ap
         true => set(headers, API),
         false => set(headers, PAGES),
     }
-    // The listener speaks plain HTTP, so only the setting tells whether a proxy adds TLS.
+    // The listener speaks plain HTTP, so only the setting shows whether a proxy adds TLS.
     if info.app().config().public_url.as_ref().is_some_and(PublicUrl::is_https) {
         set(headers, HTTPS);
     }
     let id = HeaderValue::from_str(info.id.spell(&mut Room::default()));
-    headers.insert(REQUEST_ID, id.expect("an id is ASCII"));
+    headers.insert(REQUEST_ID, id.expect("ids are ASCII"));
 }
 
-/// Appending constants by value takes half as long as `insert` with clones.
+/// Appends constants by value, which takes half as long as `insert` with clones.
 fn set<const N: usize>(headers: &mut HeaderMap, usual: [Header; N]) {
     for (name, value) in usual {
         if !headers.contains_key(&name) {

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-/// Whether htmx sent the request, so that a part of the page is enough.
+/// Whether htmx sent the request, so that a fragment of the page is enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Htmx(pub bool);
 
@@ -13,10 +13,10 @@ impl FromRequest for Htmx {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(asks(request))))
+        ready(Ok(Self(is_htmx(request))))
     }
 }
 
-pub fn asks(request: &HttpRequest) -> bool {
+pub fn is_htmx(request: &HttpRequest) -> bool {
     request.headers().contains_key("hx-request")
 }

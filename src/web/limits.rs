@@ -1,20 +1,20 @@
-//! Limits for clients of the web server, each and in total.
+//! Limits of the web server, per client and in total.
 
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Concurrent connections. Each holds up to 160 KiB that its client has sent.
+    /// Concurrent connections. Each buffers up to 160 KiB of received data.
     pub connections: usize,
     /// Concurrent connections of one address. An IPv6 /64 network counts as one; trusted proxies are
     /// exempt.
     pub per_ip: usize,
-    /// When all connections are used, one that was idle this long is closed.
+    /// When all connections are in use, one that has been idle this long is closed.
     pub idle: Duration,
-    /// The time for a request's head, and the minimum of every deadline that depends on a size.
+    /// The time for a request's header, and the minimum of every deadline that depends on a size.
     pub grace: Duration,
     /// The maximum time for a request's body.
-    pub longest: Duration,
+    pub max_body_time: Duration,
     /// The minimum of bytes per second that a client has to send or read.
     pub rate: u32,
 }
@@ -26,7 +26,7 @@ impl Default for Limits {
             per_ip: 1024,
             idle: Duration::from_millis(500),
             grace: Duration::from_secs(15),
-            longest: Duration::from_secs(60),
+            max_body_time: Duration::from_secs(60),
             rate: 8 << 10,
         }
     }
@@ -38,7 +38,7 @@ impl Limits {
     }
 
     pub fn time_for_body(&self, bytes: u64) -> Duration {
-        (self.grace + self.time_for(bytes)).min(self.longest)
+        (self.grace + self.time_for(bytes)).min(self.max_body_time)
     }
 }
 

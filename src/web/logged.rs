@@ -22,7 +22,7 @@ impl Cause {
     }
 }
 
-/// The name of a route in records and logs. Never the path, which can contain a one-time link.
+/// The route in records and logs. Never the path, which can contain a one-time link.
 #[derive(Clone)]
 pub struct RouteTemplate(pub std::sync::Arc<str>);
 
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_cut_between_characters() {
+    fn a_long_cause_is_truncated_between_characters() {
         assert_eq!(Cause::new("short".into()).0, "short");
         assert_eq!(Cause::new("é".repeat(60_000)).0.len(), MAX_CAUSE);
         assert_eq!(Cause::new(format!("a{}", "é".repeat(60_000))).0.len(), MAX_CAUSE - 1);

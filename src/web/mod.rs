@@ -18,6 +18,7 @@ mod htmx;
 mod limits;
 mod logged;
 mod metrics;
+pub mod nouns;
 mod origin;
 mod pages;
 pub(crate) mod paths;
@@ -47,8 +48,8 @@ pub use limits::Limits;
 use server::Capacity;
 pub(crate) use site::{Site, site};
 
-/// Serves until SIGINT or SIGTERM, then finishes open requests. Calls `started` once it accepts
-/// connections. Metrics have their own listener, if any.
+/// Serves until SIGINT or SIGTERM, then finishes open requests. Calls `started` once it accepts connections.
+/// Metrics are served on `metrics`, if set.
 ///
 /// # Errors
 /// If the listener can't be used.
@@ -60,7 +61,7 @@ pub(crate) fn run(
     started: impl FnOnce(),
 ) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        // Called only for its log message: the dashboard works without the limiter.
+        // Only for its log message: the dashboard works without the limiter.
         app.gate().limiter_is_reachable().await;
         if let Some(listener) = metrics {
             actix_web::rt::spawn(metrics::serve(app.clone(), listener)?);

@@ -14,7 +14,7 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     }
     match text(ORIGIN) {
         Some(origin) if origin == site => true,
-        // The same host under another name than GATEPOST_PUBLIC_URL's, with the same scheme.
+        // The host in the request, which can differ from that in GATEPOST_PUBLIC_URL, with the same scheme.
         Some(sent) => {
             let scheme = if site.starts_with("https://") { "https" } else { "http" };
             let here = text(HOST).and_then(|host| origin(&format!("{scheme}://{host}")));
@@ -24,8 +24,8 @@ pub fn is_own(headers: &HeaderMap, site: &str, by_hand: bool) -> bool {
     }
 }
 
-/// Whether a page opened over plain HTTP sent the request, although this site is HTTPS. Its browser keeps
-/// no session, so it would only see the sign-in page again.
+/// Whether a page opened over plain HTTP sent the request, although this site uses HTTPS. Browsers keep no session
+/// there, so people would only see the sign-in page again.
 pub fn is_from_plain_http(headers: &HeaderMap, site: &str) -> bool {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     site.starts_with("https://") && origin.is_some_and(|origin| origin.starts_with("http://"))
@@ -53,9 +53,9 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_ours_is_known_however_its_host_is_written() {
+    fn our_own_forms_are_accepted_under_any_host_name() {
         let site = "https://inbox.example";
-        assert!(is_own_of(site, "10.0.0.7:8080", site), "the proxy asks under another name");
+        assert!(is_own_of(site, "10.0.0.7:8080", site), "a proxy with another host name");
         for host in ["mail.acme.test", "Mail.Acme.test", "mail.acme.test:443"] {
             assert!(is_own_of("https://mail.acme.test", host, site), "{host}");
         }

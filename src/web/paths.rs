@@ -108,7 +108,7 @@ paths! {
     PathOf JOB_RETRY = "/jobs/{id}/retry";
 }
 
-/// A plain noun has a list, a form that creates one, a page for each, and a page that asks before one is deleted.
+/// The paths of a plain noun: its list, creation form, page, and deletion question.
 impl Noun {
     pub const fn list(self) -> Path {
         Path(self.words().list)
@@ -164,7 +164,7 @@ impl PathOf {
     }
 }
 
-/// Replaces the first parameter by a value.
+/// Replaces the first parameter with a value.
 fn fill(path: &str, value: impl fmt::Display) -> String {
     let (before, rest) = path.split_once('{').unwrap_or((path, "}"));
     let after = rest.split_once('}').map_or("", |(_, after)| after);
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_filled_in() {
+    fn path_parameters_are_filled_in() {
         assert_eq!(CONTACT_DELETE.of("contact_1"), "/contacts/contact_1/delete");
         assert_eq!(ATTACHMENT.within("msg_1", "att_2"), "/inbox/msg_1/attachments/att_2");
         assert_eq!(INBOX.with("contact", "contact_1"), "/inbox?contact=contact_1");

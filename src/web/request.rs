@@ -1,4 +1,4 @@
-//! A request's id, time and origin, which are known before anything handles it.
+//! A request's id, time and client, determined before it is handled.
 
 use std::cell::Cell;
 use std::future::{Ready, ready};
@@ -17,8 +17,8 @@ use crate::domain::entropy;
 use crate::domain::people::teams::Team;
 use crate::domain::{RequestId, Timestamp};
 
-/// A longer user agent is cut, because it is only shown.
-const AGENT: usize = 200;
+/// Longer user agents are truncated.
+const MAX_AGENT: usize = 200;
 
 /// Shared by everything that handles the request; `now` stays the same throughout.
 #[derive(Clone)]
@@ -58,8 +58,8 @@ impl RequestInfo {
     /// The client's `User-Agent`.
     pub fn agent(&self) -> Option<&str> {
         let text = self.agent.as_ref()?.to_str().ok()?;
-        // A header read as text is ASCII.
-        Some(&text[..text.len().min(AGENT)])
+        // Slicing is safe: header text is ASCII.
+        Some(&text[..text.len().min(MAX_AGENT)])
     }
 
     /// Whether the plan includes the API under this instance's limits.
@@ -85,10 +85,10 @@ impl FromRequest for RequestInfo {
 /// Returns the data that [`super::request_log`] attached to this request.
 pub fn of(request: &HttpRequest) -> RequestInfo {
     let info = request.extensions().get::<RequestInfo>().cloned();
-    info.expect("every request is identified first")
+    info.expect("request_log attaches it to every request")
 }
 
-pub fn observe(request: &HttpRequest) -> RequestInfo {
+pub fn identify(request: &HttpRequest) -> RequestInfo {
     let app = request.app_data::<web::Data<App>>().expect("the app is registered").clone();
     let now = app.now();
     RequestInfo(Rc::new(Observed {
@@ -101,14 +101,14 @@ pub fn observe(request: &HttpRequest) -> RequestInfo {
     }))
 }
 
-/// The client's address. X-Forwarded-For is believed only from a trusted proxy, and read from the right:
-/// anyone can have written what is left of the first untrusted address.
+/// The client's address. Trusts X-Forwarded-For only from trusted proxies, and reads it from the right: the part
+/// left of the first untrusted address may be forged.
 fn client(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     if trusted.is_empty() {
         return Some(peer);
     }
-    // Decoded lossily, so that odd bytes in front can't hide what the proxy has appended.
+    // Decoded lossily, so that invalid bytes can't hide the address that the proxy appended.
     let lines = request.headers().get_all("x-forwarded-for");
     let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
     Some(walk(peer, &lines.join(","), trusted))
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forwarded_addresses_are_believed_only_of_trusted_proxies() {
+    fn forwarded_addresses_are_trusted_only_from_trusted_proxies() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
         for (peer, forwarded, client) in [

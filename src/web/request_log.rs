@@ -1,5 +1,5 @@
-//! Middleware of every request: adds an id and the usual headers, and logs the request once. API calls are
-//! authenticated here, before anything else.
+//! Middleware of every request: adds an id and the common headers, and logs the request once. Authenticates API
+//! calls before anything else.
 
 use std::time::Instant;
 
@@ -21,15 +21,15 @@ pub async fn request_log(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
-    let info = request::observe(request.request());
+    let info = request::identify(request.request());
     let span = span(&request, &info);
     let response = respond(request, next, &info, began).instrument(span).await?;
     log(&response, &info, began);
     Ok(response)
 }
 
-/// The span whose fields are on every log line of a request. API calls have it only at `debug`, because it
-/// would slow down all of them and few log anything.
+/// The span that adds its fields to every log line of a request. API calls have it only at `debug`, because it
+/// would slow them down and few of them log anything.
 fn span(request: &ServiceRequest, info: &RequestInfo) -> Span {
     let method = method(request.method());
     let route = || route(request.request()).unwrap_or("-".into());
@@ -73,7 +73,7 @@ fn busy() -> HttpResponse {
 
 fn log(response: &ServiceResponse<BoxBody>, info: &RequestInfo, began: Instant) {
     let cause = response.response().extensions().get::<Cause>().map(|cause| cause.as_str().to_owned());
-    // The call has an activity record. Logging it too would cost a fifth of the throughput.
+    // Successful calls have an activity record. Logging them too would cost a fifth of the throughput.
     let is_recorded = info.recorded.get() && response.status().as_u16() < 400;
     let is_logged = match is_recorded {
         true => tracing::enabled!(tracing::Level::DEBUG),

@@ -1,4 +1,4 @@
-//! Limits the memory of long responses that wait for slow readers, per address and in total.
+//! Limits the memory of long responses to slow clients, per address and in total.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::request::RequestInfo;
 use crate::app::limits::in_use::Reservation;
 
-/// Shorter responses are limited by the number of connections.
-const SHORT: u64 = 64 << 10;
+/// Shorter responses are limited only by the number of connections.
+const MIN_SIZE: u64 = 64 << 10;
 
 /// Counts the response while it is in memory, or responds with `refuse` instead.
 pub fn reserve(
@@ -21,20 +21,20 @@ pub fn reserve(
     info: &RequestInfo,
     refuse: impl FnOnce(&HttpRequest) -> HttpResponse,
 ) -> ServiceResponse<BoxBody> {
-    if !matches!(response.response().body().size(), BodySize::Sized(size) if size > SHORT) {
+    if !matches!(response.response().body().size(), BodySize::Sized(size) if size > MIN_SIZE) {
         return response;
     }
     let client = info.ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let mut is_refused = false;
     let response = response.map_body(|_, body| match body.try_into_bytes() {
         Ok(bytes) => match info.app().reserve_response(client, bytes.len()) {
-            Some(hold) => BoxBody::new(ReservedBody { bytes: Some(bytes), _reservation: hold }),
+            Some(reservation) => BoxBody::new(ReservedBody { bytes: Some(bytes), _reservation: reservation }),
             None => {
                 is_refused = true;
                 BoxBody::new(())
             }
         },
-        // A stream is never in memory as a whole.
+        // A stream is never entirely in memory.
         Err(body) => body,
     });
     if !is_refused {

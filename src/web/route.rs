@@ -7,12 +7,12 @@ use actix_web::{FromRequest, Resource, Responder, guard, web};
 use super::logged::RouteTemplate;
 use super::paths::{Path, PathOf};
 
-/// A path and its handlers. To other methods actix responds 405, which
-/// [`super::pages::error::render_errors`] renders.
+/// A path and its handlers. Actix responds 405 to other methods, rendered by
+/// [`super::pages::error::render_errors`].
 pub struct PageRoute {
     pub path: &'static str,
     pub methods: Vec<Method>,
-    /// The parameters that filter its list.
+    /// The query parameters that filter its list.
     pub filters: &'static [&'static str],
     resource: Resource,
 }

@@ -14,21 +14,20 @@ use super::{api, assets, flash, paths, session, theme};
 use crate::app::App;
 
 /// The maximum size of a form, in bytes.
-const FORM: usize = 64 * 1024;
+const MAX_FORM: usize = 64 * 1024;
 
 pub(crate) fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
     // Paths are matched in this order, and API calls are the most frequent.
-    services.configure(api::for_programs);
+    services.configure(api::for_tokens);
     for each in without_session() {
         services.service(each);
     }
-    // Registered before the pages, whose scope takes all remaining paths. Sessions are read only where
-    // they may be used.
+    // Registered before the pages, because their scope matches all remaining paths.
     for dialect in api::DIALECTS {
         let authenticated = scope(dialect.base).guard(guard::fn_guard(api::is_authenticated));
         services.service(authenticated.configure(api::nothing_else)).service(
             scope(dialect.base)
-                .configure(|services| api::for_pages(services, dialect))
+                .configure(|services| api::for_sessions(services, dialect))
                 .wrap(from_fn(api::authenticate_session))
                 .wrap(session::middleware(app, site)),
         );
@@ -53,7 +52,7 @@ pub fn all() -> Vec<(Method, String)> {
     pages.chain(api).collect()
 }
 
-/// The lists of pages, and the parameters that filter each.
+/// The paths of lists, with the parameters that filter each.
 pub fn filters() -> Vec<(&'static str, &'static [&'static str])> {
     with_session().into_iter().map(|each| (each.path, each.filters)).collect()
 }
@@ -71,14 +70,14 @@ fn dashboard(services: &mut ServiceConfig) {
     services
         .app_data(
             web::FormConfig::default()
-                .limit(FORM)
+                .limit(MAX_FORM)
                 .error_handler(|error, _| PageError::bad_request(error.to_string()).into()),
         )
         .app_data(
             web::QueryConfig::default()
                 .error_handler(|error, _| PageError::bad_request(error.to_string()).into()),
         )
-        .app_data(web::PayloadConfig::new(FORM))
+        .app_data(web::PayloadConfig::new(MAX_FORM))
         .app_data(web::PathConfig::default().error_handler(|_, _| PageError::not_found().into()));
     for each in with_session() {
         services.service(each);

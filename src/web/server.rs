@@ -1,4 +1,4 @@
-//! An HTTP server built from actix's parts, so that each connection is a [`Connection`] of Gatepost.
+//! An HTTP server built from actix's components, so that each connection is our own [`Connection`].
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -24,9 +24,9 @@ use crate::app::limits::connections::{Connections, Slot};
 use crate::app::limits::in_use::Exceeded;
 use crate::domain::network::Network;
 
-const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
+const CLOSING_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// The response to one connection too many.
+/// The response when all connections are in use.
 const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -55,7 +55,7 @@ impl Capacity {
         match self.admit(peer.ip()) {
             Ok(slot) => Ok((Connection::new(stream, slot, self.limits), Protocol::Http1, Some(peer))),
             Err(_) => {
-                // It fits into the socket's buffer, so nothing waits for this client.
+                // It fits into the socket's buffer, so the write doesn't block.
                 let _ = stream.try_write(TOO_MANY_CONNECTIONS);
                 Err(DispatchError::DisconnectTimeout)
             }
@@ -65,7 +65,7 @@ impl Capacity {
 
 type Entered = (Connection, Protocol, Option<std::net::SocketAddr>);
 
-/// Await it to run until its handle's `stop`.
+/// Await the result to run until its handle's `stop`.
 ///
 /// # Errors
 /// If the listener can't be used.
@@ -105,9 +105,9 @@ where
                     let stopping = stopping.clone();
                     async move { stopping.notified().await }
                 })
-                // The connection's own deadline covers the head of every request, not only of the first.
+                // [`Connection`] has a deadline for the header of every request, not only the first.
                 .client_request_timeout(std::time::Duration::ZERO)
-                .client_disconnect_timeout(CLOSING)
+                .client_disconnect_timeout(CLOSING_TIMEOUT)
                 .local_addr(address)
                 .on_connect_ext(|connection: &Connection, data| {
                     drop(data.insert(connection.deadline.clone()))

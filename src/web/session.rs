@@ -1,8 +1,8 @@
-//! The dashboard's sessions, stored behind actix-session.
+//! The dashboard's sessions, with actix-session for the cookie.
 //!
-//! The sign-in writes the session's row, in one transaction with its activity. Actix-session only writes
-//! and reads the cookie with the secret key. It does not use the store: [`super::viewer`] loads the
-//! session with everything a page needs, in one trip.
+//! Signing in writes the session's row, in one transaction with its activity. Actix-session only reads and writes
+//! the signed cookie. It doesn't use the store: [`super::viewer`] loads the session with everything a page needs,
+//! in one transaction.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ pub fn new_key(app: &App) -> String {
 /// Sets the cookie of a session that was opened under `key`. The browser's previous session ends.
 pub fn set_cookie(session: &Session, key: &str) {
     session.renew();
-    // Serializing a string cannot fail.
+    // Serializing a string can't fail.
     let _ = session.insert(KEY, key);
 }
 
@@ -73,7 +73,7 @@ impl SessionStore for StoredSessions {
     ) -> Result<SessionKey, SaveError> {
         let key = state.get(KEY).map(|json| json.trim_matches('"').to_owned());
         key.and_then(|key| SessionKey::try_from(key).ok()).ok_or_else(|| {
-            SaveError::Other(anyhow::anyhow!("a session was handed out that was never opened"))
+            SaveError::Other(anyhow::anyhow!("the session's cookie was set without a session"))
         })
     }
 
@@ -98,10 +98,10 @@ impl SessionStore for StoredSessions {
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
         let actor = self.0.visitor();
         let key = key.as_ref().to_owned();
-        // An error here would become a bare 500. The replaced session is the same browser's and expires
+        // An error here would become an empty 500. The replaced session belongs to the same browser and expires
         // anyway.
         if let Err(cause) = self.0.write(move |tx| sessions::close(tx, &actor, &key)).await {
-            tracing::error!(%cause, "a session that was replaced could not be ended");
+            tracing::error!(%cause, "could not end a replaced session");
         }
         Ok(())
     }

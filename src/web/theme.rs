@@ -1,5 +1,5 @@
-//! Light or dark: a cookie, or else what the system prefers. The server writes it into each page, so that none
-//! flashes in the other one.
+//! Light or dark mode, from a cookie, or else the system's preference. The server writes it into each page, so that
+//! pages don't flash in the wrong one.
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::time::Duration;
@@ -33,7 +33,7 @@ impl Theme {
         }
     }
 
-    /// As a button says it.
+    /// The label of its button.
     pub const fn name(self) -> &'static str {
         match self {
             Self::System => "System",
@@ -48,7 +48,7 @@ impl Theme {
         Self::ALL.iter().find(same).copied().unwrap_or_default()
     }
 
-    /// The cookie that keeps it.
+    /// The cookie that stores it.
     pub fn cookie(self, site: &Site) -> Cookie<'static> {
         Cookie::build(COOKIE, self.as_str())
             .path("/")
@@ -61,7 +61,7 @@ impl Theme {
 }
 
 tokio::task_local! {
-    /// Every page needs it, even signed out, so it is not passed to each template.
+    /// Task-local, because every page needs it, even when signed out.
     static CURRENT: Theme;
 }
 
@@ -70,7 +70,7 @@ pub fn current() -> Theme {
     CURRENT.try_with(|theme| *theme).unwrap_or_default()
 }
 
-/// The attribute of a page's root, with a space before it.
+/// The attribute of the `<html>` element, with a leading space.
 pub fn attribute() -> &'static str {
     match current() {
         Theme::System => "",

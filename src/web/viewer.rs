@@ -1,4 +1,4 @@
-//! A signed-in person who views one of their teams.
+//! A signed-in person with their current team.
 
 use actix_session::SessionExt;
 use actix_web::{HttpRequest, web};
@@ -22,9 +22,9 @@ pub struct Viewer {
     pub team: Team,
     pub role: Role,
     pub teams: Vec<Team>,
-    /// The team's unread messages; see [`messages::UNREAD_SHOWN`].
+    /// The team's unread messages; see [`messages::MAX_UNREAD`].
     pub unread: i64,
-    /// The notice of the change before this request.
+    /// The notice of the previous change.
     pub flash: Flash,
     pub request: RequestInfo,
 }
@@ -55,7 +55,7 @@ pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
     let found = app.read(move |tx| {
         let Some(signed_in) = sessions::resume(tx, &key, now)? else { return Ok(Err(NoViewer::NotSignedIn)) };
         let Some((team, role)) = signed_in.team().cloned() else { return Ok(Err(NoViewer::NoTeam)) };
-        let unread = messages::unread_shown(tx, team.id)?;
+        let unread = messages::unread_capped(tx, team.id)?;
         Ok(Ok((signed_in, team, role, unread)))
     });
     let (sessions::SignedIn { session, user, teams }, team, role, unread) =

@@ -1,27 +1,27 @@
-// What the pages cannot do by themselves. Each page works without it; nothing is kept in the browser.
+// Enhances pages, which all work without it. Stores nothing in the browser.
 "use strict";
 
-const TOAST_STAYS = 4000; // ms; one that failed stays until it is dismissed
-const SENDING_LASTS = 10000; // ms after which a form may be sent again when no answer came
+const TOAST_STAYS = 4000; // ms; errors stay until dismissed
+const SENDING_LASTS = 10000; // ms until a form without a response can be sent again
 
 document.documentElement.classList.add("js");
 
-// --- Announcements: heard by screen readers, not seen.
+// --- Announcements for screen readers.
 
 function announce(text) {
-  // Outside an open modal dialog everything is inert, also for screen readers.
+  // Everything outside an open modal dialog is inert, even for screen readers.
   const place = document.querySelector("dialog[open]") ?? document.body;
   const region = place.querySelector(":scope > .announcer")
     ?? place.appendChild(document.querySelector(".announcer").cloneNode());
   region.textContent = "";
-  // A region is read aloud only when its text changes after it has been there.
+  // Screen readers announce a region only when its text changes later.
   setTimeout(() => { region.textContent = text; }, 50);
 }
 
-// --- Toasts: <div class="toast" data-toast>. They come from the server; a failure without an answer is ours.
+// --- Toasts: <div class="toast" data-toast>. The server sends them, except for requests without a response.
 
 function place(toasts) {
-  // Below an open modal dialog their buttons cannot be pressed.
+  // Buttons below an open modal dialog don't work.
   (document.querySelector("dialog[open]") ?? document.querySelector("main") ?? document.body).prepend(toasts);
 }
 
@@ -45,7 +45,7 @@ function keepToasts() {
   }
 }
 
-// --- Light and dark: at once, while the form tells the server.
+// --- Light and dark: changes at once, while the form informs the server.
 
 function chooseTheme(chosen) {
   document.documentElement.dataset.theme = chosen.value;
@@ -87,14 +87,14 @@ function selectAndCopy(source) {
   return document.execCommand("copy");
 }
 
-// --- The dialog: opens when htmx puts something in it, forgets it when closed. Menus close by themselves.
+// --- The dialog: opens when htmx fills it, and is emptied when closed.
 
 let pressedOn;
 document.addEventListener("pointerdown", (event) => { pressedOn = event.target; });
 
 function closeDialogOn(event) {
   const dialog = event.target.closest("dialog[open]");
-  // A selection that ends outside is no click; a secret is not lost to a slip of the hand.
+  // Selecting text up to a point outside isn't a click, and a stray click must not close a secret.
   const backdrop = event.target === dialog && pressedOn === dialog && !dialog?.querySelector(".secret");
   if (!dialog || !(backdrop || event.target.closest("[data-close]"))) return;
   event.preventDefault(); // [data-close] is a link, for browsers without this script
@@ -122,7 +122,7 @@ document.addEventListener("click", (event) => {
   else closeDialogOn(event);
 });
 
-// --- The unread count: in the title of the tab, and beside Inbox.
+// --- The unread count in the tab's title and beside Inbox.
 
 function countUnread() {
   const count = document.querySelector(".nav-count")?.firstChild?.textContent.trim();
@@ -131,11 +131,11 @@ function countUnread() {
 
 keepToasts();
 
-// --- Forms: sent once, however often the button is pressed.
+// --- Forms are sent once, even if the button is pressed repeatedly.
 
 function setSending(form, on, button = form.querySelector("button")) {
   form.toggleAttribute("data-sending", on);
-  // Not `disabled`: that would take the focus away and drop the button's own value.
+  // Not `disabled`, which would remove the focus and drop the button's value.
   for (const one of on ? [button] : form.querySelectorAll("[aria-busy]")) {
     for (const state of ["aria-busy", "aria-disabled"]) on ? one?.setAttribute(state, "true") : one.removeAttribute(state);
   }
@@ -149,14 +149,14 @@ document.addEventListener("submit", (event) => {
   setSending(event.target, true, event.submitter ?? undefined);
   setTimeout(() => setSending(event.target, false), SENDING_LASTS);
 }, true);
-for (const shown of document.querySelectorAll("[data-address]")) history.replaceState(null, "", shown.dataset.address); // reloading sends no form again
+for (const shown of document.querySelectorAll("[data-address]")) history.replaceState(null, "", shown.dataset.address); // reloading must not resend a form
 addEventListener("pageshow", () => document.querySelectorAll("[data-sending]").forEach((form) => setSending(form, false)));
 
-// --- htmx: a refusal is an answer too and has something to show.
+// --- htmx: shows error responses too.
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { status, responseURL } = detail.xhr;
-  // A whole page where a part was asked for: the session has ended. Go where the server points.
+  // A whole page instead of a fragment means that the session has ended. Follow the server's redirect.
   const page = /^\s*<!doctype/i.test(detail.serverResponse);
   if (page) location.assign(responseURL);
   detail.shouldSwap = !page && (detail.shouldSwap || (status >= 400 && status < 500) || status === 503);
@@ -164,7 +164,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 document.addEventListener("htmx:beforeRequest", (event) => {
   const list = event.detail.elt;
-  // A list that refreshes itself waits while nobody looks, a dialog is open or something in it is being edited.
+  // Polling pauses while the tab is hidden, a dialog is open or the list is being edited.
   const wait = document.hidden || document.querySelector("dialog[open]") || list.querySelector("input:focus, input:checked, details[open]");
   if (list.matches("[data-poll]") && wait) event.preventDefault();
 });

@@ -1,4 +1,4 @@
-// Charts: the arrow keys go from column to column, each of which shows and says its figures.
+// Charts: arrow keys move between columns, which show and announce their figures.
 "use strict";
 
 document.addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-// The inbox: keys, ticked rows, the open message. Everything here is also a link or a button.
+// The inbox: keys, selected rows and the open message. Every action here also has a link or a button.
 "use strict";
 
 {
@@ -9,7 +9,7 @@
   const opened = () => document.querySelector("#pane > .letter");
   const rowInFocus = () => document.activeElement?.closest?.(".mail-row");
 
-  // --- Keys. The page of shortcuts has the words for them.
+  // --- Keys, described on the shortcuts page.
 
   const KEYS = {
     j: () => turn(1),
@@ -21,7 +21,7 @@
     "#": () => press("#"),
   };
 
-  let before; // "g" begins a way to another page
+  let before; // "g" is the first key of shortcuts to pages
   document.addEventListener("keydown", (event) => {
     const goes = before === "g";
     before = event.key;
@@ -50,7 +50,7 @@
     row?.querySelector(".mail-pick > input").click();
   }
 
-  // On what is ticked, else on the open message, else on the row in focus.
+  // Acts on the selected rows, else on the open message, else on the focused row.
   function press(key) {
     if (!picked().length && opened()) return document.querySelector(`.pane-bar [data-act="${key}"]`)?.click();
     const row = rowInFocus();
@@ -61,7 +61,7 @@
     document.querySelector(`.mail-actions [data-act="${key}"]${value ? `[value=${value}]` : ""}`)?.click();
   }
 
-  // --- Ticked rows.
+  // --- Selected rows.
 
   function showPicked() {
     const all = document.querySelector("[data-pick-all]");
@@ -88,7 +88,7 @@
     if (event.target.closest("#messages")) showPicked();
   });
 
-  // --- A swap of the list keeps what is ticked, the row in focus and how far it is scrolled.
+  // --- A swap of the list keeps the selection, focus and scroll position.
 
   let kept;
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -137,9 +137,8 @@
     scrollTo({ top: 0 });
   });
 
-  // The frame runs no script, so the page around it sees to its height: as soon as its text is there, and
-  // whenever that changes.
-  const TALLEST = 30000; // px; what is longer scrolls
+  // The frame runs no script, so the page sets its height once it has loaded, and whenever its content changes.
+  const TALLEST = 30000; // px; longer messages scroll
 
   function fitFrames() {
     for (const frame of document.querySelectorAll(".letter-frame:not([data-watched])")) {
@@ -159,7 +158,7 @@
     frame.dataset.fitted = "";
   }
 
-  // --- Times, as short as their age allows, in the viewer's zone.
+  // --- Short times in the viewer's zone.
 
   function shortTimes() {
     const now = new Date();

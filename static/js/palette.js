@@ -1,4 +1,4 @@
-// --- The command palette: the search in a dialog, as a combobox with the focus in its field.
+// --- The command palette: search in a dialog, as a combobox with the focus in its field.
 
 const paletteField = () => document.querySelector("#dialog[open] [role=combobox]");
 const paletteRows = () => [...document.querySelectorAll("#palette-list [role=option]")];
@@ -27,9 +27,9 @@ document.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
   if (target.id !== "dialog") announce(rows.length === 1 ? "1 result" : `${rows.length} results`);
 });
 
-// --- Keyboard shortcuts. The links of the navigation have theirs in data-key.
+// --- Keyboard shortcuts. Navigation links have theirs in data-key.
 
-let going = false; // whether "g" was the key before
+let going = false; // whether the previous key was "g"
 
 function press(selectors, event) {
   const pressed = selectors.map((selector) => document.querySelector(selector)).find(Boolean);

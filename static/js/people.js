@@ -1,6 +1,6 @@
-// --- Passwords: shown on request, and how strong a new one is, in words. The server decides what it accepts.
+// --- Password fields: the show button, and the strength of a new password. The server decides which to accept.
 
-const SHORTEST = 12; // characters, as the server
+const SHORTEST = 12; // characters, as on the server
 const COMMON = /pass\s*word|qwert|asdf|letmein|welcome|12345|abcde|gatepost/i;
 
 document.addEventListener("click", ({ target }) => {
@@ -14,7 +14,7 @@ document.addEventListener("click", ({ target }) => {
   icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, shown ? "#eye-off" : "#eye"));
 });
 
-// Password managers keep what was typed into a password field.
+// Password managers save what was typed into a password field.
 document.addEventListener("submit", ({ target }) => {
   for (const button of target.querySelectorAll("[data-reveals][aria-pressed=true]")) button.click();
 }, true);

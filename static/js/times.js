@@ -1,6 +1,6 @@
-// --- Times: <time datetime="…Z">. The server writes UTC; the viewer reads their own zone, and UTC on hover.
-// With data-relative="used", a recent time becomes "used 5 minutes ago"; with data-brief, "5 min", and one that is
-// older than a day its time of day (data-brief="clock") or its date. Those with data-short are the inbox's.
+// --- Times: <time datetime="…Z">. The server writes UTC. Viewers see their own zone, and UTC on hover.
+// With data-relative="used", a recent time becomes "used 5 minutes ago". With data-brief, it becomes "5 min", and after
+// a day the time of day (data-brief="clock") or the date. The inbox formats times with data-short.
 
 const RECENT = 604800; // s
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
@@ -34,7 +34,7 @@ function showTimes() {
     const prefix = time.dataset.relative;
     const brief = time.dataset.brief;
     const text = brief !== undefined ? briefText(at, now, brief) : prefix === undefined ? exact.format(at) : `${prefix} ${relativeText(at, now)}`.trim();
-    if (time.textContent !== text) time.textContent = text; // rewriting would drop a selection
+    if (time.textContent !== text) time.textContent = text; // setting it again would clear a selection
   }
 }
 

@@ -1,5 +1,5 @@
--- Mail that arrived on a day of UTC, counted as it arrives. alias_id: empty for the whole team.
--- Rows go after a month.
+-- Messages received per UTC day, counted on arrival. alias_id is empty for the whole team. Rows are
+-- deleted after a month.
 CREATE TABLE mail_days (
     team_id   BYTEA  NOT NULL,
     alias_id  BYTEA  NOT NULL,

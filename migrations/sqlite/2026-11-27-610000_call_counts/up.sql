@@ -1,5 +1,5 @@
--- Calls of an hour that is over, by outcome, counted once. token_id: empty for the whole team,
--- which has a row for its last counted hour even when nothing called. cut_off: there were more.
+-- Calls of past hours by outcome, counted once. token_id is empty for the whole team, which has a row
+-- for its last counted hour even without calls. cut_off: there were more.
 CREATE TABLE call_counts (
     team_id   BLOB    NOT NULL,
     token_id  BLOB    NOT NULL,
@@ -11,5 +11,5 @@ CREATE TABLE call_counts (
     cut_off   BOOLEAN NOT NULL,
     PRIMARY KEY (team_id, token_id, began)
 ) WITHOUT ROWID;
--- The hours of the table before have no outcomes: they are counted again.
+-- The old table's hours have no outcomes, so they are counted again.
 DROP TABLE call_hours;

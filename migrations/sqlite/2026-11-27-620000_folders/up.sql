@@ -1,5 +1,4 @@
--- Where a message is listed: the inbox, the archive, or with the blocked mail. Refused mail and that
--- of blocked contacts is never in the inbox.
+-- The list that contains a message. Refused mail and mail of blocked contacts is never in the inbox.
 ALTER TABLE messages ADD COLUMN folder TEXT NOT NULL DEFAULT 'inbox'
     CHECK (folder IN ('inbox', 'archive', 'blocked'));
 UPDATE messages SET folder = 'blocked' WHERE state IN ('denied', 'rejected')

@@ -49,7 +49,7 @@ pub struct Writer {
 impl Writer {
     pub fn create(file: &Path, taken_at: Timestamp) -> Result<Self, Failed> {
         if file.exists() {
-            return Err(Failed::new(format_args!("{} exists already", file.display())));
+            return Err(Failed::new(format_args!("{} already exists", file.display())));
         }
         let aside = NamedTempFile::new_in(folder(file)).map_err(|cause| Failed::at(file, &cause))?;
         let archive = tar::Builder::new(BufWriter::new(aside));
@@ -131,7 +131,7 @@ pub fn extract(file: &Path, into: &Path) -> Result<(Manifest, Vec<Part>), Failed
 fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)> {
     let mut archive = tar::Archive::new(BufReader::new(File::open(file)?));
     let mut found = Vec::new();
-    // Raw, because tar extensions such as long names are read into memory whatever their size.
+    // Raw, because otherwise tar extensions like long names are read into memory without a limit.
     for entry in archive.entries()?.raw(true) {
         let entry = entry?;
         if !entry.header().entry_type().is_file() {
@@ -151,7 +151,7 @@ fn read(file: &Path, into: &Path) -> io::Result<(Option<Manifest>, Vec<Member>)>
     Ok((None, found))
 }
 
-/// Only plain names, so that no part is written outside the folder.
+/// Accepts only plain names, so that no part is written outside of the folder.
 fn name_of(path: &Path) -> io::Result<String> {
     let name = path.to_str().filter(|name| {
         name.chars().all(|it| it.is_ascii_alphanumeric() || "._-".contains(it)) && !name.starts_with('.')

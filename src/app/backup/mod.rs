@@ -58,7 +58,7 @@ pub struct Restored {
 /// Writes a backup, even while a server is running. It contains everything committed before the call.
 ///
 /// # Errors
-/// One sentence for the operator. No file is left behind.
+/// One sentence for the operator. No file remains.
 pub fn take(config: &Config, file: &Path, now: Timestamp) -> Result<Taken, Failed> {
     let location = location(config)?;
     let mut archive = archive::Writer::create(file, now)?;

@@ -14,11 +14,11 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::{Error, Result};
 use crate::store::Store;
 
-/// Limits of one commit. With larger batches, all senders wait for one commit and then all send at once;
-/// with smaller ones, some send while the messages of others are written.
+/// The limits of a commit. With larger batches, all senders would wait for one commit and then send at once. With
+/// smaller ones, some send while the messages of others are written.
 const BATCH: usize = 32;
 const BATCH_BYTES: usize = 32 << 20;
-/// Failures in a row to reach the store, after which the rest of a batch is not tried.
+/// After this many consecutive failures to reach the store, the rest of a batch is skipped.
 const MAX_FAILURES: usize = 3;
 
 pub(super) struct Writer {
@@ -59,13 +59,13 @@ impl Writer {
         let mut failures = 0;
         let each = batch.iter().map(|delivery| {
             if failures == MAX_FAILURES {
-                return Err(Undelivered::Failed("the store is out of reach".into()));
+                return Err(Undelivered::Failed("the store is unreachable".into()));
             }
             let outcome = self.commit(std::slice::from_ref(delivery));
             let is_out_of_reach = outcome.as_ref().is_err_and(Error::is_out_of_reach);
             failures = if is_out_of_reach { failures + 1 } else { 0 };
             outcome.map_err(|cause| log_undelivered(&cause)).and_then(|mut outcomes| {
-                outcomes.pop().ok_or_else(|| Undelivered::Failed("it has no outcome".into()))
+                outcomes.pop().ok_or_else(|| Undelivered::Failed("there is no outcome".into()))
             })
         });
         each.collect()
@@ -90,8 +90,8 @@ impl Writer {
     }
 }
 
-/// Takes messages from the queue, up to the limits of a batch. They are sorted by team, so that the
-/// writers of several instances lock teams in the same order and never deadlock.
+/// Takes messages from the queue, up to the limits of a batch. Sorts them by team, so that all instances lock teams in
+/// the same order and never deadlock.
 fn collect_batch(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Delivery> {
     let mut bytes = first.mail.arrival.raw.len();
     let mut batch = vec![first];
@@ -105,6 +105,6 @@ fn collect_batch(first: Delivery, queue: &mut Receiver<Delivery>) -> Vec<Deliver
 }
 
 fn log_undelivered(cause: &Error) -> Undelivered {
-    tracing::error!(%cause, "a message could not be stored; its sender is asked to try again");
+    tracing::error!(%cause, "could not store a message; its sender is asked to try again");
     Undelivered::Failed(cause.to_string())
 }

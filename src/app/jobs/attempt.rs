@@ -39,14 +39,14 @@ pub(super) async fn run_one(
         };
         app.0.jobs.count(&kind, &outcome);
         if let Err(cause) = settle(&app, kind, job, outcome).await {
-            tracing::warn!(%cause, "the outcome of a job could not be stored; the job will be retried");
+            tracing::warn!(%cause, "could not store the outcome of a job; the job will be retried");
         }
     };
     let leased = async {
         tokio::select! {
             biased;
             () = keep(LEASE.unsigned_abs(), claimed, extend) => {
-                tracing::warn!("a job was aborted: its lease has ended");
+                tracing::warn!("a job was aborted because its lease has ended");
             }
             () = work => {}
         }
@@ -59,7 +59,7 @@ async fn with_timeout(kind: Kind, attempt: impl Future<Output = Outcome> + Send 
     let mut task = JoinSet::new();
     task.spawn(attempt.in_current_span());
     match timeout(kind.timeout.unsigned_abs(), task.join_next()).await {
-        Err(_) => Err(Unfinished::Failed(format!("It took longer than {}.", kind.timeout))),
+        Err(_) => Err(Unfinished::Failed(format!("The job took longer than {}.", kind.timeout))),
         Ok(Some(Ok(outcome))) => outcome,
         Ok(Some(Err(panicked))) => Err(Error::fault(&panicked.to_string()).into()),
         Ok(None) => Err(Unfinished::Stopped),

@@ -13,12 +13,12 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::jobs::{self, JobId, Kind, Queue, QueuedJob, WorkerId, lease};
 
-/// The delay before a job is found that another process enqueued or that has become due.
+/// The maximum delay before a job is found that another process enqueued or that has become due.
 const POLL: Duration = Duration::from_secs(1);
 const RECURRING: Duration = Duration::from_secs(600);
 
-/// A running job, in one of the places that its queue's concurrency allows.
-struct Place {
+/// A running job, which occupies one slot of its queue's concurrency.
+struct Slot {
     job: JobId,
     queue: &'static str,
     task: AbortHandle,
@@ -31,7 +31,7 @@ pub(super) struct Dispatcher {
     queues: Vec<Queue>,
     running: Running,
     tasks: JoinSet<()>,
-    places: HashMap<Id, Place>,
+    places: HashMap<Id, Slot>,
 }
 
 impl Dispatcher {
@@ -75,7 +75,7 @@ impl Dispatcher {
     }
 
     pub(super) async fn claim(&mut self) -> Result<usize> {
-        let free = self.free_places();
+        let free = self.free_slots();
         let names: Vec<_> = free.iter().map(|(queue, _)| *queue).collect();
         let (now, kinds) = (self.app.now(), self.kinds.clone());
         // Usually no job is due, and a read is cheaper than a write transaction.
@@ -102,7 +102,7 @@ impl Dispatcher {
         Ok(count)
     }
 
-    fn free_places(&self) -> Vec<(&'static str, usize)> {
+    fn free_slots(&self) -> Vec<(&'static str, usize)> {
         let free = self.queues.iter().map(|queue| {
             let taken = self.places.values().filter(|place| place.queue == queue.name).count();
             (queue.name, queue.concurrency.saturating_sub(taken))
@@ -110,8 +110,8 @@ impl Dispatcher {
         free.filter(|(_, places)| *places > 0).collect()
     }
 
-    /// Aborts an earlier attempt at the same job: by the database's clock its lease can expire while it
-    /// still runs here.
+    /// Aborts an earlier attempt at the same job, whose lease expired by the database's clock although it still runs
+    /// here.
     async fn end_earlier(&mut self, job: JobId) {
         self.places.values().filter(|place| place.job == job).for_each(|place| place.task.abort());
         while self.places.values().any(|place| place.job == job) && self.join_next().await {}
@@ -122,7 +122,7 @@ impl Dispatcher {
         let (id, queue) = (job.id, queue.name);
         let run = run_one(self.app.clone(), self.registry.clone(), job, claimed, self.running.clone());
         let task = self.tasks.spawn(run);
-        self.places.insert(task.id(), Place { job: id, queue, task });
+        self.places.insert(task.id(), Slot { job: id, queue, task });
     }
 
     /// Waits until one job ends. Returns false if none is running.

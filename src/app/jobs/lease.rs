@@ -24,7 +24,7 @@ pub(super) async fn keep<F: Future<Output = Result<bool>>>(
         match timeout_at(end, extend()).await {
             Ok(Ok(true)) => end = asked + lease,
             Ok(Ok(false)) | Err(_) => return,
-            Ok(Err(cause)) => tracing::warn!(%cause, "the lease of a job could not be extended"),
+            Ok(Err(cause)) => tracing::warn!(%cause, "could not extend the lease of a job"),
         }
     }
 }
@@ -50,14 +50,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lease_is_kept_until_it_is_lost() {
+    async fn a_lease_is_extended_until_it_is_lost() {
         let (times, took) = kept(|times| ready(Ok(times < 10))).await;
         assert_eq!(times, 10);
         assert!(took > 2 * LEASE, "{took:?}");
     }
 
     #[tokio::test]
-    async fn a_lease_ends_here_when_the_database_is_out_of_reach() {
+    async fn a_lease_ends_when_the_database_is_unreachable() {
         let (times, took) = kept(|_| ready(Err(Error::out_of_reach("the cable")))).await;
         assert!((1..=3).contains(&times) && took >= LEASE, "{times} {took:?}");
         let (times, took) = kept(|_| pending()).await;
@@ -66,7 +66,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_expired_lease_is_not_extended() {
-        let long_ago = Instant::now().checked_sub(LEASE).expect("a machine that is up");
-        keep(LEASE, long_ago, || -> std::future::Ready<_> { panic!("another may have it") }).await;
+        let long_ago = Instant::now().checked_sub(LEASE).expect("some uptime");
+        keep(LEASE, long_ago, || -> std::future::Ready<_> { panic!("the lease has expired") }).await;
     }
 }

@@ -9,7 +9,7 @@ impl App {
     /// Returns the metrics of the queues, which all processes share, and of the attempts in this process.
     ///
     /// # Errors
-    /// If the store is out of reach.
+    /// If the store is unreachable.
     pub async fn jobs_metrics(&self) -> Result<String> {
         let now = self.now();
         let mut queues: Vec<_> = super::registry().kinds().iter().map(|kind| kind.queue.name).collect();
@@ -19,7 +19,7 @@ impl App {
         let counts: Vec<QueueCounts> = counts.await?;
         let totals: Vec<_> = self.0.jobs.totals.lock().iter().map(|(kind, it)| (*kind, *it)).collect();
         let mut text = String::new();
-        write(&mut text, &counts, &totals).expect("a string takes everything");
+        write(&mut text, &counts, &totals).expect("writing to a string can't fail");
         Ok(text)
     }
 }
@@ -38,10 +38,10 @@ fn write(text: &mut String, counts: &[QueueCounts], totals: &[(&str, Totals)]) -
         writeln!(text, "{name}{{queue=\"{queue}\"}} {}", oldest_waiting.as_seconds_f64())?;
     }
     let name = "gatepost_jobs_done_total";
-    head(text, name, "counter", "Jobs that this process has done.")?;
+    head(text, name, "counter", "Jobs completed by this process.")?;
     totals.iter().try_for_each(|(kind, it)| writeln!(text, "{name}{{kind=\"{kind}\"}} {}", it.done))?;
     let name = "gatepost_jobs_failed_total";
-    head(text, name, "counter", "Attempts at jobs that failed in this process.")?;
+    head(text, name, "counter", "Failed attempts in this process.")?;
     totals.iter().try_for_each(|(kind, it)| writeln!(text, "{name}{{kind=\"{kind}\"}} {}", it.failed))
 }
 

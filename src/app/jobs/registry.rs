@@ -25,7 +25,7 @@ pub enum Unfinished {
     Error(#[from] domain::Error),
 }
 
-/// Lets a handler notice that the runner stops.
+/// Lets a handler know when the runner stops.
 #[derive(Clone)]
 pub struct Running {
     stopping: watch::Receiver<bool>,
@@ -37,12 +37,12 @@ impl Running {
         (stop, Self { stopping })
     }
 
-    /// For use outside a runner: never stops.
+    /// For use outside of a runner: never stops.
     pub fn unstoppable() -> Self {
         Self::new().1
     }
 
-    /// For use outside a runner: stops at the first rest.
+    /// For use outside of a runner: stops at the first rest.
     pub fn stopping() -> Self {
         let (stop, running) = Self::new();
         stop.send_replace(true);
@@ -86,8 +86,8 @@ impl Registry {
             match serde_json::from_str(payload) {
                 Ok(job) => Box::pin(run(app, job, running)),
                 Err(cause) => Box::pin(async move {
-                    tracing::warn!(%cause, "a job's payload cannot be read");
-                    Err(Unfinished::Permanent("The payload does not fit this kind of job.".into()))
+                    tracing::warn!(%cause, "could not parse a job's payload");
+                    Err(Unfinished::Permanent("The payload doesn't match this kind of job.".into()))
                 }),
             }
         };

@@ -21,7 +21,7 @@ pub fn start(app: App, registry: Registry) -> Runner {
     let (stop, running) = Running::new();
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.expect("a runtime of its own");
+        let runtime = runtime.expect("a separate runtime");
         let local = runtime.spawn(crate::app::maintenance::run(app.clone(), running.clone()));
         runtime.block_on(async {
             Dispatcher::new(app, Arc::new(registry), running).run().await;
@@ -30,7 +30,7 @@ pub fn start(app: App, registry: Registry) -> Runner {
         runtime.shutdown_timeout(THREADS_TIMEOUT);
     };
     let thread = std::thread::Builder::new().name("jobs".into()).spawn(run);
-    Runner { stop, thread: Some(thread.expect("the system starts a thread")) }
+    Runner { stop, thread: Some(thread.expect("threads can be started")) }
 }
 
 impl Drop for Runner {
@@ -45,7 +45,7 @@ impl Drop for Runner {
 /// Runs all due jobs on the current thread and returns the number of attempts. Enqueues no recurring jobs.
 ///
 /// # Errors
-/// If the store is out of reach.
+/// If the store is unreachable.
 pub async fn run_due(app: &App, registry: Registry) -> Result<usize> {
     let mut dispatcher = Dispatcher::new(app.clone(), Arc::new(registry), Running::unstoppable());
     let mut attempts = 0;

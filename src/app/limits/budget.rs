@@ -1,4 +1,4 @@
-//! Limits the bytes in one processing step. Callers wait for room; [`super::in_use`] refuses them instead.
+//! Limits the bytes in one processing step. Callers wait for room, while [`super::in_use`] refuses them.
 
 use std::sync::Arc;
 

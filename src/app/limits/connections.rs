@@ -1,5 +1,5 @@
-//! Limits the connections to one listener. When it is full, a new connection evicts the one that has been
-//! idle longest; or a busy one, if its network has far more connections than the newcomer's.
+//! Limits the connections to a listener. When it is full, a new connection evicts the one that has been idle longest, or
+//! a busy one if its network has far more connections than the new one's.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -16,14 +16,14 @@ use parking_lot::Mutex;
 use super::in_use::{Exceeded, InUse, Reservation};
 use crate::domain::network::{self, Network};
 
-/// The number of evicted connections that may still be open.
+/// The maximum number of evicted connections that are still open.
 const MAX_EVICTED: usize = 64;
 
-/// A network with this many times the newcomer's connections can lose one.
+/// A network with this many times the connections of the new one's network can lose one.
 const FAR_MORE: usize = 4;
 
-/// How many times the connections of one network a site may have.
-const SITE: usize = 4;
+/// A site may have this many times the connections of a network.
+const SITE_FACTOR: usize = 4;
 
 #[derive(Clone, Default)]
 pub struct Connections {
@@ -44,15 +44,14 @@ struct Entry {
     activity: Arc<Activity>,
 }
 
-/// A place for one connection, until it is dropped.
+/// Occupied by one connection until it is dropped.
 pub struct Slot {
     connections: Connections,
     number: u64,
     activity: Arc<Activity>,
 }
 
-/// How long a connection's peer has been idle, and whether it was evicted. Atomic, because it changes with
-/// every request.
+/// The idle time of a connection's peer, and whether it was evicted. Atomic, because it changes with every request.
 pub struct Activity {
     /// Microseconds from [`START`] to the peer's last action; [`BUSY`] while the server works for it.
     idle_since: AtomicU64,
@@ -81,7 +80,7 @@ impl Connections {
         idle: Duration,
     ) -> Result<Slot, Exceeded<Network>> {
         let networks = network::levels(peer);
-        let limits = [per_ip, per_ip.saturating_mul(SITE)];
+        let limits = [per_ip, per_ip.saturating_mul(SITE_FACTOR)];
         let keys = || networks.iter().copied().zip(limits).collect();
         let mut open = self.open.lock();
         let hold = match self.in_use.acquire(1, total, keys()) {
@@ -110,8 +109,8 @@ impl Open {
         number.is_some_and(|number| self.evict(number))
     }
 
-    /// Evicts from the network with the most connections, if it has far more than the newcomer's: clients
-    /// that trickle bytes must not keep everyone else out.
+    /// Evicts a connection of the network with the most connections, if it has far more than the new one's, so that
+    /// slow clients can't keep everyone else out.
     fn evict_from_largest(&mut self, newcomer: Network, full: Exceeded<Network>) -> bool {
         if full != Exceeded::Total {
             return false;
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_and_all_addresses_have_limits() {
+    fn connections_are_limited_per_address_and_in_total() {
         let connections = Connections::default();
         let admit = |peer| connections.admit(ip(peer), 3, 1, NEVER);
         let first = admit("192.0.2.1").unwrap();
@@ -264,18 +263,18 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_idle_is_evicted() {
+    fn the_longest_idle_connection_is_evicted() {
         let connections = Connections::default();
         let admit = |last: u8, idle| {
             connections.admit(IpAddr::from([192, 0, 2, last]), 2, 2, Duration::from_secs(idle))
         };
         let (first, second) = (admit(1, 0).unwrap(), admit(2, 0).unwrap());
-        assert_eq!(admit(3, 1000).err(), Some(Exceeded::Total), "none has been idle for that long");
+        assert_eq!(admit(3, 1000).err(), Some(Exceeded::Total), "no connection has been idle for that long");
         second.idle_since.store(0, Ordering::Relaxed);
         let third = admit(3, 0).unwrap();
         assert!(is_evicted(&second) && !is_evicted(&first));
         let busy = (first.busy(), third.busy());
-        assert_eq!(admit(4, 0).err(), Some(Exceeded::Total), "all are busy");
+        assert_eq!(admit(4, 0).err(), Some(Exceeded::Total), "all connections are busy");
         drop(busy);
         third.set_busy();
         let fourth = admit(4, 0).unwrap();
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_network_with_most_connections_makes_room_even_if_busy() {
+    fn a_network_with_far_more_connections_loses_a_busy_one() {
         let connections = Connections::default();
         let admit = |last| connections.admit(IpAddr::from([192, 0, 2, last]), 6, 6, NEVER);
         let crowd: Vec<_> = (0..5).map(|_| admit(1).unwrap()).collect();
@@ -294,7 +293,7 @@ mod tests {
         crowd.iter().skip(1).for_each(|slot| slot.set_busy());
         let newcomer = admit(3).unwrap();
         assert!(is_evicted(&crowd[0]) && !is_evicted(&other));
-        assert_eq!(admit(4).err(), Some(Exceeded::Total), "it no longer has far more");
+        assert_eq!(admit(4).err(), Some(Exceeded::Total), "the network no longer has far more");
         assert_eq!(admit(1).err(), Some(Exceeded::Total));
         drop(newcomer);
     }

@@ -1,4 +1,4 @@
-//! Hourly counts per network, in memory: a restart resets them, and each instance counts on its own.
+//! Hourly counts per network, in memory: a restart resets them, and each instance counts separately.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -54,7 +54,7 @@ impl<C: Count> Hourly<C> {
         change(&mut hour.count)
     }
 
-    /// Drops the hours that are over, then the lighter half: a flood from new networks must not displace
+    /// Drops past hours, then the half with the smallest weights, so that a flood from new networks doesn't displace
     /// those near their limit.
     fn evict(&self, networks: &mut HashMap<IpAddr, Hour<C>>, now: Timestamp) {
         networks.retain(|_, hour| hour.is_current(now));
@@ -68,7 +68,7 @@ impl<C: Count> Hourly<C> {
 }
 
 impl<C> Hour<C> {
-    /// Also false if the clock was set back.
+    /// False if the clock was set back.
     fn is_current(&self, now: Timestamp) -> bool {
         now.since(self.began) < Duration::HOUR && now >= self.began
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded_and_large_counts_stay_in_it() {
+    fn memory_is_bounded_and_large_counts_are_kept() {
         let hourly = Hourly::<u32>::new(100);
         hourly.update(ip(0), START, |count| *count = 5);
         for number in 1..1000 {

@@ -1,4 +1,4 @@
-//! Counts resources in use (connections, bytes in memory, downloads) and limits them in total and per key.
+//! Limits resources in use (connections, bytes in memory, downloads) in total and per key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,7 +13,7 @@ struct Counts<K> {
     by_key: HashMap<K, usize>,
 }
 
-/// An amount that counts until it is dropped.
+/// An amount that is in use until this is dropped.
 pub struct Reservation<K: Copy + Eq + Hash> {
     in_use: InUse<K>,
     keys: Vec<(K, usize)>,
@@ -27,7 +27,7 @@ pub enum Exceeded<K> {
 }
 
 impl<K: Copy + Eq + Hash> InUse<K> {
-    /// Holds an amount, counted in total and under each key with its limit.
+    /// Reserves an amount, which counts in total and under each key with its limit.
     ///
     /// # Errors
     /// The first limit that the amount would exceed.
@@ -37,17 +37,17 @@ impl<K: Copy + Eq + Hash> InUse<K> {
         total: usize,
         keys: Vec<(K, usize)>,
     ) -> Result<Reservation<K>, Exceeded<K>> {
-        let mut hold = self.reserve_nothing(keys);
-        hold.resize(amount, total)?;
-        Ok(hold)
+        let mut reservation = self.reserve_nothing(keys);
+        reservation.resize(amount, total)?;
+        Ok(reservation)
     }
 
     pub fn reserve_nothing(&self, keys: Vec<(K, usize)>) -> Reservation<K> {
         Reservation { in_use: self.clone(), keys, amount: 0 }
     }
 
-    /// Like [`Self::acquire`] with one key, but an amount above a limit is admitted when nothing else is
-    /// in use: otherwise it would wait forever.
+    /// Like [`Self::acquire`] with one key, but admits an amount above a limit when nothing else is in use. Otherwise
+    /// it would wait forever.
     pub fn acquire_or_alone(
         &self,
         amount: usize,
@@ -68,10 +68,10 @@ impl<K: Copy + Eq + Hash> Reservation<K> {
         self.keys.iter().map(|(key, _)| *key)
     }
 
-    /// Changes the held amount. A smaller one always succeeds.
+    /// Changes the reserved amount. Reducing it always succeeds.
     ///
     /// # Errors
-    /// Those of [`InUse::acquire`]; the amount stays as it was.
+    /// Like [`InUse::acquire`]. The amount is unchanged.
     pub fn resize(&mut self, amount: usize, total: usize) -> Result<(), Exceeded<K>> {
         let mut counts = self.in_use.0.lock();
         if amount > self.amount {
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_has_a_limit_and_all_keys_have_one() {
+    fn amounts_are_limited_per_key_and_in_total() {
         let in_use = InUse::default();
         let acquire = |key, amount| in_use.acquire(amount, 25, vec![(key, 10)]);
         let mut first = vec![acquire('a', 6).unwrap(), acquire('a', 4).unwrap()];
@@ -156,25 +156,25 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_counts_under_each_of_its_keys() {
+    fn a_reservation_counts_under_each_of_its_keys() {
         let in_use = InUse::default();
         let acquire = |near, far| in_use.acquire(1, 100, vec![(near, 1), (far, 2)]);
         let (one, two) = (acquire('a', 'z').unwrap(), acquire('b', 'z').unwrap());
         assert_eq!(acquire('a', 'y').err(), Some(Exceeded::Key('a')));
         assert_eq!(acquire('c', 'z').err(), Some(Exceeded::Key('z')));
-        assert_eq!(in_use.total(), 2, "a refusal holds nothing");
+        assert_eq!(in_use.total(), 2, "a refusal reserves nothing");
         drop((one, two));
         assert!(in_use.0.lock().by_key.is_empty());
     }
 
     #[test]
-    fn a_hold_grows_when_there_is_room_and_always_shrinks() {
+    fn a_reservation_can_always_shrink_and_grows_if_there_is_room() {
         let in_use = InUse::default();
-        let mut hold = in_use.acquire(4, 10, vec![('a', 8)]).unwrap();
-        assert_eq!(hold.resize(9, 10), Err(Exceeded::Key('a')));
-        assert_eq!(hold.resize(8, 7), Err(Exceeded::Total));
+        let mut reservation = in_use.acquire(4, 10, vec![('a', 8)]).unwrap();
+        assert_eq!(reservation.resize(9, 10), Err(Exceeded::Key('a')));
+        assert_eq!(reservation.resize(8, 7), Err(Exceeded::Total));
         assert_eq!(in_use.total(), 4, "a refusal changes nothing");
-        assert_eq!((hold.resize(8, 10), in_use.total()), (Ok(()), 8));
-        assert_eq!((hold.resize(5, 0), in_use.total()), (Ok(()), 5));
+        assert_eq!((reservation.resize(8, 10), in_use.total()), (Ok(()), 8));
+        assert_eq!((reservation.resize(5, 0), in_use.total()), (Ok(()), 5));
     }
 }

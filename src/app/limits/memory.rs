@@ -17,11 +17,11 @@ pub struct Memory {
 
 /// The maximum size of a small message, in bytes.
 const SMALL: usize = 256 << 10;
-/// One eighth is reserved for small messages, because slow large messages hold memory for long.
+/// One eighth is reserved for small messages, because slow large messages take memory for a long time.
 const RESERVE: usize = 8;
 
-/// The memory of one message. Everything that holds the message or its parts has a clone; the last one
-/// releases it. The default is for an operator's message, which is not counted.
+/// The memory of one message. Everything that contains the message or parts of it has a clone, and the last clone
+/// releases the memory. The default is for an operator's message, which is not counted.
 #[derive(Clone, Default)]
 pub struct MessageMemory(Option<Arc<Share>>);
 
@@ -35,7 +35,7 @@ impl Memory {
         Self { in_use: InUse::default(), total, per_network }
     }
 
-    /// Returns the memory of a message from `peer`. Without a peer there is only the total limit.
+    /// Starts to count a message from `peer`. Without a peer, only the total limit applies.
     pub fn for_message(&self, peer: Option<IpAddr>) -> MessageMemory {
         let keys = peer.map(|peer| (site(peer), self.per_network)).into_iter().collect();
         let hold = Mutex::new(self.in_use.reserve_nothing(keys));
@@ -49,7 +49,7 @@ impl Memory {
 }
 
 impl MessageMemory {
-    /// Resizes the hold to this many bytes, or returns false if there is no room.
+    /// Resizes the reservation to this many bytes, or returns false if there is no room.
     #[must_use]
     pub fn try_resize(&self, size: usize) -> bool {
         self.0.as_ref().is_none_or(|share| share.resize(size))
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_given_back_with_the_last_clone() {
+    fn memory_is_released_with_the_last_clone() {
         let memory = Memory::new(1000, 1000);
         let first = memory.for_message(peer("192.0.2.1"));
         let clone = first.clone();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn no_network_takes_all_of_it() {
+    fn one_network_cannot_use_all_memory() {
         let memory = Memory::new(1000, 400);
         let (one, same) =
             (memory.for_message(peer("2001:db8::1")), memory.for_message(peer("2001:db8:0:1::2")));

@@ -1,4 +1,4 @@
-//! Limits on the resources that one client, one team, or all of them use.
+//! Limits on the resources used by a client, a team, or in total.
 
 pub(super) mod budget;
 pub(crate) mod connections;
@@ -17,7 +17,7 @@ const RESPONSES_PER_NETWORK: usize = 16 << 20;
 const RESPONSES: usize = 128 << 20;
 
 impl App {
-    /// Reserves memory for a long response; `None` if there is no room.
+    /// Reserves memory for a long response. Returns `None` if there is no room.
     pub fn reserve_response(&self, to: IpAddr, bytes: usize) -> Option<Reservation<IpAddr>> {
         let limit = (network(to), RESPONSES_PER_NETWORK);
         self.0.responses.acquire_or_alone(bytes, RESPONSES, limit).ok()

@@ -55,13 +55,13 @@ impl Event {
         self
     }
 
-    /// Adds the details that were others before, as [`BEFORE`].
+    /// Adds the earlier values of the changed details, as [`BEFORE`].
     pub(crate) fn changed_from(self, before: &Self) -> Self {
         let differs = |(key, value): &(&String, &Value)| self.detail.get(*key) != Some(*value);
-        let others = before.detail.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
-        match others.collect::<Map<_, _>>() {
-            others if others.is_empty() => self,
-            others => self.detail(BEFORE, others),
+        let earlier = before.detail.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
+        match earlier.collect::<Map<_, _>>() {
+            earlier if earlier.is_empty() => self,
+            earlier => self.detail(BEFORE, earlier),
         }
     }
 }
@@ -144,7 +144,7 @@ pub fn list(
 
 /// Counts API requests since `from`, of one token or of the whole team.
 pub fn calls_since(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Capped> {
-    Capped::count(|most| rows::count_calls(tx, team, token, from, most))
+    Capped::count(|limit| rows::count_calls(tx, team, token, from, limit))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -155,18 +155,18 @@ pub(crate) struct Usage {
 }
 
 pub(crate) fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
-    // If a day exceeds the maximum count, so does the week.
-    let mut since = |days, less: Capped| match less.exact() {
+    // If the count of a day was cut off, so would be that of the week.
+    let mut since = |days, shorter: Capped| match shorter.exact() {
         Some(_) => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
-        None => Ok(less),
+        None => Ok(shorter),
     };
     let in_24h = since(1, Capped(0))?;
     let in_7d = since(7, in_24h)?;
     Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
 }
 
-/// Counts the calls against a limit in the hour from `began`, of one token or of the whole team. So do
-/// those in the next hour, but not further ahead: see [`Timestamp::MAX_CLOCK_DRIFT`].
+/// Counts the calls that count towards the limit of the hour that began at `began`, for one token or the
+/// whole team. Includes calls up to [`Timestamp::MAX_CLOCK_DRIFT`] after that hour.
 pub fn used_in_hour(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, began: Timestamp) -> Result<u32> {
     let until = began.plus(Duration::HOUR + Timestamp::MAX_CLOCK_DRIFT);
     let used = rows::sum_calls(tx, team, token, (began, until))?;

@@ -19,8 +19,8 @@ pub fn current(tx: &mut Tx<'_>) -> Result<i64> {
 }
 
 /// Takes or renews a lease, with `seen` as the latest epoch its holder has seen.
-pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64) -> Result<()> {
-    Ok(rows::hold(tx, id, seen, LEASE)?)
+pub fn take_lease(tx: &mut Tx<'_>, id: LeaseId, seen: i64) -> Result<()> {
+    Ok(rows::take(tx, id, seen, LEASE)?)
 }
 
 pub fn release(tx: &mut Tx<'_>, id: LeaseId) -> Result<()> {

@@ -11,8 +11,8 @@ use crate::store::Tx;
 use crate::store::access::idempotency as rows;
 use crate::store::ids::TeamId;
 
-const KEPT: Duration = Duration::DAY;
-const STEP: i64 = 500;
+const RETENTION: Duration = Duration::DAY;
+const BATCH: i64 = 500;
 
 /// 1 to 255 visible ASCII characters. Only a hash is stored, because keys may contain anything.
 #[derive(Clone)]
@@ -60,14 +60,14 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// A response. The body, or `again` if set, and the location are stored.
+/// A response. Its location and body are stored, or `replayed_body` in place of the body.
 pub struct Stored {
     pub location: String,
     /// Not stored, because it may be outdated by the time of a retry.
     pub tag: String,
     pub body: String,
-    /// Replaces a body that contains a secret: stored responses are plain text.
-    pub again: Option<String>,
+    /// Set if the body contains a secret, because stored responses are plain text.
+    pub replayed_body: Option<String>,
 }
 
 pub enum Outcome {
@@ -81,39 +81,39 @@ pub enum Outcome {
 pub fn once(
     tx: &mut Tx<'_>,
     request: &Request,
-    make: impl FnOnce(&mut Tx<'_>) -> Result<Stored>,
+    create: impl FnOnce(&mut Tx<'_>) -> Result<Stored>,
 ) -> Result<Outcome> {
     if !rows::take(tx, &request.id)? {
         return Ok(Outcome::InProgress);
     }
     match rows::find(tx, request.team, &request.id)? {
-        Some(kept) if kept.at > request.at.minus(KEPT) => return Ok(replay(kept, request)),
+        Some(stored) if stored.at > request.at.minus(RETENTION) => return Ok(replay(stored, request)),
         Some(_) => rows::remove(tx, &[request.id.to_vec()])?,
         None => {}
     }
-    let made = make(tx)?;
-    let kept = rows::Response {
+    let created = create(tx)?;
+    let stored = rows::Response {
         id: request.id.to_vec(),
         team_id: request.team,
         content: request.content.to_vec(),
         at: request.at,
-        location: made.location.clone(),
-        body: made.again.as_ref().unwrap_or(&made.body).clone(),
+        location: created.location.clone(),
+        body: created.replayed_body.as_ref().unwrap_or(&created.body).clone(),
     };
-    rows::insert(tx, &kept)?;
-    Ok(Outcome::First(made))
+    rows::insert(tx, &stored)?;
+    Ok(Outcome::First(created))
 }
 
-fn replay(kept: rows::Response, request: &Request) -> Outcome {
-    match kept.content == request.content {
-        true => Outcome::Replayed { location: kept.location, body: kept.body },
+fn replay(stored: rows::Response, request: &Request) -> Outcome {
+    match stored.content == request.content {
+        true => Outcome::Replayed { location: stored.location, body: stored.body },
         false => Outcome::KeyReused,
     }
 }
 
 /// Removes a batch of expired responses and returns their number.
 pub(crate) fn remove_some(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
-    let old = rows::oldest(tx, now.minus(KEPT), STEP)?;
+    let old = rows::oldest(tx, now.minus(RETENTION), BATCH)?;
     rows::remove(tx, &old)?;
     Ok(old.len())
 }

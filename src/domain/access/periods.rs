@@ -16,7 +16,7 @@ pub struct Outcomes {
     pub limited: i64,
     /// 5xx.
     pub failed: i64,
-    /// There were more calls than were counted.
+    /// Whether counting stopped at the maximum.
     pub cut_off: bool,
 }
 
@@ -25,7 +25,7 @@ impl Outcomes {
         self.succeeded + self.refused + self.limited + self.failed
     }
 
-    pub(crate) fn troubled(&self) -> i64 {
+    pub(crate) fn unsuccessful(&self) -> i64 {
         self.total() - self.succeeded
     }
 }
@@ -93,7 +93,7 @@ impl Period {
         }
     }
 
-    /// The length of a span, and the number of spans.
+    /// The length and number of the spans.
     const fn shape(self) -> (Duration, i32) {
         match self {
             Self::Day => (Duration::HOUR, 24),
@@ -103,7 +103,7 @@ impl Period {
     }
 
     /// The start of the first span.
-    pub fn starts(self, now: Timestamp) -> Timestamp {
+    pub fn start(self, now: Timestamp) -> Timestamp {
         let (length, count) = self.shape();
         floor(now, length).minus(length * (count - 1))
     }
@@ -111,7 +111,7 @@ impl Period {
     /// Returns the spans up to the running one, oldest first.
     pub fn spans(self, hours: &Hours, now: Timestamp) -> Vec<Span> {
         let (length, count) = self.shape();
-        let first = self.starts(now);
+        let first = self.start(now);
         let spans = (0..count).map(|index| {
             let began = first.plus(length * index);
             let ends = began.plus(length);
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spans_of_each_period_add_up_to_its_calls() {
+    fn the_spans_of_a_period_add_up_to_all_its_calls() {
         let now = Timestamp::from_micros(1_790_000_000_000_000);
         let calls = |succeeded| Outcomes { succeeded, ..Outcomes::default() };
         let hours: Hours =
@@ -148,7 +148,7 @@ mod tests {
         for period in Period::ALL {
             let spans = period.spans(&hours, now);
             let (first, last) = (spans[0], spans[spans.len() - 1]);
-            assert_eq!(first.began, period.starts(now));
+            assert_eq!(first.began, period.start(now));
             assert!(last.began <= now && now < last.ends && last.is_running && !first.is_running);
             assert!(spans.windows(2).all(|pair| pair[0].ends == pair[1].began));
             let sum: i64 = spans.iter().map(|span| span.calls.total()).sum();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_read_from_an_address() {
+    fn periods_are_parsed_from_urls() {
         assert_eq!(Period::ALL.map(|period| Period::parse(period.as_str())), Period::ALL.map(Some));
         assert_eq!(Period::parse("1y"), None);
     }

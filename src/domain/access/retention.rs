@@ -19,31 +19,31 @@ impl Job for RemoveOld {
         Some(Every { every: Duration::HOUR, past: None, jitter: Duration::MINUTE, first: Duration::MINUTE });
 }
 
-const STEP: i64 = 500;
+const BATCH: i64 = 500;
 
-/// The progress of removing every call before a moment: team by team, oldest first.
+/// Progress of the removal of calls before a given time: team by team, oldest first.
 pub struct OldCalls {
     before: Timestamp,
     team: Option<TeamId>,
-    place: ActivityId,
+    last_removed: ActivityId,
 }
 
 impl OldCalls {
     pub fn all(before: Timestamp) -> Self {
-        Self { before, team: None, place: ActivityId::floor(Timestamp::default()) }
+        Self { before, team: None, last_removed: ActivityId::floor(Timestamp::default()) }
     }
 
     /// Removes the next batch. Returns the number removed, or `None` when all teams are done. After a
     /// failed transaction, start again: skipping removed calls is cheap.
     pub fn remove_some(&mut self, tx: &mut Tx<'_>) -> Result<Option<usize>> {
         let calls = match self.team {
-            Some(team) => rows::oldest_calls(tx, team, self.before, self.place, STEP)?,
+            Some(team) => rows::oldest_calls(tx, team, self.before, self.last_removed, BATCH)?,
             None => Vec::new(),
         };
         match (self.team, calls.first(), calls.last()) {
             (Some(team), Some(first), Some(last)) => {
                 let removed = rows::remove_calls(tx, team, self.before, (*first, *last))?;
-                self.place = *last;
+                self.last_removed = *last;
                 Ok(Some(removed))
             }
             _ => Ok(self.next_team(tx)?.then_some(0)),
@@ -52,7 +52,7 @@ impl OldCalls {
 
     fn next_team(&mut self, tx: &mut Tx<'_>) -> Result<bool> {
         let next = activity::next_team(tx, self.team)?;
-        self.place = ActivityId::floor(Timestamp::default());
+        self.last_removed = ActivityId::floor(Timestamp::default());
         self.team = next.or(self.team);
         Ok(next.is_some())
     }

@@ -4,12 +4,12 @@
 //! read: an app that only creates aliases need not see the mail they receive, and a single `scope="…"`
 //! names what a refused caller lacks. (The response to a change contains the changed resource.)
 //!
-//! `read` means the read scopes of today: a token doesn't get those that a later version adds. `all` does.
+//! `read` means the current read scopes: later versions add none to existing tokens. `all` includes new ones.
 
 use std::fmt;
 
 use crate::domain::FieldError;
-use crate::store::nouns::{Access, Noun};
+use crate::store::nouns::{Noun, with_nouns};
 
 struct Words {
     name: &'static str,
@@ -28,7 +28,7 @@ const fn words(
 }
 
 /// Each scope with its name, its group and label in forms, and its sentence in the API reference. Scopes
-/// of one group are adjacent. Those of plain nouns are made of [`Noun::words`].
+/// of one group are adjacent.
 macro_rules! scopes {
     ($($before:ident = $words:tt;)+ ..nouns; $($after:ident = $last_words:tt;)+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +51,14 @@ macro_rules! scopes {
             const fn words(self) -> Words {
                 match self {
                     $(Self::$before => words $words,)+
-                    Self::Read(noun) => of_noun(noun, &noun.words().read, "Read"),
-                    Self::Write(noun) => of_noun(noun, &noun.words().write, "Write"),
+                    Self::Read(noun) => read_words(noun),
+                    Self::Write(noun) => write_words(noun),
                     $(Self::$after => words $last_words,)+
                 }
             }
 
             const fn index(self) -> u32 {
-                let own = Self::OF_NOUNS as u32;
+                let own = Self::NOUN_SCOPES as u32;
                 match self {
                     Self::Read(noun) => 2 * noun as u32,
                     Self::Write(noun) => 2 * noun as u32 + 1,
@@ -80,11 +80,26 @@ scopes! {
     TokensRead = ("tokens:read", "Team", "Read tokens", "Read the team's tokens, never their secrets.");
 }
 
-const fn of_noun(noun: Noun, access: &Access, label: &'static str) -> Words {
-    words(access.name, noun.words().title, label, access.sentence)
+macro_rules! noun_scopes {
+    ($($noun:ident = $one:literal, $a_one:literal, $many:literal, $title:literal, $created:literal;)+) => {
+        const fn read_words(noun: Noun) -> Words {
+            match noun {
+                $(Noun::$noun => words(concat!($many, ":read"), $title, "Read", concat!("Read ", $many, ".")),)+
+            }
+        }
+
+        const fn write_words(noun: Noun) -> Words {
+            match noun {
+                $(Noun::$noun => words(concat!($many, ":write"), $title, "Write",
+                    concat!("Create, change and delete ", $many, ".")),)+
+            }
+        }
+    };
 }
 
-// Each scope has a bit, and one bit must remain: otherwise all scopes of today would equal `Scopes::ALL`.
+with_nouns!(noun_scopes);
+
+// One bit must stay unused: otherwise the set of all current scopes would equal `Scopes::ALL`.
 const _: () = assert!(Scope::ALL.len() < Bits::BITS as usize);
 
 type Bits = u64;
@@ -98,12 +113,12 @@ const fn bit(index: u32) -> Bits {
 }
 
 impl Scope {
-    const OF_NOUNS: usize = 2 * Noun::ALL.len();
+    const NOUN_SCOPES: usize = 2 * Noun::ALL.len();
 
-    pub const ALL: [Self; Self::BEFORE.len() + Self::OF_NOUNS + Self::AFTER.len()] = {
-        let (first, last) = (Self::BEFORE.len(), Self::BEFORE.len() + Self::OF_NOUNS);
+    pub const ALL: [Self; Self::BEFORE.len() + Self::NOUN_SCOPES + Self::AFTER.len()] = {
+        let (first, last) = (Self::BEFORE.len(), Self::BEFORE.len() + Self::NOUN_SCOPES);
         let (mut all, mut at) =
-            ([Self::BEFORE[0]; Self::BEFORE.len() + Self::OF_NOUNS + Self::AFTER.len()], 0);
+            ([Self::BEFORE[0]; Self::BEFORE.len() + Self::NOUN_SCOPES + Self::AFTER.len()], 0);
         while at < all.len() {
             all[at] = match at {
                 _ if at < first => Self::BEFORE[at],
@@ -182,7 +197,7 @@ impl Scopes {
         }
     }
 
-    /// Parses scope names, of which there must be at least one.
+    /// Parses one or more scope names.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, FieldError> {
         let mut scopes = Self(0);
         for name in names {
@@ -285,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scope_is_a_thing_of_its_own() {
+    fn each_scope_has_its_own_bit() {
         let indexes: std::collections::HashSet<u32> = Scope::ALL.into_iter().map(Scope::index).collect();
         assert_eq!(indexes, (0..Scope::ALL.len() as u32).collect());
         for (scope, other) in Scope::ALL.into_iter().flat_map(|one| Scope::ALL.map(|other| (one, other))) {
@@ -297,11 +312,11 @@ mod tests {
     }
 
     #[test]
-    fn no_two_scopes_share_a_bit() {
+    fn bits_are_distinct_and_never_wrap_around() {
         let bits: std::collections::HashSet<Bits> = (0..Bits::BITS).map(bit).collect();
         assert_eq!(bits.len(), 64);
-        assert_eq!(bit(32) & bit(0), 0, "the 33rd is not the first");
-        assert_eq!(bit(Bits::BITS), 0, "one too many allows nothing");
+        assert_eq!(bit(32) & bit(0), 0, "the 33rd bit equals the first");
+        assert_eq!(bit(Bits::BITS), 0, "a bit out of range must be 0");
     }
 
     #[test]

@@ -19,7 +19,7 @@ const SECRET: usize = 32;
 const CHECKSUM: usize = 6;
 const BODY: usize = PUBLIC_ID + SECRET + CHECKSUM;
 /// The number of characters after the prefix that lists show.
-const SHOWN: usize = 8;
+const START: usize = 8;
 
 /// 1 to 20 lower-case letters, digits and inner underscores, starting with a letter: `gp`, `si_live`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,11 +86,11 @@ impl PlainToken {
 
     /// The prefix and the first 8 characters after it, like `gp_1a2b3c4d`.
     pub fn start(&self) -> &str {
-        &self.0[..self.0.len() - BODY + SHOWN]
+        &self.0[..self.0.len() - BODY + START]
     }
 
     pub fn hashed(&self) -> HashedToken {
-        HashedToken::parse(&self.0).expect("a minted token is well-formed")
+        HashedToken::parse(&self.0).expect("minted tokens are well-formed")
     }
 }
 
@@ -115,7 +115,7 @@ impl HashedToken {
     }
 
     pub fn public_id(&self) -> &str {
-        std::str::from_utf8(&self.id).expect("it is alphanumeric")
+        std::str::from_utf8(&self.id).expect("the id is alphanumeric")
     }
 
     pub fn hash(&self) -> &[u8; 32] {
@@ -128,15 +128,15 @@ impl HashedToken {
     }
 }
 
-/// Appends `count` uniformly random characters: bytes past the last whole multiple of 62 are drawn again.
+/// Appends `count` uniformly random characters. Skips bytes past the last whole multiple of 62.
 fn push_random(text: &mut String, count: usize, entropy: &dyn Entropy) {
-    let mut left = count;
+    let mut remaining = count;
     let mut pool = Zeroizing::new([0; 64]);
-    while left > 0 {
+    while remaining > 0 {
         entropy.fill(&mut *pool);
-        for byte in pool.iter().filter(|&&byte| byte < 248).take(left) {
+        for byte in pool.iter().filter(|&&byte| byte < 248).take(remaining) {
             text.push(char::from(ALPHABET[usize::from(byte % 62)]));
-            left -= 1;
+            remaining -= 1;
         }
     }
 }
@@ -174,18 +174,18 @@ mod tests {
     }
 
     #[test]
-    fn any_single_mistyped_character_is_refused() {
+    fn a_token_with_one_wrong_character_is_refused() {
         let token = PlainToken::mint(&prefix("gp"), &SystemEntropy);
         for at in 0..token.reveal().len() {
             let mut typo = token.reveal().to_owned().into_bytes();
             typo[at] = if typo[at] == b'x' { b'y' } else { b'x' };
             let typo = String::from_utf8(typo).unwrap();
-            assert!(HashedToken::parse(&typo).is_none(), "a change at {at} went unseen");
+            assert!(HashedToken::parse(&typo).is_none(), "a typo at {at} was accepted");
         }
     }
 
     #[test]
-    fn a_character_that_no_token_has_is_refused_though_the_checksum_fits() {
+    fn invalid_characters_are_refused_even_with_a_valid_checksum() {
         let minted = PlainToken::mint(&prefix("gp"), &SystemEntropy);
         let (signed, _) = minted.reveal().split_at(minted.reveal().len() - CHECKSUM);
         let sign = |text: String| {
@@ -229,19 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_drawn_evenly() {
+    fn random_characters_are_evenly_distributed() {
         let mut text = String::new();
         push_random(&mut text, 62 * 2000, &SystemEntropy);
         let mut counts = [0_u32; 128];
         text.bytes().for_each(|b| counts[usize::from(b)] += 1);
         for &each in ALPHABET {
             let count = counts[usize::from(each)];
-            assert!((1700..2300).contains(&count), "{} came {count} times", char::from(each));
+            assert!((1700..2300).contains(&count), "{} occurred {count} times", char::from(each));
         }
     }
 
     #[test]
-    fn odd_input_is_no_token() {
+    fn malformed_tokens_are_refused() {
         for bad in ["", "gp_", "gp", "gp_é", &"_".repeat(60), &"a".repeat(200), "Bearer gp_x"] {
             assert!(HashedToken::parse(bad).is_none(), "{bad:?}");
         }

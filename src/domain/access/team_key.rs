@@ -36,8 +36,8 @@ pub(crate) struct Overview {
 pub(crate) fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Overview>> {
     let Some(token) = find(tx, team)? else { return Ok(None) };
     let kinds = Some(vec![ActivityKind::TeamKeyRevealed]);
-    let shows = Filter { kinds, token: Some(token.id), ..Filter::default() };
-    let last_revealed = activity::list(tx, team, &shows, Window::first(1))?.rows.pop();
+    let reveals = Filter { kinds, token: Some(token.id), ..Filter::default() };
+    let last_revealed = activity::list(tx, team, &reveals, Window::first(1))?.rows.pop();
     let calls_in_24h = activity::calls_since(tx, team, Some(token.id), now.minus(Duration::DAY))?;
     Ok(Some(Overview { token, calls_in_24h, last_revealed }))
 }
@@ -46,12 +46,12 @@ pub(crate) fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<
 /// `Conflict` if the team already has one.
 pub fn enable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
     actor.require(tx, team, Role::Owner)?;
-    let made = make(tx, actor, team, sealer)?;
-    record(tx, actor, ActivityKind::TeamKeyEnabled, &made.0)?;
-    Ok(made)
+    let created = create(tx, actor, team, sealer)?;
+    record(tx, actor, ActivityKind::TeamKeyEnabled, &created.0)?;
+    Ok(created)
 }
 
-fn make(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
+fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Result<(Token, PlainToken)> {
     let plain = PlainToken::mint(&sealer.prefix, &*actor.entropy);
     let mut token = tokens::new_row(actor, team, TokenKind::TeamKey, NAME, &plain);
     token.sealed = Some(sealer.key.seal(plain.reveal().as_bytes(), &token.id.bytes(), &*actor.entropy));
@@ -84,19 +84,19 @@ pub fn regenerate(
     sealer: &Sealer,
 ) -> Result<(Token, PlainToken)> {
     actor.require(tx, team, Role::Admin)?;
-    end(tx, actor, team, "regenerated")?;
-    let made = make(tx, actor, team, sealer)?;
-    record(tx, actor, ActivityKind::TeamKeyRegenerated, &made.0)?;
-    Ok(made)
+    revoke(tx, actor, team, "regenerated")?;
+    let created = create(tx, actor, team, sealer)?;
+    record(tx, actor, ActivityKind::TeamKeyRegenerated, &created.0)?;
+    Ok(created)
 }
 
 pub fn disable(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<()> {
     actor.require(tx, team, Role::Owner)?;
-    let ended = end(tx, actor, team, "team key turned off")?;
-    record(tx, actor, ActivityKind::TeamKeyDisabled, &ended)
+    let revoked = revoke(tx, actor, team, "team key turned off")?;
+    record(tx, actor, ActivityKind::TeamKeyDisabled, &revoked)
 }
 
-fn end(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, reason: &str) -> Result<Token> {
+fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, reason: &str) -> Result<Token> {
     let current = find(tx, team)?.ok_or(Error::NotFound)?;
     rows::revoke(tx, team, current.id, actor.now, &actor.label(), Some(reason))?.ok_or(Error::NotFound)
 }

@@ -130,7 +130,7 @@ fn name_taken(error: crate::store::Error, label: &Label) -> Error {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejected {
     Unknown,
-    /// The whole secret matched, so the caller may learn this.
+    /// The caller has the secret, so this reveals nothing to strangers.
     Revoked(TokenId, TeamId),
     Expired(TokenId, TeamId),
 }
@@ -152,11 +152,11 @@ pub fn verify(
 }
 
 /// Locks a token for a change. A token can change only itself.
-pub(crate) fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
+pub(crate) fn lock(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
     if !is_its_own(actor, id) {
         actor.require(tx, team, Role::Admin)?;
     }
-    rows::hold(tx, team, id)?.ok_or(Error::NotFound)
+    rows::lock(tx, team, id)?.ok_or(Error::NotFound)
 }
 
 fn is_its_own(actor: &Actor, id: TokenId) -> bool {
@@ -176,7 +176,7 @@ pub fn revoke(
     id: TokenId,
     reason: Option<&str>,
 ) -> Result<Token> {
-    if hold(tx, actor, team, id)?.kind == TokenKind::TeamKey && !is_its_own(actor, id) {
+    if lock(tx, actor, team, id)?.kind == TokenKind::TeamKey && !is_its_own(actor, id) {
         actor.require(tx, team, Role::Owner)?;
     }
     let Some(token) = rows::revoke(tx, team, id, actor.now, &actor.label(), reason)? else {
@@ -186,15 +186,15 @@ pub fn revoke(
     Ok(token)
 }
 
-/// The number of matches that an error lists.
-const MATCHES: i64 = 10;
+/// The maximum number of matches that an error lists.
+const MAX_MATCHES: i64 = 10;
 
 /// Revokes the only token of any team whose public id begins with `start`. Only the operator may do so.
 ///
 /// # Errors
-/// `Conflict` if there are several; the sentence lists them.
+/// `Conflict` if there are several, with a list of them.
 pub fn revoke_by_start(tx: &mut Tx<'_>, actor: &Actor, start: &str) -> Result<Token> {
-    let mut found = rows::find_by_start(tx, start, MATCHES)?;
+    let mut found = rows::find_by_start(tx, start, MAX_MATCHES)?;
     if found.len() > 1 {
         let names = found.iter().map(|(token, team)| {
             format!(
@@ -241,7 +241,7 @@ pub(super) fn record_revoked(tx: &mut Tx<'_>, actor: &Actor, token: &Token) -> R
 /// `NotFound` if the team has no such active token, `Conflict` if the name is taken.
 pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId, label: &Label) -> Result<Token> {
     actor.require(tx, team, Role::Admin)?;
-    let before = hold(tx, actor, team, id)?;
+    let before = lock(tx, actor, team, id)?;
     if before.name == label.0 {
         return Ok(before);
     }
@@ -277,7 +277,7 @@ pub(crate) fn set_cap(
     cap: Option<i32>,
 ) -> Result<Token> {
     actor.require(tx, team, Role::Admin)?;
-    let before = hold(tx, actor, team, id)?;
+    let before = lock(tx, actor, team, id)?;
     if before.hourly_cap == cap {
         return Ok(before);
     }
@@ -305,7 +305,7 @@ impl Filter {
     pub const REVOKED: Self = Self { revoked: Some(true) };
 }
 
-/// Lists active tokens except the team key. The count is of all pages.
+/// Returns a page of the active tokens without the team key, and their total number.
 pub(crate) fn list_active(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -316,10 +316,10 @@ pub(crate) fn list_active(
     Ok((page, count_active(tx, team)?))
 }
 
-/// Counts active tokens except the team key.
+/// Counts active tokens without the team key.
 pub(crate) fn count_active(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     let keys = i64::from(rows::team_key(tx, team)?.is_some());
-    Capped::count(|most| Ok(rows::count(tx, team, &Filter::ACTIVE, most + keys)? - keys))
+    Capped::count(|limit| Ok(rows::count(tx, team, &Filter::ACTIVE, limit + keys)? - keys))
 }
 
 pub(crate) fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {

@@ -1,7 +1,7 @@
 //! API usage by hour, token and outcome.
 //!
-//! Hours are counted from the activity table, which is always right and costs calls nothing. The counts of
-//! a past hour no longer change, so they are stored.
+//! Hours are counted in the activity table, so that calls need not update counters. The counts of a past
+//! hour no longer change, so they are stored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,11 +19,10 @@ pub use super::periods::{Hours, Outcomes, Period, Span, day_of, hour_of};
 
 /// How long after its end an hour can still get records: folded refusals, and calls delayed by the store.
 const SETTLED: Duration = Duration::minutes(10);
-/// The maximum count, so that a page costs no more as a team grows. It is above the default limits, so
-/// only raised limits reach it.
-const MOST: i64 = 25_000;
-/// The hours without stored counts are the running one and, for [`SETTLED`], the one before.
-const MOST_LIVE: i64 = 2 * MOST;
+/// The maximum count per hour, so that pages stay fast for large teams. The default limits are below it.
+const MAX_RECORDS: i64 = 25_000;
+/// The hours without stored counts are the current one and, for [`SETTLED`], the one before.
+const MAX_LIVE_RECORDS: i64 = 2 * MAX_RECORDS;
 /// How long counts are stored: the longest [`Period`] and a day.
 const RETAINED: Duration = Duration::days(31);
 
@@ -65,9 +64,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn of(counted: &[rows::Counted], most: i64) -> Self {
+    fn of(counted: &[rows::Counted], limit: i64) -> Self {
         let mut counts = Self::default();
-        let cut_off = counted.iter().map(|row| row.records).sum::<i64>() >= most;
+        let cut_off = counted.iter().map(|row| row.records).sum::<i64>() >= limit;
         for row in counted {
             let outcomes = Outcomes { cut_off, ..row.into() };
             *counts.team.entry(row.began).or_default() += outcomes;
@@ -91,9 +90,9 @@ pub fn settled(now: Timestamp) -> Timestamp {
     hour_of(now.minus(SETTLED))
 }
 
-/// Returns the calls of a team in a period, oldest first. The last span is still running.
+/// Returns the calls of a team in a period, oldest first. The last span is the current one.
 pub(crate) fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Vec<Span>> {
-    Ok(period.spans(&hours(tx, team, None, period.starts(now), now)?, now))
+    Ok(period.spans(&hours(tx, team, None, period.start(now), now)?, now))
 }
 
 /// Returns the calls of the hours since `from`, of the team or of a token.
@@ -116,7 +115,7 @@ pub(crate) fn hours(
         Some(token) => live.tokens.remove(&token).unwrap_or_default(),
         None => live.team,
     };
-    Ok(joined(&stored, &live, since))
+    Ok(join(&stored, &live, since))
 }
 
 /// Returns the calls with each of several tokens in a period, in three statements.
@@ -127,7 +126,7 @@ pub(crate) fn of_tokens(
     period: Period,
     now: Timestamp,
 ) -> Result<BTreeMap<TokenId, Vec<Span>>> {
-    let from = period.starts(now);
+    let from = period.start(now);
     let since = live_from(rows::last_stored(tx, team)?, from, now);
     let stored = rows::stored_of(tx, team, tokens, from)?;
     let mut live = live(tx, team, since, now)?;
@@ -135,25 +134,25 @@ pub(crate) fn of_tokens(
         let key = rows::token_key(Some(*token));
         let stored: Vec<_> = stored.iter().filter(|hour| hour.token_id == key).cloned().collect();
         let live = live.tokens.remove(token).unwrap_or_default();
-        (*token, period.spans(&joined(&stored, &live, since), now))
+        (*token, period.spans(&join(&stored, &live, since), now))
     };
     Ok(tokens.iter().map(of_token).collect())
 }
 
-/// The first hour without stored counts. A clock that ran ahead can have stored hours that are not over.
+/// The first hour to count live. Stored hours that are not over yet come from a clock that ran ahead.
 pub(crate) fn live_from(last_stored: Option<Timestamp>, from: Timestamp, now: Timestamp) -> Timestamp {
     let after = last_stored.map_or(from, |began| began.plus(Duration::HOUR));
     after.max(from).min(settled(now))
 }
 
-/// Counts the calls of the hours since `since`, which are not stored.
+/// Counts the calls of the hours since `since`, which have no stored counts.
 pub(crate) fn live(tx: &mut Tx<'_>, team: TeamId, since: Timestamp, now: Timestamp) -> Result<Counts> {
     let until = hour_of(now).plus(Duration::HOUR);
-    Ok(Counts::of(&rows::count(tx, team, (since, until), MOST_LIVE)?, MOST_LIVE))
+    Ok(Counts::of(&rows::count(tx, team, (since, until), MAX_LIVE_RECORDS)?, MAX_LIVE_RECORDS))
 }
 
-/// Joins the stored hours before `since` with those counted from there on.
-fn joined(stored: &[rows::Stored], live: &Hours, since: Timestamp) -> Hours {
+/// Joins the stored hours before `since` with the live ones after it.
+fn join(stored: &[rows::Stored], live: &Hours, since: Timestamp) -> Hours {
     let stored = stored.iter().filter(|hour| hour.began < since);
     stored.map(|hour| (hour.began, hour.into())).chain(live.iter().map(|(at, calls)| (*at, *calls))).collect()
 }
@@ -175,7 +174,7 @@ pub fn uncounted(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<Vec<
     Ok(hours.take_while(|hour| *hour < until).collect())
 }
 
-/// Whether counts of unfinished hours are stored, which happens when a clock ran ahead.
+/// Whether counts of unfinished hours are stored, because a clock ran ahead.
 pub(crate) fn has_stored_from(tx: &mut Tx<'_>, team: TeamId, until: Timestamp) -> Result<bool> {
     Ok(rows::last_stored(tx, team)?.is_some_and(|last| last >= until))
 }
@@ -210,7 +209,7 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
 }
 
 pub fn of_hour(tx: &mut Tx<'_>, team: TeamId, began: Timestamp) -> Result<Counts> {
-    Ok(Counts::of(&rows::count(tx, team, (began, began.plus(Duration::HOUR)), MOST)?, MOST))
+    Ok(Counts::of(&rows::count(tx, team, (began, began.plus(Duration::HOUR)), MAX_RECORDS)?, MAX_RECORDS))
 }
 
 /// A number with thousands separators, like `12,345`.
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_that_are_not_stored_begin_after_the_last_stored_one() {
+    fn live_hours_begin_after_the_last_stored_one() {
         let hour = |n: i64| Timestamp::from_micros(0).plus(Duration::hours(n));
         let now = hour(100).plus(Duration::minutes(30));
         assert_eq!(live_from(Some(hour(98)), hour(77), now), hour(99));

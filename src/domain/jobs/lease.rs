@@ -2,7 +2,7 @@
 //! worker dies, the lease expires and the job is requeued: each job runs at least once, on one worker at a
 //! time.
 //!
-//! The claim already counts the attempt and sets the time of the next one, so that a job that kills its
+//! A claim counts the attempt and sets the time of the next one in advance, so that a job that kills its
 //! process is not retried more often than others.
 
 use time::Duration;
@@ -15,7 +15,7 @@ use crate::store::{Tx, clock};
 pub(crate) use crate::store::ids::WorkerId;
 
 pub const LEASE: Duration = Duration::seconds(10);
-const EXPIRED: i64 = 100;
+const BATCH: i64 = 100;
 const MAX_CAUSE: usize = 1000;
 const WORKER_DIED: &str = "The server that ran this job stopped before the job was done.";
 
@@ -27,18 +27,18 @@ fn names(kinds: &[Kind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.name).collect()
 }
 
-/// Claims up to `most` due jobs of a queue, the longest due first. Skips kinds that this process doesn't
-/// know: during an upgrade, a newer instance can enqueue them. `worker` identifies this claim, because a
-/// job's attempts can start again from 1.
+/// Claims up to `limit` due jobs of a queue, the longest due first. Skips unknown kinds, which a newer
+/// instance can enqueue during an upgrade. `worker` identifies this claim, because a job's attempts can
+/// start again from 1.
 pub fn claim(
     tx: &mut Tx<'_>,
     actor: &Actor,
     worker: WorkerId,
     queue: &str,
     kinds: &[Kind],
-    most: usize,
+    limit: usize,
 ) -> Result<Vec<QueuedJob>> {
-    let due = rows::lock_due(tx, queue, &names(kinds), actor.now, most as i64)?;
+    let due = rows::lock_due(tx, queue, &names(kinds), actor.now, limit as i64)?;
     let until = lease_end(tx)?;
     let mut claimed = Vec::with_capacity(due.len());
     for job in due {
@@ -67,7 +67,7 @@ fn kind_of<'k>(job: &QueuedJob, kinds: &'k [Kind]) -> Option<&'k Kind> {
     kinds.iter().find(|kind| kind.name == job.kind)
 }
 
-/// Extends the lease. Returns false if the claim no longer holds.
+/// Extends the lease. Returns false if the lease was lost.
 pub fn extend(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<bool> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(false) };
     let leased_until = Some(lease_end(tx)?);
@@ -77,7 +77,7 @@ pub fn extend(tx: &mut Tx<'_>, claimed: &QueuedJob) -> Result<bool> {
 
 /// Removes a finished job from the queue, or schedules its next tick.
 ///
-/// Like [`fail`] and [`release`], it does nothing if the claim no longer holds.
+/// Like [`fail`] and [`release`], does nothing if the lease was lost.
 pub fn finish(tx: &mut Tx<'_>, actor: &Actor, kind: &Kind, claimed: &QueuedJob) -> Result<()> {
     let Some(job) = rows::lock_claimed(tx, claimed)? else { return Ok(()) };
     let next = match kind.every {
@@ -87,7 +87,7 @@ pub fn finish(tx: &mut Tx<'_>, actor: &Actor, kind: &Kind, claimed: &QueuedJob) 
     };
     match next {
         Some(due_at) => {
-            Ok(rows::save(tx, &QueuedJob { due_at, error: None, failed_at: None, ..fresh(job) })?)
+            Ok(rows::save(tx, &QueuedJob { due_at, error: None, failed_at: None, ..reset(job) })?)
         }
         None => Ok(rows::delete(tx, job.id)?),
     }
@@ -122,8 +122,8 @@ fn failed(
     match kind.every {
         // Takes precedence over `rerun`, so that a job that keeps failing doesn't start over.
         _ if may_retry => QueuedJob { due_at: next, ..released(job) },
-        _ if job.rerun => QueuedJob { due_at: next, ..fresh(job) },
-        Some(every) => QueuedJob { due_at: every.next(actor.now, chance(actor)), ..fresh(job) },
+        _ if job.rerun => QueuedJob { due_at: next, ..reset(job) },
+        Some(every) => QueuedJob { due_at: every.next(actor.now, chance(actor)), ..reset(job) },
         None => QueuedJob { died_at: Some(actor.now), ..released(job) },
     }
 }
@@ -135,9 +135,9 @@ pub fn release(tx: &mut Tx<'_>, actor: &Actor, claimed: &QueuedJob) -> Result<()
     Ok(rows::save(tx, &QueuedJob { due_at: actor.now, attempts, ..released(job) })?)
 }
 
-/// Requeues jobs with expired leases at the due time that their claim set. Returns their count.
+/// Requeues jobs with expired leases, due at the time that their claim set. Returns their number.
 pub fn requeue_expired(tx: &mut Tx<'_>, actor: &Actor, kinds: &[Kind]) -> Result<usize> {
-    let expired = rows::lock_expired(tx, EXPIRED)?;
+    let expired = rows::lock_expired(tx, BATCH)?;
     for job in &expired {
         let due_at = job.due_at;
         let job = match kind_of(job, kinds) {
@@ -153,6 +153,6 @@ fn released(job: QueuedJob) -> QueuedJob {
     QueuedJob { worker: None, leased_until: None, rerun: false, ..job }
 }
 
-fn fresh(job: QueuedJob) -> QueuedJob {
+fn reset(job: QueuedJob) -> QueuedJob {
     QueuedJob { attempts: 0, ..released(job) }
 }

@@ -18,8 +18,8 @@ pub use crate::store::ids::{JobId, WorkerId};
 pub use rows::{Filter, QueuedJob, State};
 
 const MAX_PAYLOAD: usize = 64 << 10;
-/// How long [`enqueue_unless_dead`] skips a job after it has died.
-const DEAD_REST: Duration = Duration::DAY;
+/// How long [`enqueue_unless_dead`] skips a dead job.
+const SKIP_DEAD_FOR: Duration = Duration::DAY;
 const RECURRING: &str = "recurring";
 
 /// A group of job kinds: each process runs at most `concurrency` of their jobs at once.
@@ -35,18 +35,18 @@ pub(crate) const LOOKUPS: Queue = Queue { name: "lookups", concurrency: 4 };
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
     pub attempts: i32,
-    /// The delay after the first failure. It doubles with each further one, up to `most`.
+    /// The delay after the first failure. It doubles with each further one, up to `max_delay`.
     pub first: Duration,
-    pub most: Duration,
+    pub max_delay: Duration,
 }
 
 impl Retry {
-    pub const DEFAULT: Self = Self { attempts: 10, first: Duration::seconds(5), most: Duration::HOUR };
+    pub const DEFAULT: Self = Self { attempts: 10, first: Duration::seconds(5), max_delay: Duration::HOUR };
 
     /// Adds up to a quarter at random, so that jobs that failed together are not retried together.
     fn delay(self, attempt: i32, chance: u8) -> Duration {
         let doublings = attempt.saturating_sub(1).clamp(0, 20);
-        let delay = self.first.saturating_mul(1 << doublings).min(self.most);
+        let delay = self.first.saturating_mul(1 << doublings).min(self.max_delay);
         delay + delay * i32::from(chance) / 1024
     }
 }
@@ -54,10 +54,10 @@ impl Retry {
 #[derive(Clone, Copy, Debug)]
 pub struct Every {
     pub every: Duration,
-    /// This long after each full multiple of `every` in UTC. If `None`, `every` after each run.
+    /// The offset from each full multiple of `every` in UTC. If `None`, the job is due `every` after each run.
     pub past: Option<Duration>,
     pub jitter: Duration,
-    /// The delay after the very first start.
+    /// The delay after the first start of the instance.
     pub first: Duration,
 }
 
@@ -83,10 +83,10 @@ pub trait Job: Serialize + DeserializeOwned + Send + 'static {
     const QUEUE: Queue;
     const RETRY: Retry = Retry::DEFAULT;
     const TIMEOUT: Duration = Duration::MINUTE;
-    /// If set, the job recurs: its one row returns to the queue after each run. Missed ticks are skipped.
+    /// If set, the job recurs: its only row returns to the queue after each run. Missed ticks are skipped.
     const EVERY: Option<Every> = None;
 
-    /// At most one job with the same key waits.
+    /// At most one job with the same key waits in the queue.
     fn dedupe_key(&self) -> Option<String> {
         None
     }
@@ -120,7 +120,7 @@ impl Kind {
     }
 }
 
-/// Enqueues a job that is due now. It exists only if the transaction commits.
+/// Enqueues a job that is due now, if the transaction commits.
 ///
 /// # Errors
 /// `Invalid` if its payload is larger than 64 KiB.
@@ -135,20 +135,20 @@ pub fn enqueue<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J) -> Result<()> {
 pub fn enqueue_at<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J, due_at: Timestamp) -> Result<()> {
     let payload = serde_json::to_string(job).unwrap_or_default();
     if payload.len() > MAX_PAYLOAD {
-        return Err(FieldError::new("payload", "The payload of a job has at most 64 KiB.").into());
+        return Err(FieldError::new("payload", "A job's payload can have at most 64 KiB.").into());
     }
     let row = row(actor, Kind::of::<J>(), payload, due_at);
     Ok(rows::insert(tx, &QueuedJob { dedupe_key: job.dedupe_key(), team_id: job.team(), ..row })?)
 }
 
-/// Like [`enqueue`], but does nothing if a job with the same key has died within a day. It is for
-/// recurring work, which would otherwise replace a dead job at once.
+/// Like [`enqueue`], but does nothing if a job with the same key died within the last day. For recurring
+/// work, which would otherwise replace a dead job at once.
 ///
 /// # Errors
 /// Like [`enqueue`].
 pub fn enqueue_unless_dead<J: Job>(tx: &mut Tx<'_>, actor: &Actor, job: &J) -> Result<()> {
     match job.dedupe_key() {
-        Some(key) if rows::has_died(tx, (J::KIND, &key), actor.now.minus(DEAD_REST))? => Ok(()),
+        Some(key) if rows::has_died(tx, (J::KIND, &key), actor.now.minus(SKIP_DEAD_FOR))? => Ok(()),
         _ => enqueue(tx, actor, job),
     }
 }
@@ -195,14 +195,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_delay_doubles_up_to_its_most() {
-        let retry = Retry { attempts: 9, first: Duration::seconds(4), most: Duration::seconds(60) };
+    fn the_delay_doubles_up_to_its_maximum() {
+        let retry = Retry { attempts: 9, first: Duration::seconds(4), max_delay: Duration::seconds(60) };
         let delays = [1, 2, 3, 4, 5, 6, i32::MAX].map(|attempt| retry.delay(attempt, 0).whole_seconds());
         assert_eq!(delays, [4, 8, 16, 32, 60, 60, 60]);
     }
 
     #[test]
-    fn a_tick_is_past_the_hour() {
+    fn ticks_are_offset_from_the_full_hour() {
         let minutes = |minutes: i64| Timestamp::from_micros(minutes * 60_000_000);
         let past = Some(Duration::minutes(10));
         let every = Every { every: Duration::HOUR, past, jitter: Duration::ZERO, first: Duration::ZERO };
@@ -213,8 +213,8 @@ mod tests {
     }
 
     #[test]
-    fn chance_adds_less_than_a_quarter() {
-        let retry = Retry { attempts: 9, first: Duration::seconds(4), most: Duration::seconds(60) };
+    fn jitter_adds_less_than_a_quarter() {
+        let retry = Retry { attempts: 9, first: Duration::seconds(4), max_delay: Duration::seconds(60) };
         assert!(retry.delay(1, 0) < retry.delay(1, 1) && retry.delay(1, 255) < Duration::seconds(5));
     }
 }

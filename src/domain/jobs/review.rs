@@ -9,8 +9,8 @@ use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
-const DEAD_KEPT: Duration = Duration::days(30);
-const STEP: i64 = 500;
+const DEAD_RETENTION: Duration = Duration::days(30);
+const BATCH: i64 = 500;
 
 impl State {
     pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Failed, Self::Dead];
@@ -34,7 +34,7 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter, window: Window<JobId>) -> Result<P
 }
 
 pub(crate) fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<Capped> {
-    Capped::count(|most| rows::count(tx, filter, most))
+    Capped::count(|limit| rows::count(tx, filter, limit))
 }
 
 pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
@@ -46,11 +46,11 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
 /// # Errors
 /// `Conflict` if it is running, or if the same job is already waiting.
 pub fn retry(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kinds: &[Kind]) -> Result<()> {
-    let job = hold(tx, actor, team, id)?;
+    let job = lock(tx, actor, team, id)?;
     record(tx, actor, &job, kinds, ActivityKind::JobRetried)?;
     let again =
         QueuedJob { due_at: actor.now, attempts: 0, error: None, failed_at: None, died_at: None, ..job };
-    let waiting = "The same job is waiting already.";
+    let waiting = "The same job is already waiting.";
     rows::save(tx, &again).map_err(|error| Error::from(error).conflict_instead("id", waiting))
 }
 
@@ -59,16 +59,16 @@ pub fn retry(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, ki
 /// # Errors
 /// `Conflict` if it is running or recurs.
 pub fn drop(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, kinds: &[Kind]) -> Result<()> {
-    let job = hold(tx, actor, team, id)?;
+    let job = lock(tx, actor, team, id)?;
     if job.dedupe_key.as_deref() == Some(RECURRING) {
-        return Err(Error::conflict("id", "This job recurs and cannot be dropped."));
+        return Err(Error::conflict("id", "This job recurs, so it can't be dropped."));
     }
     record(tx, actor, &job, kinds, ActivityKind::JobDropped)?;
     Ok(rows::delete(tx, id)?)
 }
 
-/// Locks a job for a change. The owner can change the team's jobs, the operator all.
-fn hold(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
+/// Locks a job for a change. The owner can change the team's jobs, and the operator all jobs.
+fn lock(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId) -> Result<QueuedJob> {
     match team {
         Some(team) => actor.require(tx, team, Role::Owner)?,
         None if actor.identity == Identity::Operator => {}
@@ -100,7 +100,7 @@ pub(crate) fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Re
     let mut by_state = State::ALL.map(|state| (state, Capped(0)));
     for (state, count) in &mut by_state {
         let filter = Filter { queue: Some(queue.into()), state: Some(*state), ..Filter::default() };
-        *count = Capped::count(|most| rows::count(tx, &filter, most))?;
+        *count = Capped::count(|limit| rows::count(tx, &filter, limit))?;
     }
     let oldest = rows::oldest_due(tx, queue)?;
     let oldest_waiting = oldest.map_or(Duration::ZERO, |due| now.since(due).max(Duration::ZERO));
@@ -108,5 +108,5 @@ pub(crate) fn counts(tx: &mut Tx<'_>, queue: &'static str, now: Timestamp) -> Re
 }
 
 pub fn remove_some_dead(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize> {
-    Ok(rows::remove_dead(tx, now.minus(DEAD_KEPT), STEP)?)
+    Ok(rows::remove_dead(tx, now.minus(DEAD_RETENTION), BATCH)?)
 }

@@ -11,12 +11,12 @@ pub struct MailAddress {
 }
 
 /// The maximum length of a local part and of an address (RFC 5321, section 4.5.3.1).
-const LOCAL: usize = 64;
-const WHOLE: usize = 254;
+const MAX_LOCAL: usize = 64;
+const MAX_ADDRESS: usize = 254;
 
 impl MailAddress {
-    /// Without angle brackets. International domains become ASCII. A local part loses quotes that
-    /// it does not need.
+    /// Parses an address without angle brackets. Converts international domains to ASCII, and removes
+    /// unnecessary quotes from the local part.
     pub fn parse(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
         let local = match local.strip_prefix('"').and_then(|local| local.strip_suffix('"')) {
@@ -25,7 +25,7 @@ impl MailAddress {
             None => canonical_local(local)?,
         };
         let domain = literal(domain).or_else(|| ascii_domain(domain))?;
-        let fits = local.len() <= LOCAL && local.len() + 1 + domain.len() <= WHOLE;
+        let fits = local.len() <= MAX_LOCAL && local.len() + 1 + domain.len() <= MAX_ADDRESS;
         fits.then_some(Self { local, domain })
     }
 
@@ -50,7 +50,7 @@ impl MailAddress {
         self.local.eq_ignore_ascii_case(POSTMASTER)
     }
 
-    /// The same for all spellings of an address.
+    /// Equal for all spellings of an address.
     pub fn key(&self) -> String {
         format!("{}@{}", self.local_key(), self.domain)
     }
@@ -71,8 +71,7 @@ pub(crate) const POSTMASTER: &str = "postmaster";
 
 const SPECIALS: &str = "<>()[],;:\\\"@";
 
-/// A local part without its quotes, as all spellings of it are compared: with quotes only if it
-/// needs them (RFC 5321, section 4.1.2).
+/// Adds quotes to an unquoted local part if it needs them (RFC 5321, section 4.1.2).
 pub(crate) fn canonical_local(text: &str) -> Option<String> {
     if text.is_empty() || text.contains(char::is_control) {
         return None;
@@ -83,7 +82,7 @@ pub(crate) fn canonical_local(text: &str) -> Option<String> {
     })
 }
 
-/// The content of a quoted local part; `None` if a quote in it is not escaped.
+/// Returns the content of a quoted local part, or `None` if it contains an unescaped quote.
 fn unescaped(quoted: &str) -> Option<String> {
     let (mut text, mut letters) = (String::new(), quoted.chars());
     while let Some(c) = letters.next() {
@@ -140,20 +139,20 @@ pub struct LocalPart(String);
 impl LocalPart {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim();
-        let good = (1..=LOCAL).contains(&text.len())
+        let is_valid = (1..=MAX_LOCAL).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte))
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
             && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-')
             && !text.contains("..");
         let message = "Use 1 to 64 letters, digits, dots, hyphens, underscores or plus signs, like hello.";
-        match good {
+        match is_valid {
             true => Ok(Self(text.to_owned())),
             false => Err(FieldError::new("localPart", message)),
         }
     }
 
     pub fn random(entropy: &dyn crate::domain::entropy::Entropy) -> Self {
-        // Without characters that look or sound alike.
+        // Leaves out characters that look or sound alike.
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
         let bytes = crate::domain::entropy::bytes::<10>(entropy);
         Self(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_one_key_however_it_is_spelled() {
+    fn all_spellings_of_an_address_have_the_same_key() {
         let address = MailAddress::parse("Ada+News@EXAMPLE.com.").unwrap();
         assert_eq!(address.key(), "ada+news@example.com");
         assert_eq!(address.tag_base().as_deref(), Some("ada"));
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_part_has_quotes_only_if_it_needs_them() {
+    fn unnecessary_quotes_are_removed() {
         for (text, address) in [
             ("\"ada\"@a.test", "ada@a.test"),
             ("\"a\\da\"@a.test", "ada@a.test"),
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_can_have_names_not_addresses() {
+    fn domain_names_are_validated() {
         assert_eq!(DomainName::parse(" Mail.Example.COM. ").unwrap().as_str(), "mail.example.com");
         for bad in
             ["com", "a_b.test", "-a.test", "a-.test", "10.0.0.1", "a b.test", "", "a..test", "http://a.test"]
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn local_parts_are_plain() {
+    fn local_parts_are_validated() {
         assert_eq!(LocalPart::parse(" Sales.EU ").unwrap().key(), "sales.eu");
         for bad in ["", ".a", "a.", "a..b", "a b", "a@b", "ä", &"x".repeat(65)] {
             assert!(LocalPart::parse(bad).is_err(), "{bad:?}");

@@ -72,8 +72,8 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, new: &
     insert(tx, actor, alias)
 }
 
-/// Checks a name on the shared domain against those of other teams. It needs no lock: rows are never
-/// removed, so the result still holds when the alias is inserted.
+/// Checks a name on the shared domain against those of other teams. Needs no lock, because rows are never
+/// removed: the result is still valid when the alias is inserted.
 fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) -> Result<()> {
     let (key, name) = (local.key(), local.as_str());
     let refuse = |why: String| Err(Error::conflict("localPart", why));
@@ -81,9 +81,11 @@ fn check_shared(tx: &mut Tx<'_>, team: TeamId, shared: &str, local: &LocalPart) 
         if is_reserved(&key) {
             return refuse(format!("{name}@{shared} is reserved."));
         }
-        // Older aliases with a `+` were created without the name before it.
+        // Older versions created aliases with a `+` even if the name before it didn't exist.
         return match rows::is_tagged_by_another(tx, team, &key)? {
-            true => refuse(format!("{name}@{shared} is taken: another team has addresses with {name}+.")),
+            true => refuse(format!(
+                "{name}@{shared} is taken: another team has addresses that start with {name}+."
+            )),
             false => Ok(()),
         };
     };
@@ -103,10 +105,10 @@ pub(super) fn is_reserved(local_key: &str) -> bool {
     RESERVED.contains(&local_key)
 }
 
-/// Addresses on the shared domain that get no mail, because the name before their `+` belongs to another
-/// team or is reserved. They were created before that was checked.
-pub fn shadowed_aliases(tx: &mut Tx<'_>, most: i64) -> Result<Vec<ShadowedAlias>> {
-    Ok(rows::shadowed_aliases(tx, &format!(",{},", RESERVED.join(",")), most)?)
+/// Lists addresses on the shared domain that get no mail, because the name before their `+` belongs to
+/// another team or is reserved. Older versions could create them.
+pub fn shadowed_aliases(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<ShadowedAlias>> {
+    Ok(rows::shadowed_aliases(tx, &format!(",{},", RESERVED.join(",")), limit)?)
 }
 
 fn domain_of(
@@ -156,7 +158,7 @@ fn row(
     }
 }
 
-team_noun! { Alias, AliasId: find, list, count, insert, save, plain; Member: hold }
+team_noun! { Alias, AliasId: find, list, count, insert, save, plain; Member: lock }
 
 fn event(kind: ActivityKind, alias: &Alias) -> Event {
     Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled)
@@ -166,7 +168,7 @@ fn taken(alias: &Alias) -> (&'static str, String) {
     ("localPart", format!("{} is taken. Deleted addresses can't be reused.", alias.address()))
 }
 
-/// Creates the alias that every domain has, unless another transaction just did.
+/// Creates the alias that every domain has, unless it exists.
 pub(super) fn create_postmaster(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -182,12 +184,12 @@ pub(super) fn create_postmaster(
     }
 }
 
-/// The alias that gets mail to unknown addresses of the domain.
+/// Returns the alias that gets mail to unknown addresses of the domain.
 pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     Ok(rows::catch_all(tx, domain)?)
 }
 
-/// Finds aliases, even deleted ones, because messages still refer to them.
+/// Finds aliases, including deleted ones, because messages still refer to them.
 pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(rows::find_all(tx, team, ids)?)
 }
@@ -202,7 +204,7 @@ pub fn change(
     note: Option<&str>,
     enabled: bool,
 ) -> Result<Alias> {
-    let before = hold(tx, actor, team, id)?;
+    let before = lock(tx, actor, team, id)?;
     if before.is_postmaster() && !enabled {
         return Err(Error::conflict(
             "enabled",
@@ -216,7 +218,7 @@ pub fn change(
 /// Turns several aliases on or off.
 ///
 /// # Errors
-/// As [`change`].
+/// Like [`change`].
 pub(crate) fn switch(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -236,7 +238,7 @@ pub(crate) fn switch(
 /// # Errors
 /// `Conflict` for postmaster, which must receive mail.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: AliasId) -> Result<()> {
-    let before = hold(tx, actor, team, id)?;
+    let before = lock(tx, actor, team, id)?;
     if before.is_postmaster() {
         return Err(Error::conflict(
             "alias",

@@ -66,8 +66,8 @@ pub struct Dmarc {
 }
 
 impl Dmarc {
-    /// Combines the results of several authors' domains: all must pass, and the strictest policy of
-    /// those that fail applies (RFC 9989, section 11.5). Equal results are those of the first domain.
+    /// Combines the results of several authors' domains: all must pass, and the strictest policy of those
+    /// that fail applies (RFC 9989, section 11.5). Among equal results, the first domain counts.
     pub(crate) fn strictest(each: impl IntoIterator<Item = Self>) -> Self {
         let strictest = each.into_iter().reduce(|first, next| match next.strictness() > first.strictness() {
             true => next,
@@ -79,7 +79,7 @@ impl Dmarc {
     fn strictness(&self) -> u8 {
         match (self.result, self.policy) {
             (Verdict::Fail, Some(Policy::Reject)) => 6,
-            // The message may have to be refused, but not before the lookup succeeds.
+            // Can lead to a refusal, but only after the lookup succeeds.
             (Verdict::TempError, Some(Policy::Reject)) => 5,
             (Verdict::Fail, Some(Policy::Quarantine)) => 4,
             (Verdict::Fail, _) => 3,
@@ -110,13 +110,13 @@ impl Authentication {
         }
     }
 
-    /// Whether this may be a forgery that its author's domain asks to refuse. Such mail is deferred:
-    /// otherwise a slow DNS server of the domain would let forgeries in.
+    /// Whether the author's domain asks to reject forgeries, and it is unknown whether this is one. Such mail
+    /// is deferred: otherwise forgeries would be accepted while the domain's DNS is down.
     pub(crate) fn is_undecided(&self) -> bool {
         self.dmarc.result == Verdict::TempError && self.dmarc.policy == Some(Policy::Reject)
     }
 
-    /// Whether DMARC failed and the author's domain asks to refuse such mail.
+    /// Whether DMARC failed and the author's domain asks to reject such mail.
     pub(crate) fn is_to_be_rejected(&self) -> bool {
         self.dmarc.result == Verdict::Fail && self.dmarc.policy == Some(Policy::Reject)
     }

@@ -1,12 +1,11 @@
-//! Checks whether DMARC can verify the authors of a message, in a header that all mail programs read
-//! alike.
+//! Checks that DMARC can verify the authors of a message, in a header that all mail programs read alike.
 //!
-//! DMARC checks the domain in From. A message with two From fields, or with a line that some programs
-//! take for the end of the header, can show people another author than the one that was checked.
+//! DMARC checks the domain in From. If a message has two From fields, or a line that some programs take for
+//! the end of the header, people can see another author than the one that was checked.
 //!
 //! Authors of several domains need a Sender from one of them (RFC 5322, section 3.6.2). Then DMARC checks
-//! every domain, passes only if all pass, and the strictest policy of those that fail applies (RFC 9989,
-//! sections 5.3.1 and 11.5; RFC 7489, section 6.6.1). Sender adds no trust: it must not stand in for an
+//! every domain, passes only if all pass, and applies the strictest policy of those that fail (RFC 9989,
+//! sections 5.3.1 and 11.5; RFC 7489, section 6.6.1). Sender adds no trust: it doesn't make up for an
 //! author's domain that fails.
 
 use super::mailboxes::domains_in;
@@ -15,7 +14,7 @@ use super::mime::header::{Field, Fields, MAX_HEADER};
 /// Each domain costs several DNS queries.
 const MAX_DOMAINS: usize = 5;
 
-/// Why a message is refused, from any sender.
+/// Why a message is refused from any sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("The header is larger than {} KB", MAX_HEADER >> 10)]
@@ -28,9 +27,11 @@ pub enum Malformed {
     SeveralFroms,
     #[error("The From field must name an author as name@domain")]
     NoAuthor,
-    #[error("The From field names authors of several domains, and no Sender field says who sent it")]
+    #[error("The From field names authors of several domains, and there is no Sender field")]
     NoSender,
-    #[error("The From field names authors of several domains, and Sender must name one address of those")]
+    #[error(
+        "The From field names authors of several domains, and Sender must name one address in one of them"
+    )]
     WrongSender,
     #[error("The From field names authors of more than {MAX_DOMAINS} domains")]
     TooManyDomains,
@@ -38,8 +39,7 @@ pub enum Malformed {
     Ambiguous,
 }
 
-/// Returns the domains of the message's authors in lower case and ASCII, each once, the first author's
-/// first.
+/// Returns the distinct domains of the message's authors, in order, in lower case and ASCII.
 pub fn check(raw: &[u8]) -> Result<Vec<String>, Malformed> {
     let (mut fields, mut from, mut senders) = (Fields::of(raw), None, Vec::new());
     while let Some(field) = fields.next() {
@@ -67,7 +67,7 @@ pub fn check(raw: &[u8]) -> Result<Vec<String>, Malformed> {
 fn distinct(authors: Vec<Option<String>>) -> Result<Vec<String>, Malformed> {
     let mut domains: Vec<String> = Vec::new();
     for domain in authors {
-        let domain = domain.filter(|domain| has_policy(domain)).ok_or(Malformed::NoAuthor)?;
+        let domain = domain.filter(|domain| can_look_up_policy(domain)).ok_or(Malformed::NoAuthor)?;
         if domains.contains(&domain) {
             continue;
         }
@@ -91,13 +91,13 @@ fn check_sender(senders: &[&[u8]], authors: &[String]) -> Result<(), Malformed> 
     }
 }
 
-/// The longest domain whose `_dmarc` record has a valid name.
-const LONGEST_DOMAIN: usize = 253 - "_dmarc.".len();
+/// A longer domain's `_dmarc` record would have an invalid name.
+const MAX_DOMAIN: usize = 253 - "_dmarc.".len();
 
-/// Whether the policy of a domain can be looked up. An IP address has none.
-fn has_policy(domain: &str) -> bool {
+/// Whether the DMARC policy of a domain can be looked up. An IP address has none, so it passes.
+fn can_look_up_policy(domain: &str) -> bool {
     let hyphens = domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-'));
-    domain.starts_with('[') || domain.len() <= LONGEST_DOMAIN && !hyphens
+    domain.starts_with('[') || domain.len() <= MAX_DOMAIN && !hyphens
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn one_author_is_taken_however_it_is_written() {
+    fn one_authors_domain_is_accepted_in_any_valid_form() {
         for from in [
             "From: a@x.test",
             "from:a@x.test",
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn other_than_one_author_is_refused() {
+    fn a_missing_or_ambiguous_author_is_refused() {
         let long = format!("From: a@{}x.test", "a23456789.".repeat(25));
         let many = format!("From: {}b@y.test", "a@x.test, ".repeat(1000));
         for (header, why) in [
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_field_is_refused() {
+    fn a_header_line_that_is_not_a_field_is_refused() {
         for line in ["no field", "Fr om: a@x.test", "Return-Path <b@y.test>", "\0From: b@y.test"] {
             assert_eq!(of_header(&format!("{line}\r\nFrom: a@x.test")), Err(Malformed::Line), "{line}");
         }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_has_a_largest_size() {
+    fn a_header_that_is_too_large_is_refused() {
         let field = |size: usize| format!("X: {}\r\nFrom: a@x.test", "x".repeat(size));
         assert_eq!(of_header(&field(65_000)), one("x.test"));
         assert_eq!(of_header(&field(66_000)), Err(Malformed::TooLarge));

@@ -1,4 +1,4 @@
-//! The messages of one transaction. What they share is read once, and written once at the end.
+//! The messages of one transaction. Shared rows are read once, and written once at the end.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -47,7 +47,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Returns why the alias accepts no mail, if so. It may have changed since its address was looked up.
+    /// Returns why the alias accepts no mail, or `None` if it does. It may have changed since the address was
+    /// looked up.
     pub(super) fn refusal(&mut self, tx: &mut Tx<'_>, to: &Recipient) -> Result<Option<Unroutable>> {
         let count = match self.aliases.entry(to.alias) {
             Entry::Occupied(found) => found.into_mut(),

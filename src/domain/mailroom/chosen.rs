@@ -1,5 +1,5 @@
-//! Actions on several messages. Each is one transaction, ignores deleted messages, and returns what it
-//! changed, so that it can be undone.
+//! Actions on several messages. Each is one transaction, ignores deleted messages, and returns the
+//! changes, so that they can be undone.
 
 use super::address::MailAddress;
 use super::contacts::{self, About, ContactId, ContactState};
@@ -16,8 +16,8 @@ pub const MAX_CHOSEN: usize = 200;
 /// Locks the team's messages with these ids.
 ///
 /// # Errors
-/// `NotFound` if there is none, `Invalid` if there are too many ids.
-fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, ids: &[MessageId]) -> Result<Vec<rows::Message>> {
+/// `NotFound` if none exists, `Invalid` if there are too many ids.
+fn lock(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, ids: &[MessageId]) -> Result<Vec<rows::Message>> {
     actor.require_or_token(tx, team, Role::Member)?;
     if ids.len() > MAX_CHOSEN {
         return Err(Error::Invalid(vec![FieldError::new(
@@ -25,12 +25,12 @@ fn hold(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, ids: &[MessageId]) -> Resu
             format!("Choose at most {MAX_CHOSEN} messages."),
         )]));
     }
-    let held = rows::hold_all(tx, team, ids)?;
-    if held.is_empty() { Err(Error::NotFound) } else { Ok(held) }
+    let messages = rows::lock_all(tx, team, ids)?;
+    if messages.is_empty() { Err(Error::NotFound) } else { Ok(messages) }
 }
 
-fn ids_of(messages: &[rows::Message], changes: impl Fn(&rows::Message) -> bool) -> Vec<MessageId> {
-    messages.iter().filter(|message| changes(message)).map(|message| message.id).collect()
+fn ids_of(messages: &[rows::Message], wanted: impl Fn(&rows::Message) -> bool) -> Vec<MessageId> {
+    messages.iter().filter(|message| wanted(message)).map(|message| message.id).collect()
 }
 
 /// Returns the messages that have changed.
@@ -41,8 +41,8 @@ pub fn mark(
     ids: &[MessageId],
     read: bool,
 ) -> Result<Vec<MessageId>> {
-    let held = hold(tx, actor, team, ids)?;
-    let changed = ids_of(&held, |message| message.read_at.is_some() != read);
+    let messages = lock(tx, actor, team, ids)?;
+    let changed = ids_of(&messages, |message| message.read_at.is_some() != read);
     rows::set_all_read(tx, team, &changed, read.then_some(actor.now))?;
     Ok(changed)
 }
@@ -59,24 +59,24 @@ pub fn file(
         true => (Folder::Inbox, Folder::Archive),
         false => (Folder::Archive, Folder::Inbox),
     };
-    let held = hold(tx, actor, team, ids)?;
-    let changed = ids_of(&held, |message| message.folder == from);
+    let messages = lock(tx, actor, team, ids)?;
+    let changed = ids_of(&messages, |message| message.folder == from);
     rows::set_folder(tx, team, &changed, to)?;
     Ok(changed)
 }
 
 /// Blocks the senders of delivered messages, which moves their mail out of the inbox. Returns the newly
-/// blocked contacts with their previous state. The sender named by a rejected message did not send it, and
-/// is not blocked.
+/// blocked contacts with their previous state. Skips rejected messages, because the senders they name did
+/// not send them.
 pub fn block_senders(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
     ids: &[MessageId],
 ) -> Result<Vec<(ContactId, ContactState)>> {
-    let held = hold(tx, actor, team, ids)?;
+    let messages = lock(tx, actor, team, ids)?;
     let delivered: Vec<_> =
-        held.into_iter().filter(|message| message.state == MessageState::Delivered).collect();
+        messages.into_iter().filter(|message| message.state == MessageState::Delivered).collect();
     let mut blocked = Vec::new();
     for message in &delivered {
         let Some((contact, before)) = block_sender(tx, actor, team, message)? else { continue };
@@ -84,9 +84,9 @@ pub fn block_senders(
             blocked.push((contact, before));
         }
     }
-    // Mail of deleted contacts is moved too.
-    let left = ids_of(&delivered, |message| message.folder == Folder::Inbox);
-    rows::set_folder(tx, team, &left, Folder::Blocked)?;
+    // Moves mail of deleted contacts too.
+    let rest = ids_of(&delivered, |message| message.folder == Folder::Inbox);
+    rows::set_folder(tx, team, &rest, Folder::Blocked)?;
     Ok(blocked)
 }
 
@@ -144,10 +144,10 @@ pub fn unblock(
 
 /// Deletes messages permanently, with their contents, and returns their number.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, ids: &[MessageId]) -> Result<usize> {
-    let held = hold(tx, actor, team, ids)?;
-    let count = held.len();
-    for message in held {
-        messages::delete_held(tx, actor, team, message)?;
+    let messages = lock(tx, actor, team, ids)?;
+    let count = messages.len();
+    for message in messages {
+        messages::delete_locked(tx, actor, team, message)?;
     }
     Ok(count)
 }

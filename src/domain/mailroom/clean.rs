@@ -2,9 +2,9 @@
 
 use crate::domain::characters::{is_control_in_text, is_deceptive};
 
-pub const LINE: usize = 998;
+pub const MAX_LINE: usize = 998;
 
-/// Removes control characters, among them NUL, which Postgres rejects.
+/// Removes control characters, including NUL, which Postgres rejects.
 pub fn plain(text: &str) -> String {
     let kept = |c: &char| !is_control_in_text(*c);
     let mut text = text.replace("\r\n", "\n");
@@ -24,7 +24,7 @@ pub fn unfolded(text: &str) -> String {
 }
 
 pub fn one_line(text: &str) -> String {
-    clipped(&unfolded(text), LINE)
+    clipped(&unfolded(text), MAX_LINE)
 }
 
 pub fn file_name(name: &str) -> String {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn right_to_left_text_and_emoji_stay_as_they_are() {
+    fn right_to_left_text_and_emoji_are_unchanged() {
         for text in
             ["שלום עולם", "مرحبا بالعالم", "می\u{200c}خواهم", "👩\u{200d}💻 ❤\u{fe0f}", "नमस्\u{200d}ते"]
         {

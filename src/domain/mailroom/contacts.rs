@@ -1,5 +1,5 @@
-//! People who write to a team, created by their mail or by hand. When a contact is deleted, its messages
-//! stay; if the person writes again, that creates a new contact.
+//! People who write to a team, created by their mail or by hand. Deleting a contact keeps its messages. If
+//! the person writes again, a new contact is created.
 
 use super::address::MailAddress;
 use super::words;
@@ -42,7 +42,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
-team_noun! { Contact, ContactId: find, list, count, insert, save, plain; Member: hold, delete }
+team_noun! { Contact, ContactId: find, list, count, insert, save, plain; Member: lock, delete }
 
 fn event(kind: ActivityKind, contact: &Contact) -> Event {
     Event::of(kind).subject(&contact.address).detail("state", contact.state.as_str())
@@ -69,7 +69,7 @@ pub fn create(
 }
 
 pub fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: ContactId, about: About) -> Result<Contact> {
-    let before = hold(tx, actor, team, id)?;
+    let before = lock(tx, actor, team, id)?;
     let About { name, note, state } = about;
     let after = Contact { note, state, ..named(before.clone(), name) };
     save_and_move(tx, actor, &before, after)
@@ -83,12 +83,13 @@ pub(super) fn set_state(
     id: ContactId,
     state: ContactState,
 ) -> Result<ContactState> {
-    let before = hold(tx, actor, team, id)?;
+    let before = lock(tx, actor, team, id)?;
     save_and_move(tx, actor, &before, Contact { state, ..before.clone() })?;
     Ok(before.state)
 }
 
-/// The inbox has no mail of blocked contacts: what they sent before moves with the state.
+/// Moves the contact's mail when it is blocked or unblocked, because the inbox shows no mail of blocked
+/// contacts.
 fn save_and_move(tx: &mut Tx<'_>, actor: &Actor, before: &Contact, after: Contact) -> Result<Contact> {
     let is_blocked = |contact: &Contact| contact.state == ContactState::Blocked;
     let route = match (is_blocked(before), is_blocked(&after)) {
@@ -112,7 +113,7 @@ pub(crate) fn set_states(
     state: ContactState,
 ) -> Result<()> {
     for &id in ids {
-        let before = hold(tx, actor, team, id)?;
+        let before = lock(tx, actor, team, id)?;
         save(tx, actor, &before, Contact { state, ..before.clone() })?;
     }
     Ok(())
@@ -146,7 +147,7 @@ fn named(contact: Contact, name: Option<String>) -> Contact {
     }
 }
 
-/// An international domain is found by how people write it and by its ASCII form.
+/// Includes both forms of an international domain, Unicode and ASCII.
 pub(super) fn search_text(name: Option<&str>, address: &str) -> String {
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
     let written = if domain.contains("xn--") { idna::domain_to_unicode(domain).0 } else { String::new() };
@@ -155,10 +156,10 @@ pub(super) fn search_text(name: Option<&str>, address: &str) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-/// The words of a search for contacts.
+/// Splits a search for contacts into words.
 pub fn words_of(search: &Search) -> Vec<String> {
     let text = words::comparable(search.as_str());
-    text.split_whitespace().take(words::ASKED).map(str::to_owned).collect()
+    text.split_whitespace().take(words::MAX_IN_QUERY).map(str::to_owned).collect()
 }
 
 pub(super) fn find_by_address(
@@ -169,8 +170,8 @@ pub(super) fn find_by_address(
     Ok(rows::find_by_address(tx, team, &address.key())?)
 }
 
-/// Returns the contact a message came from, and creates it with its first message. A contact without a
-/// name gets the one in the message.
+/// Returns the contact that sent a message, creating it if needed. A contact without a name gets the name in
+/// the message.
 pub(super) fn find_or_create(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -180,7 +181,7 @@ pub(super) fn find_or_create(
     name: Option<&str>,
 ) -> Result<Contact> {
     let name = name.map(|name| name.chars().take(MAX_NAME).collect::<String>());
-    // A name that the form refuses would block every later change of the contact.
+    // If the form refused the name, people couldn't save the contact.
     let name = name.and_then(|name| parse_name(&name).ok());
     match known {
         Some(contact) => {

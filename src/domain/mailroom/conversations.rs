@@ -1,7 +1,7 @@
 //! Assigns messages to conversations.
 //!
-//! A reply to one of the team's messages joins its conversation. But any message can claim to be a reply,
-//! so a stranger's joins only if DMARC proves who they are, or if they took part before.
+//! A reply to one of the team's messages joins its conversation. Any message can claim to be a reply, so it
+//! joins only if DMARC proves its sender or the sender took part before.
 
 use time::Duration;
 
@@ -18,9 +18,9 @@ use crate::store::mailroom::conversations as rows;
 pub use crate::store::ids::ConversationId;
 pub use rows::Conversation;
 
-/// How many of the ids that a message refers to are looked up.
-const LOOKED_UP: usize = 20;
-/// How long a message with the same subject counts as a reply, even if it refers to no message.
+/// The maximum number of referenced ids to look up.
+const MAX_LOOKUPS: usize = 20;
+/// How long a message with the same subject counts as a reply, even if it references no message.
 const RECENT: Duration = Duration::days(30);
 
 pub(crate) enum Placement {
@@ -62,7 +62,7 @@ fn replied_to(
 ) -> Result<Option<ConversationId>> {
     let parsed = &arrival.parsed;
     let named = parsed.in_reply_to.iter().chain(parsed.references.iter().rev());
-    for id in named.take(LOOKED_UP) {
+    for id in named.take(MAX_LOOKUPS) {
         if let Some(found) = rows::find_by_header(tx, team, id)? {
             return Ok(may_join(tx, found, contact, arrival)?.then_some(found));
         }
@@ -90,7 +90,7 @@ fn may_join(
     }
 }
 
-/// Finds a recent conversation by contact and subject, because some replies refer to no message.
+/// Finds a recent conversation by contact and subject, because some replies reference no message.
 fn find_by_subject(
     tx: &mut Tx<'_>,
     actor: &Actor,

@@ -8,7 +8,7 @@ use crate::domain::jobs::{self, Every, Job, LOOKUPS, Queue};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
-const ROUND: i64 = 50;
+const BATCH: i64 = 50;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CheckDueDomains;
@@ -16,7 +16,7 @@ pub(crate) struct CheckDueDomains;
 impl Job for CheckDueDomains {
     const KIND: &'static str = "domains.check_due";
     const LABEL: &'static str = "Find domains to check";
-    /// Not the maintenance queue, whose jobs may take hours.
+    /// Jobs in the maintenance queue may take hours.
     const QUEUE: Queue = LOOKUPS;
     const EVERY: Option<Every> = Some(Every {
         every: Duration::MINUTE,
@@ -46,9 +46,9 @@ impl Job for CheckDomain {
     }
 }
 
-/// Enqueues checks of the domains whose last check is oldest.
+/// Enqueues checks of the domains that were checked longest ago.
 pub fn enqueue_due(tx: &mut Tx<'_>, actor: &Actor) -> Result<()> {
-    for domain in mail_domains::due(tx, actor.now, ROUND)? {
+    for domain in mail_domains::due(tx, actor.now, BATCH)? {
         jobs::enqueue_unless_dead(tx, actor, &CheckDomain { team: domain.team_id, domain: domain.id })?;
     }
     Ok(())

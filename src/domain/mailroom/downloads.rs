@@ -1,4 +1,5 @@
-//! Reads messages and attachments in pieces, so that a slow reader holds one piece and no transaction.
+//! Reads messages and attachments in pieces, so that a slow client takes the memory of one piece and no
+//! transaction.
 
 use super::messages::{self, Attachment, AttachmentId, MessageId};
 use super::mime::content::Span;
@@ -62,7 +63,7 @@ impl Pieces {
     /// Returns the next bytes, or `None` at the end.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the message was deleted meanwhile.
+    /// [`Error::NotFound`] if the message has been deleted in the meantime.
     pub fn next(&mut self, tx: &mut Tx<'_>) -> Result<Option<Vec<u8>>> {
         let count = (self.end - self.at).min(PIECE);
         if count == 0 || self.left == 0 {

@@ -1,5 +1,5 @@
-//! The part of a message that is stored: the whole, or only the beginning if it was refused. Anyone can
-//! send any amount of refused mail, and few people look at it.
+//! Selects the stored part of a message. Of a refused message only the beginning is stored, because anyone
+//! can send any amount of refused mail.
 
 use super::arrival::Arrival;
 use super::parse::{File, Parsed, body_at, words_of};
@@ -7,8 +7,8 @@ use crate::store::columns::MessageState;
 use crate::store::ids::TeamId;
 
 /// The stored bytes of a refused message's body, and of its header.
-const BODY: usize = 64 << 10;
-const HEADERS: usize = 64 << 10;
+const MAX_BODY: usize = 64 << 10;
+const MAX_HEADERS: usize = 64 << 10;
 
 pub struct Excerpt<'a> {
     pub raw: &'a [u8],
@@ -32,19 +32,19 @@ impl<'a> Excerpt<'a> {
     }
 
     fn beginning(self) -> Self {
-        let bytes = match body_at(&self.raw[..self.raw.len().min(HEADERS)]) {
-            0 => HEADERS,
-            body => body + BODY,
+        let bytes = match body_at(&self.raw[..self.raw.len().min(MAX_HEADERS)]) {
+            0 => MAX_HEADERS,
+            body => body + MAX_BODY,
         };
         if self.raw.len() <= bytes {
             return self;
         }
-        let clip = |text: &'a str| &text[..text.floor_char_boundary(BODY)];
-        let mut room = HEADERS;
+        let clip = |text: &'a str| &text[..text.floor_char_boundary(MAX_BODY)];
+        let mut remaining = MAX_HEADERS;
         let fits = |(name, value): &&(String, String)| {
-            let more = name.len() + value.len();
-            let fits = more <= room;
-            room = room.saturating_sub(more);
+            let length = name.len() + value.len();
+            let fits = length <= remaining;
+            remaining = remaining.saturating_sub(length);
             fits
         };
         Self {
@@ -57,8 +57,8 @@ impl<'a> Excerpt<'a> {
         }
     }
 
-    /// `None` for the whole message.
-    pub fn kept_bytes(&self, arrival: &Arrival) -> Option<i64> {
+    /// Returns `None` if the whole message is stored.
+    pub fn stored_bytes(&self, arrival: &Arrival) -> Option<i64> {
         (self.raw.len() < arrival.raw.len()).then_some(self.raw.len() as i64)
     }
 
@@ -98,28 +98,43 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_refused_message_is_kept() {
+    fn only_the_beginning_of_a_refused_message_is_stored() {
         let long = with_file(500_000);
         let whole = Excerpt::of(MessageState::Delivered, &long);
-        assert_eq!((whole.raw, whole.kept_bytes(&long), whole.attachments.len()), (&long.raw[..], None, 1));
-        let kept = Excerpt::of(MessageState::Rejected, &long);
-        assert!(kept.raw.len() > BODY && kept.raw.len() < BODY + 200 && long.raw.starts_with(kept.raw));
-        assert_eq!((kept.kept_bytes(&long), kept.attachments.len()), (Some(kept.raw.len() as i64), 0));
-        assert!(kept.text.len() == BODY && kept.headers.len() == 3);
+        assert_eq!((whole.raw, whole.stored_bytes(&long), whole.attachments.len()), (&long.raw[..], None, 1));
+        let stored = Excerpt::of(MessageState::Rejected, &long);
+        assert!(
+            stored.raw.len() > MAX_BODY
+                && stored.raw.len() < MAX_BODY + 200
+                && long.raw.starts_with(stored.raw)
+        );
+        assert_eq!(
+            (stored.stored_bytes(&long), stored.attachments.len()),
+            (Some(stored.raw.len() as i64), 0)
+        );
+        assert!(stored.text.len() == MAX_BODY && stored.headers.len() == 3);
         let short = with_file(1000);
-        let kept = Excerpt::of(MessageState::Denied, &short);
-        assert_eq!((kept.raw, kept.kept_bytes(&short), kept.attachments.len()), (&short.raw[..], None, 1));
+        let stored = Excerpt::of(MessageState::Denied, &short);
+        assert_eq!(
+            (stored.raw, stored.stored_bytes(&short), stored.attachments.len()),
+            (&short.raw[..], None, 1)
+        );
     }
 
     #[test]
-    fn no_headers_make_it_long() {
+    fn long_headers_of_refused_messages_are_cut() {
         for line in ["X-Many: of them\r\n".to_owned(), format!("X-Long: {}\r\n", "x".repeat(900))] {
             let headers = line.repeat(2_000_000 / line.len());
             for raw in [headers.clone() + "\r\nbody", headers] {
                 let long = arrival(raw);
-                let kept = Excerpt::of(MessageState::Rejected, &long);
-                let headers: usize = kept.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-                assert!(kept.raw.len() <= HEADERS && headers <= HEADERS && kept.text.len() <= BODY);
+                let stored = Excerpt::of(MessageState::Rejected, &long);
+                let headers: usize =
+                    stored.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+                assert!(
+                    stored.raw.len() <= MAX_HEADERS
+                        && headers <= MAX_HEADERS
+                        && stored.text.len() <= MAX_BODY
+                );
             }
         }
     }

@@ -9,7 +9,7 @@ use ammonia::{Builder, UrlRelative};
 
 use super::html_text::{escaped, to_text};
 
-/// Whether remote pictures are loaded, which tells the sender that the message was opened.
+/// Whether remote pictures are loaded, which shows the sender that the message was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pictures {
     Inline,
@@ -18,22 +18,22 @@ pub enum Pictures {
 
 const BLOCKED: &str = "data:,";
 
-static WITHOUT: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Inline));
-static WITH: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Remote));
+static INLINE_ONLY: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Inline));
+static WITH_REMOTE: LazyLock<Builder<'static>> = LazyLock::new(|| builder(Pictures::Remote));
 
 pub fn safe(html: &str, pictures: Pictures) -> String {
     if cost(html) > MAX_HTML_COST {
         return text_only(html);
     }
     let builder = match pictures {
-        Pictures::Inline => &*WITHOUT,
-        Pictures::Remote => &*WITH,
+        Pictures::Inline => &*INLINE_ONLY,
+        Pictures::Remote => &*WITH_REMOTE,
     };
     builder.clean(html).to_string()
 }
 
-/// Estimates the parser's steps in the worst case: it searches all open elements for each new one, all
-/// attributes of an element for each further one, and moves the text before each broken reference.
+/// Estimates the parser's steps in the worst case: for each new element it searches all open ones, for each
+/// attribute it searches the element's others, and for each broken reference it moves the text before it.
 fn cost(html: &str) -> usize {
     let references = html.bytes().filter(|byte| *byte == b'&').count();
     let (mut elements, mut cost) = (0, references * references / 100);
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn html_runs_no_script_and_loads_nothing() {
+    fn scripts_forms_and_remote_content_are_removed() {
         for html in [
             "<script>alert(1)</script>a",
             "<img src=x onerror=alert(1)>",
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_from_elsewhere_wait_until_asked_for() {
+    fn remote_pictures_are_blocked_until_allowed() {
         let html = "<p>Hi <img src=\"https://a.test/pixel.gif\"><img src=\"cid:logo@a\"></p>";
         assert!(has_remote_pictures(html));
         assert!(!safe(html, Pictures::Inline).contains("a.test"));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_and_long_html_is_shown_too() {
+    fn deep_and_long_html_is_rendered() {
         for html in ["<div>", "<b><p>", "<table><tr><td>", "<a href=x>", "<", "<!--", "&#", "</p>", "<i x="] {
             let html = html.repeat((2 << 20) / html.len());
             assert!(safe(&html, Pictures::Inline).len() <= 8 * html.len());

@@ -1,9 +1,9 @@
-//! HTML as plain text, for people who read without it, for previews and for search.
+//! Converts HTML to plain text, for reading, previews and search.
 
 use html_escape::decode_html_entities;
 use memchr::{memchr, memmem};
 
-/// Elements that begin and end a line, and those that also have an empty line around them.
+/// Elements that start on a new line, and elements with an empty line before and after them.
 const LINES: [&str; 24] = [
     "address", "article", "aside", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form",
     "header", "hr", "li", "main", "nav", "ol", "section", "table", "tbody", "tr", "ul", "caption",
@@ -46,13 +46,13 @@ enum Markup {
 
 struct Reader<'h> {
     rest: &'h str,
-    /// Whether there can still be the end of a comment, a `"` or a `'`: each is searched for in vain
-    /// only once.
+    /// Whether the rest may contain the end of a comment, a `"` or a `'`, so that no search fails more than
+    /// once.
     has: [bool; 3],
 }
 
 impl Reader<'_> {
-    /// Passes what begins with `<`, unless that is text.
+    /// Skips the markup at a `<`, unless the `<` is text.
     fn markup(&mut self) -> Markup {
         let bytes = self.rest.as_bytes();
         let is_end = bytes.get(1) == Some(&b'/');
@@ -84,7 +84,7 @@ impl Reader<'_> {
         Markup::Nothing
     }
 
-    /// A comment that is never closed ends as other markup does.
+    /// An unclosed comment ends at the next `>`, like other markup.
     fn skip_comment(&mut self) {
         let end = if self.has[0] { memmem::find(&self.rest.as_bytes()[2..], b"-->") } else { None };
         match end {
@@ -96,7 +96,7 @@ impl Reader<'_> {
         }
     }
 
-    /// To the `>` that is in no quoted attribute.
+    /// Skips to the `>` outside of quoted attributes.
     fn skip_tag(&mut self) {
         let bytes = self.rest.as_bytes();
         let (mut at, mut is_value) = (1, false);
@@ -116,7 +116,7 @@ impl Reader<'_> {
         self.skip(at + 1);
     }
 
-    /// To the end tag of an element whose content is not shown.
+    /// Skips to the end tag of an element with hidden content.
     fn skip_element(&mut self, name: &str) {
         let ends = |at: &usize| {
             let tag = self.rest.as_bytes().get(at + 2..at + 2 + name.len());
@@ -130,7 +130,7 @@ impl Reader<'_> {
 #[derive(Default)]
 struct Writer {
     text: String,
-    /// Line breaks and white space that come before the next word.
+    /// Line breaks and white space to write before the next word.
     breaks: usize,
     is_spaced: bool,
     preformatted: usize,
@@ -186,12 +186,12 @@ pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Plain text as a part of HTML.
+/// Converts plain text to HTML.
 pub fn of_text(text: &str) -> String {
     format!("<p>{}</p>", escaped(text.trim()).replace("\r\n", "\n").replace('\n', "<br>\n"))
 }
 
-/// The charset that HTML names, for when nothing else does.
+/// Returns the charset in a `<meta>` element, for parts without a charset parameter.
 pub fn charset_in(html: &[u8]) -> Option<String> {
     let head = html[..html.len().min(1024)].to_ascii_lowercase();
     let meta = memmem::find(&head, b"<meta")?;
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_block_is_a_line_of_its_own() {
+    fn each_block_starts_on_a_new_line() {
         let html = "<h2>Dear reader,</h2><p>here is</p><ul><li>one</LI><li>two</li ></ul><b>and</b> more";
         assert_eq!(to_text(html), "Dear reader,\n\nhere is\n\none\ntwo\nand more");
         assert_eq!(to_text("a<br>b<br><br>c<div>d</div>e"), "a\nb\n\nc\nd\ne");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_shown_is_text() {
+    fn only_visible_content_becomes_text() {
         for (html, text) in [
             ("<head><title>no</title><style>p > a {}</style></head>yes", "yes"),
             ("a<!-- b --><!-- > -->c", "ac"),
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn html_can_name_its_charset() {
+    fn the_charset_is_read_from_meta_elements() {
         assert_eq!(charset_in(b"<html><META charset=\"KOI8-R\">").as_deref(), Some("koi8-r"));
         let http = b"<meta http-equiv=Content-Type content='text/html; charset=gb2312'>";
         assert_eq!(charset_in(http).as_deref(), Some("gb2312"));

@@ -1,5 +1,4 @@
-//! Mail per day. It is counted on delivery, because messages can be deleted and there can be too many to
-//! count.
+//! Mail per day, counted on arrival: messages can be deleted later, and counting many would be slow.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +25,10 @@ impl Arrivals {
         }
     }
 
-    /// Writes in the order of the keys, so that deliveries never deadlock.
+    /// Writes in the order of keys, so that deliveries never deadlock.
     pub fn write(self, tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
-        for (whose, sums) in self.0.into_iter().filter(|(_, sums)| *sums != (0, 0)) {
-            rows::add(tx, whose, day_of(now), sums)?;
+        for (owner, sums) in self.0.into_iter().filter(|(_, sums)| *sums != (0, 0)) {
+            rows::add(tx, owner, day_of(now), sums)?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Domains of a team: added, verified by a TXT record, and checked again regularly.
 //!
-//! The team that can publish DNS records of a domain owns it. A domain receives mail for one team at a
-//! time: the one whose proof was found. It is suspended when the proof has been missing for
-//! [`SUSPENSION_GRACE`], or at once if another team's proof is there.
+//! A team proves that it owns a domain by publishing a DNS record. A domain receives mail for one team at a
+//! time. It is suspended if the proof has been missing for [`SUSPENSION_GRACE`], or at once if another team's
+//! proof is found instead.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -24,17 +24,16 @@ pub use rows::Domain;
 
 /// How long a proof may be missing before its domain is suspended.
 pub(crate) const SUSPENSION_GRACE: Duration = Duration::days(7);
-/// How often a verified domain is checked, and an unverified one.
-const DAILY: Duration = Duration::days(1);
-const HOURLY: Duration = Duration::hours(1);
+const VERIFIED_INTERVAL: Duration = Duration::days(1);
+const UNVERIFIED_INTERVAL: Duration = Duration::hours(1);
 const PROOF_DEADLINE: Duration = Duration::days(7);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The texts of TXT records, or the hosts of MX records.
+    /// The texts of TXT records or the hosts of MX records.
     Found(Vec<String>),
     Nothing,
-    /// No answer, with the reason for people.
+    /// The lookup failed, for this reason.
     Failed(String),
 }
 
@@ -85,7 +84,7 @@ pub struct Record {
 struct Findings {
     txt: Finding,
     mx: Finding,
-    /// Whether another team has the domain and still has its proof there.
+    /// Whether another team has the domain and its proof is still published.
     #[serde(default)]
     held: bool,
 }
@@ -101,12 +100,12 @@ impl Domain {
         self.verified_at.is_some() && self.suspended_at.is_none()
     }
 
-    /// Whether the proof was found, but also that of the team that has the domain.
+    /// Whether the proof was found, but another team has the domain and its proof is still published.
     pub fn is_held_by_another(&self) -> bool {
         !self.is_active() && self.findings().held
     }
 
-    /// When the domain will be suspended, if its proof is missing.
+    /// When the domain will be suspended, if its proof stays missing.
     pub fn suspension_due(&self) -> Option<Timestamp> {
         let seen = self.proof_seen_at.filter(|seen| self.is_active() && self.checked_at > Some(*seen))?;
         Some(seen.plus(SUSPENSION_GRACE))
@@ -128,12 +127,12 @@ impl Domain {
             Record { kind, name, value, state, found, checked_at: self.checked_at }
         };
         let proof = record("TXT", self.proof_name(), self.proof_value(), txt);
-        let way = || record("MX", self.name.clone(), format!("10 {mail_host}"), mx);
-        [proof].into_iter().chain(is_public(mail_host).then(way)).collect()
+        let route = || record("MX", self.name.clone(), format!("10 {mail_host}"), mx);
+        [proof].into_iter().chain(is_public(mail_host).then(route)).collect()
     }
 
-    /// What the last check found where the MX record belongs.
-    pub(crate) fn mx(&self) -> RecordState {
+    /// The state of the MX record at the last check.
+    pub(crate) fn mx_state(&self) -> RecordState {
         self.findings().mx.state
     }
 
@@ -172,7 +171,7 @@ pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &Do
     Ok(domain)
 }
 
-/// A removed domain keeps its id, so that its aliases return with it.
+/// `id` is the earlier id of a removed domain, so that its aliases return with it.
 fn new(actor: &Actor, team: TeamId, name: &DomainName, id: Option<DomainId>) -> Domain {
     Domain {
         id: id.unwrap_or_else(|| DomainId::new(actor.now, actor.chance())),
@@ -195,16 +194,16 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, kind: ActivityKind) -
     activity::record(tx, actor, domain.team_id, Event::of(kind).subject(&domain.name))
 }
 
-team_noun! { Domain, DomainId: find; Admin: hold }
+team_noun! { Domain, DomainId: find; Admin: lock }
 
-/// Sorted by name. Not paged, because a team has few.
+/// Sorted by name. Not paged, because a team has few domains.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
     Ok(rows::list(tx, team)?)
 }
 
 /// Removes a domain: its aliases receive no more mail. They return if the team adds and verifies it again.
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<()> {
-    let domain = hold(tx, actor, team, id)?;
+    let domain = lock(tx, actor, team, id)?;
     let removed = Domain {
         removed_at: Some(actor.now),
         verified_at: None,
@@ -224,7 +223,7 @@ pub fn set_catch_all(
     id: DomainId,
     alias: Option<AliasId>,
 ) -> Result<Domain> {
-    let domain = hold(tx, actor, team, id)?;
+    let domain = lock(tx, actor, team, id)?;
     if domain.catch_all_id == alias {
         return Ok(domain);
     }
@@ -237,17 +236,17 @@ pub fn set_catch_all(
     Ok(changed)
 }
 
-/// Lists the domains that are due for a check, longest unchecked first.
-pub fn due(tx: &mut Tx<'_>, now: Timestamp, most: i64) -> Result<Vec<Domain>> {
-    let (proved, unproved) = (now.minus(DAILY), now.minus(HOURLY));
+/// Lists domains that are due for a check, starting with those checked longest ago.
+pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Domain>> {
+    let (proved, unproved) = (now.minus(VERIFIED_INTERVAL), now.minus(UNVERIFIED_INTERVAL));
     let latest = now.plus(Timestamp::MAX_CLOCK_DRIFT);
-    Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), latest, most)?)
+    Ok(rows::due(tx, (proved, unproved), now.minus(PROOF_DEADLINE), latest, limit)?)
 }
 
 pub(crate) fn is_due(tx: &mut Tx<'_>, now: Timestamp, team: TeamId, id: DomainId) -> Result<bool> {
     let Some(domain) = rows::find(tx, team, id)? else { return Ok(false) };
-    let often = if domain.verified_at.is_some() { DAILY } else { HOURLY };
-    Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(often) || checked.is_ahead_of(now)))
+    let interval = if domain.verified_at.is_some() { VERIFIED_INTERVAL } else { UNVERIFIED_INTERVAL };
+    Ok(domain.checked_at.is_none_or(|checked| checked < now.minus(interval) || checked.is_ahead_of(now)))
 }
 
 /// Stores the result of a check, and verifies or suspends the domain accordingly.
@@ -259,7 +258,7 @@ pub fn record_check(
     mail_host: &str,
     seen: &Observation,
 ) -> Result<Domain> {
-    let mut domain = rows::hold(tx, team, id)?.ok_or(Error::NotFound)?;
+    let mut domain = rows::lock(tx, team, id)?.ok_or(Error::NotFound)?;
     let was_active = domain.is_active();
     let proof = txt_finding(&seen.proof, &domain.proof_value());
     let (is_proved, is_gone) =
@@ -268,9 +267,9 @@ pub fn record_check(
     domain.checked_at = Some(actor.now);
     if is_proved {
         domain.proof_seen_at = Some(actor.now);
-        findings.held = !was_active && !take_from_holder(tx, actor, &domain, &findings.txt.found)?;
+        findings.held = !was_active && !take_from_other_team(tx, actor, &domain, &findings.txt.found)?;
     }
-    // The time came from a clock that ran ahead, so the grace period begins now.
+    // A clock that ran ahead set the time, so the grace period begins now.
     domain.proof_seen_at =
         domain.proof_seen_at.map(|seen| if seen.is_ahead_of(actor.now) { actor.now } else { seen });
     let lost = is_gone && domain.proof_seen_at.is_some_and(|seen| actor.now.since(seen) >= SUSPENSION_GRACE);
@@ -287,15 +286,16 @@ pub fn record_check(
     Ok(domain)
 }
 
-/// Suspends the domain for its team, unless that proof is still there. Returns whether it is free.
-fn take_from_holder(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
-    let Some(holder) = rows::find_active(tx, &domain.name)?.filter(|holder| holder.id != domain.id) else {
+/// Suspends the domain of the team that has it, unless its proof is still published. Returns whether the
+/// domain is free.
+fn take_from_other_team(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, texts: &[String]) -> Result<bool> {
+    let Some(other) = rows::find_active(tx, &domain.name)?.filter(|other| other.id != domain.id) else {
         return Ok(true);
     };
-    if texts.iter().any(|text| text.trim() == holder.proof_value()) {
+    if texts.iter().any(|text| text.trim() == other.proof_value()) {
         return Ok(false);
     }
-    let suspended = Domain { suspended_at: Some(actor.now), ..holder };
+    let suspended = Domain { suspended_at: Some(actor.now), ..other };
     rows::save(tx, &suspended)?;
     record(tx, actor, &suspended, ActivityKind::DomainSuspended)?;
     Ok(true)
@@ -316,7 +316,7 @@ fn finding(answer: &Answer, is_it: impl Fn(&str) -> bool) -> Finding {
         Answer::Found(_) | Answer::Nothing => (RecordState::Missing, Vec::new()),
         Answer::Failed(why) => (RecordState::Unknown, vec![why.clone()]),
     };
-    // Published records can be long and contain any characters.
-    let tidy = |text: String| text.chars().filter(|c| !c.is_control()).take(255).collect::<String>();
-    Finding { state, found: found.into_iter().take(20).map(tidy).collect() }
+    // DNS records can be long and contain any characters.
+    let clean = |text: String| text.chars().filter(|c| !c.is_control()).take(255).collect::<String>();
+    Finding { state, found: found.into_iter().take(20).map(clean).collect() }
 }

@@ -14,14 +14,14 @@ pub struct Mailbox {
     pub name: Option<String>,
 }
 
-/// The recipients that the header names.
+/// The recipients in a message's header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recipients {
     pub to: Vec<Mailbox>,
     pub cc: Vec<Mailbox>,
 }
 
-/// Reads the mailboxes of all fields with one name. `body` is the charset of the message's text.
+/// Parses all fields with one name. `body` is the charset of the message's text.
 pub(super) fn mailboxes<'v>(values: impl Iterator<Item = &'v [u8]>, body: Charset) -> Vec<Mailbox> {
     values.flat_map(|value| address::read(value, body)).take(MAX_MAILBOXES).filter_map(mailbox).collect()
 }
@@ -36,12 +36,12 @@ pub fn mailboxes_in(value: &str) -> Vec<Mailbox> {
     mailboxes([value.as_bytes()].into_iter(), Charset::Guess)
 }
 
-/// Returns the domain of each mailbox in a field; `None` for an invalid address.
+/// Returns the domain of each mailbox in a field, with `None` for each invalid address.
 pub(super) fn domains_in(value: &[u8]) -> Vec<Option<String>> {
     address::read(value, Charset::Guess).into_iter().map(|entry| entry.domain).collect()
 }
 
-/// The address, if it is valid.
+/// Returns `None` if the address is invalid.
 pub fn address_of(mailbox: &Mailbox) -> Option<MailAddress> {
     MailAddress::parse(&mailbox.address)
 }

@@ -23,8 +23,8 @@ pub use mail_usage::MailUsage;
 pub(crate) use rows::Message;
 pub use rows::{Filter, Tallies};
 
-const STEP: i64 = 200;
-const STEPS: usize = 25;
+const BATCH: i64 = 200;
+const MAX_BATCHES: usize = 25;
 
 #[derive(Clone, Debug)]
 pub struct Opened {
@@ -35,14 +35,14 @@ pub struct Opened {
     pub to: Vec<Mailbox>,
     pub cc: Vec<Mailbox>,
     pub text: String,
-    /// As it was sent: show it only through [`super::html::safe`].
+    /// Unsafe, as it was sent: show it only through [`super::html::safe`].
     pub html: Option<String>,
     pub headers: Vec<(String, String)>,
     pub attachments: Vec<Attachment>,
     pub authentication: Authentication,
 }
 
-team_noun! { Message, MessageId: find, list, count; Member: hold }
+team_noun! { Message, MessageId: find, list, count; Member: lock }
 
 pub(crate) fn list_or_search(
     tx: &mut Tx<'_>,
@@ -58,8 +58,8 @@ pub(crate) fn list_or_search(
 }
 
 /// Finds messages with all words of `query` in subject, sender or text, newest first. The last word can be
-/// a prefix. A query without words finds nothing. A page can be short and still have a next one, if the
-/// filter excludes most of the matches.
+/// a prefix. A query without words finds nothing. If the filter excludes most matches, a page can be short
+/// and still have a next one.
 pub fn search(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -74,7 +74,7 @@ pub fn search(
         None => None,
     };
     let (mut found, mut step) = (Vec::new(), limit + 1);
-    for _ in 0..STEPS {
+    for _ in 0..MAX_BATCHES {
         let places = match words.is_empty() {
             true => Vec::new(),
             false => search::places(tx, team, &words, place, step)?,
@@ -84,7 +84,7 @@ pub fn search(
         if found.len() as i64 > limit || !more {
             return Ok(Page::of(found, limit, |message| message.id));
         }
-        (place, step) = (places.last().copied(), STEP.max(limit + 1));
+        (place, step) = (places.last().copied(), BATCH.max(limit + 1));
     }
     let next = place.map(|place| search::id_at(tx, team, place)).transpose()?.flatten();
     Ok(Page { rows: found, next })
@@ -94,12 +94,12 @@ pub fn unread(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
     count(tx, team, &Filter { unread: true, ..Filter::default() })
 }
 
-/// More unread messages are shown as this number and a plus sign.
-pub(crate) const UNREAD_SHOWN: i64 = 999;
+/// Larger counts are shown as `999+`.
+pub(crate) const MAX_UNREAD: i64 = 999;
 
-/// The counts of the inbox's tabs: no further than is shown.
+/// Counts the messages of the inbox's tabs, up to one more than [`MAX_UNREAD`].
 pub fn tallies(tx: &mut Tx<'_>, team: TeamId) -> Result<Tallies> {
-    Ok(rows::tallies(tx, team, UNREAD_SHOWN + 1)?)
+    Ok(rows::tallies(tx, team, MAX_UNREAD + 1)?)
 }
 
 /// The next newer and the next older message of a list.
@@ -109,8 +109,8 @@ pub struct Neighbors {
     pub older: Option<MessageId>,
 }
 
-/// The neighbors of a message, which need not be in the list itself. Of a search, only the newest
-/// results have any.
+/// Finds the neighbors of a message, which need not be in the list itself. Covers only the newest results of
+/// a search.
 pub fn neighbors(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -119,19 +119,19 @@ pub fn neighbors(
     id: MessageId,
 ) -> Result<Neighbors> {
     if words.as_str().is_empty() {
-        let (newer, older) = rows::beside(tx, team, filter, id)?;
+        let (newer, older) = rows::neighbors(tx, team, filter, id)?;
         return Ok(Neighbors { newer, older });
     }
-    let found = search(tx, team, words.as_str(), filter, None, STEP)?.rows;
+    let found = search(tx, team, words.as_str(), filter, None, BATCH)?.rows;
     let newer = found.iter().rfind(|message| message.id > id).map(|message| message.id);
     let older = found.iter().find(|message| message.id < id).map(|message| message.id);
     Ok(Neighbors { newer, older })
 }
 
-/// Like [`unread`], for every page: counts no further than is shown.
-pub(crate) fn unread_shown(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
+/// Like [`unread`], but fast enough for every page: counts up to one more than [`MAX_UNREAD`].
+pub(crate) fn unread_capped(tx: &mut Tx<'_>, team: TeamId) -> Result<i64> {
     let filter = Filter { unread: true, ..Filter::default() };
-    Ok(rows::count(tx, team, &filter, UNREAD_SHOWN + 1)?)
+    Ok(rows::count(tx, team, &filter, MAX_UNREAD + 1)?)
 }
 
 pub fn usage(tx: &mut Tx<'_>, team: TeamId) -> Result<MailUsage> {
@@ -176,7 +176,7 @@ pub(crate) fn find_attachment(
 
 /// Marks a message as read or unread. A message that is already read keeps its time.
 pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: bool) -> Result<Message> {
-    let message = hold(tx, actor, team, id)?;
+    let message = lock(tx, actor, team, id)?;
     if message.read_at.is_some() != read {
         rows::set_read(tx, team, id, read.then_some(actor.now))?;
     }
@@ -188,7 +188,7 @@ pub fn mark(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, read: b
 /// # Errors
 /// `Conflict` on `folder` for blocked mail, or for moving mail there.
 pub fn file(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, folder: Folder) -> Result<Message> {
-    let message = hold(tx, actor, team, id)?;
+    let message = lock(tx, actor, team, id)?;
     if message.folder == Folder::Blocked || folder == Folder::Blocked {
         let sentence = "Mail is blocked and unblocked with its contact. Change the contact's state instead.";
         return Err(Error::conflict("folder", sentence));
@@ -200,11 +200,11 @@ pub fn file(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId, folder:
 }
 
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Result<()> {
-    let message = hold(tx, actor, team, id)?;
-    delete_held(tx, actor, team, message)
+    let message = lock(tx, actor, team, id)?;
+    delete_locked(tx, actor, team, message)
 }
 
-pub(super) fn delete_held(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, message: Message) -> Result<()> {
+pub(super) fn delete_locked(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, message: Message) -> Result<()> {
     // Updated first, as deliveries do: otherwise the two could deadlock.
     mail_usage::add(tx, team, -message.usage())?;
     if !rows::delete(tx, message.seq)? {

@@ -1,11 +1,10 @@
-//! A raw message as the rest of Gatepost sees it. Parsing never fails: in the worst case all fields
-//! are empty.
+//! Parses raw messages for the rest of Gatepost. Parsing never fails: in the worst case all fields are empty.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sha2::{Digest, Sha256};
 
-use super::clean::{LINE, clipped, file_name, one_line, plain, unfolded};
+use super::clean::{MAX_LINE, clipped, file_name, one_line, plain, unfolded};
 use super::mailboxes::mailboxes;
 use super::mime::charset::Charset;
 use super::mime::content::{self, Content};
@@ -17,13 +16,12 @@ use super::words::Words;
 pub(crate) use super::mailboxes::{Mailbox, Recipients, address_of, mailboxes_in};
 pub use super::mime::content::File;
 
-/// Limits in bytes or in number; the raw message has the rest.
-const TEXT: usize = 1 << 20;
-const HTML: usize = 2 << 20;
-const HEADER: usize = 8 << 10;
-const HEADERS: usize = 500;
-const REFERENCES: usize = 100;
-const PREVIEW: usize = 160;
+const MAX_TEXT: usize = 1 << 20;
+const MAX_HTML: usize = 2 << 20;
+const MAX_HEADER: usize = 8 << 10;
+const MAX_HEADERS: usize = 500;
+const MAX_REFERENCES: usize = 100;
+const MAX_PREVIEW: usize = 160;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
@@ -34,16 +32,16 @@ pub struct Parsed {
     pub html: Option<String>,
     pub headers: Vec<(String, String)>,
     pub attachments: Vec<File>,
-    /// Without its angle brackets, as all ids here.
+    /// Without angle brackets, like all ids here.
     pub message_id: Option<String>,
     pub in_reply_to: Vec<String>,
     /// Oldest first.
     pub references: Vec<String>,
     pub words: Words,
-    /// Whether it is a vacation note, a bounce or list mail, not written by a person.
+    /// Whether it was not written by a person, like a vacation note, a bounce or list mail.
     pub automatic: bool,
     pub hops: usize,
-    /// SHA-256 of what a reader sees: the same when a message is sent twice.
+    /// SHA-256 of the parts that stay the same when a message is sent twice.
     pub dedupe: [u8; 32],
 }
 
@@ -55,11 +53,11 @@ impl Parsed {
                 preview.push(' ');
             }
             preview.push_str(word);
-            if preview.len() > 4 * PREVIEW {
+            if preview.len() > 4 * MAX_PREVIEW {
                 break;
             }
         }
-        preview.chars().take(PREVIEW).collect()
+        preview.chars().take(MAX_PREVIEW).collect()
     }
 }
 
@@ -74,7 +72,7 @@ impl Parsed {
 }
 
 pub fn parse(raw: &[u8]) -> Parsed {
-    // A panic would end the thread that takes mail.
+    // A panic would end the thread that receives mail.
     let parsed = catch_unwind(AssertUnwindSafe(|| read(raw))).unwrap_or_default();
     Parsed { words: words_of(&parsed, &parsed.text), ..parsed }
 }
@@ -97,10 +95,10 @@ pub(super) fn read(raw: &[u8]) -> Parsed {
             to: mailboxes(header.all("To"), body),
             cc: mailboxes(header.all("Cc"), body),
         },
-        text: clipped(&plain(&text), TEXT),
-        html: html.map(|html| clipped(&plain(&html), HTML)),
+        text: clipped(&plain(&text), MAX_TEXT),
+        html: html.map(|html| clipped(&plain(&html), MAX_HTML)),
         headers: headers(header, body),
-        attachments: files.into_iter().map(described).collect(),
+        attachments: files.into_iter().map(clean_file).collect(),
         in_reply_to: ids(header, "In-Reply-To"),
         references: ids(header, "References"),
         words: Words::default(),
@@ -112,7 +110,7 @@ pub(super) fn read(raw: &[u8]) -> Parsed {
     }
 }
 
-/// Message-IDs, in brackets or without them.
+/// Reads Message-IDs, with or without brackets.
 fn ids(header: &Header<'_>, name: &str) -> Vec<String> {
     let values = header.all(name).map(|value| raw_text(value, Charset::Guess)).collect::<Vec<_>>().join(" ");
     let parts = |c: char| c.is_whitespace() || matches!(c, ',' | '<' | '>');
@@ -120,32 +118,33 @@ fn ids(header: &Header<'_>, name: &str) -> Vec<String> {
     let bracketed: Vec<String> = in_brackets.map(|id| id.split_whitespace().collect()).collect();
     let bare = || values.split(parts).filter(|word| word.contains('@')).map(str::to_owned).collect();
     let ids = if bracketed.is_empty() { bare() } else { bracketed };
-    let ids: Vec<_> = ids.iter().map(|id| clipped(&plain(id), LINE)).filter(|id| !id.is_empty()).collect();
-    // The end of a long chain is nearest to the message.
-    ids[ids.len().saturating_sub(REFERENCES)..].to_vec()
+    let ids: Vec<_> =
+        ids.iter().map(|id| clipped(&plain(id), MAX_LINE)).filter(|id| !id.is_empty()).collect();
+    // The last references are the closest replies.
+    ids[ids.len().saturating_sub(MAX_REFERENCES)..].to_vec()
 }
 
 fn headers(header: &Header<'_>, body: Charset) -> Vec<(String, String)> {
-    let each = header.fields.iter().take(HEADERS).map(|(name, value)| {
+    let each = header.fields.iter().take(MAX_HEADERS).map(|(name, value)| {
         let value = raw_text(value, body);
-        (one_line(&String::from_utf8_lossy(name)), clipped(&unfolded(&value), HEADER))
+        (one_line(&String::from_utf8_lossy(name)), clipped(&unfolded(&value), MAX_HEADER))
     });
     each.collect()
 }
 
 fn is_automatic(header: &Header<'_>) -> bool {
-    let says = |name: &str| {
+    let value = |name: &str| {
         let value = header.first(name).map(|value| String::from_utf8_lossy(value).into_owned());
         value.map(|value| value.trim().to_ascii_lowercase()).unwrap_or_default()
     };
-    let submitted = says("Auto-Submitted");
+    let submitted = value("Auto-Submitted");
     !(submitted.is_empty() || submitted == "no")
-        || ["bulk", "junk", "list", "auto_reply"].contains(&says("Precedence").as_str())
-        || !says("X-Autoreply").is_empty()
-        || !says("X-Autorespond").is_empty()
+        || ["bulk", "junk", "list", "auto_reply"].contains(&value("Precedence").as_str())
+        || !value("X-Autoreply").is_empty()
+        || !value("X-Autorespond").is_empty()
 }
 
-fn described(file: File) -> File {
+fn clean_file(file: File) -> File {
     File {
         name: file.name.map(|name| file_name(&name)).filter(|name| !name.is_empty()),
         content_type: clipped(&one_line(&file.content_type), 255).to_lowercase(),
@@ -154,9 +153,9 @@ fn described(file: File) -> File {
     }
 }
 
-/// Includes sender, reply address and subject, so that a message from another sender never counts as
-/// the same. Without a Message-ID, the whole header counts except the `Received` field that we added, so
-/// that only a repeated transaction is the same.
+/// Includes sender, reply address and subject, so that a message from another sender is never a duplicate.
+/// Without a Message-ID, includes the whole header except the Received field that we added: only a repeated
+/// transaction is a duplicate.
 fn dedupe(message_id: Option<&str>, header: &Header<'_>, subject: &str, body: &[u8]) -> [u8; 32] {
     let value = |name: &str| header.first(name).unwrap_or_default();
     let mut hash = Sha256::new();
@@ -182,7 +181,7 @@ pub fn has_message_id(raw: &[u8]) -> bool {
     !ids(&Header::of(raw), "Message-ID").is_empty()
 }
 
-/// Where the body begins: after the first empty line.
+/// Returns the offset of the body, after the first empty line, or 0 if there is none.
 pub(super) fn body_at(raw: &[u8]) -> usize {
     let body = Header::of(raw).body;
     if raw[..body].ends_with(b"\n\r\n") || raw[..body].ends_with(b"\n\n") { body } else { 0 }
@@ -204,7 +203,7 @@ mod tests {
         Content-Type: message/rfc822\r\n\r\nSubject: Inner\r\n\r\nInner text\r\n--m--\r\n";
 
     #[test]
-    fn a_message_is_read() {
+    fn a_multipart_message_is_parsed() {
         let parsed = parse(WHOLE.as_bytes());
         assert_eq!(parsed.subject, "Grüße");
         let from = Mailbox { address: "joerg@a.test".into(), name: Some("Jörg".into()) };
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn nul_and_lone_cr_become_nothing_and_a_line() {
+    fn nul_is_removed_and_a_lone_cr_ends_a_line() {
         let parsed = parse(b"Subject: a\0b\r\nFrom: \0x@a.test\r\n\r\none\rtwo\0\r\nthree\x01\r\n");
         assert_eq!((parsed.subject.as_str(), parsed.text.as_str()), ("ab", "one\ntwo\nthree\n"));
     }
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn html_alone_has_text_too() {
+    fn a_message_with_only_html_gets_text() {
         let parsed = parse(b"Content-Type: text/html; charset=x-unknown\r\n\r\n<p>Hi <i>there</i>\xff</p>");
         assert!(parsed.text.starts_with("Hi there"), "{}", parsed.text);
         assert!(parsed.html.is_some());
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_message_is_known_by_what_its_reader_sees() {
+    fn duplicates_are_recognized_by_their_content() {
         let of = |text: &str| parse(text.as_bytes()).dedupe;
         let first = of("Message-ID: <1@a>\r\nSubject: x\r\n\r\nbody");
         assert_eq!(first, of("Received: from b\r\nMessage-ID: <1@a>\r\nSubject: x\r\n\r\nbody"));

@@ -1,4 +1,4 @@
-//! Finds the files of a message, and decodes them.
+//! Locates and decodes the parts of a message.
 
 use super::mime::content::{self, Span};
 use super::mime::structure;
@@ -8,7 +8,7 @@ pub(crate) fn locate(raw: &[u8], index: usize) -> Option<Span> {
     content::locate(raw, &structure::read(raw), index)
 }
 
-/// The decoded bytes of a file; `None` if the message has no such file.
+/// Returns the decoded bytes of a part, or `None` if the message has no such part.
 pub fn attachment(raw: &[u8], index: usize) -> Option<Vec<u8>> {
     let Span { start, end, encoding, skip, length } = locate(raw, index)?;
     let mut bytes = Decoder::whole(encoding, &raw[start..end]);

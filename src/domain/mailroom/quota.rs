@@ -1,5 +1,5 @@
 //! Quotas of stored mail, and the limit on refused mail. Usage is read once per transaction, and written
-//! once at its end for all messages.
+//! once at its end.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,16 +16,16 @@ pub(crate) use mail_usage::FullTeam;
 
 /// One tenth of a quota is reserved for contacts that the team has allowed.
 const RESERVE: i64 = 10;
-/// The bytes that a refused message counts in addition to its size: about the size of its rows.
+/// The bytes that a refused message counts in addition to its own, about the size of its rows.
 const ROW_BYTES: i64 = 4 << 10;
-/// The maximum number of refused messages removed for each new one. One message can take the room of more
-/// than that, so the total shrinks to the limit over several arrivals.
+/// The maximum number of refused messages removed for each new one. One large message can replace more than
+/// that, so the total shrinks to the limit over several arrivals.
 const MAX_REMOVED: i64 = 64;
 
 /// Lists teams whose quota is used up, by name.
-pub fn full_teams(tx: &mut Tx<'_>, settings: &MailSettings, most: i64) -> Result<Vec<FullTeam>> {
+pub fn full_teams(tx: &mut Tx<'_>, settings: &MailSettings, limit: i64) -> Result<Vec<FullTeam>> {
     match settings.quota() {
-        Some(quota) => Ok(mail_usage::full_teams(tx, quota, most)?),
+        Some(quota) => Ok(mail_usage::full_teams(tx, quota, limit)?),
         None => Ok(Vec::new()),
     }
 }

@@ -43,7 +43,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The message that the sender need not send again.
+    /// Returns the message if it is stored, so that its sender need not send it again.
     pub fn stored(&self) -> Option<MessageId> {
         match self {
             Self::Stored { message, .. } | Self::Duplicate { message } => Some(*message),
@@ -67,19 +67,19 @@ pub fn receive<'a>(
         return Ok(Outcome::NotAccepted(why));
     }
     let (team, size) = (recipient.team, arrival.raw.len() as i64);
-    // Reserved first: from here on no other transaction stores mail of this team.
+    // Comes first, because it keeps other transactions from storing mail of this team.
     let fits = batch.quotas.reserve(tx, team, size)?;
     let sender = Sender::of(tx, arrival, team)?;
     let decision = decide(arrival, recipient, sender.contact.as_ref());
     let dedupe_key = dedupe_key(arrival, decision.state);
-    if let Some(message) = find_same(tx, actor, arrival, recipient, &dedupe_key)? {
+    if let Some(message) = find_duplicate(tx, actor, arrival, recipient, &dedupe_key)? {
         if fits {
             batch.quotas.release(team, size);
         }
         return Ok(outcome_of_duplicate(message, decision));
     }
     if decision.state.is_blocked_or_rejected() {
-        // Refused mail has a limit of its own, outside the quota.
+        // Refused mail has a separate limit, outside of the quota.
         if fits {
             batch.quotas.release(team, size);
         }
@@ -92,12 +92,12 @@ pub fn receive<'a>(
     store(tx, actor, arrival, recipient, (sender, decision, dedupe_key), batch)
 }
 
-/// How long a message without an id counts as the same: senders retry within minutes.
-const RETRY: Duration = Duration::hours(1);
+/// How long a message without a Message-ID counts as a duplicate: senders retry within minutes.
+const RETRY_WINDOW: Duration = Duration::hours(1);
 
-/// The same message, if the alias has it. What has no Message-ID, such as an alarm, can be sent again
-/// and mean something new, so it is the same only if its sender may not know that we have it.
-fn find_same(
+/// Finds a duplicate that the alias already has. A message without a Message-ID, like an alarm, can be sent
+/// again with a new meaning, so it is a duplicate only if its sender may not know that it was stored.
+fn find_duplicate(
     tx: &mut Tx<'_>,
     actor: &Actor,
     arrival: &Arrival,
@@ -105,8 +105,10 @@ fn find_same(
     dedupe_key: &[u8],
 ) -> Result<Option<MessageId>> {
     let (team, header_id) = (recipient.team, arrival.parsed.message_id.as_deref());
-    let found = rows::find_same(tx, (team, recipient.alias), header_id, dedupe_key)?;
-    match found.filter(|found| header_id.is_none() && *found < MessageId::floor(actor.now.minus(RETRY))) {
+    let found = rows::find_duplicate(tx, (team, recipient.alias), header_id, dedupe_key)?;
+    match found
+        .filter(|found| header_id.is_none() && *found < MessageId::floor(actor.now.minus(RETRY_WINDOW)))
+    {
         Some(old) => {
             rows::set_unique(tx, team, old)?;
             Ok(None)
@@ -115,8 +117,8 @@ fn find_same(
     }
 }
 
-/// Notes that the senders of these messages know that they are stored: the next one without a
-/// Message-ID is another message.
+/// Records that the senders of these messages know that they are stored, so that the same message without a
+/// Message-ID is a new one from now on.
 pub fn acknowledge(tx: &mut Tx<'_>, messages: &[(TeamId, MessageId)]) -> Result<()> {
     for (team, message) in messages {
         rows::set_unique(tx, *team, *message)?;
@@ -124,8 +126,8 @@ pub fn acknowledge(tx: &mut Tx<'_>, messages: &[(TeamId, MessageId)]) -> Result<
     Ok(())
 }
 
-/// The key that identifies duplicates. A refused message has a separate key, because it can be a forgery
-/// of one still to come, or its sender can be unblocked later. So does a message proven by DMARC, because
+/// The key that identifies duplicates. A refused message has a separate key, because it can be a forgery of a
+/// message yet to come, or its sender can be unblocked later. So does a message proven by DMARC, because
 /// anyone can send a copy.
 fn dedupe_key(arrival: &Arrival, state: MessageState) -> [u8; 32] {
     let kind = match (state, arrival.is_proven()) {
@@ -201,7 +203,7 @@ fn store<'a>(
 ) -> Result<Outcome> {
     let Sender { named, contact: known } = sender;
     let contact = match (&named, decision.state) {
-        // A rejected message was not sent by the author it names.
+        // The author named in a rejected message didn't send it.
         (_, MessageState::Rejected) | (None, _) => None,
         (Some((address, name)), _) => {
             Some(contacts::find_or_create(tx, actor, recipient.team, known, address, name.as_deref())?)
@@ -265,7 +267,7 @@ fn row(
         spf: authentication.spf.result.as_str().to_owned(),
         dkim: authentication.dkim_result().as_str().to_owned(),
         dmarc: authentication.dmarc.result.as_str().to_owned(),
-        kept: excerpt.kept_bytes(arrival),
+        kept: excerpt.stored_bytes(arrival),
         folder: decision.state.into(),
     }
 }

@@ -1,5 +1,5 @@
-//! The header fields that a mail server adds to a message, and by which it recognizes a mail loop (RFC
-//! 5321, sections 4.4 and 6.3).
+//! The header fields that a mail server adds to messages, and uses to detect mail loops (RFC 5321, sections
+//! 4.4 and 6.3).
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use super::mime::header::Header;
 use crate::domain::actor::Actor;
 use crate::domain::sealing::hex;
 
-/// A field in mail that Gatepost sends, with its host name.
+/// A header field with the sending host, in every message that Gatepost sends.
 pub const LOOP_MARK: &str = "X-Gatepost-Loop";
 
 pub struct ReceivedHeader<'a> {
@@ -22,7 +22,7 @@ pub struct ReceivedHeader<'a> {
     /// The name in the peer's greeting.
     pub helo: &'a str,
     pub peer: Option<IpAddr>,
-    /// `None` for several recipients, who must not learn of each other.
+    /// `None` if there are several recipients, who must not learn of each other.
     pub rcpt: Option<&'a str>,
 }
 
@@ -35,7 +35,7 @@ impl ReceivedHeader<'_> {
             None => String::new(),
         };
         let path = |address: &str| {
-            // Within quotes a local part may hold anything.
+            // A quoted local part may contain any characters.
             let is_quoted = MailAddress::parse(address).is_some_and(|it| it.local().starts_with('"'));
             let allowed = |c: char| is_quoted || !c.is_whitespace() && !"<>".contains(c);
             printable(address, |c| !c.is_control() && allowed(c))
@@ -53,7 +53,7 @@ impl ReceivedHeader<'_> {
     }
 }
 
-/// Returns `unknown` if none of the characters is allowed in a header.
+/// Returns `unknown` if none of the characters is allowed.
 fn printable(text: &str, allowed: impl Fn(char) -> bool) -> String {
     let kept: String = text.chars().filter(|c| allowed(*c)).collect();
     if kept.is_empty() { "unknown".into() } else { kept }
@@ -63,11 +63,11 @@ pub fn was_sent_from(raw: &[u8], host: &str) -> bool {
     Header::of(raw).all(LOOP_MARK).any(|value| value.trim_ascii().eq_ignore_ascii_case(host.as_bytes()))
 }
 
-pub fn headers_named(raw: &[u8], name: &str) -> usize {
+pub fn count_headers(raw: &[u8], name: &str) -> usize {
     Header::of(raw).all(name).count()
 }
 
-/// Names and values of all fields, the values still folded.
+/// Returns the names of all fields and their folded values.
 pub fn header_fields(raw: &[u8]) -> Vec<(&[u8], &[u8])> {
     Header::of(raw).fields
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_says_how_it_came() {
+    fn the_header_describes_the_transaction() {
         let head = head("client.example", Some("bob@a.test"));
         let (start, rest) = head.split_once(" id ").unwrap();
         assert_eq!(
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_cannot_write_headers_of_its_own() {
+    fn a_peer_cannot_inject_headers() {
         let head = head("a\r\nX: (y", Some("b\r\nX: <z>@c"));
         assert_eq!(head.lines().filter(|line| !line.starts_with('\t')).count(), 2, "{head}");
         assert!(self::head("a", Some("\"b c\"@d.test")).starts_with("Return-Path: <\"b c\"@d.test>\r\n"));

@@ -1,4 +1,4 @@
-//! Indexes stored messages and contacts again after a change of the rules of [`super::words`].
+//! Reindexes stored messages and contacts after a change of the rules in [`super::words`].
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -11,14 +11,14 @@ use crate::store::Tx;
 use crate::store::mailroom::contacts as contact_rows;
 use crate::store::mailroom::search::{self as rows, Progress};
 
-/// Messages and contacts in one transaction. Mail that arrives has to wait for it.
+/// Small, because arriving mail waits for the transaction.
 const MESSAGES: i64 = 20;
 const CONTACTS: i64 = 200;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct IndexAgain;
+pub(crate) struct Reindex;
 
-impl Job for IndexAgain {
+impl Job for Reindex {
     const KIND: &'static str = "index_again";
     const LABEL: &'static str = "Update the search index";
     const QUEUE: Queue = MAINTENANCE;
@@ -27,7 +27,7 @@ impl Job for IndexAgain {
         Some(Every { every: Duration::DAY, past: None, jitter: Duration::MINUTE, first: Duration::ZERO });
 }
 
-/// Indexes the next messages or contacts. Returns whether there may be more.
+/// Reindexes the next messages or contacts. Returns whether there may be more.
 pub(crate) fn step(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(index_messages(tx)? || index_contacts(tx)?)
 }

@@ -11,7 +11,7 @@ use crate::store::people::teams as team_rows;
 pub struct MailSettings {
     pub domain: String,
     pub quota: Option<u64>,
-    /// Bytes of refused mail that a team stores in addition. The oldest is removed for new mail.
+    /// The bytes of refused mail that a team stores outside of the quota. New mail replaces the oldest.
     pub refused_bytes: i64,
 }
 
@@ -56,8 +56,8 @@ pub enum Unroutable {
 }
 
 /// Finds the alias of an address: an exact match, else the alias before the `+`, else the domain's
-/// catch-all. All tags of a name belong to the team that has or had the name. Every domain has a
-/// `postmaster`.
+/// catch-all. Addresses with a `+` belong to the team that has or had the name before it. Every domain has
+/// a `postmaster`.
 pub fn route(
     tx: &mut Tx<'_>,
     settings: &MailSettings,
@@ -114,7 +114,7 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
     if let Some(base) = base {
         return Ok(unless_refused(base, MatchedBy::Tag));
     }
-    // A missing postmaster is created. Its mail doesn't go to the catch-all.
+    // Mail to a missing postmaster doesn't go to the catch-all, because postmaster is created.
     let Some(domain) = domain.filter(|_| !address.is_postmaster()) else {
         return Ok(Err(Unroutable::Unknown));
     };
@@ -126,8 +126,8 @@ fn alias_of(tx: &mut Tx<'_>, domain: Option<DomainId>, address: &MailAddress) ->
     }))
 }
 
-/// Whether an alias with a `+` belongs to the team that has the name before it. Older aliases were created
-/// without this check, and would get another team's mail.
+/// Whether an alias with a `+` belongs to the team that has the name before it. Aliases from older versions,
+/// which didn't check this, must not get another team's mail.
 fn owns_its_base(exact: &alias_rows::Alias, base: Option<&alias_rows::Alias>, address: &MailAddress) -> bool {
     match (base, address.tag_base()) {
         (Some(base), _) => base.team_id == exact.team_id,

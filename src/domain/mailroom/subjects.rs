@@ -1,7 +1,7 @@
-//! What a subject is about, without the marks of replies and lists (RFC 5256, section 2.1).
+//! Base subjects, without prefixes of replies and lists (RFC 5256, section 2.1).
 
 /// `Re` and `Fwd` in the languages of common mail programs.
-const MARKS: [&str; 46] = [
+const PREFIXES: [&str; 46] = [
     "re",
     "res",
     "sv",
@@ -50,11 +50,11 @@ const MARKS: [&str; 46] = [
     "전달",
 ];
 
-/// The subject without marks, and whether it had one of a reply.
+/// Returns the base subject, and whether a reply prefix was removed.
 pub fn base(subject: &str) -> (&str, bool) {
     let (mut rest, mut is_reply) = (subject.trim(), false);
     loop {
-        if let Some(inner) = without_mark(rest) {
+        if let Some(inner) = without_prefix(rest) {
             (rest, is_reply) = (inner, true);
         } else if let Some(inner) = without_list(rest) {
             rest = inner;
@@ -64,18 +64,18 @@ pub fn base(subject: &str) -> (&str, bool) {
     }
 }
 
-/// `Re: x`, `RE[2]: x`, `Re (3)： x`
-fn without_mark(text: &str) -> Option<&str> {
+/// Removes `Re:`, `RE[2]:`, `Re (3)：` and the like.
+fn without_prefix(text: &str) -> Option<&str> {
     let colon = text.find([':', '：'])?;
     let (before, after) = (&text[..colon], text[colon..].trim_start_matches([':', '：']));
     if before.len() > 40 {
         return None;
     }
-    let mark = before.trim_end_matches(|c: char| c.is_ascii_digit() || "[]()*^ ".contains(c));
-    MARKS.contains(&mark.to_lowercase().as_str()).then(|| after.trim())
+    let prefix = before.trim_end_matches(|c: char| c.is_ascii_digit() || "[]()*^ ".contains(c));
+    PREFIXES.contains(&prefix.to_lowercase().as_str()).then(|| after.trim())
 }
 
-/// `[list] x`, unless nothing would be left.
+/// Removes `[list]`, unless the subject consists only of that.
 fn without_list(text: &str) -> Option<&str> {
     let (_, after) = text.strip_prefix('[')?.split_once(']')?;
     let after = after.trim();
@@ -87,7 +87,7 @@ mod tests {
     use super::base;
 
     #[test]
-    fn marks_of_replies_and_lists_are_removed() {
+    fn prefixes_of_replies_and_lists_are_removed() {
         for (subject, text, is_reply) in [
             ("Lunch", "Lunch", false),
             ("Re: Lunch", "Lunch", true),

@@ -1,9 +1,9 @@
 //! The words of full-text search, the same for both engines.
 //!
-//! A word is a sequence of letters and digits. Compatible characters are equal (NFKC), and case, accents and
-//! invisible characters make no difference. Text in scripts without spaces is split into single characters
-//! and pairs. The store keeps words as plain ASCII with a prefix for the team, so a team cannot search for
-//! another's words, and nothing that people type can be an operator of either engine.
+//! A word is a sequence of letters and digits. Compatible characters are equal (NFKC), and case, accents
+//! and invisible characters make no difference. Text in scripts without spaces is split into single
+//! characters and pairs. Stored words are ASCII with a prefix of their team: a team can't search for
+//! another's words, and a query can't contain operators of either engine.
 
 use std::borrow::Cow;
 
@@ -16,15 +16,15 @@ use sha2::{Digest, Sha256};
 use crate::domain::characters::is_ignorable;
 use crate::store::ids::TeamId;
 
-/// The version of these rules. A change needs a new number, so that stored messages are indexed again.
+/// The version of these rules. Raise it with each change, so that stored messages are reindexed.
 pub(super) const RULE: i32 = 1;
 
-/// The maximum words that are read from a message, stored for it, and searched for.
-const READ: usize = 50_000;
-const KEPT: usize = 5000;
-pub(crate) const ASKED: usize = 16;
-/// The maximum length of a stored word, without the prefix.
-const LONGEST: usize = 48;
+/// The maximum number of words read and stored per message.
+const MAX_READ: usize = 50_000;
+const MAX_STORED: usize = 5000;
+pub(crate) const MAX_IN_QUERY: usize = 16;
+/// Without the prefix.
+const MAX_WORD_LENGTH: usize = 48;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
@@ -37,7 +37,7 @@ impl Words {
         let mut all = String::new();
         let mut places = Vec::new();
         for text in texts {
-            for word in pieces(&folded(text)).take(READ - places.len()) {
+            for word in pieces(&folded(text)).take(MAX_READ - places.len()) {
                 let start = all.len();
                 push_ascii(&mut all, word);
                 places.push(start..all.len());
@@ -46,7 +46,7 @@ impl Words {
         let mut words: Vec<&str> = places.into_iter().map(|place| &all[place]).collect();
         words.sort_unstable();
         words.dedup();
-        words.truncate(KEPT);
+        words.truncate(MAX_STORED);
         Self { count: words.len(), text: words.join(" ") }
     }
 
@@ -67,8 +67,8 @@ impl Words {
     }
 }
 
-/// The words of a search in their order, as the store keeps them. Scripts without spaces are searched by
-/// pairs only: a message that contains the text contains all its pairs.
+/// Returns the words of a query in their stored form, in order. In scripts without spaces, pairs are
+/// enough: a message that contains the text contains all its pairs.
 pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
     let (prefix, query) = (team_prefix(team), folded(query));
     let word = |word| {
@@ -80,10 +80,10 @@ pub fn of_query(team: TeamId, query: &str) -> Vec<String> {
         true => vec![run],
         false => pairs(run).collect(),
     });
-    wanted.take(ASKED).map(word).collect()
+    wanted.take(MAX_IN_QUERY).map(word).collect()
 }
 
-/// Folds a text like words are folded, for a search by parts of it.
+/// Folds a text in the same way as words, for substring searches.
 pub(crate) fn comparable(text: &str) -> String {
     folded(text).to_ascii_lowercase()
 }
@@ -99,12 +99,12 @@ fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(ComposingNormalizerBorrowed::new_nfc().normalize(&letters).into_owned())
 }
 
-/// Marks that people leave out: accents, the points of Hebrew and the vowel signs of Arabic.
+/// Marks that people may omit: accents, Hebrew points and Arabic vowel signs.
 fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 
-/// Unicode does not decompose letters with a stroke, but people type them without it.
+/// Replaces letters that Unicode doesn't decompose, but that people type without their stroke.
 fn plain_letter(c: char) -> impl Iterator<Item = char> {
     let plain = match c {
         'ø' => "o",
@@ -121,9 +121,9 @@ fn plain_letter(c: char) -> impl Iterator<Item = char> {
     plain.chars().chain(plain.is_empty().then_some(c))
 }
 
-/// Letters and digits in a row, and whether their script has spaces between words.
+/// Splits text into runs of letters and digits, with whether their script has spaces between words.
 fn runs(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    let words = text.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty());
+    let words = text.split(|c: char| !is_word_character(c)).filter(|word| !word.is_empty());
     words.flat_map(|word| match word.is_ascii() {
         true => vec![(word, true)],
         false => {
@@ -153,12 +153,12 @@ fn pairs(run: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Combining marks are part of the word, as in Hindi.
-fn is_of_word(c: char) -> bool {
+fn is_word_character(c: char) -> bool {
     let is_mark = || GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c));
     c.is_alphanumeric() || !c.is_ascii() && is_mark()
 }
 
-/// Scripts without spaces between words, or with words that grow at their ends.
+/// Scripts without spaces between words, and Hangul, whose words have many endings.
 fn is_unspaced(c: char) -> bool {
     const SCRIPTS: [Script; 9] = [
         Script::Han,
@@ -171,7 +171,7 @@ fn is_unspaced(c: char) -> bool {
         Script::Khmer,
         Script::Myanmar,
     ];
-    // The mark of long vowels is of no one script.
+    // The prolonged sound mark belongs to several scripts.
     !c.is_ascii() && (c == 'ー' || SCRIPTS.contains(&CodePointMapData::<Script>::new().get(c)))
 }
 
@@ -180,7 +180,7 @@ fn is_unspaced(c: char) -> bool {
 fn push_ascii(text: &mut String, word: &str) {
     let start = text.len();
     if word.is_ascii() {
-        text.push_str(&word[..word.len().min(LONGEST)]);
+        text.push_str(&word[..word.len().min(MAX_WORD_LENGTH)]);
         text[start..].make_ascii_lowercase();
         return;
     }
@@ -193,8 +193,8 @@ fn push_ascii(text: &mut String, word: &str) {
                 text.push_str(&format!("{byte:02x}"));
             }
         }
-        if text.len() - start >= LONGEST {
-            text.truncate(start + LONGEST);
+        if text.len() - start >= MAX_WORD_LENGTH {
+            text.truncate(start + MAX_WORD_LENGTH);
             break;
         }
     }
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_letters_and_digits_of_one_team() {
+    fn words_are_letters_and_digits_with_a_team_prefix() {
         let words = Words::of(["Re: Invoice #4711", "bob@example.com, invoice"]);
         assert_eq!(words.text, "4711 bob com example invoice re");
         let [one, other] = [1, 2].map(|team| words.of_team(TeamId::from_bytes([team; 16])));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_by_what_people_mean() {
+    fn words_are_found_in_any_common_spelling() {
         for (text, queries) in [
             ("Ein CAFÉ, Käse im Gewo\u{308}lbe", "cafe café CAFE\u{301} kase käse gewölbe gewolbe"),
             ("Straße Łódź Ærø İstanbul naïve", "strasse STRASSE straße lodz łódź aero istanbul naive"),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_of_a_word_stays_its_beginning() {
+    fn a_prefix_of_a_word_is_a_prefix_of_its_stored_form() {
         let team = TeamId::from_bytes([1; 16]);
         let whole = Words::of(["Grüße"]).of_team(team);
         assert!(whole.starts_with(&of_query(team, "grü")[0]));

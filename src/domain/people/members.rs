@@ -21,8 +21,8 @@ pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option
 }
 
 /// Locks the roles of the team until the transaction ends.
-pub(crate) fn hold(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
-    rows::hold(tx, team)?;
+pub(crate) fn lock(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member>> {
+    rows::lock(tx, team)?;
     find(tx, team, user)
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn decides_on_tokens(actor: &Actor, member: &Member) -> bool {
 }
 
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, user: UserId, tokens: TheirTokens) -> Result<()> {
-    let member = hold(tx, team, user)?.ok_or(Error::NotFound)?;
+    let member = lock(tx, team, user)?.ok_or(Error::NotFound)?;
     actor.require(tx, team, role_to_remove(actor, &member)?)?;
     let tokens = if decides_on_tokens(actor, &member) { tokens } else { TheirTokens::Keep };
     let revoked = end_tokens(tx, actor, &member, team, tokens, "left the team")?;

@@ -85,7 +85,7 @@ impl Actor {
 }
 
 fn require_role(tx: &mut Tx<'_>, team: TeamId, person: UserId, role: Role) -> Result<()> {
-    rows::hold(tx, team)?;
+    rows::lock(tx, team)?;
     let member = rows::find(tx, team, person)?.ok_or(Error::NotFound)?;
     match member.role() >= role {
         true => Ok(()),

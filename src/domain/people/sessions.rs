@@ -70,7 +70,7 @@ pub fn open_verified(
     team: Option<TeamId>,
     key: &str,
 ) -> Result<Session> {
-    users::hold(tx, verified.id)?;
+    users::lock(tx, verified.id)?;
     let current = users::find(tx, verified.id)?;
     match current.password_hash == verified.password_hash {
         true => open(tx, actor, verified.id, team, key),

@@ -22,19 +22,19 @@ use crate::store::people::attempts as rows;
 
 struct Limit {
     window: Duration,
-    most: i32,
+    max: i32,
 }
 
-const LONGEST: Duration = Duration::hours(1);
-const QUARTER: Duration = Duration::minutes(15);
-const PER_ACCOUNT_AND_NETWORK: Limit = Limit { window: QUARTER, most: 10 };
-const PER_NETWORK: Limit = Limit { window: QUARTER, most: 50 };
-const PER_ACCOUNT: Limit = Limit { window: LONGEST, most: 100 };
-const PER_BROWSER: Limit = Limit { window: QUARTER, most: 10 };
-const PER_SESSION: Limit = Limit { window: QUARTER, most: 10 };
+const HOUR: Duration = Duration::hours(1);
+const QUARTER_HOUR: Duration = Duration::minutes(15);
+const PER_ACCOUNT_AND_NETWORK: Limit = Limit { window: QUARTER_HOUR, max: 10 };
+const PER_NETWORK: Limit = Limit { window: QUARTER_HOUR, max: 50 };
+const PER_ACCOUNT: Limit = Limit { window: HOUR, max: 100 };
+const PER_BROWSER: Limit = Limit { window: QUARTER_HOUR, max: 10 };
+const PER_SESSION: Limit = Limit { window: QUARTER_HOUR, max: 10 };
 
 /// When there are more counters, those with the fewest attempts are removed.
-const COUNTERS: i64 = 20_000;
+const MAX_COUNTERS: i64 = 20_000;
 
 /// The counters of an attempt, to give it back if the password was correct.
 #[derive(Clone)]
@@ -84,15 +84,15 @@ pub(crate) fn count_confirmation(
 
 impl CountedAttempt {
     fn start(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self> {
-        rows::delete_before(tx, window_began(now, LONGEST))?;
-        rows::keep_at_most(tx, COUNTERS)?;
+        rows::delete_before(tx, window_began(now, HOUR))?;
+        rows::shrink_to(tx, MAX_COUNTERS)?;
         Ok(Self(Vec::new()))
     }
 
     fn count(&mut self, tx: &mut Tx<'_>, now: Timestamp, limit: &Limit, of: &[&[u8]]) -> Result<()> {
         let start = window_began(now, limit.window);
         let key = key(of);
-        if rows::bump(tx, &key, start)? > limit.most {
+        if rows::bump(tx, &key, start)? > limit.max {
             return Err(too_many(start.plus(limit.window).since(now)));
         }
         self.0.push((key, start));
@@ -127,7 +127,7 @@ fn window_began(now: Timestamp, window: Duration) -> Timestamp {
 /// doesn't show whether the account exists.
 pub(crate) fn record_failure(tx: &mut Tx<'_>, actor: &Actor, user: Option<&User>) -> Result<()> {
     let Some(user) = user else {
-        rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER))?;
+        rows::bump(tx, b"unknown account", window_began(actor.now, QUARTER_HOUR))?;
         return Ok(());
     };
     let actor = actor.as_person(user.id, &user.email);

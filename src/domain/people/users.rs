@@ -62,8 +62,8 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: UserId) -> Result<User> {
 }
 
 /// Locks the password until the transaction ends.
-pub(crate) fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
-    Ok(rows::hold(tx, id)?)
+pub(crate) fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+    Ok(rows::lock(tx, id)?)
 }
 
 pub fn find_by_email(tx: &mut Tx<'_>, email: &EmailAddress) -> Result<Option<User>> {

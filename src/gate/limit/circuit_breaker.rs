@@ -6,15 +6,14 @@ use parking_lot::Mutex;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Opens after a failure: calls are refused at once, except one after each pause. It closes when that one
-/// succeeds.
+/// Opens after a failure: calls are refused at once, except one after each pause. Closes when that call succeeds.
 #[derive(Default)]
 pub struct CircuitBreaker(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// The number of outages so far. Many calls fail for one cause, so only the first failure of a
-    /// generation counts.
+    /// The number of outages so far. Only the first failure of a generation counts, because many calls fail for the
+    /// same reason.
     generation: u64,
     /// When the next attempt is allowed; `None` while closed.
     retry_at: Option<Instant>,
@@ -29,7 +28,7 @@ impl CircuitBreaker {
             if now < retry_at {
                 return None;
             }
-            // If this call never returns, another one tries after the next pause.
+            // If this call never returns, another one is allowed after the next pause.
             state.retry_at = Some(now + PAUSE);
         }
         Some(state.generation)
@@ -61,18 +60,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_call_tries_after_each_pause_until_one_succeeds() {
+    fn one_call_is_allowed_after_each_pause_until_one_succeeds() {
         let breaker = CircuitBreaker::default();
         let first = breaker.enter().unwrap();
         assert!(breaker.failed(first));
-        assert!(!breaker.failed(first), "the same failure again");
+        assert!(!breaker.failed(first), "only the first failure counts");
         assert!(breaker.enter().is_none());
         std::thread::sleep(PAUSE);
         let second = breaker.enter().unwrap();
-        assert!(breaker.enter().is_none(), "one at a time");
+        assert!(breaker.enter().is_none(), "only one call at a time");
         assert!(!breaker.succeeded(first), "a reply from before the failure");
         assert!(breaker.succeeded(second));
-        assert!(!breaker.succeeded(second), "it was closed already");
+        assert!(!breaker.succeeded(second), "the breaker was already closed");
         assert!(breaker.enter().is_some() && breaker.enter().is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! The number of calls in an hour, in one atomic integer: counting a call is one compare-and-swap.
+//! The number of calls in an hour, in one atomic integer, so that counting a call is one compare-and-swap.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 
 const HOUR: i64 = 3_600_000_000;
 
-/// The hour since 1970 in the upper half, the calls of one team or token in the lower.
+/// The number of the hour since 1970 in the upper half, and the calls of a team or token in the lower.
 #[derive(Debug, Default)]
 pub struct HourlyWindow(AtomicU64);
 
@@ -62,9 +62,9 @@ const fn pack(hour: u32, used: u32) -> u64 {
     ((hour as u64) << 32) | used as u64
 }
 
-/// Returns the hour to count in and its calls so far. A late call, or one after the clock was set back a
-/// little, counts in the hour that has already begun, so that no count starts over. A stored hour further
-/// ahead came from a wrong clock and is discarded: otherwise it would refuse calls until that time.
+/// Returns the hour to count in and its calls so far. A late call, or one after the clock was set back a little, counts
+/// in the hour that has already begun, so that no count starts over. A stored hour further ahead comes from a wrong clock
+/// and is discarded, because otherwise it would refuse calls until that time.
 fn current(packed: u64, hour: u32) -> (u32, u32) {
     let counted = (packed >> 32) as u32;
     match counted.checked_sub(hour) {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exactly_the_limit_passes_under_parallel_calls() {
+    fn exactly_the_limit_of_parallel_calls_succeeds() {
         let window = HourlyWindow::default();
         let passed: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
@@ -90,13 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn a_new_hour_starts_over_and_an_old_one_does_not() {
+    fn a_new_hour_starts_at_zero_and_an_old_one_does_not() {
         let window = HourlyWindow::starting(7, 9);
         assert_eq!(window.count(7, 10), Some(0));
         assert_eq!(window.count(7, 10), None);
-        assert_eq!(window.count(6, 10), None, "the clock stepped back");
+        assert_eq!(window.count(6, 10), None, "the clock was set back");
         assert_eq!(window.count(6, 11), Some(0));
-        assert_eq!(window.count(7, 11), None, "that call was not forgotten");
+        assert_eq!(window.count(7, 11), None, "the late call counts");
         assert_eq!(window.count(8, 10), Some(9));
         assert_eq!(window.used(8), 1);
         window.uncount(8);
@@ -117,11 +117,11 @@ mod tests {
         window.uncount(now);
         assert_eq!(window.used(now), 1);
         window.raise(now + 1, 10);
-        assert_eq!(window.count(now, 10), None, "the next hour is believed");
+        assert_eq!(window.count(now, 10), None, "the next hour is trusted");
     }
 
     #[test]
-    fn counts_and_hours_have_an_end() {
+    fn counts_and_hours_are_bounded() {
         let window = HourlyWindow::starting(u32::MAX, u32::MAX);
         assert_eq!(window.count(u32::MAX, u32::MAX), None);
         assert_eq!(window.count(u32::MAX - 1, u32::MAX), None);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_begin_where_clocks_say() {
+    fn hours_begin_at_full_hours() {
         let now = Timestamp::from_micros(1_700_000_123_000_000);
         assert_eq!(hour_began(now).micros() % HOUR, 0);
         assert!(hour_began(now) <= now && now < hour(now).1);

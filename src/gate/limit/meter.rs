@@ -5,7 +5,7 @@ use crate::domain::Timestamp;
 use crate::domain::access::tokens::TokenId;
 use crate::domain::people::teams::TeamId;
 
-/// The quota that rate limit headers report.
+/// The quota reported in rate limit headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     pub limit: u32,
@@ -14,7 +14,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Returns the whole seconds until the window ends, at least one: a call made then passes.
+    /// Returns the whole seconds until a call succeeds again, at least one.
     pub fn wait(&self, now: Timestamp) -> u32 {
         let micros = (self.reset.micros() - now.micros()).max(1);
         u32::try_from((micros + 999_999) / 1_000_000).unwrap_or(u32::MAX)
@@ -27,7 +27,7 @@ pub enum MeterKey {
     Token(TokenId),
 }
 
-/// Calls in a window, as Redis counted them.
+/// The calls in a window, counted by Redis.
 pub struct Counts {
     pub allowed: bool,
     pub team: u32,
@@ -58,7 +58,7 @@ pub struct Meters {
 }
 
 impl Meters {
-    /// Counts a call against all limits, or against none if one of them is reached.
+    /// Counts a call against all limits, or none if one of them is reached.
     pub fn count(&self, now: Timestamp) -> Result<Allowance, Allowance> {
         let (hour, reset) = hour(now);
         if let Some(token) = &self.token
@@ -81,7 +81,7 @@ impl Meters {
         self.tightest(self.team.known(hour), self.token.as_ref().map(|token| token.known(hour)), reset)
     }
 
-    /// Returns the tightest limit by Redis's counts, and remembers those.
+    /// Returns the tightest limit by Redis's counts, and stores the counts.
     pub fn allowance_of(&self, counts: &Counts, now: Timestamp) -> Allowance {
         let (hour, reset) = hour(now);
         self.team.window.raise(hour, counts.team);

@@ -1,8 +1,8 @@
-//! Hourly quotas, exact under parallel calls. A team has its plan's quota; a token can have a smaller one.
+//! Hourly quotas, exact under parallel calls. A team has its plan's quota, and a token can have a lower one.
 //!
-//! An hour is a fixed window of UTC. In memory, a window is one number that holds the hour and the count.
-//! On a team's first call after a start, the count comes from the activity table. With [`redis`], the
-//! windows here only remember the highest count seen.
+//! An hour is a fixed window in UTC. In memory, a window is one number with the hour and the count. At a team's first
+//! call after a start, the count is read from the activity table. With [`redis`], the windows here only store the highest
+//! known counts.
 
 mod circuit_breaker;
 mod hourly_window;
@@ -29,7 +29,7 @@ pub struct Limiter {
     limits: Limits,
     redis: Option<Redis>,
     windows: RwLock<HashMap<MeterKey, Arc<HourlyWindow>>>,
-    /// Held while a window's initial count is read.
+    /// Locked while a window's initial count is read.
     starting: Mutex<()>,
 }
 
@@ -86,7 +86,7 @@ impl Limiter {
         if let Some(window) = self.window(key) {
             return Ok(Meter { key, limit, window });
         }
-        // When many calls need a new window, only one of them reads its count.
+        // If many calls need a new window, only one of them reads the count.
         let _starting = self.starting.lock();
         let window = match self.window(key) {
             Some(window) => window,
@@ -121,7 +121,7 @@ impl Limiter {
         })
     }
 
-    /// Returns the remaining quota; while Redis is away, as far as this process knows.
+    /// Returns the remaining quota. While Redis is unreachable, uses the counts known to this process.
     pub async fn allowance(&self, meters: &Meters, now: Timestamp) -> Allowance {
         match &self.redis {
             None => meters.allowance(now),
@@ -133,7 +133,7 @@ impl Limiter {
     }
 }
 
-/// Returns `None` while Redis is away.
+/// Returns `None` while Redis is unreachable.
 async fn count(
     redis: &Redis,
     meters: &Meters,

@@ -1,15 +1,14 @@
 //! Counters in Redis or Valkey, so that several instances share their counts.
 //!
-//! A call is one round trip: a script checks every limit of the caller and counts only if none is reached.
-//! Redis runs one script at a time, so counts are exact under parallel calls.
+//! A call takes one round trip: a script checks all limits of the caller, and counts only if none is reached. Redis runs
+//! one script at a time, so counts are exact under parallel calls.
 //!
-//! A connection is driven by a task of the runtime that opened it, and each worker thread has its own
-//! runtime. So each worker has one connection for all its calls: no call wakes another thread or waits for
-//! a busy one.
+//! A connection is driven by a task of the runtime that opened it, and each worker thread has its own runtime. So each
+//! worker has its own connection, and calls never wait for another thread.
 //!
-//! Counts survive a Redis that loses its data: each instance sends the highest count it has seen this
-//! hour, or read from the activity table, and the script continues from the higher one. A call whose reply
-//! is lost stays counted, although it was refused.
+//! Counts survive if Redis loses its data: each instance sends the highest count it has seen this hour or read from the
+//! activity table, and the script continues from the higher one. If a reply is lost, the call remains counted although it
+//! was refused.
 
 use std::cell::RefCell;
 use std::io;
@@ -32,7 +31,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 const LAST_POLL: Duration = Duration::from_millis(50);
 /// Calls of one thread queued for sending. Further calls wait.
 const MAX_QUEUED: usize = 1024;
-/// One window, and a second one for instances whose clocks differ.
+/// Two windows, because clocks of instances can differ.
 const EXPIRE_SECONDS: u32 = 7200;
 
 /// ARGV: calls to count, seconds until a key expires, then each key's limit and known count.
@@ -62,7 +61,7 @@ impl Redis {
         Self { client, script: Script::new(SCRIPT), breaker: Arc::default() }
     }
 
-    /// Counts `cost` calls, or none at a limit; 0 only reads. Returns `None` while Redis is away.
+    /// Counts `cost` calls, or none at a limit. 0 only reads. Returns `None` while Redis is unreachable.
     pub async fn count(&self, meters: &Meters, hour: u32, cost: u8) -> Option<Counts> {
         let mut call = self.script.arg(cost);
         call.arg(EXPIRE_SECONDS);
@@ -70,7 +69,7 @@ impl Redis {
             call.key(key(meter, hour)).arg(meter.limit).arg(meter.known(hour));
         }
         let reply = self.request(async |connection| call.invoke_async::<Vec<i64>>(connection).await).await?;
-        // Another program may have written any number.
+        // Another program may have written an arbitrary number.
         let mut used = reply.iter().skip(1).map(|used| (*used).clamp(0, i64::from(u32::MAX)) as u32);
         let team = used.next().unwrap_or(u32::MAX);
         Some(Counts { allowed: reply.first() == Some(&1), team, token: used.next() })
@@ -127,10 +126,10 @@ impl Redis {
     ) -> RedisResult<(u64, MultiplexedConnection)> {
         let mut opened = own.0.lock().await;
         if !self.breaker.is_current(generation) {
-            return Err(io::Error::other("it failed while this call was waiting").into());
+            return Err(io::Error::other("the connection failed while this call was waiting").into());
         }
         if opened.generation != Some(generation) || opened.connection.is_none() {
-            // Opened under the lock, so that the calls that wait for it don't each try.
+            // Opened under the lock, so that waiting calls don't each open one.
             let connection = self.open().await.inspect_err(|cause| self.failed(generation, cause))?;
             *opened = Opened {
                 number: opened.number + 1,
@@ -155,7 +154,7 @@ impl Redis {
 
     fn failed(&self, generation: u64, cause: &RedisError) {
         if self.breaker.failed(generation) {
-            tracing::warn!(%cause, "Redis is out of reach: every API call gets 503 until it returns");
+            tracing::warn!(%cause, "Redis is unreachable: every API call gets 503 until it returns");
         }
     }
 
@@ -172,7 +171,7 @@ impl Redis {
 }
 
 thread_local! {
-    /// With the owner of the connection, because tests have several apps in one process.
+    /// Includes the owner of the connection, because tests have several apps in one process.
     static THREAD_CONNECTION: RefCell<Option<(Arc<CircuitBreaker>, Rc<ThreadConnection>)>> = const { RefCell::new(None) };
 }
 
@@ -202,8 +201,7 @@ fn key(meter: &Meter, hour: u32) -> String {
     }
 }
 
-/// Polls once more after the timeout: a busy thread may not have had a turn to read a reply that had
-/// arrived.
+/// Polls once more after the timeout, because a busy thread may not have had time to read a reply that has arrived.
 async fn within<T>(limit: Duration, reply: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     let mut reply = pin!(reply);
     for limit in [limit, LAST_POLL] {

@@ -1,5 +1,5 @@
-//! Strict mode: the calls that end in one turn of a worker thread's event loop become one message with one
-//! reply, so that waking their callers stays cheap.
+//! Strict mode: the calls that end in one turn of a worker thread's event loop become one message with one reply, so that
+//! waking their callers is cheap.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -13,7 +13,7 @@ pub struct Call<'a> {
     /// Contains the time of the call.
     pub request: RequestId,
     pub method: &'static str,
-    /// The route's template, never the path: a path can contain a secret.
+    /// The route's template. Never the path, which can contain a secret.
     pub route: &'a str,
     pub status: u16,
     pub took: Duration,

@@ -14,8 +14,8 @@ use crate::domain::people::users::UserId;
 
 /// The first byte of a batch. Raise it when the format changes.
 pub const VERSION: u8 = 3;
-/// The maximum size of a batch in bytes: Postgres keeps such a row in one page. It would split a longer
-/// one into pieces of 2 kB, each with a row and an index entry.
+/// The maximum size of a batch in bytes. Postgres stores such a row in one page, but would split a longer one into pieces
+/// of 2 kB, each with a row and an index entry.
 const MAX_BATCH: usize = 8_000;
 /// The approximate bytes of the calls in one turn of an event loop.
 const USUAL_BATCH: usize = 1_000;
@@ -54,7 +54,7 @@ struct Line<'a> {
 pub struct Encoded {
     batches: Vec<Vec<u8>>,
     calls: usize,
-    /// The position of the last [`Common`] in the last batch; empty if that was encoded elsewhere.
+    /// The position of the last [`Common`] in the last batch, or empty if it was encoded elsewhere.
     common: Range<usize>,
 }
 
@@ -74,7 +74,7 @@ impl Encoded {
         if self.batches.is_empty() {
             self.batches.push(empty(USUAL_BATCH));
         }
-        let batch = self.batches.last_mut().expect("there is one");
+        let batch = self.batches.last_mut().expect("a batch");
         let (before, is_first) = (batch.len(), batch.len() == 1);
         batch.push(COMMON);
         put(&line.common, batch);
@@ -121,7 +121,7 @@ fn empty(room: usize) -> Vec<u8> {
 }
 
 fn put(part: &impl Serialize, batch: &mut Vec<u8>) {
-    postcard::to_io(part, batch).expect("memory takes everything");
+    postcard::to_io(part, batch).expect("writing to memory can't fail");
 }
 
 fn line<'a>(call: &'a Call<'a>) -> Line<'a> {
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_reads_back() {
+    fn an_encoded_batch_decodes_to_the_same_calls() {
         let token = TokenId::from_bytes([7; 16]);
         let person = Caller::Person { id: UserId::from_bytes([9; 16]), label: "ada@acme.test".into() };
         let mut written = lines(&[call(2, Caller::Token(token), true), call(1, Caller::Token(token), true)]);
@@ -285,11 +285,11 @@ mod tests {
         assert_eq!(records[1].at.micros(), 1_002);
         assert_eq!(records[1].ip, Some([192, 0, 2, 2].into()));
         let used: Vec<_> = decoded.uses().iter().map(|each| (each.token, each.at.micros())).collect();
-        assert_eq!(used, [(token, 1_002)], "the latest call that was let in");
+        assert_eq!(used, [(token, 1_002)], "the latest admitted call");
     }
 
     #[test]
-    fn calls_in_a_row_share_what_they_have_in_common() {
+    fn consecutive_calls_share_common_fields() {
         let caller = || Caller::Token(TokenId::from_bytes([7; 16]));
         let of = |number, route| Call { route, ip: None, ..call(number, caller(), true) };
         let apart = |team, call| Call { team: TeamId::from_bytes([team; 16]), ..call };

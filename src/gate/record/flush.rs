@@ -1,5 +1,5 @@
-//! The thread that moves calls from the journal into the activity table. It moves many at once, because a
-//! call costs less when its neighbors in an index are written with it.
+//! The thread that moves calls from the journal into the activity table. It moves many at once, because writing calls is
+//! cheaper together with their neighbors in an index.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -19,14 +19,13 @@ use crate::store::access::journal::Journal;
 use crate::store::{self, Store, Tx};
 
 const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
-/// A flush is deferred while more calls than this arrive per interval: the more it moves, the less each
-/// call costs.
+/// A flush is deferred while more calls than this arrive per interval, because larger flushes are cheaper per call.
 const BUSY: usize = 2000;
-/// Limits of that deferral, because readers wait for a flush.
+/// The limits of that deferral, because readers wait for a flush.
 const MAX_DEFERRED: usize = 500_000;
 const MAX_DEFERRAL: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
-/// When the journal holds this many calls, new ones go straight into the activity table.
+/// When the journal has this many calls, new ones go directly into the activity table.
 const MAX_IN_JOURNAL: usize = 2_000_000;
 
 enum Request {
@@ -41,9 +40,8 @@ pub struct Flusher {
 }
 
 impl Flusher {
-    /// In a server, flushes what an earlier process left and starts the thread. A command leaves the
-    /// journal alone: it shows no calls, a running server flushes its own journal, and `token revoke` must
-    /// not wait for a flush.
+    /// In a server, flushes the calls left by an earlier process and starts the thread. Does nothing in a command: it
+    /// shows no calls, a running server flushes its own journal, and `token revoke` must not wait for a flush.
     pub fn start(store: &Store, lease: LeaseId, serves: bool) -> Result<Self, StoreError> {
         let journal = Arc::new(Journal::open(store, lease)?);
         let (requests, requested) = channel();
@@ -79,7 +77,7 @@ impl Flusher {
         Ok(self.journal.append(calls.batches(), calls.len())?)
     }
 
-    /// Returns once everything appended so far is in the activity table, or can't be moved there.
+    /// Waits until all calls appended so far are in the activity table or can't be moved there.
     pub async fn flush(&self) {
         if self.in_journal() == 0 {
             return;
@@ -134,8 +132,8 @@ impl Worker {
         }
     }
 
-    /// Never while other servers run: a server flushes only its own journal before it shows calls, so the
-    /// others would miss deferred ones.
+    /// Never while other servers run: a server flushes only its own calls before it shows the log, so the others would
+    /// miss deferred ones.
     fn may_defer(&self, arrived: usize, in_journal: usize) -> bool {
         arrived > BUSY && in_journal < MAX_DEFERRED && self.journal.is_alone().unwrap_or(false)
     }
@@ -150,17 +148,17 @@ impl Worker {
             let (mut calls, mut unreadable) = (Decoded::default(), Vec::new());
             for batch in &batches {
                 if let Err(cause) = calls.add(&batch.calls) {
-                    tracing::error!(batch = batch.id, %cause, "a batch of calls can't be read; it is kept");
+                    tracing::error!(batch = batch.id, %cause, "could not decode a batch of calls; it is kept");
                     unreadable.push(batch);
                 }
             }
             self.add(&calls)?;
-            // If the process ends here, the calls are added again, which changes nothing.
+            // If the process ends here, the calls are added again, which has no effect.
             pass.done(&batches, &unreadable)?;
         }
     }
 
-    /// Tries first as if all calls are new: most are, and Postgres adds those for half the cost.
+    /// First assumes that all calls are new, because most are, and Postgres adds new ones at half the cost.
     fn add(&self, calls: &Decoded<'_>) -> Result<(), Error> {
         match self.store.write(|tx| activity::append_new_calls(tx, calls.records(), &calls.uses())) {
             Err(Error::Store(store::Error::Conflict(_))) => self.store.write(|tx| add_calls(tx, calls)),
@@ -172,7 +170,7 @@ impl Worker {
 /// Returns whether it succeeded.
 fn log_failure(flushed: Result<(), Error>) -> bool {
     if let Err(cause) = &flushed {
-        tracing::error!(%cause, "calls could not be moved into the activity table; retrying");
+        tracing::error!(%cause, "could not move calls into the activity table; retrying");
     }
     flushed.is_ok()
 }
@@ -196,10 +194,10 @@ mod tests {
     }
 
     #[test]
-    fn many_calls_gather_unless_another_server_is_at_work() {
+    fn flushes_are_deferred_under_load_unless_another_server_runs() {
         let folder = tempfile::tempdir().expect("a folder");
         let worker = worker(&folder);
-        let hold = |lease| worker.store.write(|tx| epochs::hold(tx, lease, 0)).expect("a lease");
+        let hold = |lease| worker.store.write(|tx| epochs::take_lease(tx, lease, 0)).expect("a lease");
         hold(lease(1));
         assert!(worker.may_defer(BUSY + 1, 0));
         assert!(!worker.may_defer(BUSY, 0), "few arrived");
@@ -211,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_batches_are_kept_and_hold_up_nothing() {
+    fn unreadable_batches_are_kept_and_do_not_block_others() {
         let folder = tempfile::tempdir().expect("a folder");
         let worker = worker(&folder);
         let without_calls = vec![crate::gate::record::encoding::VERSION];

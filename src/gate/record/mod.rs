@@ -1,7 +1,7 @@
 //! Writes every call of a known caller to the activity table; see [`gate`](crate::gate).
 //!
-//! A call is encoded at once in the format of the journal. In strict mode it joins its thread's [`batch`];
-//! in buffered mode all threads add to one buffer, which the [`writer`] takes.
+//! A call is encoded immediately in the format of the journal. In strict mode it joins its thread's [`batch`]; in
+//! buffered mode all threads add to one buffer, which the [`writer`] takes.
 
 mod batch;
 pub(crate) mod call;

@@ -10,9 +10,9 @@ use super::call::Call;
 use super::encoding::{Encoded, record_of};
 use crate::domain::access::activity::Record;
 
-/// How long a call, or a shutdown, waits for a store that doesn't respond.
+/// How long a call or a shutdown waits for an unresponsive store.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Uncommitted calls before new callers have to wait.
+/// The number of uncommitted calls at which new callers have to wait.
 const MAX_WAITING: usize = 16_000;
 
 pub enum Message {
@@ -28,7 +28,7 @@ pub enum Message {
 #[derive(Debug, Default)]
 pub struct Calls {
     pub encoded: Encoded,
-    /// Refusals without a record of their own.
+    /// Refusals that are folded into other records.
     pub folded: Vec<Record>,
 }
 

@@ -9,7 +9,7 @@ use crate::domain::access::activity::{Record, TokenId};
 use crate::domain::people::users::UserId;
 
 const MINUTE: i64 = 60_000_000;
-/// Single records per caller, status and minute. Calls over the limit get none.
+/// The number of separate records per caller, status and minute. Calls over the limit get none.
 const MAX_SINGLE: u32 = 20;
 
 type Who = (Option<TokenId>, Option<UserId>);
@@ -45,7 +45,7 @@ pub struct FoldedRefusals {
 }
 
 impl FoldedRefusals {
-    /// The first refusal of a minute becomes the record; later ones raise its count.
+    /// The first refusal of a minute becomes the record, and later ones increase its count.
     pub fn add(&mut self, refused: Record) {
         let key = ((refused.token_id, refused.person_id), refused.status);
         match self.open.get_mut(&key) {
@@ -69,8 +69,8 @@ impl FoldedRefusals {
     }
 }
 
-/// The next minute is not over, because calls can be late. A minute further ahead came from a clock that
-/// has been set back since.
+/// A minute is over after the next one, because calls can be late. A minute further ahead comes from a clock that has
+/// since been set back.
 fn is_over(minute: i64, now: i64) -> bool {
     !(now..=now.saturating_add(1)).contains(&minute)
 }
@@ -108,20 +108,24 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_ran_ahead_holds_up_no_record() {
+    fn a_clock_that_ran_ahead_delays_no_record() {
         let mut refusals = RefusalCounts::default();
         let single = |refusals: &mut RefusalCounts, minute| {
             (0..30).filter(|_| !refusals.folds(&refused(minute))).count()
         };
         assert_eq!(single(&mut refusals, 600), MAX_SINGLE as usize);
-        assert_eq!(single(&mut refusals, 0), MAX_SINGLE as usize, "those were of another minute");
+        assert_eq!(
+            single(&mut refusals, 0),
+            MAX_SINGLE as usize,
+            "the other refusals were in another minute"
+        );
         assert_eq!(single(&mut refusals, -1), 0, "a call can be late");
 
         let mut folded = FoldedRefusals::default();
         folded.add(record_of(&refused(600)));
         assert_eq!(folded.close_before(at(0)).len(), 1);
         folded.add(record_of(&refused(1)));
-        assert!(folded.close_before(at(0)).is_empty(), "this minute has begun elsewhere");
+        assert!(folded.close_before(at(0)).is_empty(), "another thread may still count in this minute");
         assert_eq!(folded.close_before(at(2)).len(), 1);
     }
 }

@@ -1,5 +1,5 @@
-//! The thread that commits calls in groups: while one group is committed the next one gathers, so that
-//! calls share the cost of a commit.
+//! The thread that commits calls in groups: while one group is being committed, the next one fills, so that calls share
+//! the cost of a commit.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -142,12 +142,12 @@ impl Writer {
         committed
     }
 
-    /// Retries until the calls are written, because their responses have been sent. Meanwhile the backlog
-    /// fills up and slows callers down.
+    /// Retries until the calls are written, because their responses have been sent. In the meantime the backlog fills up
+    /// and slows callers down.
     fn write_until_done(&mut self, calls: &Encoded) -> bool {
         while !self.write(calls) {
             if self.backlog.gives_up() {
-                tracing::error!(calls = calls.len(), "the process ends, and these calls are not recorded");
+                tracing::error!(calls = calls.len(), "the process ends before these calls are recorded");
                 return false;
             }
             std::thread::sleep(RETRY_INTERVAL);
@@ -188,7 +188,7 @@ impl Writer {
 /// Returns whether it succeeded.
 fn log_failure(written: Result<(), Error>, calls: usize) -> bool {
     if let Err(cause) = &written {
-        tracing::error!(%cause, calls, "calls could not be recorded");
+        tracing::error!(%cause, calls, "could not record calls");
     }
     written.is_ok()
 }

@@ -14,7 +14,7 @@ pub struct Admission {
     pub scopes: Scopes,
     pub team: Team,
     pub meters: Meters,
-    /// The body of `GET /me`, rendered once because it never changes.
+    /// The body of `GET /me`, rendered once because it never changes for this entry.
     pub shown: OnceLock<Bytes>,
 }
 

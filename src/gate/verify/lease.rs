@@ -18,7 +18,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 const RENEW_INTERVAL: u64 = LEASE as u64 / 4;
 /// After this many microseconds without a call, the lease is released and the epoch no longer checked.
 const IDLE: u64 = 5_000_000;
-/// After this time, any earlier lease has expired on any clock.
+/// After this time, all earlier leases have expired on any clock.
 const EXPIRED: Duration = Duration::from_micros(LEASE as u64 + 10_000);
 
 pub struct Lease {
@@ -35,9 +35,8 @@ impl Lease {
         Self { id, thread: Mutex::new(Some((stop, thread))) }
     }
 
-    /// Waits until no other process can use a cache older than the committed `epoch`. Returns at the
-    /// latest when every earlier lease has expired, even if the database goes away or its clock is set
-    /// back.
+    /// Waits until no other process can use a cache older than the committed `epoch`. Returns at the latest when all
+    /// earlier leases have expired, even if the database becomes unavailable or its clock is set back.
     pub fn wait_for_others(&self, store: &Store, epoch: i64) {
         let since = Instant::now();
         let mut pause = Duration::from_millis(3);
@@ -46,7 +45,7 @@ impl Lease {
                 Ok(false) => return,
                 Ok(true) => {}
                 Err(cause) => {
-                    tracing::warn!(%cause, "can't check whether other instances know of a change");
+                    tracing::warn!(%cause, "could not check whether other instances know of a change");
                     pause = EXPIRED;
                 }
             }
@@ -72,7 +71,7 @@ struct Keeper {
     store: Store,
     cache: Arc<TokenCache>,
     id: LeaseId,
-    /// When the lease was last renewed, by the cache's clock, and the epoch it names.
+    /// The time of the last renewal, by the cache's clock, and its epoch.
     held: Option<(u64, i64)>,
     last_use: u64,
 }
@@ -82,7 +81,7 @@ impl Keeper {
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(CHECK_INTERVAL) {
             if let Err(cause) = self.check() {
                 // Without a renewal the lease expires, and every call reads the store.
-                tracing::warn!(%cause, "the gate can't check whether access has changed");
+                tracing::warn!(%cause, "could not check whether access has changed");
                 self.held = None;
             }
         }
@@ -111,7 +110,7 @@ impl Keeper {
     /// committed later waits for it.
     fn renew(&mut self, now: u64, epoch: i64) -> Result<()> {
         let id = self.id;
-        self.store.write(|tx| epochs::hold(tx, id, epoch))?;
+        self.store.write(|tx| epochs::take_lease(tx, id, epoch))?;
         self.cache.advance(self.store.read_in_one(epochs::current)?);
         self.held = Some((now, epoch));
         self.cache.lease_until(now + LEASE as u64);

@@ -1,4 +1,4 @@
-//! Verifies tokens: which token a call presents, and whether it can be used now.
+//! Identifies the token of a call, and checks whether it is active.
 
 pub(crate) mod admission;
 mod lease;
@@ -33,7 +33,7 @@ impl Verifier {
         Self { store, limiter, cache, lease }
     }
 
-    /// Neither a malformed token nor a cached one costs a query.
+    /// Malformed and cached tokens need no query.
     pub async fn verify(
         &self,
         presented: &str,

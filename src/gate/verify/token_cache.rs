@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 
 use super::admission::Admission;
 
-/// Some 100 MB. A full cache starts over.
+/// Some 100 MB. A full cache is emptied.
 const MAX_TOKENS: usize = 100_000;
 
 type Entries = HashMap<[u8; 32], Arc<Admission>, BuildHasherDefault<FirstBytes>>;
@@ -43,7 +43,7 @@ impl TokenCache {
             self.was_used.store(true, Ordering::Relaxed);
         }
         let entry = self.entries.read().get(hash).cloned()?;
-        // Checked last: a process that was paused in between must not use the entry.
+        // Checked last, because a process that was paused in between must not use the entry.
         (self.now() < self.lease_end.load(Ordering::Acquire)).then_some(entry)
     }
 
@@ -74,7 +74,7 @@ impl TokenCache {
         }
     }
 
-    /// Microseconds since this process began, by a clock that keeps running while the process is paused.
+    /// Microseconds since this process started, by a clock that keeps running while the process is paused.
     pub fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -93,7 +93,7 @@ impl TokenCache {
     }
 }
 
-/// Uses the first bytes of the SHA-256 keys, which are as good as a hash of them.
+/// Uses the first bytes of the SHA-256 keys as their hash.
 #[derive(Default)]
 struct FirstBytes(u64);
 

@@ -1,4 +1,4 @@
-//! Rows of `activity`. Triggers prevent changes to them.
+//! Rows of `activity`, which triggers protect from changes.
 
 use diesel::dsl::{sql, sum};
 use diesel::prelude::*;
@@ -32,14 +32,14 @@ pub struct Record {
     pub duration_us: Option<i32>,
     pub ip: Option<String>,
     pub agent: Option<String>,
-    /// `None` for an API request, whose record has the request's id as its own.
+    /// `None` for an API request, because the record's id is the request's.
     pub request_id: Option<RequestId>,
     pub detail: Option<String>,
     pub count: i32,
 }
 
 impl Record {
-    /// The request that is recorded, or that made the change.
+    /// The recorded request, or the request that made the change.
     pub fn request(&self) -> Option<RequestId> {
         self.request_id.or_else(|| self.kind.is_call().then(|| RequestId::from_bytes(self.id.bytes())))
     }
@@ -57,8 +57,8 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
-/// Adds records in groups of fixed sizes, because each size has a prepared statement: preparing one costs
-/// as much as running it.
+/// Adds records in groups of fixed sizes. Each size has a prepared statement, because preparing one costs as much as
+/// running it.
 pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     let (many, rest) = records.as_chunks::<64>();
     many.iter().try_for_each(|group| insert_group(tx, group))?;
@@ -68,8 +68,7 @@ pub fn insert(tx: &mut Tx<'_>, records: &[Record]) -> Result<()> {
     single.iter().try_for_each(|group| insert_group(tx, group))
 }
 
-/// Skips records that exist: a commit can succeed although the connection breaks before it says so, and
-/// then its records are added again.
+/// Skips existing records: if the connection breaks during a successful commit, the records are added again.
 fn insert_group<const N: usize>(tx: &mut Tx<'_>, group: &[Record; N]) -> Result<()> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(activity::table)
         .values(group)
@@ -82,7 +81,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Reco
     activity::table.find((team, id)).select(Record::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// The first team after `after` that has any record: one step in the index.
+/// The first team after `after` with any records. Takes one step in the index.
 pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
     let mut query = activity::table.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
     if let Some(after) = after {
@@ -91,7 +90,7 @@ pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId
     query.first(tx.connection).optional_row()
 }
 
-/// The conditions of the partial indexes, word for word: otherwise an engine does not use them.
+/// Equal to the conditions of the partial indexes, because otherwise engines don't use them.
 const CHANGES: &str = "kind NOT IN ('api.request', 'api.refused')";
 const REFUSED: &str = "status >= 400";
 
@@ -137,7 +136,7 @@ pub fn list(
         query = query.filter(activity::id.lt(ActivityId::floor(until)));
     }
     if filter.status.is_some() {
-        // SQLite reads a row even to filter by indexed columns, unless the query needs no others.
+        // SQLite reads whole rows to filter by indexed columns, unless the query selects no others.
         let ids: Vec<ActivityId> = query.select(activity::id).load(tx.connection)?;
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -147,22 +146,22 @@ pub fn list(
     Ok(query.select(Record::as_select()).load(tx.connection)?)
 }
 
-/// Counts API requests since `from`, of one token or of the whole team. Stops at `most`.
+/// Counts API requests since `from`, of one token or of the whole team. Stops at `limit`.
 pub fn count_calls(
     tx: &mut Tx<'_>,
     team: TeamId,
     token: Option<TokenId>,
     from: Timestamp,
-    most: i64,
+    limit: i64,
 ) -> Result<i64> {
     let mut query = activity::table
         .filter(activity::team_id.eq(team))
         .filter(activity::id.ge(ActivityId::floor(from)))
         .filter(activity::kind.eq(ActivityKind::ApiRequest))
         .select(activity::count)
-        // The order makes both engines walk the index from there.
+        // The order makes both engines use the index.
         .order(activity::id.asc())
-        .limit(most)
+        .limit(limit)
         .into_boxed();
     if let Some(token) = token {
         query = query.filter(activity::token_id.eq(token));

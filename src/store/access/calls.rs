@@ -19,7 +19,7 @@ use crate::store::error::Result;
 use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
 use crate::store::schema::activity;
 
-/// Rows per statement. More rows gain next to nothing.
+/// Rows per statement. More would hardly be faster.
 const SQLITE: usize = 32;
 const POSTGRES: usize = 2000;
 
@@ -87,7 +87,7 @@ pub fn insert<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) 
     }
 }
 
-/// Like [`insert`], for new calls. On Postgres it costs half as much, and conflicts if one exists.
+/// Like [`insert`], for new calls. On Postgres it costs half as much, and returns a conflict if one exists.
 pub fn insert_new<'a>(tx: &mut Tx<'_>, calls: impl Iterator<Item = CallRecord<'a>>) -> Result<()> {
     let Engine::Postgres(inner) = &mut *tx.connection else { return insert(tx, calls) };
     let columns = |call: CallRecord<'a>| {
@@ -137,8 +137,8 @@ fn insert_group<const N: usize>(tx: &mut Tx<'_>, calls: &[CallRecord<'_>; N]) ->
     Ok(())
 }
 
-/// A hand-written statement: Diesel's insert is not cached if its values are borrowed. Constants are part
-/// of the SQL, so that there is less to bind.
+/// Hand-written, because Diesel doesn't cache inserts with borrowed values. Constants are part of the SQL, so that there
+/// are fewer parameters.
 struct InsertUsual<'c, 'a, const N: usize> {
     calls: &'c [CallRecord<'a>; N],
     addresses: [Option<Address>; N],
@@ -193,12 +193,12 @@ struct Address {
 impl Address {
     fn of(ip: IpAddr) -> Self {
         let mut address = Self { text: [0; 45], length: 0 };
-        write!(address, "{ip}").expect("the longest address has 45 characters");
+        write!(address, "{ip}").expect("addresses have at most 45 characters");
         address
     }
 
     fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.text[..self.length]).expect("an address is ASCII")
+        std::str::from_utf8(&self.text[..self.length]).expect("addresses are ASCII")
     }
 }
 
@@ -217,7 +217,7 @@ impl Write for Address {
     }
 }
 
-/// Binds one parameter per column, whatever the number of rows.
+/// Binds one parameter per column, regardless of the number of rows.
 fn unnest(calls: &[CallRecord<'_>]) -> impl RunQueryDsl<PgConnection> + QueryFragment<Pg> + QueryId {
     const STATEMENT: &str = "INSERT INTO activity (team_id, id, at, kind, actor_kind, person_id, \
         token_id, actor_label, method, route, status, duration_us, ip) \

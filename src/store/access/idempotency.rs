@@ -50,12 +50,12 @@ pub fn insert(tx: &mut Tx<'_>, kept: &Response) -> Result<()> {
 }
 
 /// The oldest rows, up to and including `before`.
-pub fn oldest(tx: &mut Tx<'_>, before: Timestamp, most: i64) -> Result<Vec<Vec<u8>>> {
+pub fn oldest(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<Vec<u8>>> {
     Ok(idempotent_responses::table
         .filter(idempotent_responses::at.le(before))
         .order(idempotent_responses::at.asc())
         .select(idempotent_responses::id)
-        .limit(most)
+        .limit(limit)
         .load(tx.connection)?)
 }
 

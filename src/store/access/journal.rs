@@ -1,5 +1,5 @@
-//! Rows of `call_batches`: calls that are on disk but not yet in the activity table. A row has many calls,
-//! so that committing many costs as little as one.
+//! Rows of `call_batches`: calls that are on disk but not yet in the activity table. A row contains many calls, so that
+//! committing many is as cheap as committing one.
 //!
 //! With SQLite, the table is in a separate file, because a file has one writer at a time: calls can be
 //! committed while the flush, or anything else, writes to the store.
@@ -22,7 +22,7 @@ use crate::store::ids::LeaseId;
 use crate::store::schema::call_batches;
 use crate::store::{Store, Tx};
 
-/// The bytes of batches taken at once, which is some 20,000 calls, and the rows of one query.
+/// The bytes of batches taken at once, some 20,000 calls, and the rows of one query.
 const TAKEN: usize = 5 << 19;
 const ROWS: i64 = 32;
 
@@ -33,14 +33,14 @@ pub struct Journal {
     writer: LeaseId,
     /// The calls of this process in the journal.
     calls: AtomicUsize,
-    /// Held while batches are written.
+    /// Locked while batches are written.
     appending: Mutex<()>,
     was_read: AtomicBool,
-    /// The last unreadable batch of each writer. All batches left up to it are unreadable.
+    /// The last unreadable batch of each writer. All remaining batches up to it are unreadable.
     skipped: Mutex<HashMap<LeaseId, i64>>,
 }
 
-/// One pass over the batches in the journal. Those added later are left out, so that it ends.
+/// One pass over the batches in the journal. Excludes batches added later, so that it ends.
 pub struct Pass<'j> {
     journal: &'j Journal,
     last: i64,
@@ -78,12 +78,12 @@ impl Journal {
         self.calls.load(Ordering::Acquire)
     }
 
-    /// Whether no other server is at work on the same store.
+    /// Whether no other server uses the same store.
     pub fn is_alone(&self) -> Result<bool> {
-        Ok(self.store.read(|tx| leases::others_at_work(tx, self.writer))?.is_empty())
+        Ok(self.store.read(|tx| leases::other_servers(tx, self.writer))?.is_empty())
     }
 
-    /// Writes batches. If that fails, they may have been written nonetheless.
+    /// Writes batches. After an error, they may have been written anyway.
     pub fn append(&self, batches: &[Vec<u8>], calls: usize) -> Result<()> {
         let _appending = self.appending.lock();
         // Counted first, so that a reader never misses calls that are on disk.
@@ -96,11 +96,11 @@ impl Journal {
         appended.inspect_err(|_| self.forget(calls))
     }
 
-    /// Starts a pass. Only one thread may do so at a time. The first pass of a process includes the
-    /// batches of other servers, because those of a killed one can't wait until its lease ends.
+    /// Starts a pass. Only one thread may do so at a time. The first pass of a process includes the batches of other
+    /// servers, so that those of a killed server need not wait until its lease ends.
     pub fn pass(&self) -> Result<Pass<'_>> {
         let others = match self.was_read.load(Ordering::Relaxed) {
-            true => self.store.read(|tx| leases::others_at_work(tx, self.writer))?,
+            true => self.store.read(|tx| leases::other_servers(tx, self.writer))?,
             false => Vec::new(),
         };
         let _appending = self.appending.lock();
@@ -110,7 +110,7 @@ impl Journal {
     }
 
     fn forget(&self, calls: usize) {
-        // Never below zero: a batch can exist without being counted if writing it failed late.
+        // Saturating, because a batch whose writing failed late exists without being counted.
         let fewer = |known: usize| Some(known.saturating_sub(calls));
         let _ = self.calls.fetch_update(Ordering::AcqRel, Ordering::Acquire, fewer);
     }
@@ -133,7 +133,7 @@ impl Pass<'_> {
         Ok(batches)
     }
 
-    /// Deletes batches that are in the activity table. Unreadable ones stay.
+    /// Deletes batches that are in the activity table. Unreadable ones are kept.
     pub fn done(&self, batches: &[Batch], unreadable: &[&Batch]) -> Result<()> {
         let is_kept = |batch: &Batch| unreadable.iter().any(|kept| kept.id == batch.id);
         let moved: Vec<&Batch> = batches.iter().filter(|batch| !is_kept(batch)).collect();
@@ -178,7 +178,7 @@ fn append_one(connection: &mut SqliteConnection, writer: LeaseId, batch: &[u8]) 
     Ok(())
 }
 
-/// A single statement that stays prepared: Diesel's insert differs with each number of rows.
+/// A single prepared statement, because Diesel's insert differs for each number of rows.
 struct AppendAll<'a> {
     writer: LeaseId,
     batches: Vec<&'a [u8]>,
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_gives_out_what_was_there_and_the_next_process_what_is_left() {
+    fn a_pass_has_the_batches_at_its_start_and_the_next_process_the_rest() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(&folder);
         let journal = open(&store, 1).expect("a journal");
@@ -249,15 +249,15 @@ mod tests {
         journal.append(&[vec![3]], 1).expect("on disk");
         let (batches, calls) = take(&mut pass);
         assert_eq!((calls, journal.calls()), (vec![vec![1], vec![2]], 6));
-        pass.done(&batches, &[&batches[0]]).expect("forgotten batches");
+        pass.done(&batches, &[&batches[0]]).expect("deleted batches");
         assert_eq!((take(&mut pass).1, journal.calls()), (vec![], 1));
-        assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[3]], "the unreadable one is skipped");
+        assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[3]], "the unreadable batch is skipped");
         let next = open(&store, 2).expect("a journal");
         assert_eq!(take(&mut next.pass().expect("a pass")).1, [[1], [3]]);
     }
 
     #[test]
-    fn a_batch_that_was_moved_twice_takes_no_later_one_with_it() {
+    fn deleting_a_batch_twice_deletes_no_later_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(&folder);
         let journal = open(&store, 1).expect("a journal");
@@ -267,25 +267,25 @@ mod tests {
         let other = open(&store, 2).expect("a journal");
         let mut others = other.pass().expect("a pass");
         let (moved, _) = take(&mut others);
-        others.done(&moved, &[]).expect("forgotten batches");
+        others.done(&moved, &[]).expect("deleted batches");
         journal.append(&[vec![3]], 1).expect("on disk");
-        pass.done(&read, &[]).expect("forgotten batches");
+        pass.done(&read, &[]).expect("deleted batches");
         assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[3]]);
     }
 
     #[test]
-    fn unreadable_batches_hide_none_of_another_writer() {
+    fn unreadable_batches_do_not_hide_those_of_another_writer() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = store(&folder);
         let journal = open(&store, 1).expect("a journal");
         journal.pass().expect("the first pass");
         let other = LeaseId::from_bytes([2; 16]);
-        store.write(|tx| leases::hold(tx, other, 0, 1_000_000_000)).expect("a lease");
+        store.write(|tx| leases::take(tx, other, 0, 1_000_000_000)).expect("a lease");
         open(&store, 2).expect("a journal").append(&[vec![1]], 1).expect("on disk");
         journal.append(&[vec![2]], 1).expect("on disk");
         let mut pass = journal.pass().expect("a pass");
         let (batches, calls) = take(&mut pass);
-        assert_eq!(calls, [[2]], "the other server is at work");
+        assert_eq!(calls, [[2]], "the other server is running");
         pass.done(&batches, &[&batches[0]]).expect("a skipped batch");
         store.write(|tx| leases::release(tx, other)).expect("no lease");
         assert_eq!(take(&mut journal.pass().expect("a pass")).1, [[1]]);

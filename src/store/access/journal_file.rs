@@ -1,4 +1,4 @@
-//! The file of the journal, next to SQLite's.
+//! The journal's file, next to SQLite's database.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ use crate::store::{Store, Tx};
 
 pub const SUFFIX: &str = "-calls";
 /// Files of an earlier version.
-const FORMER: [&str; 2] = ["-calls-1", "-calls-2"];
+const OLD_SUFFIXES: [&str; 2] = ["-calls-1", "-calls-2"];
 /// For SQLite; Postgres has the table in its migrations. `AUTOINCREMENT` never reuses an id, because a
 /// process deletes by id what another one may already have deleted.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS call_batches (
@@ -27,19 +27,19 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS call_batches (
 pub fn open(store: &Store, path: PathBuf) -> Result<Store> {
     remove_former(&store.location)?;
     let file = store.for_journal(Location::Sqlite(path))?;
-    if !file.read(is_made)? {
-        file.write(make)?;
+    if !file.read(is_created)? {
+        file.write(create)?;
     }
     Ok(file)
 }
 
-/// Only reads, so that a command does not wait for a server that writes.
-fn is_made(tx: &mut Tx<'_>) -> Result<bool> {
+/// Only reads, so that commands don't wait for a server that writes.
+fn is_created(tx: &mut Tx<'_>) -> Result<bool> {
     exists(tx, "name = 'call_batches' AND sql LIKE '%AUTOINCREMENT%'")
 }
 
 /// An earlier version created the table without `AUTOINCREMENT`.
-fn make(tx: &mut Tx<'_>) -> Result<()> {
+fn create(tx: &mut Tx<'_>) -> Result<()> {
     if !exists(tx, "name = 'call_batches' AND sql NOT LIKE '%AUTOINCREMENT%'")? {
         return Ok(tx.connection.batch_execute(TABLE)?);
     }
@@ -55,10 +55,10 @@ fn exists(tx: &mut Tx<'_>, which: &str) -> Result<bool> {
     Ok(diesel::select(found).get_result(tx.connection)?)
 }
 
-/// Removes the files of an earlier version if they are empty. If it was killed, it left calls in them.
+/// Removes the files of an earlier version if they are empty. If that version was killed, they contain calls.
 fn remove_former(location: &Location) -> Result<()> {
     let mut former = Vec::new();
-    for path in FORMER.iter().filter_map(|suffix| location.beside(suffix)) {
+    for path in OLD_SUFFIXES.iter().filter_map(|suffix| location.beside(suffix)) {
         let Ok(file) = File::open(&path) else { continue };
         let unusable = |why: &str| Error::Unusable(format!("{} {why}", path.display()));
         // The earlier version locks the first file while it runs.
@@ -68,7 +68,7 @@ fn remove_former(location: &Location) -> Result<()> {
         let read = (&file).take(8).read_to_end(&mut start);
         read.map_err(|cause| Error::Unavailable(format!("{}: {cause}", path.display())))?;
         if start.iter().any(|byte| *byte != 0) {
-            let why = "holds calls of an earlier version of Gatepost; start and stop that version once";
+            let why = "contains calls of an earlier version of Gatepost; start and stop that version once";
             return Err(unusable(why));
         }
         former.push((path, file));
@@ -91,11 +91,12 @@ mod tests {
     }
 
     fn run(file: &Store, statements: &str) {
-        file.write(|tx| Ok::<_, Error>(tx.connection.batch_execute(statements)?)).expect("done statements");
+        file.write(|tx| Ok::<_, Error>(tx.connection.batch_execute(statements)?))
+            .expect("successful statements");
     }
 
     #[test]
-    fn ids_that_could_come_again_no_longer_do_and_calls_stay() {
+    fn the_table_is_upgraded_to_unique_ids_without_losing_calls() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = opened(&folder).expect("a file");
         let former = TABLE.replace(" AUTOINCREMENT", "");
@@ -113,12 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn calls_in_files_of_an_earlier_version_are_not_forgotten() {
+    fn files_of_an_earlier_version_with_calls_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let refused = || opened(&folder).map(drop).expect_err("no file").to_string();
         let path = folder.path().join("store.db-calls-1");
         std::fs::write(&path, b"gpcalls1 and calls").expect("a file");
-        assert!(refused().contains("store.db-calls-1 holds calls of an earlier version"), "{}", refused());
+        assert!(refused().contains("store.db-calls-1 contains calls of an earlier version"), "{}", refused());
         std::fs::write(&path, [0; 999]).expect("a file without calls");
         let running = File::open(&path).expect("a file");
         running.lock().expect("the lock");

@@ -14,7 +14,7 @@ pub fn epoch(tx: &mut Tx<'_>) -> Result<i64> {
 }
 
 /// Takes or renews a lease for `micros`. `seen` is the latest epoch that its holder knows.
-pub fn hold(tx: &mut Tx<'_>, id: LeaseId, seen: i64, micros: i64) -> Result<()> {
+pub fn take(tx: &mut Tx<'_>, id: LeaseId, seen: i64, micros: i64) -> Result<()> {
     let until = now(tx)? + micros;
     let row = (leases::id.eq(id), leases::seen_epoch.eq(seen), leases::until.eq(until));
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(leases::table)
@@ -42,7 +42,7 @@ pub fn others_behind(tx: &mut Tx<'_>, own: LeaseId, epoch: i64) -> Result<bool> 
     Ok(first.is_some())
 }
 
-pub fn others_at_work(tx: &mut Tx<'_>, own: LeaseId) -> Result<Vec<LeaseId>> {
+pub fn other_servers(tx: &mut Tx<'_>, own: LeaseId) -> Result<Vec<LeaseId>> {
     let now = now(tx)?;
     let others = leases::table.filter(leases::id.ne(own).and(leases::until.ge(now)));
     Ok(others.select(leases::id).load(tx.connection)?)

@@ -19,7 +19,7 @@ pub fn oldest_calls(
     team: TeamId,
     before: Timestamp,
     after: ActivityId,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<ActivityId>> {
     Ok(activity::table
         .filter(activity::team_id.eq(team))
@@ -28,7 +28,7 @@ pub fn oldest_calls(
         .filter(sql::<Bool>(CALLS))
         .order(activity::id.asc())
         .select(activity::id)
-        .limit(most)
+        .limit(limit)
         .load(tx.connection)?)
 }
 

@@ -37,10 +37,10 @@ pub struct Token {
     pub revoke_reason: Option<String>,
 }
 
-team_rows! { tokens, Token, TokenId: insert, find, hold, list, count }
+team_rows! { tokens, Token, TokenId: insert, find, lock, list, count }
 
-/// The one lookup of an API request. It includes the hash, so that an unknown id and a wrong secret both
-/// find nothing, in the same time.
+/// The only lookup of an API request. Includes the hash, so that an unknown id and a wrong secret both find nothing, in the
+/// same time.
 pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<Option<(Token, Team)>> {
     tokens::table
         .inner_join(teams::table)
@@ -52,14 +52,14 @@ pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<O
 
 diesel::define_sql_function! { fn substr(text: Text, from: Integer, count: Integer) -> Text; }
 
-/// All teams' tokens whose public id begins with `start`. LIKE would ignore case on SQLite.
-pub fn find_by_start(tx: &mut Tx<'_>, start: &str, most: i64) -> Result<Vec<(Token, Team)>> {
+/// Tokens of all teams whose public id starts with `start`. LIKE would ignore case on SQLite.
+pub fn find_by_start(tx: &mut Tx<'_>, start: &str, limit: i64) -> Result<Vec<(Token, Team)>> {
     let length = i32::try_from(start.len()).unwrap_or(i32::MAX);
     Ok(tokens::table
         .inner_join(teams::table)
         .filter(substr(tokens::public_id, 1, length).eq(start))
         .order(tokens::id.desc())
-        .limit(most)
+        .limit(limit)
         .select((Token::as_select(), Team::as_select()))
         .load(tx.connection)?)
 }
@@ -104,8 +104,8 @@ pub fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result
         .load(tx.connection)?)
 }
 
-/// Revokes the active tokens that a person created. Postgres locks them first, in the order in which last
-/// uses are written, to avoid a deadlock.
+/// Revokes the active tokens that a person created. On Postgres, locks them first in the order in which last uses are
+/// written, to avoid deadlocks.
 pub fn revoke_by_creator(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -126,7 +126,7 @@ pub fn revoke_by_creator(
         .get_results(tx.connection)?)
 }
 
-/// Revokes a token. `None` if the team has no such active token.
+/// Revokes a token. Returns `None` if the team has no such active token.
 pub fn revoke(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,4 +1,4 @@
-//! Counts of calls by the hour: from `activity`, and stored ones in `call_counts`.
+//! Hourly counts of calls: live ones from `activity`, and stored ones in `call_counts`.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -12,7 +12,7 @@ use crate::store::ids::{ActivityId, TeamId, TokenId};
 use crate::store::numbered::numbered;
 use crate::store::schema::call_counts;
 
-/// The calls of one hour, with one token or without.
+/// The calls of one hour, with a token or without.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub struct Counted {
     #[diesel(sql_type = BigInt)]
@@ -27,12 +27,12 @@ pub struct Counted {
     pub limited: i64,
     #[diesel(sql_type = BigInt)]
     pub failed: i64,
-    /// The number of records read. A folded record counts as many times as it says.
+    /// The number of records read. The other fields also include the counts of folded records.
     #[diesel(sql_type = BigInt)]
     pub records: i64,
 }
 
-/// A range scan of the key, newest first, that ends after this many records.
+/// Scans a range of the key, newest first, and ends after this many records.
 const CALLS: &str = "SELECT at / 3600000000 * 3600000000 AS began, token_id, \
     CAST(SUM(CASE WHEN status >= 400 THEN 0 ELSE count END) AS BIGINT) AS succeeded, \
     CAST(SUM(CASE WHEN status >= 400 AND status < 500 AND status <> 429 THEN count ELSE 0 END) AS BIGINT) AS refused, \
@@ -43,18 +43,18 @@ const CALLS: &str = "SELECT at / 3600000000 * 3600000000 AS began, token_id, \
     WHERE team_id = {1} AND id >= {2} AND id < {3} AND kind IN ('api.request', 'api.refused') \
     ORDER BY id DESC LIMIT {4}) AS calls GROUP BY 1, 2";
 
-/// Counts a team's calls in a half-open range of time by hour and token, and stops after `most` records.
+/// Counts a team's calls in a half-open range of time by hour and token, and stops after `limit` records.
 pub fn count(
     tx: &mut Tx<'_>,
     team: TeamId,
     (from, until): (Timestamp, Timestamp),
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<Counted>> {
     let query = sql_query(numbered(tx.connection, CALLS))
         .bind::<Binary, _>(team)
         .bind::<Binary, _>(ActivityId::floor(from))
         .bind::<Binary, _>(ActivityId::floor(until))
-        .bind::<BigInt, _>(most);
+        .bind::<BigInt, _>(limit);
     Ok(match tx.connection {
         Engine::Sqlite(inner) => query.load(inner)?,
         Engine::Postgres(inner) => query.load(inner)?,
@@ -79,7 +79,7 @@ pub fn token_key(token: Option<TokenId>) -> Vec<u8> {
     token.map(|token| token.bytes().to_vec()).unwrap_or_default()
 }
 
-/// The hours from `from` on, of a token or of the whole team.
+/// The hours since `from`, of a token or of the whole team.
 pub fn stored(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Vec<Stored>> {
     Ok(call_counts::table
         .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq(token_key(token))))

@@ -20,16 +20,16 @@ pub struct Use {
     pub agent: Option<String>,
 }
 
-/// Stores each use, unless the stored one is later and not from a clock that ran ahead.
+/// Stores each use, unless the stored one is later. A stored use from a clock that ran ahead is replaced.
 pub fn record(tx: &mut Tx<'_>, uses: &[Use]) -> Result<()> {
     match &mut *tx.connection {
-        Engine::Sqlite(inner) => uses.iter().try_for_each(|each| note_one(inner, each)),
+        Engine::Sqlite(inner) => uses.iter().try_for_each(|each| record_one(inner, each)),
         Engine::Postgres(_) if uses.is_empty() => Ok(()),
-        Engine::Postgres(inner) => note_all(inner, uses),
+        Engine::Postgres(inner) => record_all(inner, uses),
     }
 }
 
-fn note_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
+fn record_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
     let older = tokens::table.filter(tokens::id.eq(usage.token)).filter(
         (tokens::last_used_at.is_null())
             .or(tokens::last_used_at.lt(usage.at))
@@ -47,7 +47,7 @@ fn note_one(connection: &mut SqliteConnection, usage: &Use) -> Result<()> {
 
 /// A single statement, because each costs a round trip. It locks tokens in the order of their ids, so that
 /// writers of several instances never deadlock.
-fn note_all(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
+fn record_all(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
     let each_id: Vec<_> = uses.iter().map(|each| each.token).collect();
     let each_at: Vec<_> = uses.iter().map(|each| each.at).collect();
     let each_ip: Vec<_> = uses.iter().map(|each| each.ip.as_deref()).collect();

@@ -21,8 +21,8 @@ pub type Fill<'a> = dyn FnMut(&Path) -> Result<()> + 'a;
 /// The name of a part and the path of its file.
 pub type Part = (String, PathBuf);
 
-/// Passes every part to `add`, in the order for restoring, and returns the schema versions. The parts
-/// contain everything committed before the call. A row that is in two parts is the same in both.
+/// Passes every part to `add`, in the order for restoring, and returns the schema versions. The parts contain everything
+/// committed before the call. A row that is in two parts is equal in both.
 ///
 /// # Errors
 /// [`Error::Unusable`] if there is no store, [`Error::Unavailable`], or the error of `add`.
@@ -33,7 +33,7 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     }
 }
 
-/// Creates a store from the parts. On failure, it leaves no store behind.
+/// Creates a store from the parts. After a failure there is no store.
 ///
 /// # Errors
 /// [`Error::Unusable`] if a store exists, or if a newer program wrote the parts.
@@ -59,7 +59,7 @@ pub fn require_none(location: &Location) -> Result<()> {
     }
 }
 
-/// The folder from which parts can be moved into place without a copy; `None` for Postgres.
+/// The folder from which parts can be moved into place without a copy. `None` for Postgres.
 pub fn folder(location: &Location) -> Option<PathBuf> {
     let Location::Sqlite(path) = location else { return None };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

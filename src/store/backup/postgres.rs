@@ -39,7 +39,7 @@ struct Reference {
     to_table: String,
 }
 
-/// Reads everything in one transaction, which sees the store as it was at the beginning.
+/// Reads everything in one transaction, which sees a snapshot of the store.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut engine = location.connect_patiently()?;
     begin(&mut engine, Mode::Read)?;
@@ -50,14 +50,14 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
         let rows = format!("SELECT row_to_json(each_row)::text AS line FROM \"{table}\" AS each_row");
         add(&format!("{table}{ENDING}"), &mut |to| write_lines(inner, &rows, to))?;
     }
-    // Sequences are not transactional. Read last, they are past all copied rows.
+    // Sequences are not transactional, so they are read last, when they are past all copied rows.
     let sequences = "SELECT json_build_object('name', sequencename, 'value', last_value)::text AS line
         FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL";
     add(SEQUENCES, &mut |to| write_lines(inner, sequences, to))?;
     Ok(schema)
 }
 
-/// Returns the tables, each after those it refers to. Deferred foreign keys impose no order.
+/// Returns the tables in the order of their references. Deferred foreign keys impose no order.
 fn tables(inner: &mut PgConnection) -> Result<Vec<String>> {
     let all: Vec<Line> = sql_query(
         "SELECT tablename::text AS line FROM pg_tables
@@ -84,7 +84,7 @@ fn tables(inner: &mut PgConnection) -> Result<Vec<String>> {
     Ok(ordered)
 }
 
-/// Writes row by row, because a table need not fit into memory.
+/// Writes row by row, because a table may not fit into memory.
 fn write_lines(inner: &mut PgConnection, query: &str, to: &Path) -> Result<()> {
     let failed = |cause| problem(to, &cause);
     let mut file = BufWriter::new(File::create(to).map_err(failed)?);
@@ -98,7 +98,7 @@ pub fn require_none(engine: &mut Engine) -> Result<()> {
     let Engine::Postgres(inner) = engine else { return Ok(()) };
     match tables(inner)?.first() {
         Some(table) => Err(Error::Unusable(format!(
-            "the database has tables already, such as {table}: restore into an empty one"
+            "the database already has tables, like {table}. Restore into an empty one"
         ))),
         None => Ok(()),
     }
@@ -140,7 +140,7 @@ fn load(inner: &mut PgConnection, parts: &[Part]) -> Result<()> {
 }
 
 fn load_table(inner: &mut PgConnection, table: &str, path: &Path) -> Result<()> {
-    // Except generated columns.
+    // Excludes generated columns.
     let columns: Line = sql_query(
         "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS line FROM pg_attribute
          WHERE attrelid = quote_ident($1)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",

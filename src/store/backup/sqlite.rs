@@ -16,10 +16,9 @@ use crate::store::error::{Error, Result};
 /// The name of the database's part, and the prefix of the others.
 const DATABASE: &str = "gatepost.db";
 /// The suffixes of the files that SQLite adds.
-const OWN: [&str; 3] = ["-wal", "-shm", "-journal"];
+const SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Copies the calls first: they move from their file into the database and never back. A call that is in
-/// both has the same id.
+/// Copies the calls first, because they only move from their file into the database. A call in both has the same id.
 pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     let mut original = location.connect_patiently()?;
     if let Some(path) = location.beside(journal_file::SUFFIX).filter(|path| path.exists()) {
@@ -35,7 +34,7 @@ pub fn take(location: &Location, add: &mut Add<'_>) -> Result<Vec<String>> {
     Ok(schema)
 }
 
-/// Copies in one read transaction, so that other processes continue to write and the copy still ends.
+/// Copies in one read transaction, so that the copy ends although other processes continue to write.
 fn copy(original: &mut Engine, to: &Path) -> Result<()> {
     let Engine::Sqlite(inner) = original else { return Ok(()) };
     sql_query("VACUUM INTO ?").bind::<Text, _>(text(to)?).execute(inner)?;
@@ -54,7 +53,7 @@ fn text(path: &Path) -> Result<&str> {
 
 /// The paths of a store's files, the database last.
 fn files_of(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
-    let own = |name: &'static str| OWN.into_iter().map(move |suffix| format!("{name}{suffix}"));
+    let own = |name: &'static str| SUFFIXES.into_iter().map(move |suffix| format!("{name}{suffix}"));
     let suffixes = own(journal_file::SUFFIX)
         .chain([journal_file::SUFFIX.to_owned()])
         .chain(own(""))
@@ -65,14 +64,14 @@ fn files_of(location: &Location) -> impl Iterator<Item = PathBuf> + '_ {
 pub fn require_none(location: &Location) -> Result<()> {
     match files_of(location).find(|path| path.exists()) {
         Some(path) => Err(Error::Unusable(format!(
-            "{} exists: restore only where there is no store yet",
+            "{} exists. Restore only where there is no store yet",
             path.display()
         ))),
         None => Ok(()),
     }
 }
 
-/// Moves the parts into place, the database last: without it there is no store.
+/// Moves the parts into place, with the database last, because without it there is no store.
 pub fn restore(location: &Location, parts: &[Part]) -> Result<()> {
     let _alone = location.serve_alone()?;
     require_none(location)?;

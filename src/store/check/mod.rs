@@ -1,4 +1,4 @@
-//! Checks rules of a store that its tables do not enforce, in one snapshot.
+//! Checks rules that the tables do not enforce, in one snapshot.
 
 mod engine;
 mod rules;
@@ -12,8 +12,8 @@ use super::error::{Error, Result};
 use super::migrations::{applied, known};
 use super::{Mode, Rollback, begin};
 
-/// The maximum number of findings of one kind that are listed.
-const NAMED: usize = 20;
+/// The maximum number of findings listed per kind.
+const MAX_LISTED: usize = 20;
 
 #[derive(QueryableByName)]
 struct Finding {
@@ -47,10 +47,10 @@ pub fn findings(location: &Location) -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// Runs a query for sentences in the column `finding`, with one more row than is listed.
+/// Runs a query for sentences in the column `finding`, with one row more than is listed.
 fn of_query(engine: &mut Engine, query: &str) -> Result<Vec<String>> {
     let query =
-        format!("SELECT finding FROM ({}) AS findings LIMIT {}", in_words_of(engine, query), NAMED + 1);
+        format!("SELECT finding FROM ({}) AS findings LIMIT {}", in_words_of(engine, query), MAX_LISTED + 1);
     let found: Vec<Finding> = on_engine!(engine, inner => sql_query(query).load(inner))?;
     Ok(found.into_iter().map(|it| it.finding).collect())
 }
@@ -64,8 +64,8 @@ fn in_words_of(engine: &Engine, query: &str) -> String {
 }
 
 fn named(mut findings: Vec<String>) -> Vec<String> {
-    if findings.len() > NAMED {
-        findings.truncate(NAMED);
+    if findings.len() > MAX_LISTED {
+        findings.truncate(MAX_LISTED);
         findings.push("… and more of this kind".into());
     }
     findings

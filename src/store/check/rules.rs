@@ -77,7 +77,7 @@ pub const COMMON: &[&str] = &[
     "SELECT 'the instance has ' || COUNT(*) || ' rows instead of one' AS finding FROM instance HAVING COUNT(*) <> 1",
 ];
 
-/// SQLite's virtual table of words shows no rows; the table behind it does.
+/// Uses the table behind SQLite's virtual table of words, which shows no rows.
 const SQLITE: &[&str] = &[
     "SELECT 'message msg_' || ID[m.id] || ' is found by no word' AS finding FROM messages m
      WHERE NOT EXISTS (SELECT 1 FROM message_words_docsize w WHERE w.id = m.seq)",

@@ -68,7 +68,7 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
-team_rows! { aliases, Alias, AliasId, gone = deleted_at: insert, find, hold, list, count, save }
+team_rows! { aliases, Alias, AliasId, gone = deleted_at: insert, find, lock, list, count, save }
 
 /// Inserts an alias unless its address is taken. Waits for a parallel insert of the same address.
 pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {
@@ -79,7 +79,7 @@ pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool
     Ok(inserted == 1)
 }
 
-/// Finds an alias, even a deleted one.
+/// Finds an alias, including deleted ones.
 pub(crate) fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Option<Alias>> {
     on_engine!(&mut *tx.connection, inner => aliases::table
         .filter(aliases::id.eq(id).and(aliases::team_id.eq(team)))
@@ -88,7 +88,7 @@ pub(crate) fn find_ever(tx: &mut Tx<'_>, team: TeamId, id: AliasId) -> Result<Op
     .optional_row()
 }
 
-/// Finds aliases, even deleted ones, because messages still refer to them.
+/// Finds aliases, including deleted ones, because messages still refer to them.
 pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result<Vec<Alias>> {
     Ok(aliases::table
         .filter(aliases::team_id.eq(team).and(aliases::id.eq_any(ids.to_vec())))
@@ -96,7 +96,7 @@ pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[AliasId]) -> Result
         .load(tx.connection)?)
 }
 
-/// Finds an alias of any team, even a deleted one: its address is taken.
+/// Finds an alias of any team, including deleted ones, whose addresses remain taken.
 pub(crate) fn find_by_key(
     tx: &mut Tx<'_>,
     domain: Option<DomainId>,
@@ -110,7 +110,7 @@ pub(crate) fn find_by_key(
     .optional_row()
 }
 
-/// Whether another team has, or had, an alias on the shared domain with this key before its `+`.
+/// Whether another team has or had an alias on the shared domain with this key before its `+`.
 pub fn is_tagged_by_another(tx: &mut Tx<'_>, team: TeamId, local_key: &str) -> Result<bool> {
     let theirs = aliases::table
         .filter(aliases::domain_id.is_null().and(aliases::base_key.eq(local_key)))
@@ -126,9 +126,9 @@ pub struct ShadowedAlias {
     pub team: String,
 }
 
-/// Addresses on the shared domain whose part before the `+` is another team's, or is in `reserved`, a list
-/// with a comma on both sides of each name.
-pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Vec<ShadowedAlias>> {
+/// Addresses on the shared domain whose part before the `+` belongs to another team or is in `reserved`, a list with a comma
+/// on both sides of each name.
+pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, limit: i64) -> Result<Vec<ShadowedAlias>> {
     const FOUND: &str = "SELECT t.local || '@' || t.domain_name AS address, teams.name AS team FROM aliases t
         JOIN teams ON teams.id = t.team_id
         LEFT JOIN aliases b ON b.local_key = t.base_key AND b.domain_id IS NULL
@@ -138,18 +138,18 @@ pub fn shadowed_aliases(tx: &mut Tx<'_>, reserved: &str, most: i64) -> Result<Ve
     Ok(match &mut *tx.connection {
         Engine::Sqlite(inner) => sql_query(format!("{FOUND} instr(?, ',' || t.base_key || ',') > 0{end} ?"))
             .bind::<Text, _>(reserved)
-            .bind::<BigInt, _>(most)
+            .bind::<BigInt, _>(limit)
             .load(inner)?,
         Engine::Postgres(inner) => {
             sql_query(format!("{FOUND} strpos($1, ',' || t.base_key || ',') > 0{end} $2"))
                 .bind::<Text, _>(reserved)
-                .bind::<BigInt, _>(most)
+                .bind::<BigInt, _>(limit)
                 .load(inner)?
         }
     })
 }
 
-/// The catch-all of a domain, even a deleted one.
+/// The catch-all of a domain, even if it is deleted.
 pub(crate) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     let of_domain = domains::table.find(domain).select(domains::catch_all_id);
     aliases::table
@@ -159,7 +159,7 @@ pub(crate) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alia
         .optional_row()
 }
 
-/// Leaves out the aliases of removed domains.
+/// Excludes the aliases of removed domains.
 fn narrowed<'q>(team: TeamId, filter: &Filter) -> aliases::BoxedQuery<'q, Backend> {
     let removed = domains::table
         .filter(domains::id.nullable().eq(aliases::domain_id))
@@ -190,7 +190,7 @@ fn narrowed<'q>(team: TeamId, filter: &Filter) -> aliases::BoxedQuery<'q, Backen
     }
 }
 
-/// Counts delivered messages, the last of them now, and refused ones.
+/// Counts delivered and refused messages, and sets the time of the last delivery to `now`.
 pub(crate) fn count_arrivals(
     tx: &mut Tx<'_>,
     id: AliasId,

@@ -44,7 +44,7 @@ pub struct Contact {
     pub address_key: String,
     pub name: Option<String>,
     pub name_key: Option<String>,
-    /// Name and address as searches compare them.
+    /// The folded name and address, for searches.
     pub search_text: String,
     pub note: Option<String>,
     pub state: ContactState,
@@ -58,13 +58,13 @@ pub struct Contact {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub state: Option<ContactState>,
-    /// All of them are in the search text.
+    /// The search text contains all of them.
     pub words: Vec<String>,
 }
 
-team_rows! { contacts, Contact, ContactId: insert, find, hold, list, count, save, delete }
+team_rows! { contacts, Contact, ContactId: insert, find, lock, list, count, save, delete }
 
-/// Inserts the contact unless another transaction just did, and returns the row.
+/// Inserts the contact unless it exists, and returns the row.
 pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {
     on_engine!(&mut *tx.connection, inner => diesel::insert_into(contacts::table)
         .values(contact)
@@ -109,7 +109,7 @@ pub fn count_arrival(tx: &mut Tx<'_>, id: ContactId, first: bool, now: Timestamp
     Ok(())
 }
 
-/// Names a contact that has no name, and sets what follows from the name.
+/// Sets the name of a contact without one, and the columns that depend on it.
 pub fn name(tx: &mut Tx<'_>, named: &Contact) -> Result<()> {
     diesel::update(contacts::table.find(named.id).filter(contacts::name.is_null()))
         .set((
@@ -121,7 +121,7 @@ pub fn name(tx: &mut Tx<'_>, named: &Contact) -> Result<()> {
     Ok(())
 }
 
-/// What a contact is found by.
+/// The texts that searches find a contact by.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = contacts)]
 pub struct Searched {
@@ -139,7 +139,7 @@ pub fn searched_after(tx: &mut Tx<'_>, id: Option<ContactId>, limit: i64) -> Res
     Ok(query.select(Searched::as_select()).load(tx.connection)?)
 }
 
-/// Unless the contact was renamed meanwhile: then its text follows the new name.
+/// Does nothing if the contact has been renamed since: its text already includes the new name.
 pub fn set_search_text(tx: &mut Tx<'_>, contact: &Searched, text: &str) -> Result<()> {
     let found = contacts::table.find(contact.id);
     let text = contacts::search_text.eq(text);
@@ -152,12 +152,12 @@ pub fn set_search_text(tx: &mut Tx<'_>, contact: &Searched, text: &str) -> Resul
     Ok(())
 }
 
-/// How far the search texts have been made again.
+/// The progress of updating search texts.
 #[derive(Clone, Debug, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = instance)]
 #[diesel(treat_none_as_null = true)]
 pub struct Progress {
-    /// The rule of all contacts; those up to `done` follow the newest one.
+    /// The rule of all contacts. Those up to `done` have the newest one.
     #[diesel(column_name = contact_rule)]
     pub rule: i32,
     #[diesel(column_name = contacts_done)]

@@ -17,7 +17,7 @@ diesel::define_sql_function! { fn substr(bytes: Binary, first: Integer, count: I
 
 /// Rows per statement: Postgres takes 65,535 values.
 const ROWS: usize = 1000;
-/// Bytes per statement: each byte is copied several times before it is sent.
+/// Bytes per statement, because each byte is copied several times before it is sent.
 const BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug, Insertable)]
@@ -99,7 +99,7 @@ fn in_one_statement(list: &[NewContent<'_>]) -> usize {
 
 diesel::allow_tables_to_appear_in_same_query!(messages, message_contents, aliases, contacts);
 
-/// With the alias, which may be deleted, and the contact, unless that is gone.
+/// Includes the alias, which may be deleted, and the contact, if it still exists.
 pub type Opened = (Message, Content, Alias, Option<Contact>);
 
 pub fn open(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<Opened>> {
@@ -122,15 +122,15 @@ pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
     Ok(message_contents::table.find(seq).select(message_contents::raw).get_result(tx.connection)?)
 }
 
-/// The stored size of the raw message. Neither engine reads the bytes for this.
+/// The stored size of the raw message, determined without reading it.
 pub fn size(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i32>> {
     let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
     let size = message_contents::table.find(seq).select(length(message_contents::raw));
     size.get_result(tx.connection).optional_row()
 }
 
-/// Up to `count` bytes of the raw message, starting at `at`. The message is found by its id, because the
-/// `seq` of a deleted one can be reused.
+/// Returns up to `count` bytes of the raw message, starting at `at`. Finds the message by its id, because the `seq` of a
+/// deleted one can be reused.
 pub fn piece(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -37,7 +37,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ConversationId) -> Result<Option<
         .optional_row()
 }
 
-/// The maximum number of messages read to find a conversation: anyone can send many similar ones.
+/// The maximum number of messages read to find a conversation, because anyone can send many similar ones.
 const MAX_READ: i64 = 50;
 
 /// The latest conversation that contains a message with this Message-ID.
@@ -50,7 +50,7 @@ pub fn find_by_header(tx: &mut Tx<'_>, team: TeamId, header_id: &str) -> Result<
     Ok(found.into_iter().filter_map(|(seq, id)| Some((seq, id?))).max_by_key(|it| it.0).map(|it| it.1))
 }
 
-/// The latest conversation with this contact and subject, among their recent ones.
+/// The latest conversation with this contact and subject, among the contact's recent ones.
 pub fn find_by_subject(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -82,7 +82,7 @@ pub fn takes_part(tx: &mut Tx<'_>, id: ConversationId, contact: ContactId) -> Re
         || diesel::select(exists(with)).get_result::<bool>(tx.connection)?)
 }
 
-/// Counts one more message, and reopens the conversation if `reopen`.
+/// Increments the number of messages, and reopens the conversation if `reopen` is set.
 pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: bool) -> Result<()> {
     diesel::update(conversations::table.find(id))
         .set((
@@ -99,7 +99,7 @@ pub fn add_message(tx: &mut Tx<'_>, id: ConversationId, now: Timestamp, reopen: 
     Ok(())
 }
 
-/// Counts one message less, and deletes a conversation without messages.
+/// Decrements the number of messages, and deletes a conversation without messages.
 pub fn remove_message(tx: &mut Tx<'_>, id: ConversationId) -> Result<()> {
     diesel::update(conversations::table.find(id))
         .set(conversations::messages.eq(conversations::messages - 1))

@@ -43,7 +43,7 @@ pub struct Domain {
     pub catch_all_id: Option<AliasId>,
 }
 
-team_rows! { domains, Domain, DomainId, gone = removed_at: insert, find, hold }
+team_rows! { domains, Domain, DomainId, gone = removed_at: insert, find, lock }
 
 /// Updates the whole row.
 ///
@@ -54,7 +54,7 @@ pub fn save(tx: &mut Tx<'_>, domain: &Domain) -> Result<()> {
     Ok(())
 }
 
-/// Finds a domain by name, even a removed one.
+/// Finds a domain by name, including removed ones.
 pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::team_id.eq(team).and(domains::name.eq(name)))
@@ -63,7 +63,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<Option<
         .optional_row()
 }
 
-/// The domain that receives mail for a name, of whatever team.
+/// The domain of any team that receives mail for a name.
 pub fn find_active(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
     domains::table
         .filter(domains::name.eq(name))
@@ -73,7 +73,7 @@ pub fn find_active(tx: &mut Tx<'_>, name: &str) -> Result<Option<Domain>> {
         .optional_row()
 }
 
-/// Whether a team had the name and lost its proof.
+/// Whether a team has the domain, but lost its proof.
 pub fn is_suspended(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
     let suspended = domains::table
         .filter(domains::name.eq(name))
@@ -89,15 +89,14 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
         .load(tx.connection)?)
 }
 
-/// Domains not checked since `verified`, or `unverified`, longest unchecked first. Domains that were never
-/// verified are left out if they were created before `deadline`. A check after `latest` was made by a
-/// clock that ran ahead, and does not count.
+/// Domains not checked since `verified` or `unverified`, starting with those checked longest ago. Excludes domains that were
+/// created before `deadline` and never verified. Ignores checks after `latest`, which come from a clock that ran ahead.
 pub fn due(
     tx: &mut Tx<'_>,
     (verified, unverified): (Timestamp, Timestamp),
     deadline: Timestamp,
     latest: Timestamp,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<Domain>> {
     Ok(domains::table
         .filter(domains::removed_at.is_null())
@@ -109,7 +108,7 @@ pub fn due(
                 .or(domains::verified_at.is_null().and(domains::checked_at.lt(unverified))),
         )
         .order(domains::checked_at.asc())
-        .limit(most)
+        .limit(limit)
         .select(Domain::as_select())
         .load(tx.connection)?)
 }

@@ -67,18 +67,18 @@ pub struct FullTeam {
 }
 
 /// Teams that store at least `quota` bytes, by name.
-pub(crate) fn full_teams(tx: &mut Tx<'_>, quota: i64, most: i64) -> Result<Vec<FullTeam>> {
+pub(crate) fn full_teams(tx: &mut Tx<'_>, quota: i64, limit: i64) -> Result<Vec<FullTeam>> {
     Ok(mail_stores::table
         .inner_join(teams::table)
         .filter(mail_stores::bytes.ge(quota))
         .order(teams::name)
-        .limit(most)
+        .limit(limit)
         .select((teams::name, mail_stores::bytes))
         .load(tx.connection)?)
 }
 
-/// Adds to a team's counters, or subtracts negative numbers, and returns the new totals. On Postgres the
-/// row stays locked until the transaction ends.
+/// Adds to a team's counters (negative numbers subtract), and returns the new totals. On Postgres, the row stays locked until
+/// the transaction ends.
 pub(crate) fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<MailUsage> {
     let of_team = (
         mail_stores::team_id.eq(team),
@@ -103,18 +103,17 @@ pub(crate) fn add(tx: &mut Tx<'_>, team: TeamId, more: MailUsage) -> Result<Mail
 
 type Refused = (MessageId, i64, i64, Option<i64>);
 
-/// The `seq` of a team's oldest refused messages, and the stored bytes of each. On Postgres, locked rows
-/// are skipped: deleting a message by hand locks it before the counters, which a delivery has already
-/// locked.
-pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Vec<(i64, i64)>> {
+/// Returns the `seq` and stored bytes of a team's oldest refused messages. On Postgres, skips locked rows: a manual deletion
+/// locks the message before the counters, which a delivery has already locked.
+pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, limit: i64) -> Result<Vec<(i64, i64)>> {
     let mut found: Vec<Refused> = Vec::new();
-    // One query per state, as a literal: each is a range in the index by state.
+    // One query per state, because each is a range in the index.
     for state in [MessageState::Denied, MessageState::Rejected] {
         let of_state = messages::table
             .filter(messages::team_id.eq(team))
             .filter(sql::<Bool>(&format!("state = '{state}'")))
             .order(messages::id.asc())
-            .limit(most)
+            .limit(limit)
             .select((messages::id, messages::seq, messages::size, messages::kept));
         found.extend(match &mut *tx.connection {
             Engine::Sqlite(inner) => of_state.load::<Refused>(inner)?,
@@ -122,6 +121,6 @@ pub fn oldest_refused(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Vec<(i
         });
     }
     found.sort_unstable_by_key(|row| row.0);
-    found.truncate(usize::try_from(most).unwrap_or_default());
+    found.truncate(usize::try_from(limit).unwrap_or_default());
     Ok(found.into_iter().map(|(_, seq, size, kept)| (seq, kept.unwrap_or(size))).collect())
 }

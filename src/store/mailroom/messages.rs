@@ -41,7 +41,7 @@ pub struct NewMessage {
     pub spf: String,
     pub dkim: String,
     pub dmarc: String,
-    /// The bytes of the stored beginning; `None` for the whole message.
+    /// The bytes of the stored beginning. `None` for the whole message.
     pub kept: Option<i64>,
     pub folder: Folder,
 }
@@ -94,17 +94,17 @@ pub fn insert(tx: &mut Tx<'_>, message: &NewMessage) -> Result<i64> {
         .get_result(inner))?)
 }
 
-team_rows! { messages, Message, MessageId: find, hold, list, count }
+team_rows! { messages, Message, MessageId: find, lock, list, count }
 
 /// Finds a duplicate in the same alias.
-pub fn find_same(
+pub fn find_duplicate(
     tx: &mut Tx<'_>,
     (team, alias): (TeamId, AliasId),
     header_id: Option<&str>,
     dedupe: &[u8],
 ) -> Result<Option<MessageId>> {
     let of_alias = messages::alias_id.eq(alias).and(messages::dedupe.eq(dedupe));
-    // The two keys have unique indexes of their own.
+    // Each of the two keys has its own unique index.
     match header_id {
         Some(header_id) => on_engine!(&mut *tx.connection, inner => messages::table
             .filter(messages::team_id.eq(team).and(messages::header_id.eq(header_id)))
@@ -119,7 +119,7 @@ pub fn find_same(
     .optional_row()
 }
 
-/// Makes the key of a message without a Message-ID one that no other message has.
+/// Makes the key of a message without a Message-ID unique.
 pub fn set_unique(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<()> {
     let there = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.eq(id)))
@@ -128,8 +128,8 @@ pub fn set_unique(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<()> {
     Ok(())
 }
 
-/// The condition of the partial index, word for word: otherwise an engine does not use it. With `folder =
-/// 'inbox'`, SQLite would walk the folder's index instead.
+/// Equal to the condition of the partial index, because otherwise engines don't use it. With `folder = 'inbox'`, SQLite would
+/// use the folder's index instead.
 const UNREAD: &str = "read_at IS NULL AND folder NOT IN ('archive', 'blocked')";
 
 pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuery<'q, Backend> {
@@ -144,7 +144,7 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
         query = query.filter(messages::conversation_id.eq(conversation));
     }
     if let Some(state) = filter.state {
-        // A literal: with a parameter, Postgres would use one plan for common and rare states.
+        // A literal, because with a parameter, Postgres would use one plan for common and rare states.
         query = query.filter(sql::<Bool>(&format!("state = '{state}'")));
     }
     if let Some(folder) = filter.folder {
@@ -162,14 +162,14 @@ pub(super) fn narrowed<'q>(team: TeamId, filter: &Filter) -> messages::BoxedQuer
     query
 }
 
-/// Locks those of the messages that the team has, oldest first, until the transaction ends.
-pub fn hold_all(tx: &mut Tx<'_>, team: TeamId, ids: &[MessageId]) -> Result<Vec<Message>> {
+/// Locks the team's messages with these ids until the transaction ends. Returns them oldest first.
+pub fn lock_all(tx: &mut Tx<'_>, team: TeamId, ids: &[MessageId]) -> Result<Vec<Message>> {
     let found = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.eq_any(ids.to_vec())))
         .order(messages::id.asc());
     Ok(match &mut *tx.connection {
         Engine::Sqlite(inner) => found.select(Message::as_select()).load(inner)?,
-        // In one order everywhere, so that two actions cannot deadlock.
+        // Always in the same order, so that two actions can't deadlock.
         Engine::Postgres(inner) => found.select(Message::as_select()).for_no_key_update().load(inner)?,
     })
 }
@@ -202,8 +202,8 @@ pub fn move_delivered(
     Ok(diesel::update(theirs).set(messages::folder.eq(to)).execute(tx.connection)?)
 }
 
-/// The messages before and after one in a list: the next newer and the next older.
-pub fn beside(
+/// The next newer and the next older message in a list.
+pub fn neighbors(
     tx: &mut Tx<'_>,
     team: TeamId,
     filter: &Filter,
@@ -234,14 +234,13 @@ pub struct Tallies {
     pub blocked: i64,
 }
 
-/// How many messages each list has; counting stops at `most`. One statement, because pages that
-/// poll ask for it.
-pub fn tallies(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<Tallies> {
-    // The order only makes the engine use an index.
+/// Counts the messages of each list, and stops at `limit`. One statement, because polling pages use it.
+pub fn tallies(tx: &mut Tx<'_>, team: TeamId, limit: i64) -> Result<Tallies> {
+    // The order makes the engine use an index.
     let count = |condition: &str| {
         format!(
             "(SELECT COUNT(*) FROM (SELECT id FROM messages WHERE team_id = $1 AND {condition}
-              ORDER BY id DESC LIMIT {most}) AS found)"
+              ORDER BY id DESC LIMIT {limit}) AS found)"
         )
     };
     let statement = format!(

@@ -1,5 +1,5 @@
-//! Full-text search: FTS5 in SQLite, a tsvector in Postgres. Words are plain ASCII letters and digits, so
-//! that neither engine finds operators in them.
+//! Full-text search, with FTS5 in SQLite and a tsvector in Postgres. Words are ASCII letters and digits, so that they
+//! contain no operators of either engine.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -29,9 +29,9 @@ diesel::define_sql_function! { fn array_to_tsvector(words: Array<Text>) -> Tsvec
 diesel::define_sql_function! { fn string_to_array(text: Text, between: Text) -> Array<Text>; }
 
 /// The longest prefix in SQLite's index, including the team's.
-const LONGEST_PREFIX: usize = 9;
+const MAX_PREFIX: usize = 9;
 /// The maximum number of words with one prefix that are searched one by one.
-const MANY: i64 = 32;
+const MAX_WORDS: i64 = 32;
 
 /// The words of each message are separated by spaces.
 pub fn insert(tx: &mut Tx<'_>, list: &[(TeamId, i64, String)]) -> Result<()> {
@@ -102,8 +102,8 @@ pub fn places(
     Ok(places.into_iter().map(|place| place.seq).collect())
 }
 
-/// Postgres's index returns all messages with a word, unordered. Common words are soon found among the
-/// newest messages, so only rare ones use the index.
+/// Postgres's index returns all messages with a word, unordered. Common words are soon found among the newest messages, so only
+/// rare ones use the index.
 const AMONG_NEWEST: &str = "SELECT seq FROM
     (SELECT seq, words FROM message_words WHERE team_id = $1 AND seq < $3 ORDER BY seq DESC LIMIT 1000) AS newest
     WHERE words @@ $2::tsquery ORDER BY seq DESC LIMIT $4";
@@ -125,12 +125,11 @@ fn places_in_postgres(
         .load(connection)?)
 }
 
-/// FTS5 reads all matches of a prefix before it returns the first one, unless the prefix is in its index;
-/// but it reads the matches of a word newest first. So a longer prefix is replaced by the words that begin
-/// with it, if they are few.
+/// FTS5 reads all matches of a prefix before it returns the first one, unless the prefix is in its index, but it reads the
+/// matches of a word newest first. So a longer prefix is replaced by the words that start with it, if they are few.
 fn fts_query(connection: &mut SqliteConnection, words: &[String]) -> Result<String> {
     let Some((last, others)) = words.split_last() else { return Ok(String::new()) };
-    let of_last = match last.len() > LONGEST_PREFIX {
+    let of_last = match last.len() > MAX_PREFIX {
         true => words_with_prefix(connection, last)?,
         false => None,
     };
@@ -138,7 +137,7 @@ fn fts_query(connection: &mut SqliteConnection, words: &[String]) -> Result<Stri
     Ok(others.iter().map(String::as_str).chain([of_last.as_str()]).collect::<Vec<_>>().join(" AND "))
 }
 
-/// The word itself and the words that begin with it; `None` if there are many.
+/// The word itself and the words that start with it. `None` if there are many.
 fn words_with_prefix(connection: &mut SqliteConnection, beginning: &str) -> Result<Option<Vec<String>>> {
     #[derive(QueryableByName)]
     struct Word {
@@ -158,9 +157,9 @@ fn words_with_prefix(connection: &mut SqliteConnection, beginning: &str) -> Resu
          SELECT term FROM longer WHERE term IS NOT NULL LIMIT ?2",
     )
     .bind::<Text, _>(beginning)
-    .bind::<BigInt, _>(MANY + 1)
+    .bind::<BigInt, _>(MAX_WORDS + 1)
     .load(connection)?;
-    let few = longer.len() as i64 <= MANY;
+    let few = longer.len() as i64 <= MAX_WORDS;
     Ok(few.then(|| longer.into_iter().map(|word| word.term).collect()))
 }
 
@@ -176,11 +175,11 @@ pub fn at(tx: &mut Tx<'_>, team: TeamId, filter: &Filter, places: &[i64]) -> Res
         .load(tx.connection)?)
 }
 
-/// How far the index has been made again.
+/// The progress of reindexing.
 #[derive(Clone, Debug, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = instance)]
 pub struct Progress {
-    /// The rule of all messages; those up to `done` follow the newest one.
+    /// The rule for all messages, except that those up to `done` already follow the newest one.
     #[diesel(column_name = word_rule)]
     pub rule: i32,
     #[diesel(column_name = words_done)]
@@ -196,7 +195,7 @@ pub fn set_progress(tx: &mut Tx<'_>, progress: &Progress) -> Result<()> {
     Ok(())
 }
 
-/// What a message is found by.
+/// The searchable text of a message.
 #[derive(Clone, Debug, Queryable)]
 pub struct SearchedText {
     pub seq: i64,
@@ -208,13 +207,13 @@ pub struct SearchedText {
 }
 
 /// The next messages after a `seq`.
-pub fn texts_after(tx: &mut Tx<'_>, seq: i64, most: i64) -> Result<Vec<SearchedText>> {
+pub fn texts_after(tx: &mut Tx<'_>, seq: i64, limit: i64) -> Result<Vec<SearchedText>> {
     let contents = message_contents::table.on(message_contents::seq.eq(messages::seq));
     Ok(messages::table
         .inner_join(contents)
         .filter(messages::seq.gt(seq))
         .order(messages::seq)
-        .limit(most)
+        .limit(limit)
         .select((
             messages::seq,
             messages::team_id,
@@ -234,7 +233,7 @@ pub fn id_at(tx: &mut Tx<'_>, team: TeamId, place: i64) -> Result<Option<Message
         .optional_row()
 }
 
-/// The start of the next page: this page's last message or, if it was deleted, above the next older one.
+/// The start of the next page: after this page's last message or, if it was deleted, at the next older one.
 pub fn place_of(tx: &mut Tx<'_>, team: TeamId, id: MessageId) -> Result<Option<i64>> {
     let found = messages::table
         .filter(messages::team_id.eq(team).and(messages::id.le(id)))

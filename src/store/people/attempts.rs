@@ -1,4 +1,4 @@
-//! Rows of `attempts`: counters within fixed windows of time.
+//! Rows of `attempts`: counters within fixed time windows.
 
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -9,8 +9,8 @@ use crate::store::columns::Timestamp;
 use crate::store::error::Result;
 use crate::store::schema::attempts;
 
-/// Counts one more attempt in the window that began at `window_start`, and returns their number. A single
-/// statement, so that parallel attempts are all counted.
+/// Counts an attempt in the window that began at `window_start`, and returns the number of attempts. A single statement, so that
+/// all parallel attempts are counted.
 pub fn bump(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result<i32> {
     use diesel::dsl::case_when;
     let row = (attempts::key.eq(key), attempts::window_start.eq(window_start), attempts::count.eq(1));
@@ -39,15 +39,15 @@ pub fn give_back(tx: &mut Tx<'_>, key: &[u8], window_start: Timestamp) -> Result
     Ok(())
 }
 
-/// Limits the size of the table: removes a tenth at once, those with the fewest attempts first, so that a
-/// flood of single attempts displaces only itself.
-pub fn keep_at_most(tx: &mut Tx<'_>, most: i64) -> Result<()> {
-    if attempts::table.count().get_result::<i64>(tx.connection)? < most {
+/// Limits the size of the table by removing a tenth of the rows, those with the fewest attempts, so that a flood of single
+/// attempts displaces only itself.
+pub fn shrink_to(tx: &mut Tx<'_>, max: i64) -> Result<()> {
+    if attempts::table.count().get_result::<i64>(tx.connection)? < max {
         return Ok(());
     }
     let fewest = (attempts::count, attempts::window_start, attempts::key);
     let keys: Vec<Vec<u8>> =
-        attempts::table.select(attempts::key).order(fewest).limit(most / 10).load(tx.connection)?;
+        attempts::table.select(attempts::key).order(fewest).limit(max / 10).load(tx.connection)?;
     diesel::delete(attempts::table.filter(attempts::key.eq_any(keys))).execute(tx.connection)?;
     Ok(())
 }

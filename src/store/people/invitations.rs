@@ -37,7 +37,7 @@ pub fn find_by_secret(tx: &mut Tx<'_>, secret_hash: &[u8]) -> Result<Option<Invi
         .optional_row()
 }
 
-/// Invitations that were neither accepted nor revoked, even expired ones. Newest first.
+/// Invitations that were neither accepted nor revoked, including expired ones, newest first.
 pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
     Ok(invitations::table
         .filter(invitations::team_id.eq(team))
@@ -47,7 +47,7 @@ pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
         .load(tx.connection)?)
 }
 
-/// Returns false if it was accepted or revoked meanwhile.
+/// Returns false if it has been accepted or revoked in the meantime.
 pub fn accept(tx: &mut Tx<'_>, id: InvitationId, now: Timestamp) -> Result<bool> {
     let open = invitations::table
         .filter(invitations::id.eq(id))

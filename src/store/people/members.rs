@@ -57,9 +57,9 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
         .optional_row()
 }
 
-/// Locks a team's memberships until the transaction ends, so that no person loses a role while they act in
-/// it. Rows that refer to the team can still be added. SQLite's write transaction needs no lock.
-pub fn hold(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
+/// Locks a team's memberships until the transaction ends, so that people can't lose a role while they use it. Rows that refer
+/// to the team can still be added. SQLite's write transaction needs no lock.
+pub fn lock(tx: &mut Tx<'_>, team: TeamId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
         teams::table
             .find(team)
@@ -82,7 +82,7 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
         .load(tx.connection)?)
 }
 
-/// A part of [`list`], and its total length.
+/// A part of [`list`], and the length of the whole list.
 pub fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
     let total = memberships::table.filter(memberships::team_id.eq(team)).count().get_result(tx.connection)?;
     let rows = memberships::table

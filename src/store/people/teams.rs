@@ -36,7 +36,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
         .optional_row()
 }
 
-/// The team with exactly this name, the oldest if there are several.
+/// The team with exactly this name, or the oldest if there are several.
 pub fn find_by_spelling(tx: &mut Tx<'_>, name: &str) -> Result<Option<Team>> {
     teams::table
         .filter(teams::name.eq(name))

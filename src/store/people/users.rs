@@ -31,7 +31,7 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
 }
 
 /// Locks a person's row until the transaction ends. SQLite's write transaction needs no lock.
-pub fn hold(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
+pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {
         users::table.find(id).select(users::id).for_no_key_update().get_result::<UserId>(inner).optional()?;
     }

@@ -4,18 +4,18 @@
 use actix_web::http::header::{ACCEPT, HeaderMap, Quality, QualityItem};
 use actix_web::mime::Mime;
 
-/// Further ranges are ignored.
-const RANGES: usize = 64;
+/// Ranges beyond this number are ignored.
+const MAX_RANGES: usize = 64;
 
-/// Whether the client prefers problem details, or names them and accepts JSON equally. A client that
-/// accepts neither gets plain JSON.
-pub fn prefers_problem(asked: &HeaderMap) -> bool {
-    if !asked.contains_key(ACCEPT) {
+/// Whether the client prefers problem details, or names them explicitly and accepts JSON equally. A client
+/// that accepts neither gets plain JSON.
+pub fn prefers_problem(headers: &HeaderMap) -> bool {
+    if !headers.contains_key(ACCEPT) {
         return false;
     }
-    let lines = asked.get_all(ACCEPT).filter_map(|line| line.to_str().ok());
+    let lines = headers.get_all(ACCEPT).filter_map(|line| line.to_str().ok());
     let ranges = lines.flat_map(|line| line.split(',')).filter_map(|range| range.trim().parse().ok());
-    let ranges: Vec<QualityItem<Mime>> = ranges.take(RANGES).collect();
+    let ranges: Vec<QualityItem<Mime>> = ranges.take(MAX_RANGES).collect();
     let ((problem, exactness), (json, _)) = (wanted(&ranges, "problem+json"), wanted(&ranges, "json"));
     problem > Quality::ZERO && (problem > json || problem == json && exactness == NAMED)
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_more_wanted_kind_is_written() {
+    fn the_preferred_error_format_is_chosen() {
         let problem = "application/problem+json";
         for (accept, expected) in [
             ("*/*", false),
@@ -64,9 +64,9 @@ mod tests {
             ("application/problem+json;q=2", false),
             ("nonsense, application/problem+json", true),
         ] {
-            let mut asked = HeaderMap::new();
-            asked.append(ACCEPT, accept.parse().unwrap());
-            assert_eq!(prefers_problem(&asked), expected, "{accept}");
+            let mut headers = HeaderMap::new();
+            headers.append(ACCEPT, accept.parse().unwrap());
+            assert_eq!(prefers_problem(&headers), expected, "{accept}");
         }
         assert!(!prefers_problem(&HeaderMap::new()));
     }

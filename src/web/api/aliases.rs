@@ -23,19 +23,19 @@ pub fn routes() -> Vec<At> {
             .post(
                 creates::<Alias, _, _>(
                     create,
-                    "It receives mail at once if its domain does. An address that ever existed, even one whose alias was deleted, is taken (409).",
+                    "It receives mail at once if its domain does. The address of a deleted alias cannot be reused (409).",
                 )
-                .may(409, "The address is taken, or was."),
+                .may(409, "The address is or was in use."),
             ),
         at(one::<Alias>(), &ALIASES)
-            .get(shows::<Alias>("Includes what it has received so far."))
+            .get(shows::<Alias>("Includes the number of messages received."))
             .patch(
                 changes::<Alias, _, _>(change, "Turns it on or off, or changes its note.")
                     .may(409, "`postmaster` cannot be turned off."),
             )
             .delete(
                 deletes::<Alias>(
-                    "It stops receiving mail; its messages stay. The address can never be reused, so no one else gets mail meant for it.",
+                    "It stops receiving mail, and its messages are kept. The address can never be reused, so that no one else receives its mail.",
                 )
                 .may(409, "`postmaster` cannot be deleted."),
             ),
@@ -63,7 +63,7 @@ pub struct Alias {
     /// Messages received.
     #[schema(example = 3)]
     received: i64,
-    /// Messages among them whose sender was blocked.
+    /// Messages received from blocked senders.
     #[schema(example = 0)]
     denied: i64,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-02T16:20:11.000001Z")]
@@ -102,7 +102,7 @@ pub struct AliasQuery {
     /// Only aliases whose address contains this text.
     #[param(max_length = 254)]
     q: Option<String>,
-    /// Only aliases that are on, or off.
+    /// Only aliases that are on (`true`) or off (`false`).
     enabled: Option<bool>,
 }
 

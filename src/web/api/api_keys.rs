@@ -8,7 +8,7 @@ use super::field_errors::FieldErrors;
 use super::idempotency;
 use super::json::Json;
 use super::lists::{Listed, Listing};
-use super::resource::{Context, Find, Form, Hold, New, One, Resource, location};
+use super::resource::{Context, Find, Form, Lock, New, One, Resource, location};
 use super::response::{ApiResult, CreateResult, Done};
 use super::route::{At, Tag, at, op};
 use crate::domain::access::idempotency::Stored;
@@ -31,7 +31,7 @@ pub fn routes() -> Vec<At> {
                     .revealing_a_secret()
                     .about(
                         "Create a token",
-                        "The response holds the secret, once. Requires a person signed in to the dashboard who entered their password within the last 10 minutes; a token cannot create tokens.",
+                        "The response contains the secret, which is never shown again. Requires a person signed in to the dashboard who entered their password within the last 10 minutes; a token cannot create tokens.",
                     )
                     .may(409, "An active token has this name."),
             ),
@@ -55,7 +55,7 @@ pub fn routes() -> Vec<At> {
                         "Permanent and immediate: the token's next request is refused. It stays in the list. Requires a person signed in to the dashboard.",
                     )
                     .may(204, "The token is revoked.")
-                    .may(409, "The token has been revoked already."),
+                    .may(409, "The token is already revoked."),
             ),
     ]
 }
@@ -71,7 +71,7 @@ pub struct ApiKey {
     /// The prefix and the first 8 characters after it.
     #[schema(example = "gp_1a2b3c4d")]
     start: String,
-    /// `token`, or `team_key` for the one that can be revealed again.
+    /// `token`, or `team_key` for the key that can be revealed again.
     #[schema(example = "token")]
     kind: &'static str,
     /// `active`, `expired` or `revoked`.
@@ -125,7 +125,7 @@ impl Form for ApiKey {
 impl Resource for ApiKey {
     const PATH: &'static str = "/api-keys";
     const FIND: Find<Self> = tokens::find;
-    const HOLD: Hold<Self> = tokens::hold;
+    const LOCK: Lock<Self> = tokens::lock;
 
     fn id(token: &Token) -> TokenId {
         token.id
@@ -142,20 +142,20 @@ pub struct CreatedApiKey {
     /// `Idempotency-Key`.
     #[schema(example = "gp_1a2b3c4d…")]
     token: Option<String>,
-    /// If there is no `token`: why, and what to do.
+    /// If `token` is `null`: the reason, and what to do.
     notice: Option<&'static str>,
 }
 
 impl CreatedApiKey {
-    /// The response stored for retries contains no secret, not even an encrypted one: apart from the team
-    /// key, which is stored by the owner's choice, no token can be read back from the store.
+    /// The response stored for retries contains no secret, not even an encrypted one: the team key is the only
+    /// token that can be read back from the store, because the owner chose that.
     fn stored(location: String, key: ApiKey, plain: &PlainToken) -> Stored {
         let tag = etag::of(&key).to_string();
         let first = Self { key, token: Some(plain.reveal().to_owned()), notice: None };
         let body = idempotency::json(&first);
         let notice = "The token was shown once, in the first response, and is stored nowhere. If you lost it, revoke this token and create another with a new Idempotency-Key.";
         let again = idempotency::json(&Self { token: None, notice: Some(notice), ..first });
-        Stored { location, tag, body, again: Some(again) }
+        Stored { location, tag, body, replayed_body: Some(again) }
     }
 }
 
@@ -186,17 +186,17 @@ impl NewApiKey {
 /// The fields to change; others stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Naming {
+pub struct ApiKeyChange {
     /// The app that uses the token. Unique among the team's active tokens.
     #[schema(example = "ci", min_length = 1, max_length = 60)]
     name: Option<String>,
 }
 
-/// Why a token is revoked.
+/// The reason for revoking a token.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Why {
+pub struct RevokeQuery {
     /// Stored with the token, up to 200 characters.
     #[serde(default)]
     reason: String,
@@ -233,8 +233,12 @@ pub async fn create(
     .await
 }
 
-pub async fn rename(_: SessionCaller, one: One<ApiKey>, Json(naming): Json<Naming>) -> ApiResult<ApiKey> {
-    let label = naming.name.as_deref().map(Label::parse).transpose().map_err(Error::from)?;
+pub async fn rename(
+    _: SessionCaller,
+    one: One<ApiKey>,
+    Json(change): Json<ApiKeyChange>,
+) -> ApiResult<ApiKey> {
+    let label = change.name.as_deref().map(Label::parse).transpose().map_err(Error::from)?;
     one.change(move |tx, actor, team, before| match label {
         Some(label) => tokens::rename(tx, actor, team, before.id, &label),
         None => Ok(before),
@@ -242,7 +246,7 @@ pub async fn rename(_: SessionCaller, one: One<ApiKey>, Json(naming): Json<Namin
     .await
 }
 
-pub async fn revoke(_: SessionCaller, one: One<ApiKey, Why>) -> Done {
+pub async fn revoke(_: SessionCaller, one: One<ApiKey, RevokeQuery>) -> Done {
     let reason = tokens::parse_reason(&one.query.reason).map_err(Error::from)?;
     one.delete(move |tx, actor, team, token| {
         tokens::revoke(tx, actor, team, token.id, reason.as_deref()).map(drop)

@@ -2,8 +2,8 @@
 //! call before the response is sent. In between, [`authorize`](super::authorize) checks the route's
 //! requirements.
 //!
-//! A token's call is authenticated before anything else, so that a refusal costs next to nothing. A call
-//! with only the dashboard's cookie is authenticated behind the session middleware, in its own scope.
+//! A call with a token is authenticated before anything else, so that refusing it is cheap. A call with only
+//! the dashboard's cookie is authenticated after the session middleware, in its own scope.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ pub fn is_api_call(request: &ServiceRequest) -> bool {
     is_ours && !caller::has_only_a_cookie(request.headers())
 }
 
-/// Like [`authenticate`], behind the session middleware.
+/// Like [`authenticate`], but after the session middleware.
 pub async fn authenticate_session(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -73,7 +73,7 @@ async fn respond_to_options(
     Ok(render_error(next.call(request).await?, info))
 }
 
-/// The response, and how long the decision about the caller took.
+/// The response, and the time taken to decide whether to admit the call.
 type Handled = (ServiceResponse<BoxBody>, Duration);
 
 async fn admit(

@@ -1,5 +1,5 @@
-//! Checks whether an authenticated caller may use a route and has quota left. It runs behind the router,
-//! because only the route knows what it needs.
+//! Checks whether an authenticated caller may use a route and has quota left. It runs after the router,
+//! because each route declares what it needs.
 
 use actix_web::dev::Handler;
 use actix_web::http::Method;

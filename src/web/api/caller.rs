@@ -53,7 +53,7 @@ impl ApiCaller {
         }
     }
 
-    /// The caller in the activity record.
+    /// The caller as recorded in the activity log.
     pub fn recorded(&self) -> Caller {
         match self {
             Self::Token(admission) => Caller::Token(admission.token.id),
@@ -118,7 +118,7 @@ impl FromRequest for ApiCaller {
     }
 }
 
-/// Checks, before routing, the credential and that the team's API access is on and in its plan.
+/// Checks the credential, and that the team's plan includes API access and it is turned on.
 pub async fn identify(request: &HttpRequest, info: &RequestInfo) -> Result<ApiCaller, Refusal> {
     match credential(request.headers())? {
         Some(presented) => Ok(ApiCaller::Token(info.app().gate().verify(presented, info.now).await?)),
@@ -150,7 +150,7 @@ pub fn has_only_a_cookie(headers: &HeaderMap) -> bool {
     has(COOKIE) && !has(AUTHORIZATION) && !has(API_KEY)
 }
 
-/// Tokens are ASCII, so any replacement for other text will do.
+/// Returns invalid text for a header that is not ASCII: no token matches it.
 fn text(value: &HeaderValue) -> &str {
     std::str::from_utf8(value.as_bytes()).unwrap_or("?")
 }
@@ -161,8 +161,7 @@ fn bearer_token(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_ascii())
 }
 
-/// Returns the caller of a dashboard session, if it is an owner's or admin's and a page of this site sent
-/// the request.
+/// Returns the owner or admin of a dashboard session, if a page of this site sent the request.
 async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refusal> {
     let site = request.app_data::<web::Data<Site>>().expect("the site is registered");
     if !origin::is_own(request.headers(), site.url.as_str(), false) {

@@ -35,7 +35,7 @@ codes! {
         "Ask the owner or an admin for a token that has it.";
     FORBIDDEN = 403, "This caller does not have permission.",
         "Follow the message; do not retry.";
-    NOT_FOUND = 404, "It does not exist, or belongs to another team.",
+    NOT_FOUND = 404, "The resource does not exist, or belongs to another team.",
         "Check the id and the URL; do not retry.";
     METHOD_NOT_ALLOWED = 405, "The URL does not support this method.",
         "Use one of the methods in “Allow”.";
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_listed_by_status_and_say_what_to_do() {
+    fn codes_are_sorted_by_status_and_have_a_remedy() {
         assert!(ALL.is_sorted_by_key(|code| code.status));
         for code in ALL {
             assert!((400..600).contains(&code.status), "{code:?}");

@@ -21,7 +21,7 @@ const CONTACTS: Tag = Tag { name: "Contacts", text: "People who email the team."
 pub fn routes() -> Vec<At> {
     vec![
         at(Contact::PATH, &CONTACTS)
-            .get(lists::<Contact, ContactQuery>("People who wrote and those added by hand, newest first."))
+            .get(lists::<Contact, ContactQuery>("People who wrote to the team or were added by hand, newest first."))
             .post(
                 creates::<Contact, _, _>(
                     create,
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<At> {
                 "Changes the details and whether their mail is delivered. The address cannot be changed.",
             ))
             .delete(deletes::<Contact>(
-                "Their messages stay. If they write again, they become a new contact; to keep someone out, block them instead.",
+                "Their messages are kept. If they write again, a new contact is created. To stop their mail, block them instead.",
             )),
     ]
 }

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::domain::PublicId;
 use crate::web::request::RequestInfo;
 
-/// An operation, as far as its types describe it.
+/// The part of an operation's description that its types determine.
 pub struct Described {
     pub method: Method,
     pub path: &'static str,
@@ -27,7 +27,7 @@ pub struct Described {
     pub status: u16,
     /// The schema of the JSON response.
     pub response: Option<Value>,
-    /// Refusals in addition to those of every route.
+    /// Error statuses in addition to those of every route.
     pub refusals: BTreeSet<u16>,
     /// Every referenced schema, by name.
     pub schemas: Map<String, Value>,
@@ -39,7 +39,7 @@ impl Described {
         Self { method, path, parameters, ids, body: None, status: 200, response: None, refusals, schemas }
     }
 
-    /// Returns a reference to the schema, and adds it with everything it refers to.
+    /// Returns a reference to the schema, and adds it and every schema it refers to.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut found = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut found);
@@ -69,7 +69,7 @@ impl Described {
         }));
     }
 
-    /// Adds a header from the components, and the refusals it can cause.
+    /// Adds a header from the components, and the error statuses it can cause.
     pub fn header(&mut self, name: &str, refusals: &[u16]) {
         self.parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         self.refusals.extend(refusals);

@@ -1,4 +1,4 @@
-//! The dialects there are.
+//! All dialects.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub const DIALECTS: [&Dialect; 1] = [&V1];
 pub static V1: Dialect =
     Dialect { base: "/api/v1", routes: v1, render_error: ApiError::render, render_page: pagination::render };
 
-/// The dialect of an address, as the router reads it.
+/// The dialect of a decoded path.
 pub fn at(path: &str) -> Option<&'static Dialect> {
     DIALECTS.into_iter().find(|dialect| dialect.rest(path).is_some())
 }

@@ -6,7 +6,7 @@ use super::ApiError;
 use super::caller::ApiCaller;
 use super::json::{Json, NoQuery, Query, present};
 use super::lists::{Listing, ShortList};
-use super::resource::{Context, Find, Form, Hold, New, One, Resource};
+use super::resource::{Context, Find, Form, Lock, New, One, Resource};
 use super::response::{ApiResult, CreateResult, Done};
 use super::route::{At, Tag, at, op};
 use crate::app::App;
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<At> {
         at("/domains/{id}", &DOMAINS)
             .get(op("getDomain", Scope::DomainsRead, show).about(
                 "Get a domain",
-                "Includes the records to publish and what the last check found.",
+                "Includes the records to publish and the results of the last check.",
             ))
             .patch(op("changeDomain", Scope::DomainsWrite, change).about(
                 "Change a domain",
@@ -47,18 +47,18 @@ pub fn routes() -> Vec<At> {
                 op("deleteDomain", Scope::DomainsWrite, delete)
                     .about(
                         "Remove a domain",
-                        "Its aliases stop receiving mail. They come back when the team adds and verifies the domain again.",
+                        "Its aliases stop receiving mail. They return when the team adds and verifies the domain again.",
                     )
                     .may(204, "The domain is removed."),
             ),
         at("/domains/{id}/check", &DOMAINS).post(op("checkDomain", Scope::DomainsWrite, check).about(
             "Check a domain",
-            "Looks up its DNS records now instead of when the next check is due. Once the verification record is found, the domain receives mail.",
+            "Looks up its DNS records now instead of at the next scheduled check. Once the verification record is found, the domain receives mail.",
         )),
     ]
 }
 
-/// A domain of the team's own.
+/// One of the team's own domains.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Domain {
@@ -69,7 +69,7 @@ pub struct Domain {
     /// When it was verified. It receives mail from then on.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
     verified_at: Option<Timestamp>,
-    /// When it stopped receiving mail because the verification record had been missing for 7 days.
+    /// When it stopped receiving mail because the verification record was missing for 7 days.
     #[schema(value_type = Option<String>, format = DateTime)]
     suspended_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
@@ -77,8 +77,8 @@ pub struct Domain {
     /// Whether another team has verified the same domain and still has it.
     #[schema(example = false)]
     held_by_another: bool,
-    /// The DNS records to publish, and what was found. There is no MX record while the server has no
-    /// public name (`GATEPOST_MAIL_HOST`).
+    /// The DNS records to publish, and the values found. There is no MX record while the server has no public
+    /// name (`GATEPOST_MAIL_HOST`).
     records: Vec<Record>,
     /// The id of the alias that receives mail for addresses that do not exist.
     #[schema(value_type = Option<String>)]
@@ -103,7 +103,7 @@ pub struct Record {
     /// `unchecked`, `ok`, `missing`, `wrong`, or `unknown` when DNS did not respond.
     #[schema(value_type = String, example = "ok")]
     state: RecordState,
-    /// What was found there.
+    /// The values found.
     #[schema(example = json!(["gatepost-verify=5f1d0c9a7b3e4f2a8c6d0e1b2a3f4c5d"]))]
     found: Vec<String>,
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-03-01T09:20:00.000000Z")]
@@ -141,7 +141,7 @@ impl Form for Domain {
 impl Resource for Domain {
     const PATH: &'static str = "/domains";
     const FIND: Find<Self> = mail_domains::find;
-    const HOLD: Hold<Self> = mail_domains::hold;
+    const LOCK: Lock<Self> = mail_domains::lock;
 
     fn id(domain: &mail_domains::Domain) -> DomainId {
         domain.id

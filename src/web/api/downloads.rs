@@ -1,4 +1,4 @@
-//! Parts of a message as files.
+//! Downloads of messages and attachments.
 
 use actix_web::http::header::EntityTag;
 use actix_web::{HttpResponse, web};
@@ -52,7 +52,7 @@ pub async fn attachment(
     Ok(tagged(file(&attachment.content_type, &name, bytes), &tag))
 }
 
-/// A message never changes, so its id is its tag and needs no bytes.
+/// Files never change, so the tag is derived from the id, without reading the content.
 fn tagged(mut file: HttpResponse, tag: &EntityTag) -> File {
     etag::insert(&mut file, tag);
     File(file)

@@ -1,4 +1,4 @@
-//! Errors of the API, in one shape or, for clients that ask for it, as in RFC 9457.
+//! Errors of the API, in Gatepost's own format or as problem details (RFC 9457).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -113,11 +113,11 @@ impl ApiError {
     }
 
     pub fn not_found() -> Self {
-        Self::new(&codes::NOT_FOUND, "Not found. It does not exist, or belongs to another team.")
+        Self::new(&codes::NOT_FOUND, "Not found. The resource does not exist, or belongs to another team.")
     }
 
     pub fn method_not_allowed(allow: &str) -> Self {
-        let error = Self::new(&codes::METHOD_NOT_ALLOWED, format!("This address supports {allow}."));
+        let error = Self::new(&codes::METHOD_NOT_ALLOWED, format!("This URL supports {allow}."));
         Self { allow: Some(allow.into()), ..error }
     }
 
@@ -158,7 +158,7 @@ impl ApiError {
         Self { cause: Some(cause.to_string()), ..error }
     }
 
-    /// A bug: a route of the API without its middleware.
+    /// A bug: an API route is missing its middleware.
     pub fn unauthenticated_route() -> Self {
         Self::server_error("a route of the API is not authenticated")
     }
@@ -179,7 +179,7 @@ impl ApiError {
     fn limiter_failed() -> Self {
         let message = "Rate limiting service is temporarily unavailable. Please try again later.";
         let error = Self::new(&codes::SERVICE_UNAVAILABLE, message);
-        Self { retry_after: Some(60), cause: Some("the limiter's counters are out of reach".into()), ..error }
+        Self { retry_after: Some(60), cause: Some("the limiter's counters are unreachable".into()), ..error }
     }
 
     pub fn render(&self, request: RequestId, asked: &HeaderMap) -> HttpResponse {
@@ -202,8 +202,8 @@ impl ApiError {
         response
     }
 
-    /// `{"success": false, "error": {…}}`, written without serde, because clients can cause unlimited
-    /// errors. Codes and ids need no escaping.
+    /// `{"success": false, "error": {…}}`, written without serde for speed, because clients can cause any number
+    /// of errors. Codes and ids need no escaping.
     fn body(&self, request: RequestId) -> Vec<u8> {
         let (mut body, mut room) = (Vec::with_capacity(256), Room::default());
         body.extend_from_slice(br#"{"success":false,"error":{"code":""#);
@@ -325,7 +325,7 @@ impl fmt::Display for ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.code.status).expect("a code has a status of HTTP")
+        StatusCode::from_u16(self.code.status).expect("codes have valid statuses")
     }
 
     /// Without a body, because [`super::authenticate`] renders it.

@@ -1,5 +1,5 @@
-//! `ETag`, `If-None-Match` and `If-Match`: an unchanged resource is not sent again, and no client
-//! overwrites a version it has not seen.
+//! `ETag`, `If-None-Match` and `If-Match`: unchanged resources are not sent again, and clients don't overwrite
+//! changes that they haven't seen.
 //!
 //! A tag is half a SHA-256 of the body, so it is strong (RFC 9110, section 8.8.1), as `If-Match` requires.
 //! The tag of a large resource covers only the parts that can change. Responses stay `no-store`: proxies
@@ -21,19 +21,19 @@ use crate::domain::sealing::hex;
 use crate::domain::{Error, Result};
 
 /// The tag of a response with this body.
-pub fn of(shown: &impl Serialize) -> EntityTag {
-    of_bytes(&serde_json::to_vec(shown).expect("what is shown is JSON"))
+pub fn of(resource: &impl Serialize) -> EntityTag {
+    of_bytes(&serde_json::to_vec(resource).expect("resources serialize to JSON"))
 }
 
 fn of_bytes(body: &[u8]) -> EntityTag {
     EntityTag::new_strong(hex(&Sha256::digest(body)[..16]))
 }
 
-/// Adds a tag to the response, unless its handler did. Responds 304 to a client that has that version.
+/// Adds a tag to the response, unless its handler has. Responds 304 to a client that has that version.
 pub fn add(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
     let is_read = request.method().is_safe();
-    let is_shown = is_read || request.method() == Method::PATCH;
-    if !is_shown || response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
+    let is_resource = is_read || request.method() == Method::PATCH;
+    if !is_resource || response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
         return response;
     }
     match tagged(response) {
@@ -59,7 +59,7 @@ fn tagged(response: HttpResponse) -> (HttpResponse, Option<EntityTag>) {
     (response, tag)
 }
 
-/// For a handler that knows the tag before the body.
+/// For handlers that know the tag without the body.
 pub fn insert(response: &mut HttpResponse, tag: &EntityTag) {
     let value = tag.to_string().try_into().expect("a tag is ASCII");
     response.headers_mut().insert(ETAG, value);
@@ -71,7 +71,7 @@ pub fn not_modified(tag: &EntityTag) -> HttpResponse {
     response
 }
 
-/// The versions that the client has. An unreadable header means none.
+/// The versions that the client has. An invalid header means none.
 pub struct IfNoneMatch(header::IfNoneMatch);
 
 impl IfNoneMatch {
@@ -98,11 +98,11 @@ impl FromRequest for IfNoneMatch {
 
 impl Argument for IfNoneMatch {}
 
-/// The version that the client wants to change. It is checked in the transaction of the change.
+/// The version that the client wants to change, checked in the transaction of the change.
 pub struct IfMatch(Option<header::IfMatch>);
 
 impl IfMatch {
-    /// An unreadable header matches nothing.
+    /// An invalid header matches nothing.
     pub fn of(request: &HttpRequest) -> Self {
         let sent = request.headers().contains_key(IF_MATCH);
         let none = || header::IfMatch::Items(Vec::new());
@@ -110,7 +110,7 @@ impl IfMatch {
     }
 
     /// # Errors
-    /// [`Error::Stale`] if the current version is none of those sent.
+    /// [`Error::Stale`] if the client sent tags, but not that of the current version.
     pub fn check(&self, now: impl FnOnce() -> EntityTag) -> Result<()> {
         let fits = match &self.0 {
             None | Some(header::IfMatch::Any) => true,

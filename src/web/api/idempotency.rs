@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: how a client retries a creation whose response it did not get (IETF draft
+//! `Idempotency-Key`: lets a client retry a creation if it got no response (IETF draft
 //! idempotency-key-header).
 
 use actix_web::http::header::{ETAG, HeaderName, LOCATION};
@@ -34,7 +34,7 @@ impl IdempotencyKey {
     /// Identifies the request by its meaning: by the parsed `body`, not by its bytes.
     pub fn request(self, caller: &ApiCaller, body: &impl Serialize) -> Option<Request> {
         let Sent { key, route, at } = self.0?;
-        let body = serde_json::to_vec(body).expect("a body that was read is JSON");
+        let body = serde_json::to_vec(body).expect("parsed bodies serialize to JSON");
         let id = match caller {
             ApiCaller::Token(admission) => admission.token.id.bytes(),
             ApiCaller::Person(viewer) => viewer.user.id.bytes(),
@@ -49,17 +49,17 @@ fn key(request: &HttpRequest) -> Result<Option<Key>, ApiError> {
     match (sent.next(), sent.next()) {
         (None, _) => Ok(None),
         (Some(key), None) => Key::parse(key.as_bytes()).map(Some).map_err(fault),
-        _ => Err(fault(FieldError::new("Idempotency-Key", "Send one key, once."))),
+        _ => Err(fault(FieldError::new("Idempotency-Key", "Send exactly one key."))),
     }
 }
 
 pub fn json(resource: &impl Serialize) -> String {
-    serde_json::to_string(resource).expect("a resource is JSON")
+    serde_json::to_string(resource).expect("resources serialize to JSON")
 }
 
 /// The response to a creation: the resource and its location.
 pub fn stored(location: String, resource: &impl Serialize) -> Stored {
-    Stored { location, tag: etag::of(resource).to_string(), body: json(resource), again: None }
+    Stored { location, tag: etag::of(resource).to_string(), body: json(resource), replayed_body: None }
 }
 
 /// # Errors

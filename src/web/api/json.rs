@@ -22,7 +22,7 @@ use super::describe::{Argument, Described};
 use crate::domain::FieldError;
 
 /// The maximum size of a body, in bytes.
-const LIMIT: usize = 64 * 1024;
+const MAX_BODY: usize = 64 * 1024;
 
 /// A JSON body, of a request or a response.
 pub struct Json<T>(pub T);
@@ -35,14 +35,14 @@ impl<T> Deref for Json<T> {
     }
 }
 
-/// The initial capacity, which suffices for most responses: growing repeatedly costs more than writing.
-const USUAL: usize = 512;
+/// Enough for most responses, because growing a buffer repeatedly costs more than writing to it.
+const INITIAL_CAPACITY: usize = 512;
 
 impl<T: Serialize> Responder for Json<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut body = Vec::with_capacity(USUAL);
+        let mut body = Vec::with_capacity(INITIAL_CAPACITY);
         match serde_json::to_writer(&mut body, &self.0) {
             Ok(()) => rendered(body.into()),
             Err(cause) => HttpResponse::from_error(ApiError::server_error(cause)),
@@ -52,7 +52,7 @@ impl<T: Serialize> Responder for Json<T> {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Returns a response with JSON that was rendered before.
+/// Returns a response with JSON that is already serialized.
 pub fn rendered(body: Bytes) -> HttpResponse {
     let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body));
     response.headers_mut().append(CONTENT_TYPE, JSON);
@@ -92,11 +92,11 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| match error {
-            PayloadError::Overflow => ApiError::payload_too_large(LIMIT),
+            PayloadError::Overflow => ApiError::payload_too_large(MAX_BODY),
             _ => ApiError::invalid_request("The body is incomplete."),
         })?;
-        if body.len() + chunk.len() > LIMIT {
-            return Err(ApiError::payload_too_large(LIMIT));
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(ApiError::payload_too_large(MAX_BODY));
         }
         body.extend_from_slice(&chunk);
     }
@@ -104,7 +104,7 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    // Serde would accept an array of the fields in order.
+    // Serde would also accept an array of the fields in order.
     if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
         return Err(ApiError::invalid_fields(vec![FieldError::new(
             "body",
@@ -119,11 +119,11 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             false => ApiError::invalid_request(format!("The body is not JSON: {}.", error.inner())),
         }
     })?;
-    reader.end().map_err(|_| ApiError::invalid_request("The body continues after its JSON value."))?;
+    reader.end().map_err(|_| ApiError::invalid_request("The body has more content after its JSON value."))?;
     Ok(value)
 }
 
-/// Distinguishes `null` from a missing field: the former is `Some(None)`.
+/// Distinguishes `null` from a missing field: `null` becomes `Some(None)`.
 ///
 /// # Errors
 /// Those of the field's type.
@@ -135,7 +135,7 @@ where
     T::deserialize(field).map(Some)
 }
 
-/// A query string that fits `T`.
+/// A query string, parsed as `T`.
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
@@ -173,7 +173,7 @@ impl IntoParams for NoQuery {
 pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let read = actix_web::web::Query::<T>::from_query;
     read(query).map(actix_web::web::Query::into_inner).map_err(|error| {
-        // Serde doesn't name the parameter, but refuses it alone too.
+        // Serde doesn't name the parameter, so each one is parsed separately.
         let culprit = query.split('&').find(|pair| read(pair).is_err()).unwrap_or_default();
         let name = culprit.split('=').next().unwrap_or_default();
         let text = error.to_string();
@@ -205,7 +205,7 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
-        #[expect(dead_code, reason = "only whether it parses matters")]
+        #[expect(dead_code, reason = "tests only check that it parses")]
         name: String,
     }
 

@@ -1,4 +1,4 @@
-//! Headers about the caller's limit.
+//! Rate limit headers.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,8 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The headers that all responses of one hour under one limit share. Each thread caches the latest.
+/// The headers that are equal for all responses within an hour under the same limit. Each thread caches the
+/// latest.
 struct Shared {
     of: (u32, Timestamp),
     limit: HeaderValue,
@@ -34,9 +35,9 @@ impl Shared {
     }
 }
 
-/// The names most clients know, and those of the IETF draft (ratelimit-headers, sections 4 and 5): a
-/// policy of `q` calls in `w` seconds, `r` left, reset in `t` seconds. They are appended, because nothing
-/// else sets them and a lookup would cost more.
+/// Adds the names that most clients know, and those of the IETF draft (ratelimit-headers, sections 4 and 5):
+/// a policy of `q` calls in `w` seconds, `r` remaining, reset in `t` seconds. Appends without a lookup, because
+/// nothing else sets them.
 pub fn add_headers(headers: &mut HeaderMap, allowance: &Allowance, now: Timestamp) {
     let Allowance { limit, remaining, reset } = *allowance;
     headers.reserve(5);

@@ -23,10 +23,10 @@ use crate::domain::lists::{self, Capped, Window};
 use crate::domain::people::teams::TeamId;
 use crate::domain::{PublicId, Result as Found};
 
-/// The parameters of a list, except those of its page.
+/// The parameters that filter a list.
 pub trait Filters: DeserializeOwned + IntoParams {
     type Filter: Send + 'static;
-    /// Whether entries can be skipped. Not where that would cost as much as reading them.
+    /// Whether entries can be skipped by `offset`. False where skipping costs as much as reading.
     const HAS_OFFSET: bool = true;
 
     fn parse(&self, errors: &mut FieldErrors) -> Option<Self::Filter>;
@@ -40,7 +40,7 @@ impl Filters for NoQuery {
     }
 }
 
-/// A page of a filtered list, of the caller's team.
+/// A page of a filtered list of the caller's team.
 pub struct Listed<F: Form, Q: Filters = NoQuery> {
     filter: Q::Filter,
     window: Window<F::Id>,
@@ -52,7 +52,7 @@ type Part<F> = lists::Page<<F as Form>::Row, <F as Form>::Id>;
 pub type Listing<F> = Result<Page<F>, ApiError>;
 
 impl<F: Form, Q: Filters> Listed<F, Q> {
-    /// `list` returns the rows and the length of the whole list, if it is counted.
+    /// `list` returns the rows, and the length of the whole list if it is counted.
     pub async fn page<C: Into<Option<Capped>> + Send + 'static>(
         self,
         list: impl FnOnce(&mut Tx<'_>, TeamId, &Q::Filter, Window<F::Id>) -> Found<(Part<F>, C)> + Send + 'static,
@@ -125,13 +125,13 @@ impl<F: Form> Argument for ShortList<F> {
     }
 }
 
-/// Separates the page's parameters from the others: serde can't refuse unknown ones in nested structs.
+/// Separates paging parameters from filters, because serde can't refuse unknown fields in nested structs.
 fn split(query: &str, has_offset: bool) -> (String, String) {
-    let is_of_page = |pair: &&str| {
+    let is_paging = |pair: &&str| {
         let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name);
         matches!(name.as_deref(), Some("limit" | "cursor")) || has_offset && name.as_deref() == Some("offset")
     };
-    let (page, others): (Vec<_>, Vec<_>) = query.split('&').partition(is_of_page);
+    let (page, others): (Vec<_>, Vec<_>) = query.split('&').partition(is_paging);
     (page.join("&"), others.join("&"))
 }
 
@@ -145,7 +145,7 @@ impl<F: Form, Q: Filters> Argument for Listed<F, Q> {
     }
 }
 
-/// A page of a list, as rendered.
+/// A page of a list, as JSON.
 #[derive(Debug)]
 pub struct Page<T> {
     data: Vec<T>,

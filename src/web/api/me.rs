@@ -18,22 +18,22 @@ use crate::domain::access::tokens::{self, TokenId};
 use crate::domain::people::teams::TeamId;
 use crate::web::request::RequestInfo;
 
-const ME: Tag = Tag { name: "Me", text: "The token of the request." };
+const ME: Tag = Tag { name: "Me", text: "The token used for the request." };
 
 pub fn routes() -> Vec<At> {
     vec![
         at("/me", &ME).get(op("getMe", Need::AnyToken, show).untagged().about(
             "Get the current token",
-            "The team and the token of this request: the first request to make with a new token.",
+            "The team and the token of this request. A good first request with a new token.",
         )),
         at("/me/token", &ME).delete(
             op("revokeMyToken", Need::AnyToken, revoke)
                 .about(
                     "Revoke the current token",
-                    "Permanently revokes the token of this request: what to do with a token that leaked.",
+                    "Permanently revokes the token of this request, for example after it leaked.",
                 )
                 .may(204, "The token is revoked.")
-                .may(409, "The token has been revoked already."),
+                .may(409, "The token is already revoked."),
         ),
     ]
 }
@@ -46,7 +46,7 @@ pub struct Me<'a> {
     token: Option<MyToken<'a>>,
     #[schema(value_type = String, example = "pro")]
     plan: Plan,
-    /// What this request may do; everything with the dashboard's session.
+    /// What the caller can do; with the dashboard's session, everything.
     #[schema(value_type = Vec<String>, example = json!(["aliases:read", "contacts:read", "messages:read"]))]
     scopes: Scopes,
 }
@@ -115,7 +115,7 @@ pub async fn revoke(
     let (team, id, actor) = (admission.team.id, admission.token.id, caller.actor(&request));
     let context = Context { app: app.clone(), now: request.now };
     let revoked = app.write(move |tx| {
-        let before = tokens::hold(tx, &actor, team, id)?;
+        let before = tokens::lock(tx, &actor, team, id)?;
         seen.check(|| ApiKey::tag(&before, &context))?;
         tokens::revoke(tx, &actor, team, id, Some("revoked by itself"))
     });

@@ -1,4 +1,4 @@
-//! A message as JSON: as an entry of a list, and in full.
+//! Messages as JSON: list entries, and full messages.
 
 use actix_web::http::header::EntityTag;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::domain::mailroom::html::{self, Pictures};
 use crate::domain::mailroom::messages::{self, AttachmentId, Folder, MessageId, MessageState, Opened};
 use crate::domain::mailroom::parse;
 
-/// A message as an entry of a list.
+/// A message as a list entry.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageRow {
@@ -25,7 +25,7 @@ pub struct MessageRow {
     subject: String,
     /// The sender in its header; `null` if it names none.
     from: Option<Mailbox>,
-    /// The address it was sent to, including its tag.
+    /// The address it was sent to, including any tag after a `+`.
     #[schema(example = "hello+shop@gatepost.localhost")]
     to: String,
     /// The alias that received it; `null` once it is deleted.
@@ -34,8 +34,7 @@ pub struct MessageRow {
     contact_id: Option<ContactId>,
     #[schema(value_type = Option<String>, example = "conv_019f2a4c1d877e02b6f03a9d1c55e7b0")]
     conversation_id: Option<ConversationId>,
-    /// `delivered`; `denied`, from a blocked contact; or `rejected`, refused to its sender and stored for
-    /// review.
+    /// `delivered`; `denied`, from a blocked contact; or `rejected`, refused to the sender and stored for review.
     #[schema(value_type = String, example = "delivered")]
     state: MessageState,
     /// Why it is in that state.
@@ -51,10 +50,10 @@ pub struct MessageRow {
     /// The beginning of the text.
     #[schema(example = "Hello, I ordered a week ago")]
     preview: String,
-    /// Bytes of the whole message.
+    /// The size of the whole message in bytes.
     #[schema(example = 2214)]
     size: i64,
-    /// Whether only the beginning is stored (the headers and 64 KiB, without attachments), as for long
+    /// Whether only the headers and 64 KiB of the body are stored, without attachments. This applies to long
     /// messages that are `denied` or `rejected`.
     #[schema(example = false)]
     truncated: bool,
@@ -176,7 +175,7 @@ pub struct DmarcCheck {
     result: &'static str,
     #[schema(example = "customer.test")]
     domain: Option<String>,
-    /// What the domain asks receivers to do with mail that fails: `none`, `quarantine` or `reject`.
+    /// What the domain asks receivers to do with mail that fails DMARC: `none`, `quarantine` or `reject`.
     #[schema(value_type = Option<String>, example = "reject")]
     policy: Option<Policy>,
     /// The reason, for people.
@@ -221,7 +220,7 @@ pub struct Attachment {
     /// Bytes.
     #[schema(example = 1207)]
     size: i64,
-    /// Whether it is shown within the text, which refers to it by its `contentId`.
+    /// Whether the HTML shows it, by its `contentId`.
     #[schema(example = false)]
     inline: bool,
     content_id: Option<String>,
@@ -240,8 +239,8 @@ impl From<messages::Attachment> for Attachment {
     }
 }
 
-/// Covers what can change, and the version that renders the rest. It reveals nothing of the content,
-/// because callers that may only mark messages see it too.
+/// Covers the fields that can change, and the version of the server that renders the others. Must reveal
+/// nothing about the content, because callers without read access see it too.
 pub fn tag(message: &messages::Message) -> EntityTag {
     let (row, version) = (&message.row, env!("CARGO_PKG_VERSION"));
     etag::of(&(row.id, row.read_at, row.folder, row.state, row.contact_id, row.conversation_id, version))

@@ -1,4 +1,4 @@
-//! Incoming mail. Its parts are in [`super::downloads`].
+//! Incoming mail. [`super::downloads`] has the raw messages and attachments.
 
 use actix_web::http::header::EntityTag;
 use actix_web::web;
@@ -17,7 +17,7 @@ use super::json::{Json, NoQuery, Query, rendered};
 use super::lists::{Filters, Listed, Listing};
 use super::message::{self, AliasName, Message, MessageRow};
 use super::openapi::words;
-use super::resource::{Context, Find, Form, Hold, One, Resource};
+use super::resource::{Context, Find, Form, Lock, One, Resource};
 use super::response::{ApiResult, Done, Prepared};
 use super::route::{At, Tag, at, op};
 use crate::app::App;
@@ -36,12 +36,12 @@ pub fn routes() -> Vec<At> {
     vec![
         at(MessageMark::PATH, &MESSAGES).get(op("listMessages", Scope::MessagesRead, list).about(
             "List messages",
-            "Newest first, with a preview of each. Pages cost the same however many messages there are. With `q`, a page can be short and still have a next one.",
+            "Newest first, with previews. Pages load equally fast in lists of any length. With `q`, a page can be short and still have a next one.",
         )),
         at("/messages/{id}", &MESSAGES)
             .get(op("getMessage", Scope::MessagesRead, show).about(
                 "Get a message",
-                "Its text, its sanitized HTML (no scripts, nothing loaded from elsewhere), its headers and attachments, and how its sender was verified. This does not mark it as read.",
+                "Includes the text, the sanitized HTML (without scripts and remote content), headers, attachments, and the results of sender verification. Does not mark the message as read.",
             ))
             .patch(op("changeMessage", Scope::MessagesWrite, change).about(
                 "Change a message",
@@ -49,7 +49,7 @@ pub fn routes() -> Vec<At> {
             ).may(409, "Blocked mail cannot be archived or moved to the inbox."))
             .delete(
                 op("deleteMessage", Scope::MessagesWrite, delete)
-                    .about("Delete a message", "Permanently, with everything that came with it.")
+                    .about("Delete a message", "Permanently deletes the message and its attachments.")
                     .may(204, "The message is deleted."),
             ),
         at("/messages/{id}/raw", &MESSAGES).get(
@@ -65,10 +65,10 @@ pub fn routes() -> Vec<At> {
             op("downloadAttachment", Scope::MessagesRead, downloads::attachment)
                 .about(
                     "Download an attachment",
-                    "As its sender attached it. The response has the type the sender gave it, or `application/octet-stream` for types that browsers run, like HTML and SVG.",
+                    "Unchanged, as the sender attached it. The content type is the sender's, or `application/octet-stream` for types that browsers execute, like HTML and SVG.",
                 )
                 .may(200, "The file.")
-                .file("*/*", "(the bytes of the file)"),
+                .file("*/*", "(the content of the file)"),
         ),
     ]
 }
@@ -203,7 +203,7 @@ impl Form for MessageMark {
 impl Resource for MessageMark {
     const PATH: &'static str = "/messages";
     const FIND: Find<Self> = messages::find;
-    const HOLD: Hold<Self> = messages::hold;
+    const LOCK: Lock<Self> = messages::lock;
 
     fn id(message: &messages::Message) -> MessageId {
         message.row.id
@@ -232,7 +232,7 @@ pub async fn list(listed: Listed<MessageRow, MessageQuery>) -> Listing<MessageRo
         .await
 }
 
-/// The tag is made of the row, so an unchanged message is not read from disk.
+/// The tag depends only on the row, so an unchanged message is not read from disk.
 pub async fn show(
     app: web::Data<App>,
     caller: ApiCaller,

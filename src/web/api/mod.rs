@@ -1,4 +1,4 @@
-//! The public API: one file per resource, all behind [`authenticate`].
+//! The public API, with one file per resource. [`authenticate`] protects every route.
 
 mod accept;
 mod aliases;
@@ -36,7 +36,7 @@ pub(crate) use authenticate::{authenticate, authenticate_session, is_api_call};
 pub(crate) use dialects::DIALECTS;
 pub use dialects::{ids, operations};
 pub(crate) use error::ApiError;
-pub(crate) use mount::{for_pages, for_programs, is_authenticated, nothing_else};
+pub(crate) use mount::{for_sessions, for_tokens, is_authenticated, nothing_else};
 pub use route::Op;
 
 /// The routes of `/api/v1`, in the order of the reference.

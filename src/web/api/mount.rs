@@ -1,5 +1,5 @@
-//! Registers the route table with actix: each operation behind [`authorized`], HEAD wherever there is GET,
-//! and OPTIONS everywhere.
+//! Registers the route table with actix: wraps each operation in [`authorized`], adds HEAD to every GET, and
+//! OPTIONS to every path.
 
 use std::rc::Rc;
 
@@ -18,16 +18,16 @@ use super::{ApiError, caller};
 use crate::domain::access::scopes::Need;
 use crate::web::logged::RouteTemplate;
 
-/// Registers the routes for calls with a token, which are authenticated before routing. A scope would add
-/// a layer to each call.
-pub fn for_programs(services: &mut ServiceConfig) {
+/// Registers the routes for calls with a token, which are authenticated before routing. Uses no scope, which
+/// would add a layer to each call.
+pub fn for_tokens(services: &mut ServiceConfig) {
     for dialect in DIALECTS {
         mount(services, dialect, false);
     }
 }
 
-/// Registers the routes for calls with a session, in a scope whose middleware knows sessions.
-pub fn for_pages(services: &mut ServiceConfig, dialect: &'static Dialect) {
+/// Registers the routes for calls with a session, in a scope with the session middleware.
+pub fn for_sessions(services: &mut ServiceConfig, dialect: &'static Dialect) {
     mount(services, dialect, true);
     nothing_else(services);
 }
@@ -38,7 +38,7 @@ fn mount(services: &mut ServiceConfig, dialect: &'static Dialect, is_in_scope: b
     }
 }
 
-/// The response of a scope to an unknown path.
+/// Responds 404 to unknown paths of a scope.
 pub fn nothing_else(services: &mut ServiceConfig) {
     let nothing = async || Err::<String, _>(ApiError::not_found());
     services.default_service(web::to(authorized(Need::AnyToken, false, nothing)));
@@ -66,12 +66,12 @@ impl HttpServiceFactory for Mounted {
         };
         resource = resource.app_data(RouteTemplate(whole.into())).app_data(dialect).app_data(misread);
         for (method, op) in at.operations {
-            // Actix's own guard would keep a list of the methods it saw for each call.
+            // Actix's own guard would allocate a list of methods for each call.
             let takes = guard::fn_guard(move |call| takes(&method, &call.head().method));
             resource = resource.route((op.route)(op.is_tagged).guard(takes));
         }
         let other = move |method: Method| std::future::ready(other(&method, &allow));
-        // A method that the path does not have needs no scope.
+        // Refusing a method requires no scope.
         let other = web::to(authorized(Need::AnyToken, false, other));
         resource.default_service(other).register(config);
     }

@@ -1,4 +1,4 @@
-//! The page of a list that a request asks for, and its place in the list.
+//! The requested page of a list, and its position in the response.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl PageQuery {
         Some(self.offset).filter(|offset| *offset >= 0).ok_or_else(|| FieldError::new("offset", message))
     }
 
-    /// The beginning of the page. A cursor and an offset together would skip entries on each page.
+    /// Parses the cursor. Refuses a cursor with an offset, which would skip entries on each page.
     fn start<T>(&self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, FieldError> {
         let message = "This is not the nextCursor of a page of this list.";
         match self.cursor.as_deref().map(parse) {
@@ -53,7 +53,7 @@ impl PageQuery {
         }
     }
 
-    /// The page of a list whose cursor is the id of the last entry.
+    /// The page of a list with the id of the last entry as its cursor.
     pub fn window<Id>(
         &self,
         parse: impl Fn(&str) -> Option<Id>,
@@ -86,12 +86,12 @@ pub struct Pagination {
     limit: i64,
     #[schema(example = 0)]
     offset: i64,
-    /// Entries in the whole list; `null` above 10,000, or where they are not counted.
+    /// Entries in the whole list; `null` if there are more than 10,000, or if they are not counted.
     #[schema(example = 1)]
     total: Option<i64>,
     #[schema(example = false)]
     has_more: bool,
-    /// Send it as `cursor` to get the next page, which costs the same in a list of any length.
+    /// Send it as `cursor` to get the next page. Equally fast in lists of any length.
     next_cursor: Option<String>,
 }
 
@@ -102,7 +102,7 @@ pub fn render(data: &[u8], pagination: &Pagination) -> Vec<u8> {
 }
 
 impl Pagination {
-    /// For a list whose cursor is a position.
+    /// For a list with positions as cursors.
     pub fn by_position((limit, offset): (i64, i64), rows: usize, total: i64) -> Self {
         let next = offset.saturating_add(rows as i64);
         let has_more = next < total;
@@ -110,7 +110,7 @@ impl Pagination {
         Self { limit, offset, total: Some(total), has_more, next_cursor }
     }
 
-    /// For a list whose cursor is the id of the last entry.
+    /// For a list with the id of the last entry as its cursor.
     pub fn by_id<Id: fmt::Display>(window: &Window<Id>, next: Option<Id>, total: Option<Capped>) -> Self {
         Self {
             limit: window.limit,

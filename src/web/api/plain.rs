@@ -1,21 +1,22 @@
-//! The operations of plain nouns. Their ids, titles and scopes are made of the noun's words, and
-//! those that list, show and delete are the same for all.
+//! The operations of plain nouns. Their ids, titles and scopes come from the noun's words. All nouns share the
+//! handlers that list, show and delete.
 
 use actix_web::dev::Handler;
 use actix_web::{FromRequest, Responder};
 
 use super::describe::{Arguments, HandlerOutput};
 use super::lists::{Filters, Listed, Listing};
-use super::resource::{Find, Form, Hold, One, Resource};
+use super::resource::{Find, Form, Lock, One, Resource};
 use super::response::{ApiResult, Done};
 use super::route::{Op, op};
 use crate::domain::access::scopes::Scope;
-use crate::domain::nouns::{Operation, Plain};
+use crate::domain::nouns::Plain;
+use crate::web::nouns::Operation;
 
 impl<F: Form<Row: Plain<Id = F::Id>>> Resource for F {
     const PATH: &'static str = F::Row::NOUN.words().list;
     const FIND: Find<Self> = F::Row::find;
-    const HOLD: Hold<Self> = F::Row::hold;
+    const LOCK: Lock<Self> = F::Row::lock;
 
     fn id(row: &F::Row) -> F::Id {
         row.id()

@@ -36,20 +36,20 @@ pub trait Form: Serialize + ToSchema + Sized + 'static {
 }
 
 pub type Find<R> = fn(&mut Tx<'_>, TeamId, <R as Form>::Id) -> Result<<R as Form>::Row>;
-pub type Hold<R> = fn(&mut Tx<'_>, &Actor, TeamId, <R as Form>::Id) -> Result<<R as Form>::Row>;
+pub type Lock<R> = fn(&mut Tx<'_>, &Actor, TeamId, <R as Form>::Id) -> Result<<R as Form>::Row>;
 
-/// A noun that is found, changed and deleted by its id.
+/// A resource that is found, changed and deleted by its id.
 pub trait Resource: Form<Row: Clone> + Sized {
     /// Without the base of a dialect.
     const PATH: &'static str;
 
     const FIND: Find<Self>;
     /// Finds a row and locks it until the transaction ends.
-    const HOLD: Hold<Self>;
+    const LOCK: Lock<Self>;
 
     fn id(row: &Self::Row) -> Self::Id;
 
-    /// The tag of a row whose JSON is large. It covers what can change.
+    /// Overrides the tag for rows with large JSON. It must cover all fields that can change.
     fn own_tag(_: &Self::Row) -> Option<EntityTag> {
         None
     }
@@ -129,7 +129,7 @@ impl<R: Resource, Q> One<R, Q> {
         let Self { id, seen, call: Call { context, actor, team, .. }, .. } = self;
         let app = context.app.clone();
         let written = app.write(move |tx| {
-            let before = R::HOLD(tx, &actor, team, id)?;
+            let before = R::LOCK(tx, &actor, team, id)?;
             seen.check(|| R::tag(&before, &context))?;
             write(tx, &actor, team, before)
         });
@@ -178,7 +178,7 @@ pub struct New<B> {
 }
 
 impl<B> New<B> {
-    /// Creates the resource, once for each `Idempotency-Key`.
+    /// Creates the resource once per `Idempotency-Key`.
     pub async fn create<R: Resource>(
         self,
         create: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<R::Row> + Send + 'static,
@@ -192,7 +192,7 @@ impl<B> New<B> {
         self.store(store).await
     }
 
-    /// Like [`Self::create`], if the response is not just the resource.
+    /// Like [`Self::create`], for a response with more than the resource.
     pub async fn store<T>(
         self,
         create: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<Stored> + Send + 'static,

@@ -23,7 +23,7 @@ pub type Done = Result<NoContent, ApiError>;
 /// A resource as JSON.
 pub struct Found<T> {
     json: Json<T>,
-    /// `None` for a tag of the whole JSON.
+    /// If `None`, the tag covers the whole JSON.
     tag: Option<EntityTag>,
 }
 
@@ -86,7 +86,7 @@ impl<T: ToSchema> HandlerOutput for Prepared<T> {
     }
 }
 
-/// The response to a creation, first or replayed.
+/// The response to a creation, either the first or a replayed one.
 pub struct Created<T>(HttpResponse, PhantomData<T>);
 
 impl<T> Created<T> {

@@ -41,17 +41,17 @@ impl At {
     methods!(get GET, post POST, patch PATCH, delete DELETE);
 }
 
-/// One method of a path: its need, its handler, and what the handler's types don't express.
+/// One method of a path: the required credential, the handler, and everything that its types don't express.
 pub struct Op {
     pub id: &'static str,
     pub need: Need,
     pub summary: &'static str,
     pub text: &'static str,
-    /// The meaning of statuses here.
+    /// The meanings of statuses specific to this operation.
     pub statuses: Vec<(u16, &'static str)>,
     /// The type and an example of a response that is not JSON.
     pub file: Option<(&'static str, &'static str)>,
-    /// Whether responses have an `ETag`: [`super::etag`].
+    /// Whether responses have an `ETag` (see [`super::etag`]).
     pub is_tagged: bool,
     /// Whether the response contains a secret that is shown once.
     pub reveals_secret: bool,
@@ -99,7 +99,7 @@ impl Op {
         Self { file: Some((kind, example)), ..self }
     }
 
-    /// For responses so short and frequent that a tag would cost more than it saves.
+    /// For short and frequent responses, for which a tag would cost more than it saves.
     pub fn untagged(self) -> Self {
         Self { is_tagged: false, ..self }
     }

@@ -9,11 +9,11 @@ use askama::Template;
 
 use super::error::PageError;
 use super::notice::Notice;
-use crate::web::compression::HoldsSecret;
+use crate::web::compression::ContainsSecret;
 
 pub type Answer = Result<HttpResponse, PageError>;
 
-/// A page, or a part of one.
+/// Renders a page or a fragment.
 pub fn html(status: StatusCode, page: &impl Template) -> Answer {
     let body = page.render().map_err(PageError::fault)?;
     Ok(HttpResponse::build(status)
@@ -22,14 +22,14 @@ pub fn html(status: StatusCode, page: &impl Template) -> Answer {
         .body(body))
 }
 
-/// A page that shows a one-time secret; see [`HoldsSecret`].
+/// Renders a page with a one-time secret; see [`ContainsSecret`].
 pub fn html_with_secret(status: StatusCode, page: &impl Template) -> Answer {
     let mut answer = html(status, page)?;
-    answer.extensions_mut().insert(HoldsSecret);
+    answer.extensions_mut().insert(ContainsSecret);
     Ok(answer)
 }
 
-/// A part of a page, and the URL that htmx pushes to the history.
+/// Renders a fragment, with the URL that htmx pushes to the history.
 pub fn part_at(address: &str, part: &impl Template) -> Answer {
     let mut answer = html(StatusCode::OK, part)?;
     let address = HeaderValue::try_from(address).map_err(PageError::fault)?;
@@ -37,7 +37,7 @@ pub fn part_at(address: &str, part: &impl Template) -> Answer {
     Ok(answer)
 }
 
-/// Redirects to `to`, a path of our own.
+/// Redirects to `to`, a path on this site.
 pub fn see_other(to: impl Display) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, to.to_string())).finish()
 }

@@ -3,7 +3,7 @@
 /// How many colors `static/css/avatar.css` has.
 const HUES: u32 = 9;
 
-/// The color of an address, the same on every page and after every start.
+/// The color of an address, the same on every page and after a restart.
 pub fn hue(address: &str) -> u32 {
     let hash = address.bytes().fold(2_166_136_261_u32, |hash, byte| {
         (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(16_777_619)
@@ -11,7 +11,7 @@ pub fn hue(address: &str) -> u32 {
     hash % HUES
 }
 
-/// One or two letters: of the first and the last word of the name, or of the address.
+/// One or two letters: the initials of the first and last word of the name, or else of the address.
 pub fn initials(name: &str, address: &str) -> String {
     let source = if name.chars().any(char::is_alphanumeric) { name } else { address };
     let local = source.split('@').next().unwrap_or_default();
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn initials_are_of_the_name_or_else_of_the_address() {
+    fn initials_come_from_the_name_or_else_the_address() {
         assert_eq!(initials("Ada Lovelace", "ada@acme.test"), "AL");
         assert_eq!(initials("Ada Augusta King-Noel", ""), "AN");
         assert_eq!(initials("", "grace.hopper@navy.test"), "GH");
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_color_depends_on_the_address_only() {
+    fn the_color_depends_only_on_the_address() {
         assert_eq!(hue("Ada@acme.test"), hue("ada@acme.test"));
         assert!((0..200).map(|n| hue(&format!("{n}@acme.test"))).all(|hue| hue < HUES));
     }

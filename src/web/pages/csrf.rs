@@ -1,4 +1,4 @@
-//! Requests that change something must come from our own pages.
+//! Refuses requests that change something unless our own pages sent them.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,8 +10,8 @@ use crate::web::encoding::is_encoded;
 use crate::web::origin::{is_from_plain_http, is_own, secure_address};
 use crate::web::site::Site;
 
-/// Refuses unsafe requests that were not sent from this site, by `Sec-Fetch-Site` or else
-/// `Origin`; one with neither is refused too. Also refuses compressed bodies.
+/// Refuses unsafe requests that were not sent from this site according to `Sec-Fetch-Site`, or else `Origin`.
+/// Refuses those with neither header, and compressed bodies.
 pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

@@ -1,4 +1,4 @@
-//! Errors as pages: they say what happened and what to do next.
+//! Error pages, which say what happened and what to do next.
 
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl PageError {
         Self { status, title, message: message.into(), to: None, offer: None, retry_after: None, cause: None }
     }
 
-    /// Sign in first, then come back to `next`, a path of ours or nothing.
+    /// Redirects to the sign-in page, which returns to `next`, a path on this site or empty.
     pub fn sign_in(next: &str) -> Self {
         let next = if next == paths::HOME.0 { "" } else { next };
         let to = Some(paths::SIGN_IN.query(&[("next", next)]));
@@ -143,7 +143,7 @@ impl From<domain::Error> for PageError {
     }
 }
 
-/// For values that no form of ours sends.
+/// For values that our own forms never send.
 impl From<FieldError> for PageError {
     fn from(error: FieldError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "That isn't possible", error.message)
@@ -174,7 +174,7 @@ impl ResponseError for PageError {
         self.status
     }
 
-    /// Bare; [`render_errors`] renders it.
+    /// Empty, because [`render_errors`] renders it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status)
     }
@@ -187,7 +187,7 @@ struct ErrorPage<'a> {
     title: &'static str,
     message: &'a str,
     request: String,
-    /// Whether to offer the actions of a person without a team.
+    /// Whether to offer signing out and switching teams, for people without this team.
     may_leave: bool,
     offer: Option<&'a str>,
 }
@@ -204,7 +204,7 @@ impl ErrorPage<'_> {
     }
 }
 
-/// The same for a person who is signed in.
+/// The error page in the frame, for signed-in people.
 #[derive(Template)]
 #[template(path = "error/framed.html")]
 struct FramedError<'a> {
@@ -220,7 +220,7 @@ struct ErrorNotice<'a> {
     is_fault: bool,
 }
 
-/// Renders the refusals of the pages inside it, as a page or, for htmx, as a notice.
+/// Middleware that renders the errors of pages, as a page or, for htmx, as a notice.
 pub async fn render_errors<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -253,7 +253,7 @@ fn method_not_allowed<B>(bare: &ServiceResponse<B>, viewer: Option<&Viewer>) -> 
 }
 
 fn render(error: &PageError, viewer: Option<&Viewer>, request: &HttpRequest) -> HttpResponse {
-    let by_htmx = htmx::asks(request);
+    let by_htmx = htmx::is_htmx(request);
     let mut answer = HttpResponse::build(error.status);
     answer.insert_header(("vary", "HX-Request")).content_type("text/html; charset=utf-8");
     if let Some(seconds) = error.retry_after {
@@ -272,7 +272,7 @@ fn render(error: &PageError, viewer: Option<&Viewer>, request: &HttpRequest) -> 
     }
 }
 
-/// The person whose page an error replaces, if one is signed in. Not asked for while the store is away.
+/// The signed-in person who gets the error page. Not loaded while the store is unavailable.
 async fn viewer_of<B>(response: &ServiceResponse<B>) -> Option<Viewer> {
     let request = response.request();
     let error = response.response().error().and_then(|error| error.as_error::<PageError>());
@@ -280,7 +280,7 @@ async fn viewer_of<B>(response: &ServiceResponse<B>) -> Option<Viewer> {
         Some(error) => error.to.is_none() && error.status != StatusCode::SERVICE_UNAVAILABLE,
         None => response.status() == StatusCode::METHOD_NOT_ALLOWED,
     };
-    if !is_page || htmx::asks(request) {
+    if !is_page || htmx::is_htmx(request) {
         return None;
     }
     viewer::find(request).await.ok()

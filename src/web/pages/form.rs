@@ -1,4 +1,4 @@
-//! Forms: the input is parsed field by field, and shown again with the errors.
+//! Forms: input is parsed field by field, and shown again with its errors.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -15,12 +15,12 @@ use super::error::PageError;
 use super::notice::Notice;
 use crate::domain::{self, FieldError};
 
-/// The errors of a form, by field; empty for a form not sent yet.
+/// The errors of a form by field, empty before it is submitted.
 #[derive(Clone, Debug, Default)]
 pub struct FormErrors(Vec<FieldError>);
 
 impl FormErrors {
-    /// The field errors in `error`; any other error is returned as a [`PageError`].
+    /// Extracts field errors. Returns any other error as a [`PageError`].
     pub fn of(error: domain::Error) -> Result<(StatusCode, Self), PageError> {
         match error {
             domain::Error::Invalid(errors) => Ok((StatusCode::UNPROCESSABLE_ENTITY, Self(errors))),
@@ -33,12 +33,12 @@ impl FormErrors {
         Self(vec![FieldError::new(field, message)])
     }
 
-    /// The sentence beside a field; empty when there is none.
+    /// The error next to a field, or empty.
     pub fn at(&self, field: &str) -> &str {
         self.0.iter().find(|each| each.field == field).map_or("", |each| &each.message)
     }
 
-    /// The sentence about the form as a whole.
+    /// The error about the whole form.
     pub fn whole(&self) -> &str {
         self.at("")
     }
@@ -54,7 +54,7 @@ impl Fields {
     }
 
     /// # Errors
-    /// `Invalid` with everything taken so far, unless there was nothing.
+    /// `Invalid` with all collected errors, if any.
     pub fn done<T>(self, value: Option<T>) -> Result<T, domain::Error> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -63,7 +63,7 @@ impl Fields {
     }
 }
 
-/// A form of several fields: the input and its errors.
+/// The input of a form, and its errors.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
     typed: Vec<(String, String)>,
@@ -71,12 +71,12 @@ pub struct Form {
 }
 
 impl Form {
-    /// The input of a field; empty if it was not sent.
+    /// The input of a field, or empty if it was not sent.
     pub fn get(&self, name: &str) -> &str {
         self.or(name, "")
     }
 
-    /// The input, or the stored value in a form not sent yet.
+    /// The input, or the stored value before the form is submitted.
     pub fn or<'a>(&'a self, name: &str, before: &'a str) -> &'a str {
         self.typed.iter().find(|(field, _)| field == name).map_or(before, |(_, value)| value)
     }
@@ -85,7 +85,7 @@ impl Form {
         self.or(name, before.as_deref().unwrap_or_default())
     }
 
-    /// The sentence beside a field; empty when there is none.
+    /// The error next to a field, or empty.
     pub fn error(&self, field: &str) -> &str {
         self.errors.at(field)
     }
@@ -104,7 +104,7 @@ impl FromRequest for Form {
     }
 }
 
-/// A form in which a field name can occur several times, as with checkboxes.
+/// A form in which a field name can occur several times, like checkboxes.
 pub struct Repeating<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Repeating<T> {
@@ -121,7 +121,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Repeating<T> {
     }
 }
 
-/// One line of a menu.
+/// An option of a menu.
 pub struct Choice {
     pub value: String,
     pub text: String,
@@ -133,7 +133,7 @@ impl Choice {
     }
 }
 
-/// Redirects with a notice on success; else renders the form again with its errors.
+/// Redirects with a notice on success, or else renders the form again with its errors.
 pub async fn redirect_or_render<T, To: Display, Page: Template>(
     done: domain::Result<T>,
     notice: Notice,
@@ -150,7 +150,7 @@ pub async fn redirect_or_render<T, To: Display, Page: Template>(
     }
 }
 
-/// [`redirect_or_render`] for a form in a dialog, whose frame renders it.
+/// Like [`redirect_or_render`], for a form in a dialog.
 pub async fn redirect_or_ask<T, To: Display>(
     done: domain::Result<T>,
     notice: Notice,
@@ -167,7 +167,7 @@ pub async fn redirect_or_ask<T, To: Display>(
     }
 }
 
-/// The input of a multi-line field: a browser sends CR LF at the end of a line, but counts one character.
+/// Normalizes line ends of a multi-line field: browsers send CR LF, but count it as one character.
 pub fn lines(typed: &str) -> String {
     typed.replace("\r\n", "\n")
 }

@@ -9,7 +9,7 @@ pub fn utc(at: &Timestamp) -> String {
     at.utc().format(format).unwrap_or_default()
 }
 
-/// As a list shows it, in UTC until the script knows better: `09:14`, `Mon`, `1 Mar` or `1 Mar 2025`.
+/// A short form for lists: `09:14`, `Mon`, `1 Mar` or `1 Mar 2025`. The script converts it from UTC to local time.
 pub fn short(at: Timestamp, now: Timestamp) -> String {
     use time::macros::format_description;
     let (at, now) = (at.utc(), now.utc());
@@ -24,7 +24,7 @@ pub fn short(at: Timestamp, now: Timestamp) -> String {
     text.unwrap_or_default()
 }
 
-/// The same with the time of day: `09:14`, `Mon 09:14`, `1 Mar 09:14`.
+/// Like [`short`], with the time of day: `09:14`, `Mon 09:14`, `1 Mar 09:14`.
 pub fn short_with_clock(at: Timestamp, now: Timestamp) -> String {
     let clock = short(at, at);
     let day = short(at, now);
@@ -36,12 +36,12 @@ pub fn clock(at: Timestamp) -> String {
     at.utc().format(time::macros::format_description!("[hour]:[minute]")).unwrap_or_default()
 }
 
-/// With thousands separated.
+/// Formats a number with thousands separators.
 pub fn number(number: &i64) -> Grouped {
     Grouped(*number)
 }
 
-/// A time as templates write it.
+/// A time with its formats for templates.
 #[derive(Clone, Copy)]
 pub struct When(pub Timestamp);
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_as_short_as_its_age_allows() {
+    fn recent_times_are_shorter() {
         let now = Timestamp::from_micros(1_790_000_000_000_000); // Monday 21 September 2026, 14:13
         let ago = |hours: i64| short(now.minus(time::Duration::hours(hours)), now);
         let shown = [1, 24, 6 * 24, 7 * 24, 365 * 24].map(ago);

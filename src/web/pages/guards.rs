@@ -1,6 +1,6 @@
-//! Permissions to open pages. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs only for them,
-//! and one that changes something only from a page of the same team. That page's forms name their team: see
-//! `to` in `templates/macros/forms.html`.
+//! Permissions to open pages. A handler that takes a [`Member`], [`Admin`] or [`Owner`] runs only for them. A
+//! handler that changes something also requires that the form was sent from a page of the same team: forms
+//! contain the id of their team, see `to` in `templates/macros/forms.html`.
 
 use std::ops::Deref;
 
@@ -22,7 +22,7 @@ impl Viewer {
         self.request.app()
     }
 
-    /// One read transaction, for the current team.
+    /// Runs a read transaction for the current team.
     pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&mut Tx<'_>, TeamId) -> Result<T> + Send + 'static,
@@ -31,7 +31,7 @@ impl Viewer {
         self.app().read(move |tx| read(tx, team)).await
     }
 
-    /// One write transaction, with this person as the actor.
+    /// Runs a write transaction with this person as the actor.
     pub async fn write<T: Send + 'static>(
         &self,
         write: impl FnOnce(&mut Tx<'_>, &Actor, TeamId) -> Result<T> + Send + 'static,
@@ -61,8 +61,8 @@ async fn require(request: &HttpRequest, role: Role) -> std::result::Result<Viewe
     Ok(viewer)
 }
 
-/// Whether the form was sent from a page of this team. It was not if the person has since switched teams in
-/// another window, or was removed from the team.
+/// Whether the form was sent from a page of this team. False if the person has switched teams in another window
+/// since then, or was removed from the team.
 fn is_for(request: &HttpRequest, team: &Team) -> bool {
     #[derive(serde::Deserialize)]
     struct OfTeam {
@@ -108,7 +108,7 @@ macro_rules! viewer_with_role {
 }
 
 viewer_with_role!(
-    /// Any signed-in person, from a page of any team. Use one of the other guards for actions on a team.
+    /// Any signed-in person, from any page. For actions on a team, use one of the other guards.
     SignedIn, request => signed_in(&request)
 );
 viewer_with_role!(

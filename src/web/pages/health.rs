@@ -18,7 +18,7 @@ pub async fn ready(app: web::Data<App>) -> HttpResponse {
             HttpResponse::ServiceUnavailable()
                 .insert_header(("retry-after", "5"))
                 .content_type("text/plain")
-                .body("the store is out of reach\n")
+                .body("the store is unreachable\n")
         }
     }
 }

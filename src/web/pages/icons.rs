@@ -1,4 +1,4 @@
-//! The URL of the icons, which every page contains many times.
+//! The URL of the icons, cached because every page contains it many times.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ pub fn sprite() -> &'static str {
     &SPRITE
 }
 
-/// The icons there are.
+/// The names of all icons.
 pub fn names() -> impl Iterator<Item = &'static str> {
     include_str!("../../../static/icons/icons.svg")
         .split(" id=\"")

@@ -2,7 +2,7 @@
 
 use super::navigation::{self, Group, Page};
 use super::notice::Notice;
-use crate::domain::mailroom::messages::UNREAD_SHOWN;
+use crate::domain::mailroom::messages::MAX_UNREAD;
 use crate::domain::people::roles::Role;
 use crate::web::flash::Flash;
 use crate::web::viewer::Viewer;
@@ -42,7 +42,7 @@ impl Layout {
         }
     }
 
-    /// The layout of an error page. A pending notice is left for the next page.
+    /// The layout of an error page. Leaves a pending notice for the next page.
     pub fn of_error(viewer: &Viewer) -> Self {
         Self { flash: Flash::default(), ..Self::new(viewer, "") }
     }
@@ -64,7 +64,7 @@ impl Layout {
         }
     }
 
-    /// The notice of a preceding change. Fragments do not show it and leave it for the next page.
+    /// The notice of the previous change. Fragments leave it for the next page.
     pub fn notice(&self) -> Option<Notice> {
         self.flash.take()
     }
@@ -74,16 +74,16 @@ fn choice(viewer: &Viewer, team: &crate::domain::people::teams::Team) -> TeamCho
     TeamChoice { id: team.id.to_string(), name: team.name.clone(), current: team.id == viewer.team.id }
 }
 
-/// The number of unread messages, as the navigation shows it.
+/// The number of unread messages in the navigation.
 #[derive(Clone, Copy)]
 pub struct Unread(pub i64);
 
 impl Unread {
-    /// Empty when there are none.
+    /// Empty if there are none.
     pub fn text(&self) -> String {
         match self.0 {
             0 => String::new(),
-            more if more > UNREAD_SHOWN => format!("{UNREAD_SHOWN}+"),
+            more if more > MAX_UNREAD => format!("{MAX_UNREAD}+"),
             count => count.to_string(),
         }
     }

@@ -1,4 +1,4 @@
-//! Lists: filtered by a search form, paged, and refreshed by htmx without the rest of the page.
+//! Lists, which are filtered by a search form, paged, and refreshed by htmx without the rest of the page.
 
 use std::fmt::Display;
 use std::future::{Ready, ready};
@@ -19,17 +19,17 @@ use crate::web::paths::{Path, with_query};
 /// Rows on a page.
 pub const ROWS: i64 = 50;
 
-/// The parameters that narrow a list, as its form sends them. Empty ones don't filter.
+/// The parameters that filter a list. Empty ones have no effect.
 pub trait Filters: Default + DeserializeOwned {
     const PATH: Path;
     const NAMES: &'static [&'static str];
-    /// Parameters that the page reads for anything but its list.
+    /// Parameters that the page uses for other purposes than its list.
     const ALSO: &'static [&'static str];
 
     fn pairs(&self) -> Vec<(&'static str, &str)>;
 }
 
-/// The filters of a list: names of parameters.
+/// Defines the filters of a list by their parameter names.
 macro_rules! filters {
     ($name:ident at $path:expr => $($field:ident),+ $(; also $($also:ident),+)?) => {
         #[derive(Debug, Default, serde::Deserialize)]
@@ -51,7 +51,7 @@ macro_rules! filters {
 }
 pub(crate) use filters;
 
-/// The query of a list: its filters, and the id below which the page starts.
+/// The query of a list: its filters, and the id after which the page starts.
 #[derive(Default)]
 pub struct ListQuery<F> {
     pub filters: F,
@@ -60,11 +60,11 @@ pub struct ListQuery<F> {
 
 impl<F: Filters> ListQuery<F> {
     /// # Errors
-    /// `NotFound` for a parameter that the list's form does not send.
+    /// `NotFound` for unknown parameters.
     pub fn parse(query: &str) -> Result<Self, PageError> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query);
         let mut pairs = pairs.map_err(|_| PageError::not_found())?.into_inner();
-        // Parameters of the inbox's `Known`, which polls send along.
+        // Ignores the parameters of the inbox's `Known`, which polls send too.
         pairs.retain(|(name, _)| !name.starts_with("known-") && !F::ALSO.contains(&&**name));
         let (before, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "before");
         let filters = F::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter()));
@@ -76,14 +76,14 @@ impl<F: Filters> ListQuery<F> {
         Ok(Window::below(chosen(&self.before, parse)?, ROWS))
     }
 
-    /// The URL of the page that starts below `before`, which is empty for the first page.
+    /// The URL of the page that starts after `before`, which is empty for the first page.
     pub fn address(&self, before: &str) -> String {
         let mut pairs = self.filters.pairs();
         pairs.push(("before", before));
         F::PATH.query(&pairs)
     }
 
-    /// `path` with this list's query and `more`.
+    /// Adds this list's query and `more` to `path`.
     pub fn beside(&self, path: &str, more: &[(&str, &str)]) -> String {
         let mut pairs = self.filters.pairs();
         pairs.push(("before", &self.before));
@@ -105,10 +105,10 @@ impl<F: Filters + 'static> FromRequest for ListQuery<F> {
     }
 }
 
-/// Parses the value of a menu; `None` for an empty one.
+/// Parses the value of a menu. Returns `None` if it is empty.
 ///
 /// # Errors
-/// `NotFound` for a value that no menu offers.
+/// `NotFound` for unknown values.
 pub fn chosen<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, PageError> {
     match value {
         "" => Ok(None),
@@ -116,20 +116,20 @@ pub fn chosen<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Optio
     }
 }
 
-/// A page of a list, as `templates/macros/lists.html` renders it.
+/// A page of a list for `templates/macros/lists.html`.
 pub struct List<T> {
     pub rows: Vec<T>,
     pub count: Capped,
     pub is_filtered: bool,
     pub path: Path,
     pub address: String,
-    /// The URLs of the first page and of the next: empty on the first, and on the last.
+    /// The URLs of the first and the next page. `newest` is empty on the first page, `older` on the last.
     pub newest: String,
     pub older: String,
 }
 
 impl<T> List<T> {
-    /// From the rows of the page, and the count of all matching rows.
+    /// `count` is the number of all matching rows.
     pub fn of<F: Filters, Id: Display>(asked: &ListQuery<F>, (found, count): (Page<T, Id>, Capped)) -> Self {
         Self {
             rows: found.rows,
@@ -142,12 +142,12 @@ impl<T> List<T> {
         }
     }
 
-    /// Whether the whole list is empty: no rows, no filter, no other page.
+    /// Whether the whole list is empty, not only this page or search.
     pub fn is_empty_list(&self) -> bool {
         self.rows.is_empty() && !self.is_filtered && self.newest.is_empty()
     }
 
-    /// The list alone for htmx, which keeps its URL; else the whole page.
+    /// Renders only the list for htmx, and pushes its URL; or else the whole page.
     pub fn answer(&self, htmx: Htmx, page: &impl Template, list: &impl Template) -> Answer {
         if htmx.0 { part_at(&self.address, list) } else { html(StatusCode::OK, page) }
     }
@@ -165,7 +165,7 @@ mod tests {
     filters!(ByName at paths::CONTACTS => q, state);
 
     #[test]
-    fn an_address_keeps_every_filter_and_nothing_that_is_empty() {
+    fn a_url_has_every_filter_except_empty_ones() {
         let asked = ListQuery::<ByName>::parse("q=lost+%26+found&state=&before=contact_1").expect("a query");
         assert_eq!((asked.filters.q.as_str(), asked.before.as_str()), ("lost & found", "contact_1"));
         assert_eq!(asked.address("contact_0"), "/contacts?q=lost%20%26%20found&before=contact_0");

@@ -34,5 +34,5 @@ pub use layout::Layout;
 pub use notice::Notice;
 pub use question::Confirmation;
 
-/// A state as pages show it: tone and text; see `badge` in `templates/macros/ui.html`.
+/// The tone and text of a badge; see `badge` in `templates/macros/ui.html`.
 pub type Badge = (&'static str, &'static str);

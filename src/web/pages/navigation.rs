@@ -1,4 +1,4 @@
-//! The pages in the frame: one line each.
+//! The pages in the navigation, one line each.
 
 use crate::domain::people::roles::Role;
 use crate::web::paths::{self, Path};
@@ -10,17 +10,17 @@ pub struct Group {
 }
 
 pub struct Page {
-    /// What a page's [`super::Layout`] calls it.
+    /// Identifies the page in [`super::Layout`].
     pub nav: &'static str,
     pub name: &'static str,
     /// A name in `static/icons/icons.svg`.
     pub icon: &'static str,
     pub path: Path,
-    /// After "g", it leads here; empty for none.
+    /// The keyboard shortcut after "g", or empty.
     pub key: &'static str,
     group: &'static str,
-    least: Role,
-    /// Whether it is in the bar of a phone, which has room for three.
+    min_role: Role,
+    /// Whether it is in the bottom bar on phones, which has room for three.
     is_main: bool,
 }
 
@@ -48,7 +48,7 @@ const fn page(
     icon: &'static str,
     path: Path,
 ) -> Page {
-    Page { nav, name, icon, path, key: "", group, least: Role::Member, is_main: false }
+    Page { nav, name, icon, path, key: "", group, min_role: Role::Member, is_main: false }
 }
 
 impl Page {
@@ -60,12 +60,12 @@ impl Page {
         Self { key, ..self }
     }
 
-    const fn only(self, least: Role) -> Self {
-        Self { least, ..self }
+    const fn only(self, min_role: Role) -> Self {
+        Self { min_role, ..self }
     }
 }
 
-/// What this role may open, in groups.
+/// The pages that this role can open, in groups.
 pub fn groups(role: Role) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for page in pages(role) {
@@ -77,13 +77,13 @@ pub fn groups(role: Role) -> Vec<Group> {
     groups
 }
 
-/// For the bar of a phone.
+/// The pages in the bottom bar on phones.
 pub fn main_pages(role: Role) -> impl Iterator<Item = &'static Page> {
     pages(role).filter(|page| page.is_main)
 }
 
 pub fn pages(role: Role) -> impl Iterator<Item = &'static Page> {
-    PAGES.iter().filter(move |page| role >= page.least)
+    PAGES.iter().filter(move |page| role >= page.min_role)
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_sees_what_it_may_open() {
+    fn a_role_sees_only_pages_it_can_open() {
         let names =
             |role| groups(role).into_iter().flat_map(|it| it.pages).map(|it| it.nav).collect::<Vec<_>>();
         assert!(names(Role::Admin).contains(&"activity"));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_pages_have_the_same_key() {
+    fn keyboard_shortcuts_are_unique() {
         let with_key = || PAGES.iter().map(|page| page.key).filter(|key| !key.is_empty());
         let keys: std::collections::BTreeSet<_> = with_key().collect();
         assert_eq!(keys.len(), with_key().count());

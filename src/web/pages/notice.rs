@@ -1,7 +1,8 @@
 //! Notices of completed actions, shown once on the next page. Only sentences from this table are shown;
 //! [`crate::web::flash`] carries their codes.
 
-use crate::domain::nouns::{Done, Noun};
+use crate::domain::nouns::Noun;
+use crate::web::nouns::Done;
 
 struct Words {
     code: &'static str,
@@ -25,16 +26,16 @@ macro_rules! notices {
             const fn words(self) -> Words {
                 match self {
                     $(Self::$name => Words { code: $code, kind: $kind, text: $text },)+
-                    Self::Created(noun) => of_noun(&noun.words().created.notice),
-                    Self::Changed(noun) => of_noun(&noun.words().changed.notice),
-                    Self::Deleted(noun) => of_noun(&noun.words().deleted.notice),
+                    Self::Created(noun) => noun_words(&noun.words().created),
+                    Self::Changed(noun) => noun_words(&noun.words().changed),
+                    Self::Deleted(noun) => noun_words(&noun.words().deleted),
                 }
             }
         }
     };
 }
 
-const fn of_noun(done: &Done) -> Words {
+const fn noun_words(done: &Done) -> Words {
     Words { code: done.code, kind: "success", text: done.sentence }
 }
 
@@ -107,11 +108,11 @@ notices! {
     ContactAdded = "contact-added", "success", "Contact added.";
     ContactChanged = "contact-changed", "success", "Contact updated.";
     ContactDeleted = "contact-deleted", "success", "Contact deleted. Their messages are kept.";
-    ContactsChanged = "contacts-changed", "success", "Contacts updated. Applies to new messages.";
+    ContactsChanged = "contacts-changed", "success", "Contacts updated. This affects new messages only.";
     ContactsDeleted = "contacts-deleted", "success", "Contacts deleted. Their messages are kept.";
-    DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then press Check now.";
+    DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then select Check now.";
     DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
-    CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. Applies to new messages.";
+    CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. This affects new messages only.";
     JobRetried = "job-retried", "success", "Job queued. It runs in a moment.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its aliases is refused.";
 }
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_means_one_notice() {
+    fn notice_codes_are_unique() {
         for notice in Notice::all() {
             assert_eq!(Notice::parse(notice.code()), Some(notice));
         }

@@ -1,4 +1,4 @@
-//! Asks for the password before a dangerous change, if it was entered over 10 minutes ago.
+//! Asks for the password again before sensitive changes, unless it was entered in the last 10 minutes.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,7 +12,7 @@ use crate::domain::people::teams::TeamId;
 use crate::domain::people::{sessions, sign_in};
 use crate::web::viewer::Viewer;
 
-/// The action to confirm: the page repeats its request, with the password.
+/// The action to confirm. The page repeats its request, with the password.
 pub struct Action<'a> {
     pub nav: &'static str,
     /// Completes "Confirm your password to …".
@@ -33,7 +33,7 @@ struct PasswordAgainPage<'a> {
     errors: FormErrors,
 }
 
-/// `None` if the request may proceed, else the page that asks for the password.
+/// Returns `None` if the request may proceed, or else the page that asks for the password.
 pub async fn ask(
     app: &App,
     viewer: &Viewer,

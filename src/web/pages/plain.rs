@@ -1,5 +1,5 @@
-//! The pages of a plain noun: the list with its form, the page of each, and the question before
-//! one is deleted. A noun says what its forms hold and which templates show it.
+//! The pages of plain nouns: the list, the form that creates one, the page of each, and the question before one is
+//! deleted. A noun implements [`Pages`] with its fields and templates, and shares these handlers.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
@@ -27,7 +27,7 @@ pub trait Pages: 'static {
     type Row: Plain;
     type Filters: Filters + 'static;
     type ListPage: Template;
-    /// A row, and what else its page shows.
+    /// The data of a row's page.
     type Shown: Send + 'static;
     type Page: Template;
 
@@ -37,10 +37,10 @@ pub trait Pages: 'static {
 
     fn filter(filters: &Self::Filters) -> std::result::Result<Filter<Self>, PageError>;
     fn list_page(layout: Layout, filters: Self::Filters, list: List<Self::Row>) -> Self::ListPage;
-    /// The whole page, or its list alone for htmx.
+    /// Renders the page, or only its list for htmx.
     fn answer(page: &Self::ListPage, htmx: Htmx) -> Answer;
 
-    /// The button that creates one.
+    /// The label of the button that creates one.
     const ADD: &'static str;
     fn form<'a>(question: &'a Confirmation, form: Form) -> impl Template + 'a;
 
@@ -50,9 +50,9 @@ pub trait Pages: 'static {
     fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, form: &Form) -> Result<Self::Row>;
     fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Id<Self>, form: &Form) -> Result<Self::Row>;
 
-    /// What the question before a deletion calls it.
+    /// The name in the question before a deletion.
     fn name(shown: &Self::Shown) -> &str;
-    /// Says what a deletion does.
+    /// Explains the consequences of a deletion.
     fn ask(shown: &Self::Shown, question: &mut Confirmation);
 }
 
@@ -91,7 +91,7 @@ async fn list<P: Pages>(member: Member, htmx: Htmx, asked: ListQuery<P::Filters>
     P::answer(&load_list::<P>(&member, asked).await?, htmx)
 }
 
-/// Leads to the page of what was created.
+/// Redirects to the page of the new row.
 async fn create<P: Pages>(member: Member, form: Form) -> Answer {
     let typed = form.clone();
     let created = member.write(move |tx, actor, team| P::create(tx, actor, team, &typed)).await;
@@ -118,7 +118,7 @@ async fn show<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {
 async fn change<P: Pages>(member: Member, id: Path<Id<P>>, form: Form) -> Answer {
     let (id, typed) = (*id, form.clone());
     let changed = member.write(move |tx, actor, team| {
-        // Another team's is 404 even if the form has errors.
+        // Responds 404 for another team's row even if the form has errors.
         P::Row::find(tx, team, id)?;
         P::change(tx, actor, team, id, &typed)
     });

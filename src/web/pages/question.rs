@@ -1,5 +1,5 @@
-//! Asks for confirmation before a destructive action and shows counts of what it affects: in a dialog with
-//! htmx, else on a page of its own.
+//! Asks for confirmation before a destructive action, and shows what it affects: in a dialog with htmx, or else on a
+//! separate page.
 
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -22,7 +22,7 @@ pub struct Confirmation {
     /// The page that the confirmation returns to, and its name.
     pub back: String,
     pub from: String,
-    /// Whether the action is possible; else the sentences say why not.
+    /// Whether the action is possible. If not, the sentences say why.
     pub is_possible: bool,
     figures: Vec<(&'static str, String)>,
     sentences: Vec<String>,
@@ -60,19 +60,19 @@ impl Confirmation {
         }
     }
 
-    /// About a thing with a page of its own. The heading is the title's verb and the thing.
+    /// Sets the subject, which has its own page. The heading is the title's verb and the subject.
     pub fn about(&mut self, what: impl Into<String>, at: String) {
         (self.from, self.back) = (what.into(), at);
         let verb = self.title.split(' ').next().unwrap_or_default();
         self.heading = format!("{verb} {}?", self.from);
     }
 
-    /// On a page of several things.
+    /// Sets the page to return to, and the heading.
     pub fn on_page(&mut self, from: &str, heading: String) {
         (self.from, self.heading) = (from.to_owned(), heading);
     }
 
-    pub fn says(&mut self, sentence: impl Into<String>) {
+    pub fn explain(&mut self, sentence: impl Into<String>) {
         self.sentences.push(sentence.into());
     }
 
@@ -80,16 +80,16 @@ impl Confirmation {
         &self.sentences
     }
 
-    pub fn cannot(&mut self, why: impl Into<String>) {
+    pub fn refuse(&mut self, why: impl Into<String>) {
         self.is_possible = false;
-        self.says(why);
+        self.explain(why);
     }
 
     pub fn figure(&mut self, name: &'static str, figure: impl ToString) {
         self.figures.push((name, figure.to_string()));
     }
 
-    pub fn warns(&mut self, sentence: impl Into<String>) {
+    pub fn warn(&mut self, sentence: impl Into<String>) {
         self.warning = sentence.into();
     }
 
@@ -97,7 +97,7 @@ impl Confirmation {
         self.ask_in(&Dialog { question: self }, htmx, viewer, StatusCode::OK)
     }
 
-    /// Renders a template of its own, for content other than sentences.
+    /// Renders `dialog`, for content other than sentences.
     pub fn ask_in(&self, dialog: &impl Template, htmx: Htmx, viewer: &Viewer, status: StatusCode) -> Answer {
         if htmx.0 {
             return html(status, dialog);

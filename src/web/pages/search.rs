@@ -1,5 +1,4 @@
-//! One search over everything of the team, and the keyboard shortcuts. The command palette is this search
-//! in a dialog.
+//! Searches everything in a team. The command palette is this search in a dialog. Also lists keyboard shortcuts.
 
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -29,7 +28,7 @@ struct SearchPage {
     groups: Vec<Group>,
 }
 
-/// The same in the dialog.
+/// The search in a dialog.
 #[derive(Template)]
 #[template(path = "search/_palette.html")]
 struct Palette {
@@ -74,7 +73,7 @@ impl Row {
     }
 }
 
-/// The pages whose name contains the words; all pages if there are none.
+/// Pages with the search text in their name.
 fn pages(role: Role, search: &Search) -> Vec<Row> {
     let key = search.key().unwrap_or_default();
     let pages = navigation::pages(role).filter(|page| page.name.to_lowercase().contains(&key));
@@ -140,7 +139,7 @@ struct Shortcuts {
 
 struct Shortcut {
     text: &'static str,
-    /// One after the other.
+    /// Pressed one after the other.
     keys: Vec<String>,
 }
 

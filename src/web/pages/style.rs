@@ -1,4 +1,4 @@
-//! Every component in every state, on one page: in demos and debug builds only.
+//! Shows every component in every state on one page, only in demos and debug builds.
 
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -16,7 +16,7 @@ struct StylePage {
     layout: Layout,
 }
 
-/// With avatars of different colors.
+/// Their avatars have different colors.
 const PEOPLE: [(&str, &str); 9] = [
     ("Ada Lovelace", "ada@acme.test"),
     ("Grace Murray", "grace@navy.test"),

@@ -1,4 +1,4 @@
-//! The switch between light and dark, in the account menu.
+//! Switches between light and dark mode, in the account menu.
 
 use actix_web::http::header::REFERER;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -20,7 +20,7 @@ pub fn routes() -> Vec<PageRoute> {
     vec![page(paths::THEME).post(choose)]
 }
 
-/// The script has changed the page in view already; without it the browser returns to that page.
+/// The script changes the current page at once. Without it, the browser returns to that page.
 async fn choose(
     _: SignedIn,
     htmx: Htmx,
@@ -32,12 +32,12 @@ async fn choose(
         true => HttpResponse::NoContent().finish(),
         false => see_other(page_before(&request, &site)),
     };
-    // Only a value that is no header fails, and ours are words.
+    // Can't fail: the values are valid in headers.
     let _ = response.add_cookie(&chosen.theme.cookie(&site));
     response
 }
 
-/// The path of the page of this site that sent the request.
+/// The path of the page that sent the request.
 fn page_before(request: &HttpRequest, site: &Site) -> String {
     let referer = request.headers().get(REFERER).and_then(|value| value.to_str().ok());
     let path = referer.and_then(|it| it.strip_prefix(site.url.as_str()));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The promises of version 1.
 pub struct Versioning {
     pub summary: &'static str,
-    /// Changes that can come at any time.
+    /// Changes that can happen at any time.
     pub may_change: &'static [&'static str],
     /// Properties that never change within this version.
     pub stays: &'static [&'static str],
@@ -14,11 +14,11 @@ pub struct Versioning {
 }
 
 pub const VERSIONING: Versioning = Versioning {
-    summary: "The version is in the address: /api/v1. A client that follows these rules keeps working with every later release.",
+    summary: "The version is in the URL: /api/v1. A client that follows these rules keeps working with every later release.",
     may_change: &[
         "New routes, new methods on a route, and new optional parameters, fields and headers of a request.",
-        "New fields in a response, in any order, and new headers. Ignore what you do not know.",
-        "New values of a field with a few known ones, like a message's state, and new error codes. Treat an unknown error code according to its status.",
+        "New fields in a response, in any order, and new headers. Ignore any you do not know.",
+        "New values of enumerated fields, like a message's state, and new error codes. Treat an unknown error code according to its status.",
         "New scopes. An existing token gets them only if it was given all scopes.",
         "The wording of messages, reasons and other sentences for people.",
         "The format of an id or a cursor after its prefix. Store them unchanged, up to 100 characters.",
@@ -33,9 +33,9 @@ pub const VERSIONING: Versioning = Versioning {
         "Defaults, the order of lists, and how credentials are sent.",
     ],
     end: &[
-        "A change that breaks one of these rules gets a new address, /api/v2, beside the old one.",
+        "A change that breaks one of these rules gets a new URL, /api/v2, alongside the old one.",
         "Version 1 stays in every release for at least 12 months after the first release with its successor.",
-        "What will be removed is first marked as deprecated in this description, with its replacement.",
+        "Anything that will be removed is first marked as deprecated in this description, with its replacement.",
         "A security flaw can be fixed at once, even if a client relied on it; the release notes will say so.",
     ],
 };

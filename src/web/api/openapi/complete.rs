@@ -1,4 +1,4 @@
-//! Adds to the description what all operations share.
+//! Completes the description with the parts that all operations share.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub fn complete(mut api: Value) -> Value {
     api
 }
 
-/// Replaces Gatepost's own formats `line` and `text` by the `pattern` they mean.
+/// Replaces Gatepost's own formats `line` and `text` with the equivalent `pattern`.
 fn write_patterns(schemas: &mut Value) {
     let (line, text) = (characters::line_pattern(), characters::text_pattern());
     let properties =
@@ -44,9 +44,9 @@ fn add_components(components: &mut Value) {
     }
 }
 
-/// A response has every field of its type; a request omits optional ones.
+/// Marks all fields of responses as required: only requests may omit optional fields.
 fn require_fields_of_responses(api: &mut Value) {
-    let requested = requested(&api["paths"]);
+    let requested = request_schemas(&api["paths"]);
     for (name, schema) in members(&mut api["components"]["schemas"]) {
         if !requested.contains(name.as_str()) {
             require_all(schema);
@@ -63,8 +63,8 @@ fn require_all(schema: &mut Value) {
     }
 }
 
-/// The schemas of requests.
-fn requested(paths: &Value) -> BTreeSet<String> {
+/// The names of the schemas used in requests.
+fn request_schemas(paths: &Value) -> BTreeSet<String> {
     let operations = paths.as_object().into_iter().flatten().filter_map(|(_, methods)| methods.as_object());
     let bodies = operations
         .flatten()

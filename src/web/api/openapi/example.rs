@@ -1,4 +1,4 @@
-//! Builds examples from those in the schemas.
+//! Builds examples from the examples in the schemas.
 
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,7 @@ fn of_type(api: &Value, schema: &Value) -> Value {
             properties.map(|(name, schema)| (name.clone(), of(api, schema))).collect::<Map<_, _>>().into()
         }
         Some("array") => json!([of(api, &schema["items"])]),
-        // Without an example, an optional value is absent.
+        // An optional value without an example is left out.
         _ => Value::Null,
     }
 }

@@ -1,4 +1,4 @@
-//! Describes one operation by its route and the types of its handler.
+//! Describes an operation from its route and the types of its handler.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ pub fn describe(at: &At, method: &Method, op: &Op, schemas: &mut Map<String, Val
     operation
 }
 
-/// The description of a parameter belongs to it, not to its schema.
+/// Moves the description of a parameter from its schema to the parameter.
 fn lift_description(mut parameter: Value) -> Value {
     let schema = parameter.get_mut("schema").and_then(Value::as_object_mut);
     if let Some(text) = schema.and_then(|schema| schema.shift_remove("description")) {
@@ -85,13 +85,13 @@ fn success(method: &Method, op: &Op, described: &Described, meaning: Option<&str
     let mut headers: Map<_, _> = names.into_iter().map(shared::named).collect();
     if described.status == 201 {
         headers.extend([shared::named("Location")]);
-        headers.extend(["ETag", "Idempotency-Replayed"].map(shared::perhaps));
+        headers.extend(["ETag", "Idempotency-Replayed"].map(shared::optional));
     }
     response["headers"] = headers.into();
     response
 }
 
-/// The other statuses: those of every route, those of its types, and those that the route names.
+/// The error statuses: those of every route, of its types, and of its own declaration.
 fn refusals(at: &At, method: &Method, op: &Op, described: &Described) -> BTreeSet<u16> {
     let mut all = BTreeSet::from([400, 401, 403, 415, 429, 500, 503]);
     all.extend(&described.refusals);

@@ -1,4 +1,4 @@
-//! The parts that operations share: credentials, headers and errors.
+//! The parts shared by all operations: credentials, headers and errors.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub fn security_schemes() -> Value {
             "type": "apiKey",
             "in": "cookie",
             "name": "gatepost",
-            "description": "The dashboard's own session, of the owner or an admin, from this site's pages only (Sec-Fetch-Site or Origin). Its name begins with __Host- where the dashboard has https.",
+            "description": "The dashboard's session of the owner or an admin, only in requests from this site's pages (checked by Sec-Fetch-Site or Origin). With HTTPS, its name starts with __Host-.",
         },
     })
 }
@@ -49,10 +49,10 @@ pub fn headers() -> Value {
         "RateLimit": text("The remaining quota: r requests, reset in t seconds.", "\"hour\";r=999;t=1800"),
         "Retry-After": number("Seconds to wait before retrying.", 60),
         "WWW-Authenticate": text("What is wrong with the credential (RFC 6750, section 3).", "Bearer realm=\"API\", charset=\"UTF-8\", error=\"invalid_token\""),
-        "Allow": text("The methods that this address supports.", "GET, PATCH, DELETE"),
+        "Allow": text("The methods that this URL supports.", "GET, PATCH, DELETE"),
         "ETag": text("The version of the resource.", TAG),
         "Idempotency-Replayed": text("`true` if the same Idempotency-Key created this before.", "true"),
-        "Location": text("The address of the new resource.", "/api/v1/aliases/alias_019f2a4c1d877e02b6f03a9d1c55e7ad"),
+        "Location": text("The path of the new resource.", "/api/v1/aliases/alias_019f2a4c1d877e02b6f03a9d1c55e7ad"),
     })
 }
 
@@ -61,7 +61,7 @@ pub fn parameters() -> Value {
     let header = |name: &str, text: &str, example: &str| json!({"name": name, "in": "header", "description": text, "schema": {"type": "string"}, "example": example});
     let mut key = header(
         KEY.as_str(),
-        "A new one for each creation, like a UUID. The same request with the same key, within 24 hours, creates nothing again and gets the first response, with `Idempotency-Replayed`.",
+        "A new key for each creation, like a UUID. Repeating the request with the same key within 24 hours creates nothing and returns the first response, with `Idempotency-Replayed`.",
         "8e03978e-40d5-43dd-bc93-6894a57f9324",
     );
     key["schema"] = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
@@ -93,7 +93,7 @@ pub fn schemas() -> [(&'static str, Value); 4] {
             "ErrorResponse",
             json!({
                 "type": "object",
-                "description": "How a request fails.",
+                "description": "The response to a failed request.",
                 "required": ["success", "error"],
                 "properties": {
                     "success": {"type": "boolean", "const": false, "example": false},
@@ -119,7 +119,7 @@ pub fn schemas() -> [(&'static str, Value); 4] {
             "Problem",
             json!({
                 "type": "object",
-                "description": "The same as in RFC 9457, for clients that send Accept: application/problem+json.",
+                "description": "An error as problem details (RFC 9457), for clients that send Accept: application/problem+json.",
                 "required": ["type", "title", "status", "detail", "code", "requestId"],
                 "properties": {
                     "type": {"type": "string", "example": "about:blank"},
@@ -157,15 +157,15 @@ fn refusal(status: StatusCode) -> Value {
         429 | 503 => "Retry-After",
         _ => "X-Request-Id",
     };
-    // Before the caller is known, neither is the limit.
+    // Before the caller is known, the limit is unknown too.
     let is_early = matches!(status.as_u16(), 400 | 401 | 403 | 500 | 503);
-    let limits = LIMITS.iter().map(|name| if is_early { perhaps(name) } else { named(name) });
+    let limits = LIMITS.iter().map(|name| if is_early { optional(name) } else { named(name) });
     let sometimes = match status.as_u16() {
         400 | 403 => Some("WWW-Authenticate"),
         409 => Some("Retry-After"),
         _ => None,
     };
-    let headers = ["X-Request-Id", own].into_iter().map(named).chain(sometimes.map(perhaps)).chain(limits);
+    let headers = ["X-Request-Id", own].into_iter().map(named).chain(sometimes.map(optional)).chain(limits);
     let headers: Map<_, _> = headers.collect();
     json!({
         "description": meanings.join(" "),
@@ -177,8 +177,8 @@ fn refusal(status: StatusCode) -> Value {
     })
 }
 
-fn content(schema: &str, codes: &[&Code], draw: impl Fn(&Code) -> Value) -> Value {
-    let example = |code: &&Code| (code.name.to_owned(), json!({"value": draw(code)}));
+fn content(schema: &str, codes: &[&Code], render: impl Fn(&Code) -> Value) -> Value {
+    let example = |code: &&Code| (code.name.to_owned(), json!({"value": render(code)}));
     json!({
         "schema": {"$ref": format!("#/components/schemas/{schema}")},
         "examples": codes.iter().map(example).collect::<Map<_, _>>(),
@@ -214,17 +214,17 @@ pub fn named(name: &str) -> (String, Value) {
 }
 
 /// A reference to a header that may be missing.
-pub fn perhaps(name: &str) -> (String, Value) {
+pub fn optional(name: &str) -> (String, Value) {
     let mut header = headers()[name].take();
     header["required"] = json!(false);
     (name.to_owned(), header)
 }
 
-/// The responses that several operations share, by name.
+/// The shared responses, by name.
 pub fn responses() -> Map<String, Value> {
     let mut statuses: Vec<_> = codes::ALL.iter().map(|code| code.status).collect();
     statuses.dedup();
-    let status = |code: &u16| StatusCode::from_u16(*code).expect("a code has a status of HTTP");
+    let status = |code: &u16| StatusCode::from_u16(*code).expect("codes have valid statuses");
     let refusals = statuses.iter().map(status).map(|status| (name(status), refusal(status)));
     refusals.chain([(name(StatusCode::NOT_MODIFIED), not_modified())]).collect()
 }
@@ -242,6 +242,6 @@ fn not_modified() -> Value {
 
 /// A reference to a response with this status.
 pub fn response(status: u16) -> Value {
-    let status = StatusCode::from_u16(status).expect("a status of HTTP");
+    let status = StatusCode::from_u16(status).expect("a valid status");
     json!({"$ref": format!("#/components/responses/{}", name(status))})
 }

@@ -37,7 +37,7 @@ use crate::web::paths;
 pub(crate) use rows::{Names as RowNames, Row};
 
 const PAGE_SIZE: i64 = 50;
-/// Tokens in the filter's menu, the newest.
+/// The maximum number of tokens in the filter's menu.
 const MAX_TOKENS: i64 = 200;
 
 #[derive(Template)]
@@ -47,7 +47,7 @@ struct ActivityPage<'a> {
     list: &'a List,
 }
 
-/// The fragment that htmx swaps, with the link to the same records as a file.
+/// The fragment that htmx swaps, with the link to export the records.
 #[derive(Template)]
 #[template(path = "activity/_fragment.html")]
 struct ListFragment<'a> {
@@ -87,7 +87,6 @@ impl List {
     }
 }
 
-/// What was read for a list.
 #[derive(Default)]
 struct Found {
     people: Vec<Member>,
@@ -142,7 +141,7 @@ async fn load(
     let read = app.read_activity(move |tx| {
         let mut found = find(tx, team, criteria.as_ref())?;
         if let Some(criteria) = criteria.filter(|_| is_counted) {
-            let (token, from) = (criteria.filter.token, Period::Month.starts(now));
+            let (token, from) = (criteria.filter.token, Period::Month.start(now));
             found.hours = Some(usage::hours(tx, team, token, from, now)?);
         }
         Ok::<_, Error>(found)

@@ -1,4 +1,4 @@
-//! API access: the owner turns it on and off, admins see its state.
+//! API access: the owner turns it on and off, and admins see its state.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -45,7 +45,7 @@ impl ApiSwitch {
     }
 }
 
-/// Instead of the tokens, before the first one.
+/// Shown in place of the tokens before the first one is created.
 #[derive(Template)]
 #[template(path = "developer/_off.html")]
 struct WhenOff<'a> {
@@ -62,7 +62,7 @@ impl ApiSwitch {
     }
 }
 
-/// Why all requests are refused; empty when they are not.
+/// The reason why all requests are refused; empty if they are not.
 pub fn refusal_notice(viewer: &Viewer) -> String {
     let team = &viewer.team;
     match viewer.role {
@@ -107,7 +107,7 @@ enum State {
     Off,
 }
 
-/// Open to every member, so that attempts without permission are recorded.
+/// Takes any member, so that attempts without permission are recorded.
 pub async fn turn(
     app: web::Data<App>,
     member: Member,

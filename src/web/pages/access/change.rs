@@ -1,4 +1,4 @@
-//! Changes of a token: its name and its own hourly limit. Each has a form in a dialog, or on a page of its own.
+//! Changing a token's name or its own hourly limit, with a form in a dialog or on a separate page.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -66,7 +66,7 @@ impl ChangeForm {
         Self { team: viewer.team.id.to_string(), id: token.id, field, token: token.name, value, errors }
     }
 
-    fn on_its_page(self, viewer: &Viewer, status: StatusCode) -> Answer {
+    fn on_own_page(self, viewer: &Viewer, status: StatusCode) -> Answer {
         let form = self.render().map_err(PageError::fault)?;
         let (layout, title) = (Layout::new(viewer, "developer"), self.field.title());
         html(status, &ChangePage { layout, title, id: self.id, token: self.token, form })
@@ -85,7 +85,7 @@ async fn ask(viewer: &Viewer, htmx: Htmx, id: TokenId, field: Field) -> Answer {
     let token = viewer.read(move |tx, team| tokens::find(tx, team, id)).await?;
     let value = field.value(&token);
     let form = ChangeForm::of(viewer, token, field, value, FormErrors::default());
-    if htmx.0 { html(StatusCode::OK, &form) } else { form.on_its_page(viewer, StatusCode::OK) }
+    if htmx.0 { html(StatusCode::OK, &form) } else { form.on_own_page(viewer, StatusCode::OK) }
 }
 
 #[derive(serde::Deserialize)]
@@ -97,7 +97,7 @@ pub struct NameForm {
 pub async fn rename(admin: Admin, path: web::Path<TokenId>, form: web::Form<NameForm>) -> Answer {
     let (id, name) = (path.into_inner(), form.into_inner().name);
     let label = Label::parse(&name);
-    // 404 for another team's token, before the name is checked.
+    // Responds 404 for another team's token even if the name is invalid.
     let renamed = admin.write(move |tx, actor, team| {
         tokens::find(tx, team, id)?;
         tokens::rename(tx, actor, team, id, &label?)
@@ -134,5 +134,5 @@ async fn settle(
     };
     let (status, errors) = FormErrors::of(error)?;
     let token = viewer.read(move |tx, team| tokens::find(tx, team, id)).await?;
-    ChangeForm::of(viewer, token, field, typed, errors).on_its_page(viewer, status)
+    ChangeForm::of(viewer, token, field, typed, errors).on_own_page(viewer, status)
 }

@@ -1,4 +1,4 @@
-//! Creating a token: the form, in a dialog or on a page of its own, and the secret once.
+//! Creating a token: the form, in a dialog or on a separate page, and the secret, shown once.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -75,7 +75,7 @@ pub async fn ask(admin: Admin, htmx: Htmx) -> std::result::Result<HttpResponse, 
     let form = CreateForm::of(&admin, String::new(), Choice::default(), FormErrors::default());
     match htmx.0 {
         true => html(StatusCode::OK, &form),
-        false => on_its_page(&admin, StatusCode::OK, &form),
+        false => on_own_page(&admin, StatusCode::OK, &form),
     }
 }
 
@@ -86,7 +86,7 @@ impl CreateForm {
     }
 }
 
-fn on_its_page(
+fn on_own_page(
     viewer: &Viewer,
     status: StatusCode,
     form: &CreateForm,
@@ -95,7 +95,7 @@ fn on_its_page(
     html(status, &CreatePage { layout: Layout::new(viewer, "developer"), form })
 }
 
-/// Responds with the secret. Sending the same form again creates no second token: the name is taken.
+/// Responds with the secret. Submitting the form twice creates one token, because its name is then taken.
 pub async fn create(
     app: web::Data<App>,
     site: web::Data<Site>,
@@ -120,7 +120,7 @@ pub async fn create(
     };
     let (status, errors) = FormErrors::of(error)?;
     let choice = form.choice();
-    on_its_page(&admin, status, &CreateForm::of(&admin, form.name, choice, errors))
+    on_own_page(&admin, status, &CreateForm::of(&admin, form.name, choice, errors))
 }
 
 async fn mint(

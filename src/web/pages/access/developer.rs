@@ -1,4 +1,4 @@
-//! The Developer page: its tab of tokens, and what all its tabs have in common.
+//! The Developer page: its Tokens tab, and the parts shared by all tabs.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -78,7 +78,7 @@ pub async fn show(
     html(StatusCode::OK, &page)
 }
 
-/// Members can't manage tokens: they see whom to ask.
+/// Members can't manage tokens, so they see whom to ask.
 async fn show_admins(app: &App, member: &Viewer) -> std::result::Result<HttpResponse, PageError> {
     let team = member.team.id;
     let mut admins = app.read(move |tx| members::list(tx, team)).await?;

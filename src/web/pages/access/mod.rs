@@ -40,7 +40,7 @@ pub fn routes() -> Vec<PageRoute> {
         page(paths::TEAM_KEY_REGENERATE).get(team_key::ask_regenerate).post(team_key::regenerate),
         page(paths::TEAM_KEY_DISABLE).get(team_key::ask_disable).post(team_key::disable),
         page(paths::ACTIVITY).get(activity::list),
-        // Before the records, whose address would match it.
+        // Registered before the records, whose path would match it.
         page(paths::ACTIVITY_EXPORT).get(activity::export::download),
         page(paths::ACTIVITY_RECORD).get(activity::record::show),
     ]

@@ -1,5 +1,5 @@
-//! Reveals a secret in the response to the POST that created or requested it. It has no address,
-//! so no reload and no history entry shows it again.
+//! Reveals a secret in the response to the POST that created or requested it. The response has no URL of its own,
+//! so a reload or the browser's history can't show it again.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -32,7 +32,7 @@ struct RevealPage<'a> {
     secret: &'a str,
     permissions: String,
     scopes: Vec<String>,
-    /// A command that works unedited.
+    /// A command that works without editing.
     curl: String,
     api_notice: String,
     list: Option<TokenList>,

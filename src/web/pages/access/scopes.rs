@@ -26,36 +26,36 @@ impl Default for Choice {
 
 pub struct Group {
     pub name: &'static str,
-    pub boxes: Vec<Tickbox>,
+    pub boxes: Vec<Checkbox>,
 }
 
 impl Group {
-    /// The boxes for reading, and those for writing.
-    pub fn columns(&self) -> [Vec<&Tickbox>; 2] {
+    /// Returns the boxes for reading and those for writing.
+    pub fn columns(&self) -> [Vec<&Checkbox>; 2] {
         let of = |writes: bool| self.boxes.iter().filter(move |each| each.writes() == writes).collect();
         [of(false), of(true)]
     }
 }
 
-pub struct Tickbox {
+pub struct Checkbox {
     pub scope: &'static str,
     pub text: &'static str,
     pub ticked: bool,
 }
 
-impl Tickbox {
+impl Checkbox {
     fn writes(&self) -> bool {
         self.scope.ends_with(":write")
     }
 
-    /// The text, unless the column says the same.
+    /// The text, unless the column's heading already says it.
     pub fn note(&self) -> &'static str {
         if matches!(self.text, "Read" | "Write") { "" } else { self.text }
     }
 }
 
 impl Choice {
-    /// From the fields of a form. Missing ones have the defaults of a new form.
+    /// Reads the fields of a form. Missing ones get the defaults of a new form.
     pub fn of(access: &str, scopes: &[String]) -> Self {
         let access = match access {
             "all" => Access::All,
@@ -88,14 +88,14 @@ impl Choice {
     }
 
     pub fn groups(&self) -> Vec<Group> {
-        let tickbox = |scope: &Scope| Tickbox {
+        let checkbox = |scope: &Scope| Checkbox {
             scope: scope.as_str(),
             text: scope.label(),
             ticked: self.ticked.has(*scope),
         };
         let groups = Scope::ALL.chunk_by(|one, next| one.group() == next.group());
         groups
-            .map(|scopes| Group { name: scopes[0].group(), boxes: scopes.iter().map(tickbox).collect() })
+            .map(|scopes| Group { name: scopes[0].group(), boxes: scopes.iter().map(checkbox).collect() })
             .collect()
     }
 }
@@ -116,14 +116,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scope_has_a_box() {
+    fn every_scope_has_a_checkbox() {
         let groups = Choice::default().groups();
         let boxes: Vec<_> = groups.iter().flat_map(|group| &group.boxes).map(|each| each.scope).collect();
         assert_eq!(boxes, Scope::ALL.map(Scope::as_str));
     }
 
     #[test]
-    fn a_form_that_is_asked_for_again_chooses_the_same() {
+    fn the_fields_of_a_choice_restore_it() {
         for (access, scopes) in [("some", &["aliases:write", "team:read"][..]), ("", &[])] {
             let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
             let choice = Choice::of(access, &scopes);

@@ -1,4 +1,4 @@
-//! The settings of the API: access, the team key, the pattern of tokens, the limit.
+//! Settings of the API: access, the team key, the token pattern and the limit.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -29,7 +29,7 @@ struct SettingsPage {
     url: String,
     pattern: String,
     gitleaks: String,
-    /// Requests per hour; 0 where the plan has no API.
+    /// Requests per hour; 0 if the plan doesn't include the API.
     limit: i64,
 }
 

@@ -34,11 +34,11 @@ pub struct KeySection {
 }
 
 impl KeySection {
-    pub fn of(viewer: &Viewer, known: Option<Overview>) -> Self {
+    pub fn of(viewer: &Viewer, overview: Option<Overview>) -> Self {
         Self {
             team: viewer.team.id,
             is_owner: viewer.role == Role::Owner,
-            key: known.map(|known| Key::of(known, viewer.request.now)),
+            key: overview.map(|overview| Key::of(overview, viewer.request.now)),
         }
     }
 }
@@ -51,14 +51,14 @@ struct Key {
 }
 
 impl Key {
-    fn of(known: Overview, now: Timestamp) -> Self {
+    fn of(overview: Overview, now: Timestamp) -> Self {
         let last_revealed =
-            known.last_revealed.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
-        Self { row: Row::of(known.token, now), calls: known.calls_in_24h, last_revealed }
+            overview.last_revealed.map(|record| (When(record.at), record.actor_label.unwrap_or_default()));
+        Self { row: Row::of(overview.token, now), calls: overview.calls_in_24h, last_revealed }
     }
 }
 
-/// Shows what would break.
+/// Shows the consequences before the key is regenerated or turned off.
 #[derive(Template)]
 #[template(path = "developer/_end_team_key.html")]
 struct EndTeamKey<'a> {
@@ -86,8 +86,8 @@ async fn question(
     regenerate: bool,
 ) -> Result<HttpResponse, PageError> {
     let (team, now) = (viewer.team.id, viewer.request.now);
-    let known = app.read_activity(move |tx| team_key::overview(tx, team, now)).await?;
-    let key = Key::of(known.ok_or_else(PageError::not_found)?, now);
+    let overview = app.read_activity(move |tx| team_key::overview(tx, team, now)).await?;
+    let key = Key::of(overview.ok_or_else(PageError::not_found)?, now);
     let mut question = match regenerate {
         true => Confirmation::new(viewer, "developer", "Regenerate", paths::TEAM_KEY_REGENERATE.to_string()),
         false => Confirmation::new(viewer, "developer", "Turn off", paths::TEAM_KEY_DISABLE.to_string()),

@@ -21,8 +21,8 @@ use crate::web::paths;
 
 /// How long a use counts as recent.
 const RECENT: Duration = Duration::days(7);
-/// How long a row shows that its token has just been used: twice the time between two loads of the list.
-const JUST: Duration = Duration::seconds(6);
+/// How long a row shows "Just now": twice the interval between two loads of the list.
+const JUST_USED: Duration = Duration::seconds(6);
 
 pub struct Row {
     pub id: String,
@@ -39,9 +39,9 @@ pub struct Row {
     pub permissions: String,
     /// Each scope, or `all`.
     pub scopes: Vec<String>,
-    /// Its own hourly limit; empty without one.
+    /// The token's own hourly limit, or empty.
     pub cap: String,
-    /// The requests of the last seven days, if they were asked for.
+    /// Requests in the last seven days, if loaded.
     pub week: Option<Week>,
 }
 
@@ -67,7 +67,8 @@ pub struct Week {
 impl Week {
     pub fn of(spans: &[Span], now: Timestamp) -> Self {
         let days = charts::by_day(spans, now, 7);
-        let values: Vec<_> = days.iter().map(|day| (day.total() - day.troubled(), day.troubled())).collect();
+        let values: Vec<_> =
+            days.iter().map(|day| (day.total() - day.unsuccessful(), day.unsuccessful())).collect();
         let sum: Outcomes = days.into_iter().sum();
         let more = if sum.cut_off { "more than " } else { "" };
         let total = format!("{more}{}", Grouped(sum.total()));
@@ -85,7 +86,7 @@ impl Row {
             ip: ip.unwrap_or_default(),
             agent: agent.unwrap_or_default(),
             is_recent: now.since(at) < RECENT,
-            is_just: now.since(at) < JUST,
+            is_just: now.since(at) < JUST_USED,
         });
         let (by, reason) = (token.revoked_by_label, token.revoke_reason);
         let revoked = token.revoked_at.map(|at| Revoked {
@@ -119,12 +120,12 @@ impl Row {
         self.used.as_ref().is_some_and(|used| used.is_just)
     }
 
-    /// Empty if none was given.
+    /// Empty if no reason was given.
     pub fn reason(&self) -> &str {
         self.revoked.as_ref().map_or("", |revoked| &revoked.reason)
     }
 
-    /// Tone and text of the state's badge.
+    /// The tone and text of the badge.
     pub fn badge(&self) -> (&'static str, &'static str) {
         match self.state {
             State::Active => ("success", "Active"),
@@ -172,7 +173,7 @@ impl TokenList {
         if self.asked.is_first() { String::new() } else { self.asked.below(None) }
     }
 
-    /// Where the head of a column leads, and whether the list is sorted by it.
+    /// The URL in a column's heading, and whether the list is sorted by the column.
     fn head(&self, sort: Sort) -> (String, bool) {
         (self.asked.sorted(sort), self.asked.sort == sort)
     }
@@ -189,7 +190,7 @@ impl TokenList {
         self.head(Sort::Created)
     }
 
-    /// The address of the list alone.
+    /// The URL of the list alone.
     fn address(&self) -> String {
         self.asked.at(paths::TOKENS)
     }
@@ -203,7 +204,7 @@ impl TokenList {
     }
 }
 
-/// The list alone, for polling and while someone types.
+/// Returns the list alone, for polling and live search.
 pub async fn show(
     app: web::Data<App>,
     admin: Admin,
@@ -215,7 +216,7 @@ pub async fn show(
         return Ok(see_other(asked.at(paths::DEVELOPER)));
     }
     let (team, now, query) = (admin.team.id, admin.request.now, asked.clone());
-    // The strips of the list in view stay: counting them every few seconds would cost too much.
+    // The browser keeps the small charts: loading them every few seconds would cost too much.
     let found = app.read_activity(move |tx| token_query::find(tx, team, &query, None)).await?;
     part_at(&asked.at(paths::DEVELOPER), &TokenList::of(found, asked.clone(), now))
 }

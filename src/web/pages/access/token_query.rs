@@ -1,4 +1,4 @@
-//! Which tokens the Developer page lists, and in what order.
+//! The query of the token list: its filters and order.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ use crate::web::pages::list::chosen;
 use crate::web::paths::{self, Path};
 
 const PAGE_SIZE: i64 = 50;
-/// Searching, or sorting by anything but the time of creation, covers this many of the newest tokens.
-const SEARCHED: i64 = 1_000;
-/// The matches of a search that are shown.
-const MATCHES: usize = 100;
+/// Searching and sorting, except by the time of creation, covers this many of the newest tokens.
+const MAX_SEARCHED: i64 = 1_000;
+/// The maximum number of matches shown.
+const MAX_MATCHES: usize = 100;
 
 /// The query of the page.
 #[derive(Default, serde::Deserialize)]
@@ -42,7 +42,7 @@ pub enum Sort {
     #[default]
     Created,
     Name,
-    /// The last used first.
+    /// Most recently used first.
     Used,
 }
 
@@ -56,7 +56,7 @@ pub struct Asked {
 
 impl Query {
     /// # Errors
-    /// `NotFound` for a value that no link of ours has.
+    /// `NotFound` for values that none of our links has.
     pub fn parse(self) -> std::result::Result<Asked, PageError> {
         Ok(Asked {
             shown: chosen(&self.state, Shown::parse)?.unwrap_or_default(),
@@ -135,16 +135,16 @@ impl Asked {
 
 pub struct Found {
     pub tokens: Vec<Token>,
-    /// Of all pages.
+    /// The number of tokens on all pages.
     pub count: Capped,
     pub next: Option<TokenId>,
-    /// Of the tokens above, the last seven days.
+    /// The requests of the listed tokens in the last seven days.
     pub weeks: BTreeMap<TokenId, Vec<Span>>,
     pub active: Capped,
     pub revoked: Capped,
 }
 
-/// `with_weeks` costs three statements more.
+/// `with_weeks` takes three more statements.
 pub fn find(tx: &mut Tx<'_>, team: TeamId, asked: &Asked, with_weeks: Option<Timestamp>) -> Result<Found> {
     let (page, active) = match asked.shown {
         Shown::Active => {
@@ -167,7 +167,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, asked: &Asked, with_weeks: Option<Tim
             Sort::Used => found.sort_by_key(|token| Reverse(token.last_used_at)),
         }
         count = Capped(found.len().try_into().unwrap_or(i64::MAX));
-        found.truncate(MATCHES);
+        found.truncate(MAX_MATCHES);
         next = None;
     }
     let ids: Vec<_> = found.iter().map(|token| token.id).collect();
@@ -176,13 +176,13 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, asked: &Asked, with_weeks: Option<Tim
 }
 
 impl Asked {
-    /// Newest first and not searched: a page of any list, however long.
+    /// Whether it needs only one page, not all tokens: newest first, without a search.
     fn is_plain(&self) -> bool {
         self.q.is_empty() && self.sort == Sort::Created
     }
 
     fn window(&self) -> Window<TokenId> {
-        if self.is_plain() { Window::below(self.before, PAGE_SIZE) } else { Window::first(SEARCHED) }
+        if self.is_plain() { Window::below(self.before, PAGE_SIZE) } else { Window::first(MAX_SEARCHED) }
     }
 
     pub fn is_first(&self) -> bool {

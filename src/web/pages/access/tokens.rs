@@ -28,8 +28,8 @@ use crate::web::viewer::Viewer;
 
 const RECENT_REQUESTS: i64 = 20;
 const RECENT_CHANGES: i64 = 10;
-/// The height of the chart, in pixels.
-const CHART: u16 = 188;
+/// In pixels.
+const CHART_HEIGHT: u16 = 188;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Query {
     status: String,
 }
 
-/// The requests of one outcome, or all.
+/// Filters requests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
     #[default]
@@ -97,7 +97,7 @@ struct TokenPage {
     token: Row,
     /// Requests in 24 hours, 7 days and 30 days.
     calls: [String; 3],
-    /// Requests in the running hour, and the limit that they count against.
+    /// Requests in the current hour, as a share of the limit.
     hour: Meter,
     used: Grouped,
     limit: Grouped,
@@ -120,7 +120,7 @@ pub async fn show(
     let outcome = chosen(&query.status, Outcome::parse)?.unwrap_or_default();
     let read = app.read_activity(move |tx| -> Result<_> {
         let token = tokens::find(tx, team, id)?;
-        let hours = usage::hours(tx, team, Some(id), Period::Month.starts(now), now)?;
+        let hours = usage::hours(tx, team, Some(id), Period::Month.start(now), now)?;
         let of = |kinds: Vec<ActivityKind>, status| Filter {
             kinds: Some(kinds),
             token: Some(id),
@@ -147,12 +147,12 @@ pub async fn show(
         |records: Vec<activity::Record>| records.iter().map(|record| RecordRow::of(record, &names)).collect();
     let page = TokenPage {
         layout: Layout::new(&admin, "developer"),
-        calls: Period::ALL.map(|period| since(&hours, period.starts(now))),
+        calls: Period::ALL.map(|period| since(&hours, period.start(now))),
         hour: Meter::of_limit(this_hour.total(), limit, "requests used"),
         used: Grouped(this_hour.total()),
         limit: Grouped(limit),
         periods: periods(id, period, outcome),
-        chart: charts::calls("token-chart", period, &period.spans(&hours, now), Some(limit), CHART),
+        chart: charts::calls("token-chart", period, &period.spans(&hours, now), Some(limit), CHART_HEIGHT),
         outcome,
         outcomes: outcomes(id, period, outcome),
         requests: rows(requests),
@@ -186,7 +186,7 @@ fn outcomes(id: TokenId, period: Period, chosen: Outcome) -> Vec<OutcomeChoice> 
     Outcome::ALL.into_iter().map(choice).collect()
 }
 
-/// Shows what would break.
+/// Shows the consequences before a token is revoked.
 #[derive(Template)]
 #[template(path = "developer/_revoke.html")]
 struct Revoke<'a> {

@@ -1,4 +1,4 @@
-//! Usage: requests of this hour against the limit, and charts of the last day, week or month.
+//! Usage: the requests of the current hour against the limit, and charts of the last day, week or month.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -39,9 +39,9 @@ struct UsagePage {
     is_quiet: bool,
 }
 
-/// The running hour.
+/// The current hour.
 struct Hour {
-    /// 0 where the plan has no API.
+    /// 0 if the plan doesn't include the API.
     limit: i64,
     of: Grouped,
     used: Grouped,
@@ -99,7 +99,7 @@ impl UsagePage {
             period,
             periods: PeriodChoice::all(paths::DEVELOPER_USAGE, &[], period),
             succeeded: count(sum.succeeded),
-            refused: count(sum.troubled()),
+            refused: count(sum.unsuccessful()),
             chart: charts::calls("usage-chart", period, spans, Some(hour.limit), 188),
             is_quiet: sum.total() == 0,
             hour,

@@ -15,7 +15,7 @@ const SERIES: [Series; 4] = [
     Series { name: "Failed (5xx)", tone: 4 },
 ];
 
-/// A chart of the spans of a period. The hourly limit is drawn where a column is an hour.
+/// Builds the chart of a period. Draws the hourly limit if each column is an hour.
 pub fn calls(
     id: &'static str,
     period: Period,
@@ -56,7 +56,8 @@ fn name(period: Period, span: &Span) -> String {
     }
 }
 
-/// Every third hour, every day at noon, or every fifth day; `ago` spans before the running one, which is "Now".
+/// Labels every third hour, each day at noon, or every fifth day. `ago` counts back from the current span,
+/// which is labeled "Now".
 fn label(period: Period, span: &Span, ago: usize) -> String {
     let hour = span.began.utc().hour();
     match (period, ago) {
@@ -85,8 +86,8 @@ pub fn long_day(at: Timestamp) -> String {
     at.utc().format(format_description!("[weekday] [day padding:none] [month repr:long]")).unwrap_or_default()
 }
 
-/// The requests of each of the last `days` days, oldest first, for a small chart. The last day ends with the
-/// current span, so it is always a full 24 hours.
+/// Sums requests per day for the last `days` days, oldest first. The last day ends with the current span, so it is
+/// always a full 24 hours.
 pub fn by_day(spans: &[Span], now: Timestamp, days: i32) -> Vec<Outcomes> {
     let end = spans.last().map_or(now, |span| span.ends);
     let day = |ago: i32| {
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn each_column_says_when_it_was_and_what_it_holds() {
+    fn columns_have_a_time_and_figures() {
         let day = calls("calls", Period::Day, &spans(Period::Day).0, Some(1_000), 188);
         let band = &day.bands[20];
         assert_eq!(band.name, "Thu 26 Nov, 09:00–10:00");
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_few_and_the_last_is_now() {
+    fn labels_are_sparse_and_end_with_now() {
         let of = |period| calls("calls", period, &spans(period).0, None, 188);
         assert_eq!(
             labels(&of(Period::Day)),
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn days_add_up_the_spans_in_them() {
+    fn days_sum_their_spans() {
         let (spans, now) = spans(Period::Week);
         let days: Vec<_> = by_day(&spans, now, 7).iter().map(Outcomes::total).collect();
         assert_eq!(days, [0, 0, 0, 0, 0, 0, 609]);

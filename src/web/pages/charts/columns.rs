@@ -4,7 +4,7 @@ use super::coord::Coord;
 use super::scale::{Scale, tick_label};
 use crate::domain::access::usage::Grouped;
 
-/// The part of its band that a column fills.
+/// The share of its band's width that a column fills.
 const FILL: f64 = 0.76;
 /// Minimum height of a non-zero segment, in pixels, including a 1 px gap.
 const MIN_HEIGHT: f64 = 2.5;
@@ -18,18 +18,17 @@ pub struct Series {
     pub tone: u8,
 }
 
-/// What one column shows.
 #[derive(Clone, Debug)]
 pub struct Column {
     /// `Thu 26 Nov, 09:00 to 10:00`
     pub name: String,
-    /// Below the axis; empty for none.
+    /// The label below the axis, or empty.
     pub label: String,
-    /// One of each series.
+    /// One value per series.
     pub values: Vec<i64>,
     /// Whether the period is still running.
     pub is_running: bool,
-    /// Whether there were more requests than were counted.
+    /// Whether counting stopped at the maximum.
     pub is_cut_off: bool,
 }
 
@@ -40,13 +39,13 @@ pub struct Limit {
     pub at: i64,
 }
 
-/// A chart, placed.
+/// A chart with all coordinates.
 pub struct Chart {
     /// The id of the chart in its page.
     pub id: &'static str,
-    /// For screen readers: what it shows, and its highest column.
+    /// A description for screen readers, with the highest column.
     pub summary: String,
-    /// Heads the names of the columns in the table.
+    /// The heading of the column names in the table.
     pub time: &'static str,
     pub legend: Vec<Figure>,
     pub ticks: Vec<Tick>,
@@ -100,15 +99,14 @@ pub struct Figure {
 }
 
 impl Band {
-    /// Where the figures start.
+    /// The x coordinate of the figures.
     pub fn beside(&self) -> Coord {
         if self.is_left_half { Coord(self.from.0 + self.width.0) } else { self.from }
     }
 }
 
 impl Chart {
-    /// A chart of `height` pixels, oldest column first. `what` completes "24 columns of …"; it and
-    /// `time` are for screen readers.
+    /// Builds a chart of `height` pixels, with the oldest column first. `what` and `time` are for screen readers.
     pub fn of(
         (id, what, time): (&'static str, &str, &'static str),
         series: &[Series],
@@ -137,7 +135,7 @@ impl Chart {
         }
     }
 
-    /// Whether there is anything to see.
+    /// Whether any column has a value.
     pub fn has_values(&self) -> bool {
         self.bands.iter().any(|band| !band.segments.is_empty())
     }
@@ -148,7 +146,7 @@ impl Column {
         self.values.iter().sum()
     }
 
-    fn written(&self, value: i64) -> String {
+    fn format(&self, value: i64) -> String {
         let more = if self.is_cut_off && value > 0 { "more than " } else { "" };
         format!("{more}{}", Grouped(value))
     }
@@ -156,8 +154,8 @@ impl Column {
 
 fn summary(what: &str, columns: &[Column]) -> String {
     match columns.iter().max_by_key(|column| column.total()).filter(|column| column.total() > 0) {
-        Some(most) => format!("{what}. The most: {}, {}.", most.name, most.written(most.total())),
-        None => format!("{what}. None."),
+        Some(highest) => format!("{what}. Highest: {}, {}.", highest.name, highest.format(highest.total())),
+        None => format!("{what}. No data."),
     }
 }
 
@@ -184,10 +182,10 @@ fn bands(series: &[Series], columns: Vec<Column>, scale: Scale, height: f64) -> 
             .map(|(series, value)| Figure {
                 tone: series.tone,
                 name: series.name,
-                value: column.written(*value),
+                value: column.format(*value),
             })
             .collect();
-        let total = column.written(column.total());
+        let total = column.format(column.total());
         let spoken: Vec<_> = figures.iter().map(|each| format!("{} {}", each.value, each.name)).collect();
         let bar = (from + width * (1.0 - FILL) / 2.0, width * FILL);
         Band {
@@ -208,8 +206,8 @@ fn bands(series: &[Series], columns: Vec<Column>, scale: Scale, height: f64) -> 
     placed.collect()
 }
 
-/// The stack, from the base up. Together the segments are exactly as high as their total: what
-/// makes small ones visible is taken from the largest.
+/// Stacks the segments from the base up. The largest one shrinks to make up for the minimum height of small ones,
+/// so that together they are as high as their total.
 fn segments(
     series: &[Series],
     column: &Column,
@@ -256,7 +254,7 @@ mod tests {
     fn chart(values: &[[i64; 3]], limit: Option<i64>) -> Chart {
         let limit = limit.map(|at| Limit { name: "Hourly limit", at });
         let columns = values.iter().copied().map(column).collect();
-        Chart::of(("calls", "Requests an hour", "Hour"), &SERIES, columns, limit, 200)
+        Chart::of(("calls", "Requests per hour", "Hour"), &SERIES, columns, limit, 200)
     }
 
     fn heights(band: &Band) -> f64 {
@@ -264,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_as_high_as_its_total() {
+    fn a_columns_height_is_its_total() {
         let data = [[561, 31, 12], [202, 6, 0], [0, 0, 0], [0, 7, 0], [700, 1, 1], [1, 0, 0]];
         let chart = chart(&data, None);
         let top = 800.0;
@@ -280,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_lie_on_each_other_within_their_band() {
+    fn segments_are_stacked_within_their_band() {
         let chart = chart(&[[561, 31, 12], [300, 300, 300]], None);
         for band in &chart.bands {
             let mut base = 200.0;
@@ -295,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_are_the_data() {
+    fn figures_legend_and_summary_show_the_data() {
         let chart = chart(&[[561, 31, 12], [1_202, 6, 0]], None);
         let figures = |band: &Band| band.figures.iter().map(|each| each.value.clone()).collect::<Vec<_>>();
         assert_eq!(figures(&chart.bands[0]), ["561", "31", "12"]);
@@ -303,12 +301,12 @@ mod tests {
         assert_eq!(chart.bands[1].total, "1,208");
         let legend: Vec<_> = chart.legend.iter().map(|each| &*each.value).collect();
         assert_eq!(legend, ["1,763", "37", "12"]);
-        assert_eq!(chart.summary, "Requests an hour. The most: an hour, 1,208.");
+        assert_eq!(chart.summary, "Requests per hour. Highest: an hour, 1,208.");
         assert_eq!(chart.bands[0].spoken, "an hour: 561 succeeded, 31 refused, 12 failed");
     }
 
     #[test]
-    fn a_limit_is_drawn_where_it_leaves_the_columns_their_shape() {
+    fn a_limit_is_drawn_unless_it_would_flatten_the_columns() {
         let near = chart(&[[731, 0, 0]], Some(1_000));
         let line = near.limit.expect("a line");
         assert_eq!((line.y, &*line.label), (Coord(0.0), "Hourly limit 1,000"));
@@ -320,18 +318,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_has_an_axis_and_no_columns() {
+    fn a_chart_without_data_has_an_axis_and_no_columns() {
         let chart = chart(&[[0, 0, 0]; 24], Some(1_000));
         assert!(!chart.has_values());
         assert_eq!(
             chart.ticks.iter().map(|tick| &*tick.label).collect::<Vec<_>>(),
             ["0", "1", "2", "3", "4"]
         );
-        assert_eq!(chart.summary, "Requests an hour. None.");
+        assert_eq!(chart.summary, "Requests per hour. No data.");
     }
 
     #[test]
-    fn a_count_that_stopped_says_so() {
+    fn a_capped_count_is_shown_as_more_than() {
         let columns = vec![Column { is_cut_off: true, ..column([25_000, 0, 0]) }];
         let chart = Chart::of(("calls", "Requests", "Hour"), &SERIES, columns, None, 100);
         assert_eq!(chart.bands[0].figures[0].value, "more than 25,000");

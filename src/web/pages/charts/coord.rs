@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A coordinate or a length, written with as many digits as are visible.
+/// A coordinate or a length, printed without superfluous digits.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Coord(pub f64);
 

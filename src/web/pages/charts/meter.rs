@@ -1,9 +1,9 @@
-//! A meter: how much of a limit is used.
+//! A meter, which shows how much of a limit is used.
 
 use super::coord::Coord;
 use crate::domain::access::usage::Grouped;
 
-/// The bar of a meter, in percent, and its tone: "" as usual, "warning" from 80 %, "danger" from 95 %.
+/// A bar with its width in percent. Its tone is "", "warning" from 80 %, or "danger" from 95 %.
 pub struct Meter {
     pub label: String,
     pub width: Coord,
@@ -23,9 +23,9 @@ impl Meter {
         Self { label, width: Coord(percent), tone }
     }
 
-    /// A bar in a ranking, whose highest has `highest`; `what` completes `642 …`.
+    /// A bar in a ranking whose first row has `highest`. `what` completes `642 …`.
     pub fn of_ranking(value: i64, highest: i64, what: &str) -> Self {
-        // At least a sliver, so that a row is not empty.
+        // A minimum width, so that no bar looks empty.
         let width = share(value, highest).max(if value > 0 { 1.0 } else { 0.0 });
         Self { label: format!("{} {what}", Grouped(value)), width: Coord(width), tone: "" }
     }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_meter_warns_before_its_limit_is_reached() {
+    fn a_meter_warns_before_the_limit_is_reached() {
         let tones = [0, 790, 800, 949, 950, 1_000, 1_200].map(|used| Meter::of_limit(used, 1_000, "").tone);
         assert_eq!(tones, ["", "", "warning", "warning", "danger", "danger", "danger"]);
         let meter = Meter::of_limit(642, 1_000, "requests used");
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_of_a_ranking_is_still_seen() {
+    fn small_values_in_a_ranking_stay_visible() {
         assert_eq!(Meter::of_ranking(1, 20_000, "requests").width, Coord(1.0));
         assert_eq!(Meter::of_ranking(0, 20_000, "requests").width, Coord(0.0));
         assert_eq!(Meter::of_ranking(20_000, 20_000, "requests").label, "20,000 requests");

@@ -1,5 +1,5 @@
-//! Charts as SVG. This turns numbers into coordinates, x in percent and y in pixels, so that a chart without a
-//! `viewBox` stretches and its text does not. `templates/macros/charts.html` draws them.
+//! Charts as SVG. Turns numbers into coordinates, x in percent and y in pixels, so that a chart stretches without
+//! distorting its text. `templates/macros/charts.html` draws them.
 
 mod calls;
 mod columns;

@@ -1,9 +1,8 @@
-//! The choice between the last 24 hours, 7 days and 30 days, as links.
+//! Links to choose between the last 24 hours, 7 days and 30 days.
 
 use crate::domain::access::usage::Period;
 use crate::web::paths::Path;
 
-/// One segment of the choice.
 pub struct PeriodChoice {
     pub label: &'static str,
     pub address: String,
@@ -16,14 +15,14 @@ impl PeriodChoice {
         Self::each(chosen, |parameters| path.query(parameters), others)
     }
 
-    /// [`Self::all`] for any URL: `address` gets all the parameters.
+    /// Like [`Self::all`], for any URL: `address` gets all parameters.
     pub fn each(
         chosen: Period,
         address: impl Fn(&[(&str, &str)]) -> String,
         others: &[(&str, &str)],
     ) -> Vec<Self> {
         let choice = |period: &Period| {
-            // The shortest is shown without a parameter.
+            // The default needs no parameter.
             let code = if *period == Period::default() { "" } else { period.as_str() };
             let parameters: Vec<_> = others.iter().copied().chain([("period", code)]).collect();
             Self { label: period.label(), address: address(&parameters), is_chosen: *period == chosen }
@@ -38,7 +37,7 @@ mod tests {
     use crate::web::paths;
 
     #[test]
-    fn a_choice_keeps_the_other_parameters() {
+    fn links_keep_the_other_parameters() {
         let choices = PeriodChoice::all(paths::ACTIVITY, &[("token", "tok_1")], Period::Week);
         let shown: Vec<_> = choices.iter().map(|each| (each.label, &*each.address, each.is_chosen)).collect();
         assert_eq!(

@@ -1,11 +1,11 @@
-//! The axis of a chart: its ticks.
+//! The vertical axis of a chart.
 
 use crate::domain::access::usage::Grouped;
 
-/// Lines above the base.
+/// The number of lines above the base.
 pub(super) const GRID_LINES: i64 = 4;
 
-/// Four equal steps of a round number each, with the highest value at or below the last tick.
+/// Four equal, round steps. The last tick is at or above the highest value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scale {
     step: i64,
@@ -16,7 +16,7 @@ impl Scale {
         let wanted = (highest.max(1) - 1) / GRID_LINES + 1;
         let mut power = 1_i64;
         loop {
-            // Steps in tenths of `power`; below 10, only whole ones.
+            // Steps in tenths of `power`. Below 10, only whole numbers.
             let tenths: &[i64] =
                 if power < 10 { &[10, 20, 50] } else { &[10, 15, 20, 25, 30, 40, 50, 60, 80] };
             if let Some(step) = tenths.iter().map(|tenths| tenths * power / 10).find(|step| *step >= wanted) {
@@ -39,7 +39,7 @@ impl Scale {
     }
 }
 
-/// A tick as the axis shows it: `750`, `7,500`, `25k`, `2.5M`.
+/// The label of a tick: `750`, `7,500`, `25k`, `2.5M`.
 pub(super) fn tick_label(tick: i64) -> String {
     let (unit, size) = match tick {
         10_000..1_000_000 => ("k", 1_000),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn long_ticks_are_short_labels() {
+    fn large_ticks_are_abbreviated() {
         let written = [0, 750, 7_500, 25_000, 250_000, 1_000_000, 2_500_000, 1_250_000].map(tick_label);
         assert_eq!(written, ["0", "750", "7,500", "25k", "250k", "1M", "2.5M", "1.25M"]);
     }

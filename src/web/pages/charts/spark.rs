@@ -1,4 +1,4 @@
-//! Small charts beside a number: a line or columns, without an axis.
+//! Small charts next to a number: a line or columns, without axes.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::domain::access::usage::Grouped;
 /// In pixels.
 pub const WIDTH: f64 = 84.0;
 pub const HEIGHT: f64 = 28.0;
-/// Pixels at the edges, so that the line's end is not cut.
+/// Pixels at the edges, so that the dot at the line's end is not cut off.
 const MARGIN: f64 = 3.0;
 const GAP: f64 = 2.0;
 const MIN_HEIGHT: f64 = 1.0;
@@ -22,7 +22,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// `what` is for screen readers, who hear the values too. `None` for fewer than two values.
+    /// `what` describes the chart to screen readers, before the values. Returns `None` for fewer than two values.
     pub fn of(what: &str, values: &[i64]) -> Option<Self> {
         let steps = values.len().checked_sub(1).filter(|steps| *steps > 0)?;
         let highest = values.iter().copied().max()?.max(1) as f64;
@@ -58,7 +58,7 @@ pub struct Bar {
 }
 
 impl Strip {
-    /// From (good, bad) pairs, drawn in `c1` and `c2`. A pair of zeros is a flat mark.
+    /// Draws (good, bad) pairs in `c1` and `c2`. A pair of zeros is a thin line.
     pub fn of(what: &str, values: &[(i64, i64)]) -> Self {
         let highest = values.iter().map(|(good, bad)| good + bad).max().unwrap_or(0).max(1) as f64;
         let slot = (WIDTH + GAP) / values.len().max(1) as f64;
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_goes_from_left_to_right_and_is_as_high_as_its_values() {
+    fn a_line_connects_its_values_from_left_to_right() {
         let line = Line::of("Mail in the last 3 days", &[0, 5, 10]).expect("a line");
         assert_eq!(line.path, "M3 25L42 14L81 3");
         assert_eq!(line.area, "M3 25L42 14L81 3L81 28L3 28Z");
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_fill_the_width_and_are_as_high_as_their_values() {
+    fn columns_fill_the_width_and_match_their_values() {
         let strip = Strip::of("Last 4 days", &[(0, 0), (5, 5), (0, 4), (10, 0)]);
         let of = |class: &str| strip.bars.iter().filter(|bar| bar.class == class).count();
         assert_eq!((of("s-zero"), of("s-good"), of("s-bad")), (1, 2, 2));

@@ -1,4 +1,4 @@
-//! The problems that Home lists: of domains, tokens and the storage.
+//! The problems listed on Home, with domains, tokens and storage.
 
 use time::Duration;
 
@@ -14,10 +14,10 @@ use crate::web::viewer::Viewer;
 /// Flag a token when at least this percentage of its requests, and at least [`MIN_FAILING`], failed.
 const FAILING_PERCENT: i64 = 10;
 const MIN_FAILING: i64 = 10;
-/// Flag the storage from this percentage on.
-const NEARLY_FULL: i64 = 90;
+/// Flag the storage when at least this percentage is used.
+const NEARLY_FULL_PERCENT: i64 = 90;
 
-/// A problem: what it concerns, what is wrong, and where to fix it.
+/// A problem with an object, and a link to fix it.
 pub struct AttentionItem {
     pub icon: &'static str,
     /// "warning" or "danger"
@@ -46,14 +46,14 @@ impl AttentionItem {
     fn domain(domain: &Domain, host: &str) -> Option<Self> {
         let (tone, problem) = match domain {
             Domain { suspended_at: Some(_), .. } => {
-                ("danger", "Suspended: its TXT record is gone".to_owned())
+                ("danger", "Suspended because its TXT record is missing".to_owned())
             }
             _ => match (domain.suspension_due(), domain.is_active()) {
                 (Some(due), _) => (
                     "danger",
-                    format!("TXT record missing, will be suspended on {}", charts::day_and_month(due)),
+                    format!("TXT record missing. Will be suspended on {}", charts::day_and_month(due)),
                 ),
-                (None, false) => ("warning", "Not verified: add its DNS records".to_owned()),
+                (None, false) => ("warning", "Not verified. Add its DNS records.".to_owned()),
                 (None, true) => ("danger", not_receiving(domain, host)?.to_owned()),
             },
         };
@@ -65,17 +65,18 @@ impl AttentionItem {
         let quota = i64::try_from(quota?).ok().filter(|quota| *quota > 0)?;
         let percent = bytes.saturating_mul(100) / quota;
         let (tone, problem) = match percent {
-            ..NEARLY_FULL => return None,
-            100.. => ("danger", "Full: new mail is refused".to_owned()),
-            percent => ("warning", format!("{percent}% full: delete mail you don't need")),
+            ..NEARLY_FULL_PERCENT => return None,
+            100.. => ("danger", "Full. New mail is refused.".to_owned()),
+            percent => ("warning", format!("{percent}% full. Delete mail you don't need.")),
         };
         let (title, address) = ("Mail storage".to_owned(), paths::INBOX.to_string());
         Some(Self { icon: "inbox", tone, title, problem, address, action: "Review" })
     }
 
     fn failing(token: &TokenUse) -> Option<Self> {
-        let is_much = token.failing >= MIN_FAILING && token.failing * 100 >= token.in_24h * FAILING_PERCENT;
-        is_much.then(|| Self {
+        let is_frequent =
+            token.failing >= MIN_FAILING && token.failing * 100 >= token.in_24h * FAILING_PERCENT;
+        is_frequent.then(|| Self {
             icon: "shield-alert",
             tone: "danger",
             title: token.name.clone(),
@@ -109,13 +110,13 @@ impl AttentionItem {
             [(id, name)] => (name.clone(), paths::TOKEN.of(id)),
             more => (format!("{} tokens", more.len()), paths::DEVELOPER.to_string()),
         };
-        let problem = "Not used for 90 days: revoke what no app needs".to_owned();
+        let problem = "Not used for 90 days. Revoke unless an app needs it.".to_owned();
         Some(Self { icon: "key-round", tone: "warning", title, problem, address, action: "Review" })
     }
 }
 
-/// What is wrong with the MX record of a verified domain. `None` on a server that other mail servers
-/// cannot find: there is no record to ask for.
+/// Describes a problem with the MX record of a verified domain. Returns `None` if other mail servers can't find this
+/// one, because there is no record to publish.
 pub fn not_receiving(domain: &Domain, host: &str) -> Option<&'static str> {
     if !mail_domains::is_public(host) {
         return None;
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_expires_says_when() {
+    fn expiring_tokens_show_the_time_left() {
         assert_eq!(problem(Duration::days(6)), ("warning", "Token expires in 6 days".into()));
         assert_eq!(problem(Duration::hours(30)), ("warning", "Token expires in 1 day".into()));
         assert_eq!(problem(Duration::hours(3)), ("danger", "Token expires in 3 hours".into()));
@@ -169,10 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn storage_is_mentioned_before_it_is_full() {
+    fn storage_is_flagged_before_it_is_full() {
         let full = |bytes, quota| AttentionItem::storage(bytes, quota).map(|item| (item.tone, item.problem));
         assert_eq!((full(89, Some(100)), full(99, None), full(0, Some(0))), (None, None, None));
-        assert_eq!(full(93, Some(100)), Some(("warning", "93% full: delete mail you don't need".into())));
-        assert_eq!(full(100, Some(100)), Some(("danger", "Full: new mail is refused".into())));
+        assert_eq!(full(93, Some(100)), Some(("warning", "93% full. Delete mail you don't need.".into())));
+        assert_eq!(full(100, Some(100)), Some(("danger", "Full. New mail is refused.".into())));
     }
 }

@@ -1,4 +1,4 @@
-//! The figures at the top of the page, its charts and its rankings.
+//! The figures, charts and rankings of Home.
 
 use time::Duration;
 
@@ -11,19 +11,19 @@ use crate::web::pages::format;
 use crate::web::paths;
 
 const MAIL: [Series; 2] = [Series { name: "Delivered", tone: 1 }, Series { name: "Blocked", tone: 2 }];
-/// Rows of a ranking.
-const RANKED: usize = 5;
-/// From this share of failed requests on, in percent, the API is not healthy.
-const FAILING: i64 = 1;
+/// The maximum number of rows in a ranking.
+const MAX_RANKED: usize = 5;
+/// The API counts as unhealthy if at least this percentage of requests fails.
+const FAILING_PERCENT: i64 = 1;
 
-/// How a figure compares to the one before.
+/// The change from the previous value of a figure.
 pub struct Delta {
     pub is_up: bool,
     pub text: String,
 }
 
 impl Delta {
-    /// `None` where there is nothing to compare to, or no difference.
+    /// Returns `None` without a previous value, or without a difference.
     fn of(now: i64, before: i64) -> Option<Self> {
         let percent = (now - before) * 100 / (before > 0).then_some(before)?;
         (percent != 0).then(|| Self { is_up: percent > 0, text: format!("{}%", Grouped(percent.abs())) })
@@ -100,22 +100,21 @@ pub struct CallFigures {
 
 impl CallFigures {
     pub fn of(hours: &Hours, period: Period, allowance: Allowance, now: Timestamp) -> Self {
-        let starts = Period::Day.starts(now);
-        let day: Outcomes = hours.range(starts..).map(|(_, calls)| *calls).sum();
-        let before: Outcomes =
-            hours.range(starts.minus(Duration::DAY)..starts).map(|(_, calls)| *calls).sum();
+        let start = Period::Day.start(now);
+        let day: Outcomes = hours.range(start..).map(|(_, calls)| *calls).sum();
+        let before: Outcomes = hours.range(start.minus(Duration::DAY)..start).map(|(_, calls)| *calls).sum();
         let by_day = charts::by_day(&Period::Week.spans(hours, now), now, 7);
         let totals: Vec<_> = by_day.iter().map(Outcomes::total).collect();
-        let troubled: Vec<_> = by_day.iter().map(|calls| (0, calls.troubled())).collect();
+        let unsuccessful: Vec<_> = by_day.iter().map(|calls| (0, calls.unsuccessful())).collect();
         let (limit, used) = (allowance.limit.into(), (allowance.limit - allowance.remaining).into());
         let spans = period.spans(hours, now);
         Self {
             in_24h: count(day.total(), day.cut_off),
             delta: Delta::of(day.total(), before.total()),
             trend: Line::of("API requests in the last 7 days", &totals),
-            refused: count(day.troubled(), day.cut_off),
-            refused_share: share(day.troubled(), day.total()),
-            refused_trend: Strip::of("Refused and failed in the last 7 days", &troubled),
+            refused: count(day.unsuccessful(), day.cut_off),
+            refused_share: share(day.unsuccessful(), day.total()),
+            refused_trend: Strip::of("Refused and failed in the last 7 days", &unsuccessful),
             used: Grouped(used).to_string(),
             limit: Grouped(limit).to_string(),
             resets_at: format::clock(allowance.reset),
@@ -136,7 +135,7 @@ fn count(calls: i64, cut_off: bool) -> String {
     format!("{more}{}", Grouped(calls))
 }
 
-/// `3.1%`; `0%` of nothing.
+/// `3.1%`, or `0%` if `whole` is 0.
 fn share(part: i64, whole: i64) -> String {
     match whole {
         0 => "0%".to_owned(),
@@ -155,7 +154,9 @@ pub fn lead(mail: &MailFigures, calls: Option<&CallFigures>, api_enabled: bool, 
         None => None,
         Some(_) if !api_enabled => Some("API access is off"),
         Some(calls) if calls.day.total() == 0 => Some("no API requests in 24 hours"),
-        Some(calls) if calls.day.failed * 100 >= calls.day.total() * FAILING && calls.day.failed > 0 => {
+        Some(calls)
+            if calls.day.failed * 100 >= calls.day.total() * FAILING_PERCENT && calls.day.failed > 0 =>
+        {
             Some("some API requests fail")
         }
         Some(_) => Some("the API is healthy"),
@@ -205,7 +206,7 @@ impl Ranked {
             value: Grouped(token.in_7d).to_string(),
             meter: Meter::of_ranking(token.in_7d, highest, "requests"),
         };
-        tokens.iter().take(RANKED).map(row).collect()
+        tokens.iter().take(MAX_RANKED).map(row).collect()
     }
 }
 
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_is_compared_only_to_something() {
+    fn a_delta_needs_a_previous_value() {
         let text = |now, before| Delta::of(now, before).map(|delta| (delta.is_up, delta.text));
         assert_eq!(text(108, 100), Some((true, "8%".into())));
         assert_eq!(text(50, 100), Some((false, "50%".into())));
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_that_is_not_nothing_is_not_shown_as_nothing() {
+    fn a_small_share_is_not_rounded_down_to_zero() {
         assert_eq!(
             [share(0, 0), share(0, 9), share(1, 100_000), share(192, 6_231)],
             ["0%", "0%", "0.1%", "3.0%"]
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lead_says_what_is_and_how_much_needs_attention() {
+    fn the_lead_summarizes_mail_and_problems() {
         let (some, none) = (MailFigures::of(&[day(3, 1); 14], 0), MailFigures::of(&[day(0, 0); 14], 0));
         assert_eq!(lead(&some, None, true, 0), "Mail is arriving. Nothing needs your attention.");
         assert_eq!(lead(&none, None, true, 1), "No mail in the last 7 days. One thing needs your attention.");
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_figures_of_mail_are_those_of_its_days() {
+    fn mail_figures_are_computed_from_the_days() {
         let mut days = vec![day(1, 0); 13];
         days.push(day(7, 2));
         let figures = MailFigures::of(&days, 1_234);

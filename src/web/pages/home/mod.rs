@@ -1,5 +1,5 @@
-//! Home: is mail coming in, is the API healthy, and what needs attention. Until a team has done the
-//! first steps, Home begins with them.
+//! Home shows incoming mail, the health of the API, and problems that need attention. Until a team has completed the
+//! setup steps, it starts with them.
 
 mod attention;
 mod figures;
@@ -24,14 +24,14 @@ use crate::web::paths;
 use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
-/// The most problems that their card lists.
+/// The maximum number of problems listed.
 const MAX_PROBLEMS: usize = 6;
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
     period: String,
-    /// How many steps the polling page shows as done.
+    /// The number of steps that the polling page shows as done.
     done: String,
 }
 

@@ -1,4 +1,4 @@
-//! The first steps of a team, which tick themselves off.
+//! The setup steps of a new team, which are checked off automatically.
 
 use crate::domain::home::Facts;
 use crate::domain::people::roles::Role;
@@ -11,28 +11,28 @@ pub struct Setup {
     pub steps: Vec<Step>,
     pub done: usize,
     pub meter: Meter,
-    /// The request to try.
+    /// The command for the first request.
     pub curl: String,
     /// The domain of addresses until the team adds its own.
     pub shared: String,
     pub is_admin: bool,
 }
 
-/// A step: done, the next one, or one of those after it.
+/// A step that is done, current, or upcoming.
 pub struct Step {
     pub number: usize,
     pub title: &'static str,
     pub text: &'static str,
     pub is_done: bool,
     pub is_now: bool,
-    /// Whether the step shows the request to try.
+    /// Whether the step shows the command for the first request.
     pub is_request: bool,
     pub address: String,
     pub action: &'static str,
 }
 
 impl Setup {
-    /// `None` when every step is done. Members take only the steps of mail.
+    /// Returns `None` when all steps are done. Members have only the mail steps.
     pub fn of(viewer: &Viewer, site: &Site, facts: &Facts, has_api: bool) -> Option<Self> {
         let mut steps = Vec::new();
         if has_api {
@@ -76,19 +76,19 @@ impl Setup {
     pub fn lead(&self) -> String {
         match self.steps.len() {
             5 => {
-                "Five steps take you from an empty team to mail your apps can read. They tick themselves off."
+                "Five steps take you from an empty team to mail your apps can read. They're checked off automatically."
             }
-            _ => "Two steps take you from an empty team to your first message. They tick themselves off.",
+            _ => "Two steps take you from an empty team to your first message. They're checked off automatically.",
         }
         .to_owned()
     }
 
-    /// The name of the step that is next.
+    /// The title of the current step.
     pub fn next(&self) -> &str {
         self.steps.iter().find(|step| step.is_now).map_or("", |step| step.title)
     }
 
-    /// Whether the page waits for something that happens elsewhere.
+    /// Whether the current step happens outside of this page.
     pub fn is_waiting(&self) -> bool {
         self.steps.iter().any(|step| step.is_now && (step.is_request || step.action == "Open inbox"))
     }
@@ -96,7 +96,7 @@ impl Setup {
 
 fn access_steps(viewer: &Viewer, facts: &Facts) -> [Step; 3] {
     let on = match viewer.role {
-        Role::Owner => "Apps with a token can then call the API. Only you, the owner, can turn it on or off.",
+        Role::Owner => "Apps with a token can then call the API. Only you (the owner) can turn it on or off.",
         _ => "Apps with a token can then call the API. Only the owner can turn it on or off.",
     };
     [
@@ -118,7 +118,7 @@ fn access_steps(viewer: &Viewer, facts: &Facts) -> [Step; 3] {
             is_request: true,
             ..step(
                 "Make your first request",
-                "Paste this into a terminal. This step ticks itself off when the request arrives.",
+                "Paste this into a terminal. This step is checked off when the request arrives.",
                 facts.has_called,
                 paths::DOCS.to_string(),
                 "Open API reference",
@@ -131,7 +131,7 @@ fn mail_steps(facts: &Facts) -> [Step; 2] {
     [
         step(
             "Create your first alias",
-            "An address that your team or an app receives mail at, like orders@example.com.",
+            "An address where your team or an app receives mail, like orders@example.com.",
             facts.has_alias,
             paths::ALIASES.to_string(),
             "Create alias",

@@ -1,4 +1,4 @@
-//! One alias: its page, note and switch, and deleting it.
+//! The page of an alias, changing its note, turning it on and off, and deleting it.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
@@ -32,7 +32,7 @@ struct AliasPage {
     row: Row,
     /// The number of stored messages to this alias.
     stored: Capped,
-    /// The domains whose catch-all it is.
+    /// The domains that use it as their catch-all.
     catches: Vec<String>,
     form: Form,
 }
@@ -58,7 +58,7 @@ async fn show(member: Member, id: Path<AliasId>) -> Answer {
 async fn change_note(member: Member, id: Path<AliasId>, form: Form) -> Answer {
     let (id, note) = (*id, aliases::parse_note(&lines(form.get("note"))));
     let changed = member.write(move |tx, actor, team| {
-        // Another team's alias is 404 even if the form has errors.
+        // Responds 404 for another team's alias even if the form has errors.
         let before = aliases::find(tx, team, id)?;
         aliases::change(tx, actor, team, id, note?.as_deref(), before.enabled)
     });
@@ -66,7 +66,7 @@ async fn change_note(member: Member, id: Path<AliasId>, form: Form) -> Answer {
     redirect_or_render(changed.await, Notice::AliasNoted, |_| paths::ALIAS.of(id), form, again).await
 }
 
-/// A row of the list, which htmx puts in place of the one that was switched.
+/// The updated row of the list, for htmx.
 #[derive(Template)]
 #[template(path = "mailroom/_alias_row.html")]
 struct AliasRow {
@@ -100,16 +100,16 @@ async fn ask_delete(member: Member, htmx: Htmx, id: Path<AliasId>) -> Answer {
     let mut question = Confirmation::new(&member, "aliases", "Delete alias", paths::ALIAS_DELETE.of(*id));
     question.about(address, paths::ALIAS.of(*id));
     if row.alias.is_postmaster() {
-        question.cannot("Mail to postmaster must always be accepted, so this alias can't be deleted.");
+        question.refuse("Mail to postmaster must always be accepted, so this alias can't be deleted.");
         return question.ask(htmx, &member);
     }
-    question.says(messages_kept(stored));
-    question.says("Mail to it is refused, and the address can never be reused. This can't be undone.");
+    question.explain(messages_kept(stored));
+    question.explain("Mail to it is refused, and the address can never be reused. This can't be undone.");
     for domain in catches {
-        question.says(format!("It's the catch-all of {domain}, which will have none."));
+        question.explain(format!("It's the catch-all of {domain}, which will have none."));
     }
     if row.alias.enabled {
-        question.says("To stop the mail and keep the alias, turn it off instead.");
+        question.explain("To stop mail but keep the alias, turn it off instead.");
     }
     question.figure("received", number(&row.alias.received));
     question.figure("stored", stored);

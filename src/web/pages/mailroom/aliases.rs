@@ -1,4 +1,4 @@
-//! Aliases: the list, and creating one.
+//! The list of aliases, and creating an alias.
 
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -45,7 +45,7 @@ impl Filters {
     }
 }
 
-/// An alias, and why nothing arrives although it is on.
+/// An alias, and the reason why no mail arrives although it is on.
 pub struct Row {
     pub alias: Alias,
     pub trouble: &'static str,
@@ -70,7 +70,7 @@ struct AliasesPage {
     filters: Filters,
     list: List<Row>,
     shared: String,
-    /// Domains to narrow the list by.
+    /// The domains in the filter.
     known: Vec<Choice>,
 }
 
@@ -78,7 +78,7 @@ struct AliasesPage {
 #[template(path = "mailroom/_new_alias.html")]
 struct NewAliasForm<'a> {
     question: &'a Confirmation,
-    /// Domains to create an alias on, by name.
+    /// The domains on which aliases can be created.
     usable: Vec<Choice>,
     form: Form,
 }
@@ -120,7 +120,7 @@ fn parse(form: &Form) -> Result<NewAlias> {
     Ok(NewAlias { local, domain: Some(form.get("domain").to_owned()), note })
 }
 
-/// Leads to the new alias, where its address can be copied.
+/// Redirects to the new alias, where its address can be copied.
 async fn create(member: Member, form: Form) -> Answer {
     let (new, shared) = (parse(&form), member.app().mail_settings().domain.clone());
     let created = member.write(move |tx, actor, team| aliases::create(tx, actor, team, &shared, &new?));

@@ -1,4 +1,4 @@
-//! Contacts: the list, and the page of each.
+//! The list of contacts, and their pages.
 
 use askama::Template;
 
@@ -35,8 +35,8 @@ struct NewContact<'a> {
     form: Form,
 }
 
-/// Messages on the page of a contact.
-const HISTORY: i64 = 20;
+/// The number of messages on a contact's page.
+const MAX_HISTORY: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "mailroom/contact.html")]
@@ -45,7 +45,7 @@ pub struct ContactPage {
     contact: Contact,
     /// The number of stored messages from this contact.
     stored: Capped,
-    /// The newest of them.
+    /// Newest first.
     history: Vec<Message>,
     form: Form,
 }
@@ -66,7 +66,7 @@ impl Contact {
         self.name.as_deref().unwrap_or(&self.address)
     }
 
-    /// What its menu offers: value, text and icon.
+    /// The options of its menu: value, text and icon.
     fn choices(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
         let all = [(ContactState::Allowed, "Allow", "check"), (ContactState::Blocked, "Block", "ban")];
         let now = self.state;
@@ -95,7 +95,7 @@ fn about(form: &Form, fields: &mut Fields) -> Option<About> {
     fields.take(About::parse(name, &note, state.unwrap_or(ContactState::Unset)))
 }
 
-/// What is done to several of the list.
+/// The actions on several contacts.
 pub fn routes() -> Vec<PageRoute> {
     vec![page(paths::CONTACTS_CHOSEN).post(act)]
 }
@@ -118,7 +118,7 @@ async fn act(member: Member, chosen: Repeating<Chosen>) -> Answer {
     Ok(see_other_with(paths::CONTACTS, Notice::ContactsChanged))
 }
 
-/// A contact, the number of their stored messages, and the newest of these.
+/// A contact, the number of their stored messages, and the newest messages.
 pub type Shown = (Contact, Capped, Vec<Message>);
 
 pub struct Contacts;
@@ -154,7 +154,7 @@ impl Pages for Contacts {
 
     fn load(tx: &mut Tx<'_>, team: TeamId, id: ContactId) -> Result<Shown> {
         let theirs = messages::Filter { contact: Some(id), ..messages::Filter::default() };
-        let history = messages::list(tx, team, &theirs, Window::first(HISTORY))?.rows;
+        let history = messages::list(tx, team, &theirs, Window::first(MAX_HISTORY))?.rows;
         Ok((contacts::find(tx, team, id)?, messages::count(tx, team, &theirs)?, history))
     }
 
@@ -181,12 +181,12 @@ impl Pages for Contacts {
     }
 
     fn ask((contact, stored, _): &Shown, question: &mut Confirmation) {
-        question.says(messages_kept(*stored));
-        question.says(
+        question.explain(messages_kept(*stored));
+        question.explain(
             "The name, note and status are deleted. If they write again, they're added as a new contact.",
         );
         if contact.state == ContactState::Blocked {
-            question.warns("They're blocked now. After you delete them, their next message is delivered.");
+            question.warn("They're blocked now. After you delete them, their mail is delivered again.");
         }
     }
 }

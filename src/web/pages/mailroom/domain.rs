@@ -1,4 +1,4 @@
-//! One domain: its records, checking them in the DNS, its catch-all, its removal.
+//! The page of a domain: checking its DNS records, setting its catch-all, and removing it.
 
 use std::net::SocketAddr;
 
@@ -28,11 +28,11 @@ pub fn routes() -> Vec<PageRoute> {
 }
 use crate::web::viewer::Viewer;
 
-/// The maximum number of aliases in the menu of the catch-all.
-const CHOICES: i64 = 100;
+/// The maximum number of aliases in the catch-all menu.
+const MAX_CHOICES: i64 = 100;
 
 impl Record {
-    /// Part of the ids of the cells with a copy button.
+    /// Makes the ids of cells with a copy button unique.
     fn key(&self) -> String {
         self.kind.to_ascii_lowercase()
     }
@@ -70,17 +70,17 @@ impl Record {
 
     fn why(&self) -> &'static str {
         match (self.is_mx(), self.state) {
-            (_, RecordState::Unknown) => "The DNS gave no answer. Check again in a few minutes.",
+            (_, RecordState::Unknown) => "DNS didn't respond. Check again in a few minutes.",
             (false, RecordState::Ok) => "Verifies that you own the domain. Keep it in place.",
-            (false, RecordState::Wrong) => "Other values are there. Add this one beside them.",
+            (false, RecordState::Wrong) => "Other values were found. Add this one alongside them.",
             (false, _) => "Add this record to verify that you own the domain.",
-            (true, RecordState::Ok) => "Sends the domain's mail here.",
+            (true, RecordState::Ok) => "Routes the domain's mail to this server.",
             (true, RecordState::Wrong) => "Another server receives this domain's mail. Replace its record.",
-            (true, _) => "Add this record so that the domain's mail comes here.",
+            (true, _) => "Add this record to route the domain's mail to this server.",
         }
     }
 
-    /// Whether what was found has to be shown to be understood.
+    /// Whether to show the values found.
     fn shows_found(&self) -> bool {
         matches!(self.state, RecordState::Wrong | RecordState::Unknown)
     }
@@ -94,7 +94,7 @@ struct DomainPage {
     records: Vec<Record>,
     /// Whether other mail servers can find this one.
     is_public: bool,
-    /// Where SMTP listens, if no other machine can connect there and nothing else takes mail.
+    /// The SMTP address, if other machines can't connect to it and no mail server forwards to LMTP.
     local_only: Option<SocketAddr>,
     addresses: Capped,
     /// The aliases that can be the catch-all.
@@ -108,7 +108,7 @@ impl DomainPage {
     async fn load(viewer: &Viewer, id: DomainId, form: Form) -> Result<Self, PageError> {
         let read = viewer.read(move |tx, team| {
             let domain = mail_domains::find(tx, team, id)?;
-            let newest = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?;
+            let newest = aliases::list(tx, team, &aliases::Filter::default(), Window::first(MAX_CHOICES))?;
             let catch_all = aliases::find_all(tx, team, domain.catch_all_id.as_slice())?;
             Ok((domain, newest, catch_all, aliases::count(tx, team, &of_domain(id))?))
         });
@@ -149,7 +149,7 @@ impl DomainPage {
         }
     }
 
-    /// The id of the catch-all; empty without one.
+    /// The id of the catch-all, or empty.
     fn chosen(&self) -> String {
         self.catch_all.as_ref().map(|alias| alias.id.to_string()).unwrap_or_default()
     }
@@ -168,7 +168,7 @@ async fn show(member: Member, id: Path<DomainId>) -> Answer {
     html(StatusCode::OK, &DomainPage::load(&member, *id, Form::default()).await?)
 }
 
-/// Asks the DNS, now.
+/// Looks up the DNS records now.
 async fn check(admin: Admin, id: Path<DomainId>) -> Answer {
     admin.app().check_domain(admin.actor(), admin.team.id, *id).await?;
     Ok(see_other_with(paths::DOMAIN.of(*id), Notice::DomainChecked))
@@ -182,7 +182,7 @@ async fn set_catch_all(admin: Admin, id: Path<DomainId>, form: Form) -> Answer {
         alias => AliasId::parse(alias).map(Some).ok_or_else(gone),
     };
     let changed = admin.write(move |tx, actor, team| {
-        // Another team's domain is 404 even if the form has errors.
+        // Responds 404 for another team's domain even if the form has errors.
         mail_domains::find(tx, team, id)?;
         let changed = mail_domains::set_catch_all(tx, actor, team, id, alias?);
         changed.map_err(|error| if matches!(error, Error::NotFound) { gone().into() } else { error })
@@ -199,13 +199,13 @@ async fn ask_remove(admin: Admin, htmx: Htmx, id: Path<DomainId>) -> Answer {
     let (domain, addresses) = read.await?;
     let mut question = Confirmation::new(&admin, "domains", "Remove domain", paths::DOMAIN_REMOVE.of(id));
     question.about(domain.name, paths::DOMAIN.of(id));
-    question.says(match addresses.0 {
+    question.explain(match addresses.0 {
         0 => "It has no aliases.".into(),
         1 => "Its 1 alias stops receiving.".into(),
         _ => format!("Its {addresses} aliases stop receiving."),
     });
-    question.says("Mail to the domain is refused, and stored messages are kept. If you add and verify the domain again, its aliases come back.");
-    question.says("Remove its MX record from the DNS too. While it points here, senders get an error.");
+    question.explain("Mail to the domain is refused, and stored messages are kept. If you add and verify the domain again, its aliases return.");
+    question.explain("Remove its MX record from DNS too. While it points here, senders get an error.");
     question.ask(htmx, &admin)
 }
 

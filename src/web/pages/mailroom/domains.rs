@@ -1,4 +1,4 @@
-//! Domains: the list, and adding one.
+//! The list of domains, and adding a domain.
 
 use actix_web::http::StatusCode;
 use askama::Template;
@@ -28,16 +28,16 @@ impl Domain {
         }
     }
 
-    /// What keeps mail to an active domain from arriving; empty if nothing is known to.
+    /// The reason why mail to an active domain doesn't arrive, or empty.
     pub fn trouble(&self) -> &'static str {
-        match self.mx() {
+        match self.mx_state() {
             RecordState::Wrong if self.is_active() => "Not receiving: wrong MX record",
             RecordState::Missing if self.is_active() => "Not receiving: no MX record",
             _ => "",
         }
     }
 
-    /// Since when it is suspended or verified.
+    /// The time of its suspension or verification.
     fn since(&self) -> Option<Timestamp> {
         self.suspended_at.or(self.verified_at.filter(|_| self.is_active()))
     }

@@ -1,4 +1,4 @@
-//! The inbox: the messages of a tab that match the search, newest first, and one of them beside the list.
+//! The inbox: the matching messages of a tab, newest first, and the open message beside the list.
 
 mod chosen;
 mod first_message;
@@ -33,7 +33,7 @@ use crate::web::route::{PageRoute, page};
 pub use self::query::Filters;
 
 /// The maximum number of aliases in the filter menu; the newest are listed.
-const CHOICES: i64 = 100;
+const MAX_CHOICES: i64 = 100;
 
 pub fn routes() -> Vec<PageRoute> {
     vec![
@@ -63,7 +63,7 @@ pub struct Beside {
     pub unread: Unread,
 }
 
-/// The list, as the fragment that htmx swaps.
+/// The list as a fragment for htmx.
 #[derive(Template)]
 #[template(path = "mailroom/_found.html")]
 struct Found<'a> {
@@ -71,7 +71,7 @@ struct Found<'a> {
     summary: String,
     unread: Unread,
     toast: Option<Toast>,
-    /// Whether the open message leaves the page too.
+    /// Whether to close the open message.
     closes: bool,
 }
 
@@ -100,7 +100,7 @@ impl Around {
 pub fn show_beside(member: &Member, around: Around, open: Beside) -> Answer {
     let Around { mut list, aliases } = around;
     list.open = open.id.to_string();
-    // It was loaded before the message was read.
+    // The list was loaded before the message was marked as read.
     for row in list.rows.iter_mut().filter(|row| row.id == list.open) {
         row.unread = false;
     }
@@ -112,7 +112,7 @@ pub fn show_beside(member: &Member, around: Around, open: Beside) -> Answer {
     render(InboxPage { layout, aliases, list, open: Some(open) })
 }
 
-/// HTML mail is in a frame, also when the script adds it later.
+/// Allows frames, because the script can add HTML mail later.
 fn render(page: InboxPage) -> Answer {
     let mut answer = html(StatusCode::OK, &page)?;
     answer.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(FRAMING));
@@ -130,7 +130,7 @@ async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<(List, Vec<C
     let ((words, filter), window) = (asked.filters.parse()?, asked.window(MessageId::parse)?);
     let read = member.read(move |tx, team| {
         let page = messages::list_or_search(tx, team, &words, &filter, window)?;
-        let known = aliases::list(tx, team, &aliases::Filter::default(), Window::first(CHOICES))?.rows;
+        let known = aliases::list(tx, team, &aliases::Filter::default(), Window::first(MAX_CHOICES))?.rows;
         let named = name_missing(tx, team, known.clone(), aliases_of(&page.rows))?;
         let contact = filter.contact.and_then(|id| contacts::find(tx, team, id).ok());
         Ok(((page, messages::tallies(tx, team)?), known, named, contact))
@@ -139,7 +139,7 @@ async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<(List, Vec<C
     let is_empty = found.0.rows.is_empty() && !asked.is_filtered() && asked.before.is_empty();
     let (menu, contact) = (alias_menu(&asked, &aliases), contact_name(&asked, contact));
     let mut list = List { contact, ..List::of(member, asked, found, &named) };
-    // Archived and blocked mail counts too: there was a first message.
+    // Archived and blocked mail counts too.
     if is_empty && member.read(has_none).await? {
         list.first = Some(FirstMessage::of(member.app(), &aliases));
     }
@@ -150,7 +150,7 @@ fn has_none(tx: &mut Tx<'_>, team: TeamId) -> crate::domain::Result<bool> {
     Ok(messages::list(tx, team, &messages::Filter::default(), Window::first(1))?.rows.is_empty())
 }
 
-/// Adds the aliases that are deleted or not among the newest.
+/// Adds needed aliases that are deleted or not among the newest.
 fn name_missing(
     tx: &mut Tx<'_>,
     team: TeamId,

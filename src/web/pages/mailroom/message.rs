@@ -1,4 +1,4 @@
-//! One message: its page, and deleting it.
+//! The page of a message, and deleting it.
 
 mod frame;
 mod letter;
@@ -31,24 +31,23 @@ pub fn routes() -> Vec<PageRoute> {
     ]
 }
 
-/// How a message is shown.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub struct View {
-    /// `text` to show the text instead of the HTML.
+    /// `text` shows the text instead of the HTML.
     body: String,
     /// Any value loads remote images.
     images: String,
 }
 
-/// The message, as its page shows it beside the list.
+/// The message in a page with the list.
 #[derive(Template)]
 #[template(path = "mailroom/_letter.html")]
 struct LetterPart<'a> {
     letter: &'a Letter,
 }
 
-/// The same as the fragment that htmx swaps.
+/// The message as a fragment for htmx.
 #[derive(Template)]
 #[template(path = "mailroom/_opened.html")]
 struct OpenedPart<'a> {
@@ -66,8 +65,7 @@ async fn show(
 ) -> Answer {
     let id = *id;
     if is_prefetch(&request) {
-        // A prefetch must not mark the message as read: the browser requests the page again when it is
-        // opened.
+        // A prefetch must not mark the message as read. The browser requests the page again when it is opened.
         return Ok(HttpResponse::ServiceUnavailable().finish());
     }
     let opened = member.read(move |tx, team| messages::open(tx, team, id)).await?;
@@ -100,23 +98,23 @@ async fn neighbors(
 
 /// Whether the browser prefetches or prerenders the page.
 fn is_prefetch(request: &HttpRequest) -> bool {
-    let says = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     ["sec-purpose", "purpose", "x-moz"]
         .iter()
-        .filter_map(|name| says(name))
+        .filter_map(|name| header(name))
         .any(|value| value.contains("prefetch") || value.contains("prerender"))
 }
 
-/// Whether the browser opens a page, not a part of one.
+/// Whether the browser opens a page, not a resource of one.
 fn is_opened(request: &HttpRequest) -> bool {
     request.headers().get("sec-fetch-dest").is_none_or(|dest| dest == "document")
 }
 
-/// The number of unread messages afterwards.
+/// Returns the new number of unread messages.
 async fn mark_read(member: &Member, id: MessageId) -> Result<Unread, PageError> {
     let marked = member.write(move |tx, actor, team| {
         messages::mark(tx, actor, team, id, true)?;
-        messages::unread_shown(tx, team)
+        messages::unread_capped(tx, team)
     });
     Ok(Unread(marked.await?))
 }
@@ -135,8 +133,8 @@ async fn ask_delete(member: Member, htmx: Htmx, id: Path<MessageId>) -> Answer {
         1 => " and its attachment".into(),
         count => format!(" and its {count} attachments"),
     };
-    question.says(format!("This permanently deletes the message{with} for everyone on the team."));
-    question.says("This can't be undone. Activity keeps who deleted it, and when.");
+    question.explain(format!("This permanently deletes the message{with} for everyone on the team."));
+    question.explain("This can't be undone. Activity keeps who deleted it, and when.");
     question.ask(htmx, &member)
 }
 

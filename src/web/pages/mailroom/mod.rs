@@ -28,7 +28,7 @@ pub fn routes() -> Vec<PageRoute> {
     all.into_iter().flatten().collect()
 }
 
-/// The picked rows of a list, and what to do to them.
+/// An action on the selected rows of a list.
 #[derive(Deserialize)]
 struct Chosen {
     #[serde(default)]
@@ -43,7 +43,7 @@ impl Chosen {
     }
 }
 
-/// Says that the messages are kept when an alias, contact or domain is deleted.
+/// The sentence that deleting an alias, contact or domain keeps its messages.
 fn messages_kept(stored: Capped) -> String {
     match stored.0 {
         0 => "No messages are stored.".into(),

@@ -94,8 +94,8 @@ pub async fn change_password(
     }
 }
 
-/// Replaces every session by a new one for this browser, in the transaction that changes the
-/// password. Returns the session's key and the updated person.
+/// Changes the password, and replaces all sessions with a new one for this browser, in one transaction. Returns the
+/// session's key and the updated person.
 async fn replace_password(app: &App, viewer: &Viewer, form: &PasswordForm) -> Result<(String, User)> {
     let mut fields = Fields::default();
     let new = fields.take(Password::parse("password", &form.password));

@@ -1,6 +1,6 @@
 //! Readable names for User-Agent headers.
 
-/// The more specific first: most browsers also claim to be the ones below.
+/// Sorted by specificity: most browsers also claim to be the ones below.
 const BROWSERS: [(&str, &str); 11] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -35,14 +35,14 @@ const DEVICES: [(&str, &str); 5] = [
     ("ChromeOS", "laptop"),
 ];
 
-/// Characters shown of an unknown one.
+/// The maximum characters shown of an unknown agent.
 const MAX_LENGTH: usize = 40;
 
 fn find(known: &[(&str, &'static str)], agent: &str) -> Option<&'static str> {
     known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name)
 }
 
-/// The icon of the device; a terminal for curl, a globe for what is unknown.
+/// The icon of the device: a terminal for curl, and a globe if unknown.
 pub fn icon(agent: &str) -> &'static str {
     match (find(&BROWSERS, agent), find(&SYSTEMS, agent)) {
         (_, Some(system)) => find(&DEVICES, system).unwrap_or("monitor"),
@@ -51,7 +51,7 @@ pub fn icon(agent: &str) -> &'static str {
     }
 }
 
-/// `Firefox on Linux`; the start of the header if it is unknown.
+/// `Firefox on Linux`, or the beginning of the header if unknown.
 pub fn name(agent: &str) -> String {
     match (find(&BROWSERS, agent), find(&SYSTEMS, agent)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn well_known_browsers_are_named_with_their_system() {
+    fn common_browsers_are_named_with_their_system() {
         let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
         let apple = "AppleWebKit/605.1.15 (KHTML, like Gecko)";
         for (agent, expected) in [
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_has_an_icon() {
+    fn devices_have_icons() {
         for (agent, expected) in [
             ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Safari/604.1", "smartphone"),
             ("Mozilla/5.0 (Linux; Android 10; K) Chrome/142.0", "smartphone"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_agent_is_shown_as_it_is_and_not_at_length() {
+    fn unknown_agents_are_truncated() {
         assert_eq!(name("Test browser"), "Test browser");
         assert_eq!(name(" "), "Unknown browser");
         assert_eq!(name(&"é".repeat(200)), format!("{}…", "é".repeat(40)));

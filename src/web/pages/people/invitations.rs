@@ -1,4 +1,4 @@
-//! The page behind an invitation link, for the invited person.
+//! The page of an invitation link, for the invited person.
 
 use actix_session::Session as Cookie;
 use actix_web::http::StatusCode;
@@ -42,10 +42,10 @@ struct InvitationPage<'a> {
     errors: FormErrors,
 }
 
-/// The person who opened the link. The page does not show whether the address has an account: otherwise
-/// people could invite any address to find out. Submitting a password does, and is recorded.
+/// The person who opened the link. The page doesn't reveal whether the address has an account: otherwise people could
+/// invite any address to find out. Only submitting a password does, and that is recorded.
 enum Visitor {
-    /// Not signed in; the password opens or creates the account.
+    /// Not signed in. The password opens or creates the account.
     Anonymous,
     /// Signed in with the invited address.
     Invited(Session),
@@ -143,8 +143,8 @@ struct Joining<'a> {
 }
 
 impl Joining<'_> {
-    /// Joins with the existing account of the address, or a new one. The form is checked before
-    /// the account is looked up: an error must not reveal whether there is one.
+    /// Joins with the existing account of the address, or a new one. Validates the form before looking up the account, so
+    /// that errors don't reveal whether it exists.
     async fn join_with_password(
         &self,
         browser: &KnownBrowser,
@@ -179,7 +179,7 @@ impl Joining<'_> {
         Ok((key, joined.await?))
     }
 
-    /// The link alone does not open an existing account: its sender has seen it too.
+    /// The link alone doesn't open an existing account, because its sender has seen it too.
     async fn join_as_known(
         &self,
         browser: &KnownBrowser,

@@ -50,7 +50,7 @@ fn render(viewer: &Viewer, htmx: Htmx, status: StatusCode, form: &InviteForm, er
     question.ask_in(&Invite { question: &question, is_owner, days, form, errors }, htmx, viewer, status)
 }
 
-/// Responds with the link itself: a redirect would put it in an address.
+/// Responds with the link itself, because a redirect would put it in a URL.
 pub async fn invite(
     app: web::Data<App>,
     site: web::Data<Site>,
@@ -58,7 +58,7 @@ pub async fn invite(
     form: web::Form<InviteForm>,
 ) -> Answer {
     let form = form.into_inner();
-    // Invited people could take actions that ask for the password.
+    // Required because invited people could perform actions that require it.
     let fields = vec![("email", form.email.clone()), ("role", form.role.clone())];
     let action = paths::TEAM_INVITATIONS.0;
     let asked = Action { nav: "team", to: "invite someone", action, fields, always: false };

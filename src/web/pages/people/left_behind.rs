@@ -1,4 +1,4 @@
-//! Tokens and invitations of a person who is about to lose a role.
+//! The tokens and invitations of a person who is about to leave or lose a role.
 
 use time::Duration;
 
@@ -6,15 +6,15 @@ use crate::domain::Timestamp;
 use crate::domain::access::tokens::Token;
 use crate::web::pages::format::When;
 
-/// Tokens listed; of more, only the number is shown.
-const LISTED: usize = 8;
+/// The maximum number of tokens listed. Others are only counted.
+const MAX_LISTED: usize = 8;
 
 pub struct LeftBehind {
     pub tokens: Vec<TokenRow>,
     pub count: usize,
-    /// Used in the last 24 hours.
+    /// The number of tokens used in the last 24 hours.
     pub in_use: usize,
-    /// Open ones that they sent.
+    /// The number of open invitations that they sent.
     pub invitations: usize,
 }
 
@@ -31,7 +31,7 @@ impl LeftBehind {
             count: tokens.len(),
             in_use: tokens.iter().filter(|it| it.last_used_at.is_some_and(|at| at > yesterday)).count(),
             invitations,
-            tokens: tokens.into_iter().take(LISTED).map(row).collect(),
+            tokens: tokens.into_iter().take(MAX_LISTED).map(row).collect(),
         }
     }
 

@@ -86,8 +86,7 @@ pub async fn ask_to_remove(
     question.ask_in(&dialog, htmx, &member, StatusCode::OK)
 }
 
-/// Asks if the form does not decide about tokens: they may have been created since the page was
-/// opened.
+/// Asks again if the form doesn't say what happens to the tokens, which may have been created since it was loaded.
 pub async fn remove(
     app: web::Data<App>,
     member: Member,
@@ -124,8 +123,8 @@ pub async fn ask_to_demote(app: web::Data<App>, owner: Owner, htmx: Htmx, path: 
     question.ask_in(&dialog, htmx, &owner, StatusCode::OK)
 }
 
-/// Like [`remove`], asks about the tokens of an admin who becomes a member. Adding an admin asks
-/// for the password, because admins can do what asks the owner for it.
+/// Asks about the tokens of an admin who becomes a member, like [`remove`]. Making someone an admin requires the
+/// password, because admins can perform actions that require it.
 pub async fn set_role(
     app: web::Data<App>,
     owner: Owner,

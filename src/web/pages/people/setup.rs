@@ -86,7 +86,7 @@ pub async fn create(
 }
 
 /// # Errors
-/// `NotFound` for a wrong key, and once there is an account.
+/// `NotFound` if the key is wrong or an account exists.
 async fn check_key(app: &App, key: &str) -> std::result::Result<(), PageError> {
     let expected = app.sealer().key.setup_key();
     let matches: bool = expected.as_bytes().ct_eq(key.as_bytes()).into();
@@ -94,7 +94,7 @@ async fn check_key(app: &App, key: &str) -> std::result::Result<(), PageError> {
     if matches && !set_up { Ok(()) } else { Err(PageError::not_found()) }
 }
 
-/// Returns the key of the owner's session, and the owner.
+/// Returns the session key and the owner.
 async fn create_team(app: &App, request: &RequestInfo, form: &Form) -> Result<(String, User)> {
     let new = parse(app, form).await?;
     let (actor, key) = (request.visitor(), session::new_key(app));

@@ -51,7 +51,7 @@ struct SignInPage<'a> {
     errors: FormErrors,
 }
 
-/// Before setup; only the operator has the setup link.
+/// Shown before setup, because only the operator has the setup link.
 #[derive(Template)]
 #[template(path = "setup/waiting.html")]
 struct WaitingPage;
@@ -102,8 +102,8 @@ async fn authenticate(
     Ok((open_session(app, request, user.clone(), counted).await?, user))
 }
 
-/// The person, if the password is theirs. An unknown address fails like a wrong password, and
-/// takes as long.
+/// Returns the person if the password is correct. An unknown address takes as long as a wrong password, so that the
+/// time doesn't reveal whether the account exists.
 pub async fn check(
     app: &App,
     request: &RequestInfo,
@@ -126,7 +126,7 @@ pub async fn check(
     }
 }
 
-/// Fails if the password was changed while it was checked.
+/// Fails if the password was changed during the check.
 async fn open_session(
     app: &App,
     request: &RequestInfo,
@@ -150,13 +150,13 @@ fn wrong_password() -> Error {
     FieldError::new("", WRONG).into()
 }
 
-/// `next`, unless it leads to another site.
+/// Returns `next`, unless it leads to another site.
 fn local_path(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { paths::HOME.0 }
 }
 
-/// Also for people whose session has expired or who are on no team.
+/// Also works for expired sessions and people without a team.
 pub async fn sign_out(
     app: web::Data<App>,
     request: RequestInfo,
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signing_in_never_leads_off_the_site() {
+    fn sign_in_never_redirects_to_another_site() {
         assert_eq!(local_path("/activity?kind=token"), "/activity?kind=token");
         for bad in [
             "",

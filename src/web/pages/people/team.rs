@@ -37,7 +37,7 @@ struct PersonRow {
     joined: When,
     is_self: bool,
     may_remove: bool,
-    /// The person who invited the account; empty if its email is verified.
+    /// The person who invited the account, or empty if its email address is verified.
     vouched_by: String,
 }
 
@@ -50,7 +50,7 @@ struct InvitationRow {
     is_expired: bool,
 }
 
-/// The link of an invitation just created.
+/// The link of a new invitation.
 pub struct NewLink<'a> {
     email: &'a str,
     url: String,

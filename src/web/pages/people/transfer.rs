@@ -24,12 +24,12 @@ use crate::web::viewer::Viewer;
 #[template(path = "team/_transfer.html")]
 struct Transfer<'a> {
     question: &'a Confirmation,
-    /// Says what to type into the field `name`.
+    /// The hint for the field `name`.
     hint: &'a str,
     email: &'a str,
     people: Vec<Choice>,
     to: &'a str,
-    /// What was typed as the team's name.
+    /// The typed team name.
     typed: &'a str,
     errors: FormErrors,
 }
@@ -68,7 +68,7 @@ fn render(
     question.on_page("Settings", format!("Transfer ownership of {}?", owner.team.name));
     if people.is_empty() {
         question
-            .cannot("You're the only person on this team. Invite someone first. Once they join, you can make them the owner.");
+            .refuse("You're the only person on this team. Invite someone first. Once they join, you can make them the owner.");
     }
     let (hint, email) = (&type_name(owner), &owner.user.email);
     let dialog =
@@ -104,7 +104,7 @@ pub async fn transfer(
     Ok(see_other_with(paths::TEAM, Notice::Transferred))
 }
 
-/// `NotFound` for a person of another team, before anything about the form is said.
+/// `NotFound` for a person of another team, even if the form has errors.
 fn check(form: &Form, owner: &Viewer, people: &[Choice]) -> Result<UserId, Error> {
     let is_owner = form.to == owner.user.id.to_string();
     if !form.to.is_empty() && !is_owner && !people.iter().any(|person| person.value == form.to) {

@@ -1,4 +1,4 @@
-//! The filtered records as CSV (RFC 4180), streamed a part at a time.
+//! Exports the filtered records as CSV (RFC 4180), streamed in parts.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
@@ -15,9 +15,9 @@ use crate::domain::{Error, Result};
 use crate::web::pages::Answer;
 use crate::web::pages::guards::Admin;
 
-/// Records of a part, and of the whole file, the newest.
+/// The maximum number of records per part, and in the whole file.
 const PART: i64 = 500;
-const MOST: usize = 50_000;
+const MAX_ROWS: usize = 50_000;
 const COLUMNS: [&str; 15] = [
     "time",
     "kind",
@@ -37,14 +37,14 @@ const COLUMNS: [&str; 15] = [
 ];
 
 /// # Errors
-/// `Invalid` for a filter that the page would mark.
+/// `Invalid` if a filter is invalid.
 pub async fn download(app: web::Data<App>, admin: Admin, query: web::Query<Query>) -> Answer {
     let Criteria { filter, .. } = query.into_inner().parse()?;
     app.gate().flush().await;
     let day = admin.request.now.utc().date();
     let export =
         Export { app: app.get_ref().clone(), team: admin.team.id, filter, before: None, written: None };
-    // The first part is read before the response begins, so that a failure can still be reported.
+    // Reads the first part before the response begins, so that a failure can still be reported.
     let first = export.part().await?;
     let rest = stream::unfold(Some(first), async |next| {
         let (text, export) = next?;
@@ -52,11 +52,11 @@ pub async fn download(app: web::Data<App>, admin: Admin, query: web::Query<Query
             Some(export) => export.part().await.map(Some),
             None => Ok(None),
         };
-        // A file that ends early would look complete: the connection breaks instead.
+        // Aborts the connection, because a truncated file would look complete.
         Some(match next {
             Ok(next) => (Ok(web::Bytes::from(text)), next),
             Err(cause) => {
-                tracing::warn!(%cause, "an export of the activity broke off");
+                tracing::warn!(%cause, "an activity export failed");
                 (Err(std::io::Error::other("the store is unavailable")), None)
             }
         })
@@ -68,7 +68,7 @@ pub async fn download(app: web::Data<App>, admin: Admin, query: web::Query<Query
         .streaming(Box::pin(rest)))
 }
 
-/// What is still to be written.
+/// The rest of an export.
 struct Export {
     app: App,
     team: TeamId,
@@ -79,7 +79,7 @@ struct Export {
 }
 
 impl Export {
-    /// The next part, and the rest unless this was the last.
+    /// Returns the next part, and the rest unless this was the last.
     async fn part(self) -> Result<(String, Option<Self>)> {
         let (team, filter, window) = (self.team, self.filter.clone(), Window::below(self.before, PART));
         let read = self.app.read(move |tx| {
@@ -94,12 +94,12 @@ impl Export {
         if self.written.is_none() {
             line(&mut text, COLUMNS.iter().map(|name| (*name).to_owned()));
         }
-        let room = MOST - self.written.unwrap_or_default();
+        let room = MAX_ROWS - self.written.unwrap_or_default();
         for record in page.rows.iter().take(room) {
             line(&mut text, cells(record, &tokens));
         }
         let written = self.written.unwrap_or_default() + page.rows.len();
-        let rest = page.next.filter(|_| written < MOST);
+        let rest = page.next.filter(|_| written < MAX_ROWS);
         Ok((text, rest.map(|id| Self { before: Some(id), written: Some(written), ..self })))
     }
 }
@@ -137,8 +137,8 @@ fn line(text: &mut String, cells: impl Iterator<Item = String>) {
     text.push_str("\r\n");
 }
 
-/// Adds a cell. A spreadsheet runs what starts like a formula, and others choose names and agents: such
-/// a cell starts with an apostrophe.
+/// Adds a cell. Prefixes text that looks like a formula with an apostrophe: spreadsheets would run it, and
+/// strangers choose some of the text, like user agents.
 fn push(text: &mut String, cell: &str) {
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let quoted = is_formula || cell.contains([',', '"', '\r', '\n', ';', '\t']);
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_cannot_be_a_formula_nor_end_its_line() {
+    fn cells_are_quoted_and_formulas_are_defused() {
         let cell = |cell: &str| {
             let mut text = String::new();
             push(&mut text, cell);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_a_comma_between_cells_even_when_the_first_is_empty() {
+    fn cells_are_separated_by_commas_even_if_the_first_is_empty() {
         let mut text = "before\r\n".to_owned();
         line(&mut text, ["", "b", "", "d"].into_iter().map(str::to_owned));
         assert_eq!(text, "before\r\n,b,,d\r\n");

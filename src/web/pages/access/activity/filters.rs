@@ -23,7 +23,7 @@ pub struct Query {
     pub before: String,
     /// The period of the chart.
     pub period: String,
-    /// `on`: the list refreshes itself.
+    /// `on` if the list refreshes itself.
     pub live: String,
     /// The newest record that a live page already shows.
     pub known: String,
@@ -45,14 +45,14 @@ pub struct Criteria {
 
 impl Query {
     /// # Errors
-    /// `Invalid` with a sentence for each wrong parameter.
+    /// `Invalid` with a sentence for each invalid parameter.
     pub fn parse(&self) -> Result<Criteria> {
         let mut fields = Fields::default();
         let kind = self.kinds();
         let person = optional("person", &self.person, "Choose a person from the list.", UserId::parse);
         let token = optional("token", &self.token, "Choose a token from the list.", TokenId::parse);
         let status =
-            optional("status", &self.status, "Enter 2xx, 4xx, 5xx or a code such as 401.", parse_status);
+            optional("status", &self.status, "Enter 2xx, 4xx, 5xx or a code like 401.", parse_status);
         let from =
             optional("from", &self.from, EXPECTED_MOMENT, |text| parse_span(text).map(|(start, _)| start));
         let until =
@@ -72,7 +72,7 @@ impl Query {
         fields.done(Some(Criteria { filter, before }))
     }
 
-    /// Requests, unless others are chosen; `None` for everything.
+    /// Returns requests by default, and `None` for everything.
     fn kinds(&self) -> std::result::Result<Option<Vec<ActivityKind>>, FieldError> {
         match self.kind.trim() {
             "" => Ok(Some(ActivityKind::CALLS.to_vec())),
@@ -90,20 +90,20 @@ impl Query {
         }
     }
 
-    /// Whether anything but the tab narrows the list.
+    /// Whether anything other than the tab narrows the list.
     pub fn is_filtered(&self) -> bool {
         let of_tab = ["", "requests", menus::CHANGES, menus::EVERYTHING].contains(&&*self.kind);
         !of_tab || self.pairs().iter().any(|(name, _)| !["kind", "period", "live"].contains(name))
     }
 
-    /// Whether only the token narrows the requests, so that their counts are those of the chart.
+    /// Whether at most the token narrows the requests. Only then does the chart count the same requests.
     pub fn is_counted(&self) -> bool {
         let narrowing = ["person", "status", "from", "until"];
         ["", "requests"].contains(&&*self.kind)
             && !self.pairs().iter().any(|(name, _)| narrowing.contains(name))
     }
 
-    /// What the dates narrow to: `Any time`, `Since 2026-03-01`, `2026-03-01 to 2026-03-02`.
+    /// The chosen dates: `Any time`, `Since 2026-03-01`, `2026-03-01 to 2026-03-02`.
     pub fn dates(&self) -> String {
         match (self.from.as_str(), self.until.as_str()) {
             ("", "") => "Any time".to_owned(),
@@ -126,7 +126,7 @@ impl Query {
         self.with(Some(("known", known)))
     }
 
-    /// The URL of a tab, with the filters that both tabs have.
+    /// The URL of a tab, with the filters that the tabs have in common.
     pub fn tab_url(&self, kind: &str) -> String {
         let shared =
             [("person", &*self.person), ("token", &self.token), ("from", &self.from), ("until", &self.until)];
@@ -140,7 +140,7 @@ impl Query {
         paths::ACTIVITY.query(&[("kind", kind)])
     }
 
-    /// The parameters that the chart's other periods keep.
+    /// The parameters to keep in the links to other periods of the chart.
     pub fn params_except_period(&self) -> Vec<(&'static str, &str)> {
         let mut pairs = self.pairs();
         pairs.retain(|(name, _)| *name != "period");
@@ -168,7 +168,7 @@ impl Query {
         self.with(Some(("before", &id.to_string())))
     }
 
-    /// The type of input that can show this text, valid or not.
+    /// The type of input that can show this text, even if invalid.
     pub fn input_kind(&self, text: &str) -> &'static str {
         match text {
             "" => "date",
@@ -221,7 +221,7 @@ fn check_order(filter: &Filter) -> std::result::Result<(), FieldError> {
     }
 }
 
-/// `4xx` and `4` are the first digit, `401` is a whole status.
+/// Parses `4xx` and `4` as the first digit, and `401` as a whole status.
 fn parse_status(text: &str) -> Option<i16> {
     let text = text.to_ascii_lowercase();
     let number: i16 = text.strip_suffix("xx").unwrap_or(&text).parse().ok()?;
@@ -232,7 +232,7 @@ fn parse_status(text: &str) -> Option<i16> {
     }
 }
 
-/// Start and end of a day, a minute or a second.
+/// Parses a day, minute or second into its start and end.
 fn parse_span(text: &str) -> Option<(Timestamp, Timestamp)> {
     let minute = format_description!("[year]-[month]-[day]T[hour]:[minute]");
     let second = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
@@ -258,14 +258,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_ends_with_the_day_minute_or_second_it_names() {
+    fn a_span_covers_the_named_day_minute_or_second() {
         let span = |text| parse_span(text).map(|(start, end)| (start.to_string(), end.to_string()));
         let of = |start: &str, end: &str| Some((start.to_owned(), end.to_owned()));
         assert_eq!(span("2026-02-28"), of("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z"));
         assert_eq!(span("2026-03-01T23:59"), of("2026-03-01T23:59:00Z", "2026-03-02T00:00:00Z"));
         assert_eq!(span("2026-03-01 09:14:05Z"), of("2026-03-01T09:14:05Z", "2026-03-01T09:14:06Z"));
         assert_eq!(span("1969-12-31"), of("1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z"));
-        // RFC 3339 has no later moment.
+        // RFC 3339 has no later time.
         assert_eq!(span("9999-12-31"), of("9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999999Z"));
         for bad in ["2026-02-30", "12026-01-01", "yesterday", "2026-03-01T25:00", "01.03.2026"] {
             assert_eq!(span(bad), None, "{bad}");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_keeps_every_filter_and_reads_back() {
+    fn a_url_with_all_filters_parses_back() {
         let query = Query { kind: "people".into(), from: "2026-03-01 09:14".into(), ..Query::default() };
         assert_eq!(query.address(), "/activity?kind=people&from=2026-03-01%2009:14");
         assert_eq!(Query::default().address(), "/activity");
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_belongs_to_a_part() {
+    fn the_kind_selects_the_tab() {
         let tab = |kind: &str| Query { kind: kind.into(), ..Query::default() }.tab();
         assert_eq!(["", "requests", "api.refused"].map(tab), [Tab::Requests; 3]);
         assert_eq!(["changes", "people", "token.created", "nonsense"].map(tab), [Tab::Changes; 4]);

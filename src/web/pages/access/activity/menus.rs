@@ -14,11 +14,11 @@ pub struct ChoiceGroup {
     pub choices: Vec<Choice>,
 }
 
-/// The codes of everything except API requests, and of everything.
+/// Values for everything except API requests, and for everything.
 pub const CHANGES: &str = "changes";
 pub const EVERYTHING: &str = "all";
 
-/// Groups of changes first, then each kind. A chosen kind that does not exist stays in the menu.
+/// Lists groups of changes, then each kind. Keeps a chosen kind that doesn't exist.
 pub fn changes(chosen: &str) -> Vec<ChoiceGroup> {
     let of_changes = || ActivityGroup::ALL.iter().filter(|group| **group != ActivityGroup::Requests);
     let mut groups = vec![choice(CHANGES, "All changes")];
@@ -34,7 +34,7 @@ pub fn changes(chosen: &str) -> Vec<ChoiceGroup> {
     std::iter::once(ChoiceGroup { heading: "", choices: groups }).chain(single).collect()
 }
 
-/// The usual statuses. Another one that was chosen stays in the menu.
+/// Lists common statuses. Keeps any other chosen one.
 pub fn statuses(chosen: &str) -> Vec<Choice> {
     let usual = [
         ("", "Any status"),
@@ -57,7 +57,7 @@ fn choice(value: &str, text: &str) -> Choice {
     Choice { value: value.to_owned(), text: text.to_owned() }
 }
 
-/// A chosen person who left the team stays in the menu.
+/// Keeps a chosen person who has left the team.
 pub fn people(people: &[Member], chosen: &str) -> Vec<Choice> {
     let choices = people.iter().map(|person| Choice {
         value: person.user_id.to_string(),
@@ -66,7 +66,7 @@ pub fn people(people: &[Member], chosen: &str) -> Vec<Choice> {
     with_chosen("Everyone", choices.collect(), chosen, "Someone not on the team")
 }
 
-/// A chosen token that is not listed stays in the menu.
+/// Keeps a chosen token that is not listed.
 pub fn tokens(tokens: &[Token], chosen: &str) -> Vec<Choice> {
     let choices = tokens.iter().map(|token| {
         let revoked = if token.revoked_at.is_some() { ", revoked" } else { "" };

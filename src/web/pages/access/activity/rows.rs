@@ -1,4 +1,4 @@
-//! Records as rows, under the days they belong to.
+//! Records as rows, grouped by day.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::web::pages::charts;
 use crate::web::pages::format::When;
 use crate::web::pages::people::agent;
 
-/// What records name by their ids.
+/// Names of the people and tokens in the records.
 #[derive(Default)]
 pub struct Names {
     pub people: HashMap<UserId, String>,
@@ -28,7 +28,7 @@ pub struct TokenRef {
     pub start: String,
 }
 
-/// The rows of one day of UTC.
+/// The rows of one day in UTC.
 pub struct Day {
     pub title: String,
     /// `4,734 requests, 128 refused`; can be empty.
@@ -103,7 +103,7 @@ impl Row {
         }
     }
 
-    /// The class of its actor's picture.
+    /// The CSS class of the actor's picture.
     pub fn avatar(&self) -> &'static str {
         if self.by_token { "avatar-small avatar-app" } else { "avatar-small" }
     }
@@ -117,7 +117,7 @@ impl Row {
     }
 }
 
-/// Why a request failed; or the details of a change, and the browser it was made in.
+/// The reason why a request failed, or the details of a change and the browser used.
 fn more(record: &Record, status: Option<u16>) -> String {
     if record.kind.is_call() {
         let reason = status.map(sentences::reason).unwrap_or_default();
@@ -139,8 +139,7 @@ impl TokenRef {
 }
 
 impl Day {
-    /// Groups rows, newest first. `hours` are of the calls that the list is narrowed to, if they
-    /// were counted.
+    /// Groups rows by day, newest first. `hours` has the counts of the listed calls, if they were counted.
     pub fn all(records: &[Record], names: &Names, hours: Option<&Hours>, now: Timestamp) -> Vec<Self> {
         let of_day = records.chunk_by(|a, b| day_of(a.at) == day_of(b.at));
         let day = |records: &[Record]| {
@@ -185,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_named_and_counted() {
+    fn days_have_a_title_and_counts() {
         let now = Timestamp::from(time::macros::datetime!(2026-11-26 12:37 UTC));
         let ago = |days| title(day_of(now.minus(Duration::days(days))), now);
         assert_eq!(ago(0), "Today, Thursday 26 November");

@@ -5,8 +5,7 @@ use serde_json::{Map, Value};
 use crate::domain::access::activity::{ActivityKind, BEFORE, Record};
 use crate::domain::access::usage::Grouped;
 
-/// Follows the actor's name: the first of the kind's sentences for which the record has
-/// everything.
+/// Returns the part after the actor's name, from the first sentence whose placeholders the record can fill.
 pub fn sentence(record: &Record) -> String {
     let details = Details::of(record);
     let sentences = record.kind.sentences();
@@ -39,7 +38,7 @@ pub fn reason(status: u16) -> &'static str {
     }
 }
 
-/// A detail of a record, with its value before if it is known.
+/// A detail of a record, with its earlier value if known.
 pub struct Fact {
     pub name: String,
     pub value: String,
@@ -69,9 +68,9 @@ pub fn details(record: &Record) -> Vec<String> {
         .collect()
 }
 
-/// Whether a sentence has the fact's place already.
+/// Whether the sentence already states the fact.
 fn mentions(sentence: &str, fact: &Fact) -> bool {
-    let places: &[&str] = match fact.name.as_str() {
+    let placeholders: &[&str] = match fact.name.as_str() {
         "Before" => &["{from}"],
         "After" => &["{to}", "{a new role}"],
         "Requested" => &["{asked}"],
@@ -81,7 +80,7 @@ fn mentions(sentence: &str, fact: &Fact) -> bool {
         "Sessions ended" => &["{other sessions}"],
         _ => &[],
     };
-    places.iter().any(|place| sentence.contains(place))
+    placeholders.iter().any(|placeholder| sentence.contains(placeholder))
 }
 
 fn fact_name(kind: ActivityKind, key: &str) -> String {
@@ -108,7 +107,7 @@ fn fact_name(kind: ActivityKind, key: &str) -> String {
     known.to_owned()
 }
 
-/// A value as people read it: `on`, `not reviewed`, `1,000`.
+/// Formats a value for people: `on`, `not reviewed`, `1,000`.
 fn readable(key: &str, value: Option<&Value>) -> String {
     match (key, value) {
         (_, None | Some(Value::Null)) => String::new(),
@@ -137,7 +136,7 @@ impl<'a> Details<'a> {
         self.record.subject.as_deref().unwrap_or_default()
     }
 
-    /// Fills in the record's words. `None` if a required one is missing.
+    /// Fills in the placeholders. Returns `None` if the record lacks one, unless `may_lack`.
     fn fill(&self, sentence: &str, may_lack: bool) -> Option<String> {
         let mut parts = sentence.split(['{', '}']);
         let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -208,12 +207,12 @@ mod tests {
         assert_eq!(readable("to", None), "");
     }
 
-    /// A misspelt word would be a detail that no record has.
+    /// A misspelled placeholder would never be filled.
     #[test]
-    fn sentences_use_only_words_that_records_have() {
+    fn sentences_use_only_known_placeholders() {
         let details = ["asked", "from", "to", "owner"];
-        let made = ["a role", "a new role", "a new account", "someone else", "other sessions"];
-        let known: Vec<_> = ["subject", "method", "route"].iter().chain(&details).chain(&made).collect();
+        let derived = ["a role", "a new role", "a new account", "someone else", "other sessions"];
+        let known: Vec<_> = ["subject", "method", "route"].iter().chain(&details).chain(&derived).collect();
         for sentence in ActivityKind::ALL.iter().flat_map(|kind| kind.sentences()) {
             let words = sentence.split(['{', '}']).skip(1).step_by(2);
             words.for_each(|word| assert!(known.contains(&&word), "{word} in {sentence}"));

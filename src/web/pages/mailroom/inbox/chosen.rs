@@ -1,4 +1,4 @@
-//! Actions on messages: those ticked in the list, or the one that is open. The toast can undo them.
+//! Actions on the messages selected in the list, or on the open one. The toast offers to undo them.
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
@@ -25,11 +25,11 @@ enum Action {
     Read,
     Unread,
     Archive,
-    /// Back to the inbox.
+    /// Moves back to the inbox.
     Inbox,
     Block,
     Unblock,
-    /// Asks first.
+    /// Asks for confirmation.
     Delete,
     Deleted,
 }
@@ -45,7 +45,7 @@ pub struct Asked {
     unset: Vec<String>,
     #[serde(default)]
     allowed: Vec<String>,
-    /// The address of the list that it came from.
+    /// The URL of the list.
     #[serde(default)]
     back: String,
 }
@@ -58,7 +58,7 @@ pub struct Toast {
 
 pub struct Undo {
     pub action: &'static str,
-    /// Name and value of hidden fields.
+    /// Names and values of hidden fields.
     pub fields: Vec<(&'static str, String)>,
 }
 
@@ -77,7 +77,7 @@ impl Asked {
         contacts.collect::<Option<_>>().ok_or_else(PageError::not_found)
     }
 
-    /// The query of the list, if it is one of ours.
+    /// The query of the list, if `back` is a URL of the inbox.
     fn list(&self) -> ListQuery<Filters> {
         let query = self.back.strip_prefix(paths::INBOX.0).and_then(|rest| rest.strip_prefix('?'));
         query.and_then(|query| ListQuery::parse(query).ok()).unwrap_or_default()
@@ -111,7 +111,7 @@ pub async fn act(
     answer(&member, htmx, asked, notice, toast, is_open_message && action != Action::Read).await
 }
 
-/// Whether the browser shows this message: htmx sends its URL.
+/// Whether the browser shows this message, by the URL that htmx sends.
 fn is_shown(request: &HttpRequest, id: &str) -> bool {
     let address = request.headers().get("hx-current-url").and_then(|value| value.to_str().ok());
     let path = address.and_then(|address| address.split('?').next()).unwrap_or_default();
@@ -193,7 +193,7 @@ impl Toast {
     }
 }
 
-/// The list as it is now, with the toast; without htmx, its page with the notice.
+/// Renders the updated list and the toast; or without htmx, redirects with the notice.
 async fn answer(
     member: &Member,
     htmx: Htmx,
@@ -206,7 +206,7 @@ async fn answer(
     if !htmx.0 {
         return Ok(see_other_with(query.address(&query.before), notice));
     }
-    let unread = member.read(messages::unread_shown).await?;
+    let unread = member.read(messages::unread_capped).await?;
     let (list, _) = load(member, query).await?;
     let found = Found { toast: Some(toast), closes, ..Found::of(&list, Unread(unread)) };
     let mut answer = html(StatusCode::OK, &found)?;
@@ -230,8 +230,10 @@ fn ask_delete(member: &Member, htmx: Htmx, asked: Asked) -> Answer {
     let mut question = Confirmation::new(member, "inbox", title, paths::INBOX_CHOSEN.0.to_owned());
     let count = asked.id.len();
     question.on_page("Inbox", format!("Delete {}?", counted(count, "this message", "messages")));
-    question.says("This permanently deletes what you selected, with attachments, for everyone on the team.");
-    question.says("This can't be undone. Activity keeps who deleted it, and when.");
+    question.explain(
+        "This permanently deletes the selected messages, with attachments, for everyone on the team.",
+    );
+    question.explain("This can't be undone. Activity keeps who deleted it, and when.");
     let query = asked.list();
     let dialog = DeleteChosen { question: &question, ids: &asked.id, back: query.address(&query.before) };
     let mut answer = question.ask_in(&dialog, htmx, member, StatusCode::OK)?;
@@ -246,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_returns_only_to_a_list_of_ours() {
+    fn only_urls_of_the_inbox_are_returned_to() {
         let asked = |back: &str| Asked {
             action: Action::Read,
             id: Vec::new(),

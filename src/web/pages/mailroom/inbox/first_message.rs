@@ -1,4 +1,4 @@
-//! Instructions for the first message of an empty inbox.
+//! Instructions to send the first message, for an empty inbox.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -16,14 +16,14 @@ use crate::domain::{Error, Room};
 use crate::web::pages::{Answer, Member, Notice, PageError, see_other_with};
 use crate::web::paths;
 
-/// The address that is created when there is none, unless another team has it.
+/// The local part of the suggested address.
 const LOCAL: &str = "hello";
-/// How many of the newest aliases are looked at for one that takes mail.
-const NEWEST: i64 = 100;
+/// The number of aliases searched for one that is on.
+const MAX_SEARCHED: i64 = 100;
 /// A sender whose domain has no DMARC policy.
 const SENDER: &str = "bob@customer.test";
 
-/// The command to run, once there is an address.
+/// The commands to run, if there is an address.
 pub struct FirstMessage {
     pub address: Option<String>,
     pub lines: Vec<Line>,
@@ -37,7 +37,7 @@ pub struct Line {
 }
 
 impl FirstMessage {
-    /// To the newest of `aliases` that takes mail.
+    /// Addresses the message to the first of `aliases` that is on.
     pub fn of(app: &App, aliases: &[Alias]) -> Self {
         let address = aliases.iter().find(|alias| alias.enabled).map(Alias::address);
         let lines = match (&address, app.smtp_address()) {
@@ -49,7 +49,7 @@ impl FirstMessage {
     }
 }
 
-/// The address of the listener for programs on this machine.
+/// The address of the listener for clients on this machine.
 fn reachable(listener: SocketAddr) -> SocketAddr {
     match listener.ip().is_unspecified() {
         true => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listener.port()),
@@ -80,8 +80,8 @@ fn printed(to: &str) -> String {
 
 /// Delivers a message from the person to themselves, through the normal delivery path.
 pub async fn send_test(member: Member) -> Answer {
-    let read =
-        member.read(|tx, team| aliases::list(tx, team, &aliases::Filter::default(), Window::first(NEWEST)));
+    let read = member
+        .read(|tx, team| aliases::list(tx, team, &aliases::Filter::default(), Window::first(MAX_SEARCHED)));
     let aliases = read.await?.rows;
     let to = aliases.iter().find(|alias| alias.enabled).ok_or_else(PageError::not_found)?.address();
     let routed = member.app().route_recipient(&to).await?;
@@ -119,7 +119,7 @@ fn test_message(member: &Member, to: &str) -> String {
     )
 }
 
-/// Creates an address to try: `hello`, or a random one where that is taken.
+/// Creates an address to try: `hello`, or a random one if that is taken.
 pub async fn create_alias(member: Member) -> Answer {
     match create(&member, LocalPart::parse(LOCAL).ok()).await {
         Err(Error::Conflict(_)) => create(&member, None).await?,

@@ -1,4 +1,4 @@
-//! The state that the browser already shows; it is sent with each poll for updates.
+//! The state of the page in the browser, sent with each poll for updates.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,7 +8,7 @@ use crate::web::pages::Member;
 use crate::web::pages::list::{self, ListQuery};
 use crate::web::paths;
 
-/// The state of the page that polls.
+/// The state of the polling page.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(default)]
 pub struct Known {
@@ -17,10 +17,10 @@ pub struct Known {
     /// The number of unread messages.
     #[serde(rename = "known-count")]
     pub count: i64,
-    /// A hash of the numbers of its tabs.
+    /// A hash of the counts in its tabs.
     #[serde(rename = "known-tabs")]
     pub tabs: String,
-    /// The newest message; empty for an empty list.
+    /// The newest message, or empty.
     #[serde(rename = "known-newest")]
     pub newest: String,
     /// A hash of all its rows.
@@ -54,7 +54,7 @@ impl Known {
     }
 }
 
-/// Equal for equal rows that are equally read and filed.
+/// Covers the ids of the rows, and whether they are read and archived.
 pub fn hash(rows: &[Message]) -> String {
     let shown =
         |message: &Message| (message.id.to_string(), message.read_at.is_some(), message.folder.as_str());

@@ -15,38 +15,38 @@ pub struct List {
     pub asked: ListQuery<Filters>,
     pub tabs: Vec<Tab>,
     pub rows: Vec<Row>,
-    /// The message that is open beside it; empty for none.
+    /// The open message, or empty.
     pub open: String,
-    /// The URLs of this page, of the first and of the next: `newest` is empty on the first, `older` on the last.
+    /// The URLs of this, the first and the next page. `newest` is empty on the first page, `older` on the last.
     pub address: String,
     pub newest: String,
     pub older: String,
-    /// The URL for polling updates; empty except on the first page.
+    /// The URL for polling updates, only on the first page.
     pub updates: String,
-    /// The contact whose mail is listed; empty for all.
+    /// The name of the contact in the filter, or empty.
     pub contact: String,
     /// The URL of this search in all mail.
     pub in_all: String,
-    /// Instructions for sending the first message, while there is none.
+    /// Instructions for sending the first message, if there is none.
     pub first: Option<FirstMessage>,
     pub team: String,
 }
 
 pub struct Row {
     pub id: String,
-    /// The URL of the message beside this list.
+    /// The URL that opens the message beside this list.
     pub address: String,
     pub from: String,
     pub from_address: String,
     pub subject: String,
     pub preview: String,
-    /// The alias: the part before the @, and all of it.
+    /// The alias's local part and address.
     pub alias: (String, String),
     pub at: When,
     pub short: String,
     pub unread: bool,
     pub attachments: i32,
-    /// A word for mail that is not in the inbox; empty for the rest.
+    /// The name of the folder, or empty for the inbox.
     pub folder: &'static str,
 }
 
@@ -79,7 +79,7 @@ impl List {
         }
     }
 
-    /// The neighbors of a message, if this page shows them.
+    /// The neighbors of a message, if this page has them.
     pub fn neighbors(&self, id: MessageId) -> Option<Neighbors> {
         let ids: Vec<_> = self.rows.iter().map(|row| MessageId::parse(&row.id)).collect();
         let at = ids.iter().position(|other| *other == Some(id))?;
@@ -90,7 +90,7 @@ impl List {
         is_known.then_some(Neighbors { newer, older })
     }
 
-    /// Title, sentence and icon of an empty tab.
+    /// The title, sentence and icon of an empty tab.
     pub fn nothing(&self) -> (&'static str, &'static str, &'static str) {
         match self.asked.filters.view() {
             View::Inbox => (
@@ -101,16 +101,16 @@ impl List {
             View::Unread => ("All read", "New messages appear here automatically.", "mail-open"),
             View::Blocked => (
                 "No blocked mail",
-                "Mail of blocked contacts and mail that failed DMARC appears here.",
+                "Mail from blocked contacts and mail that failed DMARC appears here.",
                 "ban",
             ),
             View::All => ("No messages", "New messages appear here automatically.", "inbox"),
         }
     }
 
-    /// Above the rows, and for screen readers.
+    /// The sentence above the rows, also announced by screen readers.
     pub fn summary(&self) -> String {
-        let more = if self.older.is_empty() { "" } else { ", and there are older ones" };
+        let more = if self.older.is_empty() { "" } else { ", and older ones" };
         match self.rows.len() {
             0 => "No messages".into(),
             1 => format!("1 message{more}"),

@@ -1,4 +1,4 @@
-//! What the inbox lists: one of its tabs, filtered by the query string.
+//! The query of the inbox: a tab, narrowed by filters.
 
 use crate::domain::mailroom::aliases::{Alias, AliasId};
 use crate::domain::mailroom::contacts::{Contact, ContactId};
@@ -10,7 +10,7 @@ use crate::web::pages::layout::Unread;
 use crate::web::pages::list::{self, ListQuery, chosen, filters};
 use crate::web::paths;
 
-// The last two are of the message beside the list: see `message::View`.
+// The last two concern the open message: see `message::View`.
 filters!(Filters at paths::INBOX => view, q, alias, contact; also body, images);
 
 /// A tab.
@@ -25,7 +25,7 @@ pub enum View {
 impl View {
     pub const ALL: [Self; 4] = [Self::Inbox, Self::Unread, Self::Blocked, Self::All];
 
-    /// In the query string.
+    /// The value in the query string.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Inbox => "",
@@ -60,7 +60,7 @@ impl View {
 
 impl Filters {
     /// # Errors
-    /// `NotFound` for a value that no menu offers; `Invalid` for a search that is too long.
+    /// `NotFound` for unknown values, `Invalid` for a search that is too long.
     pub fn parse(&self) -> Result<(Search, Filter), PageError> {
         let filter = Filter {
             alias: chosen(&self.alias, AliasId::parse)?,
@@ -70,7 +70,7 @@ impl Filters {
         Ok((Search::parse(&self.q)?, filter))
     }
 
-    /// Whether it narrows its tab.
+    /// Whether any filter narrows the tab.
     pub fn narrows(&self) -> bool {
         [&self.q, &self.alias, &self.contact].into_iter().any(|value| !value.is_empty())
     }
@@ -84,11 +84,11 @@ pub struct Tab {
     pub view: View,
     pub address: String,
     pub is_current: bool,
-    /// Empty for none.
+    /// Empty if there are none.
     pub count: String,
 }
 
-/// The tabs keep the search.
+/// Builds the tabs, which keep the filters.
 pub fn tabs(asked: &ListQuery<Filters>, tallies: Tallies) -> Vec<Tab> {
     let tab = |view: View| {
         let mut pairs = list::Filters::pairs(&asked.filters);
@@ -110,7 +110,7 @@ pub fn tabs(asked: &ListQuery<Filters>, tallies: Tallies) -> Vec<Tab> {
     View::ALL.into_iter().map(tab).collect()
 }
 
-/// A selected alias stays in its menu even if it is deleted or not among the newest.
+/// Keeps a selected alias in the menu even if it is deleted or not among the newest.
 pub fn alias_menu(asked: &ListQuery<Filters>, aliases: &[Alias]) -> Vec<Choice> {
     let chosen = &asked.filters.alias;
     let mut menu = vec![Choice::new("", "All aliases")];
@@ -121,12 +121,12 @@ pub fn alias_menu(asked: &ListQuery<Filters>, aliases: &[Alias]) -> Vec<Choice> 
     menu
 }
 
-/// The contact whose mail is listed; empty for all.
+/// The name of the contact in the filter, or empty.
 pub fn contact_name(asked: &ListQuery<Filters>, contact: Option<Contact>) -> String {
     match contact {
         Some(contact) => contact.name.unwrap_or(contact.address),
         None if asked.filters.contact.is_empty() => String::new(),
-        // A contact can be deleted while its messages remain.
+        // Deleting a contact keeps its messages.
         None => "a deleted contact".into(),
     }
 }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_no_menu_holds_is_refused() {
+    fn unknown_values_are_refused() {
         for filters in [
             Filters { alias: "hello".into(), ..Filters::default() },
             Filters { contact: "alias_1".into(), ..Filters::default() },
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn tabs_keep_the_search_and_count_no_further_than_is_shown() {
+    fn tabs_keep_the_search_and_cap_their_counts() {
         let asked = ListQuery::<Filters>::parse("view=unread&q=tea").expect("a query");
         let tabs = tabs(&asked, Tallies { inbox: 1000, unread: 3, blocked: 0 });
         let shown: Vec<_> = tabs.iter().map(|tab| (&*tab.address, &*tab.count, tab.is_current)).collect();

@@ -1,5 +1,5 @@
-//! Updates of the inbox page, which polls every second. A poll is cheap: one page of the list by its index,
-//! and a capped count.
+//! Updates of the inbox, which polls every second. A poll is cheap: it reads one page of the list by an index, and a
+//! capped count.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -37,7 +37,7 @@ struct Count {
     team: String,
 }
 
-/// The current list, and the part of it that the page already shows.
+/// The current list, and the part that the page already shows.
 struct Changes {
     page: Page<Message, MessageId>,
     tallies: Tallies,
@@ -46,7 +46,7 @@ struct Changes {
     named: Vec<Alias>,
 }
 
-/// 204 if the page is up to date.
+/// Responds 204 if the page is up to date.
 pub async fn of_list(
     member: Member,
     htmx: Htmx,
@@ -118,7 +118,7 @@ fn summary(rows: &[Row]) -> String {
     }
 }
 
-/// The number beside Inbox, for every other page.
+/// The unread count in the navigation, for other pages.
 pub async fn of_count(member: Member, htmx: Htmx, known: web::Query<Known>) -> Answer {
     if !htmx.0 {
         return Ok(see_other(paths::INBOX));

@@ -1,5 +1,5 @@
-//! The document around the HTML of a message: our font and, in dark mode, our colors. Mail is written for
-//! white paper, so in dark mode its own backgrounds and text colors are left out.
+//! The document around the HTML of a message, with our font and colors. Mail is designed for a white background, so in
+//! dark mode its own backgrounds and text colors are removed.
 
 use crate::web::assets;
 use crate::web::theme::Theme;
@@ -13,14 +13,14 @@ const STYLE: &str = "\
     img[src=\"data:,\"]{padding:2px 8px;border:1px dashed light-dark(oklch(.66 .02 230),oklch(.545 .02 230));font-size:13px}\
     blockquote{padding-left:12px;border-left:2px solid light-dark(oklch(.865 .008 225),oklch(.36 .014 230))}";
 
-const IN_THE_DARK: &str = "[bgcolor]{background-color:transparent}font[color]{color:inherit}";
+const DARK_STYLE: &str = "[bgcolor]{background-color:transparent}font[color]{color:inherit}";
 
-/// `html` is safe already.
+/// `html` must already be sanitized.
 pub fn document(theme: Theme, html: &str) -> String {
     let (scheme, dark) = match theme {
         Theme::Light => ("light", String::new()),
-        Theme::Dark => ("dark", IN_THE_DARK.to_owned()),
-        Theme::System => ("light dark", format!("@media(prefers-color-scheme:dark){{{IN_THE_DARK}}}")),
+        Theme::Dark => ("dark", DARK_STYLE.to_owned()),
+        Theme::System => ("light dark", format!("@media(prefers-color-scheme:dark){{{DARK_STYLE}}}")),
     };
     let font = assets::url("fonts/inter-latin-wght-normal.woff2");
     format!(
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colors_of_the_mail_are_left_out_in_dark_mode_only() {
+    fn colors_of_messages_are_removed_only_in_dark_mode() {
         let html = "<table bgcolor=\"#ffffff\"><tr><td>Hi</table>";
         let drops = |theme| document(theme, html).contains("[bgcolor]{background-color:transparent}");
         assert!(!drops(Theme::Light) && drops(Theme::Dark));

@@ -1,4 +1,4 @@
-//! A message as its page shows it: who wrote it, whether that is true, what it says, what came with it.
+//! A message on its page: its sender and their verification, its content, and its attachments.
 
 use super::text::{self, Finding};
 use super::{View, subject};
@@ -12,8 +12,8 @@ use crate::web::pages::mailroom::inbox::Filters;
 use crate::web::pages::{Badge, Member};
 use crate::web::paths;
 
-/// Bytes of the largest image that is shown among the attachments: the browser loads it whole.
-const LARGEST_PREVIEW: i64 = 2 << 20;
+/// Larger images have no preview, because the browser would load them in full.
+const MAX_PREVIEW: i64 = 2 << 20;
 
 const PREVIEWED: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
@@ -23,13 +23,13 @@ pub struct Letter {
     pub subject: String,
     pub from: String,
     pub from_address: String,
-    /// Empty once the contact is gone.
+    /// Empty if the contact was deleted.
     pub contact: String,
     pub is_blocked: bool,
     pub to: Vec<String>,
     pub cc: Vec<String>,
     pub rcpt: String,
-    /// The alias's id and address; the id is empty once the alias is deleted.
+    /// The alias's id and address. The id is empty if the alias was deleted.
     pub alias: (String, String),
     pub at: When,
     /// `05:43`, `Tue 05:43`.
@@ -43,13 +43,13 @@ pub struct Letter {
     pub body: Body,
     pub attachments: Vec<File>,
     pub headers: Vec<(String, String)>,
-    /// Addresses: of the list, and of the messages before and after this one, empty for none.
+    /// The URLs of the list, and of the newer and older message, which can be empty.
     pub back: String,
     pub newer: String,
     pub older: String,
 }
 
-/// Whether the sender is who they say.
+/// The verification of the sender.
 pub struct Sender {
     pub tone: &'static str,
     pub summary: String,
@@ -62,7 +62,7 @@ pub struct Body {
     pub is_html: bool,
     /// Whether remote images were blocked.
     pub lacks_images: bool,
-    /// Addresses: of the frame's document, and of the message shown in other ways.
+    /// The URLs of the document in the frame, and of the message in other views.
     pub frame: String,
     pub as_html: String,
     pub as_text: String,
@@ -78,7 +78,7 @@ pub struct File {
     pub has_preview: bool,
 }
 
-/// Empty for delivered mail.
+/// Returns `None` for delivered mail.
 fn state_badge(state: MessageState) -> Option<Badge> {
     match state {
         MessageState::Denied => Some(("warning", "Blocked")),
@@ -123,7 +123,7 @@ impl Letter {
         }
     }
 
-    /// Knows its neighbors in the list.
+    /// Sets the neighbors in the list.
     pub fn between(self, Neighbors { newer, older }: Neighbors, asked: &ListQuery<Filters>) -> Self {
         let address = |id: Option<MessageId>| id.map(|id| asked.beside(&paths::MESSAGE.of(id), &[]));
         Self { newer: address(newer).unwrap_or_default(), older: address(older).unwrap_or_default(), ..self }
@@ -163,7 +163,7 @@ impl Body {
         }
     }
 
-    /// A guess of how high its frame will be, until the script measures it.
+    /// Estimates the height of the frame, until the script measures it.
     pub fn height(&self) -> &'static str {
         match self.text.lines().map(|line| 1 + line.len() / 90).sum::<usize>() {
             0..=8 => "low",
@@ -184,7 +184,7 @@ impl File {
             kind,
             icon,
             size: text::size(attachment.size),
-            has_preview: PREVIEWED.contains(&&*essence) && attachment.size <= LARGEST_PREVIEW,
+            has_preview: PREVIEWED.contains(&&*essence) && attachment.size <= MAX_PREVIEW,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Parts of a message: its HTML in a frame, its source, its files.
+//! The HTML of a message in a frame, its source, and its attachments.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -15,11 +15,11 @@ use crate::web::files::file;
 use crate::web::pages::{Answer, Layout, Member};
 use crate::web::{paths, theme};
 
-/// Bytes of a source that are shown; all of it can be downloaded.
-const SHOWN: usize = 256 * 1024;
+/// The maximum bytes of the source shown. The whole source can be downloaded.
+const MAX_SOURCE: usize = 256 * 1024;
 
-/// The Content-Security-Policy of the frame: it can open links in new windows, and nothing else. It is of
-/// our origin only so that the page around it can see how high it is: no script runs in it.
+/// The Content-Security-Policy of the frame: it can only open links in new windows. It has our origin so that the
+/// page can measure its height, but it can't run scripts.
 const FRAME_CSP: &str = "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; \
     default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; form-action 'none'; base-uri 'none'; \
     frame-ancestors 'self'; img-src data:";
@@ -35,11 +35,11 @@ pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Ans
     let page = member.app().read_long(move |tx| {
         let mut opened = messages::open(tx, team, id)?;
         let html = opened.html.take().ok_or(Error::NotFound)?;
-        let own = match pictures::are_shown(&html, &opened) {
+        let own = match pictures::has_inline_pictures(&html, &opened) {
             true => pictures::of(tx, team, id, &opened)?,
             false => Vec::new(),
         };
-        Ok(frame::document(theme, &pictures::put_into(&safe(&html, remote), &own)))
+        Ok(frame::document(theme, &pictures::inline(&safe(&html, remote), &own)))
     });
     let page = page.await?;
     Ok(HttpResponse::Ok()
@@ -64,7 +64,7 @@ pub async fn source(member: Member, id: Path<MessageId>) -> Answer {
     let id = *id;
     let read = member.read(move |tx, team| {
         let size = downloads::size(tx, team, id)?;
-        Ok((downloads::beginning(tx, team, id, SHOWN)?, size > SHOWN))
+        Ok((downloads::beginning(tx, team, id, MAX_SOURCE)?, size > MAX_SOURCE))
     });
     let (beginning, is_cut) = read.await?;
     let page = SourcePage {

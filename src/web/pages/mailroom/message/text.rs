@@ -1,4 +1,4 @@
-//! Facts about a message, as sentences.
+//! Sentences about a message.
 
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
 use crate::domain::mailroom::parse::Mailbox;
@@ -7,13 +7,13 @@ use crate::domain::mailroom::parse::Mailbox;
 pub struct Finding {
     pub name: &'static str,
     pub tone: &'static str,
-    /// The word of RFC 8601.
+    /// The term of RFC 8601.
     pub result: &'static str,
     pub sentence: String,
     pub detail: String,
 }
 
-/// One sentence about the sender with its tone: what was checked, of whom, and the result.
+/// Describes the check of the sender and its result in one sentence, with its tone.
 pub fn summary(known: &Authentication) -> (&'static str, String) {
     let Authentication { spf, dkim, dmarc } = known;
     let of_dmarc = dmarc.domain.as_deref();
@@ -41,8 +41,8 @@ pub fn summary(known: &Authentication) -> (&'static str, String) {
     ("off", format!("Not verified: {why}."))
 }
 
-/// The checks that passed for the author's domain. The organizational domain of a domain is not stored,
-/// so a check counts if one of the two domains contains the other.
+/// The checks that passed for the author's domain. Organizational domains are not stored, so a check counts if one of
+/// the two domains contains the other.
 fn proof(known: &Authentication, domain: &str) -> String {
     let contains = |outer: &str, inner: &str| inner == outer || inner.ends_with(&format!(".{outer}"));
     let proves = |check: &&Check| {
@@ -79,12 +79,12 @@ pub fn findings(known: &Authentication) -> Vec<Finding> {
     findings
 }
 
-fn finding(name: &'static str, check: &Check, say: fn(Verdict, &str) -> String) -> Finding {
+fn finding(name: &'static str, check: &Check, describe: fn(Verdict, &str) -> String) -> Finding {
     Finding {
         name,
         tone: tone(check.result),
         result: check.result.as_str(),
-        sentence: say(check.result, check.domain.as_deref().unwrap_or("the domain")),
+        sentence: describe(check.result, check.domain.as_deref().unwrap_or("the domain")),
         detail: check.detail.clone().unwrap_or_default(),
     }
 }
@@ -153,7 +153,7 @@ pub fn mailbox(mailbox: &Mailbox) -> String {
     }
 }
 
-/// The common name of a file type, and its icon. An unknown type is named after the file's extension.
+/// The name of a file type and its icon. An unknown type is named after the file's extension.
 pub fn kind(essence: &str, name: &str) -> (String, &'static str) {
     let (main, sub) = essence.split_once('/').unwrap_or((essence, ""));
     let has = |words: &[&str]| words.iter().any(|word| sub.contains(word));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_named_by_its_type_or_else_by_its_extension() {
+    fn file_types_are_named_after_the_type_or_the_extension() {
         for (essence, name, word) in [
             ("application/pdf", "a.pdf", "PDF"),
             ("image/png", "a", "Image"),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn one_sentence_says_what_was_checked_and_the_result() {
+    fn one_sentence_describes_the_check_and_its_result() {
         let check = |result, domain: &str| Check { result, domain: Some(domain.into()), ..Check::default() };
         let (none, passed) = (Check::default(), |domain| check(Verdict::Pass, domain));
         let of = |spf: &Check, dkim: Vec<Check>, result, domain: Option<&str>| {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn each_check_of_the_sender_says_what_it_found() {
+    fn sender_checks_are_described_in_sentences() {
         let spf = Check { result: Verdict::Pass, domain: Some("acme.test".into()), ..Check::default() };
         let policy = Some(Policy::Reject);
         let dmarc = Dmarc { result: Verdict::Fail, domain: Some("bank.test".into()), policy, detail: None };
