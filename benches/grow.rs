@@ -65,7 +65,8 @@ fn open(folder: &str, url: &str) -> App {
         ("GATEPOST_DATABASE_URL", url),
         ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
     ]);
-    App::open(config.expect("good settings"), Arc::new(SystemClock), Arc::new(SystemEntropy)).expect("an app")
+    App::open(config.expect("valid settings"), Arc::new(SystemClock), Arc::new(SystemEntropy))
+        .expect("an app")
 }
 
 /// A team with a token, and that token's id.
@@ -99,7 +100,7 @@ fn serve(app: App) -> String {
         actix_web::rt::System::new().block_on(async move {
             let server =
                 gatepost::web::serve(app, listener, gatepost::web::Limits::default()).expect("a server");
-            started.send(()).expect("somebody waiting");
+            started.send(()).expect("a waiting thread");
             server.await
         })
     });
@@ -108,11 +109,11 @@ fn serve(app: App) -> String {
 }
 
 async fn measure(base: &str, token: &str, id: &str, rows: u64) {
-    // Without redirects: signing in leads to the Developer page, whose first view is measured.
+    // Doesn't follow redirects: signing in leads to the Developer page, whose first view is measured.
     let browser = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).no_proxy();
     let browser = browser.build().expect("a client");
     let sign_in = browser.post(format!("{base}/sign-in")).header("Sec-Fetch-Site", "same-origin");
-    let entered = sign_in.form(&[("email", EMAIL), ("password", PASSWORD)]).send().await.expect("an answer");
+    let entered = sign_in.form(&[("email", EMAIL), ("password", PASSWORD)]).send().await.expect("a response");
     assert!(entered.status().is_redirection(), "{entered:?}");
     let token_page = format!("/developer/tokens/{id}");
     let of_token = format!("/activity?token={id}");
@@ -135,7 +136,7 @@ async fn measure(base: &str, token: &str, id: &str, rows: u64) {
                 false => request,
             };
             let began = Instant::now();
-            let answer = request.send().await.expect("an answer");
+            let answer = request.send().await.expect("a response");
             assert!(answer.status().is_success(), "{path}: {answer:?}");
             answer.bytes().await.expect("a body");
             times.push(began.elapsed());
@@ -204,8 +205,8 @@ impl Store {
         self.run("ANALYZE");
     }
 
-    /// Half of the rows belong to the team that is measured: 10,000 per hour before now, the most that the
-    /// largest plan allows. The others belong to another team.
+    /// Half of the rows belong to the measured team: 10,000 per hour, the limit of the largest plan. The others belong
+    /// to another team.
     fn grow_activity(&self, from: u64, to: u64) {
         let now = usage::hour_of(SystemClock.now()).micros() / 1000 + 1_800_000;
         let at = format!("({now} - CAST(i / 2 AS BIGINT) * 360)");

@@ -49,7 +49,7 @@ fn main() {
         rows = size;
         measure(&app, team, alias, rows);
         let rate = runtime.block_on(accept_message(&app, rows));
-        println!("{rows:>10}  {:<28} {rate:>9.0}", "messages taken in a second");
+        println!("{rows:>10}  {:<28} {rate:>9.0}", "messages accepted per second");
     }
     app.close();
 }
@@ -61,7 +61,8 @@ fn numbers(name: &str, default: &str) -> Vec<u64> {
 
 fn open(folder: &str, url: &str) -> App {
     let config = Config::from_vars([("GATEPOST_DATA", folder), ("GATEPOST_DATABASE_URL", url)]);
-    App::open(config.expect("good settings"), Arc::new(SystemClock), Arc::new(SystemEntropy)).expect("an app")
+    App::open(config.expect("valid settings"), Arc::new(SystemClock), Arc::new(SystemEntropy))
+        .expect("an app")
 }
 
 fn set_up(app: &App) -> (TeamId, AliasId) {
@@ -94,7 +95,7 @@ fn measure(app: &App, team: TeamId, alias: AliasId, rows: u64) {
     let searched = |query: &'static str| {
         move |app: &App| {
             let found = app.read_now(|tx| messages::search(tx, team, query, &Filter::default(), None, PAGE));
-            found.expect("an answer").rows.len()
+            found.expect("a response").rows.len()
         }
     };
     let none = Filter::default;
@@ -150,7 +151,7 @@ async fn accept_message(app: &App, rows: u64) -> f64 {
     for round in 0..ROUNDS {
         let sent = (0..AT_ONCE).map(|number| async move {
             let to =
-                app.route_recipient("hello@gatepost.localhost").await.expect("an answer").expect("an alias");
+                app.route_recipient("hello@gatepost.localhost").await.expect("a response").expect("an alias");
             let raw = letter(rows, round * AT_ONCE + number);
             let outcomes = app.deliver(Envelope::default(), raw, Default::default(), vec![to]).await;
             assert!(matches!(outcomes[..], [Ok(Outcome::Stored { .. })]), "{outcomes:?}");
@@ -197,8 +198,8 @@ impl Store {
         self.url.starts_with("sqlite:")
     }
 
-    /// All messages belong to one team and alias, the worst case for both. One word is in all of them,
-    /// others are in every tenth, hundredth and ten-thousandth, and twenty are chosen from 20,000.
+    /// All messages belong to one team and alias, the worst case for both. One word is in all of them, others are in every
+    /// tenth, hundredth and ten-thousandth message, and each has twenty out of 20,000 words.
     fn grow(&self, from: u64, to: u64) {
         let (hex, bytes) = match self.is_sqlite() {
             true => ("printf('%032x', i + 1)", "unhex"),

@@ -1,4 +1,4 @@
-//! Aliases, contacts and domains: created, copied, turned off, searched.
+//! Aliases, contacts and domains: creating, copying, turning off and searching.
 
 use crate::story::set_up;
 use crate::support::Browser;

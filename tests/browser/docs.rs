@@ -1,4 +1,4 @@
-//! The API reference in a browser: searched, switched, copied from, tried.
+//! The API reference in a browser: search, languages, copying, and trying requests.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn the_reference_is_searched_and_its_language_switched() {
     browser.sees("Copied").await;
     assert_eq!(browser.clipboard().await, browser.text("#list-aliases-python").await);
 
-    // Results appear while typing, and have a URL of their own.
+    // Results appear while typing, and have their own URL.
     browser.script("window.stays = true", Vec::new()).await;
     browser.fill("Search the operations", "contact delete").await;
     browser.sees("1 result").await;

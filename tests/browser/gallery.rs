@@ -1,4 +1,4 @@
-//! A picture of every page, for people to look at: `tests/run gallery [FOLDER]`.
+//! Takes a picture of every page, for people to look at: `tests/run gallery [FOLDER]`.
 
 use crate::story::PASSWORD;
 use crate::support::Browser;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Words of links in the demo whose pages differ from others of their route.
+/// Texts of links in the demo whose pages differ from others of the same route.
 const INTERESTING: [&str; 7] = [
     "Broken hinge",
     "Your payout",
@@ -50,7 +50,7 @@ async fn a_picture_of_every_page() {
             links.extend(gallery.links().await);
         }
     }
-    // Pages behind those of lists, too: what deletes a thing is linked on its own page.
+    // Follows links on detail pages too: only they link to the pages that delete something.
     for _ in 0..2 {
         for (path, words) in std::mem::take(&mut links) {
             let Some(route) = routes.iter().find(|route| fits(route, &path)) else { continue };
@@ -78,7 +78,7 @@ struct Gallery {
 }
 
 impl Gallery {
-    /// Whether there is a page at this path; at others nothing is taken.
+    /// Takes a picture if there is a page at this path, and returns whether there is.
     async fn take(&self, path: &str, name: &str) -> bool {
         self.browser.visit(path).await;
         let there = self.browser.path().await == path && self.ask(IS_PAGE).await == json!(true);
@@ -112,7 +112,7 @@ fn folder() -> PathBuf {
     named.map(PathBuf::from).unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery"))
 }
 
-/// Whether a path is one of a route, whose parameters are in braces.
+/// Whether a path matches a route, whose parameters are in braces.
 fn fits(route: &str, path: &str) -> bool {
     let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
     route.len() == path.len() && route.iter().zip(&path).all(|(a, b)| a == b || a.starts_with('{'))

@@ -1,4 +1,4 @@
-//! Home and Activity: their looks, charts by keyboard, and the pages without JavaScript.
+//! Home and Activity: appearance, keyboard control of charts, and the pages without JavaScript.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn home_and_activity_pass_inspection_and_charts_respond_to_arrow_keys() {
     browser.sees("Needs attention").await;
     browser.inspect("home").await;
 
-    // Tab reaches the last column, and an arrow the one before, which says its figures.
+    // Tab reaches the last column, and an arrow key the previous one, which announces its figures.
     let focus = "const bands = document.querySelectorAll('#mail-chart .c-band');
         const at = bands.length - 1;
         bands[at].focus();
@@ -47,7 +47,7 @@ async fn home_and_activity_pass_inspection_and_charts_respond_to_arrow_keys() {
 }
 
 #[tokio::test]
-async fn the_first_steps_pass_inspection() {
+async fn the_setup_steps_pass_inspection() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;

@@ -33,14 +33,14 @@ fn send(line: &str, letter: &str) {
     assert!(curl.wait().expect("its end").success());
 }
 
-/// Presses a key wherever the focus is.
+/// Presses a key in the focused element.
 async fn key(browser: &Browser, key: &str) {
     let press = "const on = document.activeElement ?? document.body;
         on.dispatchEvent(new KeyboardEvent('keydown', { key: arguments[0], bubbles: true, cancelable: true }));";
     browser.script(press, vec![json!(key)]).await;
 }
 
-/// Waits until this is true in the page.
+/// Waits until this expression is true in the page.
 async fn until(browser: &Browser, what: &str) {
     browser.eventually(what, &format!("return {what}")).await;
 }
@@ -52,7 +52,7 @@ fn letter(number: usize) -> String {
     )
 }
 
-/// A browser at an inbox that takes mail, and the line that sends to it.
+/// A browser that shows an inbox, and the command that sends mail to it.
 async fn inbox(serving: &Serving) -> (Browser, String) {
     let browser = Browser::open(&serving.base).await;
     set_up(&browser, serving).await;
@@ -63,7 +63,7 @@ async fn inbox(serving: &Serving) -> (Browser, String) {
 }
 
 #[tokio::test]
-async fn mail_appears_automatically_and_runs_nothing() {
+async fn mail_appears_automatically_and_runs_no_script() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;
@@ -81,7 +81,7 @@ async fn mail_appears_automatically_and_runs_nothing() {
     browser.find("#rows .is-unread").await;
     until(&browser, "document.title.startsWith('(1) ')").await;
 
-    // The typed text and the page stay.
+    // The typed text and the page are unchanged.
     browser.fill("Search mail", "pic").await;
     browser.sees("No matches").await;
     send(&line, LETTER);
@@ -94,7 +94,7 @@ async fn mail_appears_automatically_and_runs_nothing() {
     browser.sees("First message").await;
     browser.inspect("inbox").await;
 
-    // It opens beside the list, and the frame is as high as the letter.
+    // The message opens beside the list, and the frame is as high as its content.
     browser.script("window.stays = true", Vec::new()).await;
     browser.find(".mail-row:first-child a").await.click().await.expect("a click");
     browser.sees("Not verified").await;
@@ -119,7 +119,7 @@ async fn mail_appears_automatically_and_runs_nothing() {
 }
 
 #[tokio::test]
-async fn keys_move_through_the_list_and_undo_takes_it_back() {
+async fn keys_navigate_the_list_and_actions_can_be_undone() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let (browser, line) = inbox(&serving).await;
@@ -136,7 +136,7 @@ async fn keys_move_through_the_list_and_undo_takes_it_back() {
     browser.sees("2 selected").await;
     browser.inspect("inbox-selected").await;
 
-    // A message that arrives takes neither the selection nor the focus.
+    // A new message changes neither the selection nor the focus.
     send(&line, &letter(4));
     browser.sees("Letter 4").await;
     browser.sees("2 selected").await;

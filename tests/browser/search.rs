@@ -10,7 +10,7 @@ const UP: &str = "\u{e013}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 
-/// The text of the row that the field says is chosen.
+/// The text of the row that the field marks as chosen.
 const CHOSEN: &str = "const chosen = document.activeElement.getAttribute('aria-activedescendant');
     const row = document.getElementById(chosen);
     return row?.ariaSelected === 'true' && row.querySelector('.palette-text').textContent === arguments[0]";
@@ -18,7 +18,7 @@ const CHOSEN: &str = "const chosen = document.activeElement.getAttribute('aria-a
 const CLOSED: &str = "return !document.querySelector('dialog[open]')";
 
 #[tokio::test]
-async fn the_palette_is_used_with_the_keyboard_alone() {
+async fn the_palette_works_with_the_keyboard_alone() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;
@@ -55,7 +55,7 @@ async fn the_palette_is_used_with_the_keyboard_alone() {
 }
 
 #[tokio::test]
-async fn keys_lead_to_pages_but_not_while_one_types() {
+async fn keyboard_shortcuts_open_pages_except_while_typing() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;

@@ -1,5 +1,4 @@
-//! The whole flow: set up, turn on the API, create a token, copy it, call the API, see the use, revoke the
-//! token.
+//! The whole flow: set up, turn on the API, create a token, copy it, call the API, see its usage, and revoke it.
 
 use std::process::Command;
 
@@ -26,7 +25,7 @@ pub async fn set_up(browser: &Browser, serving: &Serving) {
     browser.sees("Your team is ready").await;
 }
 
-/// Checks that the browser keeps no part of the secret after leaving the page.
+/// Checks that the browser stores no part of the secret after leaving the page.
 async fn keeps_nothing(browser: &Browser, secret: &str) {
     let kept = "return JSON.stringify([localStorage, sessionStorage, history.state, document.cookie, location.href])";
     let kept = browser.script(kept, Vec::new()).await.to_string();
@@ -34,7 +33,7 @@ async fn keeps_nothing(browser: &Browser, secret: &str) {
 }
 
 #[tokio::test]
-async fn from_setup_to_a_revoked_row() {
+async fn a_team_is_set_up_and_a_token_created_used_and_revoked() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;
@@ -99,7 +98,7 @@ async fn from_setup_to_a_revoked_row() {
     browser.press("Revoked 1").await;
     let row = browser.text("#revoked").await;
     for part in ["ci", "ada@acme.test", "the laptop was stolen"] {
-        assert!(row.to_lowercase().contains(part), "the revoked row says nothing of {part:?}: {row}");
+        assert!(row.to_lowercase().contains(part), "the revoked row lacks {part:?}: {row}");
     }
     browser.inspect("developer-revoked").await;
 }

@@ -1,4 +1,4 @@
-//! The page of all components, and what the frame does with them.
+//! The page of all components, and the frame around it.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ async fn every_component_passes_inspection() {
 }
 
 #[tokio::test]
-async fn the_theme_changes_at_once_and_stays() {
+async fn the_theme_changes_at_once_and_is_remembered() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;
@@ -46,7 +46,7 @@ async fn the_theme_changes_at_once_and_stays() {
 }
 
 #[tokio::test]
-async fn a_phone_has_every_page_behind_more() {
+async fn phones_list_every_page_under_more() {
     let gatepost = Gatepost::new();
     let serving = gatepost.serve();
     let browser = Browser::open(&serving.base).await;

@@ -1,4 +1,4 @@
-//! Permissions: every route with every kind of caller. A route without a row fails.
+//! Permissions: calls every route as every kind of caller. Fails for a route without a row.
 
 pub mod rows;
 
@@ -24,13 +24,13 @@ fn routes_and_rows_match() {
         gatepost::web::routes::all().into_iter().map(|(method, path)| format!("{method} {path}")).collect();
     let rows: BTreeSet<String> = rows::all().iter().map(|row| row.route.to_owned()).collect();
     let without_row: Vec<_> = routes.difference(&rows).collect();
-    assert!(without_row.is_empty(), "say in access/rows.rs who may do what: {without_row:?}");
+    assert!(without_row.is_empty(), "add rows to access/rows for {without_row:?}");
     let without_route: Vec<_> = rows.difference(&routes).collect();
-    assert!(without_route.is_empty(), "there is no such route: {without_route:?}");
+    assert!(without_route.is_empty(), "these routes don't exist: {without_route:?}");
 }
 
 #[test]
-fn routes_are_registered_by_the_tables_alone() {
+fn routes_are_registered_only_by_the_tables() {
     Rule::code_without(
         "a route that no table lists would not be tested",
         r#"\.route\(|\bresource\(|\bscope\("|#\[(?:actix_web::)?(?:get|post|put|patch|delete|route)\("#,
@@ -52,9 +52,9 @@ async fn the_api_checks_permissions() {
     check(rows::api()).await;
 }
 
-/// Compares the scope with the path and method, not with what the route declares.
+/// Derives the expected scope from the path and method, not from the route's declaration.
 #[test]
-fn an_operation_needs_the_scope_of_its_noun_and_verb() {
+fn an_operation_requires_the_scope_of_its_noun_and_verb() {
     for (path, method, op) in api::operations() {
         let noun = path.split('/').nth(3).expect("/api, a version and a noun");
         let verb = if method.as_str() == "GET" { "read" } else { "write" };
@@ -110,7 +110,7 @@ async fn a_token_can_do_only_what_its_scopes_allow() {
 }
 
 #[tokio::test]
-async fn only_the_setup_address_makes_the_first_team_and_only_once() {
+async fn only_the_setup_link_creates_the_first_team_and_only_once() {
     let app = TestApp::empty().await;
     let (visitor, key) = (app.visitor(), app.app.sealer().key.setup_key());
     let address = format!("/setup?key={}", *key);
@@ -165,7 +165,7 @@ fn names_a_team(row: &Row) -> bool {
 }
 
 #[test]
-fn templates_write_forms_with_the_macro_that_names_the_team() {
+fn templates_create_forms_with_the_macro_that_names_the_team() {
     let of_no_team = ["SIGN_IN", "SIGN_OUT", "SETUP", "TEAM_SWITCH", "THEME", "INVITATION.of"];
     let allowed = |action: &str| {
         html::is_of_no_team(action)

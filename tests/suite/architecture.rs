@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-const LONGEST_FILE: usize = 400;
-const LONGEST_FUNCTION: usize = 60;
-const LONGEST_SCRIPTS: usize = 560;
+const MAX_FILE: usize = 400;
+const MAX_FUNCTION: usize = 60;
+const MAX_SCRIPTS: usize = 560;
 /// Per 1,000 lines.
-const MOST_COMMENTS: usize = 80;
+const MAX_COMMENTS: usize = 80;
 
 fn rust() -> Vec<Source> {
     tree("src", "rs")
@@ -89,7 +89,7 @@ fn the_gate_knows_no_http() {
     .holds_for(&rust());
 }
 
-/// The interfaces may measure durations. The rules and the stored rows must not depend on them.
+/// Interfaces may measure durations. Rules and stored rows must not depend on them.
 #[test]
 fn domain_and_store_do_not_measure_time() {
     Rule::new("Instant::now in domain or store", |file| {
@@ -105,7 +105,7 @@ fn domain_and_store_do_not_measure_time() {
 }
 
 #[test]
-fn migrations_do_not_ask_the_database_for_the_time() {
+fn migrations_do_not_use_the_databases_clock() {
     Rule::text_without(
         "time is an argument; no row gets its time from the database",
         r"(?i)\bcurrent_timestamp\b|\bnow\(\)|'now'",
@@ -116,10 +116,10 @@ fn migrations_do_not_ask_the_database_for_the_time() {
 }
 
 #[test]
-fn files_have_one_subject() {
+fn files_are_short() {
     Rule::new("a file has outgrown one subject", |file| {
         let lines = file.text.lines().count();
-        let long = lines > LONGEST_FILE;
+        let long = lines > MAX_FILE;
         long.then(|| format!("{}: {lines} lines", file.path)).into_iter().collect()
     })
     .refuses("src/a.rs", &"\n".repeat(401))
@@ -135,12 +135,12 @@ fn files_have_no_circular_dependencies() {
 }
 
 #[test]
-fn functions_fit_on_a_screen() {
+fn functions_are_short() {
     let body = |lines: usize| format!("fn a() {{\n{}}}\n", "b();\n".repeat(lines));
     Rule::new("a function is longer than a screen", |file| {
         functions(&file.code())
             .into_iter()
-            .filter(|(_, _, lines)| *lines > LONGEST_FUNCTION)
+            .filter(|(_, _, lines)| *lines > MAX_FUNCTION)
             .map(|(name, at, lines)| format!("{}:{at}: {name}, {lines} lines", file.path))
             .collect()
     })
@@ -149,7 +149,7 @@ fn functions_fit_on_a_screen() {
     .holds_for(&rust());
 }
 
-/// Names and types say what; a comment says why.
+/// Names and types should explain what the code does, and comments only why.
 #[test]
 fn comments_are_few() {
     let is_comment = |line: &&str| line.trim_start().starts_with("//");
@@ -164,7 +164,7 @@ fn comments_are_few() {
     for (folder, (lines, comments)) in folders.into_iter().filter(|(_, (lines, _))| *lines >= 100) {
         let share = comments * 1000 / lines;
         println!("{folder}: {share} comments in 1,000 lines");
-        assert!(share <= MOST_COMMENTS, "src/{folder} has {share} comments in 1,000 lines");
+        assert!(share <= MAX_COMMENTS, "src/{folder} has {share} comments in 1,000 lines");
     }
 }
 
@@ -189,7 +189,7 @@ fn pages_have_no_inline_script_or_style() {
     .holds_for(&tree("templates", "html"));
 }
 
-/// Compression would show by its length how a guess compares with the secret.
+/// The length of a compressed page would reveal how close a guess is to the secret.
 #[test]
 fn pages_with_a_secret_are_not_compressed() {
     Rule::new("a page with a one-time secret is sent by html_with_secret", |file| {
@@ -209,7 +209,7 @@ fn pages_with_a_secret_are_not_compressed() {
 fn our_scripts_stay_small() {
     let ours: Vec<_> = tree("static", "js").into_iter().filter(is_ours).collect();
     let lines: usize = ours.iter().map(|it| it.text.lines().count()).sum();
-    assert!(lines <= LONGEST_SCRIPTS, "our scripts have {lines} lines");
+    assert!(lines <= MAX_SCRIPTS, "our scripts have {lines} lines");
 }
 
 fn is_ours(file: &Source) -> bool {
@@ -243,8 +243,7 @@ fn an_unused_template_is_found() {
     assert_eq!(unused_templates(&templates, &rust), ["templates/team/_self.html", "templates/_row.html"],);
 }
 
-/// A template is used if Rust names its path, or if another template names it, from the root or relative
-/// to itself.
+/// A template is used if Rust code or another template contains its path, from the root or relative to itself.
 fn unused_templates<'a>(templates: &'a [Source], rust: &[Source]) -> Vec<&'a str> {
     let used: BTreeSet<String> = templates
         .iter()

@@ -1,4 +1,4 @@
-//! `backup`, `restore` and `check`: one file holds an installation, and a failed restore changes nothing.
+//! `backup`, `restore` and `check`: one file contains an installation, and a failed restore changes nothing.
 
 mod check;
 mod load;
@@ -90,7 +90,7 @@ fn a_backup_restores_everything() {
         let said = gatepost.ok(&["backup", &path], "");
         assert!(said.contains("password hashes and the secret key"), "{said}");
         assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
-        assert_eq!(names_in(folder.path()), ["gatepost.tar"], "nothing is left beside it");
+        assert_eq!(names_in(folder.path()), ["gatepost.tar"], "no other file is left");
         let (other, restored) = empty_like(database);
         let said = other.ok(&["restore", &path], "");
         assert!(said.starts_with("Restored the backup of 20"), "{said}");
@@ -109,7 +109,7 @@ fn a_backup_restores_everything() {
 }
 
 #[test]
-fn a_backup_overwrites_nothing_and_needs_a_store() {
+fn a_backup_requires_a_store_and_does_not_overwrite_files() {
     each_engine(|gatepost, database| {
         let folder = folder();
         let (file, path) = file_in(&folder);
@@ -119,7 +119,7 @@ fn a_backup_overwrites_nothing_and_needs_a_store() {
         assert_eq!(names_in(empty.data.path()), Vec::<String>::new());
         set_up(gatepost);
         fs::write(&file, "mine").expect("a file");
-        assert_refused(&gatepost.run(&["backup", &path], ""), "exists already");
+        assert_refused(&gatepost.run(&["backup", &path], ""), "already exists");
         assert_eq!(fs::read_to_string(&file).expect("a file"), "mine");
         assert_eq!(names_in(folder.path()), ["gatepost.tar"]);
     });
@@ -207,7 +207,7 @@ fn an_incomplete_backup_is_not_restored() {
         assert_not_restored(database, &path, "a checksum differs");
         write_members(&file, &parts[1..]);
         assert_not_restored(database, &path, "a checksum differs");
-        // A long name would be read into memory, and a link is not a valid part.
+        // Refuses a long name, which would be read into memory, and a link.
         for kind in [tar::EntryType::GNULongName, tar::EntryType::Symlink] {
             let mut header = tar::Header::new_gnu();
             header.set_entry_type(kind);

@@ -34,7 +34,7 @@ pub fn assert_refused(finished: &Finished, part: &str) {
         finished.stderr.starts_with("gatepost: ") && finished.stderr.lines().count() == 1,
         "{finished:?}"
     );
-    assert!(finished.stderr.contains(part), "{:?} says nothing of {part:?}", finished.stderr);
+    assert!(finished.stderr.contains(part), "{:?} lacks {part:?}", finished.stderr);
 }
 
 async fn me(base: &str, token: &str) -> u16 {
@@ -42,7 +42,7 @@ async fn me(base: &str, token: &str) -> u16 {
 }
 
 #[test]
-fn an_empty_store_needs_no_browser() {
+fn an_instance_can_be_set_up_without_a_browser() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         assert!(gatepost.ok(&["api", "Acme", "on"], "").contains("is now on"));
@@ -55,7 +55,7 @@ fn an_empty_store_needs_no_browser() {
         runtime.block_on(async {
             assert_eq!(me(&serving.base, token).await, 200);
             gatepost.ok(&["token", "revoke", &token[3..15]], "");
-            assert_eq!(me(&serving.base, token).await, 401, "the running server refuses it at once");
+            assert_eq!(me(&serving.base, token).await, 401, "the running server must refuse it at once");
         });
         let ended = serving.terminate();
         assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -85,7 +85,7 @@ fn commands_change_the_switch_and_plan_of_a_running_server() {
 }
 
 #[test]
-fn commands_refuse_in_one_sentence() {
+fn refused_commands_print_one_sentence() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         let again = gatepost.run(&["setup", "--team", "Other", "--owner", "ADA@acme.test"], PASSWORD);
@@ -112,7 +112,7 @@ fn commands_refuse_in_one_sentence() {
 }
 
 #[test]
-fn a_token_is_minted_with_the_scopes_named() {
+fn a_token_is_created_with_the_given_scopes() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let mint = ["token", "mint", "--team", "Acme", "--name"];
@@ -146,7 +146,7 @@ fn a_revoked_token_is_not_revoked_twice() {
 }
 
 #[test]
-fn a_token_is_revoked_by_its_visible_characters() {
+fn a_token_is_revoked_by_the_start_of_its_public_id() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let mint = |name| gatepost.ok(&["token", "mint", "--team", "Acme", "--name", name], "");
@@ -191,7 +191,7 @@ fn a_port_in_use_is_reported_with_its_setting() {
 }
 
 #[test]
-fn a_second_server_over_one_file_is_refused() {
+fn a_second_server_with_the_same_file_is_refused() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);
     let first = gatepost.serve();
@@ -212,13 +212,13 @@ fn the_setup_link_is_printed_last() {
     let serving = Gatepost::new().serve();
     let address = serving.setup_address();
     let printed = serving.terminate().stdout;
-    let (before, hint) = printed.split_once("\n\n").expect("a hint set apart");
+    let (before, hint) = printed.split_once("\n\n").expect("a hint after an empty line");
     assert!(before.contains("Listening on ") && !before.contains("/setup"), "{printed}");
     assert!(hint.contains(&address) && hint.contains("gatepost setup --team"), "{printed}");
 }
 
 #[test]
-fn a_forgotten_password_is_replaced() {
+fn a_forgotten_password_can_be_replaced() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
         let serving = gatepost.serve();
@@ -233,15 +233,15 @@ fn a_forgotten_password_is_replaced() {
 }
 
 #[test]
-fn a_bad_start_ends_with_one_sentence() {
+fn a_failed_start_prints_one_sentence() {
     let (_held, taken) = taken_address();
     let start = |name: &str, value: &str| Gatepost::new().with(name, value).run(&["serve"], "");
     assert_refused(&start("GATEPOST_LISTEN", &taken), &taken);
     assert_refused(&start("GATEPOST_LISTEN", "nowhere"), "GATEPOST_LISTEN");
     assert_refused(&start("GATEPOST_DATA", "/proc/nowhere"), "GATEPOST_DATA");
     assert_refused(&start("GATEPOST_DATABASE_URL", "mysql://localhost/x"), "GATEPOST_DATABASE_URL");
-    assert_refused(&start("GATEPOST_DATABASE_URL", "postgres://x@127.0.0.1:1/x"), "out of reach");
-    assert_refused(&start("GATEPOST_DATABASE_URL", "sqlite:/proc/nowhere/x.db"), "out of reach");
+    assert_refused(&start("GATEPOST_DATABASE_URL", "postgres://x@127.0.0.1:1/x"), "unreachable");
+    assert_refused(&start("GATEPOST_DATABASE_URL", "sqlite:/proc/nowhere/x.db"), "unreachable");
     assert_refused(&start("GATEPOST_SECRET_KEY", "abc"), "GATEPOST_SECRET_KEY");
     assert_refused(&start("GATEPOST_TYPO", "1"), "GATEPOST_TYPO");
     assert_refused(&start("GATEPOST_LOG", "=/="), "GATEPOST_LOG");
@@ -271,7 +271,7 @@ fn unusual_environments_cause_no_panic() {
 }
 
 #[test]
-fn a_store_of_a_newer_version_is_left_alone() {
+fn a_store_of_a_newer_version_is_not_opened() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
@@ -281,7 +281,7 @@ fn a_store_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
-fn another_secret_key_is_refused_before_it_does_harm() {
+fn a_different_secret_key_is_refused() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);
     let other = gatepost.with("GATEPOST_SECRET_KEY", &"ab".repeat(32));
@@ -304,7 +304,7 @@ fn stored_files_are_readable_by_their_owner_only() {
 }
 
 #[test]
-fn help_and_readme_describe_the_settings_as_they_are_read() {
+fn help_and_docs_describe_all_settings() {
     let help = Gatepost::new().ok(&["--help"], "");
     let mut table = String::from("| environment | default | meaning |\n|---|---|---|\n");
     for Setting { name, default, meaning, .. } in SETTINGS {
@@ -317,7 +317,7 @@ fn help_and_readme_describe_the_settings_as_they_are_read() {
         assert!(help.contains(&shown), "--help does not show {shown}");
     }
     let page = std::fs::read_to_string("docs/settings.md").expect("the settings' page");
-    assert!(page.contains(&table), "docs/settings.md should hold this table:\n{table}");
+    assert!(page.contains(&table), "docs/settings.md should contain this table:\n{table}");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn the_demo_serves_a_sample_team() {
             assert!(inbox.contains(subject), "{subject}");
         }
         let found = visitor.get("/inbox?q=harvest").await.expect(200).body;
-        assert!(found.contains("新茶"), "a letter of eleven days ago");
+        assert!(found.contains("新茶"), "a message from eleven days ago");
     });
     let ended = demo.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");

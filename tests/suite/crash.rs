@@ -1,5 +1,5 @@
-//! kill -9 at any moment: the store starts again, each change has its record and each record its change,
-//! and every answered call is in the log.
+//! kill -9 at any moment: the store opens again, each change has its record and vice versa, and every answered call is
+//! in the log.
 
 mod idempotency;
 
@@ -61,15 +61,14 @@ async fn promise(gatepost: &Gatepost, database: &Database, hex_id: &str) {
                 tokio::spawn(work(serving.base.clone(), token.clone(), name, answered.clone()))
             })
             .collect();
-        // Each round kills the server after another number of changes, whatever the other clients are
-        // doing.
+        // Each round kills the server after a different number of changes.
         let until = answered.changes.load(Ordering::SeqCst) + 5 + round * 7;
         while answered.changes.load(Ordering::SeqCst) < until || answered.has_no_call() {
             answered.progress.notified().await;
         }
         serving.kill();
         for worker in workers {
-            worker.await.expect("a worker that ends with the server");
+            worker.await.expect("a worker that stops with the server");
         }
         check(database, hex_id, &answered);
     }
@@ -118,7 +117,7 @@ fn check(database: &Database, hex_id: &str, answered: &Answered) {
     assert_eq!(
         count(&format!("tokens t WHERE {} <> 1", records("token.created"))),
         0,
-        "made without a record"
+        "created without a record"
     );
     let revoked = records("token.revoked");
     assert_eq!(count(&format!("tokens t WHERE revoked_at IS NOT NULL AND {revoked} <> 1")), 0);
@@ -129,7 +128,7 @@ fn check(database: &Database, hex_id: &str, answered: &Answered) {
     let orphans = "activity a WHERE kind LIKE 'token.%' AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.id = a.token_id)";
     assert_eq!(count(orphans), 0, "a record without its change");
     let calls = answered.calls.lock().expect("the calls");
-    assert!(!calls.is_empty(), "nothing was called");
+    assert!(!calls.is_empty(), "no call was answered");
     let ids: Vec<String> = calls.iter().map(|id| format!("'{id}'")).collect();
     assert_eq!(count(&format!("activity WHERE {hex_id} IN ({})", ids.join(","))), calls.len() as i64);
 }

@@ -53,7 +53,7 @@ fn assert_passed_or_unavailable(calls: &[Call]) {
 
 #[track_caller]
 fn assert_all_recorded(database: &Database, calls: &[Call]) {
-    assert_eq!(recorded(database, calls), calls.len(), "answered and not in the log");
+    assert_eq!(recorded(database, calls), calls.len(), "answered calls are not in the log");
 }
 
 /// Starts the server, which flushes the journal.
@@ -75,7 +75,7 @@ async fn killed(gatepost: &Gatepost, database: &Database, token: &str) {
     for round in 0..20 {
         let server = gatepost.serve();
         let load = full_load(&server, token);
-        // Each round kills the server at another moment.
+        // Each round kills the server at a different moment.
         load.until_each(100 + round * 40, |call| call.status == 200).await;
         server.kill();
         let calls = load.stop().await;
@@ -132,8 +132,8 @@ async fn a_graceful_stop_loses_no_buffered_record_on_postgres() {
     stopped(gatepost, database, token).await;
 }
 
-/// The database goes away and returns, by `go` and `come`.
-async fn gone(server: &Serving, token: &str, go: impl Fn(), come: impl Fn()) {
+/// Makes the database unavailable and available again, with `go` and `come`.
+async fn outage(server: &Serving, token: &str, go: impl Fn(), come: impl Fn()) {
     let ada = Visitor::new(&server.base);
     ada.sign_in(ADA, PASSWORD).await.expect(303);
     let load = Load::start(&[&server.base], 16, Duration::from_millis(5), token);
@@ -169,7 +169,7 @@ async fn calls_succeed_again_after_the_database_was_stopped() {
         let all = format!("pg_stat_activity WHERE datname = '{name}'");
         on(format!("SELECT pg_terminate_backend(pid) FROM {all}"));
     };
-    gone(&server, &token, go, || on(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"))).await;
+    outage(&server, &token, go, || on(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,5 +178,5 @@ async fn calls_succeed_again_after_the_database_was_unreachable() {
     let proxy = Proxy::before(database.url());
     let gatepost = gatepost.with("GATEPOST_DATABASE_URL", proxy.url());
     let server = gatepost.serve();
-    gone(&server, &token, || proxy.close(), || proxy.forward()).await;
+    outage(&server, &token, || proxy.close(), || proxy.forward()).await;
 }

@@ -1,5 +1,5 @@
-//! Any path, header or body gets a refusal or a page, never a 5xx. A handler that panics closes its
-//! connection without a response, which fails here too.
+//! Any path, header or body gets a page or a refusal, never a 5xx. A handler that panics closes its connection without
+//! a response, which fails here too.
 
 use futures_util::{StreamExt, stream};
 use gatepost::domain::access::plans::Plan;
@@ -108,8 +108,8 @@ const HEADERS: [&str; 16] = [
     "x-forwarded-for",
 ];
 
-/// Routes that represent all others for long headers, which are read before routing.
-const TAKEN_FOR_ALL: [&str; 4] =
+/// Enough to test long headers, which are read before routing.
+const SAMPLE_ROUTES: [&str; 4] =
     ["GET /inbox", "GET /static/{path:.*}", "GET /developer/docs", "GET /api/v1/messages"];
 
 /// Field names of forms and bodies in the whole program.
@@ -142,8 +142,8 @@ const TYPED: [&str; 9] = [
     "İıſß",
 ];
 
-/// More than any page has, in bytes.
-const BOUND: usize = 2_000_000;
+/// More bytes than any page has.
+const MAX_PAGE: usize = 2_000_000;
 
 /// Opens the API for Acme, and returns its owner and a token.
 async fn open(app: &TestApp) -> (Visitor, Api) {
@@ -156,7 +156,7 @@ async fn open(app: &TestApp) -> (Visitor, Api) {
 async fn faults(requests: Vec<(String, RequestBuilder)>) -> Vec<String> {
     let responses = stream::iter(requests).map(async |(what, request)| (what, send(request).await));
     let faulty = |(what, response): (String, Response)| async move {
-        let is_well = response.status < 500 && response.body.len() < BOUND;
+        let is_well = response.status < 500 && response.body.len() < MAX_PAGE;
         (!is_well).then(|| format!("{what:.200}: {} {:.200}", response.status, response.body))
     };
     responses.buffer_unordered(8).filter_map(faulty).collect().await
@@ -217,7 +217,7 @@ both_engines! {
         let long = ["x".repeat(50_000), "\u{65e5}".repeat(1001)];
         let mut requests = Vec::new();
         for row in rows::all().into_iter().filter(|row| !matches!(row.sends, Sends::Nothing) && !row.fields.is_empty()) {
-            // These end the session that sends the rest.
+            // These would end the session that sends the rest.
             if row.route.contains("/account/password") || row.route.contains("/sign-in") {
                 continue;
             }
@@ -265,11 +265,11 @@ async fn no_header_causes_a_500() {
     let mut requests = Vec::new();
     for (row, path) in readable(&app) {
         for (number, value) in short.into_iter().chain(long.iter().map(|value| &**value)).enumerate() {
-            // All long values together would exceed the maximum size of a head.
+            // All long values together would exceed the maximum size of a header.
             let rounds: Vec<&[&str]> =
                 if number < short.len() { vec![&HEADERS] } else { HEADERS.chunks(1).collect() };
             let rounds =
-                rounds.into_iter().filter(|_| number < short.len() || TAKEN_FOR_ALL.contains(&row.route));
+                rounds.into_iter().filter(|_| number < short.len() || SAMPLE_ROUTES.contains(&row.route));
             for names in rounds {
                 let mut request = ask(&row, (&ada, &ci), &path);
                 // Another credential or session would replace the test's own.

@@ -22,15 +22,14 @@ use crate::support::fixed::START;
 use crate::support::statements;
 use crate::support::{TestApp, both_engines};
 
-/// The statement about the record, or about tokens, that this sends, or the first of two, with
-/// its parameters still in it.
+/// Returns the first captured statement about activity or tokens, with its parameters.
 fn overhear<T>(store: &Store, ask: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> String {
     overhear_about(&["activity", "tokens"], || store.read(ask))
 }
 
 fn overhear_about<T>(tables: &[&str], ask: impl FnOnce() -> Result<T>) -> String {
     statements::of_this_thread();
-    ask().map(drop).expect("an answer");
+    ask().map(drop).expect("a response");
     let heard = statements::of_this_thread();
     let about: Vec<_> = heard.iter().filter(|sql| tables.iter().any(|it| sql.contains(it))).collect();
     let ([sql] | [sql, _]) = about.as_slice() else { panic!("{heard:#?}") };
@@ -60,7 +59,7 @@ fn fill(app: &TestApp) {
         bytes("i % 50"),
         bytes("i % 50"),
     );
-    app.database.execute(&sql).expect("a long record");
+    app.database.execute(&sql).expect("many records");
     let sql = format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
          INSERT INTO tokens (id, team_id, kind, public_id, hash, start, name, name_key, created_by_label,
@@ -163,7 +162,7 @@ both_engines! {
                 _ if is_shared => "Index",
                 index => index,
             };
-            assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
+            assert!(plan.contains(index), "{what} should use {index}: {sql}\n{plan}");
         }
     }
 }
@@ -191,7 +190,7 @@ both_engines! {
             ("names of others", "aliases_tagged", ask(&|tx| aliases::shadowed_aliases(tx, 100).map(drop))),
         ] {
             let plan = plan(&app.database, &sql);
-            assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
+            assert!(plan.contains(index), "{what} should use {index}: {sql}\n{plan}");
         }
     }
 }
@@ -214,7 +213,7 @@ both_engines! {
             ("how many", "jobs_by_team", ask(&|tx| Ok(jobs::count(tx, &filter, 1000).map(drop)?))),
         ] {
             let plan = plan(&app.database, &sql);
-            assert!(plan.contains(index), "{what} should walk {index}: {sql}\n{plan}");
+            assert!(plan.contains(index), "{what} should use {index}: {sql}\n{plan}");
         }
     }
 }
@@ -227,7 +226,7 @@ both_engines! {
         app.operate(|tx, actor| sessions::open(tx, actor, ada, None, key));
         let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
         statements::of_this_thread();
-        let found = store.read(|tx| sessions::resume(tx, key, START)).expect("an answer").expect("a session");
+        let found = store.read(|tx| sessions::resume(tx, key, START)).expect("a response").expect("a session");
         let heard = statements::of_this_thread();
         let asked: Vec<_> = heard.iter().filter(|sql| sql.contains("SELECT")).collect();
         assert_eq!(asked.len(), 2, "{heard:#?}");
@@ -261,7 +260,7 @@ fn plan(database: &Database, sql: &str) -> String {
             steps.into_iter().map(|step| step.detail + "\n").collect()
         }
         Database::Postgres { url, .. } => {
-            let mut connection = PgConnection::establish(url).expect("a Postgres that responses");
+            let mut connection = PgConnection::establish(url).expect("a Postgres that responds");
             let mut run =
                 |sql: &str| sql_query(sql.to_owned()).execute(&mut connection).expect("a done statement");
             run("SET plan_cache_mode = force_generic_plan");

@@ -1,4 +1,4 @@
-//! Several processes with one store: what one of them confirms applies to all of them.
+//! Several processes with one store: changes confirmed by one apply to all.
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ fn thousand_a_second(cluster: &Cluster, token: &str) -> Load {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_applies_on_all_instances_before_its_reply() {
+async fn a_revocation_applies_on_all_instances_before_its_response() {
     let cluster = Cluster::postgres().await;
     let mut tokens = Vec::new();
     for number in 0..100 {
@@ -142,7 +142,7 @@ async fn a_revocation_applies_on_all_instances_before_its_reply() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_change_of_access_applies_on_all_instances_before_its_reply() {
+async fn every_change_of_access_applies_on_all_instances_before_its_response() {
     let cluster = Cluster::postgres().await;
     let (id, token) = cluster.token("ci").await;
     let load = thousand_a_second(&cluster, &token);
@@ -223,7 +223,7 @@ async fn role_changes_apply_on_all_instances() {
 async fn a_paused_server_neither_delays_nor_ignores_a_revocation() {
     let cluster = Cluster::postgres().await;
     for round in 0..6 {
-        // The second server defers its records for a while, so that it serves from memory alone.
+        // The second server defers its records for a while, so that it serves only from memory.
         let (paused, other) = (round % 3, (round + 1) % 3);
         let (id, token) = cluster.token(&format!("victim {round}")).await;
         let load = thousand_a_second(&cluster, &token);
@@ -244,7 +244,7 @@ async fn a_paused_server_neither_delays_nor_ignores_a_revocation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_cut_off_from_the_database_refuses_what_was_revoked() {
+async fn a_disconnected_server_refuses_revoked_tokens() {
     for activity in ["buffered", "strict"] {
         let (cluster, proxy) = Cluster::with_proxy(activity).await;
         let (id, token) = cluster.token("victim").await;

@@ -65,7 +65,7 @@ async fn metrics_follow_calls() {
     // A token is cached from the first call after the gate has checked the epoch.
     let mut tries = 0..500;
     while numbers(address).await["gatepost_cached_tokens"] != 1.0 {
-        assert!(tries.next().is_some(), "no token is remembered");
+        assert!(tries.next().is_some(), "no token was cached");
         call(&[("Authorization", &bearer)], 200).await;
     }
     assert!(after["gatepost_gate_seconds_sum"] > 0.0 && after["gatepost_writer_commit_seconds_sum"] > 0.0);
@@ -76,7 +76,7 @@ async fn metrics_follow_calls() {
     assert!(public.status != 200 && !public.body.contains("gatepost_"), "{public:?}");
 }
 
-/// The inbox polls every second: if each poll flushed, calls would never gather into batches.
+/// The inbox polls every second. If each poll flushed, calls would never be batched.
 #[tokio::test]
 async fn only_pages_that_show_calls_wait_for_the_activity_log() {
     let gatepost = Gatepost::new().with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");

@@ -1,4 +1,4 @@
-//! Names: which are the same, which are refused, and how keys of an earlier version are rebuilt.
+//! Names: equal and refused ones, and rebuilding the keys of earlier versions.
 
 use crate::support::database::Database;
 use crate::support::people::Person::Ada;
@@ -6,14 +6,14 @@ use crate::support::process::Gatepost;
 use crate::support::{TestApp, both_engines};
 
 const COMPOSED: &str = "Caf\u{e9}";
-const APART: &str = "Cafe\u{301}";
+const DECOMPOSED: &str = "Cafe\u{301}";
 
 both_engines! {
     async fn names_that_look_alike_conflict(app: TestApp) {
         let ada = app.as_(Ada).await;
         let create = async |name: &str| ada.post("/developer/tokens", &[("name", name)]).await;
         create(COMPOSED).await.expect(200);
-        for alike in [APART, "CAF\u{c9}", "\u{ff23}af\u{e9}", "Ca\u{200d}f\u{e9}"] {
+        for alike in [DECOMPOSED, "CAF\u{c9}", "\u{ff23}af\u{e9}", "Ca\u{200d}f\u{e9}"] {
             let page = create(alike).await.expect(409).page();
             assert!(page.text(".error").contains("is already called"), "{alike}");
         }
@@ -44,12 +44,12 @@ fn assert_keys_are_rebuilt(gatepost: &Gatepost, database: &Database) {
         assert_eq!(database.execute(&set), Ok(1), "{from}");
     };
     rename("first", COMPOSED);
-    rename("second", APART);
+    rename("second", DECOMPOSED);
     rename("third", "\u{ff21}rc");
     let team = "UPDATE teams SET name = '\u{ff21}cme', name_key = '\u{ff41}cme'";
     assert_eq!(database.execute(team), Ok(1));
     assert_eq!(database.execute("UPDATE instance SET name_keys = 0"), Ok(1));
-    // The name is found by its new key, and the two equal names did not make the update fail.
+    // The name is found by its new key, and the two equal names didn't make the update fail.
     gatepost.ok(&["api", "acme", "on"], "");
     let keys = database.texts("SELECT name_key AS t FROM tokens ORDER BY id");
     assert_eq!(keys, ["caf\u{e9}", "cafe\u{301}", "arc"]);

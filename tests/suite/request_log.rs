@@ -1,4 +1,4 @@
-//! The log on standard error, and which requests are in it.
+//! The requests in the log on standard error.
 
 use crate::support::client::{Api, Visitor};
 use crate::support::people::PASSWORD;
@@ -22,7 +22,7 @@ async fn requests(gatepost: Gatepost) -> ([String; 4], String) {
 }
 
 #[tokio::test]
-async fn a_call_that_the_activity_log_keeps_is_logged_for_debugging_only() {
+async fn successful_calls_are_logged_only_at_debug_level() {
     let (ids, log) = requests(Gatepost::new()).await;
     assert_eq!(ids.map(|id| log.contains(&id)), [false, true, true, true], "{log}");
     let (ids, log) = requests(Gatepost::new().with("GATEPOST_LOG", "debug")).await;

@@ -1,4 +1,4 @@
-//! Old calls are removed from the log, and nothing else is.
+//! Retention removes only old calls from the log.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ both_engines! {
         call(&app, "Acme", &acme, 403).await;
         call(&app, "Globex", &globex, 200).await;
         app.clock.advance(DAY * 90);
-        // Exact to the microsecond: this call is not older than 90 days.
+        // This call is exactly 90 days old, so it is kept.
         assert_eq!(sweep(&app).await, 0);
         app.clock.advance(DAY);
         call(&app, "Acme", &acme, 200).await;
@@ -71,17 +71,17 @@ both_engines! {
         assert_eq!(sweep(&app).await, 0);
     }
 
-    async fn a_failing_part_does_not_stop_the_others(app: TestApp) {
+    async fn a_failing_task_does_not_stop_the_others(app: TestApp) {
         call(&app, "Acme", &app.token("Acme", "ci"), 200).await;
         app.operate(|tx, actor| jobs::ensure_recurring(tx, actor, &registry().kinds()));
         let dead = "UPDATE jobs SET died_at = 1 WHERE kind = 'hourly_counts'";
         assert_eq!(app.database.execute(dead), Ok(1));
         app.clock.advance(DAY * 100);
         app.app.gate().flush().await;
-        app.database.execute("ALTER TABLE retention RENAME TO gone").expect("a part that fails");
+        app.database.execute("ALTER TABLE retention RENAME TO gone").expect("a task that fails");
         run_due(&app.app, registry()).await.expect("jobs");
         assert_eq!(calls(&app), 1);
-        assert_eq!(app.count("jobs WHERE died_at IS NOT NULL"), 0, "dead jobs leave all the same");
+        assert_eq!(app.count("jobs WHERE died_at IS NOT NULL"), 0, "dead jobs are removed anyway");
         assert_eq!(app.count("jobs WHERE kind = 'retention' AND error LIKE 'An internal error %'"), 1);
     }
 
@@ -102,7 +102,7 @@ both_engines! {
             }
         };
         refused_all();
-        // The exception of the trigger can't be left open.
+        // The trigger's exception ends with the transaction.
         let left_open = app.database.execute("UPDATE retention SET before = 9000000000000000");
         assert!(left_open.is_err(), "{left_open:?}");
         assert_eq!(app.database.number("SELECT COUNT(*) AS n FROM retention WHERE before IS NOT NULL"), 0);

@@ -44,7 +44,7 @@ fn at_once<T: Send>(threads: usize, step: impl Fn(usize) -> T + Sync) -> Vec<T> 
                 })
             })
             .collect();
-        running.into_iter().map(|thread| thread.join().expect("a thread that ends well")).collect()
+        running.into_iter().map(|thread| thread.join().expect("a thread that succeeds")).collect()
     })
 }
 
@@ -141,7 +141,7 @@ both_engines! {
         assert_eq!(count(&app, "activity WHERE kind = 'token.created'"), 1);
         // Another team can use the same names, and a revoked token frees its name.
         mint(&app.app, app.team("Globex").id, "ci").expect("a token");
-        let taken = won.into_iter().flatten().next().expect("the one");
+        let taken = won.into_iter().flatten().next().expect("one success");
         app.operate(|tx, actor| tokens::revoke(tx, actor, team, taken.id, None));
         mint(&app.app, team, "ci").expect("a token");
     }
@@ -178,11 +178,11 @@ both_engines! {
         mint(&app.app, team, "ci").expect("a token");
     }
 
-    async fn a_store_of_a_newer_program_is_left_alone(app: TestApp) {
+    async fn a_store_of_a_newer_version_is_not_opened(app: TestApp) {
         let version = "99991231000000";
         app.database
             .execute(&format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"))
-            .expect("a migration of the future");
+            .expect("a future migration");
         let refused = open(&app.database).err().expect("a refusal");
         assert_eq!(
             refused.to_string(),
@@ -194,7 +194,7 @@ both_engines! {
 
     async fn records_are_newest_first_and_pages_are_stable(app: TestApp) {
         let team = app.team("Acme").id;
-        // Many records share one moment, because the clock is stopped.
+        // Many records share one time, because the clock is stopped.
         for number in 0..60 {
             mint(&app.app, team, &format!("token {number}")).expect("a token");
         }
@@ -249,7 +249,7 @@ fn concurrent_starts_create_one_schema() {
 }
 
 both_engines! {
-    async fn records_of_one_moment_keep_their_order(app: TestApp) {
+    async fn records_with_the_same_time_keep_their_order(app: TestApp) {
         let team = app.team("Acme").id;
         app.operate(|tx, actor| {
             for number in 0..40 {
@@ -266,7 +266,7 @@ both_engines! {
     }
 }
 
-/// SQLite makes a writer sleep and retry, so one that writes without pause could win each time.
+/// SQLite makes writers sleep and retry, so one that writes continuously could always win.
 #[tokio::test]
 async fn a_busy_writer_does_not_starve_others() {
     const WRITES: usize = 10;
@@ -293,20 +293,20 @@ async fn a_busy_writer_does_not_starve_others() {
         over.store(true, Ordering::SeqCst);
         written.load(Ordering::SeqCst)
     });
-    assert!(meanwhile <= 3 * WRITES, "{meanwhile} long writes went before {WRITES} short ones");
+    assert!(meanwhile <= 3 * WRITES, "{meanwhile} long writes preceded {WRITES} short ones");
 }
 
-/// Every pooled connection is dead after the database was away.
+/// All pooled connections are dead after the database restarted.
 #[tokio::test]
-async fn a_single_statement_gets_a_working_connection() {
+async fn a_single_statement_replaces_a_dead_connection() {
     let app = TestApp::postgres().await;
     let (store, team, actor) =
         (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
     let record = |tx: &mut Tx<'_>| activity::record(tx, &actor, team, Event::of(ActivityKind::ApiEnabled));
-    store.write_in_one(record).expect("a living connection");
+    store.write_in_one(record).expect("a working connection");
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    app.database.execute(cut).expect("an end of all connections");
+    app.database.execute(cut).expect("closed connections");
     store.write_in_one(record).expect("another connection");
     let records = "SELECT count(*) AS n FROM activity WHERE kind = 'api.enabled'";
     assert_eq!(app.database.number(records), 2);

@@ -46,7 +46,7 @@ async fn token_page(visitor: &Visitor) -> String {
         .expect("a link")
 }
 
-/// Of this hour, succeeded, refused.
+/// The figures of this hour, and the succeeded and refused requests.
 fn figures(page: &Page) -> Vec<String> {
     page.texts("#usage .stat-value")
 }
@@ -89,7 +89,7 @@ both_engines! {
         assert!(!page.has("#usage .chart") && page.text("#usage .empty").contains("No requests"));
     }
 
-    async fn an_hour_that_is_over_is_counted_once(app: TestApp) {
+    async fn past_hours_are_counted_once(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         call(&app, &token, 3, 200).await;
@@ -98,10 +98,10 @@ both_engines! {
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(9))), hour);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
         assert_eq!(figures(&developer(&app).await), ["3", "3", "0"]);
-        // Earlier than in production, so that later requests show what the page reads.
+        // Counts earlier than in production, so that later requests reveal whether the page reads stored counts.
         count(&app, next).await;
         call(&app, &token, 2, 200).await;
-        assert_eq!(figures(&developer(&app).await), ["5", "5", "0"], "it is not over");
+        assert_eq!(figures(&developer(&app).await), ["5", "5", "0"], "the hour is not over yet");
         app.clock.advance(HOUR + Duration::from_secs(11 * 60));
         assert_eq!(figures(&developer(&app).await), ["0", "3", "0"]);
         // Counting again changes nothing; a month later, the hour is dropped with the next count.
@@ -115,7 +115,7 @@ both_engines! {
         assert_eq!(stored(), 0);
     }
 
-    async fn an_hour_that_was_counted_by_a_clock_ahead_is_counted_again(app: TestApp) {
+    async fn hours_stored_by_a_clock_that_ran_ahead_are_counted_again(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         app.clock.advance(HOUR * 48);
@@ -127,7 +127,7 @@ both_engines! {
         assert_eq!(kept(), 2, "the team's and the token's");
         app.clock.set_back(HOUR * 50);
         count(&app, usage::settled(app.app.now())).await;
-        assert_eq!(kept(), 0, "that hour is still to come");
+        assert_eq!(kept(), 0, "counts of future hours are removed");
         app.clock.advance(HOUR * 48);
         call(&app, &token, 3, 200).await;
         assert_eq!(figures(&developer(&app).await)[1], "5");
@@ -141,7 +141,7 @@ both_engines! {
         assert!(!developer(&app).await.has("#usage .stat-value"));
     }
 
-    async fn a_tokens_own_limit_holds_from_its_next_call(app: TestApp) {
+    async fn a_tokens_own_limit_applies_from_its_next_call(app: TestApp) {
         app.switch_api("Acme", true);
         let (bea, token) = (app.as_(Bea).await, app.token("Acme", "ci"));
         call(&app, &token, 3, 200).await;
@@ -160,7 +160,7 @@ both_engines! {
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "").await.expect(303);
         call(&app, &token, 1, 200).await;
-        // Five were accepted by now, some before there was a limit.
+        // Five were accepted so far, some before the limit was set.
         app.clock.advance(Duration::from_secs(1));
         set_cap(&bea, &page, "5").await.expect(303);
         call(&app, &token, 1, 429).await;
@@ -172,7 +172,7 @@ both_engines! {
         ]);
     }
 
-    async fn an_invalid_limit_is_reported_at_its_field(app: TestApp) {
+    async fn an_invalid_limit_is_reported_next_to_its_field(app: TestApp) {
         let (ada, _) = (app.as_(Ada).await, app.token("Acme", "ci"));
         let page = token_page(&ada).await;
         for bad in ["0", "-1", "1.5", "many", "1000000001", "99999999999999999999"] {

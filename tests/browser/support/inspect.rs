@@ -47,23 +47,23 @@ impl Browser {
         self.console_is_quiet().await;
     }
 
-    /// As target/screenshots/NAME.png.
+    /// Saves a screenshot as target/screenshots/NAME.png.
     pub async fn screenshot(&self, name: &str, width: u32) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         self.picture(&folder.join(format!("{name}.png")), width).await;
     }
 
-    /// The whole page, however long.
+    /// Takes a picture of the whole page.
     pub async fn picture(&self, file: &Path, width: u32) {
         let height = self.script("return document.documentElement.scrollHeight", Vec::new()).await;
         self.measure(width, height.as_u64().unwrap_or(900).clamp(900, 8_000)).await;
         let picture = self.client.screenshot().await.expect("a picture");
         self.resize(width).await;
         fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for the pictures");
-        fs::write(file, picture).expect("a kept picture");
+        fs::write(file, picture).expect("a saved picture");
     }
 
-    /// Fails if the console has messages, such as a failed script, a blocked style or a missing file.
+    /// Fails if the console has messages, like a failed script, a blocked style or a missing file.
     pub async fn console_is_quiet(&self) {
         let said = self.console().await;
         assert!(said.is_empty(), "the console said:\n{}", said.join("\n"));

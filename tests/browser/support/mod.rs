@@ -1,4 +1,4 @@
-//! A person at a browser, who presses buttons, types, and reads the page.
+//! A browser, with steps that a person would take.
 
 pub mod inspect;
 #[expect(dead_code, reason = "shared with the suite, which uses the rest of it")]
@@ -94,7 +94,7 @@ impl Browser {
         self.eventually(words, arrived).await;
     }
 
-    /// Types into what has the focus.
+    /// Types into the focused element.
     pub async fn keys(&self, keys: &str) {
         let focused = self.client.active_element().await.expect("something with the focus");
         focused.send_keys(keys).await.expect("typed keys");
@@ -113,7 +113,7 @@ impl Browser {
         panic!("Tab never reaches {css}: {}", self.page_text().await);
     }
 
-    /// Presses the button with this text in the open dialog: what opened it can have the same text.
+    /// Presses the button with this text in the open dialog, because the button that opened it can have the same text.
     pub async fn press_in_dialog(&self, words: &str) {
         let button = format!("//dialog[@open]//button[normalize-space(.) = {}]", quoted(words));
         self.find_by_xpath(&button).await.click().await.expect("a click");
@@ -151,10 +151,10 @@ impl Browser {
         self.client.execute(body, arguments).await.expect("a script's result")
     }
 
-    /// Presses keys in whatever has the focus.
+    /// Presses keys in the focused element.
     pub async fn type_keys(&self, keys: &str) {
         let focused = self.client.active_element().await.expect("an element with the focus");
-        focused.send_keys(keys).await.expect("keys that arrive");
+        focused.send_keys(keys).await.expect("sent keys");
     }
 
     pub async fn resize(&self, width: u32) {
@@ -218,14 +218,14 @@ impl Browser {
 
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let command = Command::devtools(command, parameters);
-        self.client.issue_cmd(command).await.expect("a response of the browser")
+        self.client.issue_cmd(command).await.expect("a response from the browser")
     }
 
     async fn find_by_xpath(&self, path: &str) -> Element {
         self.wait_for(Locator::XPath(path)).await
     }
 
-    /// Waits for the first visible element that matches: a closed menu has its elements in the page too.
+    /// Waits for the first visible element that matches, because elements of closed menus are in the page too.
     async fn find_shown(&self, path: &str) -> Element {
         self.find_by_xpath(path).await;
         for element in self.client.find_all(Locator::XPath(path)).await.expect("elements") {

@@ -73,7 +73,7 @@ pub struct Row {
     pub fields: Fields,
     /// The scope a token must have here; empty if every token gets the same response.
     pub scope: &'static str,
-    /// Whether its calls end what other rows need: sessions, tokens, roles, access to the API.
+    /// Whether its calls end sessions, tokens, roles or API access, which other rows need.
     pub alone: bool,
 }
 
@@ -112,7 +112,7 @@ fn endpoint(route: &'static str, expected: [u16; 8]) -> Row {
     Row { route, expected, thing, sends, fields: &[], scope, alone: false }
 }
 
-/// The scope that the route declares.
+/// Returns the scope that the route declares.
 fn scope_of(route: &str) -> &'static str {
     let found = api::operations().find(|(path, method, _)| format!("{method} {path}") == route);
     match found.map(|(.., op)| op.need) {
@@ -126,7 +126,8 @@ pub fn all() -> Vec<Row> {
 }
 
 pub fn pages() -> Vec<Row> {
-    let all = [everybodys(), peoples(), inbox(), developer(), activities(), addresses(), nouns::pages()];
+    let all =
+        [public_pages(), people_pages(), inbox(), developer(), activities(), addresses(), nouns::pages()];
     all.into_iter().flatten().collect()
 }
 
@@ -134,7 +135,7 @@ pub fn api() -> Vec<Row> {
     [access(), mailroom(), nouns::api()].into_iter().flatten().collect()
 }
 
-fn everybodys() -> Vec<Row> {
+fn public_pages() -> Vec<Row> {
     const WRONG: &[(&str, &str)] = &[("email", "nobody@acme.test"), ("password", PASSWORD)];
     const JOINING: &[(&str, &str)] = &[("name", "Eve"), ("password", PASSWORD)];
     vec![
@@ -155,7 +156,7 @@ fn everybodys() -> Vec<Row> {
     ]
 }
 
-fn peoples() -> Vec<Row> {
+fn people_pages() -> Vec<Row> {
     const PASSWORDS: &[(&str, &str)] = &[("current", PASSWORD), ("password", "another long password")];
     const MEMBER: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "member")];
     const ADMIN: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "admin")];
@@ -188,7 +189,7 @@ fn peoples() -> Vec<Row> {
         page("POST /account/name", [303, 303, 303, 303, 303]).with(&[("name", "{id}")]),
         page("POST /account/password", [303, 303, 303, 303, 303]).with(PASSWORDS).alone(),
         page("POST /account/sessions/revoke-others", [303, 303, 303, 303, 303]).alone(),
-        // Everyone can end only their own sessions, whatever their role.
+        // People can end only their own sessions, whatever their role.
         page("POST /account/sessions/{id}/revoke", [303, 404, 404, 404, 303]).of(session_of_the_owner),
     ]
 }
@@ -256,7 +257,7 @@ fn activities() -> Vec<Row> {
     ]
 }
 
-/// The mailroom's other pages about aliases and domains.
+/// Other pages about aliases and domains.
 fn addresses() -> Vec<Row> {
     const NAME: Fields = &[("name", "{id}.test")];
     const CONTACT: Thing = Thing::Posted("/api/v1/contacts", &[("address", "{id}@customer.test")]);
@@ -298,9 +299,9 @@ fn access() -> Vec<Row> {
 
 /// The statuses of the mailroom's routes, the same for people and tokens of the team.
 const LISTED: [u16; 8] = [401, 200, 403, 200, 200, 200, 401, 200];
-const MADE: [u16; 8] = [401, 201, 403, 201, 201, 201, 401, 201];
+const CREATED: [u16; 8] = [401, 201, 403, 201, 201, 201, 401, 201];
 const FOUND: [u16; 8] = [401, 404, 403, 200, 200, 200, 401, 404];
-const GONE: [u16; 8] = [401, 404, 403, 204, 204, 204, 401, 404];
+const DELETED: [u16; 8] = [401, 404, 403, 204, 204, 204, 401, 404];
 
 fn mailroom() -> Vec<Row> {
     vec![
@@ -308,7 +309,7 @@ fn mailroom() -> Vec<Row> {
         endpoint("GET /api/v1/messages", LISTED),
         endpoint("GET /api/v1/messages/{id}", FOUND).of(message),
         endpoint("PATCH /api/v1/messages/{id}", FOUND).of(message),
-        endpoint("DELETE /api/v1/messages/{id}", GONE).of(message),
+        endpoint("DELETE /api/v1/messages/{id}", DELETED).of(message),
         endpoint("GET /api/v1/messages/{id}/raw", FOUND).of(message),
         endpoint("GET /api/v1/messages/{id}/attachments/{attachment}", FOUND).of(attachment),
     ]

@@ -1,4 +1,4 @@
-//! `/aliases`: created, changed, deleted and never reused.
+//! `/aliases`: creating, changing and deleting aliases, whose addresses are never reused.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn create(api: &Api, body: &Value) -> Response {
     api.send_json(Method::POST, "/api/v1/aliases", body).await
 }
 
-async fn made(api: &Api, local: &str) -> String {
+async fn created(api: &Api, local: &str) -> String {
     let response = create(api, &json!({"localPart": local})).await.expect(201);
     format!("/api/v1/aliases/{}", response.json()["id"].as_str().expect("an id"))
 }
@@ -57,7 +57,7 @@ both_engines! {
 
     async fn an_address_is_never_reused(app: TestApp) {
         let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
-        let path = made(&acme, "hello").await;
+        let path = created(&acme, "hello").await;
         for other in [&acme, &globex] {
             let taken = create(other, &json!({"localPart": "HELLO"})).await.expect(409);
             assert_eq!(taken.error_code(), "CONFLICT");
@@ -91,7 +91,7 @@ both_engines! {
 
     async fn a_patch_changes_only_the_fields_it_names(app: TestApp) {
         let api = api(&app, "Acme");
-        let path = made(&api, "hello").await;
+        let path = created(&api, "hello").await;
         for (change, note, enabled) in [
             (json!({"note": "the form"}), json!("the form"), true),
             (json!({"enabled": false}), json!("the form"), false),
@@ -112,7 +112,7 @@ both_engines! {
         let api = api(&app, "Acme");
         for local in ["sales", "support", "sales.eu"] {
             app.clock.advance(std::time::Duration::from_millis(1));
-            made(&api, local).await;
+            created(&api, local).await;
         }
         let at = |local: &str| format!("{local}@gatepost.localhost");
         assert_eq!(addresses(&api, "").await, [at("sales.eu"), at("support"), at("sales")]);
@@ -136,7 +136,7 @@ both_engines! {
 
     async fn another_teams_aliases_do_not_exist(app: TestApp) {
         let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
-        let path = made(&acme, "hello").await;
+        let path = created(&acme, "hello").await;
         for path in [path.as_str(), "/api/v1/aliases/x", &format!("/api/v1/aliases/alias_{}", "0".repeat(32))] {
             assert_eq!(globex.get(path).await.expect(404).error_code(), "NOT_FOUND");
             globex.send_json(Method::PATCH, path, &json!({"enabled": false})).await.expect(404);
@@ -147,9 +147,9 @@ both_engines! {
         assert_eq!(acme.get(&path).await.expect(200).json()["enabled"], true);
     }
 
-    async fn every_change_is_recorded_with_who_made_it(app: TestApp) {
+    async fn every_change_is_recorded_with_its_actor(app: TestApp) {
         let api = api(&app, "Acme");
-        let path = made(&api, "hello").await;
+        let path = created(&api, "hello").await;
         api.send_json(Method::PATCH, &path, &json!({"enabled": false})).await.expect(200);
         api.delete(&path).await.expect(204);
         for kind in ["alias.created", "alias.changed", "alias.deleted"] {
@@ -163,7 +163,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn a_session_creates_aliases_in_the_persons_name() {
+async fn aliases_created_with_a_session_name_the_person() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let ada = app.as_(Ada).await;

@@ -1,4 +1,4 @@
-//! `/api-keys`: any caller with the scope may list them, only people change them.
+//! `/api-keys`: any caller with the scope can list tokens, but only people can change them.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ both_engines! {
         assert_eq!(listed(&ada, "ci").await[0]["lastUsedAt"], "2040-01-02T09:00:00Z");
     }
 
-    async fn a_name_is_taken_until_its_token_is_revoked(app: TestApp) {
+    async fn a_name_can_be_reused_after_its_token_is_revoked(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let id = create(&ada, "ci").await.expect(201).json()["id"].as_str().unwrap().to_owned();
@@ -79,7 +79,7 @@ both_engines! {
         assert_eq!(app.api(&token).get("/api/v1/me").await.expect(200).json()["token"]["name"], "build");
         let taken = bea.send_json(Method::PATCH, &path, &json!({"name": "Deploy"})).await.expect(409);
         assert_eq!(details(&taken)[0]["field"], "name");
-        // The same name in another spelling is no conflict.
+        // Another spelling of the token's own name is no conflict.
         bea.send_json(Method::PATCH, &path, &json!({"name": "BUILD"})).await.expect(200);
     }
 
@@ -167,5 +167,5 @@ async fn no_file_holds_a_tokens_secret() {
         assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{}", path.display());
         seen += usize::from(bytes.windows(12).any(|part| part == &token.as_bytes()[3..15]));
     }
-    assert!(seen > 0, "the public id is nowhere either, so this looks in the wrong place");
+    assert!(seen > 0, "the public id wasn't found either, so this searches the wrong files");
 }

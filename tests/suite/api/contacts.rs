@@ -1,4 +1,4 @@
-//! `/contacts`: created, listed, changed and deleted.
+//! `/contacts`: creating, listing, changing and deleting contacts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn create(api: &Api, body: &Value) -> Response {
     api.send_json(Method::POST, "/api/v1/contacts", body).await
 }
 
-async fn made(api: &Api, address: &str) -> String {
+async fn created(api: &Api, address: &str) -> String {
     let response = create(api, &json!({"address": address})).await.expect(201);
     format!("/api/v1/contacts/{}", response.json()["id"].as_str().expect("an id"))
 }
@@ -65,7 +65,7 @@ both_engines! {
 
     async fn a_patch_changes_only_the_fields_it_names(app: TestApp) {
         let api = api(&app, "Acme");
-        let path = made(&api, "bob@customer.test").await;
+        let path = created(&api, "bob@customer.test").await;
         for (change, name, note, state) in [
             (json!({"name": "Bob"}), json!("Bob"), json!(null), "unset"),
             (json!({"state": "blocked", "note": "no"}), json!("Bob"), json!("no"), "blocked"),
@@ -103,7 +103,7 @@ both_engines! {
 
     async fn another_teams_contacts_do_not_exist(app: TestApp) {
         let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
-        let path = made(&acme, "bob@customer.test").await;
+        let path = created(&acme, "bob@customer.test").await;
         for path in [path.as_str(), "/api/v1/contacts/x", &format!("/api/v1/contacts/con_{}", "0".repeat(32))] {
             assert_eq!(globex.get(path).await.expect(404).error_code(), "NOT_FOUND");
             globex.send_json(Method::PATCH, path, &json!({"state": "blocked"})).await.expect(404);
@@ -112,17 +112,17 @@ both_engines! {
         }
         assert!(addresses(&globex, "").await.is_empty() && addresses(&globex, "?q=bob").await.is_empty());
         // Each team has its own Bob.
-        made(&globex, "bob@customer.test").await;
+        created(&globex, "bob@customer.test").await;
         assert_eq!(acme.get(&path).await.expect(200).json()["state"], "unset");
     }
 
-    async fn a_deleted_contact_is_gone_and_its_address_free(app: TestApp) {
+    async fn the_address_of_a_deleted_contact_can_be_added_again(app: TestApp) {
         let api = api(&app, "Acme");
-        let path = made(&api, "bob@customer.test").await;
+        let path = created(&api, "bob@customer.test").await;
         api.delete(&path).await.expect(204);
         api.get(&path).await.expect(404);
         api.delete(&path).await.expect(404);
-        assert_ne!(made(&api, "bob@customer.test").await, path);
+        assert_ne!(created(&api, "bob@customer.test").await, path);
         for kind in ["contact.created", "contact.deleted"] {
             let query = format!("SELECT COUNT(*) AS n FROM activity WHERE kind = '{kind}' AND subject = 'bob@customer.test'");
             assert!(app.database.number(&query) >= 1, "{kind}");

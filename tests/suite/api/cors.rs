@@ -1,4 +1,4 @@
-//! CORS: scripts of other origins, allowed by a setting, never with a cookie.
+//! CORS: a setting allows scripts of other origins, but never with a cookie.
 
 use crate::support::TestApp;
 use crate::support::client::send;
@@ -29,7 +29,7 @@ fn allowed(response: &RawResponse) -> Option<&str> {
 const WANTS: &str = "Access-Control-Request-Method: PATCH";
 
 #[tokio::test]
-async fn a_preflight_lists_what_a_script_may_send() {
+async fn a_preflight_lists_allowed_methods_and_headers() {
     let (app, _) = with_origins(PAGE).await;
     for path in ["/api/v1/me", "/api/v1/aliases/alias_1", "/api/v1/nothing"] {
         let response = ask(&app, &format!("OPTIONS {path}"), PAGE, &[WANTS]);
@@ -88,7 +88,7 @@ async fn a_script_can_read_responses_and_errors() {
 }
 
 #[tokio::test]
-async fn other_origins_and_other_addresses_are_refused() {
+async fn other_origins_and_other_paths_are_refused() {
     let (app, bearer) = with_origins(PAGE).await;
     for other in ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null"] {
         for (line, more) in [("GET /api/v1/me", bearer.as_str()), ("OPTIONS /api/v1/me", WANTS)] {
@@ -119,7 +119,7 @@ async fn cors_is_off_by_default() {
 }
 
 #[tokio::test]
-async fn a_star_allows_any_origin_without_cookies() {
+async fn an_asterisk_allows_any_origin_without_cookies() {
     let (app, bearer) = with_origins("*").await;
     let response = ask(&app, "GET /api/v1/me", PAGE, &[&bearer]);
     assert_eq!((response.status.as_str(), allowed(&response)), ("HTTP/1.1 200 OK", Some("*")));

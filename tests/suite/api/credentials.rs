@@ -1,4 +1,4 @@
-//! Authentication as in RFC 6750 and RFC 9110: every byte of the response to a bad credential.
+//! Authentication by RFC 6750 and RFC 9110: checks every byte of the response to a bad credential.
 
 use gatepost::domain::access::plans::Plan;
 
@@ -44,7 +44,7 @@ both_engines! {
             ("GET /api/v1/me", &["Authorization: Digest username=\"ada\""]),
             // A token in the URL is ignored.
             (&query, &[]),
-            // Credentials are checked before the address and the method.
+            // Credentials are checked before the path and the method.
             ("GET /api/v1/nothing", &[]),
             ("POST /api/v1/me", &[]),
         ] {
@@ -106,7 +106,7 @@ both_engines! {
         assert_unknown(&me(&app, &[&format!("Authorization: Bearer {other}")]));
     }
 
-    async fn a_matching_secret_gets_the_reason_of_its_refusal(app: TestApp) {
+    async fn an_inactive_token_with_the_correct_secret_gets_the_reason(app: TestApp) {
         app.switch_api("Acme", true);
         let (revoked, expired) = (app.token("Acme", "old"), app.token("Acme", "brief"));
         app.api(&revoked).delete("/api/v1/me/token").await.expect(204);
@@ -174,7 +174,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn errors_have_the_headers_of_every_response() {
+async fn errors_have_the_headers_of_all_responses() {
     let app = TestApp::sqlite().await;
     let response = me(&app, &[]);
     let mut head: Vec<_> =

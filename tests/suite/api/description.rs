@@ -1,4 +1,4 @@
-//! `/api/v1/openapi.json`, and whether it matches the API.
+//! Checks that `/api/v1/openapi.json` matches the API.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +63,7 @@ fn operations() -> impl Iterator<Item = (String, String, &'static Value)> {
 }
 
 #[test]
-fn every_route_is_described_with_its_scope_and_nothing_else_is() {
+fn exactly_the_routes_are_described_with_their_scopes() {
     let described: BTreeSet<_> = operations()
         .map(|(method, path, it)| format!("{method} {path} {} {}", it["x-required-scopes"], it["security"]))
         .collect();
@@ -79,14 +79,14 @@ fn every_route_is_described_with_its_scope_and_nothing_else_is() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own() {
+fn operation_ids_are_unique() {
     let names: BTreeSet<_> =
         operations().map(|(.., it)| it["operationId"].as_str().expect("a name")).collect();
     assert_eq!(names.len(), operations().count());
 }
 
 #[test]
-fn every_example_fits_its_schema() {
+fn every_example_matches_its_schema() {
     let mut seen = 0;
     let mut check = |place: &str, content: &Value| {
         let several = content["examples"].as_object().into_iter().flatten().map(|(_, it)| &it["value"]);

@@ -1,4 +1,4 @@
-//! `/domains`: added, changed, removed. DNS checks are tested elsewhere.
+//! `/domains`: adding, changing and removing domains. DNS checks are tested elsewhere.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ both_engines! {
         let expected = json!({
             "id": id, "name": "mail.acme.test", "verifiedAt": null, "suspendedAt": null, "checkedAt": null,
             "heldByAnother": false,
-            // No other server finds gatepost.localhost.
+            // Other servers can't find gatepost.localhost.
             "records": [record("TXT", "_gatepost.mail.acme.test", proof)],
             "catchAll": null, "createdAt": "2040-01-02T09:00:00Z", "createdBy": "token ci",
         });
@@ -56,7 +56,7 @@ both_engines! {
         }
     }
 
-    async fn the_catch_all_is_one_of_the_teams_aliases(app: TestApp) {
+    async fn only_the_teams_own_aliases_can_be_the_catch_all(app: TestApp) {
         let (acme, globex) = (api(&app, "Acme"), api(&app, "Globex"));
         let path = added(&acme, "acme.test").await;
         let change = async |body: Value| acme.send_json(Method::PATCH, &path, &body).await;
@@ -75,7 +75,7 @@ both_engines! {
         globex.send_json(Method::PATCH, &path, &json!({"catchAll": foreign})).await.expect(404);
     }
 
-    async fn a_removed_domain_comes_back_with_its_addresses(app: TestApp) {
+    async fn aliases_return_when_a_removed_domain_is_added_again(app: TestApp) {
         let api = api(&app, "Acme");
         let path = added(&api, "acme.test").await;
         let hello = json!({"localPart": "hello", "domain": "acme.test"});

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a creation that is retried with the same key is done once.
+//! `Idempotency-Key`: retrying a creation with the same key creates one resource.
 
 use std::time::Duration;
 
@@ -65,14 +65,14 @@ both_engines! {
                 let again = send(again).await.expect(201);
                 assert!(is_replayed(&again), "{path}");
                 assert_eq!(again.location(), first.location());
-                assert_eq!(again.header("etag"), "", "{path}: it may have changed since");
+                assert_eq!(again.header("etag"), "", "{path}: the tag may be outdated");
                 assert_eq!(without_secret(&again), without_secret(&first), "{path}");
             }
             assert_eq!(total(&ada, path).await, made, "{path}");
         }
     }
 
-    async fn a_key_is_for_one_request(app: TestApp) {
+    async fn a_key_cannot_be_reused_for_another_request(app: TestApp) {
         let api = api(&app);
         let first = contact(&api, "one", &bob()).await.expect(201);
         let alias = api.request(Method::POST, "/api/v1/aliases").header(KEY, "one").json(&json!({}));
@@ -182,7 +182,7 @@ both_engines! {
         app.flush().await;
         assert!(!app.database.holds(&token[15..47]), "the secret is in the store");
         assert!(!app.database.holds("a-key-that-says-something"), "the key is in the store");
-        assert!(app.database.holds("was shown once"), "this looks in the wrong place");
+        assert!(app.database.holds("was shown once"), "this searches the wrong place");
     }
 
     async fn concurrent_requests_with_one_key_create_one_resource(app: TestApp) {
@@ -243,7 +243,7 @@ async fn another_instance_does_not_start_a_request_in_progress() {
     let app = TestApp::postgres().await;
     let key = Key::parse(b"key").expect("a key");
     let request = Request::new(app.team("Acme").id, [1; 16], &key, &[b"content"], app.app.now());
-    let elsewhere = || app.app.write_now(|tx| idempotency::once(tx, &request, |_| panic!("begun twice")));
+    let elsewhere = || app.app.write_now(|tx| idempotency::once(tx, &request, |_| panic!("started twice")));
     let failed = app.app.write_now(|tx| {
         idempotency::once(tx, &request, |_| {
             assert!(matches!(elsewhere(), Ok(Outcome::InProgress)));
@@ -254,7 +254,12 @@ async fn another_instance_does_not_start_a_request_in_progress() {
     let made = app.operate(|tx, _| {
         idempotency::once(tx, &request, |_| {
             assert!(matches!(elsewhere(), Ok(Outcome::InProgress)));
-            Ok(Stored { location: "/here".into(), tag: "\"1\"".into(), body: "{}".into(), again: None })
+            Ok(Stored {
+                location: "/here".into(),
+                tag: "\"1\"".into(),
+                body: "{}".into(),
+                replayed_body: None,
+            })
         })
     });
     assert!(matches!(made, Outcome::First(_)));
@@ -265,13 +270,13 @@ async fn another_instance_does_not_start_a_request_in_progress() {
 /// While the first request waits in the store, a retry is refused immediately.
 async fn retry_in_progress_is_refused(app: TestApp) {
     let api = api(&app);
-    let held_up = app.database.hold_up("contacts");
+    let blocked = app.database.block_writers("contacts");
     let (one, two) = (Box::pin(contact(&api, "key", &bob())), Box::pin(contact(&api, "key", &bob())));
     let (first, other) = match select(one, two).await {
         Either::Left((first, other)) | Either::Right((first, other)) => (first, other),
     };
     assert_eq!(first.expect(409).error_code(), "IDEMPOTENCY_KEY_IN_USE");
-    drop(held_up);
+    drop(blocked);
     let made = other.await.expect(201);
     assert!(!is_replayed(&made));
     let again = contact(&api, "key", &bob()).await.expect(201);

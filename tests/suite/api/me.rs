@@ -24,7 +24,7 @@ both_engines! {
         assert_eq!(body, expected);
         assert_eq!(me.header("content-type"), "application/json");
         assert_eq!(me.header("cache-control"), "no-store");
-        assert!(!me.body.contains(&token[11..]), "the secret came back");
+        assert!(!me.body.contains(&token[11..]), "the response contains the secret");
     }
 
     async fn a_session_has_no_token(app: TestApp) {
@@ -39,7 +39,7 @@ both_engines! {
         }
     }
 
-    async fn a_token_revokes_itself_for_good(app: TestApp) {
+    async fn a_token_can_revoke_itself(app: TestApp) {
         app.switch_api("Acme", true);
         let (token, other) = (app.token("Acme", "ci"), app.token("Acme", "deploy"));
         let gone = app.api(&token).delete("/api/v1/me/token").await.expect(204);

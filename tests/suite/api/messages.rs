@@ -1,4 +1,4 @@
-//! `/messages`: listed, searched, read, marked and deleted, within the team.
+//! `/messages`: listing, searching, reading, marking and deleting the team's messages.
 
 use gatepost::domain::mailroom::contacts::{self, About, ContactState};
 use reqwest::Method;
@@ -17,7 +17,7 @@ fn api(app: &TestApp, team: &str) -> Api {
     app.api(&app.token(team, "ci"))
 }
 
-/// A message that arrives a second after the previous one.
+/// Delivers a message a second after the previous one.
 fn arrives(app: &TestApp, from: &str, to: &str, subject: &str, text: &str) -> String {
     app.clock.advance(Duration::from_secs(1));
     let raw = format!("From: {from}\nTo: {to}\nSubject: {subject}\nMessage-ID: <{subject}@x>\n\n{text}\n");
@@ -35,7 +35,7 @@ async fn subjects(api: &Api, query: &str) -> Vec<String> {
 }
 
 both_engines! {
-    async fn a_message_is_read_completely(app: TestApp) {
+    async fn a_message_is_returned_completely(app: TestApp) {
         let api = api(&app, "Acme");
         let alias = app.alias("Acme", "hello");
         let id = app.arrives("bob@customer.test", "hello+shop@gatepost.localhost", &letter_with_file("1"));
@@ -111,7 +111,7 @@ both_engines! {
         let file = api.get(&path).await.expect(200).json()["attachments"][0]["id"].as_str().unwrap().to_owned();
         let file = api.get(&format!("{path}/attachments/{file}")).await.expect(200);
         assert_eq!(file.body, "<script>alert(1)</script>");
-        // The sender declares text/html, which a browser would run.
+        // The sender declares text/html, which a browser would render.
         assert_eq!(file.header("content-type"), "application/octet-stream");
         assert!(file.header("content-disposition").ends_with("filename*=UTF-8''M%C3%A4rz.html"));
         for response in [raw, file] {
@@ -154,7 +154,7 @@ both_engines! {
         }
         app.clock.advance(Duration::from_secs(9));
         let again = api.send_json(Method::PATCH, &path, &json!({"read": true})).await.expect(200).json();
-        assert_eq!(again["readAt"], "2040-01-02T09:00:01Z", "the first time is kept");
+        assert_eq!(again["readAt"], "2040-01-02T09:00:01Z", "marking it again keeps the first time");
         assert_eq!(subjects(&api, "?unread=true").await, [""; 0]);
         for bad in [json!({"read": "yes"}), json!({"state": "denied"}), json!([])] {
             api.send_json(Method::PATCH, &path, &bad).await.expect(400);
@@ -233,7 +233,7 @@ both_engines! {
         assert!(details(&refused).as_array().is_some_and(|all| !all.is_empty()));
     }
 
-    async fn words_find_messages_in_subject_sender_and_text(app: TestApp) {
+    async fn messages_are_found_by_words_in_subject_sender_and_text(app: TestApp) {
         let api = api(&app, "Acme");
         app.alias("Acme", "hello");
         arrives(&app, "Bob <bob@customer.test>", HELLO, "Invoice 1042", "Please find it attached.");
@@ -255,7 +255,7 @@ both_engines! {
         assert_eq!(subjects(&api, "?q=invoice&until=2040-01-02T09:00:02Z").await, ["Invoice 1042"]);
     }
 
-    async fn cursors_walk_the_whole_list_while_mail_arrives(app: TestApp) {
+    async fn cursors_cover_the_whole_list_while_mail_arrives(app: TestApp) {
         let api = api(&app, "Acme");
         app.alias("Acme", "hello");
         for number in 1..=5 {

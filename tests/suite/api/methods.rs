@@ -17,7 +17,7 @@ async fn with_token() -> (TestApp, String) {
     (app, token)
 }
 
-/// Each address and the methods declared for it.
+/// Each path and its declared methods.
 fn addresses() -> BTreeMap<&'static str, (Row, BTreeSet<&'static str>)> {
     let mut found = BTreeMap::new();
     for row in rows::api() {
@@ -93,7 +93,7 @@ async fn options_needs_no_credential_and_is_not_counted() {
         for headers in [&[][..], &[bearer.as_str()], &["Authorization: Bearer nonsense"], &["Cookie: a=b"]] {
             let response = raw::exchange(&app.base, &line, headers, "");
             assert_eq!((response.status.as_str(), response.body.as_str()), ("HTTP/1.1 204 No Content", ""));
-            let allow = allowed(response.header("allow").expect("what it takes"));
+            let allow = allowed(response.header("allow").expect("an Allow header"));
             let mut expected = declared.clone();
             expected.insert("OPTIONS");
             if declared.contains("GET") {
@@ -109,7 +109,7 @@ async fn options_needs_no_credential_and_is_not_counted() {
     }
     for path in ["/api/v1", "/api/v1/nothing", "/api/v1/me/"] {
         let response = raw::exchange(&app.base, &format!("OPTIONS {path}"), &[], "");
-        let message = "Not found. It does not exist, or belongs to another team.";
+        let message = "Not found. The resource does not exist, or belongs to another team.";
         assert_refused(&response, "404 Not Found", None, "NOT_FOUND", message);
     }
 }
@@ -122,10 +122,10 @@ async fn an_unsupported_method_gets_allow() {
     for (_, (row, declared)) in addresses() {
         let (_, path, _) = fill(&app, &row);
         let asked = raw::exchange(&app.base, &format!("OPTIONS {path}"), &[], "");
-        let allow = asked.header("allow").expect("what it takes");
+        let allow = asked.header("allow").expect("an Allow header");
         for method in others.into_iter().filter(|method| !declared.contains(method)) {
             let response = raw::exchange(&app.base, &format!("{method} {path}"), &[&bearer], "");
-            let message = format!("This address supports {allow}.");
+            let message = format!("This URL supports {allow}.");
             assert_refused(&response, "405 Method Not Allowed", None, "METHOD_NOT_ALLOWED", &message);
             assert_eq!(response.header("allow"), Some(allow), "{method} {path}");
         }

@@ -51,7 +51,7 @@ both_engines! {
         assert!(record.duration_us.is_some_and(|micros| micros > 0));
     }
 
-    async fn a_record_holds_the_route_template_and_nothing_that_was_sent(app: TestApp) {
+    async fn a_record_contains_the_route_template_and_no_parameters(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         let api = app.api(&token);
@@ -71,7 +71,7 @@ both_engines! {
         assert_eq!(recorded(&app, "Acme"), 4);
     }
 
-    async fn refused_calls_of_a_matching_secret_are_recorded_for_its_team(app: TestApp) {
+    async fn refused_calls_with_a_correct_secret_are_recorded_for_the_team(app: TestApp) {
         let token = app.token("Acme", "ci");
         let api = app.api(&token);
         for expected in 1..=4 {
@@ -96,7 +96,7 @@ both_engines! {
             };
             assert_eq!(recorded(&app, "Acme"), expected);
             assert_eq!(last(&app).token_id, Some(tokens(&app)[0].id));
-            assert_eq!(last_used(&app), None, "a refused call counts as a use");
+            assert_eq!(last_used(&app), None, "a refused call was counted as a use");
         }
     }
 
@@ -115,7 +115,7 @@ both_engines! {
         assert_eq!(app.database.number(everything), before);
     }
 
-    async fn requests_with_a_session_are_recorded_in_the_persons_name(app: TestApp) {
+    async fn requests_with_a_session_are_recorded_with_the_persons_name(app: TestApp) {
         app.switch_api("Acme", true);
         app.as_(Ada).await.get("/api/v1/me").await.expect(200);
         let record = last(&app);

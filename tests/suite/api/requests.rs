@@ -16,10 +16,10 @@ async fn with_token() -> (TestApp, String) {
 }
 
 #[tokio::test]
-async fn an_unknown_address_is_not_found() {
+async fn an_unknown_path_is_not_found() {
     let (app, token) = with_token().await;
     let bearer = format!("Authorization: Bearer {token}");
-    let message = "Not found. It does not exist, or belongs to another team.";
+    let message = "Not found. The resource does not exist, or belongs to another team.";
     for path in ["/api/v1/nothing", "/api/v1", "/api/v1/", "/api/v1/me/", "/api/v1/me/token/x"] {
         let response = raw::exchange(&app.base, &format!("GET {path}"), &[&bearer], "");
         assert_refused(&response, "404 Not Found", None, "NOT_FOUND", message);
@@ -72,7 +72,7 @@ async fn create(app: &TestApp, kind: &str, body: impl Into<reqwest::Body>) -> Re
 }
 
 #[tokio::test]
-async fn a_body_is_read_strictly() {
+async fn bodies_are_validated_strictly() {
     let (app, _) = with_token().await;
     for (body, field) in [
         (r#"{"name": "x", "role": "owner"}"#, "role"),
@@ -111,7 +111,7 @@ async fn a_body_of_the_wrong_type_or_size_is_refused() {
 }
 
 #[tokio::test]
-async fn addresses_are_compared_regardless_of_spelling() {
+async fn equivalent_spellings_of_a_path_are_accepted() {
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
     let bearer = format!("Authorization: Bearer {}", app.token("Acme", "ci"));

@@ -78,7 +78,7 @@ both_engines! {
     }
 }
 
-/// One code path serves all three, so their times differ by noise; the bound is generous because test
+/// All three take the same code path, so their times differ only by noise. The bound is generous, because test
 /// machines are busy.
 #[tokio::test]
 async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
@@ -100,7 +100,7 @@ async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
             let began = Instant::now();
             let verdict = app.app.read_now(|tx| tokens::verify(tx, presented, app.app.now()));
             times.push(began.elapsed());
-            assert!(verdict.expect("a store that responses").is_err());
+            assert!(verdict.expect("a store that responds").is_err());
         }
     }
     assert_eq!(
@@ -111,6 +111,6 @@ async fn an_unknown_id_a_wrong_secret_and_a_revoked_token_take_the_same_time() {
         times.sort();
         times[ROUNDS / 2]
     });
-    let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
-    assert!(*most < *least * 3 / 2, "unknown, wrong, revoked: {medians:?}");
+    let (fastest, slowest) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
+    assert!(*slowest < *fastest * 3 / 2, "unknown, wrong, revoked: {medians:?}");
 }

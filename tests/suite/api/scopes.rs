@@ -52,10 +52,10 @@ both_engines! {
         assert_eq!(app.database.number(&kind("api.request")), 1);
         let id = public_id(&narrow);
         let used = format!("SELECT COUNT(last_used_at) AS n FROM tokens WHERE public_id = '{id}'");
-        assert_eq!(app.database.number(&used), 0, "a refused call is no use of a token");
+        assert_eq!(app.database.number(&used), 0, "a refused call was counted as a use");
     }
 
-    async fn a_closed_team_is_reported_before_a_missing_scope(app: TestApp) {
+    async fn turned_off_api_access_is_reported_before_a_missing_scope(app: TestApp) {
         let token = app.token_with("Acme", "ci", Scopes::of(&[Scope::TokensRead]));
         let refused = app.api(&token).get("/api/v1/team").await.expect(403);
         assert_eq!(refused.error_code(), "API_DISABLED");

@@ -1,4 +1,4 @@
-//! The dashboard's session on the API: only from its own pages, only for owner and admins.
+//! The dashboard's session on the API, accepted only from its own pages and for the owner and admins.
 
 use reqwest::Method;
 use serde_json::json;
@@ -56,13 +56,13 @@ both_engines! {
         );
     }
 
-    async fn the_switch_closes_the_api_to_sessions_too(app: TestApp) {
+    async fn turning_off_the_api_applies_to_sessions_too(app: TestApp) {
         let ada = app.as_(Ada).await;
         let response = ada.get("/api/v1/me").await.expect(403);
         assert_eq!(response.error_code(), "API_DISABLED");
     }
 
-    async fn an_ended_session_is_no_credential(app: TestApp) {
+    async fn an_ended_session_is_refused(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         ada.get("/api/v1/me").await.expect(200);
@@ -71,7 +71,7 @@ both_engines! {
         assert_eq!(response.error_code(), "MISSING_TOKEN");
     }
 
-    async fn a_forged_cookie_is_no_credential(app: TestApp) {
+    async fn a_forged_cookie_is_refused(app: TestApp) {
         app.switch_api("Acme", true);
         let visitor = app.visitor();
         let cookie = [("Sec-Fetch-Site", "same-origin"), ("Cookie", "gatepost=forged")];

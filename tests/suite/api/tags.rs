@@ -192,7 +192,7 @@ both_engines! {
             let changed = ada.send_json(Method::PATCH, made.location(), &change).await.expect(200);
             let again = ada.get(made.location()).await.expect(200);
             assert_eq!(tag(&changed), tag(&again), "{path}");
-            // The domain did not change: it had no catch-all.
+            // Clearing the catch-all changed nothing, because there was none.
             assert_eq!(tag(&again) == tag(&read), again.body == read.body, "{path}");
         }
     }
@@ -238,7 +238,7 @@ both_engines! {
             })
             .collect();
         for client in clients {
-            client.await.expect("a client that ends well");
+            client.await.expect("a client that succeeds");
         }
         let note = api.get(&path).await.expect(200).json()["note"].as_str().expect("a note").to_owned();
         let mut words: Vec<_> = note.split(' ').collect();

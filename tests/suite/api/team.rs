@@ -1,4 +1,4 @@
-//! `/team` and its people.
+//! `/team` and `/team/people`.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::details;
 use crate::support::{TestApp, both_engines};
 
 both_engines! {
-    async fn the_team_is_the_tokens_own(app: TestApp) {
+    async fn a_token_reads_its_own_team(app: TestApp) {
         app.switch_api("Acme", true);
         app.switch_api("Globex", true);
         for name in ["Acme", "Globex"] {
@@ -61,7 +61,7 @@ both_engines! {
         }
     }
 
-    async fn cursors_walk_the_whole_list(app: TestApp) {
+    async fn cursors_cover_the_whole_list(app: TestApp) {
         app.switch_api("Acme", true);
         let api = app.api(&app.token("Acme", "ci"));
         let mut names = Vec::new();

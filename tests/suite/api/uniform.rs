@@ -1,4 +1,4 @@
-//! All routes behave alike.
+//! Rules that apply to all routes.
 
 use std::collections::BTreeSet;
 
@@ -70,12 +70,12 @@ fn assert_names(response: &Response, field: &str, about: &str) {
 }
 
 #[tokio::test]
-async fn an_unknown_parameter_is_named_everywhere_and_nothing_is_done() {
+async fn every_route_refuses_unknown_parameters_by_name() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.routes() {
         let request = caller.request(method.clone(), &format!("{path}?verbose=1"));
         assert_names(&send(with_body(request, &row, fields.clone())).await, "verbose", row.route);
-        // The refused request can still be made.
+        // The refused request changed nothing, so it can still be sent.
         let again = send(with_body(caller.request(method, &path), &row, fields)).await;
         assert!((200..300).contains(&again.status), "{}: {}", row.route, again.body);
     }
@@ -106,7 +106,7 @@ async fn an_unexpected_body_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_unread_everywhere() {
+async fn every_route_refuses_compressed_bodies_unread() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.routes() {
         for encoding in ["gzip", "br", "identity, gzip", ""] {
@@ -121,7 +121,7 @@ async fn a_compressed_body_is_refused_unread_everywhere() {
 }
 
 #[tokio::test]
-async fn bodies_are_validated_alike() {
+async fn every_route_validates_bodies() {
     let caller = Caller::new().await;
     for (row, method, path, fields) in caller.writes() {
         let whole = body_of(&fields).to_string();
@@ -160,7 +160,7 @@ fn resource(response: &Response) -> Value {
 }
 
 #[tokio::test]
-async fn a_created_resource_is_at_its_location_and_a_deleted_one_is_gone() {
+async fn created_resources_are_at_their_location_until_deleted() {
     let caller = Caller::new().await;
     let mut made = 0;
     for (row, method, path, fields) in caller.writes().filter(|(_, method, ..)| *method == Method::POST) {
@@ -174,7 +174,12 @@ async fn a_created_resource_is_at_its_location_and_a_deleted_one_is_gone() {
             row.route
         );
         let changed = send(caller.request(Method::PATCH, location).json(&json!({}))).await.expect(200);
-        assert_eq!(resource(&changed), resource(&created), "{}: nothing was to be changed", row.route);
+        assert_eq!(
+            resource(&changed),
+            resource(&created),
+            "{}: an empty change must change nothing",
+            row.route
+        );
         let deleted = send(caller.request(Method::DELETE, location)).await.expect(204);
         assert_eq!((deleted.body.as_str(), deleted.header("content-type")), ("", ""), "{}", row.route);
         let after = caller.ada.get(location).await;
@@ -190,7 +195,7 @@ async fn a_created_resource_is_at_its_location_and_a_deleted_one_is_gone() {
 }
 
 #[tokio::test]
-async fn a_change_that_changes_nothing_leaves_no_record() {
+async fn a_change_without_effect_is_not_recorded() {
     let caller = Caller::new().await;
     let records =
         || caller.app.database.number("SELECT COUNT(*) AS n FROM activity WHERE kind NOT LIKE 'api.%'");
@@ -202,7 +207,7 @@ async fn a_change_that_changes_nothing_leaves_no_record() {
 }
 
 #[tokio::test]
-async fn lists_validate_their_parameters_alike() {
+async fn every_list_validates_its_parameters() {
     let caller = Caller::new().await;
     let mut seen = 0;
     for (row, _, path, _) in caller.routes().filter(|(row, ..)| is_list(row)) {
@@ -238,7 +243,7 @@ async fn lists_validate_their_parameters_alike() {
 
 /// Follows the cursors of each list, one entry at a time, while nothing changes.
 #[tokio::test]
-async fn lists_are_walked_alike() {
+async fn cursors_cover_every_list() {
     let caller = Caller::new().await;
     for _ in 0..2 {
         // Creates at least three resources of every kind.

@@ -1,4 +1,4 @@
-//! Which layer may name which:
+//! The allowed dependencies between layers:
 //!
 //! ```text
 //!  interfaces           rules                database
@@ -27,8 +27,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &[]),
 ];
 
-/// The parts of the app that hold the store. The others use `App::read` and `App::write`.
-const HOLD_THE_STORE: &[&str] = &[
+/// The modules of the app that use the store directly. Others use `App::read` and `App::write`.
+const MAY_USE_THE_STORE: &[&str] = &[
     "src/app.rs",
     "src/app/backup/",
     "src/app/downloads.rs",
@@ -42,7 +42,7 @@ const HOLD_THE_STORE: &[&str] = &[
 
 #[test]
 fn dependencies_point_right() {
-    Rule::new("a layer names one that it must not", left_arrows)
+    Rule::new("a layer names another that it must not depend on", forbidden_arrows)
         .refuses("src/domain/people/teams.rs", "use crate::web::paths;")
         .refuses("src/domain/a.rs", "use crate::{app::App, store};")
         .refuses("src/web/a.rs", "fn a() { crate::store::open() }")
@@ -60,9 +60,9 @@ fn dependencies_point_right() {
 }
 
 #[test]
-fn only_a_part_of_the_app_holds_the_store() {
+fn only_some_modules_of_the_app_use_the_store_directly() {
     Rule::new("read and write through the app", |file| {
-        let holds = HOLD_THE_STORE.iter().any(|holder| file.path.starts_with(holder));
+        let holds = MAY_USE_THE_STORE.iter().any(|holder| file.path.starts_with(holder));
         let names = file.path.starts_with("src/app") && modules_named(&file.code()).contains("store");
         if names && !holds { vec![file.path.clone()] } else { Vec::new() }
     })
@@ -72,7 +72,7 @@ fn only_a_part_of_the_app_holds_the_store() {
     .holds_for(&rust());
 }
 
-fn left_arrows(file: &Source) -> Vec<String> {
+fn forbidden_arrows(file: &Source) -> Vec<String> {
     let layer = file.path.trim_start_matches("src/").split(['/', '.']).next().unwrap_or("");
     let Some((_, allowed)) = ARROWS.iter().find(|(it, _)| *it == layer) else { return Vec::new() };
     modules_named(&file.code())

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_circle_is_found() {
+    fn circles_are_found_in_every_form() {
         for (one, other) in [
             ("use crate::b::B;", "use super::a::A;"),
             ("use crate::{b::{self, B}};", "fn b() -> crate::a::A {}"),
@@ -222,7 +222,7 @@ mod tests {
         ] {
             assert!(found(&[("src/a.rs", one), ("src/b.rs", other)]).is_empty(), "{one} {other}");
         }
-        // A part may use the whole that it belongs to.
+        // A module may use its parent.
         let part = [("src/a/mod.rs", "mod b;\nuse b::B;"), ("src/a/b.rs", "use super::A;")];
         assert!(found(&part).is_empty());
     }

@@ -1,4 +1,4 @@
-//! A rule, and the proof that it can be broken.
+//! A rule with samples that it must refuse or permit.
 
 use super::source::Source;
 
@@ -35,13 +35,13 @@ impl Rule {
 
     pub fn refuses(self, path: &str, sample: &str) -> Self {
         let found = (self.check)(&Source::new(path, sample));
-        assert!(!found.is_empty(), "{}: this should be refused: {sample}", self.what);
+        assert!(!found.is_empty(), "{}: must be refused: {sample}", self.what);
         self
     }
 
     pub fn permits(self, path: &str, sample: &str) -> Self {
         let found = (self.check)(&Source::new(path, sample));
-        assert!(found.is_empty(), "{}: this should be permitted: {found:?}", self.what);
+        assert!(found.is_empty(), "{}: must be permitted: {found:?}", self.what);
         self
     }
 

@@ -1,4 +1,4 @@
-//! Files of the repository as the rules read them, with a minimal parser of Rust.
+//! Reads the repository's files for the rules, with a minimal parser for Rust.
 
 use std::fs;
 use std::path::Path;
@@ -32,8 +32,7 @@ impl Source {
     }
 }
 
-/// Returns all files under `folder` with `extension`. There must be some: a rule without files would
-/// always pass.
+/// Returns all files under `folder` with `extension`. Fails if there are none, because a rule would always pass.
 pub fn tree(folder: &str, extension: &str) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! `check` reports what is wrong, and nothing else.
+//! `check` reports all problems, and nothing else.
 
 use std::os::unix::fs::FileExt;
 
@@ -11,16 +11,16 @@ fn assert_sound(gatepost: &Gatepost) {
     assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n");
 }
 
-/// Checks that each of the words is in a line of its own, then repairs the store.
+/// Checks that each text is in a separate line, then repairs the store.
 #[track_caller]
 fn assert_found(gatepost: &Gatepost, database: &Database, wrong: &str, right: &str, words: &[&str]) {
-    database.execute(wrong).expect("something wrong");
+    database.execute(wrong).expect("a damaged store");
     let found = gatepost.run(&["check"], "");
     assert_eq!((found.code, found.stdout.lines().count()), (Some(1), words.len()), "{wrong}: {found:?}");
     for words in words {
         assert!(found.stdout.lines().any(|line| line.contains(words)), "{wrong}, {words}: {found:?}");
     }
-    database.execute(right).expect("all right");
+    database.execute(right).expect("a repaired store");
 }
 
 /// Returns sixteen bytes, in SQL.

@@ -40,23 +40,23 @@ struct Shared {
 }
 
 impl Shared {
-    fn goes_on(&self) -> bool {
+    fn keeps_going(&self) -> bool {
         !self.stop.load(Ordering::Relaxed)
     }
 
     fn note(&self, note: impl FnOnce(&mut Confirmed)) {
-        note(&mut self.confirmed.lock().expect("what was confirmed"));
+        note(&mut self.confirmed.lock().expect("the confirmed requests"));
     }
 
     fn until_now(&self, load: &Load) -> Confirmed {
-        Confirmed { calls: load.calls(0), ..self.confirmed.lock().expect("what was confirmed").clone() }
+        Confirmed { calls: load.calls(0), ..self.confirmed.lock().expect("the confirmed requests").clone() }
     }
 }
 
 /// Sends mail over a new connection each time.
 fn send(to: SocketAddr, sender: usize, shared: &Shared) {
     let mut number = 0;
-    while shared.goes_on() {
+    while shared.keeps_going() {
         let mut talk = Talk::smtp(to);
         for _ in 0..20 {
             number += 1;
@@ -81,7 +81,7 @@ async fn change(base: String, token: String, shared: Arc<Shared>) {
         client.request(method, format!("{base}/api/v1{path}")).bearer_auth(&token).json(&body).send()
     };
     let mut number = 0;
-    while shared.goes_on() {
+    while shared.keeps_going() {
         number += 1;
         let local = format!("a{number}");
         let made = ask(Method::POST, "/aliases", json!({"localPart": local})).await.expect("a response");
@@ -120,7 +120,7 @@ async fn take(gatepost: &Gatepost, server: &Serving, token: &str, files: &[Strin
         let took = began.elapsed();
         // Resources deleted during the backup may or may not be in it.
         confirmed.push(Confirmed { deleted: shared.until_now(&load).deleted, ..before });
-        assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n", "of the server at work");
+        assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n", "while the server runs");
         let calls = load.count();
         if files.len() > BACKUPS {
             println!("a backup in {} ms, {calls} calls so far", took.as_millis());
@@ -132,17 +132,17 @@ async fn take(gatepost: &Gatepost, server: &Serving, token: &str, files: &[Strin
     shared.stop.store(true, Ordering::Relaxed);
     let calls = load.stop().await;
     assert!(calls.iter().all(|call| call.status == 200), "a call was refused");
-    changing.await.expect("changes that end");
-    senders.into_iter().for_each(|sender| sender.join().expect("a sender that ends"));
+    changing.await.expect("changes that finish");
+    senders.into_iter().for_each(|sender| sender.join().expect("a sender that finishes"));
     confirmed
 }
 
 /// Checks that everything confirmed is in the backup, once.
-fn assert_holds(file: &str, original: &Database, confirmed: &Confirmed) {
+fn assert_contains(file: &str, original: &Database, confirmed: &Confirmed) {
     let (gatepost, database) = empty_like(original);
     gatepost.ok(&["restore", file], "");
     assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n");
-    // A server that starts flushes the journal.
+    // Starting a server flushes the journal.
     assert_eq!(gatepost.serve().terminate().code, Some(0));
     assert!(database.journal_is_empty());
     assert_eq!(gatepost.ok(&["check"], ""), "No problems found.\n");
@@ -171,11 +171,13 @@ async fn promise(gatepost: Gatepost, database: Database) {
     let confirmed = take(&gatepost, &server, &token, &files).await;
     assert_eq!(server.terminate().code, Some(0));
     for (file, confirmed) in files.iter().zip(&confirmed) {
-        assert_holds(file, &database, confirmed);
+        assert_contains(file, &database, confirmed);
     }
     let last = confirmed.last().expect("a backup");
     let (calls, mail, aliases) = (last.calls.len(), last.mail.len(), last.aliases.len());
-    println!("{count} of {count} restored; the last held {calls} calls, {mail} messages, {aliases} aliases");
+    println!(
+        "{count} of {count} restored; the last one contained {calls} calls, {mail} messages, {aliases} aliases"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

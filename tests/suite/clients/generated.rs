@@ -16,7 +16,7 @@ use crate::support::{TestApp, mail_server};
 const LIMIT: &str = "pro=20";
 
 #[tokio::test]
-async fn a_python_client_does_what_a_consumer_does_first() {
+async fn a_generated_python_client_works() {
     let app = TestApp::with_settings(&[("GATEPOST_PLAN_LIMITS", LIMIT)]).await;
     let folder = TempDir::new().expect("a folder");
     let mut generate = python("openapi-python-client");
@@ -34,7 +34,7 @@ async fn a_python_client_does_what_a_consumer_does_first() {
 }
 
 #[tokio::test]
-async fn a_typescript_client_does_what_a_consumer_does_first() {
+async fn a_generated_typescript_client_works() {
     let app = TestApp::with_settings(&[("GATEPOST_PLAN_LIMITS", LIMIT)]).await;
     let folder = TempDir::new().expect("a folder");
     let modules = installed("GATEPOST_TEST_NODE").join("node_modules");

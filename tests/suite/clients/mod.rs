@@ -14,7 +14,7 @@ fn ours(path: &str) -> PathBuf {
 
 /// The folder in which a kind of program is installed.
 fn installed(kind: &str) -> PathBuf {
-    std::env::var_os(kind).expect("no programs to call the API with: run tests/run").into()
+    std::env::var_os(kind).expect("missing API clients: run tests/run").into()
 }
 
 /// A program of the Python environment.

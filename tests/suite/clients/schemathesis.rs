@@ -16,7 +16,7 @@ const LAST: &str = "revokeMyToken";
 const FOR_PEOPLE: &str = "^(create|rename|revoke)ApiKey$";
 
 both_engines! {
-    /// Uses a token of every scope. Operations for people refuse it, as described.
+    /// Uses a token with all scopes. Operations for people refuse it, as described.
     async fn every_response_matches_the_description(app: TestApp) {
         app.switch_api("Acme", true);
         app.set_plan("Acme", Plan::Enterprise);

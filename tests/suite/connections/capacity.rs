@@ -21,10 +21,9 @@ fn from(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
 }
 
-/// Connects until one connection is accepted. A place becomes free when the server has noticed the end of
-/// another.
+/// Connects until one connection is accepted, which takes until the server notices the end of another.
 #[track_caller]
-fn is_let_in(app: &TestApp) {
+fn is_admitted(app: &TestApp) {
     let since = Instant::now();
     while !Client::connect(&app.base).send(ALIVE).response().starts_with("HTTP/1.1 200") {
         assert!(since.elapsed() < TIMEOUT, "no connection is accepted");
@@ -41,11 +40,11 @@ async fn the_connections_of_one_address_are_limited() {
     assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
     let mut other = Client::connect_from(from(2), address(&app)).send(ALIVE);
     assert!(other.response().starts_with("HTTP/1.1 200"));
-    // Then all addresses together.
+    // Then limits the total of all addresses.
     let refused = Client::connect_from(from(3), address(&app)).send(ALIVE).text();
     assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
     drop((open, other));
-    is_let_in(&app);
+    is_admitted(&app);
 }
 
 #[tokio::test]
@@ -70,7 +69,7 @@ async fn the_longest_idle_connection_is_closed() {
         connections: 3,
         idle: Duration::ZERO,
         grace: NEVER,
-        longest: NEVER,
+        max_body_time: NEVER,
         rate: u32::MAX,
     };
     let app = TestApp::limited(&[], limits);
@@ -78,20 +77,20 @@ async fn the_longest_idle_connection_is_closed() {
     assert!(first.response().starts_with("HTTP/1.1 200"));
     let slow = "POST /sign-in HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\na";
     let mut second = Client::connect_from(from(2), address(&app)).send(slow);
-    assert!(second.response().starts_with("HTTP/1.1 403"), "a body that is still to come");
-    // Too many from one address, then from all.
+    assert!(second.response().starts_with("HTTP/1.1 403"), "refused before its body arrives");
+    // Exceeds the limit of one address, then the total.
     for last in [1, 1, 3, 4, 5] {
         let mut newcomer = Client::connect_from(from(last), address(&app)).send(ALIVE);
         assert!(newcomer.response().starts_with("HTTP/1.1 200"), "{last}");
     }
     let _held: Vec<_> = (6..9).map(|last| Client::connect_from(from(last), address(&app))).collect();
-    is_let_in(&app);
+    is_admitted(&app);
     // Evicted connections must end, or they would stay open forever.
     drop((first.rest(), second.rest()));
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_loses_its_connection() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let grace = Duration::from_millis(300);
     let app = TestApp::limited(&[], Limits { grace, connections: 1, ..Limits::default() });
     app.switch_api("Acme", true);
@@ -103,8 +102,8 @@ async fn a_client_that_does_not_read_loses_its_connection() {
         format!("GET /api/v1/messages/{id}/raw HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n");
     let mut deaf = Client::connect(&app.base).send(ask);
     assert!(deaf.response().starts_with("HTTP/1.1 200"));
-    is_let_in(&app);
-    // Data sent before the end arrives; the rest never does.
+    is_admitted(&app);
+    // Receives the data sent before the end, but not the rest.
     let rest = deaf.rest();
     assert!(rest.len() < letter.len(), "{} bytes", rest.len());
 }

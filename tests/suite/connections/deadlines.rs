@@ -1,4 +1,4 @@
-//! Slow clients are disconnected, whatever part of a request is slow.
+//! Slow clients are disconnected, whichever part of a request is slow.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use super::Client;
 use crate::support::{TestApp, raw};
 
 fn hasty() -> TestApp {
-    let (grace, longest) = (Duration::from_millis(300), Duration::from_millis(600));
-    let app = TestApp::limited(&[], Limits { grace, longest, ..Limits::default() });
+    let (grace, max_body_time) = (Duration::from_millis(300), Duration::from_millis(600));
+    let app = TestApp::limited(&[], Limits { grace, max_body_time, ..Limits::default() });
     app.switch_api("Acme", true);
     app
 }
@@ -24,7 +24,7 @@ async fn an_incomplete_body_times_out() {
         format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", app.token("Acme", "ci"));
     let requests = [
         ("POST /sign-in", format!("{FORM}{OWN}"), "HTTP/1.1 400"),
-        // Bodies that are refused unread.
+        // These bodies are refused unread.
         ("POST /sign-in", FORM.to_owned(), "HTTP/1.1 403"),
         ("POST /nothing", format!("{FORM}{OWN}"), "HTTP/1.1 404"),
         ("POST /api/v1/aliases", String::new(), "HTTP/1.1 401"),
@@ -39,7 +39,7 @@ async fn an_incomplete_body_times_out() {
     }
 }
 
-/// A counted call is recorded too, however it ends.
+/// Every counted call is recorded.
 #[tokio::test]
 async fn a_call_with_an_incomplete_body_is_recorded() {
     let app = hasty();
@@ -58,7 +58,7 @@ async fn an_incomplete_head_times_out() {
     let app = hasty();
     for head in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: a\r\nX: "] {
         assert_eq!(Client::connect(&app.base).send(head).text(), "", "{head}");
-        // Nor after another request, or with bytes that look like the rest of a body.
+        // Also after another request, or with bytes that look like the rest of a body.
         let mut later = Client::connect(&app.base).send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         assert!(later.response().starts_with("HTTP/1.1 200"));
         later.send(head).rest();
@@ -66,8 +66,8 @@ async fn an_incomplete_head_times_out() {
 }
 
 #[tokio::test]
-async fn consecutive_requests_have_deadlines_of_their_own() {
-    // Together the requests take longer than one may, and none of them does even on a busy machine.
+async fn consecutive_requests_have_separate_deadlines() {
+    // Together the requests take longer than the deadline of one, but each is faster even on a busy machine.
     let grace = Duration::from_secs(3);
     let app = TestApp::limited(&[], Limits { grace, ..Limits::default() });
     let form = format!("POST /sign-in HTTP/1.1\r\nHost: a\r\n{FORM}{OWN}Content-Length: 3\r\n\r\na=b");

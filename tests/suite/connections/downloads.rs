@@ -1,4 +1,4 @@
-//! Long files are sent in pieces, and only so many at once.
+//! Long files are sent in pieces, and concurrent downloads are limited.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -85,13 +85,13 @@ both_engines! {
         assert!(page.body.contains("This is the beginning") && page.body.len() < 300_000);
     }
 
-    async fn a_file_that_is_deleted_meanwhile_is_incomplete(app: TestApp) {
+    async fn a_file_deleted_during_the_download_is_incomplete(app: TestApp) {
         let id = arrives(&app, "Acme", &letter(LONG));
         let (mut client, head) = ask(&app, &app.token("Acme", "ci"), id);
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         let team = app.team("Acme").id;
         app.operate(|tx, actor| messages::delete(tx, actor, team, id));
-        // A message stored in its place is not taken for the rest.
+        // A message stored in its place must not be sent as the rest.
         arrives_again(&app);
         assert!(client.rest().len() < LONG);
     }
@@ -102,7 +102,7 @@ fn arrives_again(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn the_long_responses_to_one_address_are_limited() {
+async fn long_responses_to_one_address_are_limited() {
     let app = TestApp::sqlite().await;
     let text =
         format!("From: bob@customer.test\nSubject: long\n\n{}", "all work and no play\n".repeat(60_000));
@@ -124,7 +124,7 @@ async fn the_long_responses_to_one_address_are_limited() {
 }
 
 #[tokio::test]
-async fn a_team_with_many_slow_downloads_waits_and_others_do_not() {
+async fn slow_downloads_of_one_team_do_not_delay_others() {
     let app = TestApp::sqlite().await;
     let (acme, globex) = (arrives(&app, "Acme", &letter(LONG)), arrives(&app, "Globex", &letter(LONG)));
     let (token, other) = (app.token("Acme", "ci"), app.token("Globex", "ci"));

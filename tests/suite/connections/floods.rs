@@ -1,5 +1,5 @@
-//! What a flood costs the real process with default settings: memory and open files stay within bounds,
-//! and a new client is served.
+//! Floods against the real process with default settings: memory and open files stay within bounds, and new clients
+//! are served.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::support::process::{Gatepost, Serving};
 /// The maximum memory under a flood.
 const MEMORY: usize = 400 << 20;
 
-/// The open files of a process without connections, and some more.
+/// More than the open files of a process without connections.
 const OWN_FILES: usize = 200;
 
 const HEAD: &str = "POST /sign-in HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-origin\r\n\
@@ -33,11 +33,11 @@ fn from(number: usize) -> IpAddr {
 
 /// Succeeds at the latest when the longest idle connection is evicted.
 #[track_caller]
-fn serves_a_newcomer(server: &Serving, from: IpAddr) {
+fn serves_a_new_client(server: &Serving, from: IpAddr) {
     let since = Instant::now();
     let ask = || Client::connect_from(from, address(server)).send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
     while !ask().response().starts_with("HTTP/1.1 200") {
-        assert!(since.elapsed() < TIMEOUT, "a newcomer is not served");
+        assert!(since.elapsed() < TIMEOUT, "a new client is not served");
     }
     Talk::smtp(mail_server::of(server));
 }
@@ -80,10 +80,10 @@ async fn compressed_forms_take_no_memory() {
         .map(|number| Client::connect_from(from(1 + number % 2), address(&server)).send(&head).send(&bomb))
         .collect();
     let responses: Vec<_> = clients.iter_mut().map(Client::response).collect();
-    // The server may have closed before it had read everything.
+    // The server may close the connection before reading everything.
     assert!(responses.iter().all(|response| response.is_empty() || response.starts_with("HTTP/1.1 415")));
-    assert!(responses.iter().any(|response| !response.is_empty()), "none was refused in words");
-    serves_a_newcomer(&server, from(1));
+    assert!(responses.iter().any(|response| !response.is_empty()), "no client got a response");
+    serves_a_new_client(&server, from(1));
     is_small(&server);
 }
 
@@ -94,10 +94,10 @@ async fn incomplete_bodies_do_not_block_other_clients() {
     let start = format!("{HEAD}Content-Length: 64000\r\n\r\n{}", "a".repeat(60_000));
     let hold = |last| Client::connect_from(from(last), address(&server)).send(&start);
     let mut held: Vec<_> = (0..1100).map(|_| hold(1)).collect();
-    serves_a_newcomer(&server, from(1));
+    serves_a_new_client(&server, from(1));
     held.extend((0..1200).map(|number| hold(2 + number % 12)));
-    serves_a_newcomer(&server, from(1));
-    serves_a_newcomer(&server, from(100));
+    serves_a_new_client(&server, from(1));
+    serves_a_new_client(&server, from(100));
     assert!(
         server.open_files() <= Limits::default().connections + OWN_FILES,
         "{} files",
@@ -106,9 +106,9 @@ async fn incomplete_bodies_do_not_block_other_clients() {
     is_small(&server);
 }
 
-/// Each takes 19 MiB, which must return to the system.
+/// Each hash takes 19 MiB, which must be returned to the system.
 #[tokio::test]
-async fn password_hashing_gives_its_memory_back() {
+async fn memory_for_password_hashing_is_released() {
     let gatepost = Gatepost::new();
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery\n");
     let server = gatepost.serve();
@@ -156,7 +156,7 @@ async fn slow_readers_take_little_memory() {
     let served = heads.iter().filter(|head| head.starts_with("HTTP/1.1 200")).count();
     assert!((1..60).contains(&served), "{served}: {heads:?}");
     assert!(heads.iter().all(|head| head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.1 503")));
-    serves_a_newcomer(&server, from(1));
+    serves_a_new_client(&server, from(1));
     api.get(&format!("/api/v1/messages/{id}")).await.expect(200);
     is_small(&server);
 }

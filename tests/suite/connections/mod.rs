@@ -1,4 +1,4 @@
-//! The resources that slow or many clients can take from the web server.
+//! Limits on the web server's resources for slow clients and many clients.
 
 mod capacity;
 mod deadlines;
@@ -41,7 +41,7 @@ impl Client {
         self
     }
 
-    /// Reads the head of the next response, and what has arrived of its body.
+    /// Reads the header of the next response, and the part of its body that has arrived.
     pub fn response(&mut self) -> String {
         let mut response = Vec::new();
         while !response.windows(4).any(|end| end == b"\r\n\r\n") {

@@ -58,7 +58,7 @@ async fn promise(gatepost: &Gatepost, database: &Database) {
         }
         serving.kill();
         for worker in workers {
-            sent.extend(worker.await.expect("a worker that ends with the server"));
+            sent.extend(worker.await.expect("a worker that stops with the server"));
         }
     }
     let serving = gatepost.serve();

@@ -6,13 +6,13 @@ use super::{
 use crate::support::database::Database;
 use crate::support::process::{Gatepost, Serving};
 
-/// The maximum number of calls answered while nothing can be written: those that wait, a group that is
-/// being written, and what fits into the journal's log.
+/// The maximum number of calls answered while nothing can be written: queued calls, a batch being written, and the
+/// capacity of the journal's log.
 const BOUND: usize = 16_000 + 5_000 + 2 * 13_000;
 
 /// Longer than SQLite waits for a lock.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_store_slows_callers_and_loses_nothing() {
+async fn a_slow_store_delays_callers_and_loses_nothing() {
     let (gatepost, _, token) = on_sqlite();
     let gatepost = gatepost.with("GATEPOST_ACTIVITY", "buffered");
     let server = gatepost.serve_on_disk_of("16m");

@@ -5,7 +5,7 @@ use crate::support::database::Database;
 use crate::support::load::{Call, recorded};
 use crate::support::process::{Gatepost, Serving};
 
-/// If a process dies after moving calls into the log and before noting that, the calls are in both.
+/// If a process dies after moving calls into the log, but before it records that, the calls are in both.
 async fn stored_twice(gatepost: &Gatepost, database: &Database, token: &str) {
     let calls = loop {
         let server = gatepost.serve();
@@ -19,10 +19,10 @@ async fn stored_twice(gatepost: &Gatepost, database: &Database, token: &str) {
     };
     assert!(!database.journal_is_empty());
     let put_back = database.keep_journal();
-    // In Postgres, each batch is then there twice.
+    // In Postgres, each batch then exists twice.
     put_back();
     gatepost.ok(&["api", "Acme", "on"], "");
-    assert!(!database.journal_is_empty(), "a command waits for no flush");
+    assert!(!database.journal_is_empty(), "the command must not wait for a flush");
     start_again(gatepost);
     assert!(database.journal_is_empty());
     assert_all_recorded(database, &calls);
@@ -47,7 +47,7 @@ async fn calls_stored_twice_are_logged_once_on_postgres() {
 }
 
 /// Each answered call is in the log exactly once, whatever commands do meanwhile.
-async fn beside_commands(gatepost: &Gatepost, database: &Database, token: &str) {
+async fn during_commands(gatepost: &Gatepost, database: &Database, token: &str) {
     let server = gatepost.serve();
     let load = full_load(&server, token);
     for _ in 0..10 {
@@ -69,13 +69,13 @@ fn assert_each_logged_once(server: Serving, database: &Database, calls: &[Call])
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_beside_a_server_lose_no_call_on_sqlite() {
     let (gatepost, database, token) = on_sqlite();
-    beside_commands(&gatepost, &database, &token).await;
+    during_commands(&gatepost, &database, &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_beside_a_server_lose_no_call_on_postgres() {
     let (gatepost, database, token) = on_postgres();
-    beside_commands(&gatepost, &database, &token).await;
+    during_commands(&gatepost, &database, &token).await;
 }
 
 fn batches(database: &Database) -> i64 {
@@ -94,7 +94,7 @@ async fn assert_its_journal_ends(server: &Serving) {
 
 /// A server that starts also flushes the journal of a running one.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_journal_count_ends_at_zero_although_another_process_flushes() {
+async fn the_journal_count_reaches_zero_although_another_process_flushes() {
     let (gatepost, database, token) = on_postgres();
     let gatepost = gatepost.with("GATEPOST_METRICS_LISTEN", "127.0.0.1:0");
     let server = gatepost.serve();
@@ -109,7 +109,7 @@ async fn the_journal_count_ends_at_zero_although_another_process_flushes() {
     assert_all_recorded(&database, &calls);
 }
 
-/// A writer that learns too late that a batch was written writes it again. Otherwise the server would
+/// A writer that learns too late that a batch was written writes it again. If it counted twice, the server would
 /// consider the journal full, or never empty.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_written_twice_counts_once() {

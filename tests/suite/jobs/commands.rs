@@ -1,4 +1,4 @@
-//! `gatepost jobs`, beside a running server and without one.
+//! `gatepost jobs`, with and without a running server.
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn records(database: &Database, kind: &str) -> i64 {
 }
 
 #[test]
-fn an_operator_sees_retries_and_drops_jobs() {
+fn an_operator_lists_retries_and_drops_jobs() {
     each_engine(|gatepost, database| {
         set_up(gatepost);
         assert_eq!(gatepost.ok(&["jobs", "list"], ""), "No jobs.\n");
@@ -75,6 +75,6 @@ fn a_running_server_shows_its_recurring_jobs_and_keeps_them() {
         assert_refused(&gatepost.run(&["jobs", "drop", id], ""), "recurs");
         let ended = serving.terminate();
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(listed(gatepost, &["--state", "running"]).is_empty(), "what ran was given back");
+        assert!(listed(gatepost, &["--state", "running"]).is_empty(), "a job was not released");
     });
 }

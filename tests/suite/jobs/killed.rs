@@ -1,5 +1,5 @@
-//! kill -9 during a thousand jobs, which check domains against the test's own DNS server: each job is done
-//! at least once, none is lost, and none is held for longer than its lease.
+//! kill -9 during a thousand jobs, which check domains with the test's own DNS server: each job is completed at least
+//! once, none is lost, and none is claimed for longer than its lease.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ impl Cluster {
             ("GATEPOST_DATABASE_URL", self.database.url()),
             ("GATEPOST_SECRET_KEY", KEY),
         ];
-        let config = Config::from_vars(settings).expect("good settings");
+        let config = Config::from_vars(settings).expect("valid settings");
         let app = App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).expect("an open app");
         let actor = app.operator();
         let enqueued = app.write_now(|tx| {
@@ -133,7 +133,7 @@ async fn three_instances_on_postgres_lose_no_job() {
     // All are killed at once, so only expired leases return their jobs.
     first.kill();
     third.kill();
-    assert!(cluster.count("jobs WHERE leased_until IS NOT NULL") > 0, "nothing was running");
+    assert!(cluster.count("jobs WHERE leased_until IS NOT NULL") > 0, "no job was running");
     cluster.assert_leases_are_short();
     let _serving = [0, 1, 2].map(|instance| cluster.serve(instance));
     cluster.finish().await;
@@ -146,7 +146,7 @@ async fn a_server_on_sqlite_loses_no_job() {
         let serving = cluster.serve(0);
         cluster.wait_for(begun);
         serving.kill();
-        assert!(cluster.count("jobs WHERE leased_until IS NOT NULL") > 0, "nothing was running");
+        assert!(cluster.count("jobs WHERE leased_until IS NOT NULL") > 0, "no job was running");
         cluster.assert_leases_are_short();
     }
     let _serving = cluster.serve(0);

@@ -16,7 +16,7 @@ use crate::support::{TestApp, both_engines};
 const TIMEOUT: Duration = Duration::from_secs(30);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Reports the end of an attempt, however it ends.
+/// Reports the end of an attempt when dropped.
 struct Ended(UnboundedSender<&'static str>);
 
 impl Drop for Ended {
@@ -84,7 +84,7 @@ both_engines! {
         assert_eq!((given_back.state(), given_back.attempts), (State::Failed, 1));
     }
 
-    async fn an_attempt_ends_when_another_has_its_job(app: TestApp) {
+    async fn an_attempt_ends_when_another_claims_its_job(app: TestApp) {
         let (registry, mut attempts) = resting();
         enqueue(&app, &Note::new("long"));
         let runner = gatepost::app::jobs::start(app.app.clone(), registry);
@@ -97,7 +97,7 @@ both_engines! {
         assert_eq!((job.attempts, job.leased_until), (2, other.leased_until));
     }
 
-    async fn an_attempt_ends_with_its_lease_when_the_store_fails(app: TestApp) {
+    async fn an_attempt_ends_with_its_lease_during_an_outage(app: TestApp) {
         let (registry, mut attempts) = resting();
         enqueue(&app, &Note::new("long"));
         let runner = gatepost::app::jobs::start(app.app.clone(), registry);

@@ -36,7 +36,7 @@ impl Job for Note {
     const KIND: &'static str = "test.note";
     const LABEL: &'static str = "Take a note";
     const QUEUE: Queue = Queue { name: "test", concurrency: 4 };
-    const RETRY: Retry = Retry { attempts: 3, first: Duration::seconds(8), most: Duration::MINUTE };
+    const RETRY: Retry = Retry { attempts: 3, first: Duration::seconds(8), max_delay: Duration::MINUTE };
 
     fn dedupe_key(&self) -> Option<String> {
         self.key.clone()

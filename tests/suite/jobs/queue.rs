@@ -47,7 +47,7 @@ fn at_once<T: Send>(threads: u8, step: impl Fn(u8) -> T + Sync) -> Vec<T> {
                 })
             })
             .collect();
-        running.into_iter().map(|thread| thread.join().expect("a thread that ends well")).collect()
+        running.into_iter().map(|thread| thread.join().expect("a thread that succeeds")).collect()
     })
 }
 
@@ -116,7 +116,7 @@ both_engines! {
         assert!(all(&app).is_empty());
     }
 
-    async fn an_extended_lease_holds(app: TestApp) {
+    async fn a_lease_can_be_extended(app: TestApp) {
         enqueue(&app, &Note::new("long"));
         let job = claim_notes(&app, 1).remove(0);
         age_leases(&app, LEASE - time::Duration::SECOND);
@@ -132,13 +132,13 @@ both_engines! {
         assert_eq!((extend(&job), extend(&again)), (false, true), "an attempt has its own lease");
     }
 
-    async fn a_job_that_fails_is_tried_again_and_then_dead(app: TestApp) {
+    async fn a_failing_job_is_retried_and_then_dead(app: TestApp) {
         enqueue(&app, &Note::new("stubborn"));
         for (attempt, delay) in [(1, 8), (2, 16), (3, 32)] {
             let job = claim_notes(&app, 1).remove(0);
             assert_eq!(job.attempts, attempt);
             fail(&app, &job, "no luck");
-            assert!(claim_notes(&app, 1).is_empty(), "it rests first");
+            assert!(claim_notes(&app, 1).is_empty(), "the retry is delayed");
             let row = all(&app).remove(0);
             assert_eq!(row.error.as_deref(), Some("no luck"));
             assert_eq!(row.state(), if attempt == 3 { State::Dead } else { State::Failed });
@@ -167,7 +167,7 @@ both_engines! {
         assert!(dead.error.is_some_and(|error| error.contains("stopped before")));
     }
 
-    async fn a_returned_job_does_not_lose_its_attempt(app: TestApp) {
+    async fn releasing_a_job_gives_back_its_attempt(app: TestApp) {
         enqueue(&app, &Note::new("stopped"));
         let job = claim_notes(&app, 1).remove(0);
         app.operate(|tx, actor| lease::release(tx, actor, &job));
@@ -188,7 +188,7 @@ both_engines! {
         let mut claimed_texts = texts(&claimed);
         claimed_texts.sort_unstable();
         assert_eq!(claimed_texts, ["newest", "other"]);
-        // A request made while the job runs may come too late for that run.
+        // Data enqueued while the job runs may be too late for that run.
         enqueue(&app, &Note::keyed("again", "same"));
         assert!(claim_notes(&app, 2).is_empty());
         claimed.iter().for_each(|job| finish(&app, job));
@@ -198,7 +198,7 @@ both_engines! {
         assert!(all(&app).is_empty());
     }
 
-    async fn enqueueing_again_does_not_shorten_the_rest_after_a_failure(app: TestApp) {
+    async fn enqueueing_again_does_not_shorten_the_delay_after_a_failure(app: TestApp) {
         let ask = |text| enqueue(&app, &Note::keyed(text, "same"));
         ask("first");
         fail(&app, &claim_notes(&app, 1)[0], "no luck");
@@ -214,14 +214,14 @@ both_engines! {
         assert!(row.due_at.since(app.app.now()) >= time::Duration::seconds(16), "{row:?}");
     }
 
-    async fn work_of_a_dead_job_is_not_enqueued_again_for_a_day(app: TestApp) {
+    async fn a_dead_job_is_not_enqueued_again_for_a_day(app: TestApp) {
         let note = Note::keyed("poison", "same");
         let find = || app.operate(|tx, actor| jobs::enqueue_unless_dead(tx, actor, &note));
         find();
         let job = claim_notes(&app, 1).remove(0);
         app.operate(|tx, actor| lease::fail(tx, actor, &NOTE, &job, "no luck", true));
         find();
-        assert_eq!(all(&app).len(), 1, "it has just died");
+        assert_eq!(all(&app).len(), 1, "the job has just died");
         app.operate(|tx, actor| jobs::enqueue_unless_dead(tx, actor, &Note::keyed("other", "another")));
         assert_eq!(all(&app).len(), 2);
         app.clock.advance(25 * 3600 * SECOND);
@@ -248,7 +248,7 @@ both_engines! {
             app.clock.advance(60 * SECOND);
         }
         let failed = all(&app).remove(0);
-        assert_eq!((failed.state(), failed.attempts), (State::Failed, 0), "it does not die");
+        assert_eq!((failed.state(), failed.attempts), (State::Failed, 0), "recurring jobs never die");
         // A clock that ran ahead deferred the job.
         app.clock.set_back(100 * 3600 * SECOND);
         ensure(&app);

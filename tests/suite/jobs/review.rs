@@ -1,4 +1,4 @@
-//! Which jobs people can see, retry and drop.
+//! The jobs that people can see, retry and drop.
 
 use gatepost::domain::actor::Actor;
 use gatepost::domain::jobs::{Filter, JobId, review};
@@ -46,7 +46,7 @@ both_engines! {
         assert_eq!(app.count("jobs"), 0);
     }
 
-    async fn a_job_of_no_team_is_the_operators(app: TestApp) {
+    async fn only_the_operator_can_manage_jobs_without_a_team(app: TestApp) {
         let acme = app.team("Acme");
         enqueue(&app, &Note::new("of all"));
         let (id, ada) = (only(&app).id, owner(&app, &acme, "ada@acme.test"));

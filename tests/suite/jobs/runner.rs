@@ -1,4 +1,4 @@
-//! How the runner treats handlers that succeed, fail, hang or are stopped.
+//! The runner with handlers that succeed, fail, hang or are stopped.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -68,7 +68,7 @@ both_engines! {
         assert_eq!(ran.expect("jobs"), 1);
         let job = only(&app);
         assert_eq!((job.state(), job.attempts), (State::Failed, 1));
-        assert!(job.error.is_some_and(|error| error.starts_with("An internal error ")), "its owner sees it");
+        assert!(job.error.is_some_and(|error| error.starts_with("An internal error ")), "the owner must see the error");
         app.clock.advance(Duration::from_secs(60));
         assert_eq!(run_due(&app.app, notes(|_| Ok(()))).await.expect("jobs"), 1);
         assert_eq!(app.count("jobs"), 0);
@@ -90,7 +90,7 @@ both_engines! {
         }
     }
 
-    async fn a_job_that_takes_too_long_has_failed(app: TestApp) {
+    async fn a_job_that_exceeds_its_timeout_fails(app: TestApp) {
         app.operate(|tx, actor| gatepost::domain::jobs::enqueue(tx, actor, &Endless));
         let registry = Registry::default().with(|_, _: Endless, _| std::future::pending());
         assert_eq!(run_due(&app.app, registry).await.expect("jobs"), 1);
@@ -99,7 +99,7 @@ both_engines! {
         assert!(job.error.is_some_and(|error| error.contains("longer than")));
     }
 
-    async fn a_permanent_failure_is_dead_at_once(app: TestApp) {
+    async fn a_permanent_failure_is_not_retried(app: TestApp) {
         enqueue(&app, &Note::new("hopeless"));
         let registry = notes(|_| Err(Unfinished::Permanent("the account is closed".into())));
         assert_eq!(run_due(&app.app, registry).await.expect("jobs"), 1);
@@ -107,10 +107,10 @@ both_engines! {
         app.database.execute("UPDATE jobs SET died_at = NULL, payload = '{}'").expect("another payload");
         app.clock.advance(Duration::from_secs(60));
         assert_eq!(run_due(&app.app, notes(|_| Ok(()))).await.expect("jobs"), 1);
-        assert_eq!(only(&app).state(), State::Dead, "no handler reads this payload");
+        assert_eq!(only(&app).state(), State::Dead, "no handler can parse this payload");
     }
 
-    async fn a_stopped_runner_gives_its_jobs_back(app: TestApp) {
+    async fn a_stopped_runner_releases_its_jobs(app: TestApp) {
         let (sender, mut started) = unbounded_channel();
         let registry = Registry::default().with(move |_, _: Note, running: Running| {
             let sender = sender.clone();
@@ -127,7 +127,7 @@ both_engines! {
         assert_eq!((job.state(), job.attempts, job.worker), (State::Waiting, 0, None));
     }
 
-    async fn one_queue_runs_no_more_than_its_concurrency(app: TestApp) {
+    async fn the_concurrency_of_a_queue_is_limited(app: TestApp) {
         let (sender, mut started) = unbounded_channel();
         let gate = Arc::new(tokio::sync::Semaphore::new(0));
         let open = gate.clone();

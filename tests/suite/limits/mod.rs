@@ -1,4 +1,4 @@
-//! Calls per hour, wherever they are counted: in memory with both engines, and in Redis.
+//! Hourly limits, with counters in memory on both engines, and in Redis.
 
 mod redis;
 mod restarts;
@@ -21,7 +21,7 @@ const PLANS: (&str, &str) = ("GATEPOST_PLAN_LIMITS", "free=0,pro=250,enterprise=
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Each promise becomes three tests: `NAME::sqlite`, `NAME::postgres` and `NAME::redis`.
-macro_rules! wherever_it_counts {
+macro_rules! each_counter {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)+) => {$(
         $(#[$meta])*
         mod $name {
@@ -83,8 +83,8 @@ fn cap(app: &TestApp, name: &str, calls: u32) {
     app.catch_up();
 }
 
-wherever_it_counts! {
-    async fn exactly_the_limit_passes_of_a_thousand_parallel_calls(app: TestApp) {
+each_counter! {
+    async fn exactly_the_limit_of_parallel_calls_succeeds(app: TestApp) {
         let apis: Vec<Api> = open(&app, 5).iter().map(|token| app.api(token)).collect();
         let statuses = at_once(&apis, 200).await;
         assert_eq!((count(&statuses, 200), count(&statuses, 429)), (250, 750));
@@ -136,7 +136,7 @@ wherever_it_counts! {
         let next = api[0].get("/api/v1/me").await.expect(200);
         assert!(remaining(&next) <= 6, "{}", remaining(&next));
         app.flush().await;
-        assert!(last_used(&app) < used_ahead, "the token was used now, not in ten days");
+        assert!(last_used(&app) < used_ahead, "the last use must not be in the future");
         // A new process reads only the calls of this hour from the activity log.
         let (team, now) = (app.team("Acme").id, app.app.now());
         let hour = Timestamp::from_micros(now.micros() - now.micros().rem_euclid(3_600_000_000));
@@ -160,7 +160,7 @@ wherever_it_counts! {
         assert_eq!(over.header("www-authenticate"), "");
     }
 
-    async fn a_token_may_have_a_smaller_limit_of_its_own(app: TestApp) {
+    async fn a_token_can_have_its_own_lower_limit(app: TestApp) {
         let tokens = open(&app, 2);
         cap(&app, "ci 0", 7);
         let capped = [app.api(&tokens[0])];
@@ -169,7 +169,7 @@ wherever_it_counts! {
         let over = capped[0].get("/api/v1/me").await.expect(429);
         assert_eq!(limit_headers(&over)[..2], ["7", "0"]);
         let other = app.api(&tokens[1]).get("/api/v1/me").await.expect(200);
-        assert_eq!(limit_headers(&other)[..2], ["250", "242"], "what was refused is not counted for the team");
+        assert_eq!(limit_headers(&other)[..2], ["250", "242"], "refused calls don't count for the team");
         cap(&app, "ci 0", 9);
         let statuses = at_once(&capped, 5).await;
         assert_eq!(count(&statuses, 200), 2);
@@ -210,7 +210,7 @@ wherever_it_counts! {
         assert_eq!(remaining(&app.api(&tokens[0]).get("/api/v1/me").await.expect(200)), 248);
     }
 
-    async fn refusals_over_the_limit_fold_into_one_record_a_token_and_minute(app: TestApp) {
+    async fn refusals_over_the_limit_fold_into_one_record_per_token_and_minute(app: TestApp) {
         let tokens = open(&app, 2);
         let apis = [app.api(&tokens[0]), app.api(&tokens[1])];
         at_once(&apis[..1], 250).await;
@@ -222,10 +222,10 @@ wherever_it_counts! {
         }
         app.clock.advance(MINUTE);
         assert_eq!(refused(&app, 429).await, Refused { calls: 60, records: 4, fewest: 15, most: 15, tokens: 2 });
-        assert_eq!(last_used(&app), used, "a refused call is no use");
+        assert_eq!(last_used(&app), used, "a refused call was counted as a use");
     }
 
-    async fn other_refusals_of_a_minute_fold_from_the_twenty_first_on(app: TestApp) {
+    async fn other_refusals_fold_after_twenty_per_minute(app: TestApp) {
         let tokens = open(&app, 2);
         let apis = [app.api(&tokens[0]), app.api(&tokens[1])];
         app.switch_api("Acme", false);
@@ -236,7 +236,7 @@ wherever_it_counts! {
         }
         assert_eq!(refused(&app, 403).await, Refused { calls: 140, records: 82, fewest: 1, most: 30, tokens: 2 });
         app.switch_api("Acme", true);
-        assert_eq!(count(&at_once(&apis, 30).await, 200), 60, "what passes is never folded");
+        assert_eq!(count(&at_once(&apis, 30).await, 200), 60, "successful calls are never folded");
         app.flush().await;
         let passed = "SELECT COUNT(*) AS n FROM activity WHERE kind = 'api.request'";
         assert_eq!(app.database.number(passed), 60);

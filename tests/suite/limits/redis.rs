@@ -39,7 +39,7 @@ async fn passes_again(api: &Api) -> Response {
             return response;
         }
         assert_away(&response);
-        assert!(start.elapsed() < Duration::from_secs(20), "it never came back");
+        assert!(start.elapsed() < Duration::from_secs(20), "calls never succeeded again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -56,20 +56,20 @@ async fn calls_are_refused_while_redis_is_down_and_pass_after_its_restart() {
     redis.kill();
     let start = Instant::now();
     assert_eq!(count(&at_once(&apis, 100).await, 503), 100);
-    assert!(start.elapsed() < Duration::from_secs(4), "one after the other they would take 20 s and more");
+    assert!(start.elapsed() < Duration::from_secs(4), "calls waited for each other");
     assert_away(&apis[0].get("/api/v1/me").await);
     let page = ada.get("/developer").await.expect(200).body;
     assert!(page.contains(AWAY) && page.contains(r#"role="alert""#), "{page}");
     app.api("gp_nonsense").get("/api/v1/me").await.expect(401);
     redis.start_again();
     let back = passes_again(&apis[0]).await;
-    assert_eq!(remaining(&back), 199, "it goes on from what was counted before");
+    assert_eq!(remaining(&back), 199, "the earlier count must be kept");
     assert!(!ada.get("/developer").await.expect(200).body.contains(AWAY));
     let statuses = at_once(&apis, 250).await;
     assert_eq!((count(&statuses, 200), count(&statuses, 429)), (199, 51));
 }
 
-/// The worst outage: connections stay open without responses.
+/// The worst kind of outage: connections stay open without responses.
 #[tokio::test]
 async fn calls_are_refused_at_once_while_redis_is_silent() {
     let redis = Redis::start();
@@ -80,12 +80,12 @@ async fn calls_are_refused_at_once_while_redis_is_silent() {
     redis.pause();
     let start = Instant::now();
     assert_eq!(count(&at_once(&apis, 100).await, 503), 100);
-    assert!(start.elapsed() < Duration::from_secs(4), "one after the other they would take 20 s");
+    assert!(start.elapsed() < Duration::from_secs(4), "calls waited for each other");
     let start = Instant::now();
     for _ in 0..100 {
         assert_away(&apis[0].get("/api/v1/me").await);
     }
-    assert!(start.elapsed() < Duration::from_secs(10), "each would take 0.2 s if each asked");
+    assert!(start.elapsed() < Duration::from_secs(10), "each call waited for Redis");
     redis.resume();
     passes_again(&apis[0]).await;
 }
@@ -112,7 +112,7 @@ async fn a_403_is_not_replaced_by_503_while_redis_is_unreachable() {
     app.switch_api("Acme", false);
     redis.kill();
     let closed = api.get("/api/v1/me").await.expect(403);
-    assert_eq!(remaining(&closed), 249, "as far as this instance knows");
+    assert_eq!(remaining(&closed), 249, "counted in this instance");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn the_server_starts_without_redis() {
     let api = Api::new(&serving.base, &[("X-API-Key", token.trim_end())]);
     assert_away(&api.get("/api/v1/me").await);
     let log = serving.stderr();
-    assert!(log.contains("WARN") && log.contains("Redis is out of reach"), "{log}");
+    assert!(log.contains("WARN") && log.contains("Redis is unreachable"), "{log}");
     assert!(!log.contains("hunter2"), "{log}");
 }
 

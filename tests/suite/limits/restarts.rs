@@ -39,7 +39,7 @@ async fn within_an_hour<T>(promise: impl AsyncFn(&str) -> T) -> T {
             return found;
         }
     }
-    panic!("an hour ended twice");
+    panic!("the hour changed twice");
 }
 
 async fn a_restarted_server_continues_counting(gatepost: &Gatepost) {
@@ -81,7 +81,7 @@ mod counters_survive_a_restart {
 }
 
 #[tokio::test]
-async fn three_processes_over_one_redis_let_exactly_the_limit_pass() {
+async fn three_processes_with_one_redis_share_the_limit() {
     let store = Database::postgres();
     let gatepost = Gatepost::new()
         .with("GATEPOST_DATABASE_URL", store.url())

@@ -1,4 +1,4 @@
-//! Aliases: created, found, switched off, deleted, and never reused.
+//! Aliases: creating, finding, turning off and deleting them, without reuse of addresses.
 
 use gatepost::domain::Error;
 use gatepost::domain::lists::Window;

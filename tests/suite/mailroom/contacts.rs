@@ -14,7 +14,7 @@ use crate::support::{TestApp, both_engines};
 const HELLO: &str = "hello@gatepost.localhost";
 
 fn about(name: &str, state: ContactState) -> About {
-    About::parse(name, "", state).expect("good words")
+    About::parse(name, "", state).expect("valid fields")
 }
 
 fn create(app: &TestApp, team: TeamId, address: &str, about: About) -> Result<Contact, Error> {
@@ -31,7 +31,7 @@ fn found(app: &TestApp, team: TeamId, text: &str) -> Vec<String> {
 }
 
 both_engines! {
-    async fn a_blocked_contact_is_denied(app: TestApp) {
+    async fn mail_of_a_blocked_contact_is_denied(app: TestApp) {
         let (acme, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         app.alias("Globex", "theirs");
         let spammer = create(&app, acme, "Spam@Example.com", about("", ContactState::Blocked)).expect("a contact");
@@ -50,7 +50,7 @@ both_engines! {
         assert_eq!(alias.team_id, acme);
     }
 
-    async fn a_contact_has_one_address_and_is_found_by_parts_of_it(app: TestApp) {
+    async fn a_contact_has_one_address_and_is_found_by_its_parts(app: TestApp) {
         let acme = app.team("Acme").id;
         create(&app, acme, "bob@example.com", about("Bob  Jones", ContactState::Unset)).expect("a contact");
         create(&app, acme, "eve_1@example.com", about("", ContactState::Unset)).expect("a contact");

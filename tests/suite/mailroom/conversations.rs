@@ -1,4 +1,4 @@
-//! Which conversation a message joins.
+//! Assigning messages to conversations.
 
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};
 use gatepost::domain::mailroom::conversations::{self, Conversation, ConversationId};
@@ -57,17 +57,17 @@ both_engines! {
         let passed = app.send_as("eve@evil.test", HELLO, &reply("4@x"), dmarc(Verdict::Pass, Policy::None)).await;
         assert_eq!(id(&app, stored(passed)), id(&app, first));
         let known = app.keep("eve@evil.test", HELLO, &reply("5@x")).await;
-        assert_eq!(id(&app, known), id(&app, first), "who took part is no stranger");
+        assert_eq!(id(&app, known), id(&app, first), "earlier participants are not strangers");
     }
 
-    async fn a_subject_joins_only_replies_of_the_same_contact(app: TestApp) {
+    async fn replies_join_by_subject_only_for_the_same_contact(app: TestApp) {
         app.alias("Acme", "hello");
         let keep = async |from: &str, number: u8, subject: &str| {
             app.keep(from, HELLO, &letter(from, &format!("{number}@x"), subject, "Hi")).await
         };
         let first = keep("bob@a.test", 1, "Invoice 7").await;
         let same = keep("bob@a.test", 2, "Invoice 7").await;
-        assert_ne!(id(&app, same), id(&app, first), "a new message of the same subject");
+        assert_ne!(id(&app, same), id(&app, first), "a new message with the same subject");
         let reply = keep("bob@a.test", 3, "RE: invoice  7").await;
         assert_eq!(id(&app, reply), id(&app, same));
         let stranger = keep("eve@evil.test", 4, "Re: Invoice 7").await;

@@ -1,4 +1,4 @@
-//! Many messages at once, and one among them that can't be stored.
+//! Concurrent deliveries, including a message that can't be stored.
 
 use futures_util::future::join_all;
 use gatepost::domain::mailroom::receive::Outcome;
@@ -33,7 +33,7 @@ fn poison(app: &TestApp, subject: &str) {
 }
 
 both_engines! {
-    async fn concurrent_messages_are_each_kept_once(app: TestApp) {
+    async fn concurrent_messages_are_stored_once_each(app: TestApp) {
         for team in ["Acme", "Globex"] {
             for number in 0..5 {
                 app.alias(team, &format!("{team}{number}"));
@@ -59,7 +59,7 @@ both_engines! {
         assert_eq!(app.count("contacts"), 14);
     }
 
-    async fn a_message_that_cannot_be_kept_fails_alone(app: TestApp) {
+    async fn a_message_that_cannot_be_stored_fails_alone(app: TestApp) {
         app.alias("Acme", "hello");
         poison(&app, "Poison");
         let send = |number: usize| {
@@ -76,7 +76,7 @@ both_engines! {
         assert_eq!(app.count("contacts WHERE received = 39"), 1);
     }
 
-    async fn a_message_is_kept_for_each_recipient(app: TestApp) {
+    async fn a_message_is_stored_for_each_recipient(app: TestApp) {
         let names = ["Acme", "Globex"];
         for name in names {
             app.alias(name, name);

@@ -1,4 +1,4 @@
-//! Domains: added, verified, lost, taken over.
+//! Domains: adding, verifying, losing and taking over domains.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ both_engines! {
         let found = app.route("anybody@acme.example").await.expect("the catch-all");
         assert_eq!((found.alias, found.matched_by), (sink.id, MatchedBy::CatchAll));
         assert_eq!(app.route("gone@acme.example").await, Err(Unroutable::Deleted));
-        assert_eq!(app.route("postmaster@acme.example").await.expect("its own").matched_by, MatchedBy::Postmaster);
+        assert_eq!(app.route("postmaster@acme.example").await.expect("the postmaster").matched_by, MatchedBy::Postmaster);
         app.operate(|tx, actor| aliases::change(tx, actor, acme, sink.id, None, false));
         assert_eq!(app.route("anybody@acme.example").await, Err(Unroutable::Unknown));
         let theirs = app.alias("Globex", "theirs");
@@ -81,7 +81,7 @@ both_engines! {
         assert!(lost.is_active() && lost.suspension_due().is_some());
         app.clock.advance(2 * DAY);
         let unasked = observe(&app, &domain, Answer::Failed("no DNS server responded".into()));
-        assert!(unasked.is_active(), "a DNS that says nothing takes nothing away");
+        assert!(unasked.is_active(), "a failed lookup must not suspend the domain");
         assert!(!check(&app, &domain, &[]).is_active());
         assert_eq!(app.route("hello@acme.example").await, Err(Unroutable::Suspended));
         assert_eq!(activity(&app, "domain.suspended"), 1);
@@ -98,13 +98,13 @@ both_engines! {
         let held = check(&app, &theirs, &both);
         assert!(!held.is_active() && held.is_held_by_another());
         assert_eq!(app.route("hello@acme.example").await.expect("ours").team, ours.team_id);
-        assert!(prove(&app, &theirs).is_active(), "the other proof is gone");
+        assert!(prove(&app, &theirs).is_active(), "the other team's proof is no longer published");
         assert_eq!(app.route("hello@acme.example").await.expect("theirs").team, theirs.team_id);
         let back = check(&app, &ours, &both);
         assert!(!back.is_active() && back.is_held_by_another());
     }
 
-    async fn a_domain_that_is_added_again_gets_its_aliases_back(app: TestApp) {
+    async fn a_domain_added_again_has_its_aliases(app: TestApp) {
         let domain = prove(&app, &add(&app, "Acme", "acme.example"));
         let team = domain.team_id;
         app.alias_on("Acme", "hello", Some("acme.example"));
@@ -114,7 +114,7 @@ both_engines! {
         assert_eq!((shown(&app), app.operate(|tx, _| mail_domains::list(tx, team)).len()), (0, 0));
         let again = add(&app, "Acme", "acme.example");
         assert_ne!(again.proof, domain.proof);
-        assert!(!check(&app, &again, &[domain.proof_value()]).is_active(), "the old proof");
+        assert!(!check(&app, &again, &[domain.proof_value()]).is_active(), "the old proof must not verify it");
         prove(&app, &again);
         assert!(app.route("hello@acme.example").await.is_ok());
         assert_eq!(shown(&app), 1);
@@ -132,7 +132,7 @@ both_engines! {
         }
     }
 
-    async fn domains_are_checked_again(app: TestApp) {
+    async fn domains_are_checked_regularly(app: TestApp) {
         let proved = prove(&app, &add(&app, "Acme", "a.example"));
         let hopeful = add(&app, "Acme", "b.example");
         let due = |app: &TestApp| {

@@ -23,14 +23,14 @@ fn set(app: &TestApp, state: ContactState) {
 }
 
 both_engines! {
-    async fn a_rejected_copy_does_not_take_the_place_of_the_genuine_one(app: TestApp) {
+    async fn a_rejected_forgery_does_not_block_the_genuine_message(app: TestApp) {
         app.alias("Acme", "hello");
         for id in ["Message-ID: <1@x>\n", ""] {
             let raw = letter("bank@example.com", "1@x", "Hi", id).replace("Message-ID: <1@x>\n", id);
             let forged = || app.send_as("a@b.test", HELLO, &raw, dmarc(Verdict::Fail, Policy::Reject));
-            let Ok(Outcome::Rejected { message, reason }) = forged().await else { panic!("it was let in") };
+            let Ok(Outcome::Rejected { message, reason }) = forged().await else { panic!("the forgery was accepted") };
             let again = forged().await.expect("an outcome");
-            assert_eq!(again, Outcome::Rejected { message, reason }, "it is refused again, and kept once");
+            assert_eq!(again, Outcome::Rejected { message, reason }, "rejected again, and stored once");
             let genuine = || app.send_as("a@b.test", HELLO, &raw, dmarc(Verdict::Pass, Policy::Reject));
             let first = stored(genuine().await);
             assert_eq!(genuine().await.expect("an outcome"), Outcome::Duplicate { message: first });
@@ -52,7 +52,7 @@ both_engines! {
         assert_eq!(states(&app), ["delivered", "denied", "delivered"]);
     }
 
-    async fn equal_messages_of_different_senders_are_both_stored(app: TestApp) {
+    async fn equal_messages_from_different_senders_are_both_stored(app: TestApp) {
         app.alias("Acme", "hello");
         let original = letter("bob@example.com", "1@x", "Invoice", "Pay to 1234.");
         for other in [

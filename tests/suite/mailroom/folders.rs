@@ -1,4 +1,4 @@
-//! Folders: what is in the inbox, what leaves it, and actions on several messages at once.
+//! Folders, and actions on several messages.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ both_engines! {
         app.alias("Acme", "hello");
         let kept = keep(&app, &[BOB, EVE]).await;
         let forged = letter(BOB, "forged@x", "Hi", "Hi");
-        app.send_as(BOB, HELLO, &forged, dmarc(Verdict::Fail, Policy::Reject)).await.expect("an answer");
+        app.send_as(BOB, HELLO, &forged, dmarc(Verdict::Fail, Policy::Reject)).await.expect("a response");
         assert_eq!(ids(&app, team, Folder::Inbox), [kept[1], kept[0]]);
         assert_eq!(ids(&app, team, Folder::Blocked).len(), 1);
         assert_eq!(tallies(&app, team), (2, 2, 1));
@@ -86,10 +86,10 @@ both_engines! {
         assert_eq!(ids(&app, team, Folder::Archive), [kept[0]]);
         block(&app, team, EVE, ContactState::Allowed);
         assert_eq!(ids(&app, team, Folder::Inbox), [kept[2], kept[1]]);
-        assert_eq!(ids(&app, team, Folder::Blocked), denied, "it was never delivered");
+        assert_eq!(ids(&app, team, Folder::Blocked), denied, "denied mail stays blocked");
     }
 
-    async fn an_action_on_several_messages_returns_what_it_changed(app: TestApp) {
+    async fn an_action_returns_the_changed_messages(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let kept = keep(&app, &[BOB, EVE, BOB]).await;
@@ -116,37 +116,37 @@ both_engines! {
         let blocked = app.operate(|tx, actor| chosen::block_senders(tx, actor, team, &kept[..2]));
         let states: Vec<_> = blocked.iter().map(|(_, before)| *before).collect();
         assert_eq!(states, [ContactState::Allowed, ContactState::Unset]);
-        assert_eq!(tallies(&app, team), (0, 0, 4), "also the others of the same senders");
+        assert_eq!(tallies(&app, team), (0, 0, 4), "earlier mail of the same senders is moved too");
         assert_eq!(app.count("activity WHERE kind = 'contact.changed'"), 3);
         assert_eq!(app.operate(|tx, actor| chosen::block_senders(tx, actor, team, &kept)), []);
         assert_eq!(app.operate(|tx, actor| chosen::unblock(tx, actor, team, &blocked)), 2);
         assert_eq!(tallies(&app, team), (4, 4, 0));
         assert_eq!(app.count("contacts WHERE state = 'allowed'"), 1);
-        // Also a sender who is no contact any more.
+        // Works for a sender whose contact was deleted.
         let eve = blocked[1].0;
         app.operate(|tx, actor| contacts::delete(tx, actor, team, eve));
         app.operate(|tx, actor| chosen::block_senders(tx, actor, team, &kept[1..2]));
         assert_eq!(app.count("contacts WHERE state = 'blocked' AND address = 'eve@b.test'"), 1);
         assert_eq!(ids(&app, team, Folder::Blocked), [kept[1]]);
-        // Who is named by forged mail did not send it.
+        // The sender named in forged mail didn't send it.
         let forged = letter(BOB, "forged@x", "Hi", "Hi");
-        app.send_as(BOB, HELLO, &forged, dmarc(Verdict::Fail, Policy::Reject)).await.expect("an answer");
+        app.send_as(BOB, HELLO, &forged, dmarc(Verdict::Fail, Policy::Reject)).await.expect("a response");
         let forged = ids(&app, team, Folder::Blocked)[0];
         assert_eq!(app.operate(|tx, actor| chosen::block_senders(tx, actor, team, &[forged])), []);
     }
 
-    async fn other_teams_messages_are_not_chosen(app: TestApp) {
+    async fn actions_ignore_other_teams_messages(app: TestApp) {
         let (acme, globex, actor) = (app.team("Acme").id, app.team("Globex").id, app.app.operator());
         app.alias("Acme", "hello");
         let kept = keep(&app, &[BOB]).await;
-        fn gone<T>(answer: Result<T, Error>) -> bool { matches!(answer, Err(Error::NotFound)) }
-        assert!(gone(app.app.write_now(|tx| chosen::mark(tx, &actor, globex, &kept, true))));
-        assert!(gone(app.app.write_now(|tx| chosen::file(tx, &actor, globex, &kept, true))));
-        assert!(gone(app.app.write_now(|tx| chosen::block_senders(tx, &actor, globex, &kept))));
-        assert!(gone(app.app.write_now(|tx| chosen::delete(tx, &actor, globex, &kept))));
-        assert!(gone(app.app.write_now(|tx| messages::file(tx, &actor, globex, kept[0], Folder::Archive))));
+        fn not_found<T>(answer: Result<T, Error>) -> bool { matches!(answer, Err(Error::NotFound)) }
+        assert!(not_found(app.app.write_now(|tx| chosen::mark(tx, &actor, globex, &kept, true))));
+        assert!(not_found(app.app.write_now(|tx| chosen::file(tx, &actor, globex, &kept, true))));
+        assert!(not_found(app.app.write_now(|tx| chosen::block_senders(tx, &actor, globex, &kept))));
+        assert!(not_found(app.app.write_now(|tx| chosen::delete(tx, &actor, globex, &kept))));
+        assert!(not_found(app.app.write_now(|tx| messages::file(tx, &actor, globex, kept[0], Folder::Archive))));
         let blocked = app.operate(|tx, actor| chosen::block_senders(tx, actor, acme, &kept));
-        assert!(gone(app.app.write_now(|tx| chosen::unblock(tx, &actor, globex, &blocked))));
+        assert!(not_found(app.app.write_now(|tx| chosen::unblock(tx, &actor, globex, &blocked))));
         assert_eq!((tallies(&app, acme), tallies(&app, globex)), ((0, 0, 1), (0, 0, 0)));
         let many = vec![kept[0]; MAX_CHOSEN + 1];
         let refused = app.app.write_now(|tx| chosen::mark(tx, &actor, acme, &many, true));
@@ -167,7 +167,7 @@ both_engines! {
         assert_eq!(beside("", &all, 1), (Some(kept[2]), Some(kept[0])));
         assert_eq!(beside("", &within(Folder::Inbox), 2), (Some(kept[3]), Some(kept[0])));
         assert_eq!(beside("", &within(Folder::Inbox), 3), (None, Some(kept[2])));
-        assert_eq!(beside("", &within(Folder::Inbox), 1), (Some(kept[2]), Some(kept[0])), "not itself in it");
+        assert_eq!(beside("", &within(Folder::Inbox), 1), (Some(kept[2]), Some(kept[0])), "the message need not be in the list");
         assert_eq!(beside("bob", &all, 2), (None, Some(kept[0])));
         assert_eq!(beside("there", &within(Folder::Inbox), 0), (Some(kept[2]), None));
         let globex = app.team("Globex").id;

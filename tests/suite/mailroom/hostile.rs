@@ -7,7 +7,7 @@ fn nested(depth: usize) -> String {
     "Content-Type: message/rfc822\r\n\r\n".repeat(depth) + "Subject: deep\r\n\r\nx"
 }
 
-/// Each would exhaust the stack, memory or time of a parser that trusts its sender.
+/// Each would exhaust the stack, memory or time of a naive parser.
 #[test]
 fn hostile_messages_are_parsed() {
     let headers: String = (0..10_000).map(|n| format!("X-{n}: y\r\n")).collect();

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use gatepost::domain::mailroom::parse::parse;
 
-/// The size of the first message in bytes; the second has twice as much.
+/// The size of the smaller message in bytes.
 const SIZE: usize = 256 << 10;
 /// The maximum ratio of the two times. A quadratic parser takes four times as long.
 const RATIO: u32 = 3;
 /// Shorter times can't be distinguished from noise.
 const NOISE: Duration = Duration::from_millis(15);
 
-/// A beginning, and the text repeated after it, with a number for each `#`.
+/// The start of a message and the text to repeat after it, in which each `#` becomes a number.
 fn shapes() -> Vec<(&'static str, &'static str, &'static str)> {
     const PART: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain";
     const MIXED: &str = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
@@ -71,7 +71,7 @@ fn parsing_time_is_linear() {
             [beginning, &each.collect::<String>(), "\r\n\r\n"].concat().into_bytes()
         };
         let (one, two) = (of(SIZE), of(2 * SIZE));
-        // Another test may be using the machine just then.
+        // Repeated, because other tests may slow down the machine.
         let linear = (0..5).any(|_| median(&two) <= median(&one).max(NOISE) * RATIO);
         assert!(linear, "{what}: {:?} and {:?}", median(&one), median(&two));
     }

@@ -1,4 +1,4 @@
-//! Messages: listed, opened, marked, deleted.
+//! Messages: listing, opening, marking and deleting them.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn whole(tx: &mut Tx<'_>, open: impl FnOnce(&mut Tx<'_>) -> Result<Pieces, Error
 }
 
 both_engines! {
-    async fn filters_narrow_a_list(app: TestApp) {
+    async fn lists_can_be_filtered(app: TestApp) {
         let team = app.team("Acme").id;
         let (hello, sales) = (app.alias("Acme", "hello"), app.alias("Acme", "sales"));
         let mut kept = Vec::new();
@@ -116,7 +116,7 @@ both_engines! {
         assert_eq!(raw, ATTACHED.replace('\n', "\r\n").into_bytes());
     }
 
-    async fn a_message_that_cannot_be_parsed_is_kept_raw(app: TestApp) {
+    async fn an_unparsable_message_is_stored_raw(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         for (number, raw) in [&b"\0\xff\xfe\0"[..], b"", b"\r\n\r\n\0", b"Subject: a\0b\r\nFrom: \xff\0@\r\n\r\n\0"].into_iter().enumerate() {
@@ -128,7 +128,7 @@ both_engines! {
         }
     }
 
-    async fn a_message_is_marked_read_once(app: TestApp) {
+    async fn marking_a_message_again_keeps_the_first_time(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let id = app.keep("b@a.test", HELLO, &letter("b@a.test", "1@x", "Hi", "Hi")).await;
@@ -142,7 +142,7 @@ both_engines! {
         assert_eq!(unread(&app), 1);
     }
 
-    async fn nothing_is_left_of_a_deleted_message(app: TestApp) {
+    async fn deleting_a_message_removes_all_its_data(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let id = app.keep("bob@a.test", HELLO, ATTACHED).await;
@@ -156,7 +156,7 @@ both_engines! {
         assert_eq!(app.count("activity WHERE kind = 'message.deleted'"), 1);
         let actor = app.app.operator();
         assert!(matches!(app.app.write_now(|tx| messages::delete(tx, &actor, team, id)), Err(Error::NotFound)));
-        assert_eq!(app.operate(|tx, _| messages::usage(tx, team)).messages, 0, "an error takes nothing off");
+        assert_eq!(app.operate(|tx, _| messages::usage(tx, team)).messages, 0, "a failed deletion must not change the usage");
         app.keep("bob@a.test", HELLO, ATTACHED).await;
     }
 
@@ -166,13 +166,13 @@ both_engines! {
         let id = app.keep("bob@a.test", "theirs@gatepost.localhost", ATTACHED).await;
         let globex = app.team("Globex").id;
         let part = app.operate(|tx, _| messages::open(tx, globex, id)).attachments[0].id;
-        fn gone<T>(reply: Result<T, Error>) -> bool { matches!(reply, Err(Error::NotFound)) }
-        assert!(gone(app.app.read_now(|tx| messages::find(tx, acme, id))));
-        assert!(gone(app.app.read_now(|tx| messages::open(tx, acme, id))));
-        assert!(gone(app.app.read_now(|tx| downloads::raw(tx, acme, id))));
-        assert!(gone(app.app.read_now(|tx| downloads::attachment(tx, acme, id, part))));
-        assert!(gone(app.app.write_now(|tx| messages::mark(tx, &actor, acme, id, true))));
-        assert!(gone(app.app.write_now(|tx| messages::delete(tx, &actor, acme, id))));
+        fn not_found<T>(reply: Result<T, Error>) -> bool { matches!(reply, Err(Error::NotFound)) }
+        assert!(not_found(app.app.read_now(|tx| messages::find(tx, acme, id))));
+        assert!(not_found(app.app.read_now(|tx| messages::open(tx, acme, id))));
+        assert!(not_found(app.app.read_now(|tx| downloads::raw(tx, acme, id))));
+        assert!(not_found(app.app.read_now(|tx| downloads::attachment(tx, acme, id, part))));
+        assert!(not_found(app.app.write_now(|tx| messages::mark(tx, &actor, acme, id, true))));
+        assert!(not_found(app.app.write_now(|tx| messages::delete(tx, &actor, acme, id))));
         app.operate(|tx, _| downloads::attachment(tx, globex, id, part));
     }
 }

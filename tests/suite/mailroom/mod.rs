@@ -1,4 +1,4 @@
-//! Mail without a socket: the domain and the app.
+//! Tests of mail in the domain and the app, without sockets.
 
 mod aliases;
 mod contacts;

@@ -1,4 +1,4 @@
-//! The mail quota of a team, also with instances that share a store.
+//! The mail quota of a team.
 
 use gatepost::app::App;
 use gatepost::domain::mailroom::authentication::{Policy, Verdict};
@@ -15,7 +15,7 @@ use crate::support::{TestApp, both_engines};
 const HELLO: &str = "hello@gatepost.localhost";
 const SETTING: [(&str, &str); 1] = [("GATEPOST_MAIL_QUOTA", "2KiB")];
 
-/// Sends from a contact that the team has allowed and DMARC has proven, who can use the whole quota.
+/// Sends from an allowed contact with DMARC, who can use the whole quota.
 async fn send(app: &TestApp, raw: &str) -> Outcome {
     app.send_as("b@a.test", HELLO, raw, dmarc(Verdict::Pass, Policy::None)).await.expect("an outcome")
 }
@@ -62,7 +62,7 @@ async fn mail_to_a_full_team_is_deferred() {
     }
 }
 
-/// The last tenth of a quota is for contacts that a team allowed.
+/// The last tenth of a quota is reserved for allowed contacts.
 #[tokio::test]
 async fn strangers_cannot_fill_a_quota() {
     let setting = [("GATEPOST_MAIL_QUOTA", "20000")];
@@ -90,7 +90,7 @@ async fn strangers_cannot_fill_a_quota() {
 }
 
 both_engines! {
-    async fn two_instances_keep_the_same_message_once(app: TestApp) {
+    async fn two_instances_store_the_same_message_once(app: TestApp) {
         app.alias("Acme", "hello");
         let other = App::open(app.app.config().clone(), app.clock.clone(), app.app.entropy()).expect("another");
         for round in 0..20 {

@@ -17,7 +17,7 @@ pub fn dmarc(result: Verdict, policy: Policy) -> Authentication {
 }
 
 both_engines! {
-    async fn a_message_and_its_contact_are_kept(app: TestApp) {
+    async fn a_message_and_its_contact_are_stored(app: TestApp) {
         app.alias("Acme", "hello");
         let raw = letter("Bob <Bob@Example.com>", "1@x", "Hi", "How are you?");
         let kept = app.send("bounce@example.com", HELLO, &raw).await;
@@ -29,7 +29,7 @@ both_engines! {
         assert_eq!(app.count("aliases WHERE received = 1 AND denied = 0"), 1);
     }
 
-    async fn the_same_message_to_the_same_alias_is_kept_once(app: TestApp) {
+    async fn the_same_message_to_the_same_alias_is_stored_once(app: TestApp) {
         app.alias("Acme", "hello");
         app.alias("Acme", "sales");
         let raw = letter("bob@example.com", "1@x", "Hi", "How are you?");
@@ -43,7 +43,7 @@ both_engines! {
         assert_eq!(app.count("mail_stores WHERE messages = 2"), 1);
     }
 
-    async fn mail_is_rejected_if_its_domain_asks_for_it(app: TestApp) {
+    async fn forged_mail_is_rejected_if_its_domain_asks_for_it(app: TestApp) {
         app.alias("Acme", "hello");
         let raw = letter("ceo@example.com", "1@x", "Urgent", "Pay this.");
         let fail = dmarc(Verdict::Fail, Policy::Reject);
@@ -60,7 +60,7 @@ both_engines! {
         }
     }
 
-    async fn an_alias_deleted_after_rcpt_gets_nothing(app: TestApp) {
+    async fn an_alias_deleted_after_rcpt_gets_no_mail(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let recipient = app.route(HELLO).await.expect("an alias");
         app.operate(|tx, actor| aliases::delete(tx, actor, team, alias.id));

@@ -1,4 +1,4 @@
-//! Refused mail takes little storage, and none from mail that is wanted.
+//! Refused mail takes little storage, and doesn't count against the quota.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -33,7 +33,7 @@ fn rejected(outcome: Outcome) -> MessageId {
     }
 }
 
-fn kept(app: &TestApp) -> MailUsage {
+fn mail_usage(app: &TestApp) -> MailUsage {
     let team = app.team("Acme").id;
     app.operate(|tx, _| messages::usage(tx, team))
 }
@@ -71,7 +71,7 @@ fn sized(number: usize, size: usize) -> String {
 }
 
 both_engines! {
-    async fn only_the_beginning_of_a_long_refused_message_is_kept(app: TestApp) {
+    async fn only_the_beginning_of_a_long_refused_message_is_stored(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let raw = format!(
@@ -89,10 +89,10 @@ both_engines! {
         assert_exact(&app);
         // A delivered message is stored whole.
         app.keep("a@b.test", HELLO, &raw).await;
-        assert_eq!((app.count("attachments"), kept(&app).messages), (1, 1));
+        assert_eq!((app.count("attachments"), mail_usage(&app).messages), (1, 1));
         assert_exact(&app);
         app.operate(|tx, actor| messages::delete(tx, actor, team, id));
-        assert_eq!((kept(&app).refused_bytes, kept(&app).refused_messages, kept(&app).messages), (0, 0, 1));
+        assert_eq!((mail_usage(&app).refused_bytes, mail_usage(&app).refused_messages, mail_usage(&app).messages), (0, 0, 1));
         assert_exact(&app);
     }
 
@@ -104,46 +104,46 @@ both_engines! {
         for group in 0..20 {
             app.clock.advance(Duration::from_secs(1));
             let raws: Vec<_> = (0..5).map(|each| sized(5 * group + each, 2000)).collect();
-            reject(&app, &to, 100_000, &raws).expect("kept messages");
-            let kept = kept(&app);
-            assert!(kept.refused_bytes + kept.refused_messages * 4096 <= 100_000, "{kept:?}");
+            reject(&app, &to, 100_000, &raws).expect("stored messages");
+            let usage = mail_usage(&app);
+            assert!(usage.refused_bytes + usage.refused_messages * 4096 <= 100_000, "{usage:?}");
             assert_exact(&app);
         }
         let all = app.operate(|tx, _| messages::list(tx, team, &Filter::default(), Window::first(100))).rows;
         let subjects: Vec<_> = all.iter().map(|message| message.subject.as_str()).collect();
-        let expected: Vec<_> = (0..kept(&app).refused_messages).map(|back| format!("word{}", 99 - back)).collect();
+        let expected: Vec<_> = (0..mail_usage(&app).refused_messages).map(|back| format!("word{}", 99 - back)).collect();
         assert!(expected.len() > 10);
         assert_eq!(subjects[..expected.len()], expected);
         assert_eq!(subjects[expected.len()..], ["Wanted"]);
         let found = |word: &str| app.operate(|tx, _| messages::search(tx, team, word, &Filter::default(), None, 10));
         assert_eq!((found("word0").rows.len(), found("word99").rows.len()), (0, 1));
 
-        // A limit smaller than the message stores nothing of it.
+        // A message larger than the limit is not stored.
         reject(&app, &to, 100, &[sized(1000, 10)]).expect("an outcome");
-        assert_eq!((kept(&app).refused_messages, app.count("messages")), (0, 1));
+        assert_eq!((mail_usage(&app).refused_messages, app.count("messages")), (0, 1));
         assert_exact(&app);
     }
 
-    async fn refused_mail_over_its_limit_shrinks(app: TestApp) {
+    async fn refused_mail_over_the_limit_is_removed_gradually(app: TestApp) {
         app.alias("Acme", "hello");
         let to = app.route(HELLO).await.expect("an alias");
         let raws: Vec<_> = (0..500).map(|number| sized(number, 10)).collect();
-        reject(&app, &to, 1 << 40, &raws).expect("kept messages");
-        let room = |kept: MailUsage| kept.refused_bytes + kept.refused_messages * 4096;
+        reject(&app, &to, 1 << 40, &raws).expect("stored messages");
+        let room = |usage: MailUsage| usage.refused_bytes + usage.refused_messages * 4096;
         for round in 0..15 {
-            let before = room(kept(&app));
-            reject(&app, &to, 200_000, &[sized(1000 + round, 200_000)]).expect("kept messages");
-            assert!(room(kept(&app)) < before.max(200_001));
+            let before = room(mail_usage(&app));
+            reject(&app, &to, 200_000, &[sized(1000 + round, 200_000)]).expect("stored messages");
+            assert!(room(mail_usage(&app)) < before.max(200_001));
         }
-        assert!(room(kept(&app)) <= 200_000, "{:?}", kept(&app));
+        assert!(room(mail_usage(&app)) <= 200_000, "{:?}", mail_usage(&app));
         assert_exact(&app);
     }
 
-    async fn deleting_by_hand_does_not_deadlock(app: TestApp) {
+    async fn deleting_messages_does_not_deadlock_with_deliveries(app: TestApp) {
         let team = app.team("Acme").id;
         app.alias("Acme", "hello");
         let to = app.route(HELLO).await.expect("an alias");
-        reject(&app, &to, 1 << 40, &(0..60).map(|number| sized(number, 10)).collect::<Vec<_>>()).expect("kept");
+        reject(&app, &to, 1 << 40, &(0..60).map(|number| sized(number, 10)).collect::<Vec<_>>()).expect("stored messages");
         let (done, of_team) = (AtomicBool::new(false), Filter::default());
         thread::scope(|scope| {
             let deleting = scope.spawn(|| {
@@ -174,10 +174,10 @@ both_engines! {
     async fn counters_of_earlier_versions_are_migrated(app: TestApp) {
         app.alias("Acme", "hello");
         app.alias("Globex", "theirs");
-        app.send_as("a@b.test", HELLO, &letter("ceo@example.com", "1@x", "Hi", "Hi"), forged()).await.expect("kept");
+        app.send_as("a@b.test", HELLO, &letter("ceo@example.com", "1@x", "Hi", "Hi"), forged()).await.expect("stored messages");
         app.keep("a@b.test", HELLO, &letter("bob@example.com", "2@x", "Hi", "Hello")).await;
         app.keep("a@b.test", "theirs@gatepost.localhost", &letter("bob@example.com", "2@x", "Hi", "Hello")).await;
-        let now = kept(&app);
+        let now = mail_usage(&app);
         assert!(now.messages == 1 && now.refused_messages == 1 && now.bytes != now.refused_bytes);
         let engine = if app.database.url().starts_with("sqlite") { "sqlite" } else { "postgres" };
         let migration = format!("{}/migrations/{engine}/2026-11-26-310000_refused_mail", env!("CARGO_MANIFEST_DIR"));
@@ -190,7 +190,7 @@ both_engines! {
         let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261126310000'";
         assert_eq!(app.database.execute(forget), Ok(1));
         drop(Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store"));
-        assert_eq!(kept(&app), now);
+        assert_eq!(mail_usage(&app), now);
         assert_eq!(app.count("mail_stores WHERE messages = 1 AND refused_messages = 0 AND refused_bytes = 0"), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Which alias an address leads to.
+//! Finding the alias of an address.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ both_engines! {
         }
     }
 
-    async fn a_disabled_or_deleted_alias_gets_nothing(app: TestApp) {
+    async fn a_disabled_or_deleted_alias_gets_no_mail(app: TestApp) {
         let (team, alias) = (app.team("Acme").id, app.alias("Acme", "hello"));
         let to = "hello+tag@gatepost.localhost";
         // A change clears the cache.
@@ -64,7 +64,7 @@ both_engines! {
     }
 }
 
-/// A team can add any number of domains, and writers take turns.
+/// Anyone can try any number of domains, and writers take turns.
 #[tokio::test]
 async fn a_postmaster_of_an_unknown_domain_costs_no_write() {
     let app = TestApp::sqlite().await;

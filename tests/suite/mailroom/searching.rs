@@ -1,4 +1,4 @@
-//! Search finds messages by their words, and only those of the team.
+//! Full-text search within a team.
 
 use gatepost::app::jobs::{registry, run_due};
 use gatepost::domain::jobs;
@@ -32,7 +32,7 @@ async fn fill(app: &TestApp) {
 }
 
 both_engines! {
-    async fn words_find_only_messages_of_the_same_team(app: TestApp) {
+    async fn a_search_finds_only_messages_of_the_team(app: TestApp) {
         fill(&app).await;
         for (query, expected) in [
             ("invoice", &["Invoice 4711"][..]),
@@ -56,7 +56,7 @@ both_engines! {
         assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
     }
 
-    async fn stored_messages_are_indexed_by_new_rules(app: TestApp) {
+    async fn stored_messages_are_reindexed_after_a_rule_change(app: TestApp) {
         fill(&app).await;
         app.database.execute("DELETE FROM message_words").expect("no words");
         app.database.execute("UPDATE instance SET word_rule = 0").expect("an old rule");
@@ -68,7 +68,7 @@ both_engines! {
         assert_eq!(find(&app, "Globex", "invoice"), ["Secret plans"]);
     }
 
-    async fn a_prefix_finds_words_that_begin_with_it(app: TestApp) {
+    async fn a_prefix_finds_words(app: TestApp) {
         app.alias("Acme", "hello");
         for number in 0..40 {
             let raw = letter("bob@a.test", &format!("{number}@x"), &format!("Delta{number}"), "Numbered words.");
@@ -155,7 +155,7 @@ both_engines! {
         let subjects: Vec<_> = page.rows.iter().map(|message| message.subject.as_str()).collect();
         assert_eq!((subjects, page.next), (vec!["Number 130", "Number 0"], None));
 
-        // The next page starts where the last one ended, even if its last message is deleted.
+        // Paging continues even if the last message of the previous page is deleted.
         let page = app.operate(|tx, _| messages::search(tx, team, "common", &Filter::default(), None, 10));
         let last = page.next.expect("more");
         app.operate(|tx, actor| messages::delete(tx, actor, team, last));

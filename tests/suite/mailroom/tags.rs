@@ -1,4 +1,4 @@
-//! Who receives mail to a name with a `+` on the shared domain.
+//! Mail to names with a `+` on the shared domain.
 
 use std::sync::Barrier;
 use std::thread;
@@ -49,7 +49,7 @@ both_engines! {
         let team = app.team("Acme").id;
         app.operate(|tx, actor| aliases::delete(tx, actor, team, ada.id));
         assert!(refusal(&app, "Globex", "ada+x").contains("another team has"));
-        create(&app, "Acme", "ada+later").expect("its own, also when the name was deleted");
+        create(&app, "Acme", "ada+later").expect("its own tag, even after the name was deleted");
         assert_eq!(app.route("ada+bank@gatepost.localhost").await.expect("an alias").alias, bank.id);
         assert_eq!(app.route("ada+other@gatepost.localhost").await, Err(Unroutable::Deleted));
     }
@@ -58,7 +58,7 @@ both_engines! {
         let bank = create_unchecked(&app, "Globex", "ada+bank");
         let to = "Ada+Bank@gatepost.localhost";
         assert_eq!(app.route(to).await.expect("the name is free").alias, bank.id);
-        // An existing alias keeps its mail.
+        // Existing aliases still receive mail.
         assert!(refusal(&app, "Acme", "ada").contains("another team has addresses with ada+."));
         let globex = app.team("Globex").id;
         app.operate(|tx, actor| aliases::delete(tx, actor, globex, bank.id));

@@ -47,7 +47,7 @@ async fn option(visitor: &Visitor, select: &str, text: &str) -> String {
 }
 
 both_engines! {
-    async fn records_come_newest_first_in_pages_of_fifty(app: TestApp) {
+    async fn records_are_listed_newest_first_in_pages_of_fifty(app: TestApp) {
         let names: Vec<String> = (1..=120).map(|number| format!("token {number:03}")).collect();
         create_tokens(&app, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let ada = app.as_(Ada).await;
@@ -67,7 +67,7 @@ both_engines! {
             assert_eq!(seen.len(), expected);
         }
         assert_eq!(seen, expected);
-        assert!(!page.links().iter().any(|link| link.contains("before=")), "there is nothing older");
+        assert!(!page.links().iter().any(|link| link.contains("before=")), "the last page has no link to older records");
         assert_eq!(page.link("Newest"), "/activity?kind=token.created");
         assert_eq!(ada.get(&second).await.expect(200).page().texts(WHAT), expected[50..100]);
     }
@@ -167,7 +167,7 @@ both_engines! {
         assert_eq!(sentences.last(), Some(&("turned off API access", "command line")));
     }
 
-    async fn each_filter_narrows(app: TestApp) {
+    async fn each_filter_narrows_the_list(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(60 * 60 * 24));
         app.switch_api("Acme", true);
@@ -216,13 +216,13 @@ both_engines! {
         assert!(changes.len() > 8 && !changes.iter().any(|what| what.contains("/api/v1")), "{changes:?}");
     }
 
-    async fn an_invalid_filter_is_marked_and_kept(app: TestApp) {
+    async fn an_invalid_filter_is_marked_and_preserved(app: TestApp) {
         let ada = app.as_(Ada).await;
         for (name, value, error) in [
             ("kind", "token.eaten", "Choose a kind from the list."),
             ("person", "ada", "Choose a person from the list."),
             ("token", "tok_1", "Choose a token from the list."),
-            ("status", "9xx", "Enter 2xx, 4xx, 5xx or a code such as 401."),
+            ("status", "9xx", "Enter 2xx, 4xx, 5xx or a code like 401."),
             ("from", "yesterday", "Enter a date like 2026-03-01 or a time like 2026-03-01T09:14, in UTC."),
             ("until", "2040-02-30", "Enter a date like 2026-03-01 or a time like 2026-03-01T09:14, in UTC."),
             ("until", "2039-12-31", "The end must be after the start."),
@@ -284,7 +284,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn htmx_swaps_the_list_and_pushes_a_short_address() {
+async fn htmx_swaps_the_list_and_pushes_a_short_url() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     let part = ada.fragment("/activity?kind=sign-ins&person=&status=&from=").await.expect(200);
@@ -298,7 +298,7 @@ async fn htmx_swaps_the_list_and_pushes_a_short_address() {
 }
 
 #[tokio::test]
-async fn a_list_without_rows_says_why() {
+async fn an_empty_list_explains_why() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     let empty = open(&ada, "?status=5xx").await;
@@ -345,7 +345,7 @@ both_engines! {
         assert_eq!(week.texts("#activity .chart-table tbody tr").len(), 28);
     }
 
-    async fn a_change_shows_the_value_before(app: TestApp) {
+    async fn a_change_shows_the_previous_value(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(1));
         ada.post("/contacts", &[("address", "bob@customer.test"), ("name", ""), ("note", ""), ("state", "unset")]).await.expect(303);
@@ -361,7 +361,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn an_export_holds_every_filtered_record_and_no_formula() {
+async fn an_export_contains_every_filtered_record_and_no_formula() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     let names: Vec<String> = (1..=620).map(|number| format!("token {number:03}")).collect();
@@ -373,7 +373,7 @@ async fn an_export_holds_every_filtered_record_and_no_formula() {
     assert_eq!(file.header("content-disposition"), "attachment; filename=\"activity-2040-01-02.csv\"");
     let lines: Vec<_> = file.body.split("\r\n").collect();
     assert!(lines[0].starts_with("time,kind,description,actor,"), "{}", lines[0]);
-    // The heads, 621 records, and nothing after the last line.
+    // The header, 621 records, and nothing after the last line.
     assert_eq!((lines.len(), lines[622]), (623, ""));
     assert!(lines[1].contains("\"'=HYPERLINK(\"\"http://evil.test\"\"), \"\"x\"\"\""), "{}", lines[1]);
     assert!(lines[621].contains("Created the token “token 001”"), "{}", lines[621]);
@@ -384,7 +384,7 @@ async fn an_export_holds_every_filtered_record_and_no_formula() {
 }
 
 #[tokio::test]
-async fn a_live_list_asks_only_for_what_is_new() {
+async fn a_live_list_polls_only_for_new_records() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     assert!(!open(&ada, "?kind=changes").await.has("#records[data-poll]"));

@@ -34,7 +34,7 @@ both_engines! {
         assert_eq!(response.header("cache-control"), "no-store");
         let token = revealed(&response);
         app.api(&token).get("/api/v1/me").await.expect(200);
-        // Once alone, and once in the curl command.
+        // Once by itself, and once in the curl command.
         assert_eq!(response.body.matches(&token).count(), 2);
         let masked = format!("{}…", &token[..11]);
         assert!(response.page().texts("#tokens .token").contains(&masked));
@@ -48,7 +48,7 @@ both_engines! {
         assert!(!app.database.holds(&token[15..]), "the secret is in the store");
     }
 
-    async fn the_curl_line_works_unedited(app: TestApp) {
+    async fn the_curl_command_works_without_editing(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let response = create(&ada, "ci").await.expect(200);
@@ -60,7 +60,7 @@ both_engines! {
         let list = ada.fragment("/developer/tokens").await.expect(200);
         let used = list.page().texts(".token-used time");
         assert_eq!(used, ["2040-01-02 09:00:00 UTC"]);
-        assert!(list.page().has("tr.is-new"), "it has just been used");
+        assert!(list.page().has("tr.is-new"), "the token was just used");
         assert!(list.page().whole_text().contains("127.0.0.1 · curl/"));
     }
 
@@ -76,7 +76,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM tokens"), 1);
     }
 
-    async fn two_concurrent_creations_of_one_name_give_one_token(app: TestApp) {
+    async fn concurrent_creations_with_one_name_create_one_token(app: TestApp) {
         let (ada, bea) = tokio::join!(app.as_(Ada), app.as_(Bea));
         for round in 0..5 {
             let name = format!("ci {round}");
@@ -120,7 +120,7 @@ both_engines! {
         let again = bea.post(&revoke, &[]).await.expect(303);
         assert_eq!((again.location(), again.notice().as_str()), ("/developer", "token-revoked-already"));
         let next = create(&ada, "laptop").await.expect(200);
-        assert_ne!(revealed(&next), token, "the name is free again");
+        assert_ne!(revealed(&next), token, "the name can be reused");
     }
 
     async fn a_long_reason_is_shown_again_with_an_error(app: TestApp) {
@@ -194,7 +194,7 @@ both_engines! {
         assert!(ada.get(&page).await.expect(200).page().text("h1").ends_with("Active"));
     }
 
-    async fn creating_asks_for_the_password_after_10_minutes(app: TestApp) {
+    async fn creating_a_token_asks_for_the_password_after_10_minutes(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(601));
         let asked = create(&ada, "ci").await.expect(403);

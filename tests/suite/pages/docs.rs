@@ -15,13 +15,13 @@ use crate::support::{TestApp, both_engines};
 const DOCS: &str = "/developer/docs";
 
 /// The maximum size of the whole page, in bytes.
-const LARGEST: usize = 200_000;
+const MAX_SIZE: usize = 200_000;
 
 both_engines! {
     async fn every_route_and_error_code_is_listed(app: TestApp) {
         for person in [Ada, Cy] {
             let response = app.as_(person).await.get(DOCS).await.expect(200);
-            assert!(response.body.len() < LARGEST, "the page has {} bytes", response.body.len());
+            assert!(response.body.len() < MAX_SIZE, "the page has {} bytes", response.body.len());
             let page = response.page();
             let (methods, paths) = (page.texts(".operation-line .method"), page.texts(".operation-line code"));
             let shown: BTreeSet<_> =
@@ -33,11 +33,11 @@ both_engines! {
         }
     }
 
-    async fn links_within_the_page_lead_somewhere(app: TestApp) {
+    async fn links_within_the_page_have_targets(app: TestApp) {
         let page = app.as_(Ada).await.get(DOCS).await.expect(200).page();
         let ids: Vec<_> = page.verbatim("[id]").into_iter().map(|(all, _)| all["id"].clone()).collect();
         let distinct: BTreeSet<_> = ids.iter().cloned().collect();
-        assert_eq!(distinct.len(), ids.len(), "an id is there twice");
+        assert_eq!(distinct.len(), ids.len(), "an id occurs twice");
         let within: Vec<_> = page.links().into_iter().filter_map(|it| it.strip_prefix('#').map(str::to_owned)).collect();
         assert!(within.len() > 60 && within.contains(&"list-aliases".to_owned()), "{within:?}");
         let dead: Vec<_> = within.iter().filter(|it| !distinct.contains(*it)).collect();
@@ -62,7 +62,7 @@ both_engines! {
         assert!(none.body.contains("No results") && !none.body.contains("<b>"));
     }
 
-    async fn the_language_is_kept_in_the_browser(app: TestApp) {
+    async fn the_language_is_stored_in_a_cookie(app: TestApp) {
         let cy = app.as_(Cy).await;
         let chosen = async |visitor: &Visitor| {
             let page = visitor.get(DOCS).await.expect(200).page();

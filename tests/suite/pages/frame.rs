@@ -34,7 +34,7 @@ both_engines! {
         assert!(!bare.has(".side-nav") && bare.has("h1"));
     }
 
-    async fn a_theme_is_kept_and_written_into_every_page(app: TestApp) {
+    async fn the_theme_is_remembered_and_applied_to_every_page(app: TestApp) {
         let ada = app.as_(Ada).await;
         let theme = async || ada.get("/account").await.expect(200).page().attribute("html", "data-theme");
         assert_eq!(theme().await, None);
@@ -55,9 +55,9 @@ both_engines! {
     }
 }
 
-/// An icon that is not in the file is an empty square.
+/// A missing icon would be an empty square.
 #[test]
-fn each_icon_that_is_named_exists() {
+fn every_used_icon_exists() {
     let sprite = include_str!("../../../static/icons/icons.svg");
     let ids = Regex::new(r#"<symbol id="([a-z0-9-]+)""#).expect("a pattern");
     let known: BTreeSet<&str> =
@@ -67,7 +67,7 @@ fn each_icon_that_is_named_exists() {
     let templates = tree("templates", "html");
     let named = templates.iter().flat_map(|file| calls.captures_iter(&file.text)).filter_map(|it| it.get(1));
     let named: BTreeSet<&str> = named.map(|it| it.as_str()).collect();
-    assert!(named.len() > 20, "the pattern finds no icons any more: {named:?}");
+    assert!(named.len() > 20, "the pattern no longer finds icons: {named:?}");
     let unknown: Vec<_> = named.difference(&known).collect();
     assert!(unknown.is_empty(), "static/icons/icons.svg has no {unknown:?}");
 }

@@ -1,4 +1,4 @@
-//! Home: the first steps, and then the figures.
+//! Home: the setup steps, and then the figures.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn call(app: &TestApp, token: &str, times: usize, path: &str, status: u16)
     }
 }
 
-/// A team that has taken all five steps, with one message, and its token.
+/// Completes all five steps of a team, with one message, and returns its token.
 async fn set_up(app: &TestApp) -> String {
     app.switch_api("Acme", true);
     let token = app.token("Acme", "ci");
@@ -48,7 +48,7 @@ fn figures(page: &Page) -> Vec<String> {
 }
 
 both_engines! {
-    async fn each_first_step_ticks_itself_off(app: TestApp) {
+    async fn setup_steps_are_checked_off_automatically(app: TestApp) {
         let (ada, cy) = tokio::join!(app.as_(Ada), app.as_(Cy));
         let done = async |visitor: &Visitor| {
             let page = home(visitor).await;
@@ -62,7 +62,7 @@ both_engines! {
         assert_eq!(done(&ada).await, ("2 of 5 done".into(), 2, "Make your first request".into()));
         let page = home(&ada).await;
         assert!(page.text("#first-request").contains("/api/v1/me"));
-        // The page that waits hears nothing until something happened.
+        // The polling page gets no content until a step is done.
         let poll = page.attribute("#setup", "hx-get").expect("a poll");
         ada.fragment(&poll).await.expect(204);
         call(&app, &token, 1, "/api/v1/me", 200).await;
@@ -78,8 +78,8 @@ both_engines! {
         }
     }
 
-    async fn the_figures_are_those_of_the_team(app: TestApp) {
-        // Records are sorted by their time, and those of the template have the clock's first.
+    async fn figures_show_only_the_teams_data(app: TestApp) {
+        // Records are sorted by time, and the template's records have the clock's first time.
         app.clock.advance(Duration::from_secs(60));
         let token = set_up(&app).await;
         let (ada, dan) = tokio::join!(app.as_(Ada), app.as_(Dan));
@@ -96,7 +96,7 @@ both_engines! {
         assert_eq!(page.texts("[aria-labelledby=tokens-title] dd"), ["4"]);
         let recent = page.texts("[aria-labelledby=recent-title] b");
         assert!(recent.iter().any(|what| what.contains("Created the alias hello@gatepost.localhost")), "{recent:?}");
-        // Counted hours say the same as the running one did.
+        // Stored counts show the same figures as live ones.
         app.clock.advance(DAY);
         let until = usage::settled(app.app.now());
         hourly_counts::count(&app.app, until, &Running::unstoppable()).await.expect("counted hours");
@@ -113,14 +113,14 @@ both_engines! {
         assert!(other.has("#setup") && !other.whole_text().contains("hello@gatepost.localhost"));
     }
 
-    async fn blocked_mail_is_counted_apart(app: TestApp) {
+    async fn blocked_mail_is_counted_separately(app: TestApp) {
         set_up(&app).await;
         app.database.execute("UPDATE contacts SET state = 'blocked'").expect("a blocked contact");
         receive(&app, "second").await;
         let page = home(&app.as_(Ada).await).await;
         assert_eq!(figures(&page)[0], "1");
         assert_eq!(page.texts("[aria-labelledby=mail-title] .legend b"), ["1", "1"]);
-        // The counts stay when the messages go.
+        // The counts remain after the messages are deleted.
         app.database.execute("DELETE FROM messages").expect("no messages");
         let page = home(&app.as_(Ada).await).await;
         assert_eq!(page.texts("[aria-labelledby=mail-title] .legend b"), ["1", "1"]);
@@ -134,9 +134,9 @@ both_engines! {
         let now = app.app.now();
         let soon = now.plus(time::Duration::days(6)).plus(time::Duration::HOUR).micros();
         app.token("Acme", "Nightly export");
-        app.database.execute(&format!("UPDATE tokens SET expires_at = {soon} WHERE name = 'Nightly export'")).expect("an end");
+        app.database.execute(&format!("UPDATE tokens SET expires_at = {soon} WHERE name = 'Nightly export'")).expect("an expiry time");
         app.token("Globex", "Not theirs");
-        app.database.execute(&format!("UPDATE tokens SET expires_at = {soon} WHERE name = 'Not theirs'")).expect("an end");
+        app.database.execute(&format!("UPDATE tokens SET expires_at = {soon} WHERE name = 'Not theirs'")).expect("an expiry time");
         let page = home(&ada).await;
         let cares = page.texts("[aria-labelledby=care-title] li");
         assert_eq!(cares.len(), 2, "{cares:?}");
@@ -155,7 +155,7 @@ both_engines! {
         assert!(home(&bea).await.text("[aria-labelledby=care-title]").contains("2 tokens Not used for 90 days"));
     }
 
-    async fn members_see_mail_and_nothing_of_the_api(app: TestApp) {
+    async fn members_see_mail_but_no_api_data(app: TestApp) {
         set_up(&app).await;
         let page = home(&app.as_(Cy).await).await;
         assert_eq!(figures(&page), ["1", "1", "1", "0"]);
@@ -166,7 +166,7 @@ both_engines! {
         assert!(!page.links().iter().any(|link| link.contains("tok_") || link.starts_with("/activity")));
     }
 
-    async fn a_plan_without_the_api_has_only_the_steps_of_mail(app: TestApp) {
+    async fn a_plan_without_the_api_has_only_mail_steps(app: TestApp) {
         app.set_plan("Acme", Plan::Free);
         let ada = app.as_(Ada).await;
         assert_eq!(home(&ada).await.text("#setup-title"), "0 of 2 done");

@@ -1,4 +1,4 @@
-//! Background jobs, as a team's owner sees them.
+//! The page of background jobs for a team's owner.
 
 use gatepost::domain::jobs::{self, Filter, JobId, review};
 use gatepost::domain::lists::Window;
@@ -38,7 +38,7 @@ both_engines! {
         assert_eq!(app.count("activity WHERE kind = 'job.retried' AND actor_kind = 'person'"), 1);
     }
 
-    async fn jobs_are_for_the_owner_of_their_team(app: TestApp) {
+    async fn only_the_owner_of_the_team_sees_its_jobs(app: TestApp) {
         let retry = format!("/jobs/{}/retry", dead_job(&app));
         let (bea, dan) = (app.as_(Bea).await, app.as_(Dan).await);
         bea.get("/jobs").await.expect(403);
@@ -48,7 +48,7 @@ both_engines! {
         assert_eq!(app.count("activity WHERE kind = 'job.retried'"), 0);
     }
 
-    async fn a_job_that_runs_is_not_retried(app: TestApp) {
+    async fn a_running_job_cannot_be_retried(app: TestApp) {
         let id = dead_job(&app);
         let running = "UPDATE jobs SET died_at = NULL, leased_until = 9000000000000000, worker = id";
         assert_eq!(app.database.execute(running), Ok(1));

@@ -1,4 +1,4 @@
-//! What a page asks of the store.
+//! The number of database queries per page.
 
 use gatepost::app::hourly_counts;
 use gatepost::app::jobs::Running;
@@ -8,13 +8,13 @@ use crate::access::rows;
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, statements};
 
-/// Beside those of [`EVERY_PAGE`].
-const MOST: usize = 4;
+/// In addition to [`EVERY_PAGE`].
+const MAX_QUERIES: usize = 4;
 /// The session with its person, their teams, and the unread count.
 const EVERY_PAGE: usize = 3;
 
-/// The pages that ask more, and the downloads, which read a message in steps.
-const MORE: &[(&str, usize)] = &[
+/// Pages with more queries, and downloads, which read a message in steps.
+const EXCEPTIONS: &[(&str, usize)] = &[
     ("GET /developer", 9),
     ("GET /developer/settings", 8),
     ("GET /developer/usage", 6),
@@ -25,12 +25,12 @@ const MORE: &[(&str, usize)] = &[
     ("GET /inbox/{id}/attachments/{attachment}", 7),
 ];
 
-fn most(route: &str) -> usize {
-    MORE.iter().find(|(more, _)| *more == route).map_or(MOST, |(_, most)| *most)
+fn max_queries(route: &str) -> usize {
+    EXCEPTIONS.iter().find(|(exception, _)| *exception == route).map_or(MAX_QUERIES, |(_, max)| *max)
 }
 
 #[tokio::test]
-async fn a_page_asks_the_store_little() {
+async fn pages_need_few_queries() {
     statements::listen();
     let app = TestApp::sqlite().await;
     app.switch_api("Acme", true);
@@ -41,21 +41,21 @@ async fn a_page_asks_the_store_little() {
     for row in rows::pages().into_iter().filter(|row| row.route.starts_with("GET") && row.expected[4] == 200)
     {
         let (_, path, _) = fill(&app, &row);
-        // The first visit also marks a message as read, and so on.
+        // The first visit has side effects, like marking a message as read.
         ada.get(&path).await.expect(200);
         statements::of(&app.database);
         ada.get(&path).await.expect(200);
-        let heard = statements::of(&app.database);
-        let trips = heard.iter().filter(|sql| sql.starts_with("BEGIN")).count();
+        let captured = statements::of(&app.database);
+        let trips = captured.iter().filter(|sql| sql.starts_with("BEGIN")).count();
         // The server renews its lease meanwhile.
         let is_query = |sql: &&String| {
             !["BEGIN", "COMMIT", "ROLLBACK"].iter().any(|it| sql.starts_with(it))
                 && !["`instance`", "`leases`"].iter().any(|table| sql.contains(table))
         };
-        let queries: Vec<_> = heard.iter().filter(is_query).collect();
+        let queries: Vec<_> = captured.iter().filter(is_query).collect();
         let own = queries.len().saturating_sub(EVERY_PAGE);
         println!("{own} queries, {trips} trips: {}", row.route);
-        if own > most(row.route) {
+        if own > max_queries(row.route) {
             wrong.push(format!(
                 "{}: {own} queries in {trips} trips\n{:#?}",
                 row.route,
@@ -65,10 +65,10 @@ async fn a_page_asks_the_store_little() {
         seen += own;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(seen > 20, "no statement was heard");
+    assert!(seen > 20, "no statement was captured");
 }
 
-/// What it reads, without the columns.
+/// Shortens a statement by leaving out the columns.
 fn brief(sql: &str) -> String {
     let from = sql.rsplit_once(" FROM ").map_or(sql, |(_, from)| from);
     from.split(" -- binds").next().unwrap_or_default().chars().take(160).collect()

@@ -1,4 +1,4 @@
-//! The search over everything of a team, and the palette that shows the same.
+//! The search of everything in a team, and the command palette.
 
 use gatepost::domain::mailroom::address::DomainName;
 use gatepost::domain::mailroom::mail_domains;
@@ -8,7 +8,7 @@ use crate::support::mail::letter_with_file;
 use crate::support::people::Person::{self, Ada, Bea, Cy, Dan};
 use crate::support::{TestApp, both_engines};
 
-/// Each thing of Acme has the word "north" in its name; Globex has the same.
+/// Creates resources with "north" in their names in both teams.
 async fn fill(app: &TestApp) {
     for name in ["Acme", "Globex"] {
         let (team, local) = (app.team(name).id, format!("north-{}", name.to_lowercase()));
@@ -30,7 +30,7 @@ fn groups(page: &Page) -> Vec<String> {
 }
 
 both_engines! {
-    async fn everything_of_the_team_is_found_and_nothing_of_another(app: TestApp) {
+    async fn a_search_finds_everything_in_the_team_only(app: TestApp) {
         fill(&app).await;
         let page = search(&app, Ada, "north").await;
         assert_eq!(groups(&page), ["Contacts", "Aliases", "Domains", "API tokens", "Messages"]);
@@ -53,7 +53,7 @@ both_engines! {
         assert_eq!(groups(&search(&app, Cy, "bea@").await), ["People"]);
     }
 
-    async fn what_is_deleted_is_not_found(app: TestApp) {
+    async fn deleted_resources_are_not_found(app: TestApp) {
         fill(&app).await;
         let ada = app.as_(Ada).await;
         let found = search(&app, Ada, "north").await.links();
@@ -64,7 +64,7 @@ both_engines! {
         assert_eq!(groups(&search(&app, Ada, "north").await), ["Contacts", "Messages"]);
     }
 
-    async fn words_are_taken_literally(app: TestApp) {
+    async fn pattern_characters_are_matched_literally(app: TestApp) {
         fill(&app).await;
         for nothing in ["%25", "_", "no%25h", "%27", "%5C", "%00"] {
             let found = search(&app, Ada, nothing).await.texts(".found li");
@@ -82,11 +82,11 @@ async fn an_empty_search_lists_the_pages() {
     assert_eq!(groups(&page), ["Pages"]);
     assert_eq!(page.link("Inbox"), "/inbox");
     let none = search(&app, Ada, "zebra").await;
-    assert!(none.has(".empty"), "it says that there is nothing");
+    assert!(none.has(".empty"), "an empty result is explained");
 }
 
 #[tokio::test]
-async fn the_palette_is_a_combobox_with_the_same_rows() {
+async fn the_palette_is_a_combobox_with_the_same_results() {
     let app = TestApp::sqlite().await;
     fill(&app).await;
     let ada = app.as_(Ada).await;
@@ -100,7 +100,7 @@ async fn the_palette_is_a_combobox_with_the_same_rows() {
 }
 
 #[tokio::test]
-async fn the_shortcuts_are_those_of_the_navigation() {
+async fn the_shortcuts_match_the_navigation() {
     let app = TestApp::sqlite().await;
     let ada = app.as_(Ada).await;
     let page = ada.get("/shortcuts").await.expect(200).page();

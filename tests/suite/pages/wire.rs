@@ -1,4 +1,4 @@
-//! How pages and their files travel: bundles, encodings, tags.
+//! Transfer of pages and files: bundles, encodings and tags.
 
 use crate::support::TestApp;
 use crate::support::client::Visitor;
@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use std::io::Read;
 
-/// As browsers list them.
+/// The Accept-Encoding of common browsers.
 const ALL: &str = "gzip, deflate, br, zstd";
 
 struct Received {
@@ -51,12 +51,12 @@ async fn receive(
 ) -> Received {
     let request = visitor.request(method, path).header("sec-fetch-site", "same-origin").form(form);
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     let (status, headers) = (answer.status(), answer.headers().clone());
     Received { status, headers, bytes: answer.bytes().await.expect("a body").to_vec() }
 }
 
-/// The addresses of `static/` in a text, each once.
+/// The distinct URLs of static files in a text.
 fn files(text: &str) -> Vec<String> {
     let ends = |c: char| c == '"' || c == '#';
     let found = text.split('"').filter(|it| it.starts_with("/static/"));
@@ -88,14 +88,14 @@ async fn a_first_load_is_small() {
             _ => text += received.bytes.len(),
         }
     }
-    // Fonts of other scripts load only where a page has those scripts; a browser test counts what loads.
+    // Fonts of other scripts load only on pages that need them, which a browser test checks.
     assert!(requests <= 10, "{requests} requests");
     assert!(text <= 50_000, "{text} bytes without fonts");
     println!("{requests} requests, {text} bytes and {fonts} bytes of fonts");
 }
 
 #[tokio::test]
-async fn files_come_in_the_best_encoding_that_is_accepted() {
+async fn files_are_sent_in_the_best_accepted_encoding() {
     let app = TestApp::sqlite().await;
     let visitor = app.as_(Eve).await;
     let plain = get(&visitor, "/static/app.css", &[]).await;
@@ -118,7 +118,7 @@ async fn files_come_in_the_best_encoding_that_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_file_that_the_browser_has_is_not_sent_again() {
+async fn an_unchanged_file_is_not_sent_again() {
     let app = TestApp::sqlite().await;
     let visitor = app.as_(Eve).await;
     for path in ["/static/app.js", "/static/favicon.svg", "/api/v1/openapi.json"] {
@@ -126,7 +126,10 @@ async fn a_file_that_the_browser_has_is_not_sent_again() {
         for accepted in ["br", "gzip", "identity"] {
             let first = get(&visitor, path, &[("accept-encoding", accepted)]).await;
             let tag = first.header("etag").to_owned();
-            assert!(tag.starts_with('"') && !tags.contains(&tag), "a strong tag each: {tag}");
+            assert!(
+                tag.starts_with('"') && !tags.contains(&tag),
+                "each encoding needs its own strong tag: {tag}"
+            );
             let again = get(&visitor, path, &[("accept-encoding", accepted), ("if-none-match", &tag)]).await;
             assert_eq!((again.status.as_u16(), again.bytes.len()), (304, 0), "{path} {accepted}");
             assert_eq!(again.header("etag"), tag);
@@ -134,12 +137,12 @@ async fn a_file_that_the_browser_has_is_not_sent_again() {
             tags.push(tag);
         }
         let other = get(&visitor, path, &[("accept-encoding", "br"), ("if-none-match", &tags[1])]).await;
-        assert_eq!(other.status, 200, "another encoding is another file");
+        assert_eq!(other.status, 200, "the tag of another encoding must not match");
     }
 }
 
 #[tokio::test]
-async fn only_urls_of_this_version_are_cached_for_ever() {
+async fn only_urls_of_this_version_are_cached_forever() {
     let app = TestApp::sqlite().await;
     let visitor = app.as_(Eve).await;
     for path in ["/static/app.css", "/static/app.css?v=0123456789abcdef"] {
@@ -162,7 +165,7 @@ async fn pages_are_compressed_unless_another_site_or_a_secret_is_in_play() {
     assert_eq!(encoding(&[("accept-encoding", "gzip")]).await, "gzip");
     assert_eq!(encoding(&[]).await, "");
     let elsewhere = ada.request(Method::GET, "/developer").header("accept-encoding", ALL);
-    let elsewhere = elsewhere.header("sec-fetch-site", "cross-site").send().await.expect("an answer");
+    let elsewhere = elsewhere.header("sec-fetch-site", "cross-site").send().await.expect("a response");
     assert!(!elsewhere.headers().contains_key("content-encoding"));
 
     app.switch_api("Acme", true);

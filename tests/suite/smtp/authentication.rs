@@ -15,7 +15,7 @@ use crate::support::mail_server::{self, Talk};
 const HELLO: &str = "hello@gatepost.localhost";
 const REJECT: &str = "v=DMARC1; p=reject";
 
-/// Starts a server with one alias that uses this DNS.
+/// Starts a server with one alias and this DNS server.
 async fn asking(dns: &Dns) -> TestApp {
     let app = TestApp::with_settings(&[("GATEPOST_DNS", &dns.address)]).await;
     app.alias("Acme", "hello");
@@ -147,7 +147,7 @@ async fn dmarc_checks_the_domain_in_from() {
         assert!(reply.starts_with("250"), "{subject}: {reply}");
         assert_eq!(found["dmarc"]["result"], result, "{subject}: {found}");
     }
-    // SPF of another domain says nothing about the domain in From.
+    // An SPF pass for another domain doesn't verify the domain in From.
     let (reply, _) = send(&app, "a@sent.test", "unaligned", &letter("a@strict.test", "unaligned"));
     assert!(reply.starts_with("550 5.7.1"), "{reply}");
 }
@@ -192,7 +192,7 @@ async fn lmtp_mail_is_not_rejected_without_a_client_address() {
 }
 
 #[tokio::test]
-async fn a_silent_dns_server_delays_mail_and_loses_none() {
+async fn a_silent_dns_server_delays_mail_without_losing_it() {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");
     let app = asking(&dns).await;
@@ -202,7 +202,7 @@ async fn a_silent_dns_server_delays_mail_and_loses_none() {
         (&found["spf"]["result"], &found["dmarc"]["result"]),
         (&json!("temperror"), &json!("temperror"))
     );
-    // Other domains are still looked up: only the silence of the operator's own server applies to all.
+    // Other domains are still looked up, because only the operator's own DNS server affects all of them.
     let dns_is_there = send(&app, "a@loud.test", "loud", &letter("a@loud.test", "loud")).1;
     assert_eq!(dns_is_there["dmarc"]["result"], "none");
 }
@@ -220,11 +220,11 @@ async fn without_a_dns_server_only_the_first_message_waits() {
         assert!(reply.starts_with("250"), "{reply}");
         assert_eq!(found["spf"]["result"], "temperror");
     }
-    assert!(begun.elapsed() < Duration::from_secs(4), "each of them waited: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(4), "every message waited: {:?}", begun.elapsed());
 }
 
-/// Each signature costs a query and a hash, and no honest sender signs a hundred times. But no message can
-/// avoid DMARC by adding signatures either.
+/// Each signature costs a query and a hash, and no legitimate sender signs a hundred times. But adding signatures must
+/// not circumvent DMARC either.
 #[tokio::test]
 async fn only_the_first_signatures_are_verified() {
     let dns = Dns::start();

@@ -125,7 +125,7 @@ both_engines! {
         assert_eq!(subjects, ["one", "two"]);
     }
 
-    async fn a_message_is_kept_unchanged_below_its_received_header(app: TestApp) {
+    async fn a_message_is_stored_unchanged_after_its_received_header(app: TestApp) {
         app.alias("Acme", "hello");
         let server = mail_server::open(&app.app);
         let mut talk = Talk::smtp(mail_server::smtp(&server));

@@ -1,7 +1,7 @@
-//! The messages of `tests/mail`, sent by SMTP: each is read as its case in `cases.json` says.
+//! Sends the messages of `tests/mail` by SMTP, and compares the results with `cases.json`.
 //!
-//! An expectation that is a list allows any of its values for an address, a name or a result, and
-//! wants all of them of a text. What a case does not mention is not looked at.
+//! A list of expected values means any of them for an address, name or result, but all of them for a text. Fields that
+//! a case doesn't mention are not checked.
 
 use std::collections::HashMap;
 
@@ -18,13 +18,13 @@ use crate::support::people::Person;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mail");
 
 #[tokio::test]
-async fn every_message_is_read_right_on_sqlite() {
+async fn every_message_is_parsed_as_expected_on_sqlite() {
     let dns = zone();
     check(TestApp::with_settings(&settings(&dns)).await).await;
 }
 
 #[tokio::test]
-async fn every_message_is_read_right_on_postgres() {
+async fn every_message_is_parsed_as_expected_on_postgres() {
     let dns = zone();
     check(TestApp::postgres_with_settings(&settings(&dns)).await).await;
 }
@@ -56,7 +56,7 @@ fn zone() -> Dns {
 struct Corpus {
     api: Api,
     reader: Visitor,
-    /// Messages that were taken, by case.
+    /// Accepted messages, by case.
     taken: HashMap<String, Value>,
 }
 
@@ -86,11 +86,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The reply to the message, or to the command before it that was refused.
+/// Returns the reply to the message, or to an earlier command that was refused.
 fn send(server: &gatepost::smtp::MailServer, from: &str, to: &str, raw: &[u8]) -> String {
     let mut talk = Talk::smtp(mail_server::smtp(server));
     let stuffed = String::from_utf8_lossy(raw).lines().any(|line| line.starts_with('.'));
-    assert!(!stuffed, "a line that begins with a dot has to be stuffed");
+    assert!(!stuffed, "lines that start with a dot must be dot-stuffed");
     let utf8 = if from.is_ascii() && raw.is_ascii() { "" } else { " BODY=8BITMIME SMTPUTF8" };
     let mut reply = talk.say(&format!("MAIL FROM:<{from}>{utf8}")).reply();
     for line in [format!("RCPT TO:<{to}>"), "DATA".to_owned()] {
@@ -106,7 +106,7 @@ fn send(server: &gatepost::smtp::MailServer, from: &str, to: &str, raw: &[u8]) -
     reply
 }
 
-/// Whether the value is the one that is wanted, or one of them.
+/// Whether the value is the expected one, or one of them.
 fn is_one_of(wanted: &Value, value: &Value) -> bool {
     match wanted {
         Value::Array(any) => any.contains(value),
@@ -123,7 +123,7 @@ fn all(wanted: &Value) -> Vec<&str> {
 }
 
 impl Corpus {
-    /// What is not as the case says, a sentence for each.
+    /// Describes each difference from the case.
     async fn differences(&mut self, name: &str, expect: &Value, reply: &str) -> Vec<String> {
         let is_right = match &expect["smtp"] {
             Value::Number(code) if *code == 5.into() => reply.starts_with('5'),
@@ -177,7 +177,7 @@ impl Corpus {
         let files = seen["attachments"].as_array_mut().expect("a list");
         for each in files {
             let path = format!("/api/v1/messages/{id}/attachments/{}", text(&each["id"]));
-            let reply = self.api.request(Method::GET, &path).send().await.expect("an answer");
+            let reply = self.api.request(Method::GET, &path).send().await.expect("a response");
             let bytes = reply.bytes().await.expect("a file");
             assert_eq!(each["size"], bytes.len(), "{path}");
             let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -203,7 +203,7 @@ impl Corpus {
     }
 }
 
-/// A message under the names of the expectations.
+/// A message with the field names used in cases.
 fn seen(message: &Value) -> Value {
     let recipients = message["recipients"].as_array().expect("a list");
     let addresses: Vec<_> = recipients.iter().map(|each| &each["address"]).collect();

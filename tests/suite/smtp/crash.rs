@@ -27,7 +27,7 @@ fn send_until_killed(
         return;
     }
     loop {
-        let again = unsent.lock().expect("the unsent").pop();
+        let again = unsent.lock().expect("the unsent messages").pop();
         let number = again.unwrap_or_else(|| next.fetch_add(1, Ordering::SeqCst));
         if number >= MESSAGES {
             return;
@@ -41,10 +41,10 @@ fn send_until_killed(
         talk.send(format!("MAIL FROM:<bob@example.test>\r\nRCPT TO:<{TO}>\r\nDATA\r\n"));
         let ready = (0..3).map(|_| talk.reply()).last().expect("a reply");
         if ready.starts_with("354") && talk.send(letter).send(".\r\n").reply().starts_with("250") {
-            taken.lock().expect("the taken").push(subject);
+            taken.lock().expect("the accepted messages").push(subject);
         } else {
-            // It may or may not be stored, so it is sent again.
-            unsent.lock().expect("the unsent").push(number);
+            // The message may or may not be stored, so it is sent again.
+            unsent.lock().expect("the unsent messages").push(number);
             return;
         }
     }
@@ -59,26 +59,30 @@ fn promise(gatepost: &Gatepost, database: &Database) {
     assert_eq!(database.execute(&block), Ok(1));
     let (next, unsent, taken) = (AtomicUsize::new(0), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let mut rounds = 0;
-    while next.load(Ordering::SeqCst) < MESSAGES || !unsent.lock().expect("the unsent").is_empty() {
+    while next.load(Ordering::SeqCst) < MESSAGES || !unsent.lock().expect("the unsent messages").is_empty() {
         let serving = gatepost.serve();
         let to = mail_server::of(&serving);
         rounds += 1;
-        // Each of the first rounds kills the server after another number of messages.
-        let until =
-            if rounds <= 8 { taken.lock().expect("the taken").len() + 60 + 11 * rounds } else { usize::MAX };
+        // Each of the first rounds kills the server after a different number of messages.
+        let until = if rounds <= 8 {
+            taken.lock().expect("the accepted messages").len() + 60 + 11 * rounds
+        } else {
+            usize::MAX
+        };
         thread::scope(|scope| {
             let senders: Vec<_> =
                 (0..SENDERS).map(|_| scope.spawn(|| send_until_killed(to, &next, &unsent, &taken))).collect();
-            while taken.lock().expect("the taken").len() < until && senders.iter().any(|it| !it.is_finished())
+            while taken.lock().expect("the accepted messages").len() < until
+                && senders.iter().any(|it| !it.is_finished())
             {
                 thread::yield_now();
             }
             serving.kill();
         });
-        check(database, &taken.lock().expect("the taken"));
+        check(database, &taken.lock().expect("the accepted messages"));
     }
-    assert!(rounds > 8, "it was never killed: {rounds}");
-    assert_eq!(taken.lock().expect("the taken").len(), MESSAGES);
+    assert!(rounds > 8, "the server was never killed: {rounds}");
+    assert_eq!(taken.lock().expect("the accepted messages").len(), MESSAGES);
     assert_eq!(database.number("SELECT COUNT(*) AS n FROM messages"), MESSAGES as i64);
     let denied = "SELECT COUNT(*) AS n FROM messages WHERE state = 'denied'";
     assert_eq!(database.number(denied), MESSAGES as i64 / 4);
@@ -87,9 +91,9 @@ fn promise(gatepost: &Gatepost, database: &Database) {
 fn check(database: &Database, taken: &[String]) {
     let stored: Vec<String> = mail_server::stored(database).into_iter().map(|(_, subject)| subject).collect();
     let unique: std::collections::HashSet<&String> = stored.iter().collect();
-    assert_eq!(unique.len(), stored.len(), "a message is there twice");
+    assert_eq!(unique.len(), stored.len(), "a message was stored twice");
     let lost: Vec<_> = taken.iter().filter(|subject| !unique.contains(subject)).collect();
-    assert!(lost.is_empty(), "taken and lost: {lost:?}");
+    assert!(lost.is_empty(), "accepted and lost: {lost:?}");
     let halves = "messages m WHERE NOT EXISTS (SELECT 1 FROM message_contents c WHERE c.seq = m.seq)";
     assert_eq!(database.number(&format!("SELECT COUNT(*) AS n FROM {halves}")), 0);
     for (counters, state) in [

@@ -13,7 +13,7 @@ use crate::support::mail_server::{self, Talk, letter};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-async fn asking(dns: &Dns) -> [TestApp; 2] {
+async fn with_dns(dns: &Dns) -> [TestApp; 2] {
     let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.acme.test")];
     [TestApp::with_settings(&settings).await, TestApp::postgres_with_settings(&settings).await]
 }
@@ -41,7 +41,7 @@ async fn due_checks(app: &TestApp) -> usize {
 #[tokio::test]
 async fn a_domain_receives_once_it_is_verified() {
     let dns = Dns::start();
-    for app in asking(&dns).await {
+    for app in with_dns(&dns).await {
         let domain = add(&app, "Acme", "acme.test");
         app.alias_on("Acme", "ada", Some("acme.test"));
         let server = mail_server::open(&app.app);
@@ -72,15 +72,15 @@ async fn a_domain_receives_once_it_is_verified() {
 #[tokio::test]
 async fn domains_are_checked_and_suspended_without_their_proof() {
     let dns = Dns::start();
-    for app in asking(&dns).await {
+    for app in with_dns(&dns).await {
         let domain = add(&app, "Acme", "acme.test");
         app.alias_on("Acme", "ada", Some("acme.test"));
         let due = || due_checks(&app);
-        assert_eq!(due().await, 1, "a new one is asked about at once");
+        assert_eq!(due().await, 1, "a new domain is checked at once");
         assert_eq!(due().await, 0);
         dns.txt("_gatepost.acme.test", &domain.proof_value());
         app.clock.advance(DAY / 24 + Duration::from_secs(1));
-        assert_eq!(due().await, 1, "not proved: each hour");
+        assert_eq!(due().await, 1, "an unverified domain is checked hourly");
         assert!(app.route("ada@acme.test").await.is_ok());
         app.clock.advance(DAY / 2);
         assert_eq!(due().await, 0, "proved: once a day");
@@ -90,11 +90,11 @@ async fn domains_are_checked_and_suspended_without_their_proof() {
             app.clock.advance(DAY + Duration::from_secs(1));
             assert_eq!(due().await, 1);
         }
-        assert!(app.route("ada@acme.test").await.is_err(), "a week without its proof");
+        assert!(app.route("ada@acme.test").await.is_err(), "suspended after a week without its proof");
         dns.txt("_gatepost.acme.test", &domain.proof_value());
         app.clock.advance(DAY + Duration::from_secs(1));
         assert_eq!(due().await, 1);
-        assert!(app.route("ada@acme.test").await.is_ok(), "and it is back");
+        assert!(app.route("ada@acme.test").await.is_ok(), "receives again with its proof");
         dns.remove("_gatepost.acme.test");
     }
 }

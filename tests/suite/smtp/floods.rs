@@ -1,4 +1,4 @@
-//! The memory of the process, with default settings, under a flood of mail.
+//! The memory of the process under a flood of mail, with default settings.
 
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
@@ -10,7 +10,7 @@ use crate::support::process::{Gatepost, Serving};
 
 const TO: &str = "postmaster@gatepost.localhost";
 /// As stated in docs/mail.md.
-const MOST: usize = 400 << 20;
+const MAX_MEMORY: usize = 400 << 20;
 
 fn start(gatepost: &Gatepost) -> Serving {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
@@ -36,7 +36,7 @@ fn peers(count: u8) -> Vec<IpAddr> {
     (0..count).map(|n| IpAddr::from([127, 0, 0, 1 + n / 2])).collect()
 }
 
-fn held(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
+fn assert_memory_is_bounded(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
     let server = start(gatepost);
     let before = server.peak_memory();
     let mut talk = Talk::smtp(mail_server::of(&server));
@@ -48,7 +48,7 @@ fn held(gatepost: &Gatepost, message: &[u8], peers: &[IpAddr]) {
     assert!(stored > 0, "{replies:?}");
     let mb = |bytes: usize| bytes >> 20;
     println!("{} MB, then {} MB; {stored} of {} stored", mb(before), mb(peak), replies.len());
-    assert!(peak <= MOST, "{} MB, with {stored} stored of {}", mb(peak), replies.len());
+    assert!(peak <= MAX_MEMORY, "{} MB, with {stored} stored of {}", mb(peak), replies.len());
     talk.envelope("bob@example.test", &[TO]).data(letter("after")).expect("250");
 }
 
@@ -67,23 +67,27 @@ fn large(kind: &str, line: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn large_messages_that_wait_for_the_dns() {
+fn large_messages_waiting_for_dns_take_bounded_memory() {
     let (_dns, gatepost) = quiet();
     let line = format!("{}\r\n", "QUJD".repeat(19));
     let kind = "Content-Type: application/zip\r\nContent-Transfer-Encoding: base64";
-    held(&gatepost, &large(kind, line.as_bytes()), &peers(16));
+    assert_memory_is_bounded(&gatepost, &large(kind, line.as_bytes()), &peers(16));
 }
 
-/// Invalid UTF-8: each byte becomes U+FFFD, which takes three bytes.
+/// Each byte of invalid UTF-8 becomes U+FFFD, which takes three bytes.
 #[test]
-fn text_that_grows_when_it_is_read() {
+fn text_that_grows_when_decoded_takes_bounded_memory() {
     let line = [&[0xff; 76][..], b"\r\n"].concat();
-    held(&Gatepost::new(), &large("Content-Type: text/html", &line), &peers(8));
+    assert_memory_is_bounded(&Gatepost::new(), &large("Content-Type: text/html", &line), &peers(8));
 }
 
 #[test]
-fn large_messages_on_postgres() {
+fn large_messages_on_postgres_take_bounded_memory() {
     let (database, (_dns, gatepost)) = (Database::postgres(), quiet());
     let gatepost = gatepost.with("GATEPOST_DATABASE_URL", database.url());
-    held(&gatepost, &large("X: y", format!("{}\r\n", "a".repeat(76)).as_bytes()), &peers(8));
+    assert_memory_is_bounded(
+        &gatepost,
+        &large("X: y", format!("{}\r\n", "a".repeat(76)).as_bytes()),
+        &peers(8),
+    );
 }

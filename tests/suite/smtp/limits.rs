@@ -1,4 +1,4 @@
-//! Limits of one peer, and of all peers together.
+//! Limits per peer and in total.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn the_connections_of_one_address_are_limited() {
     gone.say("QUIT").expect("221");
     gone.expect_end();
     drop(gone);
-    // The place becomes free once the server has noticed the end.
+    // The slot becomes free once the server has noticed the end.
     let again = (0..1000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
         Talk::connect(mail_server::smtp(&server)).reply().starts_with("220")
@@ -118,7 +118,7 @@ async fn a_silent_peer_is_disconnected() {
 
 /// An incomplete message is not stored.
 #[tokio::test]
-async fn an_incomplete_message_is_not_kept() {
+async fn an_incomplete_message_is_not_stored() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let server = mail_server::open(&app.app);
@@ -129,7 +129,7 @@ async fn an_incomplete_message_is_not_kept() {
     assert!(app.stored().is_empty());
 }
 
-/// A message whose attachment is all that takes memory.
+/// A message of which only the attachment takes memory.
 fn file(subject: &str) -> String {
     letter(subject).replace("Subject:", "Content-Type: application/octet-stream\r\nSubject:")
 }
@@ -149,7 +149,7 @@ async fn too_much_mail_at_once_is_deferred() {
     slow.send(file("slow") + &line.repeat(900));
     let mut talk = Talk::smtp(mail_server::smtp(&server));
     let is_refused = |reply: String| reply.starts_with("452 4.3.1");
-    // Repeat until the slow message takes its memory. Alternatively, the slow message itself is refused.
+    // Repeats until the slow message has reserved its memory, unless that message itself is refused.
     let refused = (0..20).any(|_| {
         talk.envelope("a@b.test", &[HELLO]).data(&other);
         is_refused(talk.reply())
@@ -181,7 +181,7 @@ async fn open_sessions_finish_before_the_server_stops() {
     busy.send(letter("last")).send(".\r\n").expect("250 2.0.0 Stored");
     busy.expect("421 4.3.2");
     busy.expect_end();
-    ending.join().expect("an end");
+    ending.join().expect("a clean end");
     assert_eq!(app.stored().len(), 1);
 }
 
@@ -204,7 +204,7 @@ async fn one_address_has_an_hourly_limit() {
         talk.say("MAIL FROM:<a@b.test>").expect("451 4.7.1");
         early.data(letter("3")).expect("451 4.7.1");
         assert_eq!(app.stored().len(), 3);
-        // Mail relayed by another of the operator's servers is not counted.
+        // Mail relayed by the operator's other servers is not counted.
         let mut relayed = Talk::lmtp(mail_server::lmtp(&server));
         relayed.envelope("a@b.test", &[HELLO]).data(letter("4")).expect("250");
         app.clock.advance(Duration::from_secs(3600));
@@ -217,7 +217,7 @@ fn padded(subject: &str) -> String {
     letter(subject) + &"x".repeat(300)
 }
 
-/// When all places are taken, the session that has been idle longest is closed.
+/// When all slots are in use, the session that has been idle longest is closed.
 #[tokio::test]
 async fn the_longest_idle_session_is_closed() {
     let app = TestApp::sqlite().await;
@@ -244,7 +244,7 @@ async fn the_longest_idle_session_is_closed() {
 }
 
 #[tokio::test]
-async fn a_session_without_messages_ends() {
+async fn a_session_without_messages_is_closed() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let server = mail_server::open_with(&app.app, None, |limits| limits.idle_commands = 5);
@@ -266,12 +266,12 @@ async fn a_session_without_messages_ends() {
         std::thread::sleep(Duration::from_millis(20));
         (!reply.starts_with("250")).then_some(reply)
     });
-    assert!(ended.is_some_and(|reply| reply.starts_with("421 4.4.2")), "it may go on for ever");
+    assert!(ended.is_some_and(|reply| reply.starts_with("421 4.4.2")), "the session never ended");
 }
 
-/// However often they reconnect, and also for existing addresses.
+/// Even across reconnects and for existing addresses.
 #[tokio::test]
-async fn guessing_addresses_closes_a_session() {
+async fn sessions_that_guess_addresses_are_closed() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let server =
@@ -304,7 +304,7 @@ async fn guessing_addresses_closes_a_session() {
 }
 
 #[tokio::test]
-async fn one_network_cannot_take_all_of_the_memory() {
+async fn one_network_cannot_use_all_memory() {
     let app = TestApp::sqlite().await;
     app.alias("Acme", "hello");
     let server = mail_server::open_with(&app.app, None, |limits| {
@@ -315,7 +315,7 @@ async fn one_network_cannot_take_all_of_the_memory() {
     one.envelope("a@b.test", &[HELLO]).say("DATA").expect("354");
     one.send(&text);
     let mut same = Talk::smtp(mail_server::smtp(&server));
-    // Repeats until the first message has been read this far, unless it is the one without room.
+    // Repeats until the first message has been read this far, unless it is the one that is refused.
     let refused = (0..50).any(|_| {
         same.envelope("a@b.test", &[HELLO]).data(&text);
         same.reply().starts_with("452 4.3.1")

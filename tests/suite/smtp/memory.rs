@@ -19,9 +19,9 @@ async fn app(settings: &[(&str, &str)]) -> TestApp {
     app
 }
 
-/// Also while it waits for DNS after it has arrived.
+/// Including the wait for DNS after it has arrived.
 #[tokio::test]
-async fn a_message_holds_memory_until_its_reply() {
+async fn a_message_reserves_memory_until_its_reply() {
     let dns = Dns::start();
     dns.silence("quiet.test").silence("_dmarc.quiet.test");
     let app = app(&[("GATEPOST_DNS", &dns.address)]).await;
@@ -43,7 +43,7 @@ async fn a_message_holds_memory_until_its_reply() {
     assert!(taken);
 }
 
-/// Extracted text is another copy; an attachment is not.
+/// Extracted text is another copy, but an attachment is not.
 #[tokio::test]
 async fn parsed_text_counts_as_memory() {
     let app = app(&[]).await;

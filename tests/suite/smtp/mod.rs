@@ -1,4 +1,4 @@
-//! Mail over real sockets: replies, refusals, and stored messages.
+//! Tests of mail over real sockets.
 
 mod authentication;
 mod conversation;

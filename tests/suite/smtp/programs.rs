@@ -1,4 +1,4 @@
-//! Mail sent by other programs.
+//! Mail sent by other software.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -95,7 +95,7 @@ both_engines! {
         assert_eq!(subjects(&app), ["by lettre"]);
     }
 
-    /// Like in front of an installation: Postfix receives mail by SMTP and forwards it by LMTP.
+    /// Postfix in front of an installation receives mail by SMTP and forwards it by LMTP.
     async fn by_postfix(app: TestApp) {
         let (server, _) = opened(&app);
         app.alias("Globex", "sales");
@@ -106,7 +106,7 @@ both_engines! {
         let output = run(swaks).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let since = Instant::now();
-        // One message per recipient. The third is returned to its sender, who is unknown here.
+        // One message per recipient. The third bounces to its sender, who is unknown here.
         while app.stored().len() < 2 || !postfix.log().contains("status=bounced") {
             assert!(since.elapsed() < TIMEOUT, "{}", postfix.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -213,7 +213,7 @@ impl Drop for Postfix {
     }
 }
 
-/// Debian installs administrators' programs there.
+/// Debian installs administration tools there.
 fn path() -> String {
     format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Only CR LF . CR LF ends a message, and anything that another server could take for an end is refused.
+//! Only CR LF . CR LF ends a message. Anything that another server could interpret as the end is refused.
 
 use crate::support::TestApp;
 use crate::support::mail_server::{self, Talk};

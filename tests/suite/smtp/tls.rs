@@ -1,4 +1,4 @@
-//! STARTTLS, and a certificate that changes while the server runs.
+//! STARTTLS, and replacing the certificate while the server runs.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -91,10 +91,10 @@ async fn a_new_certificate_is_used_without_a_restart() {
     let to = mail_server::smtp(&server);
     secured(to, &former).expect("TLS").say("EHLO a.test").expect("250");
     fs::write(&files.cert, new_cert).expect("a file");
-    secured(to, &former).expect("the former, while only half is there");
+    secured(to, &former).expect("the old certificate, while the key is missing");
     fs::write(&files.key, new_key).expect("a file");
     secured(to, &new).expect("TLS").say("EHLO a.test").expect("250");
     assert!(secured(to, &former).is_err());
-    fs::remove_file(&files.key).expect("a file less");
-    secured(to, &new).expect("the last that could be used");
+    fs::remove_file(&files.key).expect("a deleted file");
+    secured(to, &new).expect("the last valid certificate");
 }

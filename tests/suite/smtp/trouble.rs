@@ -1,4 +1,4 @@
-//! Failures: a store that is full or out of reach, a process that ends, an operator's mistake.
+//! Failures: a full or unreachable store, a stopping process, and operators' mistakes.
 
 use crate::support::database::Database;
 use crate::support::mail_server::{self, Talk, letter};
@@ -11,7 +11,7 @@ fn set_up(gatepost: &Gatepost) {
     gatepost.ok(&["setup", "--team", "Acme", "--owner", "ada@acme.test"], "correct horse battery");
 }
 
-/// The database goes away during a session and returns.
+/// The database becomes unavailable during a session, and returns.
 fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), come: impl Fn()) {
     let server = gatepost.serve();
     let mut talk = Talk::smtp(mail_server::of(&server));
@@ -25,7 +25,7 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
     come();
     let mut taken = false;
     for _ in 0..200 {
-        // Dead connections may have to be dropped first.
+        // Dead connections may have to be discarded first.
         talk = Talk::smtp(mail_server::of(&server));
         talk.say("MAIL FROM:<bob@example.test>").expect("250");
         if talk.say(&format!("RCPT TO:<{TO}>")).reply().starts_with("250")
@@ -42,7 +42,7 @@ fn waits_for_the_store(gatepost: &Gatepost, database: &Database, go: impl Fn(), 
 }
 
 #[test]
-fn mail_is_deferred_while_postgres_is_away() {
+fn mail_is_deferred_while_postgres_is_down() {
     let database = Database::postgres();
     let proxy = Proxy::before(database.url());
     let gatepost = Gatepost::new().with("GATEPOST_DATABASE_URL", proxy.url());
@@ -63,7 +63,7 @@ fn mail_is_deferred_while_the_disk_is_full() {
 }
 
 #[test]
-fn a_stopping_process_lets_senders_finish() {
+fn a_stopping_process_finishes_deliveries() {
     let gatepost = Gatepost::new();
     set_up(&gatepost);
     let database = Database::sqlite(gatepost.data.path());
@@ -82,7 +82,7 @@ fn a_stopping_process_lets_senders_finish() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_in_use_is_reported() {
     let (_taken, address) = taken_address();
     for setting in ["GATEPOST_SMTP_LISTEN", "GATEPOST_LMTP_LISTEN"] {
         let finished = Gatepost::new().with(setting, &address).run(&["serve"], "");
@@ -139,7 +139,7 @@ fn the_wal_of_the_store_is_checkpointed() {
     let mut number = 0;
     while longest < LONG {
         number += 1;
-        assert!(number < 20, "the log never was long: {longest} pages");
+        assert!(number < 20, "the WAL never grew: {longest} pages");
         let large = letter(&format!("large {number}")) + &"a line of a letter\r\n".repeat(300_000);
         talk.envelope("bob@example.test", &[TO]).data(large).expect("250");
         longest = longest.max(database.log());
@@ -149,7 +149,7 @@ fn the_wal_of_the_store_is_checkpointed() {
         talk.envelope("bob@example.test", &[TO]).data(letter(&format!("small {number}"))).expect("250");
         match database.log() {
             ..LONG => break,
-            left => assert!(left < 15_000, "nobody shortens the log of {longest} pages: {left}"),
+            left => assert!(left < 15_000, "the WAL of {longest} pages was not checkpointed: {left}"),
         }
     }
 }

@@ -116,7 +116,7 @@ pub fn config(data: &Path, database: &Database, more: &[(&str, &str)]) -> Config
         ("GATEPOST_PLAN_LIMITS", "enterprise=100000000"),
         ("GATEPOST_DNS", dns::empty()),
     ];
-    Config::from_vars(settings.into_iter().chain(more.iter().copied())).expect("good settings")
+    Config::from_vars(settings.into_iter().chain(more.iter().copied())).expect("valid settings")
 }
 
 pub fn folder() -> TempDir {
@@ -138,7 +138,7 @@ impl Server {
             System::new().block_on(async move {
                 let server = gatepost::web::serve(app, listener, limits).expect("a server");
                 sender.send(server.handle()).expect("a waiting test");
-                server.await.expect("a server that ends well");
+                server.await.expect("a server that stops cleanly");
             });
         });
         let handle = handle.recv().expect("a server that starts");
@@ -148,7 +148,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Only sends the command: its future would wait for the end.
+        // Sends the command without awaiting its future, which would wait for the end.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

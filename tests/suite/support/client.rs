@@ -169,13 +169,13 @@ impl Api {
     }
 }
 
-/// Closes idle connections before the server does, which could close one just as it is reused.
+/// Closes idle connections before the server does, because it could close one just as it is reused.
 fn client() -> reqwest::ClientBuilder {
     let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
     client.pool_idle_timeout(std::time::Duration::from_secs(3))
 }
 
-/// Checks that each API response matches the OpenAPI description, and that each form names its team.
+/// Sends a request. Checks that API responses match the OpenAPI description, and that forms name their team.
 pub async fn send(request: RequestBuilder) -> Response {
     let (client, request) = request.build_split();
     let request = request.expect("a request");

@@ -53,7 +53,7 @@ fn wrong_options(response: &Response) -> Vec<String> {
     }
 }
 
-/// The description, changed to refuse whatever it does not describe.
+/// The description, changed to refuse everything it doesn't describe.
 static API: LazyLock<Value> = LazyLock::new(|| {
     let mut api = openapi::description().clone();
     let refusal = |name: &str| json!({"$ref": format!("#/components/responses/{name}")});
@@ -153,7 +153,7 @@ fn validator(place: &str) -> Arc<Validator> {
         // Braces are not allowed in a URI.
         schema["$ref"] = json!(format!("#{}", place.replace('{', "%7B").replace('}', "%7D")));
         let options = jsonschema::draft202012::options().should_validate_formats(true);
-        Arc::new(options.build(&schema).expect("a good schema"))
+        Arc::new(options.build(&schema).expect("a valid schema"))
     });
     Arc::clone(validator)
 }

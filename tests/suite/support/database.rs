@@ -46,7 +46,7 @@ impl Database {
         Self::Postgres { url: format!("{server}/{name}"), name }
     }
 
-    /// Ends all use of the database, with all data in its one file or in its tables.
+    /// Ends all use of the database, with all data in its file or tables.
     pub fn finish(&self) {
         match self {
             Self::Sqlite { url } => {
@@ -88,7 +88,7 @@ impl Database {
                 open_postgres(url).batch_execute(&format!("SET session_replication_role = replica; {sql}"))
             }
         };
-        done.expect("a done statement");
+        done.expect("a successful statement");
     }
 
     /// Blocks all other writers until it is dropped. SQLite only.
@@ -99,7 +99,7 @@ impl Database {
     }
 
     /// Blocks all other writers, or in Postgres those of this table, until it is dropped.
-    pub fn hold_up(&self, table: &str) -> Box<dyn std::any::Any> {
+    pub fn block_writers(&self, table: &str) -> Box<dyn std::any::Any> {
         let Self::Postgres { url, .. } = self else { return Box::new(self.lock()) };
         let mut connection = open_postgres(url);
         sql_query("BEGIN").execute(&mut connection).expect("a transaction");
@@ -209,7 +209,7 @@ fn hex(text: &str) -> String {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres { name, .. } = self {
-            // Errors are ignored: a test may be failing already, and the server removes what is left.
+            // Errors are ignored: the test may be failing already, and leftovers are removed later.
             if let Ok(mut connection) = PgConnection::establish(&server()) {
                 let _ = sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut connection);
             }
@@ -228,8 +228,8 @@ fn name_of(suffix: &str) -> String {
 }
 
 fn next_number() -> String {
-    static MADE: AtomicU32 = AtomicU32::new(0);
-    MADE.fetch_add(1, Ordering::Relaxed).to_string()
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
 /// Drops templates of ended test processes. A running one has an open connection with the name of its
@@ -251,7 +251,7 @@ fn server() -> String {
 }
 
 fn on_server(sql: &str) {
-    sql_query(sql).execute(&mut open_postgres(&server())).expect("a done statement");
+    sql_query(sql).execute(&mut open_postgres(&server())).expect("a successful statement");
 }
 
 fn open_sqlite(url: &str) -> SqliteConnection {
@@ -262,5 +262,5 @@ fn open_sqlite(url: &str) -> SqliteConnection {
 }
 
 fn open_postgres(url: &str) -> PgConnection {
-    PgConnection::establish(url).expect("a Postgres that responses")
+    PgConnection::establish(url).expect("a Postgres that responds")
 }

@@ -10,8 +10,8 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, MX, TXT};
 use hickory_proto::rr::{Name, RData, Record};
 
-/// Longer answers use TCP.
-const LONGEST: usize = 512;
+/// Longer responses use TCP.
+const MAX_UDP: usize = 512;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl Dns {
         self
     }
 
-    /// Returns when a name was queried.
+    /// Waits until a name is queried.
     pub fn wait_for_question(&self, name: &str) {
         let (name, asked) = (full(name), self.entries.asked.lock().expect("the questions"));
         let waited =
@@ -115,7 +115,7 @@ fn serve_udp(socket: &UdpSocket, entries: &Entries) {
     while let Ok((length, peer)) = socket.recv_from(&mut bytes) {
         let Some(answer) = answer(&bytes[..length], entries) else { continue };
         let whole = answer.to_vec().expect("octets");
-        let sent = if whole.len() > LONGEST { answer.truncate().to_vec().expect("octets") } else { whole };
+        let sent = if whole.len() > MAX_UDP { answer.truncate().to_vec().expect("octets") } else { whole };
         let _ = socket.send_to(&sent, peer);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// 2040-01-02T09:00:00Z, in the future, so that no client considers a cookie expired.
 pub const START: Timestamp = Timestamp::from_micros(2_209_107_600_000_000);
 
-/// Stops until it is advanced.
+/// Changes only when it is advanced.
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
@@ -22,7 +22,7 @@ impl TestClock {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// Sets the clock back, as an operator does with one that runs ahead.
+    /// Sets the clock back, like an operator who corrects one that runs ahead.
     pub fn set_back(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).expect("a short while");
         self.0.fetch_sub(micros, Ordering::SeqCst);

@@ -1,9 +1,9 @@
-//! A parsed page, queried as a reader sees it.
+//! A parsed page, with queries for its visible content.
 
 use scraper::{ElementRef, Html, Selector};
 use std::collections::BTreeMap;
 
-/// Paths of forms that belong to no team: those of visitors, the theme, and switching teams.
+/// Paths of forms without a team: forms for visitors, the theme, and switching teams.
 pub const OF_NO_TEAM: [&str; 6] =
     ["/sign-in", "/sign-out", "/setup", "/teams/switch", "/account/theme", "/invitations/{secret}"];
 
@@ -101,7 +101,7 @@ impl Page {
         fields.into_iter().filter_map(read_field).collect()
     }
 
-    /// Returns all text that a reader sees.
+    /// Returns all visible text.
     pub fn whole_text(&self) -> String {
         self.texts("body").concat()
     }

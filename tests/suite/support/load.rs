@@ -91,7 +91,7 @@ impl Load {
     pub async fn stop(mut self) -> Vec<Call> {
         self.shared.stop.store(true, Ordering::Relaxed);
         for task in self.tasks.drain(..) {
-            task.await.expect("a caller that ends");
+            task.await.expect("a caller that finishes");
         }
         self.calls(0)
     }

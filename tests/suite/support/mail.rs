@@ -1,4 +1,4 @@
-//! Mail that arrives without SMTP, for tests of what happens later.
+//! Delivers mail without SMTP, for tests of the later steps.
 
 use gatepost::domain::mailroom::arrival::Arrival;
 use gatepost::domain::mailroom::authentication::Authentication;

@@ -194,7 +194,7 @@ impl TestApp {
         let found = self
             .database
             .texts(&format!("SELECT c.authentication AS t FROM {from} WHERE m.subject = '{subject}'"));
-        let [one] = &found[..] else { panic!("{} messages of the subject {subject}", found.len()) };
+        let [one] = &found[..] else { panic!("{} messages with the subject {subject}", found.len()) };
         serde_json::from_str(one).expect("JSON")
     }
 
@@ -205,7 +205,7 @@ impl TestApp {
         let found =
             self.database.texts(&format!("SELECT {raw} AS t FROM {from} WHERE m.subject = '{subject}'"));
         let first = found.first().expect("a message");
-        assert!(found.iter().all(|each| each == first), "different messages of one subject");
+        assert!(found.iter().all(|each| each == first), "different messages with one subject");
         let byte = |at: usize| u8::from_str_radix(&first[at..at + 2], 16).expect("digits");
         (0..first.len()).step_by(2).map(byte).collect()
     }

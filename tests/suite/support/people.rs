@@ -48,7 +48,7 @@ impl Person {
         }
     }
 
-    fn to_be_made(self) -> NewPerson {
+    fn new_person(self) -> NewPerson {
         NewPerson {
             email: EmailAddress::parse(self.email()).expect("an address"),
             name: PersonName::parse(self.name()).expect("a name"),
@@ -74,13 +74,13 @@ type Made<T> = gatepost::domain::Result<T>;
 
 fn found(tx: &mut Tx<'_>, actor: &Actor, name: &str, owner: Person) -> Made<(Team, User)> {
     let name = TeamName::parse(name).expect("a name");
-    teams::create(tx, actor, &NewTeam { name, plan: Plan::Pro, owner: owner.to_be_made() })
+    teams::create(tx, actor, &NewTeam { name, plan: Plan::Pro, owner: owner.new_person() })
 }
 
 fn join(tx: &mut Tx<'_>, actor: &Actor, team: &Team, person: Person, role: MemberRole) -> Made<()> {
     let email = EmailAddress::parse(person.email()).expect("an address");
     let link = invitations::invite(tx, actor, team.id, &email, role)?;
-    invitations::accept_as_new(tx, actor, &link, &person.to_be_made()).map(drop)
+    invitations::accept_as_new(tx, actor, &link, &person.new_person()).map(drop)
 }
 
 /// Computed once, because hashing is slow by design.

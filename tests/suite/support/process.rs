@@ -48,11 +48,11 @@ impl Gatepost {
         self
     }
 
-    /// Runs a command to its end.
+    /// Runs a command until it exits.
     pub fn run(&self, arguments: &[&str], stdin: &str) -> Finished {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("gatepost");
         let mut input = child.stdin.take().expect("its standard input");
-        // A command that refuses early does not read it.
+        // Commands that fail early don't read it.
         let _ = input.write_all(stdin.as_bytes());
         drop(input);
         let output = child.wait_with_output().expect("its output");
@@ -89,9 +89,8 @@ impl Gatepost {
         Self::follow(self.command(arguments))
     }
 
-    /// Starts `serve` on a copy of the data folder, on a file system of this size that only the process
-    /// sees; see [`Serving::disk`]. Needs root, or a system where everyone may mount in a namespace of
-    /// their own.
+    /// Starts `serve` with a copy of the data folder on a file system of this size, which only the process sees (see
+    /// [`Serving::disk`]). Needs root, or a system that allows users to mount in their own namespace.
     pub fn serve_on_disk_of(&self, size: &str) -> Serving {
         let disk = self.data.path().join(DISK);
         std::fs::create_dir_all(&disk).expect("a folder");
@@ -165,10 +164,10 @@ impl Serving {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        panic!("the server never said {words:?}: {}{}", self.stdout(), self.stderr());
+        panic!("the server never printed {words:?}: {}{}", self.stdout(), self.stderr());
     }
 
-    /// The folder of a process on its own disk, as other processes see it.
+    /// The path to the folder on the process's own disk, for other processes.
     pub fn disk(&self, gatepost: &Gatepost) -> std::path::PathBuf {
         let folder = gatepost.data.path().join(DISK);
         let inside = folder.strip_prefix("/").expect("a path from the root");
@@ -271,7 +270,7 @@ fn follow(stream: impl Read + Send + 'static) -> (Text, Receiver<String>, JoinHa
     (text, lines, reader)
 }
 
-/// An address that is in use as long as the listener lives.
+/// An address that is in use until the listener is dropped.
 pub fn taken_address() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();

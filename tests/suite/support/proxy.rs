@@ -70,7 +70,7 @@ impl Proxy {
 }
 
 impl Shared {
-    /// Waits while nothing may pass, and returns whether it may then.
+    /// Waits until the proxy is no longer silent, and returns whether it forwards.
     fn may_pass(&self) -> bool {
         let state = self.state.lock().expect("the state");
         let state = self.changed.wait_while(state, |state| *state == State::Silent).expect("the state");

@@ -1,5 +1,5 @@
-//! A single HTTP/1.1 exchange over a bare socket, for tests that check every byte of a response or send
-//! what no client library would.
+//! A single HTTP/1.1 exchange over a raw socket, for tests that check every byte of a response or send requests that no
+//! client library would.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -57,7 +57,7 @@ pub fn exchange(base: &str, request_line: &str, headers: &[&str], body: &str) ->
     response
 }
 
-/// Checks API responses against the description, which does not know paths in other spellings.
+/// Checks API responses against the description, which has no other spellings of paths.
 fn check(request_line: &str, response: &RawResponse) {
     let (method, target) = request_line.split_once(' ').expect("a method and an address");
     let path = target.split('?').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The statements that the program sends, captured while it runs: by thread and by database.
+//! Captures the SQL statements of the program, by thread and by database.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ pub fn of_this_thread() -> Vec<String> {
     HERE.take()
 }
 
-/// The statements about a database since the last call, on whatever thread; the first call starts to keep them.
+/// The statements on a database since the last call, on any thread. The first call starts the capture.
 pub fn of(database: &Database) -> Vec<String> {
     let mut everywhere = EVERYWHERE.lock().expect("a lock");
     let url = database.url();

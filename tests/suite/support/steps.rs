@@ -1,4 +1,4 @@
-//! Steps that prepare a test, taken by the operator and not through pages.
+//! Steps that prepare a test directly, not through pages.
 
 use std::thread;
 

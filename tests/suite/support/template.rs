@@ -1,5 +1,5 @@
-//! A store with the test people in it, created once per run. Copying it takes a fraction of the time of
-//! migrating and filling a store for each test.
+//! A store with the test people, created once per run. Copying it is much faster than migrating and filling a store for
+//! each test.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -33,13 +33,13 @@ pub struct Copy {
 
 impl Template {
     pub fn sqlite() -> &'static Self {
-        static MADE: OnceLock<Template> = OnceLock::new();
-        MADE.get_or_init(|| Self::make(Database::sqlite))
+        static TEMPLATE: OnceLock<Template> = OnceLock::new();
+        TEMPLATE.get_or_init(|| Self::make(Database::sqlite))
     }
 
     pub fn postgres() -> &'static Self {
-        static MADE: OnceLock<Template> = OnceLock::new();
-        MADE.get_or_init(|| Self::make(|_| Database::postgres_template()))
+        static TEMPLATE: OnceLock<Template> = OnceLock::new();
+        TEMPLATE.get_or_init(|| Self::make(|_| Database::postgres_template()))
     }
 
     fn make(database: impl FnOnce(&Path) -> Database) -> Self {

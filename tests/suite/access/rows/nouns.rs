@@ -1,11 +1,11 @@
-//! Rows of nouns that every member may list, create, show, change and delete, on pages and by the API.
+//! Rows of nouns that every member may list, create, show, change and delete, on pages and through the API.
 
 use gatepost::domain::nouns::Noun;
 use gatepost::web::api::openapi;
 
-use super::{FOUND, Fields, GONE, LISTED, MADE, Row, Thing, endpoint, page};
+use super::{CREATED, DELETED, FOUND, Fields, LISTED, Row, Thing, endpoint, page};
 
-/// Every member may do everything.
+/// Pages that every member may use.
 fn pages_of(noun: Noun) -> [Row; 7] {
     let (words, fields) = (noun.words(), fields_of(noun));
     let route = |method: &str, path: &str| -> &'static str { format!("{method} {path}").leak() };
@@ -24,7 +24,7 @@ fn pages_of(noun: Noun) -> [Row; 7] {
     ]
 }
 
-/// People of the team who may use the API, and tokens of it, alike.
+/// Endpoints that the team's tokens may use, and its people with API access.
 fn endpoints_of(many: &str, fields: Fields) -> [Row; 5] {
     let posts: &'static str = format!("/api/v1/{many}").leak();
     let route = |method: &str, id: &str| -> &'static str { format!("{method} {posts}{id}").leak() };
@@ -33,15 +33,15 @@ fn endpoints_of(many: &str, fields: Fields) -> [Row; 5] {
     };
     [
         endpoint(route("GET", ""), LISTED),
-        endpoint(route("POST", ""), MADE).with(fields),
+        endpoint(route("POST", ""), CREATED).with(fields),
         one("GET", FOUND),
         one("PATCH", FOUND),
-        one("DELETE", GONE),
+        one("DELETE", DELETED),
     ]
 }
 
-/// What creates one: the required fields of the API's body, with their examples. Texts begin with the
-/// thing's id, so that each is new.
+/// The required fields of the API's body, with their examples. Texts start with the resource's id, so that they are
+/// unique.
 fn fields_of(noun: Noun) -> Fields {
     if noun == Noun::Alias {
         return &[("localPart", "{id}")];
@@ -62,7 +62,7 @@ fn all() -> impl Iterator<Item = Row> {
     let plain =
         |noun: Noun| pages_of(noun).into_iter().chain(endpoints_of(noun.words().many, fields_of(noun)));
     let domains = endpoints_of("domains", &[("name", "{id}.test")]);
-    // An alias is changed by two forms of its own.
+    // Aliases are changed by two other forms.
     let rows = Noun::ALL.into_iter().flat_map(plain).filter(|row| row.route != "POST /aliases/{id}");
     rows.chain(domains)
 }

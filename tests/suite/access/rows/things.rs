@@ -51,7 +51,7 @@ fn received(app: &TestApp) -> Opened {
     let (team, alias) = (app.team("Acme").id, alias(app));
     let id = AliasId::parse(&alias).expect("an id");
     let to = app.app.read_now(|tx| aliases::find(tx, team, id)).expect("an alias").address();
-    // From a new sender, because earlier senders are contacts already.
+    // Uses a new sender, because earlier senders are already contacts.
     let from = format!("{}@customer.test", fresh_name(app));
     let letter = letter_with_file(&fresh_name(app)).replace("bob@customer.test", &from);
     let message = app.arrives(&from, &to, &letter);

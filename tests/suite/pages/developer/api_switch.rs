@@ -27,7 +27,7 @@ both_engines! {
         ada.post("/developer/api", &[("state", "ajar")]).await.expect(400);
     }
 
-    async fn others_are_refused_and_recorded(app: TestApp) {
+    async fn attempts_by_others_are_refused_and_recorded(app: TestApp) {
         let (bea, cy) = tokio::join!(app.as_(Bea), app.as_(Cy));
         let token = app.token("Acme", "ci");
         app.switch_api("Acme", true);
@@ -43,7 +43,7 @@ both_engines! {
         assert!(page.whole_text().contains("Only the owner, Ada (ada@acme.test), can change this."));
     }
 
-    async fn the_dialog_counts_what_turning_off_stops(app: TestApp) {
+    async fn the_dialog_counts_affected_tokens_and_requests(app: TestApp) {
         let ada = app.as_(Ada).await;
         app.switch_api("Acme", true);
         let token = revealed(&create(&ada, "ci").await.expect(200));
@@ -72,7 +72,7 @@ both_engines! {
         assert!(app.team("Acme").api_enabled);
     }
 
-    async fn the_page_says_why_requests_are_refused(app: TestApp) {
+    async fn the_page_explains_why_requests_are_refused(app: TestApp) {
         let (ada, bea) = tokio::join!(app.as_(Ada), app.as_(Bea));
         let warning = |text: &str| text.contains("until you turn it on");
         let before = ada.get("/developer").await.page();
@@ -91,7 +91,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn the_page_and_the_gate_agree_on_which_plans_have_an_api() {
+async fn the_page_and_the_gate_agree_on_plans_with_an_api() {
     let app = TestApp::with_settings(&[("GATEPOST_PLAN_LIMITS", "free=5,pro=0")]).await;
     app.switch_api("Acme", true);
     let (token, ada) = (app.token("Acme", "ci"), app.as_(Ada).await);

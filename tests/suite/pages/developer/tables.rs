@@ -1,4 +1,4 @@
-//! The page's lists, and the instance's settings.
+//! The token lists, and the settings of the instance.
 
 use super::{PASSWORD, create, revealed};
 use crate::support::client::send;

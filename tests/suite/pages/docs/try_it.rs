@@ -24,13 +24,13 @@ both_engines! {
         let headers = page.text(".outcome .facts");
         assert!(headers.contains("x-ratelimit-remaining 999") && headers.contains("x-request-id req_"), "{headers}");
         assert!(!headers.contains("cookie"), "{headers}");
-        // The form stays, so that it can be sent again.
+        // The form is still there, so that it can be sent again.
         assert_eq!(page.form(&format!("{DOCS}/try/get-alias")).fields["path.id"], alias);
         let part = bea.fragment(&format!("{DOCS}/try/get-alias")).await.expect(200);
         assert!(part.body.trim_start().starts_with("<div class=\"dialog-content try\""), "{}", part.body);
     }
 
-    async fn a_refusal_is_shown_as_it_is(app: TestApp) {
+    async fn error_responses_are_shown_unchanged(app: TestApp) {
         let ada = app.as_(Ada).await;
         let page = send(&ada, "list-aliases", &[]).await.expect(200).page();
         assert_eq!(page.text("#outcome-title"), "403 Forbidden");
@@ -82,7 +82,7 @@ both_engines! {
         let sure = [("body", NEW), ("sure", "yes")];
         let done = send(&ada, "create-alias", &sure).await.expect(200).page();
         assert_eq!((done.text("#outcome-title"), aliases()), ("201 Created".to_owned(), 1));
-        // The form is of another team.
+        // The form belongs to another team.
         let other = format!("{DOCS}/try/create-alias?team={}", app.team("Globex").id);
         ada.post(&other, &sure).await.expect(409);
         // Only a page of this site may send it.
@@ -90,21 +90,21 @@ both_engines! {
         crate::support::client::send(request.header("Sec-Fetch-Site", "cross-site")).await.expect(403);
     }
 
-    async fn a_tried_request_is_an_ordinary_call(app: TestApp) {
+    async fn requests_are_counted_and_recorded_like_any_call(app: TestApp) {
         app.switch_api("Acme", true);
         let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
         send(&ada, "list-contacts", &[]).await.expect(200);
         let log = ada.get("/activity").await.expect(200).page().whole_text();
         assert!(log.contains("GET /api/v1/contacts") && log.contains("Ada"), "{log}");
         send(&cy, "list-contacts", &[]).await.expect(403);
-        // No one finds another team's resource.
+        // Another team's resource is not found.
         app.switch_api("Globex", true);
         let (dan, alias) = (app.as_(Dan).await, things::alias(&app));
         let page = send(&dan, "get-alias", &[("path.id", &alias)]).await.expect(200).page();
         assert_eq!(page.text("#outcome-title"), "404 Not Found");
     }
 
-    async fn a_token_is_made_where_it_is_shown_once(app: TestApp) {
+    async fn tokens_cannot_be_created_here(app: TestApp) {
         app.switch_api("Acme", true);
         let ada = app.as_(Ada).await;
         let sure = [("body", r#"{"name": "ci"}"#), ("sure", "yes")];

@@ -24,7 +24,7 @@ fn path(alias: &Alias, what: &str) -> String {
 }
 
 both_engines! {
-    async fn members_create_named_and_random_addresses(app: TestApp) {
+    async fn members_create_aliases_with_chosen_and_random_names(app: TestApp) {
         let cy = app.as_(Cy).await;
         let text = cy.get("/aliases").await.expect(200).page().whole_text();
         assert!(text.contains("No aliases yet") && text.contains("as soon as you create it"), "{text}");
@@ -84,7 +84,7 @@ both_engines! {
         }
     }
 
-    async fn turning_an_address_off_refuses_its_mail(app: TestApp) {
+    async fn mail_to_an_alias_that_is_off_is_refused(app: TestApp) {
         let (alias, cy) = (app.alias("Acme", "hello"), app.as_(Cy).await);
         let switch = path(&alias, "/switch");
         let page = cy.get("/aliases").await.expect(200).page();
@@ -107,7 +107,7 @@ both_engines! {
         assert!(!found(&app, &one).enabled && !found(&app, &two).enabled);
         let theirs = app.alias("Globex", "theirs").id.to_string();
         cy.post("/aliases/chosen", &[("id", first.as_str()), ("id", &theirs), ("do", "on")]).await.expect(404);
-        assert!(!found(&app, &one).enabled, "none was changed");
+        assert!(!found(&app, &one).enabled, "no alias was changed");
         cy.post("/aliases/chosen", &act("sideways")).await.expect(400);
         cy.post("/aliases/chosen", &act("on")).await.expect(303);
         assert!(found(&app, &one).enabled && found(&app, &two).enabled);
@@ -132,7 +132,7 @@ both_engines! {
         cy.post("/aliases", &[("localPart", "hello")]).await.expect(409);
     }
 
-    async fn a_note_is_changed_and_a_bad_one_is_shown_again(app: TestApp) {
+    async fn a_note_is_changed_and_an_invalid_one_is_shown_again(app: TestApp) {
         let (alias, cy) = (app.alias("Acme", "hello"), app.as_(Cy).await);
         let note = path(&alias, "/note");
         cy.post(&note, &[("note", " the shop ")]).await.expect(303);
@@ -145,7 +145,7 @@ both_engines! {
         assert_eq!(found(&app, &alias).note, None);
     }
 
-    async fn an_address_of_another_team_does_not_exist(app: TestApp) {
+    async fn another_teams_alias_does_not_exist(app: TestApp) {
         let (alias, globex) = (app.alias("Acme", "hello"), app.team("Globex").id);
         let reads = ["", "/delete"].map(|what| path(&alias, what));
         let writes: [(String, &[(&str, &str)]); 3] = [
@@ -159,7 +159,7 @@ both_engines! {
         app.as_(Cy).await.post(&other, &[("localPart", "x")]).await.expect(409);
     }
 
-    async fn an_address_on_an_unverified_domain_says_why_no_mail_arrives(app: TestApp) {
+    async fn an_alias_on_an_unverified_domain_explains_why_no_mail_arrives(app: TestApp) {
         let (team, ada) = (app.team("Acme").id, app.as_(Ada).await);
         ada.post("/domains", &[("name", "acme.example")]).await.expect(303);
         let alias = app.alias_on("Acme", "hello", Some("acme.example"));
@@ -170,6 +170,6 @@ both_engines! {
         let question = ada.get(&path(&alias, "/delete")).await.expect(200).page().whole_text();
         assert!(question.contains("It's the catch-all of acme.example"), "{question}");
         let choices = ada.get("/aliases/new").await.page().texts("#create select option");
-        assert_eq!(choices, ["@gatepost.localhost"], "only where mail arrives");
+        assert_eq!(choices, ["@gatepost.localhost"], "only domains that receive mail");
     }
 }

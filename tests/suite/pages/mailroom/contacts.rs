@@ -35,7 +35,7 @@ both_engines! {
         assert!(page.whole_text().contains("accepted and stored but not delivered"));
     }
 
-    async fn a_contact_is_added_by_hand_once(app: TestApp) {
+    async fn a_contact_can_be_added_only_once(app: TestApp) {
         let cy = app.as_(Cy).await;
         let sent = [("address", "Eve@Spam.test"), ("name", "Eve"), ("note", "sells"), ("state", "blocked")];
         let page = cy.post_and_follow("/contacts", &sent).await.expect(200).page();
@@ -105,7 +105,7 @@ both_engines! {
         let unknown = ContactId::new(Default::default(), [7; 8]).to_string();
         let some = [("id", one.as_str()), ("id", &unknown), ("do", "allowed")];
         cy.post("/contacts/chosen", &some).await.expect(404);
-        assert_eq!(cy.get("/contacts?state=blocked").await.page().texts(ROWS).len(), 2, "none was changed");
+        assert_eq!(cy.get("/contacts?state=blocked").await.page().texts(ROWS).len(), 2, "no contact was changed");
         for wrong in [&act("loved")[..], &[("id", "x"), ("do", "allowed")]] {
             assert!((400..405).contains(&cy.post("/contacts/chosen", wrong).await.status));
         }
@@ -114,7 +114,7 @@ both_engines! {
         cy.post("/contacts/chosen", &[("do", "delete")]).await.expect(303);
     }
 
-    async fn a_contacts_page_is_their_history(app: TestApp) {
+    async fn a_contacts_page_lists_their_messages(app: TestApp) {
         let (cy, _) = (app.as_(Cy).await, app.alias("Acme", "hello"));
         app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter_with_file("one"));
         let path = format!("/contacts/{}", only(&app).id);
@@ -125,7 +125,7 @@ both_engines! {
         cy.get(&page.verbatim(".rows > a")[0].0["href"]).await.expect(200);
     }
 
-    async fn a_contact_of_another_team_does_not_exist(app: TestApp) {
+    async fn another_teams_contact_does_not_exist(app: TestApp) {
         app.as_(Cy).await.post("/contacts", &[("address", "bob@customer.test")]).await.expect(303);
         let path = format!("/contacts/{}", only(&app).id);
         let reads = [path.clone(), format!("{path}/delete")];

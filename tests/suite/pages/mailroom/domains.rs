@@ -33,7 +33,7 @@ fn states(page: &crate::support::html::Page) -> Vec<String> {
     page.texts(".record > .badge")
 }
 
-/// The button checks DNS, and the page shows each record.
+/// Checks DNS with the button, and compares the record states on the page.
 async fn check_asks(app: TestApp, dns: &Dns) {
     let (ada, path) = (app.as_(Ada).await, added(&app).await);
     let page = ada.get(&path).await.expect(200).page();
@@ -51,7 +51,7 @@ async fn check_asks(app: TestApp, dns: &Dns) {
     let check = format!("{path}/check");
     let page = ada.post_and_follow(&check, &[]).await.expect(200).page();
     assert_eq!(states(&page), ["Missing", "Wrong value"]);
-    assert!(page.whole_text().contains("mail.elsewhere.test"), "what was found is shown");
+    assert!(page.whole_text().contains("mail.elsewhere.test"), "the values found are shown");
     assert_eq!(page.text("h1 .badge"), "Not verified");
 
     dns.remove("acme.example").mx("acme.example", 10, &host);
@@ -64,7 +64,7 @@ async fn check_asks(app: TestApp, dns: &Dns) {
 }
 
 #[tokio::test]
-async fn checking_asks_the_dns_and_shows_what_it_found() {
+async fn a_check_shows_the_records_found() {
     let dns = Dns::start();
     let settings = [("GATEPOST_DNS", dns.address.as_str()), ("GATEPOST_MAIL_HOST", "mx.gatepost.test")];
     check_asks(TestApp::with_settings(&settings).await, &dns).await;
@@ -81,7 +81,7 @@ both_engines! {
         assert!(page.whole_text().contains("can't reach this Gatepost") && page.whole_text().contains("GATEPOST_MAIL_HOST"));
     }
 
-    async fn the_list_explains_the_shared_domain_and_what_to_do_first(app: TestApp) {
+    async fn the_empty_list_explains_the_shared_domain_and_the_first_step(app: TestApp) {
         let text = app.as_(Ada).await.get("/domains").await.expect(200).page().whole_text();
         assert!(text.contains("Shared domain: gatepost.localhost"), "{text}");
         assert!(text.contains("No domains yet") && text.contains("Add the domain to get both records"), "{text}");
@@ -127,7 +127,7 @@ both_engines! {
         assert!(ada.get("/domains").await.page().text("td[data-label=Status]").starts_with("Suspended since"));
     }
 
-    async fn a_wrong_mx_record_is_told_from_a_verified_domain(app: TestApp) {
+    async fn a_verified_domain_with_a_wrong_mx_record_is_not_receiving(app: TestApp) {
         let path = added(&app).await;
         let (domain, host) = (only(&app), app.app.mail_host());
         let seen = Observation {
@@ -155,7 +155,7 @@ both_engines! {
         assert_eq!(only(&app).catch_all_id, None);
     }
 
-    async fn the_question_before_removing_shows_counts(app: TestApp) {
+    async fn the_question_before_removal_counts_aliases(app: TestApp) {
         let (ada, path) = (app.as_(Ada).await, added(&app).await);
         let remove = format!("{path}/remove");
         for local in ["a", "b"] {
@@ -168,7 +168,7 @@ both_engines! {
         ada.get(&path).await.expect(404);
     }
 
-    async fn a_domain_of_another_team_does_not_exist(app: TestApp) {
+    async fn another_teams_domain_does_not_exist(app: TestApp) {
         let path = added(&app).await;
         let reads = [path.clone(), format!("{path}/remove")];
         let writes = ["/check", "/catch-all", "/remove"].map(|what| (format!("{path}{what}"), &[][..]));

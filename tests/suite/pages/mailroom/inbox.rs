@@ -1,4 +1,4 @@
-//! The inbox: what it shows, and how it stays up to date.
+//! The inbox: its contents and live updates.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn updates(page: &Page) -> String {
 }
 
 both_engines! {
-    async fn messages_come_newest_first_in_pages(app: TestApp) {
+    async fn messages_are_listed_newest_first_in_pages(app: TestApp) {
         let to = alias(&app, "hello").address();
         for number in 1..=53 {
             app.clock.advance(Duration::from_secs(1));
@@ -47,7 +47,7 @@ both_engines! {
         assert!(!page.has("a[rel=next]"));
     }
 
-    async fn each_filter_narrows(app: TestApp) {
+    async fn each_filter_narrows_the_list(app: TestApp) {
         let (hello, shop) = (alias(&app, "hello"), alias(&app, "shop"));
         for (from, to, subject) in [(BOB, &hello, "one"), (CAT, &shop, "two"), (BOB, &shop, "three lost")] {
             app.clock.advance(Duration::from_secs(1));
@@ -88,7 +88,7 @@ both_engines! {
         }
     }
 
-    async fn blocked_mail_is_apart_and_shows_the_reason(app: TestApp) {
+    async fn blocked_mail_has_its_own_tab_and_shows_the_reason(app: TestApp) {
         use gatepost::domain::mailroom::contacts::{self, About, ContactState};
         let to = alias(&app, "hello").address();
         let team = app.team("Acme").id;
@@ -124,7 +124,7 @@ both_engines! {
         assert_eq!(page.text("[hx-swap-oob='innerHTML:.nav-count']"), "2 unread");
         let poll = page.attribute("[data-poll]", "hx-get").expect("an address");
         ada.fragment(&poll).await.expect(204);
-        // Read elsewhere: the list itself changes.
+        // Marking a message as read elsewhere changes the list.
         let link = open(&app.as_(Cy).await, "").await.attribute(".mail-row:first-child a", "href");
         app.as_(Cy).await.get(&link.expect("a link")).await.expect(200);
         let replaced = ada.fragment(&poll).await.expect(200);
@@ -151,7 +151,7 @@ both_engines! {
         ada.fragment(&poll).await.expect(204);
     }
 
-    async fn ticked_messages_are_acted_on_and_it_is_undone(app: TestApp) {
+    async fn actions_on_selected_messages_can_be_undone(app: TestApp) {
         let to = alias(&app, "hello").address();
         for subject in ["one", "two", "three"] {
             app.clock.advance(Duration::from_secs(1));
@@ -169,12 +169,12 @@ both_engines! {
             let fields = vec![("do", action), ("id", &*chosen[0]), ("id", &*chosen[1]), ("back", "/inbox?view=unread")];
             (form.action.clone(), fields)
         };
-        // Without a script: back to the list, with a notice.
+        // Without a script, redirects to the list with a notice.
         let (action, fields) = act("read");
         let response = ada.post(&action, &fields).await.expect(303);
         assert_eq!(response.location(), "/inbox?view=unread");
         assert_eq!(open(&ada, "?view=unread").await.texts(SUBJECTS), ["one"]);
-        // With one: the list as it is now, and a toast that takes it back.
+        // With a script, returns the updated list and a toast that can undo the action.
         let (action, fields) = act("archive");
         let part = ada.post_fragment(&action, &fields).await.expect(200).page();
         assert_eq!(part.texts(SUBJECTS), ["one"]);
@@ -190,7 +190,7 @@ both_engines! {
         assert_eq!((open(&ada, "").await.texts(SUBJECTS).len(), &*part.text("[hx-swap-oob='innerHTML:#tally-blocked']")), (0, "3"));
         ada.post_fragment(&action, &[("do", "unblock"), ("unset", &bob)]).await.expect(200);
         assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 3);
-        // Deleting asks first.
+        // Deleting asks for confirmation.
         let (action, fields) = act("delete");
         let question = ada.post_fragment(&action, &fields).await.expect(200);
         assert_eq!(question.header("hx-retarget"), "#dialog");
@@ -203,7 +203,7 @@ both_engines! {
         ada.post(&action, &fields).await.expect(303);
         assert_eq!(open(&ada, "?view=all").await.texts(SUBJECTS), ["one"]);
         ada.post(&action, &fields).await.expect(404);
-        // Nothing chosen, or nothing that there is.
+        // No message is selected, or none exists.
         assert_eq!(ada.post(&action, &[("do", "archive")]).await.expect(303).location(), "/inbox");
         for wrong in [[("do", "eat"), ("id", &*chosen[2])], [("id", &*chosen[2]), ("id", &*chosen[2])]] {
             ada.post(&action, &wrong).await.expect(400);
@@ -225,11 +225,11 @@ both_engines! {
         assert!(page.text(".message-text").contains(&to), "{}", page.text(".message-text"));
         assert!(page.text(".verified > summary").contains("Not verified"));
         ada.post("/inbox/test", &[]).await.expect(303);
-        assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 2, "each is another message");
+        assert_eq!(open(&ada, "").await.texts(SUBJECTS).len(), 2, "both are different messages");
         app.as_(Dan).await.post("/inbox/test", &[]).await.expect(404);
     }
 
-    async fn an_empty_inbox_says_how_to_send_the_first_message(app: TestApp) {
+    async fn an_empty_inbox_explains_how_to_send_the_first_message(app: TestApp) {
         let cy = app.as_(Cy).await;
         let page = open(&cy, "").await;
         let form = page.form("/inbox/alias");
@@ -245,7 +245,7 @@ both_engines! {
         let replaced = cy.fragment(&poll).await.expect(200);
         assert_eq!(replaced.header("hx-retarget"), "#messages");
         assert_eq!(replaced.page().texts(SUBJECTS), ["first"]);
-        // Another team finds that name taken, and gets another one.
+        // The name is taken for another team, so it gets a random one.
         let dan = app.as_(Dan).await;
         let page = dan.post_and_follow("/inbox/alias", &[]).await.expect(200).page();
         assert!(page.text("#by-swaks").contains("@gatepost.localhost"));
@@ -255,7 +255,7 @@ both_engines! {
 }
 
 #[tokio::test]
-async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
+async fn htmx_swaps_the_list_and_pushes_a_short_url() {
     let app = TestApp::sqlite().await;
     let to = alias(&app, "hello").address();
     app.arrives(BOB, &to, &letter(BOB, "first"));
@@ -264,11 +264,11 @@ async fn htmx_swaps_the_list_and_shows_a_tidy_address() {
     assert_eq!(part.header("hx-replace-url"), "/inbox?q=fir");
     assert_eq!(part.page().texts(SUBJECTS), ["first"]);
     assert_eq!(part.page().text("[hx-swap-oob='innerHTML:#summary']"), "1 message");
-    assert!(!part.page().has("#q"), "what is being typed is not replaced");
+    assert!(!part.page().has("#q"), "the search field must not be replaced");
 }
 
 #[tokio::test]
-async fn the_page_of_shortcuts_has_each_key_of_the_inbox() {
+async fn the_shortcuts_page_lists_every_key_of_the_inbox() {
     let app = TestApp::sqlite().await;
     let page = app.as_(Ada).await.get("/shortcuts").await.expect(200).page();
     let script = include_str!("../../../../static/js/inbox.js");

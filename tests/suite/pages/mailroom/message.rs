@@ -1,4 +1,4 @@
-//! A single message: what the page shows, and that the message can't do anything.
+//! The page of a message, and its isolation from the message's HTML.
 
 use super::{alias, letter};
 use crate::support::client::{Visitor, send};
@@ -15,13 +15,13 @@ async fn unread(visitor: &Visitor) -> String {
 }
 
 both_engines! {
-    async fn a_message_page_shows_all_of_it(app: TestApp) {
+    async fn a_message_page_shows_the_whole_message(app: TestApp) {
         let to = alias(&app, "hello").address();
         let id = app.arrives(BOB, "hello+shop@gatepost.localhost", &letter_with_file("1"));
         let cy = app.as_(Cy).await;
         let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
         assert_eq!(page.text("h2"), "Where is my order?");
-        assert!(page.has("iframe") && page.has(".mail-row[aria-current]"), "HTML comes first, beside the list");
+        assert!(page.has("iframe") && page.has(".mail-row[aria-current]"), "shows HTML by default, beside the list");
         assert_eq!(page.text(".letter-to"), "to Hello <hello@gatepost.localhost>, cy@acme.test");
         assert_eq!(page.text(".file"), "März.html Code · 25 bytes");
         let text = page.whole_text();
@@ -70,7 +70,7 @@ both_engines! {
         let page = cy.post_and_follow("/inbox/chosen", &[("do", "unread"), ("id", &id)]).await.expect(200).page();
         assert!(page.has(".is-unread"));
         let part = cy.fragment(&path).await.expect(200).page();
-        assert_eq!((part.text("h2"), part.has(".mail-row")), ("first".into(), false), "htmx gets the message alone");
+        assert_eq!((part.text("h2"), part.has(".mail-row")), ("first".into(), false), "htmx gets only the message");
         assert_eq!(unread(&cy).await, "");
         cy.post("/inbox/chosen", &[("do", "unread"), ("id", &id)]).await.expect(303);
         assert_eq!(unread(&cy).await, "1 unread");
@@ -95,7 +95,7 @@ both_engines! {
         assert!(!policy.contains("allow-scripts"), "{policy}");
         assert!(policy.ends_with("img-src data:") && !policy.contains("script-src"), "{policy}");
         assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
-        // Images are loaded only now.
+        // Remote images are loaded only on request.
         let page = cy.get(&page.link("Load images")).await.expect(200).page();
         let frame = cy.get(&page.attribute("iframe", "src").expect("an address")).await.expect(200);
         assert!(frame.body.contains("https://tracker.test/x.png") && !frame.body.contains("<script"));
@@ -113,7 +113,7 @@ both_engines! {
         let cy = app.as_(Cy).await;
         for (verdict, says) in [(Verdict::Pass, "Verified: SPF or DKIM confirms that it's from example.com."), (Verdict::Fail, "Not verified: neither a signature (DKIM) nor"), (Verdict::None, "Not verified: example.com has no DMARC record")] {
             let raw = letter(BOB, verdict.as_str());
-            app.send_as(BOB, &to, &raw, dmarc(verdict, Policy::None)).await.expect("an answer");
+            app.send_as(BOB, &to, &raw, dmarc(verdict, Policy::None)).await.expect("a response");
             let list = cy.get("/inbox").await.expect(200).page();
             let page = cy.get(&list.attribute(".mail-row:first-child .mail-open", "href").expect("a link")).await.expect(200).page();
             let summary = page.text(".verified > summary");
@@ -122,7 +122,7 @@ both_engines! {
         }
     }
 
-    async fn neighbors_keep_the_list_it_was_opened_from(app: TestApp) {
+    async fn links_to_neighbors_keep_the_list(app: TestApp) {
         let to = alias(&app, "hello").address();
         let cy = app.as_(Cy).await;
         for subject in ["tea one", "coffee", "tea two"] {
@@ -142,7 +142,7 @@ both_engines! {
         cy.get(&format!("{}?color=red", page.attribute("#pane-newer", "href").expect("a link").split('?').next().expect("a path"))).await.expect(404);
     }
 
-    async fn inline_images_are_shown_in_it(app: TestApp) {
+    async fn inline_images_are_embedded(app: TestApp) {
         let to = alias(&app, "hello").address();
         let picture = "Content-Type: image/png\nContent-ID: <logo@customer.test>\nContent-Disposition: inline\n\
                        Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n";
@@ -158,7 +158,7 @@ both_engines! {
         assert!(frame.header("content-security-policy").ends_with("img-src data:"));
     }
 
-    async fn a_refused_message_that_was_cut_says_so(app: TestApp) {
+    async fn a_truncated_message_is_marked(app: TestApp) {
         let (team, to) = (app.team("Acme").id, alias(&app, "hello").address());
         let bob = contacts::parse_address(BOB).expect("an address");
         let about = About { name: None, note: None, state: ContactState::Blocked };
@@ -181,7 +181,7 @@ both_engines! {
             let raw = letter_with_file(&number.to_string()).replace("M%C3%A4rz.html", name);
             let id = app.arrives(BOB, &to, &raw);
             let response = cy.get(&format!("/inbox/{id}")).await.expect(200);
-            assert!(!response.body.contains("a\"<b>.html"), "a name is never markup");
+            assert!(!response.body.contains("a\"<b>.html"), "names are escaped");
             let file = cy.get(&response.page().attribute(".files a", "href").expect("a link")).await.expect(200);
             assert_eq!(file.header("content-disposition"), header);
             assert_eq!(file.header("x-content-type-options"), "nosniff");
@@ -190,7 +190,7 @@ both_engines! {
         }
     }
 
-    async fn deleting_asks_first(app: TestApp) {
+    async fn deleting_asks_for_confirmation(app: TestApp) {
         let to = alias(&app, "hello").address();
         let path = format!("/inbox/{}", app.arrives(BOB, &to, &letter_with_file("1")));
         let cy = app.as_(Cy).await;

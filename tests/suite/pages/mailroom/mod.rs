@@ -13,7 +13,7 @@ use crate::support::TestApp;
 use crate::support::client::Visitor;
 use crate::support::people::Person::Dan;
 
-/// Checks that each of these is 404 for another team, and changes nothing.
+/// Checks that each of these requests gets 404 for another team, and changes nothing.
 async fn assert_only_its_team_finds(app: &TestApp, reads: &[String], writes: &[(String, &[(&str, &str)])]) {
     let dan: Visitor = app.as_(Dan).await;
     for path in reads {

@@ -44,7 +44,7 @@ both_engines! {
         assert_eq!(shown(&forged), [""; 0]);
     }
 
-    async fn a_new_password_ends_all_sessions_and_this_browser_gets_another(app: TestApp) {
+    async fn changing_the_password_replaces_all_sessions_with_a_new_one(app: TestApp) {
         let here = app.visitor();
         let first = cookie(&here.sign_in(Ada.email(), PASSWORD).await.expect(303));
         let elsewhere = app.as_(Ada).await;
@@ -64,7 +64,7 @@ both_engines! {
         app.visitor().sign_in(Ada.email(), NEW).await.expect(303);
     }
 
-    async fn changing_the_password_takes_the_current_one(app: TestApp) {
+    async fn changing_the_password_requires_the_current_one(app: TestApp) {
         let (ada, elsewhere) = (app.as_(Ada).await, app.as_(Ada).await);
         let wrong = ada.post("/account/password", &[("current", NEW), ("password", NEW)]).await;
         assert!(wrong.expect(422).page().has("#current-error"));
@@ -86,7 +86,7 @@ both_engines! {
         browsers.sort();
         assert_eq!(browsers, ["Test browser", "Test browser This device"]);
         let revoke = revoke_forms(&here).await;
-        assert_eq!(revoke.len(), 1, "this one has no form");
+        assert_eq!(revoke.len(), 1, "this device has no form");
         cy.post(&revoke[0], &[]).await.expect(404);
         there.get("/account").await.expect(200);
         here.post(&revoke[0], &[]).await.expect(303);
@@ -96,7 +96,7 @@ both_engines! {
         here.post(&revoke[0], &[]).await.expect(404);
     }
 
-    async fn all_others_can_be_signed_out_together(app: TestApp) {
+    async fn all_other_sessions_can_be_signed_out_at_once(app: TestApp) {
         let (here, there, third) = (app.as_(Ada).await, app.as_(Ada).await, app.as_(Ada).await);
         let done = here.post("/account/sessions/revoke-others", &[]).await.expect(303);
         assert_eq!((done.location(), done.notice().as_str()), ("/account", "sessions-revoked"));
@@ -107,7 +107,7 @@ both_engines! {
         assert_eq!((again.location(), again.notice().as_str()), ("/account", "nothing-changed"));
     }
 
-    async fn a_person_has_50_sessions_at_most(app: TestApp) {
+    async fn a_person_has_at_most_50_sessions(app: TestApp) {
         let (first, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         app.clock.advance(Duration::from_secs(1));
         let (ada, second) = (app.user(Ada).id, app.as_(Ada).await);
@@ -124,7 +124,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 51);
     }
 
-    async fn signing_in_again_changes_the_session(app: TestApp) {
+    async fn signing_in_again_starts_a_new_session(app: TestApp) {
         let ada = app.visitor();
         let first = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
         request_with_cookie(&app, &first).await.expect(200);
@@ -135,7 +135,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 1);
     }
 
-    async fn a_session_ends_with_signing_out(app: TestApp) {
+    async fn signing_out_ends_the_session(app: TestApp) {
         let ada = app.visitor();
         let cookie = cookie(&ada.sign_in(Ada.email(), PASSWORD).await.expect(303));
         ada.post("/sign-out", &[]).await.expect(303);

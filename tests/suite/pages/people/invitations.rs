@@ -20,7 +20,7 @@ fn memberships(app: &TestApp) -> i64 {
 }
 
 both_engines! {
-    async fn an_invitation_creates_an_account_once(app: TestApp) {
+    async fn an_invitation_can_be_used_once(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Eve.email(), "member").await;
 
@@ -61,7 +61,7 @@ both_engines! {
         assert_eq!((accounts(&app), memberships(&app)), (5, 6));
     }
 
-    async fn joining_and_revoking_at_once_end_well_for_one_of_them(app: TestApp) {
+    async fn joining_and_revoking_at_once_succeeds_for_one(app: TestApp) {
         let ada = app.as_(Ada).await;
         for _ in 0..12 {
             app.clock.advance(Duration::from_secs(15 * 60));
@@ -90,7 +90,7 @@ both_engines! {
         ada.post("/team/invitations", &invite).await.expect(200);
     }
 
-    async fn a_team_has_200_open_invitations_at_most(app: TestApp) {
+    async fn a_team_has_at_most_200_open_invitations(app: TestApp) {
         let (ada, team) = (app.as_(Ada).await, app.team("Acme").id);
         app.operate(|tx, actor| {
             (0..200).try_for_each(|number| {
@@ -108,7 +108,7 @@ both_engines! {
         assert_eq!(app.database.number(open), 1);
     }
 
-    async fn an_admin_does_not_replace_an_admins_link(app: TestApp) {
+    async fn an_admin_cannot_replace_an_admins_link(app: TestApp) {
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         let link = app.invite(&ada, Eve.email(), "admin").await;
         bea.post("/team/invitations", &[("email", Eve.email()), ("role", "member")]).await.expect(403);
@@ -119,7 +119,7 @@ both_engines! {
         assert_eq!(app.database.number(revoked), 1);
     }
 
-    async fn a_link_is_dead_once_it_is_revoked_replaced_or_expired(app: TestApp) {
+    async fn a_revoked_replaced_or_expired_link_is_refused(app: TestApp) {
         let ada = app.as_(Ada).await;
         let first = app.invite(&ada, Eve.email(), "member").await;
         let second = app.invite(&ada, "EVE@nowhere.test", "member").await;
@@ -147,7 +147,7 @@ both_engines! {
         assert_eq!(accounts(&app), 4);
     }
 
-    async fn the_link_is_shown_once_and_kept_nowhere(app: TestApp) {
+    async fn the_link_is_shown_once_and_never_stored(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Eve.email(), "member").await;
         let secret = link.rsplit('/').next().expect("a secret");
@@ -188,7 +188,7 @@ both_engines! {
         app.visitor().post(&link, &[("password", PASSWORD)]).await.expect(303);
     }
 
-    /// Neither does the response to an invalid form.
+    /// The response to an invalid form doesn't either.
     async fn a_link_does_not_reveal_whether_its_address_has_an_account(app: TestApp) {
         let (ada, now) = (app.as_(Ada).await, app.visitor());
         let links = [app.invite(&ada, Dan.email(), "member").await, app.invite(&ada, Eve.email(), "member").await];
@@ -236,7 +236,7 @@ both_engines! {
         assert_eq!(team.text("h1 + .lead"), "People in Acme and their roles.");
     }
 
-    async fn a_link_is_useless_to_another_account(app: TestApp) {
+    async fn another_account_cannot_use_the_link(app: TestApp) {
         let ada = app.as_(Ada).await;
         let cy = app.as_(Cy).await;
         for address in [Dan.email(), Eve.email()] {
@@ -281,7 +281,7 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM sessions"), 1, "Ada's");
     }
 
-    async fn joining_gives_a_session_of_its_own(app: TestApp) {
+    async fn joining_starts_a_new_session(app: TestApp) {
         let ada = app.as_(Ada).await;
         let link = app.invite(&ada, Eve.email(), "member").await;
         let joined = app.visitor().post(&link, &EVE).await.expect(303);

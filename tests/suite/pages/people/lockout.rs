@@ -1,4 +1,4 @@
-//! Password guesses are slow from everywhere, and never lock out the owner.
+//! Limits on password guesses, which never lock out the account's owner.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -78,7 +78,7 @@ both_engines! {
         ada.post("/developer/api", &OFF).await.expect(303);
     }
 
-    async fn a_known_browser_has_an_allowance_of_its_own_and_no_more(app: TestApp) {
+    async fn a_known_browser_has_its_own_limit(app: TestApp) {
         let (_, known) = browser_cookie(&app).await;
         for _ in 0..10 {
             assert_eq!(sign_in_with_cookie(&app, &known, Ada.email(), WRONG).await, 422);
@@ -108,7 +108,7 @@ both_engines! {
         exhaust_attempts(&app, Ada.email()).await;
         exhaust_attempts(&app, Bea.email()).await;
         assert_eq!(sign_in_with_cookie(&app, &forged, Ada.email(), PASSWORD).await, 429);
-        assert_eq!(sign_in_with_cookie(&app, known, Bea.email(), PASSWORD).await, 429, "it knows only Ada");
+        assert_eq!(sign_in_with_cookie(&app, known, Bea.email(), PASSWORD).await, 429, "the cookie is only for Ada");
         assert_eq!(sign_in_with_cookie(&app, known, Ada.email(), PASSWORD).await, 303);
     }
 
@@ -148,7 +148,7 @@ both_engines! {
     }
 
     /// An address without an account is limited the same way.
-    async fn a_guess_from_many_networks_is_slow(app: TestApp) {
+    async fn guesses_from_many_networks_are_limited(app: TestApp) {
         let (ada, known) = browser_cookie(&app).await;
         let signed_in = app.as_(Ada).await;
         app.clock.advance(Duration::from_secs(3600));
@@ -173,7 +173,7 @@ both_engines! {
         assert_eq!(wrong.count(), 50);
     }
 
-    async fn counters_are_bounded_and_a_flood_drops_only_itself(app: TestApp) {
+    async fn counters_are_bounded_and_a_flood_displaces_only_itself(app: TestApp) {
         for host in 0..9 {
             assert!(attempt(&app, Ada.email(), network(1, host), false));
         }

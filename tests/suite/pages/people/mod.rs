@@ -39,7 +39,7 @@ impl TestApp {
 
     /// Returns the path of a new invitation's link.
     async fn invite(&self, actor: &Visitor, email: &str, role: &str) -> String {
-        // The password is ignored unless it is asked for.
+        // The password is ignored unless required.
         let form = [("email", email), ("role", role), ("password", PASSWORD)];
         let response = actor.post("/team/invitations", &form).await.expect(200);
         let link = response.page().text("#invitation-link");

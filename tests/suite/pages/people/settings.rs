@@ -11,7 +11,7 @@ both_engines! {
         assert_eq!(page.attribute("#team", "value").as_deref(), Some("Acme"));
         let renamed = ada.post("/settings/name", &[("team", " Acme Mail ")]).await.expect(303);
         assert_eq!((renamed.location(), renamed.notice().as_str()), ("/settings", "team-renamed"));
-        assert_eq!(name().await, "Acme Mail", "the API says the new name at once");
+        assert_eq!(name().await, "Acme Mail", "the API returns the new name at once");
         assert!(cy.get("/settings").await.expect(200).page().whole_text().contains("Acme Mail. Only the owner"));
         let records = app.database.texts("SELECT subject || detail AS t FROM activity WHERE kind = 'team.renamed'");
         assert_eq!(records, ["Acme Mail{\"from\":\"Acme\"}"]);
@@ -36,8 +36,8 @@ both_engines! {
         assert_eq!(app.database.number("SELECT count(*) AS n FROM activity WHERE kind = 'team.renamed'"), 0);
     }
 
-    /// The second one reads what the first has written, or meets the unique key.
-    async fn two_teams_renamed_at_once_to_one_name_end_with_one_of_it(app: TestApp) {
+    /// The second one finds the name taken, or violates the unique index.
+    async fn concurrent_renames_to_the_same_name_succeed_once(app: TestApp) {
         let (ada, dan) = (app.as_(Ada).await, app.as_(Dan).await);
         let fields = [("team", "Initech")];
         let (one, two) = tokio::join!(ada.post("/settings/name", &fields), dan.post("/settings/name", &fields));

@@ -72,7 +72,7 @@ async fn concurrent_setups_create_one_team() {
 }
 
 #[tokio::test]
-async fn errors_are_shown_beside_their_fields_and_input_is_kept() {
+async fn errors_are_shown_next_to_their_fields_and_input_is_preserved() {
     for app in TestApp::both_empty() {
         let (key, visitor) = (setup_key(&app), app.visitor());
         let bad =
@@ -86,7 +86,7 @@ async fn errors_are_shown_beside_their_fields_and_input_is_kept() {
 }
 
 #[tokio::test]
-async fn before_setup_every_page_leads_to_instructions() {
+async fn before_setup_every_page_redirects_to_instructions() {
     for app in TestApp::both_empty() {
         let visitor = app.visitor();
         let sign_in = visitor.get("/").await.expect(303);
@@ -99,7 +99,7 @@ async fn before_setup_every_page_leads_to_instructions() {
     }
 }
 
-/// Browsers drop Secure cookies over HTTP, so sign-in would lead back to sign-in.
+/// Browsers drop Secure cookies over HTTP, so signing in would only show the sign-in page again.
 #[tokio::test]
 async fn sign_in_over_plain_http_links_to_https() {
     let app = TestApp::with_settings(&[("GATEPOST_PUBLIC_URL", "https://mail.acme.test")]).await;
@@ -159,14 +159,14 @@ both_engines! {
                 }
             }
         }
-        // The minimum of each, because other load only adds to it.
+        // Compares minimums, because other load only adds time.
         let least = |each: &Vec<Duration>| each.iter().min().expect("a time").as_secs_f64();
         let (unknown, known) = (least(&times[0]), least(&times[1]));
         // Without the decoy, the ratio is above 5.
         assert!((0.5..2.0).contains(&(unknown / known)), "{unknown} against {known}");
     }
 
-    async fn attempts_are_limited_per_account_and_reset_after_a_while(app: TestApp) {
+    async fn attempts_are_limited_per_account_and_reset_later(app: TestApp) {
         let visitor = app.visitor();
         for _ in 0..10 {
             visitor.sign_in(Ada.email(), "wrong horse battery").await.expect(422);
@@ -187,13 +187,13 @@ both_engines! {
         visitor.sign_in(Ada.email(), PASSWORD).await.expect(429);
     }
 
-    async fn parallel_attempts_do_not_outrun_the_count(app: TestApp) {
+    async fn parallel_attempts_cannot_exceed_the_limit(app: TestApp) {
         let tries = (0..24).map(|_| async { app.visitor().sign_in(Ada.email(), "wrong horse battery").await.status });
         let responses = join_all(tries).await;
         assert_eq!(responses.iter().filter(|&&status| status == 422).count(), 10, "{responses:?}");
     }
 
-    async fn a_failed_attempt_is_recorded_where_the_account_is_known(app: TestApp) {
+    async fn failed_attempts_are_recorded_for_existing_accounts(app: TestApp) {
         app.visitor().sign_in(Ada.email(), "wrong horse battery").await.expect(422);
         app.visitor().sign_in("nobody@acme.test", PASSWORD).await.expect(422);
         let failed = "SELECT count(*) AS n FROM activity WHERE kind = 'session.sign_in_failed'";
@@ -211,7 +211,7 @@ both_engines! {
         assert_eq!(visitor.post("/sign-in", &fields).await.expect(303).location(), "/team?x=1");
     }
 
-    async fn sign_in_returns_to_no_other_site(app: TestApp) {
+    async fn sign_in_never_redirects_to_another_site(app: TestApp) {
         for next in ["/\u{1}", "/\u{0}", "/é", "//evil.test"] {
             let fields = [("email", Ada.email()), ("password", PASSWORD), ("next", next)];
             assert_eq!(app.visitor().post("/sign-in", &fields).await.expect(303).location(), "/");
@@ -230,7 +230,7 @@ both_engines! {
     }
 
     /// The password is checked outside a transaction, so the result can be outdated.
-    async fn a_password_changed_while_it_is_checked_opens_nothing(app: TestApp) {
+    async fn a_password_changed_during_sign_in_is_refused(app: TestApp) {
         let verified = app.user(Ada);
         let hash = passwords::hash(&Password::unchecked("another horse battery"), &*app.app.entropy());
         app.operate(|tx, actor| users::change_password(tx, actor, verified.id, &hash, None));

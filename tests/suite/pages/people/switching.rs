@@ -20,7 +20,7 @@ both_engines! {
         assert!(current_team(&dan).await.contains("Globex"));
     }
 
-    async fn a_foreign_team_does_not_exist(app: TestApp) {
+    async fn people_cannot_switch_to_a_team_they_are_not_in(app: TestApp) {
         let cy = app.as_(Cy).await;
         let globex = app.team("Globex").id.to_string();
         for team in [globex.as_str(), "team_1", ""] {
@@ -29,12 +29,12 @@ both_engines! {
         assert!(current_team(&cy).await.contains("Acme"));
     }
 
-    async fn a_form_of_another_teams_page_does_nothing(app: TestApp) {
+    async fn a_form_of_another_team_is_refused(app: TestApp) {
         let dan = app.as_(Dan).await;
         let page = dan.get("/developer/tokens/new").await.expect(200).page();
         let globex = app.team("Globex").id;
         let create = format!("/developer/tokens?team={globex}");
-        assert!(page.has(&format!("form[action='{create}']")), "the form does not say whose it is");
+        assert!(page.has(&format!("form[action='{create}']")), "the form must name its team");
         let link = app.invite(&app.as_(Ada).await, Dan.email(), "admin").await;
         dan.post(&link, &[]).await.expect(303);
         let refused = dan.post(&create, &[("name", "stray")]).await.expect(409);
@@ -45,7 +45,7 @@ both_engines! {
     }
 
     /// "Remove" on one team's page must not act on the team of another tab.
-    async fn a_button_of_one_teams_page_does_nothing_to_another_team(app: TestApp) {
+    async fn a_button_on_one_teams_page_cannot_act_on_another_team(app: TestApp) {
         let (ada, dan) = (app.as_(Ada).await, app.as_(Dan).await);
         for (team, owner) in [("Acme", &ada), ("Globex", &dan)] {
             let link = app.invite(owner, Eve.email(), "member").await;

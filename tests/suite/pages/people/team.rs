@@ -31,7 +31,7 @@ both_engines! {
         assert_eq!(people_with("Owner", &page), ["Ada ada@acme.test"]);
         assert_eq!(people_with("Admin", &page), ["Bea bea@acme.test"]);
         assert_eq!(people_with("Member", &page), ["Cy (you) cy@acme.test"]);
-        assert!(!page.body.contains(Eve.email()), "whom the team lets in is not for members");
+        assert!(!page.body.contains(Eve.email()), "members must not see invitations");
         assert_eq!(page.page().texts("main form").len(), 0);
         let settings = cy.get("/settings").await.expect(200).page();
         assert_eq!(settings.link("Leave team"), app.person_path(Cy, "remove"));
@@ -92,11 +92,11 @@ both_engines! {
         assert_eq!(people_with("Owner", &ada.get("/team").await), ["Bea bea@acme.test"]);
     }
 
-    async fn a_transfer_asks_whom_and_for_the_name_of_the_team(app: TestApp) {
+    async fn a_transfer_requires_a_person_and_the_teams_name(app: TestApp) {
         let ada = app.as_(Ada).await;
         let page = ada.get("/team/transfer").await.expect(200).page();
         let choices = page.texts("#to option");
-        assert_eq!(choices, ["Choose a person", "Bea", "Cy"], "the owner is not among them");
+        assert_eq!(choices, ["Choose a person", "Bea", "Cy"], "the owner is not listed");
         let fields = to(Bea, &app);
         let mut fields = borrowed(&fields);
         for wrong in ["", "Globex", "Acme team"] {
@@ -112,19 +112,19 @@ both_engines! {
         assert!(!alone.has("#to") && alone.whole_text().contains("You're the only person on this team."));
     }
 
-    async fn making_an_admin_asks_for_the_password_after_ten_minutes(app: TestApp) {
+    async fn making_someone_an_admin_asks_for_the_password_after_ten_minutes(app: TestApp) {
         let (ada, role) = (app.as_(Ada).await, app.person_path(Cy, "role"));
         app.clock.advance(Duration::from_secs(601));
         let asked = ada.post(&role, &[("role", "admin")]).await.expect(403).page();
         assert_eq!(asked.form(&role).fields["role"], "admin");
-        assert!(asked.form(&role).action.contains("?team=team_"), "it is still for its team");
+        assert!(asked.form(&role).action.contains("?team=team_"), "the form still names its team");
         ada.post(&role, &[("role", "admin"), ("password", "a wrong one, sadly")]).await.expect(403);
         assert_eq!(people_with("Admin", &ada.get("/team").await).len(), 1);
         ada.post(&role, &[("role", "admin"), ("password", PASSWORD)]).await.expect(303);
         assert_eq!(people_with("Admin", &ada.get("/team").await).len(), 2);
     }
 
-    async fn the_owner_stays_and_higher_roles_remove_lower_ones(app: TestApp) {
+    async fn higher_roles_can_remove_lower_ones_but_not_the_owner(app: TestApp) {
         let (ada, bea, cy) = (app.as_(Ada).await, app.as_(Bea).await, app.as_(Cy).await);
         for (who, whom, status) in [
             (&ada, Ada, 409), (&bea, Ada, 409), (&cy, Ada, 409), (&cy, Bea, 403),
@@ -151,7 +151,7 @@ both_engines! {
         assert!(page.whole_text().contains("Bea created 1 active token."), "{}", page.whole_text());
         assert_eq!(page.form(&remove).fields["tokens"], "keep");
         let unasked = ada.post(&remove, &[]).await.expect(303);
-        assert_eq!(unasked.location(), remove, "it asks rather than chooses");
+        assert_eq!(unasked.location(), remove, "asks about the tokens");
         ada.post(&remove, &[("tokens", "burn")]).await.expect(400);
         assert_eq!(api_status(&app, &ci).await, 200);
 
@@ -190,7 +190,7 @@ both_engines! {
         }
     }
 
-    async fn the_team_key_stays_when_its_creator_leaves(app: TestApp) {
+    async fn the_team_key_still_works_after_its_creator_leaves(app: TestApp) {
         app.switch_api("Acme", true);
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         ada.post("/developer/team-key", &[]).await.expect(200);
@@ -199,7 +199,7 @@ both_engines! {
         assert_eq!(api_status(&app, &key).await, 200);
     }
 
-    async fn tokens_that_are_kept_belong_to_the_team(app: TestApp) {
+    async fn kept_tokens_belong_to_the_team(app: TestApp) {
         app.switch_api("Acme", true);
         let ci = app.token_of(Bea, "ci");
         let bea = app.as_(Bea).await;
@@ -209,7 +209,7 @@ both_engines! {
         bea.get("/team").await.expect(403);
     }
 
-    async fn making_an_admin_a_member_asks_about_their_tokens(app: TestApp) {
+    async fn demoting_an_admin_asks_about_their_tokens(app: TestApp) {
         app.switch_api("Acme", true);
         let (ci, ada) = (app.token_of(Bea, "ci"), app.as_(Ada).await);
         let role = app.person_path(Bea, "role");
@@ -234,7 +234,7 @@ both_engines! {
         app.visitor().get(&honest).await.expect(200);
     }
 
-    async fn invitations_end_when_their_sender_loses_the_right(app: TestApp) {
+    async fn invitations_end_when_their_sender_may_no_longer_invite(app: TestApp) {
         let (ada, bea) = (app.as_(Ada).await, app.as_(Bea).await);
         let by_bea = app.invite(&bea, Eve.email(), "member").await;
         let admins = app.invite(&ada, "fay@nowhere.test", "admin").await;
@@ -251,7 +251,7 @@ both_engines! {
     }
 
     /// Earlier versions left such links open.
-    async fn a_link_is_checked_against_its_sender_when_it_is_opened(app: TestApp) {
+    async fn opening_a_link_checks_its_senders_current_role(app: TestApp) {
         let bea = app.as_(Bea).await;
         let link = app.invite(&bea, Eve.email(), "member").await;
         app.visitor().get(&link).await.expect(200);
