@@ -113,7 +113,7 @@ notices! {
     DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then select Check now.";
     DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
     CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. This affects new messages only.";
-    JobRetried = "job-retried", "success", "Job queued. It runs in a moment.";
+    JobRetried = "job-retried", "success", "Job queued. It'll run in a moment.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its aliases is refused.";
 }
 

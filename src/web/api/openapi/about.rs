@@ -99,4 +99,4 @@ long the list is. `pagination.total` counts the whole list, where it is counted.
 ## Values
 
 Fields are camelCase. Times are RFC 3339 in UTC. IDs are opaque strings with a prefix for their type. A \
-response never omits a field: what is not known is null.";
+response never omits a field: unknown values are null.";

@@ -134,7 +134,7 @@ async fn ask_delete(member: Member, htmx: Htmx, id: Path<MessageId>) -> Answer {
         count => format!(" and its {count} attachments"),
     };
     question.explain(format!("This permanently deletes the message{with} for everyone on the team."));
-    question.explain("This can't be undone. Activity keeps who deleted it, and when.");
+    question.explain("This can't be undone. Activity records who deleted it and when.");
     question.ask(htmx, &member)
 }
 

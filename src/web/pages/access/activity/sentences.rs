@@ -17,23 +17,23 @@ pub fn milliseconds(micros: i32) -> String {
     format!("{:.1} ms", f64::from(micros) / 1000.0)
 }
 
-/// Why a request did not succeed, in words; empty if it did.
+/// Explains why a request failed; empty if it succeeded.
 pub fn reason(status: u16) -> &'static str {
     match status {
         _ if status < 400 => "",
-        400 => "The request was incomplete",
+        400 => "The request was invalid",
         401 => "The token is not valid",
         403 => "Not allowed for this token",
         404 => "Not found",
         405 => "The method is not supported",
-        409 => "Conflicts with something that exists",
+        409 => "Conflicts with existing data",
         412 => "Changed by someone else since it was read",
         413 => "The request was too large",
-        422 => "A value was not valid",
+        422 => "A value was invalid",
         428 => "The version is missing (If-Match)",
         429 => "Over the hourly limit",
         _ if status < 500 => "Refused",
-        503 => "Unavailable for a moment",
+        503 => "Temporarily unavailable",
         _ => "Failed on the server",
     }
 }

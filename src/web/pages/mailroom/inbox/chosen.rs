@@ -233,7 +233,7 @@ fn ask_delete(member: &Member, htmx: Htmx, asked: Asked) -> Answer {
     question.explain(
         "This permanently deletes the selected messages, with attachments, for everyone on the team.",
     );
-    question.explain("This can't be undone. Activity keeps who deleted it, and when.");
+    question.explain("This can't be undone. Activity records who deleted it and when.");
     let query = asked.list();
     let dialog = DeleteChosen { question: &question, ids: &asked.id, back: query.address(&query.before) };
     let mut answer = question.ask_in(&dialog, htmx, member, StatusCode::OK)?;
