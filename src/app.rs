@@ -2,6 +2,7 @@
 //! random source and the settings.
 
 pub(crate) mod backup;
+mod deleted_teams;
 pub mod descriptors;
 pub(crate) mod domains;
 pub(crate) mod downloads;

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::App;
-use super::limits::in_use::{InUse, Reservation};
+use super::limits::in_use::{Exceeded, InUse, Reservation};
 use crate::domain::mailroom::downloads::{self, PIECE, Pieces};
 use crate::domain::mailroom::messages::MessageId;
 use crate::domain::people::teams::TeamId;
@@ -25,14 +25,22 @@ const TOTAL: usize = 160;
 const LONG_READS: usize = 2;
 const LONG_READ_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Teams exported at a time: each reads and compresses as fast as its client takes it.
+const EXPORTS: usize = 2;
+
 pub(super) struct Downloads {
     active: InUse<TeamId>,
     reads: Arc<Semaphore>,
+    exports: InUse<TeamId>,
 }
 
 impl Default for Downloads {
     fn default() -> Self {
-        Self { active: InUse::default(), reads: Arc::new(Semaphore::new(LONG_READS)) }
+        Self {
+            active: InUse::default(),
+            reads: Arc::new(Semaphore::new(LONG_READS)),
+            exports: InUse::default(),
+        }
     }
 }
 
@@ -48,6 +56,19 @@ pub struct Rest {
 }
 
 impl App {
+    /// Held while a team is exported.
+    pub(crate) fn begin_export(&self, team: TeamId) -> Result<Reservation<TeamId>> {
+        let hold = self.0.downloads.exports.acquire(1, EXPORTS, vec![(team, 1)]);
+        hold.map_err(|why| match why {
+            Exceeded::Key(_) => {
+                Error::Busy("This team is being exported already. Try again when that has finished.")
+            }
+            Exceeded::Total => {
+                Error::Busy("Other teams are being exported. Try again when they have finished.")
+            }
+        })
+    }
+
     /// Opens a file of a message.
     ///
     /// # Errors

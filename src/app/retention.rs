@@ -77,7 +77,7 @@ fn until_none(removed: Result<usize>) -> Result<Option<usize>> {
 }
 
 /// Runs `step` repeatedly, each time in a separate transaction, until it returns `None`. Returns the sum.
-async fn in_steps<P: Send + 'static>(
+pub(super) async fn in_steps<P: Send + 'static>(
     app: &App,
     running: &Running,
     mut place: P,

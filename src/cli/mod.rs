@@ -38,7 +38,7 @@ struct Arguments {
 enum Command {
     /// Serve the dashboard, the API and mail (default)
     Serve,
-    /// Create a team and its owner; reads the owner's password from standard input
+    /// Create a team and its owner; reads the password of a new account from standard input
     Setup {
         /// The team's name
         #[arg(long)]

@@ -23,12 +23,21 @@ pub fn setup(config: Config, setup: &Setup) -> Result<(), Failure> {
     let team = TeamName::parse(&setup.team).map_err(problem)?;
     let email = EmailAddress::parse(&setup.owner).map_err(problem)?;
     let name = PersonName::parse(&setup.name).map_err(problem)?;
-    let password = read_password()?;
     let app = open(config)?;
-    let password_hash = passwords::hash(&password, &*app.entropy());
-    let new = NewTeam { name: team, plan: setup.plan, owner: NewPerson { email, name, password_hash } };
     let actor = app.operator();
-    let (team, owner) = app.write_now(|tx| teams::create(tx, &actor, &new)).map_err(message_of)?;
+    let known = app.read_now(|tx| users::find_by_email(tx, &email)).map_err(message_of)?;
+    let (team, owner) = match known {
+        Some(owner) => {
+            let team = app.write_now(|tx| teams::create_for(tx, &actor, &team, setup.plan, &owner));
+            (team.map_err(message_of)?, owner)
+        }
+        None => {
+            let password_hash = passwords::hash(&read_password()?, &*app.entropy());
+            let new =
+                NewTeam { name: team, plan: setup.plan, owner: NewPerson { email, name, password_hash } };
+            app.write_now(|tx| teams::create(tx, &actor, &new)).map_err(message_of)?
+        }
+    };
     print_line(&format!("Created the team {} ({} plan), owned by {}.", team.name, team.plan, owner.email))
 }
 

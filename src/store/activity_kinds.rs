@@ -91,6 +91,8 @@ activity_kinds! {
     PersonRemoved = "person.removed", People, "Person removed", "Removed {someone else} from the team" or "Left the team";
     OwnershipTransferred = "team.transferred", People, "Ownership transferred", "Transferred ownership to {subject}";
     TeamRenamed = "team.renamed", People, "Team renamed", "Renamed the team from “{from}” to “{subject}”";
+    TeamExported = "team.exported", People, "Data exported", "Exported all data of the team";
+    TeamDeleted = "team.deleted", People, "Team deleted", "Deleted the team {subject}";
     TeamCreated = "team.founded", People, "Team created", "Created the team {subject} for {owner}";
 
     SignedIn = "session.signed_in", SignIns, "Signed in", "Signed in";

@@ -184,6 +184,11 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<Option<QueuedJob>> {
     jobs::table.find(id).select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
 }
 
+pub(crate) fn find_of(tx: &mut Tx<'_>, team: TeamId, id: JobId) -> Result<Option<QueuedJob>> {
+    let of_team = jobs::table.filter(jobs::id.eq(id).and(jobs::team_id.eq(team)));
+    of_team.select(QueuedJob::as_select()).get_result(tx.connection).optional_row()
+}
+
 pub(crate) fn has_died(tx: &mut Tx<'_>, (kind, dedupe_key): (&str, &str), since: Timestamp) -> Result<bool> {
     let dead = jobs::table
         .filter(jobs::kind.eq(kind).and(jobs::dedupe_key.eq(dedupe_key)))

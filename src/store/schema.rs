@@ -25,6 +25,7 @@ diesel::table! {
         owner_id -> Binary,
         api_enabled -> Bool,
         created_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
     }
 }
 

@@ -22,6 +22,7 @@ pub mod nouns;
 mod origin;
 mod pages;
 pub(crate) mod paths;
+pub(crate) mod preferences;
 mod request;
 mod request_log;
 mod response_memory;

@@ -41,9 +41,12 @@ paths! {
     Path TEAM_TRANSFER = "/team/transfer";
     Path SETTINGS = "/settings";
     Path TEAM_RENAME = "/settings/name";
+    Path TEAM_EXPORT = "/settings/export";
+    Path TEAM_DELETE = "/settings/delete";
 
     Path ACCOUNT = "/account";
     Path THEME = "/account/theme";
+    Path SINGLE_KEYS = "/account/single-keys";
     Path ACCOUNT_NAME = "/account/name";
     Path ACCOUNT_PASSWORD = "/account/password";
     Path SESSIONS_REVOKE_OTHERS = "/account/sessions/revoke-others";
@@ -106,6 +109,7 @@ paths! {
 
     Path JOBS = "/jobs";
     PathOf JOB_RETRY = "/jobs/{id}/retry";
+    PathOf JOB_DROP = "/jobs/{id}/drop";
 }
 
 /// The paths of a plain noun: its list, creation form, page, and deletion question.

@@ -10,7 +10,7 @@ use super::pages::error::{self, PageError};
 use super::pages::{self, access, csrf, health, jobs, mailroom, people, search, style};
 use super::route::{PageRoute, page};
 use super::site::Site;
-use super::{api, assets, flash, paths, session, theme};
+use super::{api, assets, flash, paths, preferences, session};
 use crate::app::App;
 
 /// The maximum size of a form, in bytes.
@@ -39,7 +39,7 @@ pub(crate) fn configure(services: &mut ServiceConfig, app: &App, site: &Site) {
             .wrap(from_fn(flash::carry))
             .wrap(from_fn(csrf::guard))
             .wrap(from_fn(error::render_errors))
-            .wrap(from_fn(theme::read))
+            .wrap(from_fn(preferences::read))
             .wrap(session::middleware(app, site)),
     );
 }

@@ -6,10 +6,11 @@ use actix_web::{HttpRequest, web};
 use super::flash::Flash;
 use super::request::{self, RequestInfo};
 use super::session;
-use crate::app::App;
+use crate::app::{App, Tx};
 use crate::domain;
 use crate::domain::actor::{Actor, Identity};
 use crate::domain::mailroom::messages;
+use crate::domain::people::deleted_teams::{self, Deletion};
 use crate::domain::people::roles::Role;
 use crate::domain::people::sessions::{self, Session};
 use crate::domain::people::teams::Team;
@@ -43,8 +44,23 @@ impl Viewer {
 pub enum NoViewer {
     NotSignedIn,
     /// Signed in, but no longer in any team.
-    NoTeam,
+    NoTeam(WithoutTeam),
     Failed(domain::Error),
+}
+
+#[derive(Clone, Debug)]
+pub struct WithoutTeam {
+    pub email: String,
+    /// Of the team that the session showed last, if it is deleted.
+    pub deletion: Option<Deletion>,
+}
+
+fn without_team(tx: &mut Tx<'_>, signed_in: sessions::SignedIn) -> domain::Result<WithoutTeam> {
+    let deletion = match signed_in.session.team_id {
+        Some(team) => deleted_teams::find(tx, team)?,
+        None => None,
+    };
+    Ok(WithoutTeam { email: signed_in.user.email, deletion })
 }
 
 pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
@@ -54,7 +70,9 @@ pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
     let now = info.now;
     let found = app.read(move |tx| {
         let Some(signed_in) = sessions::resume(tx, &key, now)? else { return Ok(Err(NoViewer::NotSignedIn)) };
-        let Some((team, role)) = signed_in.team().cloned() else { return Ok(Err(NoViewer::NoTeam)) };
+        let Some((team, role)) = signed_in.team().cloned() else {
+            return Ok(Err(NoViewer::NoTeam(without_team(tx, signed_in)?)));
+        };
         let unread = messages::unread_capped(tx, team.id)?;
         Ok(Ok((signed_in, team, role, unread)))
     });

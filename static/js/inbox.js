@@ -25,6 +25,7 @@
   document.addEventListener("keydown", (event) => {
     const goes = before === "g";
     before = event.key;
+    if (document.documentElement.dataset.singleKeys === "off") return;
     if (goes || !document.querySelector("#inbox") || document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest("textarea, select, [contenteditable], input:not([type=checkbox])")) return;

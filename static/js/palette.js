@@ -45,6 +45,7 @@ document.addEventListener("keydown", (event) => {
   if (held && !event.altKey && event.key.toLowerCase() === "k" && !document.querySelector("dialog[open]")) {
     return press(["[data-search]"], event);
   }
+  if (document.documentElement.dataset.singleKeys === "off") return;
   const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   if (held || event.altKey || typing || document.querySelector("dialog[open]")) return;
   const after = going;

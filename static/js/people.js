@@ -1,7 +1,7 @@
-// --- Password fields: the show button, and the strength of a new password. The server decides which to accept.
+// --- Password fields: the show button, and the strength of a new password. The server refuses what is weak.
 
 const SHORTEST = 12; // characters, as on the server
-const COMMON = /pass\s*word|qwert|asdf|letmein|welcome|12345|abcde|gatepost/i;
+const COMMON = /1234567890|12345678|123456|1234|123|passw[o0]rd|qwerty(uiop)?|asdfgh|letmein|welcome|iloveyou|gatepost|abcdef/g;
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-reveals]");
@@ -24,8 +24,8 @@ function strength(password) {
   const missing = SHORTEST - letters.length;
   if (!letters.length) return "";
   if (missing > 0) return `Too short: ${missing} more character${missing === 1 ? "" : "s"}.`;
-  if (new Set(letters).size < 6) return "Weak: it repeats a few characters.";
-  if (COMMON.test(password)) return "Weak: it contains a common password.";
+  if (new Set(letters).size < 5) return "Weak: it repeats a few characters.";
+  if ([...password.toLowerCase().replace(COMMON, "")].length < 5) return "Weak: passwords like this one are guessed first.";
   const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}\s]/u].filter((kind) => kind.test(password)).length;
   const isLong = letters.length >= 20 || (letters.length >= 16 && kinds > 1);
   return isLong ? "Strong." : "Fair: another word makes it strong.";

@@ -73,3 +73,28 @@ async fn keyboard_shortcuts_open_pages_except_while_typing() {
     assert_eq!(browser.value("#q").await, "g/c?");
     assert_eq!(browser.path().await, "/search");
 }
+
+#[tokio::test]
+async fn single_keys_do_nothing_once_they_are_off() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
+    browser.visit("/account").await;
+    browser.find("#single-keys").await.click().await.expect("a switch");
+    browser.eventually("off", "return document.documentElement.dataset.singleKeys === arguments[0]").await;
+    browser.type_keys("?").await;
+    browser.type_keys("gc").await;
+    browser.type_keys("/").await;
+    // Those with Ctrl still work, and only their dialog opens.
+    browser.type_keys(CONTROL_K).await;
+    browser.eventually("Home", CHOSEN).await;
+    assert_eq!(browser.path().await, "/account");
+    browser.type_keys(ESCAPE).await;
+    browser.eventually("closed", CLOSED).await;
+    browser.visit("/inbox").await;
+    browser.type_keys("gc").await;
+    browser.type_keys(CONTROL_K).await;
+    browser.eventually("Home", CHOSEN).await;
+    assert_eq!(browser.path().await, "/inbox");
+}

@@ -233,6 +233,8 @@ pub fn with_body(request: RequestBuilder, row: &Row, fields: Fields) -> RequestB
 /// All callers, signed in and with their tokens.
 struct Cast {
     app: TestApp,
+    /// The ids of Acme and Globex, which a row may delete.
+    teams: [String; 2],
     people: Vec<(Caller, Visitor)>,
     token: String,
     revoked: String,
@@ -254,14 +256,15 @@ impl Cast {
             sign_in(Caller::Admin, Bea).await,
             sign_in(Caller::Owner, Ada).await,
         ];
-        Self { people, token, revoked, foreign, app }
+        let teams = ["Acme", "Globex"].map(|team| app.team(team).id.to_string());
+        Self { people, token, revoked, foreign, teams, app }
     }
 
     async fn call(&self, row: &Row, method: &Method, caller: Caller) -> u16 {
         let (_, mut path, fields) = fill(&self.app, row);
         if names_a_team(row) {
-            let team = if caller == Caller::Stranger { "Globex" } else { "Acme" };
-            path = format!("{path}?team={}", self.app.team(team).id);
+            let [acme, globex] = &self.teams;
+            path = format!("{path}?team={}", if caller == Caller::Stranger { globex } else { acme });
         }
         let request = self.request(caller, method.clone(), &path).header("Sec-Fetch-Site", "same-origin");
         send(with_body(request, row, fields)).await.status

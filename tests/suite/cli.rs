@@ -88,8 +88,6 @@ fn commands_change_the_switch_and_plan_of_a_running_server() {
 fn refused_commands_print_one_sentence() {
     each_engine(|gatepost, _| {
         set_up(gatepost);
-        let again = gatepost.run(&["setup", "--team", "Other", "--owner", "ADA@acme.test"], PASSWORD);
-        assert_refused(&again, "already has an account");
         let same_team = gatepost.run(&["setup", "--team", " acme ", "--owner", "eve@acme.test"], PASSWORD);
         assert_refused(&same_team, "A team called acme already exists");
         let short = gatepost.run(&["setup", "--team", "Other", "--owner", "eve@acme.test"], "short\n");

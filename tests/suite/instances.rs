@@ -298,3 +298,16 @@ async fn commands_apply_to_a_running_server() {
     println!("{} calls", calls.len());
     assert!(calls.iter().all(|call| matches!(call.status, 200 | 401 | 403)), "a response of another kind");
 }
+
+/// Tokens and sessions that other instances have cached or opened end with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_team_is_gone_on_all_instances_before_the_reply() {
+    let cluster = Cluster::postgres().await;
+    let (_, token) = cluster.token("victim").await;
+    cluster.assert_status(&token, 200).await;
+    assert_page(&cluster.ada, "/developer", 200).await;
+    let fields = [("name", "Acme"), ("password", PASSWORD)];
+    cluster.ada[0].post("/settings/delete", &fields).await.expect(303);
+    cluster.assert_status(&token, 401).await;
+    assert_page(&cluster.ada, "/developer", 403).await;
+}

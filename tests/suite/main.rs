@@ -8,6 +8,7 @@ mod cli;
 mod clients;
 mod connections;
 mod crash;
+mod deleted_teams;
 mod faults;
 mod hostile;
 mod indexes;

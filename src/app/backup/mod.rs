@@ -1,6 +1,7 @@
 //! Backs up and restores an installation as one file, and checks a store.
 
 mod archive;
+pub(crate) mod compressed;
 
 use std::fs;
 use std::io;

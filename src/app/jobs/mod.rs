@@ -52,6 +52,7 @@ impl Jobs {
 
 pub fn registry() -> Registry {
     Registry::default()
+        .with(super::deleted_teams::purge)
         .with(super::domains::check_one)
         .with(super::domains::enqueue_due)
         .with(super::hourly_counts::run)

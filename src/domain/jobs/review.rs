@@ -41,6 +41,11 @@ pub(crate) fn find(tx: &mut Tx<'_>, id: JobId) -> Result<QueuedJob> {
     rows::find(tx, id)?.ok_or(Error::NotFound)
 }
 
+/// A job that the owner of `team` sees.
+pub(crate) fn find_of(tx: &mut Tx<'_>, team: TeamId, id: JobId) -> Result<QueuedJob> {
+    rows::find_of(tx, team, id)?.ok_or(Error::NotFound)
+}
+
 /// Makes a job due now, even a dead one.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use super::address::{DomainName, LocalPart, POSTMASTER};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
+use crate::domain::lists::{Page, Window};
 use crate::domain::nouns::{Noun, team_noun};
 use crate::domain::people::roles::Role;
 use crate::domain::{Error, FieldError, Result, text};
@@ -187,6 +188,15 @@ pub(super) fn create_postmaster(
 /// Returns the alias that gets mail to unknown addresses of the domain.
 pub(super) fn catch_all(tx: &mut Tx<'_>, domain: DomainId) -> Result<Option<Alias>> {
     Ok(rows::catch_all(tx, domain)?)
+}
+
+/// Lists aliases, including deleted ones.
+pub(crate) fn list_ever(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    window: Window<AliasId>,
+) -> Result<Page<Alias, AliasId>> {
+    Page::load(window, |window| rows::list_ever(tx, team, window), |alias| alias.id)
 }
 
 /// Finds aliases, including deleted ones, because messages still refer to them.

@@ -4,7 +4,7 @@ use time::Duration;
 use super::mail_domains::{self, DomainId};
 use crate::domain::Result;
 use crate::domain::actor::Actor;
-use crate::domain::jobs::{self, Every, Job, LOOKUPS, Queue};
+use crate::domain::jobs::{self, Every, Job, LOOKUPS, Queue, QueuedJob};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
 
@@ -24,6 +24,12 @@ impl Job for CheckDueDomains {
         jitter: Duration::seconds(5),
         first: Duration::seconds(30),
     });
+}
+
+/// The domain that a job checks, if it checks one.
+pub(crate) fn domain_of(job: &QueuedJob) -> Option<DomainId> {
+    let is_check = job.kind == CheckDomain::KIND;
+    is_check.then(|| serde_json::from_str::<CheckDomain>(&job.payload).ok())?.map(|check| check.domain)
 }
 
 #[derive(Debug, Serialize, Deserialize)]

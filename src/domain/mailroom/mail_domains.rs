@@ -201,6 +201,11 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
     Ok(rows::list(tx, team)?)
 }
 
+/// Even removed ones.
+pub(crate) fn list_ever(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
+    Ok(rows::list_ever(tx, team)?)
+}
+
 /// Removes a domain: its aliases receive no more mail. They return if the team adds and verifies it again.
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: DomainId) -> Result<()> {
     let domain = lock(tx, actor, team, id)?;

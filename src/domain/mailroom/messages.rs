@@ -205,6 +205,16 @@ pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: MessageId) -> Re
 }
 
 pub(super) fn delete_locked(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, message: Message) -> Result<()> {
+    remove(tx, team, &message)?;
+    let event = Event::of(ActivityKind::MessageDeleted)
+        .subject(message.from_address.as_deref().unwrap_or("an unknown sender"))
+        .detail("message", message.id.to_string())
+        .detail("to", message.rcpt.as_str());
+    activity::record(tx, actor, team, event)
+}
+
+/// Deletes a message without a record.
+pub(in crate::domain) fn remove(tx: &mut Tx<'_>, team: TeamId, message: &Message) -> Result<()> {
     // Updated first, as deliveries do: otherwise the two could deadlock.
     mail_usage::add(tx, team, -message.usage())?;
     if !rows::delete(tx, message.seq)? {
@@ -212,12 +222,8 @@ pub(super) fn delete_locked(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, messag
     }
     contents::delete(tx, message.seq)?;
     search::delete(tx, message.seq)?;
-    if let Some(conversation) = message.conversation_id {
-        conversation_rows::remove_message(tx, conversation)?;
+    match message.conversation_id {
+        Some(conversation) => Ok(conversation_rows::remove_message(tx, conversation)?),
+        None => Ok(()),
     }
-    let event = Event::of(ActivityKind::MessageDeleted)
-        .subject(message.from_address.as_deref().unwrap_or("an unknown sender"))
-        .detail("message", message.id.to_string())
-        .detail("to", message.rcpt.as_str());
-    activity::record(tx, actor, team, event)
 }

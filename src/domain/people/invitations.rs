@@ -175,6 +175,11 @@ pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
     Ok(rows::list_open(tx, team)?)
 }
 
+/// Even accepted and revoked ones.
+pub(crate) fn list_ever(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
+    Ok(rows::list_ever(tx, team)?)
+}
+
 pub(crate) fn revoke(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: InvitationId) -> Result<()> {
     actor.require(tx, team, Role::Admin)?;
     let revoked = rows::revoke(tx, team, id, actor.now)?.ok_or(Error::NotFound)?;

@@ -1,6 +1,7 @@
 //! People: who they are, how they sign in, and their teams.
 
 pub mod browsers;
+pub mod deleted_teams;
 pub mod invitations;
 pub mod members;
 pub mod passwords;

@@ -3,6 +3,7 @@
 //! Hashing takes some 16 ms and 19 MiB on purpose. Call it only through the app, which limits the threads,
 //! and never inside a transaction.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use argon2::Argon2;
@@ -17,6 +18,26 @@ use crate::domain::entropy::{self, Entropy};
 
 const MIN_LENGTH: usize = 12;
 const MAX_LENGTH: usize = 256;
+const MIN_DIFFERENT: usize = 5;
+const MIN_OWN: usize = 5;
+/// Longer parts come before those that they contain. `static/js/people.js` has the same.
+const COMMON: [&str; 15] = [
+    "1234567890",
+    "12345678",
+    "123456",
+    "1234",
+    "123",
+    "password",
+    "passw0rd",
+    "qwertyuiop",
+    "qwerty",
+    "asdfgh",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "gatepost",
+    "abcdef",
+];
 const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 
 #[derive(Clone)]
@@ -37,8 +58,9 @@ impl Password {
                 format!("Use at least {MIN_LENGTH} characters (you typed {n}).")
             }
             n if n > MAX_LENGTH => format!("Use at most {MAX_LENGTH} characters (you typed {n})."),
-            _ if is_one_character(text) => {
-                "Use more than one character, not the same one repeated.".to_owned()
+            _ if repeats_itself(text) => "Use more different characters: this repeats a few.".to_owned(),
+            _ if is_common(text) => {
+                "Use words of your own: passwords like this one are guessed first.".to_owned()
             }
             _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
         };
@@ -56,8 +78,14 @@ impl Password {
     }
 }
 
-fn is_one_character(text: &str) -> bool {
-    text.chars().all(|each| text.starts_with(each))
+fn repeats_itself(text: &str) -> bool {
+    text.chars().collect::<BTreeSet<_>>().len() < MIN_DIFFERENT
+}
+
+/// Whether little is left without the parts of the most common passwords.
+fn is_common(text: &str) -> bool {
+    let rest = COMMON.iter().fold(text.to_lowercase(), |rest, part| rest.replace(part, ""));
+    rest.chars().count() < MIN_OWN
 }
 
 #[derive(Clone)]
@@ -121,8 +149,27 @@ mod tests {
 
     #[test]
     fn short_long_and_uniform_passwords_are_refused() {
-        for bad in ["", "short", &"x".repeat(20), &"ab".repeat(129)] {
+        for bad in ["", "short", &"x".repeat(20), &"abcd".repeat(4), &"ab".repeat(129)] {
             assert!(Password::parse("password", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_made_of_common_ones_are_refused() {
+        for bad in [
+            "password1234",
+            "Passw0rd123456",
+            "123456789012",
+            "qwertyuiop123",
+            "Welcome1234!!",
+            "gatepost-1234",
+        ] {
+            assert!(Password::parse("password", bad).is_err(), "{bad:?}");
+        }
+        for good in
+            ["correct horse battery", "welcome to the jungle", "another long password", "m4Q!v9Zp_x7L"]
+        {
+            assert!(Password::parse("password", good).is_ok(), "{good:?}");
         }
     }
 }

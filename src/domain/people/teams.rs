@@ -39,11 +39,17 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, Us
         Identity::Visitor => actor.as_person(owner.id, &owner.email),
         _ => actor.clone(),
     };
+    let team = create_for(tx, &founder, &new.name, new.plan, &owner)?;
+    Ok((team, owner))
+}
+
+/// Creates a team for a person who has an account.
+pub fn create_for(tx: &mut Tx<'_>, actor: &Actor, name: &TeamName, plan: Plan, owner: &User) -> Result<Team> {
     let team = Team {
         id: TeamId::new(actor.now, actor.chance()),
-        name: new.name.0.clone(),
-        name_key: names::key(&new.name.0),
-        plan: new.plan,
+        name: name.0.clone(),
+        name_key: names::key(&name.0),
+        plan,
         owner_id: owner.id,
         api_enabled: false,
         created_at: actor.now,
@@ -54,8 +60,8 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, new: &NewTeam) -> Result<(Team, Us
         .subject(&team.name)
         .detail("owner", owner.email.as_str())
         .detail("plan", team.plan.as_str());
-    activity::record(tx, &founder, team.id, event)?;
-    Ok((team, owner))
+    activity::record(tx, actor, team.id, event)?;
+    Ok(team)
 }
 
 fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
@@ -82,6 +88,12 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, name: &TeamName) -> 
     let event = Event::of(ActivityKind::TeamRenamed).subject(&name.0).detail("from", before.name.as_str());
     activity::record(tx, actor, team, event)?;
     Ok(true)
+}
+
+/// Records that the owner takes the team's data with them.
+pub(crate) fn record_export(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<()> {
+    actor.require(tx, team, Role::Owner)?;
+    activity::record(tx, actor, team, Event::of(ActivityKind::TeamExported))
 }
 
 fn taken(name: &str) -> String {

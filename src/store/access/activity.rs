@@ -81,9 +81,11 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Reco
     activity::table.find((team, id)).select(Record::as_select()).get_result(tx.connection).optional_row()
 }
 
-/// The first team after `after` with any records. Takes one step in the index.
+/// The first team after `after` with any records. Takes one step in the index. Skips deleted teams, which keep
+/// only the record of that.
 pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
-    let mut query = activity::table.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
+    let records = activity::table.filter(activity::kind.ne(ActivityKind::TeamDeleted));
+    let mut query = records.select(activity::team_id).order(activity::team_id.asc()).into_boxed();
     if let Some(after) = after {
         query = query.filter(activity::team_id.gt(after));
     }

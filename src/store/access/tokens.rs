@@ -45,6 +45,7 @@ pub fn find_presented(tx: &mut Tx<'_>, public_id: &str, hash: &[u8]) -> Result<O
     tokens::table
         .inner_join(teams::table)
         .filter(tokens::public_id.eq(public_id).and(tokens::hash.eq(hash)))
+        .filter(teams::deleted_at.is_null())
         .select((Token::as_select(), Team::as_select()))
         .get_result(tx.connection)
         .optional_row()
@@ -58,6 +59,7 @@ pub fn find_by_start(tx: &mut Tx<'_>, start: &str, limit: i64) -> Result<Vec<(To
     Ok(tokens::table
         .inner_join(teams::table)
         .filter(substr(tokens::public_id, 1, length).eq(start))
+        .filter(teams::deleted_at.is_null())
         .order(tokens::id.desc())
         .limit(limit)
         .select((Token::as_select(), Team::as_select()))

@@ -8,7 +8,7 @@ use crate::store::backend::{Backend, Engine, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::lists::{ESCAPE, like};
+use crate::store::lists::{ESCAPE, Window, like, list_rows};
 use crate::store::mailroom::mail_domains::domains;
 use crate::store::prepared::Prepared;
 use crate::store::team_rows::team_rows;
@@ -77,6 +77,12 @@ pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool
         .on_conflict_do_nothing()
         .execute(inner))?;
     Ok(inserted == 1)
+}
+
+/// Lists aliases, including deleted ones. Newest first.
+pub(crate) fn list_ever(tx: &mut Tx<'_>, team: TeamId, window: Window<AliasId>) -> Result<Vec<Alias>> {
+    let query = aliases::table.filter(aliases::team_id.eq(team)).into_boxed();
+    Ok(list_rows!(tx, aliases, Alias, query, window))
 }
 
 /// Finds an alias, including deleted ones.

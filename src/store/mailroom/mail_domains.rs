@@ -89,6 +89,12 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
         .load(tx.connection)?)
 }
 
+/// Includes removed ones.
+pub fn list_ever(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {
+    let of_team = domains::table.filter(domains::team_id.eq(team)).order(domains::name);
+    Ok(of_team.select(Domain::as_select()).load(tx.connection)?)
+}
+
 /// Domains not checked since `verified` or `unverified`, starting with those checked longest ago. Excludes domains that were
 /// created before `deadline` and never verified. Ignores checks after `latest`, which come from a clock that ran ahead.
 pub fn due(

@@ -70,7 +70,7 @@ pub struct FullTeam {
 pub(crate) fn full_teams(tx: &mut Tx<'_>, quota: i64, limit: i64) -> Result<Vec<FullTeam>> {
     Ok(mail_stores::table
         .inner_join(teams::table)
-        .filter(mail_stores::bytes.ge(quota))
+        .filter(mail_stores::bytes.ge(quota).and(teams::deleted_at.is_null()))
         .order(teams::name)
         .limit(limit)
         .select((teams::name, mail_stores::bytes))

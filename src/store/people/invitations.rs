@@ -47,6 +47,12 @@ pub fn list_open(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
         .load(tx.connection)?)
 }
 
+/// Includes accepted and revoked ones.
+pub fn list_ever(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Invitation>> {
+    let of_team = invitations::table.filter(invitations::team_id.eq(team)).order(invitations::id.desc());
+    Ok(of_team.select(Invitation::as_select()).load(tx.connection)?)
+}
+
 /// Returns false if it has been accepted or revoked in the meantime.
 pub fn accept(tx: &mut Tx<'_>, id: InvitationId, now: Timestamp) -> Result<bool> {
     let open = invitations::table

@@ -52,6 +52,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId, user: UserId) -> Result<Option<Member
         .inner_join(users::table)
         .inner_join(teams::table)
         .filter(memberships::team_id.eq(team).and(memberships::user_id.eq(user)))
+        .filter(teams::deleted_at.is_null())
         .select(member_columns!())
         .get_result(tx.connection)
         .optional_row()

@@ -24,13 +24,18 @@ pub fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     Ok(())
 }
 
+/// Like every query here, it does not find a team that is deleted; see [`super::deleted_teams`].
 pub fn find(tx: &mut Tx<'_>, id: TeamId) -> Result<Option<Team>> {
-    teams::table.find(id).select(Team::as_select()).get_result(tx.connection).optional_row()
+    teams::table
+        .filter(teams::id.eq(id).and(teams::deleted_at.is_null()))
+        .select(Team::as_select())
+        .get_result(tx.connection)
+        .optional_row()
 }
 
 pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
     teams::table
-        .filter(teams::name_key.eq(name_key))
+        .filter(teams::name_key.eq(name_key).and(teams::deleted_at.is_null()))
         .select(Team::as_select())
         .get_result(tx.connection)
         .optional_row()
@@ -39,7 +44,7 @@ pub fn find_by_name(tx: &mut Tx<'_>, name_key: &str) -> Result<Option<Team>> {
 /// The team with exactly this name, or the oldest if there are several.
 pub fn find_by_spelling(tx: &mut Tx<'_>, name: &str) -> Result<Option<Team>> {
     teams::table
-        .filter(teams::name.eq(name))
+        .filter(teams::name.eq(name).and(teams::deleted_at.is_null()))
         .order(teams::id.asc())
         .select(Team::as_select())
         .first(tx.connection)
@@ -47,13 +52,14 @@ pub fn find_by_spelling(tx: &mut Tx<'_>, name: &str) -> Result<Option<Team>> {
 }
 
 pub fn oldest(tx: &mut Tx<'_>) -> Result<Option<TeamId>> {
-    teams::table.select(teams::id).order(teams::id.asc()).first(tx.connection).optional_row()
+    let live = teams::table.filter(teams::deleted_at.is_null());
+    live.select(teams::id).order(teams::id.asc()).first(tx.connection).optional_row()
 }
 
 pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
     Ok(memberships::table
         .inner_join(teams::table)
-        .filter(memberships::user_id.eq(user))
+        .filter(memberships::user_id.eq(user).and(teams::deleted_at.is_null()))
         .order(teams::name_key)
         .select(Team::as_select())
         .load(tx.connection)?)
@@ -63,7 +69,7 @@ pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
 pub fn with_roles(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Team, MemberRole)>> {
     Ok(memberships::table
         .inner_join(teams::table)
-        .filter(memberships::user_id.eq(user))
+        .filter(memberships::user_id.eq(user).and(teams::deleted_at.is_null()))
         .order(teams::name_key)
         .select((Team::as_select(), memberships::role))
         .load(tx.connection)?)

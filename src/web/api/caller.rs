@@ -170,7 +170,7 @@ async fn by_session(request: &HttpRequest) -> Result<ApiCaller, Refusal> {
     let viewer = match viewer::find(request).await {
         Ok(viewer) => viewer,
         Err(NoViewer::Failed(error)) => return Err(error.into()),
-        Err(NoViewer::NotSignedIn | NoViewer::NoTeam) => return Err(Reason::NoCredential.into()),
+        Err(NoViewer::NotSignedIn | NoViewer::NoTeam(_)) => return Err(Reason::NoCredential.into()),
     };
     let app = request.app_data::<web::Data<App>>().expect("the app is registered");
     let refused = match viewer.role {

@@ -39,6 +39,17 @@ pub(crate) use error::ApiError;
 pub(crate) use mount::{for_sessions, for_tokens, is_authenticated, nothing_else};
 pub use route::Op;
 
+/// The forms in which the API shows rows, for the export of a team.
+pub(crate) mod forms {
+    pub(crate) use super::aliases::Alias;
+    pub(crate) use super::api_keys::ApiKey;
+    pub(crate) use super::contacts::Contact;
+    pub(crate) use super::domains::Domain;
+    pub(crate) use super::message::MessageRow;
+    pub(crate) use super::resource::{Context, Form};
+    pub(crate) use super::team::{Person, Team};
+}
+
 /// The routes of `/api/v1`, in the order of the reference.
 fn v1() -> Vec<route::At> {
     let all = [

@@ -11,7 +11,7 @@ use crate::domain::access::plans::Plan;
 use crate::domain::access::scopes::Scope;
 use crate::domain::people::members::{self, Member};
 use crate::domain::people::roles::Role;
-use crate::domain::people::teams::TeamId;
+use crate::domain::people::teams::{self, TeamId};
 use crate::domain::people::users::UserId;
 
 const TEAM: Tag = Tag { name: "Team", text: "The team the credential belongs to." };
@@ -69,15 +69,20 @@ impl Form for Person {
     }
 }
 
+impl From<&teams::Team> for Team {
+    fn from(team: &teams::Team) -> Self {
+        Self {
+            id: team.id,
+            name: team.name.clone(),
+            plan: team.plan,
+            api_enabled: team.api_enabled,
+            created_at: team.created_at,
+        }
+    }
+}
+
 pub async fn show(caller: ApiCaller, _: Query<NoQuery>) -> Json<Team> {
-    let team = caller.team();
-    Json(Team {
-        id: team.id,
-        name: team.name.clone(),
-        plan: team.plan,
-        api_enabled: team.api_enabled,
-        created_at: team.created_at,
-    })
+    Json(Team::from(caller.team()))
 }
 
 pub async fn people(listed: ShortList<Person>) -> Listing<Person> {

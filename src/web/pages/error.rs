@@ -17,11 +17,9 @@ use crate::web::htmx;
 use crate::web::logged::Cause;
 use crate::web::paths;
 use crate::web::request;
-use crate::web::viewer::{self, Viewer};
+use crate::web::viewer::{self, Viewer, WithoutTeam};
 
 use super::layout::Layout;
-
-const NO_TEAM: &str = "You aren't in a team";
 
 /// The error of a page request. [`render_errors`] renders it, because it knows the request.
 #[derive(Debug)]
@@ -30,9 +28,11 @@ pub struct PageError {
     title: &'static str,
     message: String,
     /// The redirect target.
-    to: Option<String>,
+    to: Option<Box<str>>,
     /// A link to another page.
     offer: Option<Box<str>>,
+    /// The person, if they have no team to show a page of.
+    person: Option<Box<WithoutTeam>>,
     retry_after: Option<u32>,
     /// Only for the log.
     cause: Option<String>,
@@ -40,13 +40,14 @@ pub struct PageError {
 
 impl PageError {
     fn new(status: StatusCode, title: &'static str, message: impl Into<String>) -> Self {
-        Self { status, title, message: message.into(), to: None, offer: None, retry_after: None, cause: None }
+        let message = message.into();
+        Self { status, title, message, to: None, offer: None, person: None, retry_after: None, cause: None }
     }
 
     /// Redirects to the sign-in page, which returns to `next`, a path on this site or empty.
     pub fn sign_in(next: &str) -> Self {
         let next = if next == paths::HOME.0 { "" } else { next };
-        let to = Some(paths::SIGN_IN.query(&[("next", next)]));
+        let to = Some(paths::SIGN_IN.query(&[("next", next)]).into());
         Self { to, ..Self::new(StatusCode::SEE_OTHER, "Sign in", "Sign in first.") }
     }
 
@@ -77,8 +78,10 @@ impl PageError {
         Self::new(StatusCode::CONFLICT, "Nothing was changed", message)
     }
 
-    pub fn no_team() -> Self {
-        Self::new(StatusCode::FORBIDDEN, NO_TEAM, "Ask a team's owner or admin for an invitation.")
+    pub fn no_team(person: WithoutTeam) -> Self {
+        let message = "You aren't on a team. Ask a team's owner or admin for an invitation.";
+        let page = Self::new(StatusCode::FORBIDDEN, "You aren't on a team", message);
+        Self { person: Some(Box::new(person)), ..page }
     }
 
     pub fn cross_site() -> Self {
@@ -187,8 +190,6 @@ struct ErrorPage<'a> {
     title: &'static str,
     message: &'a str,
     request: String,
-    /// Whether to offer signing out and switching teams, for people without this team.
-    may_leave: bool,
     offer: Option<&'a str>,
 }
 
@@ -202,6 +203,13 @@ impl ErrorPage<'_> {
             _ => ("circle-alert", "warning"),
         }
     }
+}
+
+/// For a person who is signed in and has no team.
+#[derive(Template)]
+#[template(path = "error/no_team.html")]
+struct NoTeamPage<'a> {
+    person: &'a WithoutTeam,
 }
 
 /// The error page in the frame, for signed-in people.
@@ -260,10 +268,8 @@ fn render(error: &PageError, viewer: Option<&Viewer>, request: &HttpRequest) -> 
         answer.insert_header(("retry-after", seconds.to_string()));
     }
     match &error.to {
-        Some(to) if by_htmx => {
-            answer.status(StatusCode::OK).insert_header(("hx-redirect", to.as_str())).finish()
-        }
-        Some(to) => answer.insert_header((LOCATION, to.as_str())).finish(),
+        Some(to) if by_htmx => answer.status(StatusCode::OK).insert_header(("hx-redirect", &**to)).finish(),
+        Some(to) => answer.insert_header((LOCATION, &**to)).finish(),
         None if by_htmx => answer
             .insert_header(("hx-retarget", "#notices"))
             .insert_header(("hx-reswap", "innerHTML"))
@@ -287,12 +293,14 @@ async fn viewer_of<B>(response: &ServiceResponse<B>) -> Option<Viewer> {
 }
 
 fn page(error: &PageError, viewer: Option<&Viewer>, request: &HttpRequest) -> String {
+    if let Some(person) = &error.person {
+        return NoTeamPage { person }.render().unwrap_or_else(|_| error.message.clone());
+    }
     let page = ErrorPage {
         status: error.status.as_u16(),
         title: error.title,
         message: &error.message,
         request: request::of(request).id.to_string(),
-        may_leave: error.title == NO_TEAM,
         offer: error.offer.as_deref(),
     };
     let rendered = match viewer {

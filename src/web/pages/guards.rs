@@ -45,7 +45,7 @@ async fn signed_in(request: &HttpRequest) -> std::result::Result<Viewer, PageErr
     match viewer::find(request).await {
         Ok(viewer) => Ok(viewer),
         Err(NoViewer::NotSignedIn) => Err(PageError::sign_in(&next(request))),
-        Err(NoViewer::NoTeam) => Err(PageError::no_team()),
+        Err(NoViewer::NoTeam(person)) => Err(PageError::no_team(person)),
         Err(NoViewer::Failed(error)) => Err(error.into()),
     }
 }

@@ -78,10 +78,13 @@ notices! {
     PersonRemoved = "person-removed", "success", "Person removed from the team.";
     Left = "left", "success", "You left the team.";
     TeamRenamed = "team-renamed", "success", "Team renamed.";
+    TeamDeleted = "team-deleted", "success", "Team deleted.";
     Transferred = "transferred", "success", "Ownership transferred. You're an admin now.";
     Joined = "joined", "success", "Welcome to the team.";
     Welcome = "welcome", "success", "Your team is ready. Turn on API access to create your first token.";
     NameChanged = "name-changed", "success", "Name changed.";
+    SingleKeysOn = "single-keys-on", "success", "Single-key shortcuts are on in this browser.";
+    SingleKeysOff = "single-keys-off", "success", "Single-key shortcuts are off in this browser.";
     PasswordChanged = "password-changed", "success", "Password changed. All other sessions were signed out.";
     SessionRevoked = "session-revoked", "success", "Session signed out.";
     SessionsRevoked = "sessions-revoked", "success", "All other sessions signed out.";
@@ -114,6 +117,7 @@ notices! {
     DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
     CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. This affects new messages only.";
     JobRetried = "job-retried", "success", "Job queued. It'll run in a moment.";
+    JobDropped = "job-dropped", "success", "Job dropped. It won't run.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its aliases is refused.";
 }
 

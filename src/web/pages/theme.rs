@@ -7,6 +7,7 @@ use super::answer::see_other;
 use super::guards::SignedIn;
 use crate::web::htmx::Htmx;
 use crate::web::paths;
+use crate::web::preferences;
 use crate::web::route::{PageRoute, page};
 use crate::web::site::Site;
 use crate::web::theme::Theme;
@@ -33,7 +34,7 @@ async fn choose(
         false => see_other(page_before(&request, &site)),
     };
     // Can't fail: the values are valid in headers.
-    let _ = response.add_cookie(&chosen.theme.cookie(&site));
+    let _ = response.add_cookie(&preferences::theme_cookie(chosen.theme, &site));
     response
 }
 

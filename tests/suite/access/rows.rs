@@ -160,6 +160,8 @@ fn people_pages() -> Vec<Row> {
     const PASSWORDS: &[(&str, &str)] = &[("current", PASSWORD), ("password", "another long password")];
     const MEMBER: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "member")];
     const ADMIN: &[(&str, &str)] = &[("email", "{id}@acme.test"), ("role", "admin")];
+    // The stranger's team has another name.
+    const GONE: &[(&str, &str)] = &[("name", "Acme"), ("password", PASSWORD)];
     const TO: &[(&str, &str)] = &[("to", "{id}"), ("name", "Acme"), ("password", PASSWORD)];
     vec![
         page("POST /teams/switch", [303, 404, 303, 303, 303]).of(acme).with(&[("team", "{id}")]).alone(),
@@ -179,10 +181,14 @@ fn people_pages() -> Vec<Row> {
         page("GET /settings", [303, 200, 200, 200, 200]),
         // The name of the stranger's team is taken by then.
         page("POST /settings/name", [303, 409, 403, 403, 303]).with(&[("team", "Acme")]),
+        page("POST /settings/export", [303, 200, 403, 403, 200]),
+        page("GET /settings/delete", [303, 200, 403, 403, 200]),
+        page("POST /settings/delete", [303, 422, 403, 403, 303]).with(GONE).alone(),
         page("GET /team/transfer", [303, 200, 403, 403, 200]),
         page("POST /team/transfer", [303, 404, 403, 403, 303]).of(member).with(TO).alone(),
         page("GET /account", [303, 200, 200, 200, 200]),
         page("POST /account/theme", [303, 303, 303, 303, 303]).with(&[("theme", "dark")]),
+        page("POST /account/single-keys", [303, 303, 303, 303, 303]).with(&[("state", "off")]),
         page("GET /style", [303, 200, 200, 200, 200]),
         page("GET /search", [303, 200, 200, 200, 200]),
         page("GET /shortcuts", [303, 200, 200, 200, 200]),
@@ -253,7 +259,10 @@ fn activities() -> Vec<Row> {
         page("GET /activity/export", [303, 200, 403, 200, 200]),
         page("GET /activity/{id}", [303, 404, 403, 200, 200]).of(record),
         page("GET /jobs", [303, 200, 403, 403, 200]),
+        page("GET /jobs/{id}/retry", [303, 404, 403, 403, 200]).of(job),
         page("POST /jobs/{id}/retry", [303, 404, 403, 403, 303]).of(job),
+        page("GET /jobs/{id}/drop", [303, 404, 403, 403, 200]).of(job),
+        page("POST /jobs/{id}/drop", [303, 404, 403, 403, 303]).of(job),
     ]
 }
 

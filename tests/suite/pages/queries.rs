@@ -20,6 +20,7 @@ const EXCEPTIONS: &[(&str, usize)] = &[
     ("GET /developer/usage", 6),
     ("GET /developer/tokens/{id}", 8),
     ("GET /activity", 5),
+    ("GET /settings/delete", 7),
     ("GET /inbox/{id}", 5),
     ("GET /inbox/{id}/raw", 6),
     ("GET /inbox/{id}/attachments/{attachment}", 7),

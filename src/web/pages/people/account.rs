@@ -20,7 +20,9 @@ use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again;
 use crate::web::pages::{Fields, FormErrors, html, see_other_with};
 use crate::web::paths;
+use crate::web::preferences;
 use crate::web::session;
+use crate::web::site::Site;
 use crate::web::viewer::Viewer;
 
 type Answer = std::result::Result<HttpResponse, PageError>;
@@ -73,6 +75,24 @@ pub async fn rename(app: web::Data<App>, member: Member, form: web::Form<NameFor
     let (actor, user) = (member.actor(), member.user.id);
     app.write(move |tx| users::rename(tx, &actor, user, &name)).await?;
     Ok(see_other_with(paths::ACCOUNT, Notice::NameChanged))
+}
+
+#[derive(serde::Deserialize)]
+pub struct SwitchForm {
+    #[serde(default)]
+    state: String,
+}
+
+/// Kept in the browser, because that is where the keys are pressed.
+pub async fn switch_single_keys(_: Member, site: web::Data<Site>, form: web::Form<SwitchForm>) -> Answer {
+    let (on, notice) = match form.state.as_str() {
+        "on" => (true, Notice::SingleKeysOn),
+        "off" => (false, Notice::SingleKeysOff),
+        _ => return Err(PageError::bad_request("The field state must be on or off.")),
+    };
+    let mut response = see_other_with(paths::ACCOUNT, notice);
+    response.add_cookie(&preferences::single_keys_cookie(on, &site)).map_err(PageError::fault)?;
+    Ok(response)
 }
 
 pub async fn change_password(

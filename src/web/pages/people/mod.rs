@@ -2,6 +2,8 @@
 
 pub(crate) mod account;
 pub(crate) mod agent;
+pub(crate) mod deleted_teams;
+pub(crate) mod export;
 pub(crate) mod invitations;
 pub(crate) mod invite;
 mod left_behind;
@@ -31,8 +33,11 @@ pub fn routes() -> Vec<PageRoute> {
         page(paths::TEAM_TRANSFER).get(transfer::ask).post(transfer::transfer),
         page(paths::SETTINGS).get(settings::show),
         page(paths::TEAM_RENAME).post(settings::rename),
+        page(paths::TEAM_EXPORT).post(export::export),
+        page(paths::TEAM_DELETE).get(deleted_teams::ask).post(deleted_teams::delete),
         page(paths::ACCOUNT).get(account::show),
         page(paths::ACCOUNT_NAME).post(account::rename),
+        page(paths::SINGLE_KEYS).post(account::switch_single_keys),
         page(paths::ACCOUNT_PASSWORD).post(account::change_password),
         page(paths::SESSIONS_REVOKE_OTHERS).post(sessions::revoke_others),
         page(paths::SESSION_REVOKE).post(sessions::revoke),

@@ -112,12 +112,18 @@ fn check(form: &Form, owner: &Viewer, people: &[Choice]) -> Result<UserId, Error
     }
     let mut fields = Fields::default();
     let to = fields.take(UserId::parse(&form.to).ok_or_else(|| FieldError::new("to", "Choose a person.")));
-    let is_named = names::key(form.name.trim()) == names::key(&owner.team.name);
-    let wrong = || FieldError::new("name", type_name(owner));
-    let named = fields.take(is_named.then_some(()).ok_or_else(wrong));
+    let named = fields.take(check_name(&form.name, owner));
     fields.done(to.zip(named)).map(|(to, ())| to)
 }
 
-fn type_name(owner: &Viewer) -> String {
+/// Checks the team's name, typed to confirm.
+pub fn check_name(typed: &str, owner: &Viewer) -> Result<(), FieldError> {
+    match names::key(typed.trim()) == names::key(&owner.team.name) {
+        true => Ok(()),
+        false => Err(FieldError::new("name", type_name(owner))),
+    }
+}
+
+pub fn type_name(owner: &Viewer) -> String {
     format!("Type {} to confirm.", owner.team.name)
 }

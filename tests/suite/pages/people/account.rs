@@ -20,6 +20,25 @@ async fn revoke_forms(visitor: &Visitor) -> Vec<String> {
 }
 
 both_engines! {
+    async fn single_key_shortcuts_can_be_turned_off_in_a_browser(app: TestApp) {
+        let (ada, other) = (app.as_(Ada).await, app.as_(Ada).await);
+        let root = |response: &Response| response.page().attribute("html", "data-single-keys");
+        let switch = |response: &Response| response.page().attribute("#single-keys", "aria-checked");
+        let page = ada.get("/account").await.expect(200);
+        assert_eq!((root(&page), switch(&page).as_deref()), (None, Some("true")));
+        let off = ada.post("/account/single-keys", &[("state", "off")]).await.expect(303);
+        assert_eq!((off.location(), off.notice().as_str()), ("/account", "single-keys-off"));
+        let page = ada.get("/account").await.expect(200);
+        assert_eq!((root(&page).as_deref(), switch(&page).as_deref()), (Some("off"), Some("false")));
+        assert!(!page.page().has("[aria-keyshortcuts='?'], [aria-keyshortcuts$='/']"));
+        let keys = ada.get("/shortcuts").await.expect(200).page().whole_text();
+        assert!(keys.contains("Single-key shortcuts are off in this browser."), "{keys}");
+        assert_eq!(root(&other.get("/account").await.expect(200)), None, "another browser");
+        ada.post("/account/single-keys", &[("state", "on")]).await.expect(303);
+        assert_eq!(root(&ada.get("/shortcuts").await.expect(200)), None);
+        ada.post("/account/single-keys", &[("state", "")]).await.expect(400);
+    }
+
     async fn a_name_can_be_changed(app: TestApp) {
         let ada = app.as_(Ada).await;
         let refused = ada.post("/account/name", &[("name", " ")]).await.expect(422);

@@ -266,6 +266,6 @@ both_engines! {
         cy.get("/team").await.expect(200);
         ada.post(&app.person_path(Cy, "remove"), &[]).await.expect(303);
         let text = cy.get("/team").await.expect(403).page().whole_text();
-        assert!(text.contains("You aren't in a team"), "{text}");
+        assert!(text.contains("You aren't on a team"), "{text}");
     }
 }

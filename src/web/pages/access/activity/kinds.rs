@@ -28,7 +28,10 @@ pub fn icon(kind: ActivityKind) -> (&'static str, &'static str) {
         Kind::CatchAllChanged => ("at-sign", ""),
         Kind::Created(Noun::Alias) => ("at-sign", "info"),
         Kind::Created(Noun::Contact) => ("users", "info"),
-        Kind::Deleted(_) | Kind::MessageDeleted | Kind::JobDropped => ("trash-2", "danger"),
+        Kind::Deleted(_) | Kind::MessageDeleted | Kind::JobDropped | Kind::TeamDeleted => {
+            ("trash-2", "danger")
+        }
+        Kind::TeamExported => ("download", "warning"),
         Kind::JobRetried => ("rotate-cw", ""),
         _ => ("activity", ""),
     }

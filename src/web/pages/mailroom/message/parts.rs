@@ -13,7 +13,7 @@ use crate::domain::mailroom::messages::{self, AttachmentId, MessageId};
 use crate::domain::mailroom::pictures;
 use crate::web::files::file;
 use crate::web::pages::{Answer, Layout, Member};
-use crate::web::{paths, theme};
+use crate::web::{paths, preferences};
 
 /// The maximum bytes of the source shown. The whole source can be downloaded.
 const MAX_SOURCE: usize = 256 * 1024;
@@ -26,7 +26,7 @@ const FRAME_CSP: &str = "sandbox allow-same-origin allow-popups allow-popups-to-
 
 /// The message's HTML, for the frame on its page.
 pub async fn html(member: Member, id: Path<MessageId>, view: Query<View>) -> Answer {
-    let (id, team, theme) = (*id, member.team.id, theme::current());
+    let (id, team, theme) = (*id, member.team.id, preferences::current().theme);
     let (remote, from) = match view.images.is_empty() {
         true => (Pictures::Inline, ""),
         false => (Pictures::Remote, " https: http:"),
