@@ -77,7 +77,7 @@ impl Error {
     }
 
     /// Turns a violation of a unique index into a conflict with this message.
-    pub fn conflict_instead(self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn as_conflict(self, field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         match self {
             Self::Store(store::Error::Conflict(_)) => Self::conflict(field, message),
             other => other,

@@ -103,7 +103,7 @@ macro_rules! team_noun {
             use $crate::domain::access::activity::{self, ActivityKind};
             rows::insert(tx, &row).map_err(|error| {
                 let (field, sentence) = taken(&row);
-                $crate::domain::Error::from(error).conflict_instead(field, sentence)
+                $crate::domain::Error::from(error).as_conflict(field, sentence)
             })?;
             activity::record(tx, actor, row.team_id, event(ActivityKind::Created($crate::domain::nouns::Noun::$row), &row))?;
             Ok(row)
@@ -124,7 +124,7 @@ macro_rules! team_noun {
             }
             let saved = rows::save(tx, &after).map_err(|error| {
                 let (field, sentence) = taken(&after);
-                $crate::domain::Error::from(error).conflict_instead(field, sentence)
+                $crate::domain::Error::from(error).as_conflict(field, sentence)
             })?;
             if !saved {
                 return Err($crate::domain::Error::NotFound);

@@ -133,7 +133,7 @@ impl Gate {
 
     /// Counts a token's call, unless the token lacks the scope.
     pub async fn count(&self, admission: &Admission, need: Need, now: Timestamp) -> Result<Allowance> {
-        if need.is_met_by(admission.scopes) {
+        if need.is_satisfied_by(admission.scopes) {
             return self.limiter.count(&admission.meters, now).await;
         }
         let allowance = self.limiter.allowance(&admission.meters, now).await;

@@ -84,14 +84,14 @@ impl Drop for MailServer {
 }
 
 fn run(runtime: Runtime, context: Arc<SmtpContext>, ports: Ports, stop: watch::Sender<bool>) {
-    runtime.spawn(stop_when_asked(stop));
+    runtime.spawn(stop_on_signal(stop));
     runtime.block_on(serve(context, ports));
     // The remaining tasks wait for silent peers or an unreachable store.
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
 /// SIGTERM and SIGINT also stop the web server.
-async fn stop_when_asked(stop: watch::Sender<bool>) {
+async fn stop_on_signal(stop: watch::Sender<bool>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

@@ -51,7 +51,7 @@ impl Timestamp {
     }
 
     /// RFC 3339 in UTC, written into the caller's buffer, because every response contains times.
-    fn spell(self, room: &mut [u8; 40]) -> &str {
+    fn write_into(self, room: &mut [u8; 40]) -> &str {
         let mut rest = room.as_mut_slice();
         // The returned length leaves out fractions of a second, so it is not used.
         self.utc().format_into(&mut rest, &Rfc3339).expect("years have at most four digits");
@@ -74,13 +74,13 @@ impl From<OffsetDateTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.spell(&mut [0; 40]))
+        f.write_str(self.write_into(&mut [0; 40]))
     }
 }
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.spell(&mut [0; 40]))
+        serializer.serialize_str(self.write_into(&mut [0; 40]))
     }
 }
 

@@ -41,7 +41,7 @@ impl Default for Room {
 }
 
 /// Writes an id into the caller's buffer without `fmt`, because every response contains several.
-pub(in crate::store) fn spell<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
+pub(in crate::store) fn write_into<'r>(prefix: &str, id: [u8; 16], room: &'r mut Room) -> &'r str {
     let (start, digits) = room.0.split_at_mut(prefix.len());
     start.copy_from_slice(prefix.as_bytes());
     for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(id) {
@@ -107,8 +107,8 @@ macro_rules! id_type {
             }
 
             /// The text of [`std::fmt::Display`].
-            pub fn spell(self, room: &mut $crate::store::ids::Room) -> &str {
-                $crate::store::ids::spell($prefix, self.0, room)
+            pub fn write_into(self, room: &mut $crate::store::ids::Room) -> &str {
+                $crate::store::ids::write_into($prefix, self.0, room)
             }
 
             pub const fn bytes(self) -> [u8; 16] {
@@ -122,7 +122,7 @@ macro_rules! id_type {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.spell(&mut $crate::store::ids::Room::default()))
+                f.write_str(self.write_into(&mut $crate::store::ids::Room::default()))
             }
         }
 
@@ -134,7 +134,7 @@ macro_rules! id_type {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.spell(&mut $crate::store::ids::Room::default()))
+                serializer.serialize_str(self.write_into(&mut $crate::store::ids::Room::default()))
             }
         }
 

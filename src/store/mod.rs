@@ -142,22 +142,22 @@ impl Store {
     }
 
     /// Like [`Self::read`], for a single statement, which needs no `BEGIN` and `COMMIT`.
-    pub(crate) fn read_in_one<T, E: From<Error>>(
+    pub(crate) fn read_statement<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        self.in_one(Mode::Read, f)
+        self.run_statement(Mode::Read, f)
     }
 
     /// Like [`Self::write`], for a single idempotent statement, which may run again after a failure.
-    pub fn write_in_one<T, E: From<Error>>(
+    pub fn write_statement<T, E: From<Error>>(
         &self,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        self.in_one(Mode::Write, f)
+        self.run_statement(Mode::Write, f)
     }
 
-    fn in_one<T, E: From<Error>>(
+    fn run_statement<T, E: From<Error>>(
         &self,
         mode: Mode,
         f: impl Fn(&mut Tx<'_>) -> std::result::Result<T, E>,

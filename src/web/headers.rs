@@ -63,7 +63,7 @@ pub fn secure(response: &mut ServiceResponse<BoxBody>, info: &RequestInfo, is_ap
     if info.app().config().public_url.as_ref().is_some_and(PublicUrl::is_https) {
         set(headers, HTTPS);
     }
-    let id = HeaderValue::from_str(info.id.spell(&mut Room::default()));
+    let id = HeaderValue::from_str(info.id.write_into(&mut Room::default()));
     headers.insert(REQUEST_ID, id.expect("ids are ASCII"));
 }
 

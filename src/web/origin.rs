@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     /// Uses `Origin` and `Host`, as browsers without `Sec-Fetch-Site` send them.
-    fn is_own_of(origin: &str, host: &str, site: &str) -> bool {
+    fn accepts_origin(origin: &str, host: &str, site: &str) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(ORIGIN, origin.parse().unwrap());
         headers.insert(HOST, host.parse().unwrap());
@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn our_own_forms_are_accepted_under_any_host_name() {
         let site = "https://inbox.example";
-        assert!(is_own_of(site, "10.0.0.7:8080", site), "a proxy with another host name");
+        assert!(accepts_origin(site, "10.0.0.7:8080", site), "a proxy with another host name");
         for host in ["mail.acme.test", "Mail.Acme.test", "mail.acme.test:443"] {
-            assert!(is_own_of("https://mail.acme.test", host, site), "{host}");
+            assert!(accepts_origin("https://mail.acme.test", host, site), "{host}");
         }
         for (origin, host) in [
             ("https://evil.example", "inbox.example"),
@@ -67,7 +67,7 @@ mod tests {
             ("https://mail.acme.test", "mail.acme.test/x"),
             ("https://mail.acme.test", "u@mail.acme.test"),
         ] {
-            assert!(!is_own_of(origin, host, site), "{origin} {host}");
+            assert!(!accepts_origin(origin, host, site), "{origin} {host}");
         }
     }
 }

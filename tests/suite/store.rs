@@ -303,11 +303,11 @@ async fn a_single_statement_replaces_a_dead_connection() {
     let (store, team, actor) =
         (open(&app.database).expect("a store"), app.team("Acme").id, app.app.operator());
     let record = |tx: &mut Tx<'_>| activity::record(tx, &actor, team, Event::of(ActivityKind::ApiEnabled));
-    store.write_in_one(record).expect("a working connection");
+    store.write_statement(record).expect("a working connection");
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     app.database.execute(cut).expect("closed connections");
-    store.write_in_one(record).expect("another connection");
+    store.write_statement(record).expect("another connection");
     let records = "SELECT count(*) AS n FROM activity WHERE kind = 'api.enabled'";
     assert_eq!(app.database.number(records), 2);
 }

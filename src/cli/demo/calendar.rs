@@ -65,7 +65,7 @@ mod tests {
     use crate::domain::entropy::SystemEntropy;
 
     #[test]
-    fn a_time_is_that_of_a_day_or_before_now() {
+    fn times_are_on_a_day_or_relative_to_now() {
         let now = Timestamp::from_micros(1_790_000_000_000_000);
         let calendar = Calendar::new(now, Arc::new(SystemEntropy));
         assert_eq!(now.to_string(), "2026-09-21T14:13:20Z");

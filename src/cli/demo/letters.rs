@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_a_pdf_says_where_its_objects_begin() {
+    fn the_pdf_table_has_the_offsets_of_all_objects() {
         let file = String::from_utf8(pdf(&["Invoice 1", "Total 2.00"])).unwrap();
         let (_, table) = file.split_once("0000000000 65535 f \n").unwrap();
         let places = table.lines().take_while(|line| line.ends_with(" n "));

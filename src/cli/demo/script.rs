@@ -70,7 +70,7 @@ mod tests {
     use crate::domain::mailroom::parse::parse;
 
     #[test]
-    fn every_letter_can_be_read_and_answers_one_before_it() {
+    fn letters_can_be_parsed_and_reply_only_to_earlier_ones() {
         let at = Timestamp::from_micros(1_790_000_000_000_000);
         let (mut threads, mut files) = (0, 0);
         for each in all() {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_in_the_order_of_time() {
+    fn threads_are_in_chronological_order() {
         let letters = all();
         for (later, earlier) in letters.iter().filter_map(|each| Some((each, &letters[each.earlier?]))) {
             let (later, earlier) = (later.letter.when, earlier.letter.when);

@@ -234,16 +234,16 @@ mod tests {
     use crate::web::routes;
 
     #[test]
-    fn every_request_is_one_that_the_api_has() {
+    fn every_request_matches_an_api_route() {
         let known = routes::all();
         for (method, route, _) in [ORDERS, CRM, EXPORT, SUPPORT, STAGING, SCRIPT, WEBSITE].concat() {
-            let is_it = |(known, path): &(_, String)| *known == method && path == route;
-            assert!(known.iter().any(is_it), "{method} {route}");
+            let matches = |(known, path): &(_, String)| *known == method && path == route;
+            assert!(known.iter().any(matches), "{method} {route}");
         }
     }
 
     #[test]
-    fn no_two_neighbours_are_alike() {
+    fn noise_covers_all_values() {
         let values: std::collections::HashSet<u32> = (0..500).map(|number| noise(number) % 50).collect();
         assert_eq!(values.len(), 50);
     }

@@ -273,7 +273,7 @@ impl From<Scope> for Need {
 }
 
 impl Need {
-    pub(crate) const fn is_met_by(self, scopes: Scopes) -> bool {
+    pub(crate) const fn is_satisfied_by(self, scopes: Scopes) -> bool {
         match self {
             Self::AnyToken => true,
             Self::Scope(scope) => scopes.has(scope),
@@ -326,6 +326,8 @@ mod tests {
         }
         assert_eq!(Scopes::stored(Some("")), Scopes::of(&[]));
         assert_eq!(Scopes::stored(Some("aliases:read later:write")), Scopes::of(&[Scope::Read(Noun::Alias)]));
-        assert!(!Need::Person.is_met_by(Scopes::ALL) && Need::AnyToken.is_met_by(Scopes::of(&[])));
+        assert!(
+            !Need::Person.is_satisfied_by(Scopes::ALL) && Need::AnyToken.is_satisfied_by(Scopes::of(&[]))
+        );
     }
 }

@@ -56,7 +56,7 @@ fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, sealer: &Sealer) -> Resu
     let mut token = tokens::new_row(actor, team, TokenKind::TeamKey, NAME, &plain);
     token.sealed = Some(sealer.key.seal(plain.reveal().as_bytes(), &token.id.bytes(), &*actor.entropy));
     rows::insert(tx, &token)
-        .map_err(|error| Error::from(error).conflict_instead("key", "The team already has a key."))?;
+        .map_err(|error| Error::from(error).as_conflict("key", "The team already has a key."))?;
     Ok((token, plain))
 }
 

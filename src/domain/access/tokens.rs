@@ -124,7 +124,7 @@ fn name_taken(error: crate::store::Error, label: &Label) -> Error {
         "An active token is already called {}. Choose another name, or revoke that token first.",
         label.0
     );
-    Error::from(error).conflict_instead("name", message)
+    Error::from(error).as_conflict("name", message)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,13 +153,13 @@ pub fn verify(
 
 /// Locks a token for a change. A token can change only itself.
 pub(crate) fn lock(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: TokenId) -> Result<Token> {
-    if !is_its_own(actor, id) {
+    if !is_own_token(actor, id) {
         actor.require(tx, team, Role::Admin)?;
     }
     rows::lock(tx, team, id)?.ok_or(Error::NotFound)
 }
 
-fn is_its_own(actor: &Actor, id: TokenId) -> bool {
+fn is_own_token(actor: &Actor, id: TokenId) -> bool {
     matches!(&actor.identity, Identity::Token { id: own, .. } if *own == id)
 }
 
@@ -176,7 +176,7 @@ pub fn revoke(
     id: TokenId,
     reason: Option<&str>,
 ) -> Result<Token> {
-    if lock(tx, actor, team, id)?.kind == TokenKind::TeamKey && !is_its_own(actor, id) {
+    if lock(tx, actor, team, id)?.kind == TokenKind::TeamKey && !is_own_token(actor, id) {
         actor.require(tx, team, Role::Owner)?;
     }
     let Some(token) = rows::revoke(tx, team, id, actor.now, &actor.label(), reason)? else {

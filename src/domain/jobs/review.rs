@@ -56,7 +56,7 @@ pub fn retry(tx: &mut Tx<'_>, actor: &Actor, team: Option<TeamId>, id: JobId, ki
     let again =
         QueuedJob { due_at: actor.now, attempts: 0, error: None, failed_at: None, died_at: None, ..job };
     let waiting = "The same job is already waiting.";
-    rows::save(tx, &again).map_err(|error| Error::from(error).conflict_instead("id", waiting))
+    rows::save(tx, &again).map_err(|error| Error::from(error).as_conflict("id", waiting))
 }
 
 /// Removes a job without running it.

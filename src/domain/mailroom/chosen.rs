@@ -98,7 +98,7 @@ fn block_sender(
     message: &rows::Message,
 ) -> Result<Option<(ContactId, ContactState)>> {
     let known = match message.contact_id {
-        Some(id) => contacts::find(tx, team, id).map(Some).or_else(none_if_gone)?,
+        Some(id) => contacts::find(tx, team, id).map(Some).or_else(none_if_not_found)?,
         None => None,
     };
     let address = message.from_address.as_deref().and_then(MailAddress::parse);
@@ -116,7 +116,7 @@ fn block_sender(
     Ok(Some((created.id, ContactState::Unset)))
 }
 
-fn none_if_gone<T>(error: Error) -> Result<Option<T>> {
+fn none_if_not_found<T>(error: Error) -> Result<Option<T>> {
     match error {
         Error::NotFound => Ok(None),
         other => Err(other),
@@ -133,7 +133,7 @@ pub fn unblock(
     actor.require_or_token(tx, team, Role::Member)?;
     let mut unblocked = 0;
     for (id, state) in contacts.iter().take(MAX_CHOSEN) {
-        let found = contacts::find(tx, team, *id).map(Some).or_else(none_if_gone)?;
+        let found = contacts::find(tx, team, *id).map(Some).or_else(none_if_not_found)?;
         if found.is_some_and(|contact| contact.state == ContactState::Blocked) {
             contacts::set_state(tx, actor, team, *id, *state)?;
             unblocked += 1;

@@ -101,7 +101,7 @@ impl Domain {
     }
 
     /// Whether the proof was found, but another team has the domain and its proof is still published.
-    pub fn is_held_by_another(&self) -> bool {
+    pub fn is_verified_by_another(&self) -> bool {
         !self.is_active() && self.findings().held
     }
 
@@ -163,9 +163,7 @@ pub fn add(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, shared: &str, name: &Do
     let domain = new(actor, team, name, earlier.as_ref().map(|earlier| earlier.id));
     match earlier {
         Some(_) => rows::save(tx, &domain)?,
-        None => {
-            rows::insert(tx, &domain).map_err(|error| Error::from(error).conflict_instead("name", taken()))?
-        }
+        None => rows::insert(tx, &domain).map_err(|error| Error::from(error).as_conflict("name", taken()))?,
     }
     record(tx, actor, &domain, ActivityKind::DomainAdded)?;
     Ok(domain)

@@ -160,7 +160,7 @@ fn join(tx: &mut Tx<'_>, actor: &Actor, opened: Opened, user: User, is_new: bool
         return Err(Error::NotFound);
     }
     member_rows::insert(tx, team.id, user.id, invitation.role, actor.now).map_err(|error| {
-        Error::from(error).conflict_instead("email", format!("{} is already on the team.", user.email))
+        Error::from(error).as_conflict("email", format!("{} is already on the team.", user.email))
     })?;
     let event = Event::of(ActivityKind::PersonJoined)
         .subject(&user.email)

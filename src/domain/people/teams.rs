@@ -69,7 +69,7 @@ fn insert(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     if rows::find_by_name(tx, &team.name_key)?.is_some() {
         return Err(Error::conflict("team", taken));
     }
-    rows::insert(tx, team).map_err(|error| Error::from(error).conflict_instead("team", taken))
+    rows::insert(tx, team).map_err(|error| Error::from(error).as_conflict("team", taken))
 }
 
 /// Returns false if the team already has the name.
@@ -83,8 +83,7 @@ pub fn rename(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, name: &TeamName) -> 
     if rows::find_by_name(tx, &key)?.is_some_and(|other| other.id != team) {
         return Err(Error::conflict("team", taken));
     }
-    rows::rename(tx, team, &name.0, &key)
-        .map_err(|error| Error::from(error).conflict_instead("team", taken))?;
+    rows::rename(tx, team, &name.0, &key).map_err(|error| Error::from(error).as_conflict("team", taken))?;
     let event = Event::of(ActivityKind::TeamRenamed).subject(&name.0).detail("from", before.name.as_str());
     activity::record(tx, actor, team, event)?;
     Ok(true)

@@ -52,8 +52,7 @@ pub(crate) fn create(
         created_at: actor.now,
         vouched_by: vouched_by.map(str::to_owned),
     };
-    rows::insert(tx, &user)
-        .map_err(|error| Error::from(error).conflict_instead("email", taken().to_string()))?;
+    rows::insert(tx, &user).map_err(|error| Error::from(error).as_conflict("email", taken().to_string()))?;
     Ok(user)
 }
 

@@ -107,7 +107,7 @@ impl Backlog {
     }
 
     /// Whether the process is shutting down and has waited long enough for the store.
-    pub fn gives_up(&self) -> bool {
+    pub fn has_given_up(&self) -> bool {
         self.closing.get().is_some_and(|since| since.elapsed() >= STORE_TIMEOUT)
     }
 }

@@ -146,7 +146,7 @@ impl Writer {
     /// and slows callers down.
     fn write_until_done(&mut self, calls: &Encoded) -> bool {
         while !self.write(calls) {
-            if self.backlog.gives_up() {
+            if self.backlog.has_given_up() {
                 tracing::error!(calls = calls.len(), "the process ends before these calls are recorded");
                 return false;
             }

@@ -97,7 +97,7 @@ impl Keeper {
         if now.saturating_sub(self.last_use) > IDLE || self.last_use == 0 {
             return self.release();
         }
-        let epoch = self.store.read_in_one(epochs::current)?;
+        let epoch = self.store.read_statement(epochs::current)?;
         self.cache.advance(epoch);
         match self.held {
             Some((since, seen)) if seen == epoch && now < since + RENEW_INTERVAL => Ok(()),
@@ -111,7 +111,7 @@ impl Keeper {
     fn renew(&mut self, now: u64, epoch: i64) -> Result<()> {
         let id = self.id;
         self.store.write(|tx| epochs::take_lease(tx, id, epoch))?;
-        self.cache.advance(self.store.read_in_one(epochs::current)?);
+        self.cache.advance(self.store.read_statement(epochs::current)?);
         self.held = Some((now, epoch));
         self.cache.lease_until(now + LEASE as u64);
         Ok(())

@@ -91,7 +91,7 @@ impl Journal {
         // SQLite inserts row by row, and each statement outside a transaction is a commit.
         let appended = match batches.len() > 1 && self.batches.is_file() {
             true => self.batches.write(|tx| append(tx, self.writer, batches)),
-            false => self.batches.write_in_one(|tx| append(tx, self.writer, batches)),
+            false => self.batches.write_statement(|tx| append(tx, self.writer, batches)),
         };
         appended.inspect_err(|_| self.forget(calls))
     }

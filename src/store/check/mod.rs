@@ -50,13 +50,13 @@ pub fn findings(location: &Location) -> Result<Vec<String>> {
 /// Runs a query for sentences in the column `finding`, with one row more than is listed.
 fn of_query(engine: &mut Engine, query: &str) -> Result<Vec<String>> {
     let query =
-        format!("SELECT finding FROM ({}) AS findings LIMIT {}", in_words_of(engine, query), MAX_LISTED + 1);
+        format!("SELECT finding FROM ({}) AS findings LIMIT {}", expand_ids(engine, query), MAX_LISTED + 1);
     let found: Vec<Finding> = on_engine!(engine, inner => sql_query(query).load(inner))?;
     Ok(found.into_iter().map(|it| it.finding).collect())
 }
 
 /// Replaces `ID[x]` by SQL that returns the id `x` as text.
-fn in_words_of(engine: &Engine, query: &str) -> String {
+fn expand_ids(engine: &Engine, query: &str) -> String {
     match engine {
         Engine::Sqlite(_) => query.replace("ID[", "lower(hex(").replace(']', "))"),
         Engine::Postgres(_) => query.replace("ID[", "encode(").replace(']', ", 'hex')"),

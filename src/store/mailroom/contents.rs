@@ -75,7 +75,7 @@ pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) ->
         Engine::Postgres(inner) => {
             let mut rest = list;
             while !rest.is_empty() {
-                let (some, others) = rest.split_at(in_one_statement(rest));
+                let (some, others) = rest.split_at(rows_per_statement(rest));
                 rest = others;
                 diesel::insert_into(message_contents::table).values(some).execute(inner)?;
             }
@@ -87,7 +87,7 @@ pub fn insert(tx: &mut Tx<'_>, list: &[NewContent<'_>], files: &[Attachment]) ->
     Ok(())
 }
 
-fn in_one_statement(list: &[NewContent<'_>]) -> usize {
+fn rows_per_statement(list: &[NewContent<'_>]) -> usize {
     let mut bytes = 0;
     let taken = list.iter().take(ROWS).take_while(|each| {
         let fits = bytes < BYTES;

@@ -172,7 +172,7 @@ pub struct ContactChange {
 }
 
 impl ContactChange {
-    fn onto(self, before: contacts::Contact) -> Result<About, FieldError> {
+    fn apply_to(self, before: contacts::Contact) -> Result<About, FieldError> {
         let state = self.state.as_deref().map_or(Ok(before.state), parse_state)?;
         let (name, note) = (self.name.unwrap_or(before.name), self.note.unwrap_or(before.note));
         About::parse(&name.unwrap_or_default(), &note.unwrap_or_default(), state)
@@ -187,7 +187,7 @@ pub async fn create(new: New<NewContact>) -> CreateResult<Contact> {
 pub async fn change(one: One<Contact>, Json(change): Json<ContactChange>) -> ApiResult<Contact> {
     one.change(move |tx, actor, team, before| {
         let id = before.id;
-        contacts::change(tx, actor, team, id, change.onto(before)?)
+        contacts::change(tx, actor, team, id, change.apply_to(before)?)
     })
     .await
 }

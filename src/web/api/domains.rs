@@ -125,7 +125,7 @@ impl Form for Domain {
         let records = domain.records(&context.app.mail_host());
         Self {
             id: domain.id,
-            held_by_another: domain.is_held_by_another(),
+            held_by_another: domain.is_verified_by_another(),
             name: domain.name,
             verified_at: domain.verified_at,
             suspended_at: domain.suspended_at,

@@ -211,7 +211,7 @@ impl ApiError {
         body.extend_from_slice(br#"","message":"#);
         serde_json::to_writer(&mut body, &self.message).expect("text is JSON");
         body.extend_from_slice(br#","requestId":""#);
-        body.extend_from_slice(request.spell(&mut room).as_bytes());
+        body.extend_from_slice(request.write_into(&mut room).as_bytes());
         body.push(b'"');
         if !self.details.is_empty() {
             body.extend_from_slice(br#","details":"#);

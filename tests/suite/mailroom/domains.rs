@@ -96,12 +96,12 @@ both_engines! {
         app.alias_on("Globex", "hello", Some("acme.example"));
         let both = [ours.proof_value(), theirs.proof_value()];
         let held = check(&app, &theirs, &both);
-        assert!(!held.is_active() && held.is_held_by_another());
+        assert!(!held.is_active() && held.is_verified_by_another());
         assert_eq!(app.route("hello@acme.example").await.expect("ours").team, ours.team_id);
         assert!(prove(&app, &theirs).is_active(), "the other team's proof is no longer published");
         assert_eq!(app.route("hello@acme.example").await.expect("theirs").team, theirs.team_id);
         let back = check(&app, &ours, &both);
-        assert!(!back.is_active() && back.is_held_by_another());
+        assert!(!back.is_active() && back.is_verified_by_another());
     }
 
     async fn a_domain_added_again_has_its_aliases(app: TestApp) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// The promises of version 1.
+/// The guarantees of version 1.
 pub struct Versioning {
     pub summary: &'static str,
     /// Changes that can happen at any time.

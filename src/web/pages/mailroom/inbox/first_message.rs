@@ -109,7 +109,7 @@ fn test_message(member: &Member, to: &str) -> String {
     let (user, request) = (&member.user, &member.request);
     let name: String = user.name.chars().filter(|c| !c.is_control() && !"\"\\".contains(*c)).collect();
     let date = request.now.utc().format(&Rfc2822).unwrap_or_default();
-    let id = request.id.spell(&mut Room::default()).to_owned();
+    let id = request.id.write_into(&mut Room::default()).to_owned();
     let domain = to.rsplit('@').next().unwrap_or_default();
     format!(
         "From: \"{name}\" <{from}>\r\nTo: {to}\r\nSubject: Test message\r\nDate: {date}\r\n\
