@@ -1,4 +1,4 @@
-//! Domains of a team: added, verified by a TXT record, and checked again regularly.
+//! Domains of a team, verified by a TXT record and checked regularly.
 //!
 //! A team proves that it owns a domain by publishing a DNS record. A domain receives mail for one team at a
 //! time. It is suspended if the proof has been missing for [`SUSPENSION_GRACE`], or at once if another team's

@@ -30,7 +30,7 @@ pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Member>> {
     Ok(rows::list(tx, team)?)
 }
 
-/// Returns a part of the list, and the length of the list.
+/// Returns one page of the list, and the length of the whole list.
 pub(crate) fn page(tx: &mut Tx<'_>, team: TeamId, limit: i64, offset: i64) -> Result<(Vec<Member>, i64)> {
     Ok(rows::page(tx, team, limit, offset)?)
 }
