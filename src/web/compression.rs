@@ -58,7 +58,7 @@ impl Coding {
     fn compress(self, body: &[u8], effort: Effort) -> Bytes {
         let room = Vec::with_capacity(body.len() / 4);
         let written = match self {
-            Self::Brotli => brotli(body, room, if effort == Effort::Once { 11 } else { 4 }),
+            Self::Brotli => brotli(body, room, if effort == Effort::Once { 11 } else { 5 }),
             Self::Gzip => gzip(body, room, if effort == Effort::Once { 9 } else { 5 }),
         };
         written.expect("writing to memory can't fail").into()

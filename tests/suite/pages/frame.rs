@@ -55,9 +55,9 @@ both_engines! {
     }
 }
 
-/// A missing icon would be an empty square.
+/// A missing icon would be an empty square, and every page loads those that none uses.
 #[test]
-fn every_used_icon_exists() {
+fn every_used_icon_exists_and_every_existing_one_is_used() {
     let sprite = include_str!("../../../static/icons/icons.svg");
     let ids = Regex::new(r#"<symbol id="([a-z0-9-]+)""#).expect("a pattern");
     let known: BTreeSet<&str> =
@@ -70,4 +70,12 @@ fn every_used_icon_exists() {
     assert!(named.len() > 20, "the pattern no longer finds icons: {named:?}");
     let unknown: Vec<_> = named.difference(&known).collect();
     assert!(unknown.is_empty(), "static/icons/icons.svg has no {unknown:?}");
+    let (rust, scripts) = (tree("src/web", "rs"), tree("static/js", "js"));
+    let sources: Vec<_> = templates.iter().chain(&rust).chain(&scripts).collect();
+    let is_used = |id: &str| {
+        let named = [format!("\"{id}\""), format!("#{id}\"")];
+        sources.iter().any(|file| named.iter().any(|name| file.text.contains(name)))
+    };
+    let unused: Vec<_> = known.into_iter().filter(|id| !is_used(id)).collect();
+    assert!(unused.is_empty(), "no page uses {unused:?}");
 }
