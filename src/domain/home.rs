@@ -1,10 +1,10 @@
-//! The data of the Home page: incoming mail, the state of the API, and problems that need attention. It
-//! takes four statements, whose cost doesn't grow with the team.
+//! The data of the Home page: incoming mail, the state of the API, and what needs attention. It takes three
+//! statements, each bounded whatever the team's size.
 
 use time::Duration;
 
-use crate::domain::access::activity::{self, ActivityKind, Filter, Record};
-use crate::domain::access::usage::{self, Counts, Hours, Outcomes, Period, day_of};
+use crate::domain::access::activity::{self, ActivityKind, Filter, Named};
+use crate::domain::access::usage::{self, Counted, Counts, Hours, Outcomes, Period, day_of};
 use crate::domain::lists::Window;
 use crate::domain::mailroom::mail_domains::{self, Domain};
 use crate::domain::{Result, Timestamp};
@@ -66,7 +66,7 @@ pub struct Access {
     pub expiring: Vec<ExpiringToken>,
     /// Tokens unused for 90 days.
     pub unused: Vec<(TokenId, String)>,
-    pub recent: Vec<Record>,
+    pub recent: Vec<Named>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,9 +89,9 @@ pub struct ExpiringToken {
 /// `period` is shown in the chart of requests.
 pub fn load(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp, is_admin: bool) -> Result<Home> {
     let since = since(period, now);
-    let found = rows::rows(tx, team, &since)?;
+    let found = rows::rows(tx, team, &since, usage::MAX_LIVE_RECORDS)?;
     let access = match is_admin {
-        true => access(tx, team, &found, &since, now)?,
+        true => access(tx, team, &found)?,
         false => Access::default(),
     };
     let facts = part(&found, "facts").next();
@@ -107,7 +107,7 @@ pub fn load(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp, is_ad
 
 fn since(period: Period, now: Timestamp) -> Since {
     Since {
-        hours: period.start(now).min(Period::Week.start(now)),
+        hours: usage::hours_since(period.start(now).min(Period::Week.start(now)), now),
         week: now.minus(Duration::days(7)),
         day: Period::Day.start(now),
         mail: day_of(now).minus(Duration::DAY * (MAIL_DAYS - 1)),
@@ -116,20 +116,18 @@ fn since(period: Period, now: Timestamp) -> Since {
     }
 }
 
-fn access(tx: &mut Tx<'_>, team: TeamId, found: &[Row], since: &Since, now: Timestamp) -> Result<Access> {
-    let stored: Hours = part(found, "hour").map(hour).collect();
-    let live_from = usage::live_from(stored.keys().next_back().copied(), since.hours, now);
-    let live = usage::live(tx, team, live_from, now)?;
+fn access(tx: &mut Tx<'_>, team: TeamId, found: &[Row]) -> Result<Access> {
+    let live = Counts::live(&part(found, "live").map(counted).collect::<Vec<_>>());
+    let mut hours: Hours = part(found, "hour").map(hour).collect();
+    hours.extend(&live.team);
     let changes = ActivityKind::ALL.iter().copied().filter(|kind| is_notable_change(*kind)).collect();
     let changes = Filter { kinds: Some(changes), ..Filter::default() };
-    let mut hours: Hours = stored.range(..live_from).map(|(at, calls)| (*at, *calls)).collect();
-    hours.extend(&live.team);
     Ok(Access {
         tokens: tokens(found, &live),
         hours,
         expiring: part(found, "expiring").filter_map(expiring).collect(),
         unused: part(found, "unused").filter_map(|row| Some((token(row)?, row.name.clone()))).collect(),
-        recent: activity::list(tx, team, &changes, Window::first(RECENT))?.rows,
+        recent: activity::list_named(tx, team, &changes, Window::first(RECENT))?.rows,
     })
 }
 
@@ -154,6 +152,20 @@ fn token(row: &Row) -> Option<TokenId> {
 fn hour(row: &Row) -> (Timestamp, Outcomes) {
     let Row { a: succeeded, b: refused, c: limited, d: failed, e, .. } = *row;
     (at(row), Outcomes { succeeded, refused, limited, failed, cut_off: e != 0 })
+}
+
+fn counted(row: &Row) -> Counted {
+    let Row { a: succeeded, b: refused, c: limited, d: failed, e: records, .. } = *row;
+    Counted {
+        began: at(row),
+        token_id: token(row),
+        succeeded,
+        refused,
+        limited,
+        failed,
+        cut_off: false,
+        records,
+    }
 }
 
 fn expiring(row: &Row) -> Option<ExpiringToken> {

@@ -5,10 +5,11 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::Tx;
+use super::access::usage::{self, Hours};
 use super::backend::Engine;
 use super::columns::Timestamp;
 use super::error::Result;
-use super::ids::TeamId;
+use super::ids::{ActivityId, TeamId};
 use super::numbered::numbered;
 
 /// A row of one part. The part defines the meaning of the columns.
@@ -16,7 +17,7 @@ use super::numbered::numbered;
 pub struct Row {
     #[diesel(sql_type = Text)]
     pub part: String,
-    /// 16 bytes.
+    /// 16 bytes, or none.
     #[diesel(sql_type = Binary)]
     pub id: Vec<u8>,
     #[diesel(sql_type = Text)]
@@ -38,7 +39,7 @@ pub struct Row {
 /// The starts of the counted periods, and the latest expiry that counts as soon.
 #[derive(Clone, Copy, Debug)]
 pub struct Since {
-    pub hours: Timestamp,
+    pub hours: Hours,
     pub week: Timestamp,
     pub day: Timestamp,
     pub mail: Timestamp,
@@ -47,7 +48,7 @@ pub struct Since {
 }
 
 /// Parameters: {1} team, {2} the empty key, {3} hours, {4} week, {5} day, {6} mail, {7} unused,
-/// {8} expiry. The first part gives the columns their types.
+/// {8} expiry, {9} settled, {10} until, {11} the limit of records. The first part gives the columns their types.
 const FACTS: &str = "
 SELECT 'facts' AS part, t.id, t.name, (SELECT bytes FROM mail_stores WHERE team_id = {1}) AS at,
     CAST(CASE WHEN EXISTS (SELECT 1 FROM tokens WHERE team_id = {1} AND kind = 'token') THEN 1 ELSE 0 END AS BIGINT) AS a,
@@ -75,7 +76,7 @@ JOIN aliases a ON a.id = r.alias_id AND a.deleted_at IS NULL";
 const ACCESS: &str = "
 UNION ALL
 SELECT 'hour', team_id, '', began, succeeded, refused, limited, failed, CASE WHEN cut_off THEN 1 ELSE 0 END
-FROM call_counts WHERE team_id = {1} AND token_id = {2} AND began >= {3}
+FROM call_counts WHERE team_id = {1} AND token_id = {2} AND began >= {3} AND began < (SELECT since FROM live)
 UNION ALL
 SELECT 'token', t.id, t.name, NULL, COALESCE(r.week, 0), COALESCE(r.day, 0), COALESCE(r.troubled, 0), 0, 0
 FROM (SELECT id, name FROM tokens WHERE team_id = {1} AND revoked_at IS NULL ORDER BY id DESC LIMIT 200) AS t
@@ -95,17 +96,25 @@ SELECT 'unused', id, name, NULL, 0, 0, 0, 0, 0
 FROM (SELECT id, name FROM tokens WHERE team_id = {1} AND revoked_at IS NULL AND kind = 'token'
     AND created_at < {7} AND (last_used_at IS NULL OR last_used_at < {7}) LIMIT 100) AS unused";
 
-/// The rows are unordered.
-pub fn rows(tx: &mut Tx<'_>, team: TeamId, since: &Since) -> Result<Vec<Row>> {
-    let query = sql_query(numbered(tx.connection, &[FACTS, MAIL, ACCESS].concat()))
+/// The rows are unordered. Counting the calls of hours that are not stored stops after `limit` records.
+pub fn rows(tx: &mut Tx<'_>, team: TeamId, since: &Since, limit: i64) -> Result<Vec<Row>> {
+    let (with, live) = usage::live(tx.connection, ["{3}", "{9}", "{10}", "{11}"]);
+    let live = format!(
+        " UNION ALL SELECT 'live', COALESCE(token_id, {{2}}), '', began, succeeded, refused, limited, failed, records \
+         FROM ({live}) AS live_calls"
+    );
+    let query = sql_query(numbered(tx.connection, &[&with, FACTS, MAIL, ACCESS, &live].concat()))
         .bind::<Binary, _>(team)
         .bind::<Binary, _>(Vec::<u8>::new())
-        .bind::<BigInt, _>(since.hours)
+        .bind::<BigInt, _>(since.hours.first)
         .bind::<BigInt, _>(since.week)
         .bind::<BigInt, _>(since.day)
         .bind::<BigInt, _>(since.mail)
         .bind::<BigInt, _>(since.unused)
-        .bind::<BigInt, _>(since.expiry);
+        .bind::<BigInt, _>(since.expiry)
+        .bind::<BigInt, _>(since.hours.settled)
+        .bind::<Binary, _>(ActivityId::floor(since.hours.until))
+        .bind::<BigInt, _>(limit);
     Ok(match tx.connection {
         Engine::Sqlite(inner) => query.load(inner)?,
         Engine::Postgres(inner) => query.load(inner)?,

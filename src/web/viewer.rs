@@ -9,10 +9,9 @@ use super::session;
 use crate::app::{App, Tx};
 use crate::domain;
 use crate::domain::actor::{Actor, Identity};
-use crate::domain::mailroom::messages;
 use crate::domain::people::deleted_teams::{self, Deletion};
 use crate::domain::people::roles::Role;
-use crate::domain::people::sessions::{self, Session};
+use crate::domain::people::sessions::{self, Current, Owner, Session, SignedIn};
 use crate::domain::people::teams::Team;
 use crate::domain::people::users::User;
 
@@ -22,8 +21,9 @@ pub struct Viewer {
     pub session: Session,
     pub team: Team,
     pub role: Role,
+    pub owner: Owner,
     pub teams: Vec<Team>,
-    /// The team's unread messages; see [`messages::MAX_UNREAD`].
+    /// The team's unread messages; see [`Current::unread`].
     pub unread: i64,
     /// The notice of the previous change.
     pub flash: Flash,
@@ -55,7 +55,7 @@ pub struct WithoutTeam {
     pub deletion: Option<Deletion>,
 }
 
-fn without_team(tx: &mut Tx<'_>, signed_in: sessions::SignedIn) -> domain::Result<WithoutTeam> {
+fn without_team(tx: &mut Tx<'_>, signed_in: SignedIn) -> domain::Result<WithoutTeam> {
     let deletion = match signed_in.session.team_id {
         Some(team) => deleted_teams::find(tx, team)?,
         None => None,
@@ -70,18 +70,16 @@ pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
     let now = info.now;
     let found = app.read(move |tx| {
         let Some(signed_in) = sessions::resume(tx, &key, now)? else { return Ok(Err(NoViewer::NotSignedIn)) };
-        let Some((team, role)) = signed_in.team().cloned() else {
-            return Ok(Err(NoViewer::NoTeam(without_team(tx, signed_in)?)));
-        };
-        let unread = messages::unread_capped(tx, team.id)?;
-        Ok(Ok((signed_in, team, role, unread)))
+        match signed_in.current.clone() {
+            Some(current) => Ok(Ok((signed_in, current))),
+            None => Ok(Err(NoViewer::NoTeam(without_team(tx, signed_in)?))),
+        }
     });
-    let (sessions::SignedIn { session, user, teams }, team, role, unread) =
-        found.await.map_err(NoViewer::Failed)??;
+    let (SignedIn { session, user, teams, .. }, current) = found.await.map_err(NoViewer::Failed)??;
+    let Current { team, role, owner, unread } = current;
     if sessions::needs_touch(&session, now) {
         let id = session.id;
         app.write(move |tx| sessions::touch(tx, id, now)).await.map_err(NoViewer::Failed)?;
     }
-    let teams = teams.into_iter().map(|(team, _)| team).collect();
-    Ok(Viewer { user, session, team, role, teams, unread, flash: Flash::of(request), request: info })
+    Ok(Viewer { user, session, team, role, owner, teams, unread, flash: Flash::of(request), request: info })
 }

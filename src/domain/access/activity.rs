@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use time::Duration;
 
 use crate::domain::actor::Actor;
-use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::lists::{Capped, MAX_COUNT, Page, Window};
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::access::activity as rows;
@@ -19,6 +19,8 @@ pub use crate::store::activity_kinds::ActivityKind;
 pub(crate) use crate::store::columns::ActorKind;
 pub use crate::store::ids::{ActivityId, TokenId};
 pub(crate) use calls::CallRecord;
+pub use rows::Named;
+pub(crate) use rows::Subject;
 pub use rows::{Filter, Record};
 pub(crate) use uses::Use;
 
@@ -129,8 +131,8 @@ pub(crate) fn append_new_calls<'a>(
     Ok(uses::record(tx, uses)?)
 }
 
-pub(crate) fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Record> {
-    rows::find(tx, team, id)?.ok_or(Error::NotFound)
+pub(crate) fn find_named(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Named> {
+    rows::find_named(tx, team, id)?.ok_or(Error::NotFound)
 }
 
 pub fn list(
@@ -140,6 +142,25 @@ pub fn list(
     window: Window<ActivityId>,
 ) -> Result<Page<Record, ActivityId>> {
     Page::load(window, |window| rows::list(tx, team, filter, window), |record| record.id)
+}
+
+/// Like [`list`], with the names that the records mention.
+pub fn list_named(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<ActivityId>,
+) -> Result<Page<Named, ActivityId>> {
+    Page::load(window, |window| rows::list_named(tx, team, filter, window), |named| named.record.id)
+}
+
+/// The people of the team by name, and its newest tokens.
+pub(crate) fn subjects(tx: &mut Tx<'_>, team: TeamId, tokens: i64) -> Result<(Vec<Subject>, Vec<Subject>)> {
+    let all = rows::subjects(tx, team, tokens)?;
+    let (mut tokens, mut people): (Vec<_>, Vec<_>) = all.into_iter().partition(|each| each.is_token);
+    people.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    tokens.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok((people, tokens))
 }
 
 /// Counts API requests since `from`, of one token or of the whole team.
@@ -155,14 +176,9 @@ pub(crate) struct Usage {
 }
 
 pub(crate) fn usage(tx: &mut Tx<'_>, team: TeamId, token: TokenId, now: Timestamp) -> Result<Usage> {
-    // If the count of a day was cut off, so would be that of the week.
-    let mut since = |days, shorter: Capped| match shorter.exact() {
-        Some(_) => calls_since(tx, team, Some(token), now.minus(Duration::days(days))),
-        None => Ok(shorter),
-    };
-    let in_24h = since(1, Capped(0))?;
-    let in_7d = since(7, in_24h)?;
-    Ok(Usage { in_24h, in_7d, in_30d: since(30, in_7d)? })
+    let since = [1, 7, 30].map(|days| now.minus(Duration::days(days)));
+    let [in_24h, in_7d, in_30d] = rows::count_calls_since(tx, team, token, since, MAX_COUNT + 1)?.map(Capped);
+    Ok(Usage { in_24h, in_7d, in_30d })
 }
 
 /// Counts the calls that count towards the limit of the hour that began at `began`, for one token or the

@@ -7,7 +7,7 @@ use super::activity::{self, ActivityKind, Event, Filter, Record};
 use super::secret::{PlainToken, Prefix};
 use super::tokens::{self, Token, TokenKind};
 use crate::domain::actor::Actor;
-use crate::domain::lists::{Capped, Window};
+use crate::domain::lists::{Capped, MAX_COUNT, Window};
 use crate::domain::people::roles::Role;
 use crate::domain::sealing::SecretKey;
 use crate::domain::{Error, Result, Timestamp};
@@ -34,12 +34,14 @@ pub(crate) struct Overview {
 }
 
 pub(crate) fn overview(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<Option<Overview>> {
-    let Some(token) = find(tx, team)? else { return Ok(None) };
+    let yesterday = now.minus(Duration::DAY);
+    let Some((token, calls)) = rows::used_team_key(tx, team, yesterday, MAX_COUNT + 1)? else {
+        return Ok(None);
+    };
     let kinds = Some(vec![ActivityKind::TeamKeyRevealed]);
     let reveals = Filter { kinds, token: Some(token.id), ..Filter::default() };
     let last_revealed = activity::list(tx, team, &reveals, Window::first(1))?.rows.pop();
-    let calls_in_24h = activity::calls_since(tx, team, Some(token.id), now.minus(Duration::DAY))?;
-    Ok(Some(Overview { token, calls_in_24h, last_revealed }))
+    Ok(Some(Overview { token, calls_in_24h: Capped(calls), last_revealed }))
 }
 
 /// # Errors

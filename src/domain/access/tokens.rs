@@ -2,7 +2,7 @@ use super::activity::{self, ActivityKind, Event};
 use super::scopes::Scopes;
 use super::secret::{HashedToken, PlainToken, Prefix};
 use crate::domain::actor::{Actor, Identity};
-use crate::domain::lists::{Capped, Page, Window};
+use crate::domain::lists::{Capped, MAX_COUNT};
 use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
 use crate::domain::people::teams::Team;
@@ -305,21 +305,16 @@ impl Filter {
     pub const REVOKED: Self = Self { revoked: Some(true) };
 }
 
-/// Returns a page of the active tokens without the team key, and their total number.
-pub(crate) fn list_active(
-    tx: &mut Tx<'_>,
-    team: TeamId,
-    window: Window<TokenId>,
-) -> Result<(Page<Token, TokenId>, Capped)> {
-    let mut page = list(tx, team, &Filter::ACTIVE, window)?;
-    page.rows.retain(|token| token.kind == TokenKind::Token);
-    Ok((page, count_active(tx, team)?))
+/// The lengths of the lists of tokens. The team key is in neither, unless it is revoked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tallies {
+    pub active: Capped,
+    pub revoked: Capped,
 }
 
-/// Counts active tokens without the team key.
-pub(crate) fn count_active(tx: &mut Tx<'_>, team: TeamId) -> Result<Capped> {
-    let keys = i64::from(rows::team_key(tx, team)?.is_some());
-    Capped::count(|limit| Ok(rows::count(tx, team, &Filter::ACTIVE, limit + keys)? - keys))
+pub(crate) fn tallies(tx: &mut Tx<'_>, team: TeamId) -> Result<Tallies> {
+    let rows::Tallies { active, revoked } = rows::tallies(tx, team, MAX_COUNT + 1)?;
+    Ok(Tallies { active: Capped(active), revoked: Capped(revoked) })
 }
 
 pub(crate) fn list_by_creator(tx: &mut Tx<'_>, team: TeamId, creator: UserId) -> Result<Vec<Token>> {

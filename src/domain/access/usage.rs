@@ -16,13 +16,14 @@ use crate::store::access::{activity, retention, usage as rows};
 use crate::store::ids::{ActivityId, TeamId, TokenId};
 
 pub use super::periods::{Hours, Outcomes, Period, Span, day_of, hour_of};
+pub(crate) use rows::Counted;
 
 /// How long after its end an hour can still get records: folded refusals, and calls delayed by the store.
 const SETTLED: Duration = Duration::minutes(10);
 /// The maximum count per hour, so that pages stay fast for large teams. The default limits are below it.
 const MAX_RECORDS: i64 = 25_000;
 /// The hours without stored counts are the current one and, for [`SETTLED`], the one before.
-const MAX_LIVE_RECORDS: i64 = 2 * MAX_RECORDS;
+pub(crate) const MAX_LIVE_RECORDS: i64 = 2 * MAX_RECORDS;
 /// How long counts are stored: the longest [`Period`] and a day.
 const RETAINED: Duration = Duration::days(31);
 
@@ -44,14 +45,7 @@ impl Job for CountHours {
 
 impl From<&rows::Counted> for Outcomes {
     fn from(row: &rows::Counted) -> Self {
-        let rows::Counted { succeeded, refused, limited, failed, .. } = *row;
-        Self { succeeded, refused, limited, failed, cut_off: false }
-    }
-}
-
-impl From<&rows::Stored> for Outcomes {
-    fn from(row: &rows::Stored) -> Self {
-        let rows::Stored { succeeded, refused, limited, failed, cut_off, .. } = *row;
+        let rows::Counted { succeeded, refused, limited, failed, cut_off, .. } = *row;
         Self { succeeded, refused, limited, failed, cut_off }
     }
 }
@@ -77,6 +71,11 @@ impl Counts {
         counts
     }
 
+    /// Of the hours that are not stored.
+    pub(crate) fn live(counted: &[Counted]) -> Self {
+        Self::of(counted, MAX_LIVE_RECORDS)
+    }
+
     pub(crate) fn add(&mut self, more: Self) {
         self.team.extend(more.team);
         for (token, hours) in more.tokens {
@@ -91,7 +90,7 @@ pub fn settled(now: Timestamp) -> Timestamp {
 }
 
 /// Returns the calls of a team in a period, oldest first. The last span is the current one.
-pub(crate) fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Vec<Span>> {
+pub fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Vec<Span>> {
     Ok(period.spans(&hours(tx, team, None, period.start(now), now)?, now))
 }
 
@@ -103,22 +102,10 @@ pub(crate) fn hours(
     from: Timestamp,
     now: Timestamp,
 ) -> Result<Hours> {
-    let stored = rows::stored(tx, team, token, from)?;
-    let last = match token {
-        // For a token, only hours with calls are stored.
-        Some(_) => rows::last_stored(tx, team)?,
-        None => stored.iter().map(|hour| hour.began).max(),
-    };
-    let since = live_from(last, from, now);
-    let mut live = live(tx, team, since, now)?;
-    let live = match token {
-        Some(token) => live.tokens.remove(&token).unwrap_or_default(),
-        None => live.team,
-    };
-    Ok(join(&stored, &live, since))
+    Ok(of_each(tx, team, &[token], from, now)?.remove(&token).unwrap_or_default())
 }
 
-/// Returns the calls with each of several tokens in a period, in three statements.
+/// Returns the calls with each of several tokens in a period.
 pub(crate) fn of_tokens(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -126,35 +113,40 @@ pub(crate) fn of_tokens(
     period: Period,
     now: Timestamp,
 ) -> Result<BTreeMap<TokenId, Vec<Span>>> {
-    let from = period.start(now);
-    let since = live_from(rows::last_stored(tx, team)?, from, now);
-    let stored = rows::stored_of(tx, team, tokens, from)?;
-    let mut live = live(tx, team, since, now)?;
-    let of_token = |token: &TokenId| {
-        let key = rows::token_key(Some(*token));
-        let stored: Vec<_> = stored.iter().filter(|hour| hour.token_id == key).cloned().collect();
-        let live = live.tokens.remove(token).unwrap_or_default();
-        (*token, period.spans(&join(&stored, &live, since), now))
-    };
-    Ok(tokens.iter().map(of_token).collect())
+    if tokens.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let whose: Vec<_> = tokens.iter().copied().map(Some).collect();
+    let found = of_each(tx, team, &whose, period.start(now), now)?;
+    let of_token = |(token, hours): (Option<TokenId>, Hours)| Some((token?, period.spans(&hours, now)));
+    Ok(found.into_iter().filter_map(of_token).collect())
 }
 
-/// The first hour to count live. Stored hours that are not over yet come from a clock that ran ahead.
-pub(crate) fn live_from(last_stored: Option<Timestamp>, from: Timestamp, now: Timestamp) -> Timestamp {
-    let after = last_stored.map_or(from, |began| began.plus(Duration::HOUR));
-    after.max(from).min(settled(now))
+/// The hours since `from` of the team (`None`) or of tokens: stored ones, and those counted since.
+fn of_each(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    whose: &[Option<TokenId>],
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<BTreeMap<Option<TokenId>, Hours>> {
+    let found = rows::hours(tx, team, whose, hours_since(from, now), MAX_LIVE_RECORDS)?;
+    let (live, stored): (Vec<_>, Vec<_>) = found.into_iter().partition(|hour| hour.records > 0);
+    let mut live = Counts::live(&live);
+    let mut all: BTreeMap<_, Hours> = whose.iter().map(|each| (*each, Hours::new())).collect();
+    for (each, hours) in &mut all {
+        let stored = stored.iter().filter(|hour| hour.token_id == *each);
+        hours.extend(stored.map(|hour| (hour.began, Outcomes::from(hour))));
+        hours.extend(match each {
+            Some(token) => live.tokens.remove(token).unwrap_or_default(),
+            None => std::mem::take(&mut live.team),
+        });
+    }
+    Ok(all)
 }
 
-/// Counts the calls of the hours since `since`, which have no stored counts.
-pub(crate) fn live(tx: &mut Tx<'_>, team: TeamId, since: Timestamp, now: Timestamp) -> Result<Counts> {
-    let until = hour_of(now).plus(Duration::HOUR);
-    Ok(Counts::of(&rows::count(tx, team, (since, until), MAX_LIVE_RECORDS)?, MAX_LIVE_RECORDS))
-}
-
-/// Joins the stored hours before `since` with the live ones after it.
-fn join(stored: &[rows::Stored], live: &Hours, since: Timestamp) -> Hours {
-    let stored = stored.iter().filter(|hour| hour.began < since);
-    stored.map(|hour| (hour.began, hour.into())).chain(live.iter().map(|(at, calls)| (*at, *calls))).collect()
+pub(crate) fn hours_since(from: Timestamp, now: Timestamp) -> rows::Hours {
+    rows::Hours { first: from, settled: settled(now), until: hour_of(now).plus(Duration::HOUR) }
 }
 
 /// The hours before `until` without stored counts, oldest first: since the last stored one, or else since
@@ -236,16 +228,5 @@ mod tests {
     fn numbers_are_grouped() {
         let written = [0, 999, 1_000, 12_345, 1_234_567].map(|n| Grouped(n).to_string());
         assert_eq!(written, ["0", "999", "1,000", "12,345", "1,234,567"]);
-    }
-
-    #[test]
-    fn live_hours_begin_after_the_last_stored_one() {
-        let hour = |n: i64| Timestamp::from_micros(0).plus(Duration::hours(n));
-        let now = hour(100).plus(Duration::minutes(30));
-        assert_eq!(live_from(Some(hour(98)), hour(77), now), hour(99));
-        assert_eq!(live_from(None, hour(77), now), hour(77));
-        assert_eq!(live_from(Some(hour(10)), hour(77), now), hour(77));
-        // A clock that ran ahead has stored the future.
-        assert_eq!(live_from(Some(hour(150)), hour(77), now), hour(100));
     }
 }

@@ -1,7 +1,7 @@
 //! Reads messages and attachments in pieces, so that a slow client takes the memory of one piece and no
 //! transaction.
 
-use super::messages::{self, Attachment, AttachmentId, MessageId};
+use super::messages::{Attachment, AttachmentId, MessageId};
 use super::mime::content::Span;
 use super::mime::transfer::{Decoder, Encoding};
 
@@ -37,8 +37,8 @@ pub fn attachment(
     message: MessageId,
     id: AttachmentId,
 ) -> Result<(Attachment, Pieces)> {
-    let attachment = messages::find_attachment(tx, team, message, id)?;
-    let raw = contents::raw(tx, attachment.seq)?;
+    let found = contents::attachment_with_raw(tx, team, message, id)?;
+    let (attachment, raw) = found.ok_or(Error::NotFound)?;
     let part = usize::try_from(attachment.part).unwrap_or(usize::MAX);
     let span = parts::locate(&raw, part).ok_or(Error::NotFound)?;
     Ok((attachment, Pieces::at(team, message, &span)))

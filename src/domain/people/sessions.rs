@@ -6,10 +6,11 @@ use super::teams::Team;
 use super::users::{self, User, UserId};
 use crate::domain::access::activity::{self, ActivityKind, Event};
 use crate::domain::actor::Actor;
+use crate::domain::mailroom::messages;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
-use crate::store::people::{members as member_rows, sessions as rows, teams as team_rows};
+use crate::store::people::{members as member_rows, sessions as rows};
 
 pub(crate) use crate::store::ids::SessionId;
 pub(crate) use rows::Session;
@@ -86,26 +87,45 @@ pub(crate) fn find(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<
 pub struct SignedIn {
     pub session: Session,
     pub user: User,
-    pub teams: Vec<(Team, Role)>,
+    pub teams: Vec<Team>,
+    /// `None` if the person is in no team.
+    pub current: Option<Current>,
 }
 
-impl SignedIn {
-    /// The team that the session has chosen, or else the first one.
-    pub fn team(&self) -> Option<&(Team, Role)> {
-        let chosen = self.teams.iter().find(|(team, _)| Some(team.id) == self.session.team_id);
-        chosen.or(self.teams.first())
-    }
+/// The team that a session has chosen, or else the person's first.
+#[derive(Clone)]
+pub struct Current {
+    pub team: Team,
+    pub role: Role,
+    pub owner: Owner,
+    /// See [`messages::MAX_UNREAD`].
+    pub unread: i64,
 }
 
-/// Like [`find`], with everything that all pages need, in two statements.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub name: String,
+    pub email: String,
+}
+
+/// Like [`find`], with everything that all pages need, in one statement.
 pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<SignedIn>> {
-    let Some((session, user)) = find(tx, key, now)? else { return Ok(None) };
-    let teams = team_rows::with_roles(tx, user.id)?;
-    let teams = teams.into_iter().map(|(team, role)| {
-        let role = Role::of(role, team.owner_id == user.id);
-        (team, role)
-    });
-    Ok(Some(SignedIn { teams: teams.collect(), session, user }))
+    let found = rows::with_teams(tx, &hash(key), now, messages::MAX_UNREAD + 1)?;
+    let Some((session, user, found)) = found else { return Ok(None) };
+    let chosen = found.iter().find(|of| Some(of.team.id) == session.team_id).or(found.first());
+    let current = chosen.map(|of| current(tx, &user, of)).transpose()?;
+    Ok(Some(SignedIn { teams: found.into_iter().map(|of| of.team).collect(), session, user, current }))
+}
+
+fn current(tx: &mut Tx<'_>, user: &User, of: &rows::TeamOf) -> Result<Current> {
+    let (name, email) = of.owner.clone();
+    let unread = match of.unread {
+        Some(unread) => unread,
+        // The person has left the team that the session chose.
+        None => messages::unread_capped(tx, of.team.id)?,
+    };
+    let role = Role::of(of.role, of.team.owner_id == user.id);
+    Ok(Current { team: of.team.clone(), role, owner: Owner { name, email }, unread })
 }
 
 pub(crate) fn needs_touch(session: &Session, now: Timestamp) -> bool {

@@ -2,15 +2,17 @@
 
 use diesel::dsl::{sql, sum};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
 use crate::store::Tx;
 use crate::store::activity_kinds::ActivityKind;
-use crate::store::backend::on_engine;
+use crate::store::backend::{Backend, on_engine};
 use crate::store::columns::{ActorKind, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ActivityId, RequestId, TeamId, TokenId, UserId};
 use crate::store::lists::Window;
+use crate::store::numbered::numbered;
 use crate::store::schema::activity;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -77,10 +79,6 @@ fn insert_group<const N: usize>(tx: &mut Tx<'_>, group: &[Record; N]) -> Result<
     Ok(())
 }
 
-pub fn find(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Record>> {
-    activity::table.find((team, id)).select(Record::as_select()).get_result(tx.connection).optional_row()
-}
-
 /// The first team after `after` with any records. Takes one step in the index. Skips deleted teams, which keep
 /// only the record of that.
 pub fn next_team(tx: &mut Tx<'_>, after: Option<TeamId>) -> Result<Option<TeamId>> {
@@ -102,6 +100,85 @@ pub fn list(
     filter: &Filter,
     window: Window<ActivityId>,
 ) -> Result<Vec<Record>> {
+    Ok(narrowed(tx, team, filter, window)?.select(Record::as_select()).load(tx.connection)?)
+}
+
+/// A record with the names of its person, if they are in the team, and of its token.
+#[derive(Clone, Debug, Queryable)]
+pub struct Named {
+    pub record: Record,
+    pub person: Option<String>,
+    pub token: Option<String>,
+    pub token_start: Option<String>,
+}
+
+/// Each name is one step in an index.
+macro_rules! named {
+    () => {
+        (
+            Record::as_select(),
+            sql::<Nullable<Text>>(
+                "(SELECT users.name FROM memberships JOIN users ON users.id = memberships.user_id \
+                  WHERE memberships.team_id = activity.team_id AND memberships.user_id = activity.person_id)",
+            ),
+            sql::<Nullable<Text>>(
+                "(SELECT name FROM tokens \
+                  WHERE tokens.id = activity.token_id AND tokens.team_id = activity.team_id)",
+            ),
+            sql::<Nullable<Text>>(
+                "(SELECT start FROM tokens \
+                  WHERE tokens.id = activity.token_id AND tokens.team_id = activity.team_id)",
+            ),
+        )
+    };
+}
+
+pub fn find_named(tx: &mut Tx<'_>, team: TeamId, id: ActivityId) -> Result<Option<Named>> {
+    activity::table.find((team, id)).select(named!()).get_result(tx.connection).optional_row()
+}
+
+/// Like [`list`], with names.
+pub fn list_named(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<ActivityId>,
+) -> Result<Vec<Named>> {
+    Ok(narrowed(tx, team, filter, window)?.select(named!()).load(tx.connection)?)
+}
+
+/// A person or a token that records can be about.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Subject {
+    #[diesel(sql_type = Bool)]
+    pub is_token: bool,
+    #[diesel(sql_type = Binary)]
+    pub id: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// The email address, or the start.
+    #[diesel(sql_type = Text)]
+    pub detail: String,
+    #[diesel(sql_type = Bool)]
+    pub is_revoked: bool,
+}
+
+/// The people of the team and its newest tokens, unordered.
+pub fn subjects(tx: &mut Tx<'_>, team: TeamId, tokens: i64) -> Result<Vec<Subject>> {
+    const BOTH: &str = "SELECT FALSE AS is_token, users.id, users.name, users.email AS detail, FALSE AS is_revoked \
+        FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.team_id = {1} \
+        UNION ALL SELECT TRUE, id, name, start, revoked_at IS NOT NULL FROM (SELECT id, name, start, revoked_at \
+        FROM tokens WHERE team_id = {1} ORDER BY id DESC LIMIT {2}) AS newest";
+    let query = sql_query(numbered(tx.connection, BOTH)).bind::<Binary, _>(team).bind::<BigInt, _>(tokens);
+    Ok(on_engine!(&mut *tx.connection, inner => query.load(inner))?)
+}
+
+fn narrowed<'q>(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    filter: &Filter,
+    window: Window<ActivityId>,
+) -> Result<activity::BoxedQuery<'q, Backend>> {
     let of_team = activity::table.filter(activity::team_id.eq(team)).order(activity::id.desc());
     let mut query = of_team.offset(window.offset).limit(window.limit).into_boxed();
     if let Some(id) = window.before {
@@ -140,12 +217,9 @@ pub fn list(
     if filter.status.is_some() {
         // SQLite reads whole rows to filter by indexed columns, unless the query selects no others.
         let ids: Vec<ActivityId> = query.select(activity::id).load(tx.connection)?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
         query = of_team.filter(activity::id.eq_any(ids)).into_boxed();
     }
-    Ok(query.select(Record::as_select()).load(tx.connection)?)
+    Ok(query)
 }
 
 /// Counts API requests since `from`, of one token or of the whole team. Stops at `limit`.
@@ -170,6 +244,44 @@ pub fn count_calls(
     }
     let counts: Vec<i32> = query.load(tx.connection)?;
     Ok(counts.into_iter().map(i64::from).sum())
+}
+
+/// Counts the API requests of a token since each of several times, and stops at `limit`.
+pub fn count_calls_since(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    token: TokenId,
+    since: [Timestamp; 3],
+    limit: i64,
+) -> Result<[i64; 3]> {
+    #[derive(QueryableByName)]
+    struct Counts {
+        #[diesel(sql_type = BigInt)]
+        a: i64,
+        #[diesel(sql_type = BigInt)]
+        b: i64,
+        #[diesel(sql_type = BigInt)]
+        c: i64,
+    }
+    // The order makes both engines walk the index from there.
+    let count = |from: &str| {
+        format!(
+            "(SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM (SELECT count FROM activity
+              WHERE team_id = {{1}} AND token_id = {{2}} AND kind = 'api.request' AND id >= {from}
+              ORDER BY id LIMIT {{3}}) AS calls)"
+        )
+    };
+    let statement = format!("SELECT {} AS a, {} AS b, {} AS c", count("{4}"), count("{5}"), count("{6}"));
+    let [day, week, month] = since.map(ActivityId::floor);
+    let query = sql_query(numbered(tx.connection, &statement))
+        .bind::<Binary, _>(team)
+        .bind::<Binary, _>(token)
+        .bind::<BigInt, _>(limit)
+        .bind::<Binary, _>(day)
+        .bind::<Binary, _>(week)
+        .bind::<Binary, _>(month);
+    let Counts { a, b, c } = on_engine!(&mut *tx.connection, inner => query.get_result(inner))?;
+    Ok([a, b, c])
 }
 
 /// Sums up API requests in a half-open range of time, of one token or of the whole team.

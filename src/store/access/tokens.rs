@@ -1,11 +1,13 @@
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Binary, Integer, Text};
 
 use crate::store::Tx;
-use crate::store::backend::{Backend, Engine};
+use crate::store::backend::{Backend, Engine, on_engine};
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
-use crate::store::ids::{TeamId, TokenId, UserId};
+use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
 use crate::store::people::teams::Team;
 use crate::store::schema::{teams, tokens};
 use crate::store::team_rows::team_rows;
@@ -80,6 +82,56 @@ pub fn team_key(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Token>> {
         .select(Token::as_select())
         .get_result(tx.connection)
         .optional_row()
+}
+
+/// Like [`team_key`], with its requests since `from`; counting stops at `limit`.
+pub fn used_team_key(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    from: Timestamp,
+    limit: i64,
+) -> Result<Option<(Token, i64)>> {
+    let calls = sql::<BigInt>(
+        "(SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM (SELECT count FROM activity \
+          WHERE activity.team_id = tokens.team_id AND activity.token_id = tokens.id \
+          AND activity.kind = 'api.request' AND activity.id >= ",
+    )
+    .bind::<Binary, _>(ActivityId::floor(from))
+    .sql(" ORDER BY activity.id LIMIT ")
+    .bind::<BigInt, _>(limit)
+    .sql(") AS calls)");
+    tokens::table
+        .filter(tokens::team_id.eq(team).and(tokens::kind.eq(TokenKind::TeamKey)))
+        .filter(tokens::revoked_at.is_null())
+        .select((Token::as_select(), calls))
+        .get_result(tx.connection)
+        .optional_row()
+}
+
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Tallies {
+    #[diesel(sql_type = BigInt)]
+    pub active: i64,
+    #[diesel(sql_type = BigInt)]
+    pub revoked: i64,
+}
+
+/// How many active tokens there are besides the team key, and how many revoked ones; counting stops at `limit`.
+pub fn tallies(tx: &mut Tx<'_>, team: TeamId, limit: i64) -> Result<Tallies> {
+    // The order only makes the engine use an index.
+    let count = |condition: &str| {
+        format!(
+            "(SELECT COUNT(*) FROM (SELECT id FROM tokens WHERE team_id = $1 AND {condition}
+              ORDER BY id DESC LIMIT {limit}) AS found)"
+        )
+    };
+    let statement = format!(
+        "SELECT {} AS active, {} AS revoked",
+        count("revoked_at IS NULL AND kind = 'token'"),
+        count("revoked_at IS NOT NULL")
+    );
+    Ok(on_engine!(&mut *tx.connection, inner =>
+        sql_query(statement).bind::<Binary, _>(team).get_result(inner))?)
 }
 
 /// `None` does not filter.

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary, Nullable};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable};
 
 use crate::store::Tx;
 use crate::store::backend::{Engine, on_engine};
@@ -27,7 +27,10 @@ pub struct Counted {
     pub limited: i64,
     #[diesel(sql_type = BigInt)]
     pub failed: i64,
-    /// The number of records read. The other fields also include the counts of folded records.
+    /// Whether a stored count stopped before the end.
+    #[diesel(sql_type = Bool)]
+    pub cut_off: bool,
+    /// The number of records read; 0 for stored counts. The other fields include the counts of folded records.
     #[diesel(sql_type = BigInt)]
     pub records: i64,
 }
@@ -38,10 +41,10 @@ const CALLS: &str = "SELECT at / 3600000000 * 3600000000 AS began, token_id, \
     CAST(SUM(CASE WHEN status >= 400 AND status < 500 AND status <> 429 THEN count ELSE 0 END) AS BIGINT) AS refused, \
     CAST(SUM(CASE WHEN status = 429 THEN count ELSE 0 END) AS BIGINT) AS limited, \
     CAST(SUM(CASE WHEN status >= 500 THEN count ELSE 0 END) AS BIGINT) AS failed, \
-    COUNT(*) AS records \
+    FALSE AS cut_off, COUNT(*) AS records \
     FROM (SELECT at, token_id, status, count FROM activity \
-    WHERE team_id = {1} AND id >= {2} AND id < {3} AND kind IN ('api.request', 'api.refused') \
-    ORDER BY id DESC LIMIT {4}) AS calls GROUP BY 1, 2";
+    WHERE team_id = {1} AND id >= SINCE AND id < UNTIL AND kind IN ('api.request', 'api.refused') \
+    ORDER BY id DESC LIMIT LIMIT_OF_RECORDS) AS calls GROUP BY 1, 2";
 
 /// Counts a team's calls in a half-open range of time by hour and token, and stops after `limit` records.
 pub fn count(
@@ -50,15 +53,73 @@ pub fn count(
     (from, until): (Timestamp, Timestamp),
     limit: i64,
 ) -> Result<Vec<Counted>> {
-    let query = sql_query(numbered(tx.connection, CALLS))
+    let calls = CALLS.replace("SINCE", "{2}").replace("UNTIL", "{3}").replace("LIMIT_OF_RECORDS", "{4}");
+    let query = sql_query(numbered(tx.connection, &calls))
         .bind::<Binary, _>(team)
         .bind::<Binary, _>(ActivityId::floor(from))
         .bind::<Binary, _>(ActivityId::floor(until))
         .bind::<BigInt, _>(limit);
-    Ok(match tx.connection {
-        Engine::Sqlite(inner) => query.load(inner)?,
-        Engine::Postgres(inner) => query.load(inner)?,
-    })
+    Ok(on_engine!(&mut *tx.connection, inner => query.load(inner))?)
+}
+
+/// Where stored hours end. A clock that ran ahead can have stored hours that are not over.
+const LIVE: &str = "WITH stored (ends) AS (SELECT MAX(began) + 3600000000 FROM call_counts \
+    WHERE team_id = {1} AND token_id = {2}), \
+    live (since) AS (SELECT CASE WHEN ends IS NULL OR ends < FIRST THEN FIRST \
+    WHEN ends > SETTLED THEN SETTLED ELSE ends END FROM stored) ";
+
+/// The hours of a chart: the first, the first that can still get records, and the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Hours {
+    pub first: Timestamp,
+    pub settled: Timestamp,
+    pub until: Timestamp,
+}
+
+/// The beginning of a statement that reads `live.since`, the first hour without stored counts, and its part
+/// with the calls since then. The caller names the parameters; {1} is the team and {2} the empty key.
+pub(in crate::store) fn live(
+    connection: &Engine,
+    [first, settled, until, limit]: [&str; 4],
+) -> (String, String) {
+    let millis = "(SELECT since / 1000 FROM live)";
+    let since = match connection {
+        Engine::Sqlite(_) => format!("unhex(printf('%012x', {millis}) || '00000000000000000000')"),
+        Engine::Postgres(_) => format!("decode(lpad(to_hex({millis}), 12, '0') || repeat('0', 20), 'hex')"),
+    };
+    let calls = CALLS.replace("SINCE", &since).replace("UNTIL", until).replace("LIMIT_OF_RECORDS", limit);
+    (LIVE.replace("FIRST", first).replace("SETTLED", settled), calls)
+}
+
+/// The hours of tokens, or of the whole team, as stored; and the calls of the team in the hours that are not,
+/// counted as [`count`] does.
+pub fn hours(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    whose: &[Option<TokenId>],
+    hours: Hours,
+    limit: i64,
+) -> Result<Vec<Counted>> {
+    let (with, live) = live(tx.connection, ["{3}", "{4}", "{5}", "{6}"]);
+    let keys: Vec<_> = (7..7 + whose.len()).map(|number| format!("{{{number}}}")).collect();
+    let statement = format!(
+        "{with}SELECT began, NULLIF(token_id, {{2}}) AS token_id, succeeded, refused, limited, failed, cut_off, \
+         CAST(0 AS BIGINT) AS records FROM call_counts WHERE team_id = {{1}} AND token_id IN ({}) \
+         AND began >= {{3}} AND began < (SELECT since FROM live) UNION ALL {live}",
+        keys.join(", ")
+    );
+    let statement = numbered(tx.connection, &statement);
+    Ok(on_engine!(&mut *tx.connection, inner => {
+        let query = sql_query(statement)
+            .into_boxed()
+            .bind::<Binary, _>(team)
+            .bind::<Binary, _>(token_key(None))
+            .bind::<BigInt, _>(hours.first)
+            .bind::<BigInt, _>(hours.settled)
+            .bind::<Binary, _>(ActivityId::floor(hours.until))
+            .bind::<BigInt, _>(limit);
+        whose.iter().fold(query, |query, token| query.bind::<Binary, _>(token_key(*token))).load(inner)
+    })?)
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -77,25 +138,6 @@ pub struct Stored {
 
 pub fn token_key(token: Option<TokenId>) -> Vec<u8> {
     token.map(|token| token.bytes().to_vec()).unwrap_or_default()
-}
-
-/// The hours since `from`, of a token or of the whole team.
-pub fn stored(tx: &mut Tx<'_>, team: TeamId, token: Option<TokenId>, from: Timestamp) -> Result<Vec<Stored>> {
-    Ok(call_counts::table
-        .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq(token_key(token))))
-        .filter(call_counts::began.ge(from))
-        .select(Stored::as_select())
-        .load(tx.connection)?)
-}
-
-/// Like [`stored`], for several tokens.
-pub fn stored_of(tx: &mut Tx<'_>, team: TeamId, tokens: &[TokenId], from: Timestamp) -> Result<Vec<Stored>> {
-    let keys: Vec<_> = tokens.iter().map(|token| token_key(Some(*token))).collect();
-    Ok(call_counts::table
-        .filter(call_counts::team_id.eq(team).and(call_counts::token_id.eq_any(keys)))
-        .filter(call_counts::began.ge(from))
-        .select(Stored::as_select())
-        .load(tx.connection)?)
 }
 
 pub fn last_stored(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Timestamp>> {

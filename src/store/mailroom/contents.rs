@@ -97,7 +97,7 @@ fn rows_per_statement(list: &[NewContent<'_>]) -> usize {
     taken.count()
 }
 
-diesel::allow_tables_to_appear_in_same_query!(messages, message_contents, aliases, contacts);
+diesel::allow_tables_to_appear_in_same_query!(messages, message_contents, attachments, aliases, contacts);
 
 /// Includes the alias, which may be deleted, and the contact, if it still exists.
 pub type Opened = (Message, Content, Alias, Option<Contact>);
@@ -122,15 +122,22 @@ pub fn raw(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<u8>> {
     Ok(message_contents::table.find(seq).select(message_contents::raw).get_result(tx.connection)?)
 }
 
+/// The content of a message, found by its id, because the `seq` of a deleted one can be reused.
+macro_rules! content_of {
+    ($team:expr, $message:expr) => {
+        message_contents::table
+            .inner_join(messages::table.on(messages::seq.eq(message_contents::seq)))
+            .filter(messages::team_id.eq($team).and(messages::id.eq($message)))
+    };
+}
+
 /// The stored size of the raw message, determined without reading it.
 pub fn size(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i32>> {
-    let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
-    let size = message_contents::table.find(seq).select(length(message_contents::raw));
+    let size = content_of!(team, message).select(length(message_contents::raw));
     size.get_result(tx.connection).optional_row()
 }
 
-/// Returns up to `count` bytes of the raw message, starting at `at`. Finds the message by its id, because the `seq` of a
-/// deleted one can be reused.
+/// Returns up to `count` bytes of the raw message, starting at `at`.
 pub fn piece(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -138,18 +145,9 @@ pub fn piece(
     at: usize,
     count: usize,
 ) -> Result<Option<Vec<u8>>> {
-    let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
     let (Ok(first), Ok(count)) = (i32::try_from(at + 1), i32::try_from(count)) else { return Ok(None) };
-    let piece = message_contents::table.find(seq).select(substr(message_contents::raw, first, count));
+    let piece = content_of!(team, message).select(substr(message_contents::raw, first, count));
     piece.get_result(tx.connection).optional_row()
-}
-
-fn seq(tx: &mut Tx<'_>, team: TeamId, message: MessageId) -> Result<Option<i64>> {
-    messages::table
-        .filter(messages::team_id.eq(team).and(messages::id.eq(message)))
-        .select(messages::seq)
-        .get_result(tx.connection)
-        .optional_row()
 }
 
 pub fn attachments(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<Attachment>> {
@@ -166,10 +164,26 @@ pub fn attachment(
     message: MessageId,
     id: AttachmentId,
 ) -> Result<Option<Attachment>> {
-    let Some(seq) = seq(tx, team, message)? else { return Ok(None) };
     attachments::table
-        .filter(attachments::id.eq(id).and(attachments::seq.eq(seq)).and(attachments::team_id.eq(team)))
+        .inner_join(messages::table.on(messages::seq.eq(attachments::seq)))
+        .filter(messages::team_id.eq(team).and(messages::id.eq(message)))
+        .filter(attachments::id.eq(id).and(attachments::team_id.eq(team)))
         .select(Attachment::as_select())
+        .get_result(tx.connection)
+        .optional_row()
+}
+
+/// Like [`attachment`], with the raw message.
+pub fn attachment_with_raw(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    message: MessageId,
+    id: AttachmentId,
+) -> Result<Option<(Attachment, Vec<u8>)>> {
+    content_of!(team, message)
+        .inner_join(attachments::table.on(attachments::seq.eq(message_contents::seq)))
+        .filter(attachments::id.eq(id).and(attachments::team_id.eq(team)))
+        .select((Attachment::as_select(), message_contents::raw))
         .get_result(tx.connection)
         .optional_row()
 }

@@ -232,22 +232,35 @@ pub struct Tallies {
     pub unread: i64,
     #[diesel(sql_type = BigInt)]
     pub blocked: i64,
+    /// 0 or 1: whether the team has any message.
+    #[diesel(sql_type = BigInt)]
+    pub any: i64,
+}
+
+/// A subquery that counts the unread messages of the team in a column, and stops at `limit`.
+pub(in crate::store) fn unread_of(team: &str, limit: i64) -> String {
+    // The order makes the engine use an index.
+    format!(
+        "(SELECT COUNT(*) FROM (SELECT id FROM messages WHERE messages.team_id = {team} AND {UNREAD}
+          ORDER BY id DESC LIMIT {limit}) AS shown)"
+    )
 }
 
 /// Counts the messages of each list, and stops at `limit`. One statement, because polling pages use it.
 pub fn tallies(tx: &mut Tx<'_>, team: TeamId, limit: i64) -> Result<Tallies> {
     // The order makes the engine use an index.
-    let count = |condition: &str| {
+    let count = |condition: &str, limit: i64| {
         format!(
-            "(SELECT COUNT(*) FROM (SELECT id FROM messages WHERE team_id = $1 AND {condition}
+            "(SELECT COUNT(*) FROM (SELECT id FROM messages WHERE team_id = $1 {condition}
               ORDER BY id DESC LIMIT {limit}) AS found)"
         )
     };
     let statement = format!(
-        "SELECT {} AS inbox, {} AS unread, {} AS blocked",
-        count("folder = 'inbox'"),
-        count(UNREAD),
-        count("folder = 'blocked'")
+        "SELECT {} AS inbox, {} AS unread, {} AS blocked, {} AS \"any\"",
+        count("AND folder = 'inbox'", limit),
+        count(&format!("AND {UNREAD}"), limit),
+        count("AND folder = 'blocked'", limit),
+        count("", 1)
     );
     Ok(on_engine!(&mut *tx.connection, inner =>
         sql_query(statement).bind::<Binary, _>(team).get_result(inner))?)

@@ -1,11 +1,15 @@
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 
 use crate::store::Tx;
-use crate::store::columns::Timestamp;
+use crate::store::columns::{MemberRole, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{SessionId, TeamId, UserId};
+use crate::store::mailroom::messages;
+use crate::store::people::teams::Team;
 use crate::store::people::users::User;
-use crate::store::schema::{sessions, users};
+use crate::store::schema::{memberships, sessions, teams, users};
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
@@ -35,6 +39,53 @@ pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<O
         .select((Session::as_select(), User::as_select()))
         .get_result(tx.connection)
         .optional_row()
+}
+
+diesel::alias!(users as owners: Owners);
+
+/// A team of a session's person.
+pub struct TeamOf {
+    pub team: Team,
+    pub role: MemberRole,
+    /// Name and email address of the owner.
+    pub owner: (String, String),
+    /// Only of the team that the session has chosen, or of all before it has.
+    pub unread: Option<i64>,
+}
+
+/// Like [`find_by_key`], with the person's teams, sorted by name. Counting unread messages stops at `limit`.
+pub fn with_teams(
+    tx: &mut Tx<'_>,
+    key_hash: &[u8],
+    now: Timestamp,
+    limit: i64,
+) -> Result<Option<(Session, User, Vec<TeamOf>)>> {
+    type Row = (Session, User, Option<Team>, Option<MemberRole>, Option<(String, String)>, Option<i64>);
+    let unread = sql::<Nullable<BigInt>>(&format!(
+        "CASE WHEN sessions.team_id IS NULL OR sessions.team_id = teams.id THEN {} END",
+        messages::unread_of("teams.id", limit)
+    ));
+    let rows: Vec<Row> = sessions::table
+        .inner_join(users::table)
+        .left_join(memberships::table.on(memberships::user_id.eq(sessions::user_id)))
+        .left_join(teams::table.on(teams::id.eq(memberships::team_id).and(teams::deleted_at.is_null())))
+        .left_join(owners.on(owners.field(users::id).eq(teams::owner_id)))
+        .filter(sessions::key_hash.eq(key_hash).and(sessions::expires_at.gt(now)))
+        .order(teams::name_key)
+        .select((
+            Session::as_select(),
+            User::as_select(),
+            Option::<Team>::as_select(),
+            memberships::role.nullable(),
+            owners.fields((users::name, users::email)).nullable(),
+            unread,
+        ))
+        .load(tx.connection)?;
+    let found = rows.first().map(|(session, user, ..)| (session.clone(), user.clone()));
+    let teams = rows.into_iter().filter_map(|(_, _, team, role, owner, unread)| {
+        Some(TeamOf { team: team?, role: role?, owner: owner?, unread })
+    });
+    Ok(found.map(|(session, user)| (session, user, teams.collect())))
 }
 
 /// Unexpired sessions, most recently used first.

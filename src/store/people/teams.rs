@@ -1,7 +1,7 @@
 use diesel::prelude::*;
 
 use crate::store::Tx;
-use crate::store::columns::{MemberRole, Plan, Timestamp};
+use crate::store::columns::{Plan, Timestamp};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, UserId};
 use crate::store::schema::{memberships, teams};
@@ -62,16 +62,6 @@ pub fn of_user(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<Team>> {
         .filter(memberships::user_id.eq(user).and(teams::deleted_at.is_null()))
         .order(teams::name_key)
         .select(Team::as_select())
-        .load(tx.connection)?)
-}
-
-/// The teams of a person, sorted by name, with the role of the membership.
-pub fn with_roles(tx: &mut Tx<'_>, user: UserId) -> Result<Vec<(Team, MemberRole)>> {
-    Ok(memberships::table
-        .inner_join(teams::table)
-        .filter(memberships::user_id.eq(user).and(teams::deleted_at.is_null()))
-        .order(teams::name_key)
-        .select((Team::as_select(), memberships::role))
         .load(tx.connection)?)
 }
 

@@ -8,8 +8,6 @@ pub(crate) mod record;
 mod rows;
 mod sentences;
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
@@ -17,15 +15,12 @@ use askama::Template;
 
 use self::filters::{Criteria, Query, Tab};
 use self::menus::{Choice, ChoiceGroup};
-use self::rows::{Day, Names};
+use self::rows::Day;
 use crate::app::App;
-use crate::domain::access::activity::{self, ActivityId, Record, TokenId};
-use crate::domain::access::tokens::{self, Token};
+use crate::domain::access::activity::{self, ActivityId, Named, Subject};
 use crate::domain::access::usage::{self, Hours, Period};
 use crate::domain::lists::{Page, Window};
-use crate::domain::people::members::{self, Member};
-use crate::domain::people::teams::TeamId;
-use crate::domain::{Error, Result, Tx};
+use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
 use crate::web::pages::charts::{self, Chart, PeriodChoice};
 use crate::web::pages::error::PageError;
@@ -34,7 +29,7 @@ use crate::web::pages::layout::Layout;
 use crate::web::pages::{Answer, FormErrors, html};
 use crate::web::paths;
 
-pub(crate) use rows::{Names as RowNames, Row};
+pub(crate) use rows::Row;
 
 const PAGE_SIZE: i64 = 50;
 /// The maximum number of tokens in the filter's menu.
@@ -87,11 +82,10 @@ impl List {
     }
 }
 
-#[derive(Default)]
 struct Found {
-    people: Vec<Member>,
-    tokens: Vec<Token>,
-    page: Option<Page<Record, ActivityId>>,
+    people: Vec<Subject>,
+    tokens: Vec<Subject>,
+    page: Option<Page<Named, ActivityId>>,
     hours: Option<Hours>,
 }
 
@@ -139,10 +133,12 @@ async fn load(
     let (team, now, filters_are_valid) = (admin.team.id, admin.request.now, criteria.is_some());
     let (tab, is_counted) = (query.tab(), query.is_counted());
     let read = app.read_activity(move |tx| {
-        let mut found = find(tx, team, criteria.as_ref())?;
-        if let Some(criteria) = criteria.filter(|_| is_counted) {
-            let (token, from) = (criteria.filter.token, Period::Month.start(now));
-            found.hours = Some(usage::hours(tx, team, token, from, now)?);
+        let (people, tokens) = activity::subjects(tx, team, MAX_TOKENS)?;
+        let mut found = Found { people, tokens, page: None, hours: None };
+        let Some(Criteria { filter, before }) = criteria else { return Ok(found) };
+        found.page = Some(activity::list_named(tx, team, &filter, Window::below(before, PAGE_SIZE))?);
+        if is_counted {
+            found.hours = Some(usage::hours(tx, team, filter.token, Period::Month.start(now), now)?);
         }
         Ok::<_, Error>(found)
     });
@@ -153,10 +149,7 @@ async fn load(
         chart.has_values().then_some(chart)
     };
     let (records, next) = page.map_or_else(Default::default, |page| (page.rows, page.next));
-    let names = Names {
-        people: people.iter().map(|person| (person.user_id, person.name.clone())).collect(),
-        tokens: tokens.iter().map(|token| (token.id, token.clone())).collect::<HashMap<_, _>>(),
-    };
+    let days = Day::all(&records, hours.as_ref(), now);
     Ok(List {
         kinds: menus::changes(&query.kind),
         people: menus::people(&people, &query.person),
@@ -164,8 +157,8 @@ async fn load(
         statuses: menus::statuses(&query.status),
         chart: hours.as_ref().filter(|_| query.before.is_empty()).and_then(chart),
         periods: PeriodChoice::all(paths::ACTIVITY, &query.params_except_period(), period),
-        days: Day::all(&records, &names, hours.as_ref(), now),
-        known: records.first().map(|record| record.id.to_string()).unwrap_or_else(|| "none".into()),
+        days,
+        known: records.first().map(|named| named.record.id.to_string()).unwrap_or_else(|| "none".into()),
         older: next.map(|id| query.before(id)).unwrap_or_default(),
         newest: if query.before.is_empty() { String::new() } else { query.newest() },
         tab,
@@ -173,21 +166,4 @@ async fn load(
         errors,
         filters_are_valid,
     })
-}
-
-fn find(tx: &mut Tx<'_>, team: TeamId, criteria: Option<&Criteria>) -> Result<Found> {
-    let people = members::list(tx, team)?;
-    let mut tokens = tokens::list(tx, team, &tokens::Filter::default(), Window::first(MAX_TOKENS))?.rows;
-    let Some(Criteria { filter, before }) = criteria else {
-        return Ok(Found { people, tokens, ..Found::default() });
-    };
-    let page = activity::list(tx, team, filter, Window::below(*before, PAGE_SIZE))?;
-    let mut older: Vec<TokenId> = page.rows.iter().filter_map(|record| record.token_id).collect();
-    older.retain(|id| tokens.iter().all(|token| token.id != *id));
-    older.sort_unstable();
-    older.dedup();
-    if !older.is_empty() {
-        tokens.extend(tokens::find_all(tx, team, &older)?);
-    }
-    Ok(Found { people, tokens, page: Some(page), hours: None })
 }

@@ -9,11 +9,11 @@ use crate::app::App;
 use crate::domain::access::api_switch::{self, Affected, SwitchOutcome};
 use crate::domain::access::plans::Plan;
 use crate::domain::people::roles::Role;
+use crate::domain::people::sessions::Owner;
 use crate::domain::people::teams::TeamId;
-use crate::domain::people::users::User;
 use crate::web::htmx::Htmx;
 use crate::web::pages::error::PageError;
-use crate::web::pages::guards::{Member, Owner};
+use crate::web::pages::guards::{self, Member};
 use crate::web::pages::notice::Notice;
 use crate::web::pages::password_again::{self, Action};
 use crate::web::pages::{Confirmation, see_other_with};
@@ -27,18 +27,18 @@ pub struct ApiSwitch {
     team: TeamId,
     is_on: bool,
     can_change: bool,
-    owner: User,
+    owner: Owner,
     plan: Plan,
     plan_has_api: bool,
 }
 
 impl ApiSwitch {
-    pub fn of(viewer: &Viewer, owner: User) -> Self {
+    pub fn of(viewer: &Viewer) -> Self {
         Self {
             team: viewer.team.id,
             is_on: viewer.team.api_enabled,
             can_change: viewer.role == Role::Owner,
-            owner,
+            owner: viewer.owner.clone(),
             plan: viewer.team.plan,
             plan_has_api: viewer.request.plan_has_api(&viewer.team),
         }
@@ -85,7 +85,11 @@ struct ApiOff<'a> {
     affected: Affected,
 }
 
-pub async fn ask_off(app: web::Data<App>, owner: Owner, htmx: Htmx) -> Result<HttpResponse, PageError> {
+pub async fn ask_off(
+    app: web::Data<App>,
+    owner: guards::Owner,
+    htmx: Htmx,
+) -> Result<HttpResponse, PageError> {
     let (team, now) = (owner.team.id, owner.request.now);
     let affected = app.read_activity(move |tx| api_switch::affected(tx, team, now)).await?;
     let mut question = Confirmation::new(&owner, "developer", "Turn off", paths::API_SWITCH.to_string());

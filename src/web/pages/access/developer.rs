@@ -8,11 +8,9 @@ use super::api_switch::{self, ApiSwitch};
 use super::token_list::TokenList;
 use super::token_query::{self, Query};
 use crate::app::App;
-use crate::domain::Result;
 use crate::domain::lists::Capped;
 use crate::domain::people::members;
 use crate::domain::people::roles::Role;
-use crate::domain::people::users;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Member;
 use crate::web::pages::html;
@@ -63,15 +61,12 @@ pub async fn show(
         return show_admins(&app, &member).await;
     }
     let asked = query.into_inner().parse()?;
-    let (team, owner, now, query) = (member.team.id, member.team.owner_id, member.request.now, asked.clone());
-    let read = app.read_activity(move |tx| -> Result<_> {
-        Ok((token_query::find(tx, team, &query, Some(now))?, users::find(tx, owner)?))
-    });
-    let (found, owner) = read.await?;
+    let (team, now, query) = (member.team.id, member.request.now, asked.clone());
+    let found = app.read_activity(move |tx| token_query::find(tx, team, &query, Some(now))).await?;
     let page = TokensPage {
         layout: Layout::new(&member, "developer"),
         tabs: Tabs::of(&app, &member, "tokens", found.active).await,
-        switch: ApiSwitch::of(&member, owner),
+        switch: ApiSwitch::of(&member),
         api_notice: api_switch::refusal_notice(&member),
         tokens: TokenList::of(found, asked, now),
     };

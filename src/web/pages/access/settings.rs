@@ -11,7 +11,6 @@ use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::usage::Grouped;
 use crate::domain::access::{team_key, tokens};
-use crate::domain::people::users;
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::html;
@@ -44,16 +43,15 @@ pub async fn show(
     site: web::Data<Site>,
     admin: Admin,
 ) -> std::result::Result<HttpResponse, PageError> {
-    let (team, owner, now) = (admin.team.id, admin.team.owner_id, admin.request.now);
+    let (team, now) = (admin.team.id, admin.request.now);
     let read = app.read_activity(move |tx| -> Result<_> {
-        let active = tokens::count_active(tx, team)?;
-        Ok((active, team_key::overview(tx, team, now)?, users::find(tx, owner)?))
+        Ok((tokens::tallies(tx, team)?.active, team_key::overview(tx, team, now)?))
     });
-    let (active, key, owner) = read.await?;
+    let (active, key) = read.await?;
     let page = SettingsPage {
         layout: Layout::new(&admin, "developer"),
         tabs: Tabs::of(&app, &admin, "settings", active).await,
-        switch: ApiSwitch::of(&admin, owner),
+        switch: ApiSwitch::of(&admin),
         key: KeySection::of(&admin, key),
         url: site.url.as_str().to_owned(),
         pattern: app.sealer().prefix.pattern(),

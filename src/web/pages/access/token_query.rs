@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::domain::access::tokens::{self, Filter, Token, TokenId};
+use crate::domain::access::tokens::{self, Filter, Tallies, Token, TokenId, TokenKind};
 use crate::domain::access::usage::{self, Period, Span};
 use crate::domain::lists::{Capped, Window};
 use crate::domain::people::teams::TeamId;
@@ -144,20 +144,13 @@ pub struct Found {
     pub revoked: Capped,
 }
 
-/// `with_weeks` takes three more statements.
+/// `with_weeks` takes one more statement.
 pub fn find(tx: &mut Tx<'_>, team: TeamId, asked: &Asked, with_weeks: Option<Timestamp>) -> Result<Found> {
-    let (page, active) = match asked.shown {
-        Shown::Active => {
-            let (page, count) = tokens::list_active(tx, team, asked.window())?;
-            (page, count)
-        }
-        Shown::Revoked => {
-            let page = tokens::list(tx, team, &asked.shown.filter(), asked.window())?;
-            (page, tokens::count_active(tx, team)?)
-        }
-    };
-    let revoked = tokens::count(tx, team, &Filter::REVOKED)?;
+    let page = tokens::list(tx, team, &asked.shown.filter(), asked.window())?;
+    let Tallies { active, revoked } = tokens::tallies(tx, team)?;
     let (mut found, mut next) = (page.rows, page.next);
+    // Settings has the team key.
+    found.retain(|token| asked.shown == Shown::Revoked || token.kind == TokenKind::Token);
     let mut count = if asked.shown == Shown::Active { active } else { revoked };
     if !asked.is_plain() {
         found.retain(|token| asked.matches(token));

@@ -1,19 +1,16 @@
 //! One token: its page, and revoking it.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::activity::{Row as RecordRow, RowNames};
+use super::activity::Row as RecordRow;
 use super::token_list::Row;
 use crate::app::App;
 use crate::domain::access::activity::{self, ActivityKind, Filter, Usage};
 use crate::domain::access::tokens::{self, TokenId};
 use crate::domain::access::usage::{self, Grouped, Hours, Outcomes, Period};
 use crate::domain::lists::Window;
-use crate::domain::people::members;
 use crate::domain::{Error, Result, Timestamp};
 use crate::web::htmx::Htmx;
 use crate::web::pages::charts::{self, Chart, Meter, PeriodChoice};
@@ -128,23 +125,17 @@ pub async fn show(
             ..Filter::default()
         };
         let requests = of(ActivityKind::CALLS.to_vec(), outcome.digit());
-        let requests = activity::list(tx, team, &requests, Window::first(RECENT_REQUESTS))?.rows;
+        let requests = activity::list_named(tx, team, &requests, Window::first(RECENT_REQUESTS))?.rows;
         let changes = of(ActivityKind::ALL.iter().copied().filter(|kind| !kind.is_call()).collect(), None);
-        let changes = activity::list(tx, team, &changes, Window::first(RECENT_CHANGES))?.rows;
-        let people = members::list(tx, team)?;
-        Ok((token, hours, requests, changes, people))
+        let changes = activity::list_named(tx, team, &changes, Window::first(RECENT_CHANGES))?.rows;
+        Ok((token, hours, requests, changes))
     });
-    let (token, hours, requests, changes, people) = read.await?;
+    let (token, hours, requests, changes) = read.await?;
     let allowance = app.gate().allowance(&admin.team, now).await?;
-    let names = RowNames {
-        people: people.into_iter().map(|member| (member.user_id, member.name)).collect::<HashMap<_, _>>(),
-        tokens: HashMap::from([(id, token.clone())]),
-    };
     let this_hour = hours.get(&usage::hour_of(now)).copied().unwrap_or_default();
     let limit =
         token.hourly_cap.map_or(allowance.limit.into(), |cap| i64::from(cap).min(allowance.limit.into()));
-    let rows =
-        |records: Vec<activity::Record>| records.iter().map(|record| RecordRow::of(record, &names)).collect();
+    let rows = |records: Vec<activity::Named>| records.iter().map(RecordRow::of).collect();
     let page = TokenPage {
         layout: Layout::new(&admin, "developer"),
         calls: Period::ALL.map(|period| since(&hours, period.start(now))),

@@ -78,7 +78,7 @@ pub async fn show(
     let period = chosen(&query.period, Period::parse)?.unwrap_or_default();
     let (team, now) = (admin.team.id, admin.request.now);
     let read = app.read_activity(move |tx| -> Result<_> {
-        Ok((tokens::count_active(tx, team)?, usage::of_team(tx, team, period, now)?))
+        Ok((tokens::tallies(tx, team)?.active, usage::of_team(tx, team, period, now)?))
     });
     let (active, spans) = read.await?;
     let hour = Hour::of(app.gate().allowance(&admin.team, now).await?);

@@ -16,7 +16,7 @@ use crate::domain::access::usage::Period;
 use crate::domain::home::{self, Home};
 use crate::domain::people::roles::Role;
 use crate::web::htmx::Htmx;
-use crate::web::pages::access::activity::{Row, RowNames};
+use crate::web::pages::access::activity::Row;
 use crate::web::pages::charts::{Chart, PeriodChoice};
 use crate::web::pages::list::chosen;
 use crate::web::pages::{Answer, Badge, Layout, Member, PageError, html};
@@ -103,7 +103,7 @@ impl HomePage {
             aliases: Ranked::aliases(&home.aliases),
             tokens: Ranked::tokens(&home.access.tokens),
             domains: domains(viewer, &home),
-            recent: home.access.recent.iter().map(|record| Row::of(record, &RowNames::default())).collect(),
+            recent: home.access.recent.iter().map(Row::of).collect(),
         })
     }
 

@@ -109,11 +109,15 @@ impl DomainPage {
         let read = viewer.read(move |tx, team| {
             let domain = mail_domains::find(tx, team, id)?;
             let newest = aliases::list(tx, team, &aliases::Filter::default(), Window::first(MAX_CHOICES))?;
-            let catch_all = aliases::find_all(tx, team, domain.catch_all_id.as_slice())?;
+            let listed = newest.rows.iter().find(|alias| Some(alias.id) == domain.catch_all_id).cloned();
+            let catch_all = match (listed, domain.catch_all_id) {
+                (None, Some(id)) => aliases::find_all(tx, team, &[id])?.pop(),
+                (listed, _) => listed,
+            };
             Ok((domain, newest, catch_all, aliases::count(tx, team, &of_domain(id))?))
         });
         let (domain, newest, catch_all, addresses) = read.await?;
-        let catch_all = catch_all.into_iter().find(|alias| alias.deleted_at.is_none());
+        let catch_all = catch_all.filter(|alias| alias.deleted_at.is_none());
         let chosen = catch_all.as_ref().map(|alias| alias.id);
         let others = newest.rows.iter().filter(|alias| Some(alias.id) != chosen);
         let choices = catch_all.iter().chain(others).map(|alias| Choice::new(alias.id, alias.address()));

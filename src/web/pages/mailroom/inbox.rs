@@ -136,18 +136,14 @@ async fn load(member: &Member, asked: ListQuery<Filters>) -> Result<(List, Vec<C
         Ok(((page, messages::tallies(tx, team)?), known, named, contact))
     });
     let (found, aliases, named, contact) = read.await?;
-    let is_empty = found.0.rows.is_empty() && !asked.is_filtered() && asked.before.is_empty();
+    // Archived and blocked mail counts too.
+    let is_empty = found.1.any == 0 && !asked.is_filtered() && asked.before.is_empty();
     let (menu, contact) = (alias_menu(&asked, &aliases), contact_name(&asked, contact));
     let mut list = List { contact, ..List::of(member, asked, found, &named) };
-    // Archived and blocked mail counts too.
-    if is_empty && member.read(has_none).await? {
+    if is_empty {
         list.first = Some(FirstMessage::of(member.app(), &aliases));
     }
     Ok((list, menu))
-}
-
-fn has_none(tx: &mut Tx<'_>, team: TeamId) -> crate::domain::Result<bool> {
-    Ok(messages::list(tx, team, &messages::Filter::default(), Window::first(1))?.rows.is_empty())
 }
 
 /// Adds needed aliases that are deleted or not among the newest.

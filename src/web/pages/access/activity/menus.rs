@@ -1,8 +1,7 @@
 //! The choices of the filters.
 
-use crate::domain::access::activity::{ActivityGroup, ActivityKind};
-use crate::domain::access::tokens::Token;
-use crate::domain::people::members::Member;
+use crate::domain::access::activity::{ActivityGroup, ActivityKind, Subject, TokenId};
+use crate::domain::people::users::UserId;
 
 pub struct Choice {
     pub value: String,
@@ -58,19 +57,20 @@ fn choice(value: &str, text: &str) -> Choice {
 }
 
 /// Keeps a chosen person who has left the team.
-pub fn people(people: &[Member], chosen: &str) -> Vec<Choice> {
-    let choices = people.iter().map(|person| Choice {
-        value: person.user_id.to_string(),
-        text: format!("{} ({})", person.name, person.email),
+pub fn people(people: &[Subject], chosen: &str) -> Vec<Choice> {
+    let choices = people.iter().filter_map(|person| {
+        let value = UserId::from_bytes(person.id.as_slice().try_into().ok()?).to_string();
+        Some(Choice { value, text: format!("{} ({})", person.name, person.detail) })
     });
     with_chosen("Everyone", choices.collect(), chosen, "Someone not on the team")
 }
 
 /// Keeps a chosen token that is not listed.
-pub fn tokens(tokens: &[Token], chosen: &str) -> Vec<Choice> {
-    let choices = tokens.iter().map(|token| {
-        let revoked = if token.revoked_at.is_some() { ", revoked" } else { "" };
-        Choice { value: token.id.to_string(), text: format!("{} ({}{revoked})", token.name, token.masked()) }
+pub fn tokens(tokens: &[Subject], chosen: &str) -> Vec<Choice> {
+    let choices = tokens.iter().filter_map(|token| {
+        let value = TokenId::from_bytes(token.id.as_slice().try_into().ok()?).to_string();
+        let revoked = if token.is_revoked { ", revoked" } else { "" };
+        Some(Choice { value, text: format!("{} ({}…{revoked})", token.name, token.detail) })
     });
     with_chosen("All tokens", choices.collect(), chosen, "A token not in this list")
 }

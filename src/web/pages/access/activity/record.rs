@@ -1,18 +1,14 @@
 //! The page of one record.
 
-use std::collections::HashMap;
-
 use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
 
-use super::rows::{Names, Row};
+use super::rows::Row;
 use super::sentences::{self, Fact};
 use crate::app::App;
+use crate::domain::Timestamp;
 use crate::domain::access::activity::{self, ActivityId};
-use crate::domain::access::tokens;
-use crate::domain::people::members;
-use crate::domain::{Error, Timestamp};
 use crate::web::pages::guards::Admin;
 use crate::web::pages::{Answer, Layout, html};
 use crate::web::paths;
@@ -39,18 +35,9 @@ struct RecordPage {
 pub async fn show(app: web::Data<App>, admin: Admin, id: web::Path<ActivityId>) -> Answer {
     let id = id.into_inner();
     let team = admin.team.id;
-    let read = app.read_activity(move |tx| {
-        let record = activity::find(tx, team, id)?;
-        let tokens = tokens::find_all(tx, team, record.token_id.as_slice())?;
-        let person = record.person_id.map(|id| members::find(tx, team, id)).transpose()?.flatten();
-        Ok::<_, Error>((record, tokens, person))
-    });
-    let (record, tokens, person) = read.await?;
-    let names = Names {
-        people: person.into_iter().map(|person| (person.user_id, person.name)).collect(),
-        tokens: tokens.into_iter().map(|token| (token.id, token)).collect::<HashMap<_, _>>(),
-    };
-    let row = Row::of(&record, &names);
+    let named = app.read_activity(move |tx| activity::find_named(tx, team, id)).await?;
+    let row = Row::of(&named);
+    let record = named.record;
     let tab = if record.kind.is_call() { "" } else { "changes" };
     html(
         StatusCode::OK,

@@ -1,26 +1,15 @@
 //! Records as rows, grouped by day.
 
-use std::collections::HashMap;
-
 use time::Duration;
 
 use super::kinds;
 use super::sentences;
 use crate::domain::Timestamp;
-use crate::domain::access::activity::{ActorKind, Record, TokenId};
-use crate::domain::access::tokens::Token;
+use crate::domain::access::activity::{ActorKind, Named, Record};
 use crate::domain::access::usage::{Grouped, Hours, Outcomes, day_of};
-use crate::domain::people::users::UserId;
 use crate::web::pages::charts;
 use crate::web::pages::format::When;
 use crate::web::pages::people::agent;
-
-/// Names of the people and tokens in the records.
-#[derive(Default)]
-pub struct Names {
-    pub people: HashMap<UserId, String>,
-    pub tokens: HashMap<TokenId, Token>,
-}
 
 pub struct TokenRef {
     pub id: String,
@@ -57,12 +46,13 @@ pub struct Row {
 }
 
 impl Row {
-    pub fn of(record: &Record, names: &Names) -> Self {
-        let token = record.token_id.and_then(|id| names.tokens.get(&id)).map(TokenRef::of);
+    pub fn of(named: &Named) -> Self {
+        let Named { record, person, .. } = named;
+        let token = TokenRef::of(named);
         let (icon, tone) = kinds::icon(record.kind);
         let status = record.status.and_then(|status| u16::try_from(status).ok());
         let by_token = record.actor_kind == ActorKind::Token;
-        let who = match (&token, record.person_id.and_then(|id| names.people.get(&id))) {
+        let who = match (&token, person) {
             (Some(token), _) if by_token => token.name.clone(),
             (_, Some(name)) => name.clone(),
             // If the token is only the actor, its name is in the label.
@@ -133,21 +123,22 @@ fn more(record: &Record, status: Option<u16>) -> String {
 }
 
 impl TokenRef {
-    pub fn of(token: &Token) -> Self {
-        Self { id: token.id.to_string(), name: token.name.clone(), start: token.start.clone() }
+    fn of(named: &Named) -> Option<Self> {
+        let id = named.record.token_id?.to_string();
+        Some(Self { id, name: named.token.clone()?, start: named.token_start.clone()? })
     }
 }
 
 impl Day {
     /// Groups rows by day, newest first. `hours` has the counts of the listed calls, if they were counted.
-    pub fn all(records: &[Record], names: &Names, hours: Option<&Hours>, now: Timestamp) -> Vec<Self> {
-        let of_day = records.chunk_by(|a, b| day_of(a.at) == day_of(b.at));
-        let day = |records: &[Record]| {
-            let began = day_of(records[0].at);
+    pub fn all(records: &[Named], hours: Option<&Hours>, now: Timestamp) -> Vec<Self> {
+        let of_day = records.chunk_by(|a, b| day_of(a.record.at) == day_of(b.record.at));
+        let day = |records: &[Named]| {
+            let began = day_of(records[0].record.at);
             Self {
                 title: title(began, now),
                 note: hours.map(|hours| note(hours, began)).unwrap_or_default(),
-                rows: records.iter().map(|record| Row::of(record, names)).collect(),
+                rows: records.iter().map(Row::of).collect(),
             }
         };
         of_day.map(day).collect()

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn tabs_keep_the_search_and_cap_their_counts() {
         let asked = ListQuery::<Filters>::parse("view=unread&q=tea").expect("a query");
-        let tabs = tabs(&asked, Tallies { inbox: 1000, unread: 3, blocked: 0 });
+        let tabs = tabs(&asked, Tallies { inbox: 1000, unread: 3, blocked: 0, any: 1 });
         let shown: Vec<_> = tabs.iter().map(|tab| (&*tab.address, &*tab.count, tab.is_current)).collect();
         assert_eq!(
             shown,
