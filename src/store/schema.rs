@@ -13,6 +13,7 @@ diesel::table! {
         password_changed_at -> BigInt,
         created_at -> BigInt,
         vouched_by -> Nullable<Text>,
+        last_seen_at -> Nullable<BigInt>,
     }
 }
 

@@ -78,8 +78,8 @@ pub async fn find(request: &HttpRequest) -> Result<Viewer, NoViewer> {
     let (SignedIn { session, user, teams, .. }, current) = found.await.map_err(NoViewer::Failed)??;
     let Current { team, role, owner, unread } = current;
     if sessions::needs_touch(&session, now) {
-        let id = session.id;
-        app.write(move |tx| sessions::touch(tx, id, now)).await.map_err(NoViewer::Failed)?;
+        let (person, id) = (user.id, session.id);
+        app.write(move |tx| sessions::touch(tx, person, id, now)).await.map_err(NoViewer::Failed)?;
     }
     Ok(Viewer { user, session, team, role, owner, teams, unread, flash: Flash::of(request), request: info })
 }

@@ -103,7 +103,7 @@ fn sign_in_all(tx: &mut Tx<'_>, calendar: &Calendar, people: &People) -> Result<
         let actor = from(calendar.visitor(first), agent, ip);
         let key = hex(&entropy::bytes::<16>(&*actor.entropy));
         let session = sessions::open(tx, &actor, who.id, Some(people.team.id), &key)?;
-        sessions::touch(tx, session.id, calendar.at(last))?;
+        sessions::touch(tx, who.id, session.id, calendar.at(last))?;
     }
     for (who, agent, ip, when) in [
         (ada, MAC, OFFICE, (12, 8, 30)),

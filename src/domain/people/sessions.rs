@@ -10,7 +10,7 @@ use crate::domain::mailroom::messages;
 use crate::domain::{Error, Result, Timestamp};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
-use crate::store::people::{members as member_rows, sessions as rows};
+use crate::store::people::{members as member_rows, sessions as rows, users as user_rows};
 
 pub(crate) use crate::store::ids::SessionId;
 pub(crate) use rows::Session;
@@ -54,6 +54,7 @@ pub fn open(
         ip: actor.ip.map(|ip| ip.to_string()),
         agent: actor.agent.clone(),
     };
+    user_rows::touch(tx, user, actor.now)?;
     rows::delete_expired(tx, actor.now)?;
     rows::insert(tx, &session)?;
     rows::delete_beyond(tx, user, MAX_SESSIONS)?;
@@ -132,7 +133,9 @@ pub(crate) fn needs_touch(session: &Session, now: Timestamp) -> bool {
     now.since(session.last_seen_at).abs() >= TOUCH_INTERVAL
 }
 
-pub(crate) fn touch(tx: &mut Tx<'_>, id: SessionId, now: Timestamp) -> Result<()> {
+/// Notes that a session is used. The person first, as whoever ends sessions locks the person before them.
+pub(crate) fn touch(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Timestamp) -> Result<()> {
+    user_rows::touch(tx, user, now)?;
     Ok(rows::touch(tx, id, now, now.plus(IDLE_LIFETIME))?)
 }
 

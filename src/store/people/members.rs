@@ -19,6 +19,7 @@ pub struct Member {
     pub joined_at: Timestamp,
     /// See [`User::vouched_by`](super::users::User).
     pub vouched_by: Option<String>,
+    pub last_seen_at: Option<Timestamp>,
 }
 
 macro_rules! member_columns {
@@ -31,6 +32,7 @@ macro_rules! member_columns {
             teams::owner_id,
             memberships::created_at,
             users::vouched_by,
+            users::last_seen_at,
         )
     };
 }

@@ -30,6 +30,14 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>> {
     users::table.find(id).select(User::as_select()).get_result(tx.connection).optional_row()
 }
 
+pub fn touch(tx: &mut Tx<'_>, id: UserId, seen: Timestamp) -> Result<()> {
+    let earlier = users::last_seen_at.is_null().or(users::last_seen_at.assume_not_null().lt(seen));
+    diesel::update(users::table.find(id).filter(earlier))
+        .set(users::last_seen_at.eq(seen))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
 /// Locks a person's row until the transaction ends. SQLite's write transaction needs no lock.
 pub fn lock(tx: &mut Tx<'_>, id: UserId) -> Result<()> {
     if let Engine::Postgres(inner) = &mut *tx.connection {

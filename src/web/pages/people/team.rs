@@ -35,6 +35,7 @@ struct PersonRow {
     email: String,
     role: Role,
     joined: When,
+    seen: Option<Timestamp>,
     is_self: bool,
     may_remove: bool,
     /// The person who invited the account, or empty if its email address is verified.
@@ -95,6 +96,7 @@ fn person(actor: &Actor, viewer: &Viewer, row: Row) -> PersonRow {
         person: row.name,
         email: row.email,
         joined: When(row.joined_at),
+        seen: row.last_seen_at,
         vouched_by: row.vouched_by.unwrap_or_default(),
     }
 }

@@ -38,6 +38,26 @@ both_engines! {
         assert!(!settings.has("main form") && !settings.has("a[href='/team/transfer']"));
     }
 
+    async fn each_person_was_last_seen_at_their_last_page_even_after_they_signed_out(app: TestApp) {
+        let (ada, cy) = (app.as_(Ada).await, app.as_(Cy).await);
+        let seen = async || {
+            let rows = ada.get("/team").await.expect(200).page().texts("#list-people tbody tr");
+            let times = ["Ada", "Bea", "Cy"].map(|name| rows.iter().find(|row| row.contains(name)).expect(name).clone());
+            times.map(|row| row.contains("Never"))
+        };
+        assert_eq!(seen().await, [false, true, false], "Bea has not signed in");
+        app.clock.advance(Duration::from_secs(3600));
+        let before = app.database.number("SELECT MAX(last_seen_at) AS n FROM users");
+        cy.get("/inbox").await.expect(200);
+        let after = app.database.number("SELECT MAX(last_seen_at) AS n FROM users");
+        assert_eq!(after - before, 3_600_000_000, "an hour");
+        app.clock.advance(Duration::from_secs(1));
+        cy.get("/inbox").await.expect(200);
+        assert_eq!(app.database.number("SELECT MAX(last_seen_at) AS n FROM users"), after, "once a minute");
+        cy.post("/sign-out", &[]).await.expect(303);
+        assert_eq!(seen().await, [false, true, false], "it outlives the session");
+    }
+
     async fn only_the_owner_changes_roles(app: TestApp) {
         let role = app.person_path(Cy, "role");
         let (ada, bea, cy) = (app.as_(Ada).await, app.as_(Bea).await, app.as_(Cy).await);
