@@ -46,7 +46,7 @@ async fn token_page(visitor: &Visitor) -> String {
         .expect("a link")
 }
 
-/// The figures of this hour, and the succeeded and refused requests.
+/// Of this hour, succeeded, refused, failed.
 fn figures(page: &Page) -> Vec<String> {
     page.texts("#usage .stat-value")
 }
@@ -66,24 +66,26 @@ both_engines! {
         call(&app, &token, 1, 403).await;
         for _ in 0..2 {
             let page = developer(&app).await;
-            assert_eq!(figures(&page), ["2", "5", "1"]);
+            assert_eq!(figures(&page), ["2", "5", "1", "0"]);
             assert_eq!(page.texts("#usage .stat-note")[0], "of 1,000 requests. 998 left until 12:00 UTC.");
             let hours = page.texts("#usage tbody th");
             assert_eq!(hours.len(), 24);
             let ends: Vec<_> = hours[..3].iter().filter_map(|hour| hour.split(", ").nth(1)).collect();
             assert_eq!(ends, ["11:00–12:00", "10:00–11:00", "09:00–10:00"]);
-            // Succeeded, refused, over the limit, failed, all.
-            assert_eq!(page.texts("#usage tbody td")[..5], ["2", "1", "0", "0", "3"]);
-            assert_eq!(page.texts("#usage tbody td")[10..15], ["3", "0", "0", "0", "3"]);
+            // Succeeded, refused, failed, all.
+            assert_eq!(page.texts("#usage tbody td")[..4], ["2", "1", "0", "3"]);
+            assert_eq!(page.texts("#usage tbody td")[8..12], ["3", "0", "0", "3"]);
             assert_eq!(page.texts("#usage svg .c-bars .c1").len(), 2);
             assert_eq!(page.texts("#usage svg .c-bars .c2").len(), 1);
+            assert_eq!(page.texts("#usage .bar-fact dt"), ["ci", "GET /api/v1/me"]);
+            assert_eq!(page.texts("#usage .bar-fact .num"), ["6", "6"]);
             // The second time, past hours are already counted.
             let until = usage::settled(app.app.now());
             count(&app, until).await;
             assert_eq!(uncounted(&app, until), 0);
         }
         app.clock.advance(HOUR * 23);
-        assert_eq!(figures(&developer(&app).await), ["0", "2", "1"]);
+        assert_eq!(figures(&developer(&app).await), ["0", "2", "1", "0"]);
         app.clock.advance(HOUR);
         let page = developer(&app).await;
         assert!(!page.has("#usage .chart") && page.text("#usage .empty").contains("No requests"));
@@ -97,13 +99,13 @@ both_engines! {
         let next = hour.plus(time::Duration::HOUR);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(9))), hour);
         assert_eq!(usage::settled(next.plus(time::Duration::minutes(10))), next);
-        assert_eq!(figures(&developer(&app).await), ["3", "3", "0"]);
-        // Counts earlier than in production, so that later requests reveal whether the page reads stored counts.
+        assert_eq!(figures(&developer(&app).await), ["3", "3", "0", "0"]);
+        // Earlier than in production, so that later requests show what the page reads.
         count(&app, next).await;
         call(&app, &token, 2, 200).await;
-        assert_eq!(figures(&developer(&app).await), ["5", "5", "0"], "the hour is not over yet");
+        assert_eq!(figures(&developer(&app).await), ["5", "5", "0", "0"], "it is not over");
         app.clock.advance(HOUR + Duration::from_secs(11 * 60));
-        assert_eq!(figures(&developer(&app).await), ["0", "3", "0"]);
+        assert_eq!(figures(&developer(&app).await), ["0", "3", "0", "0"]);
         // Counting again changes nothing; a month later, the hour is dropped with the next count.
         count(&app, next).await;
         assert_eq!(uncounted(&app, next), 0);
@@ -136,7 +138,7 @@ both_engines! {
     async fn usage_counts_only_the_teams_own_calls(app: TestApp) {
         app.switch_api("Globex", true);
         call(&app, &app.token("Globex", "ci"), 3, 200).await;
-        assert_eq!(figures(&developer(&app).await), ["0", "0", "0"]);
+        assert_eq!(figures(&developer(&app).await), ["0", "0", "0", "0"]);
         app.set_plan("Acme", Plan::Free);
         assert!(!developer(&app).await.has("#usage .stat-value"));
     }

@@ -25,6 +25,11 @@ impl Outcomes {
         self.succeeded + self.refused + self.limited + self.failed
     }
 
+    /// Requests that were not let in, for whatever reason.
+    pub fn all_refused(&self) -> i64 {
+        self.refused + self.limited
+    }
+
     pub(crate) fn unsuccessful(&self) -> i64 {
         self.total() - self.succeeded
     }

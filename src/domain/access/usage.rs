@@ -94,6 +94,37 @@ pub fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) ->
     Ok(period.spans(&hours(tx, team, None, period.start(now), now)?, now))
 }
 
+/// The tokens and routes with the most calls in a period.
+pub(crate) struct Rankings {
+    pub tokens: Vec<(TokenId, String, i64)>,
+    /// Method, route and calls.
+    pub routes: Vec<(String, String, i64)>,
+    /// Whether the routes were counted among the latest calls only.
+    pub routes_are_cut_off: bool,
+}
+
+/// Rows of each ranking.
+const MAX_RANKED: i64 = 5;
+/// The latest calls of which routes are counted, so that the page costs no more for a busy team.
+pub(crate) const ROUTES_OF: i64 = 5_000;
+
+pub(crate) fn rankings(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Rankings> {
+    let hours = hours_since(period.start(now), now);
+    let mut all = rows::rankings(tx, team, hours, MAX_LIVE_RECORDS, (ROUTES_OF, MAX_RANKED))?;
+    all.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.name.cmp(&b.name)));
+    let routes_are_cut_off = all.iter().any(|row| row.records >= ROUTES_OF);
+    let (routes, tokens): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| row.token_id.is_empty());
+    let token = |row: rows::Ranked| {
+        let id = TokenId::from_bytes(row.token_id.try_into().ok()?);
+        Some((id, row.name, row.calls))
+    };
+    Ok(Rankings {
+        tokens: tokens.into_iter().filter_map(token).collect(),
+        routes: routes.into_iter().map(|row| (row.method, row.name, row.calls)).collect(),
+        routes_are_cut_off,
+    })
+}
+
 /// Returns the calls of the hours since `from`, of the team or of a token.
 pub(crate) fn hours(
     tx: &mut Tx<'_>,

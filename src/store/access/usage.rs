@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary, Bool, Nullable};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
 use crate::store::Tx;
 use crate::store::backend::{Engine, on_engine};
@@ -120,6 +120,63 @@ pub fn hours(
             .bind::<BigInt, _>(limit);
         whose.iter().fold(query, |query, token| query.bind::<Binary, _>(token_key(*token))).load(inner)
     })?)
+}
+
+/// The calls with a token, or of a route.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Ranked {
+    /// Empty for a route.
+    #[diesel(sql_type = Binary)]
+    pub token_id: Vec<u8>,
+    /// Empty for a token.
+    #[diesel(sql_type = Text)]
+    pub method: String,
+    /// The name of the token, or the route.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = BigInt)]
+    pub calls: i64,
+    /// The number of records read of all routes.
+    #[diesel(sql_type = BigInt)]
+    pub records: i64,
+}
+
+const BUSIEST_TOKENS: &str = "SELECT t.id AS token_id, '' AS method, t.name AS name, r.calls AS calls, \
+    CAST(0 AS BIGINT) AS records FROM (SELECT token_id, CAST(SUM(calls) AS BIGINT) AS calls FROM \
+    (SELECT token_id, succeeded + refused + limited + failed AS calls FROM call_counts \
+    WHERE team_id = {1} AND token_id <> {2} AND began >= {3} AND began < (SELECT since FROM live) \
+    UNION ALL SELECT token_id, succeeded + refused + limited + failed AS calls FROM (LIVE_CALLS) AS counted \
+    WHERE token_id IS NOT NULL) AS every GROUP BY token_id ORDER BY 2 DESC, token_id LIMIT {9}) AS r \
+    JOIN tokens t ON t.id = r.token_id AND t.team_id = {1}";
+
+const BUSIEST_ROUTES: &str = "SELECT * FROM (SELECT {2} AS token_id, method, route AS name, \
+    CAST(SUM(count) AS BIGINT) AS calls, CAST(SUM(COUNT(*)) OVER () AS BIGINT) AS records \
+    FROM (SELECT method, route, count FROM activity WHERE team_id = {1} AND id >= {7} \
+    AND kind IN ('api.request', 'api.refused') ORDER BY id DESC LIMIT {8}) AS latest \
+    WHERE method IS NOT NULL AND route IS NOT NULL GROUP BY method, route ORDER BY 4 DESC, 3, 2 LIMIT {9}) AS routes";
+
+/// The tokens with the most calls in `hours`, and the routes with the most among the last `latest` calls.
+pub fn rankings(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    hours: Hours,
+    limit: i64,
+    (latest, ranked): (i64, i64),
+) -> Result<Vec<Ranked>> {
+    let (with, live) = live(tx.connection, ["{3}", "{4}", "{5}", "{6}"]);
+    let tokens = BUSIEST_TOKENS.replace("LIVE_CALLS", &live);
+    let statement = numbered(tx.connection, &format!("{with}{tokens} UNION ALL {BUSIEST_ROUTES}"));
+    let query = sql_query(statement)
+        .bind::<Binary, _>(team)
+        .bind::<Binary, _>(token_key(None))
+        .bind::<BigInt, _>(hours.first)
+        .bind::<BigInt, _>(hours.settled)
+        .bind::<Binary, _>(ActivityId::floor(hours.until))
+        .bind::<BigInt, _>(limit)
+        .bind::<Binary, _>(ActivityId::floor(hours.first))
+        .bind::<BigInt, _>(latest)
+        .bind::<BigInt, _>(ranked);
+    Ok(on_engine!(&mut *tx.connection, inner => query.load(inner))?)
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]

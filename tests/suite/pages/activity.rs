@@ -330,7 +330,7 @@ both_engines! {
         assert_eq!(requests.texts("nav.tabs [aria-current]"), ["Requests"]);
         assert_eq!(requests.texts(WHAT).len(), 2);
         assert_eq!(requests.texts(".day"), ["Today, Monday 2 January 2 requests, 1 refused"]);
-        assert_eq!(requests.texts("#activity .legend b"), ["1", "1", "0", "0"]);
+        assert_eq!(requests.texts("#activity .legend b"), ["1", "1", "0"]);
         assert_eq!(requests.texts(".grow .is-bad"), ["Not found"]);
         let changes = ada.get(&requests.link("Changes")).await.expect(200).page();
         assert_eq!(changes.texts("nav.tabs [aria-current]"), ["Changes"]);
@@ -341,8 +341,16 @@ both_engines! {
         app.token("Acme", "other");
         let other = option(&ada, "token", "other").await;
         assert!(!open(&ada, &format!("?token={other}")).await.has("#activity-chart"));
-        let week = open(&ada, "?period=7d").await;
+        let week = ada.get(&requests.link("Last 7 days")).await.expect(200).page();
         assert_eq!(week.texts("#activity .chart-table tbody tr").len(), 28);
+        assert_eq!((week.text("#dates"), week.text(".activity-periods [aria-current]")), ("Last 7 days".into(), "Last 7 days".into()));
+        // The one period is that of the chart, of the list and of the export.
+        app.clock.advance(Duration::from_secs(8 * 24 * 3600));
+        let ada = app.as_(Ada).await;
+        let week = open(&ada, "?period=7d").await;
+        assert!(!week.has(WHAT) && !week.has("#activity-chart"));
+        assert!(week.link("Export").ends_with("?period=7d"));
+        assert_eq!(open(&ada, "").await.texts(WHAT).len(), 2, "any time");
     }
 
     async fn a_change_shows_the_previous_value(app: TestApp) {

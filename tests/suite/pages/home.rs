@@ -140,7 +140,7 @@ both_engines! {
         let page = home(&ada).await;
         let cares = page.texts("[aria-labelledby=care-title] li");
         assert_eq!(cares.len(), 2, "{cares:?}");
-        assert!(cares[0].contains("ci 12 of 13 requests failed in 24 h"), "{cares:?}");
+        assert!(cares[0].contains("ci 12 of 13 requests refused or failed in 24 h"), "{cares:?}");
         assert!(cares[1].contains("Nightly export Token expires in 6 days"), "{cares:?}");
         assert_eq!(page.text("#care-title + .tally"), "2");
         assert!(page.text(".lead").contains("Two things need your attention."), "{}", page.text(".lead"));

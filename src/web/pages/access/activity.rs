@@ -22,7 +22,7 @@ use crate::domain::access::usage::{self, Hours, Period};
 use crate::domain::lists::{Page, Window};
 use crate::domain::{Error, Result};
 use crate::web::htmx::Htmx;
-use crate::web::pages::charts::{self, Chart, PeriodChoice};
+use crate::web::pages::charts::{self, Chart};
 use crate::web::pages::error::PageError;
 use crate::web::pages::guards::Admin;
 use crate::web::pages::layout::Layout;
@@ -66,7 +66,6 @@ struct List {
     tokens: Vec<Choice>,
     statuses: Vec<Choice>,
     chart: Option<Chart>,
-    periods: Vec<PeriodChoice>,
     days: Vec<Day>,
     /// The newest record.
     known: String,
@@ -77,6 +76,14 @@ struct List {
 }
 
 impl List {
+    /// The period of the chart.
+    fn charted(&self) -> String {
+        match self.query.period() {
+            Some(_) => self.query.dates(),
+            None => "Last 30 days".to_owned(),
+        }
+    }
+
     fn is_of_requests(&self) -> bool {
         self.tab == Tab::Requests
     }
@@ -98,7 +105,7 @@ pub async fn list(
     let query = query.into_inner();
     let address = query.address();
     let known = query.known.clone();
-    let (status, list) = match query.parse() {
+    let (status, list) = match query.parse(admin.request.now) {
         Ok(criteria) => {
             (StatusCode::OK, load(&app, &admin, query, Some(criteria), FormErrors::default()).await?)
         }
@@ -143,7 +150,7 @@ async fn load(
         Ok::<_, Error>(found)
     });
     let Found { people, tokens, page, hours } = read.await?;
-    let period = Period::parse(&query.period).unwrap_or_default();
+    let period = query.period().unwrap_or(Period::Month);
     let chart = |hours: &Hours| {
         let chart = charts::calls("activity-chart", period, &period.spans(hours, now), None, 96);
         chart.has_values().then_some(chart)
@@ -156,7 +163,6 @@ async fn load(
         tokens: menus::tokens(&tokens, &query.token),
         statuses: menus::statuses(&query.status),
         chart: hours.as_ref().filter(|_| query.before.is_empty()).and_then(chart),
-        periods: PeriodChoice::all(paths::ACTIVITY, &query.params_except_period(), period),
         days,
         known: records.first().map(|named| named.record.id.to_string()).unwrap_or_else(|| "none".into()),
         older: next.map(|id| query.before(id)).unwrap_or_default(),

@@ -8,9 +8,9 @@ use super::developer::Tabs;
 use crate::app::App;
 use crate::domain::Result;
 use crate::domain::access::tokens;
-use crate::domain::access::usage::{self, Grouped, Outcomes, Period, Span};
+use crate::domain::access::usage::{self, Grouped, Outcomes, Period, Rankings, Span};
 use crate::gate::Allowance;
-use crate::web::pages::charts::{self, Chart, Meter, PeriodChoice};
+use crate::web::pages::charts::{self, Chart, Meter, PeriodChoice, Ranked};
 use crate::web::pages::error::PageError;
 use crate::web::pages::format::{self, When};
 use crate::web::pages::guards::Admin;
@@ -35,8 +35,13 @@ struct UsagePage {
     periods: Vec<PeriodChoice>,
     succeeded: String,
     refused: String,
+    failed: String,
     chart: Chart,
     is_quiet: bool,
+    tokens: Vec<Ranked>,
+    routes: Vec<Ranked>,
+    /// The number of requests that the routes were counted of, if there were more.
+    routes_of: Option<Grouped>,
 }
 
 /// The current hour.
@@ -78,16 +83,26 @@ pub async fn show(
     let period = chosen(&query.period, Period::parse)?.unwrap_or_default();
     let (team, now) = (admin.team.id, admin.request.now);
     let read = app.read_activity(move |tx| -> Result<_> {
-        Ok((tokens::tallies(tx, team)?.active, usage::of_team(tx, team, period, now)?))
+        let active = tokens::tallies(tx, team)?.active;
+        Ok((active, usage::of_team(tx, team, period, now)?, usage::rankings(tx, team, period, now)?))
     });
-    let (active, spans) = read.await?;
+    let (active, spans, rankings) = read.await?;
     let hour = Hour::of(app.gate().allowance(&admin.team, now).await?);
     let tabs = Tabs::of(&app, &admin, "usage", active).await;
-    html(StatusCode::OK, &UsagePage::of(Layout::new(&admin, "developer"), tabs, hour, period, &spans))
+    let page = UsagePage::of(Layout::new(&admin, "developer"), tabs, hour, (period, &spans), rankings);
+    html(StatusCode::OK, &page)
 }
 
 impl UsagePage {
-    fn of(layout: Layout, tabs: Tabs, hour: Hour, period: Period, spans: &[Span]) -> Self {
+    fn of(
+        layout: Layout,
+        tabs: Tabs,
+        hour: Hour,
+        (period, spans): (Period, &[Span]),
+        rankings: Rankings,
+    ) -> Self {
+        let Rankings { tokens, routes, routes_are_cut_off } = rankings;
+        let tokens = tokens.into_iter().map(|(id, name, calls)| (name, paths::TOKEN.of(id), calls));
         let sum: Outcomes = spans.iter().map(|span| span.calls).sum();
         let count = |calls: i64| {
             let more = if sum.cut_off { "more than " } else { "" };
@@ -99,10 +114,21 @@ impl UsagePage {
             period,
             periods: PeriodChoice::all(paths::DEVELOPER_USAGE, &[], period),
             succeeded: count(sum.succeeded),
-            refused: count(sum.unsuccessful()),
+            refused: count(sum.all_refused()),
+            failed: count(sum.failed),
+            tokens: Ranked::all(tokens, "requests"),
+            routes: endpoints(routes),
+            routes_of: routes_are_cut_off.then_some(Grouped(usage::ROUTES_OF)),
             chart: charts::calls("usage-chart", period, spans, Some(hour.limit), 188),
             is_quiet: sum.total() == 0,
             hour,
         }
     }
+}
+
+/// Of method, route and calls.
+fn endpoints(routes: Vec<(String, String, i64)>) -> Vec<Ranked> {
+    let rows = routes.iter().map(|(_, route, calls)| (route.clone(), String::new(), *calls));
+    let ranked = Ranked::all(rows, "requests");
+    ranked.into_iter().zip(routes).map(|(row, (method, ..))| Ranked { method, ..row }).collect()
 }

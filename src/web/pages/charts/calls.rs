@@ -8,10 +8,10 @@ use crate::domain::Timestamp;
 use crate::domain::access::usage::{Outcomes, Period, Span};
 use crate::web::pages::format::clock;
 
-const SERIES: [Series; 4] = [
+/// "Refused" wherever a request was not let in, "failed" where the server is to blame.
+const SERIES: [Series; 3] = [
     Series { name: "Succeeded", tone: 1 },
     Series { name: "Refused (4xx)", tone: 2 },
-    Series { name: "Over limit (429)", tone: 3 },
     Series { name: "Failed (5xx)", tone: 4 },
 ];
 
@@ -40,7 +40,7 @@ fn columns(period: Period, spans: &[Span]) -> Vec<Column> {
         Column {
             name: name(period, span),
             label: label(period, span, count - index - 1),
-            values: vec![succeeded, refused, limited, failed],
+            values: vec![succeeded, refused + limited, failed],
             is_running: span.is_running,
             is_cut_off: cut_off,
         }
@@ -123,8 +123,7 @@ mod tests {
             figures,
             [
                 ("Succeeded", "561"),
-                ("Refused (4xx)", "31"),
-                ("Over limit (429)", "5"),
+                ("Refused (4xx)", "36"),
                 ("Failed (5xx)", "12")
             ]
         );

@@ -6,6 +6,7 @@ mod columns;
 mod coord;
 mod meter;
 mod period;
+mod ranking;
 mod scale;
 mod spark;
 
@@ -13,4 +14,5 @@ pub use calls::{by_day, calls, day_and_month, long_day};
 pub use columns::{Chart, Column, Series};
 pub use meter::Meter;
 pub use period::PeriodChoice;
+pub use ranking::Ranked;
 pub use spark::{Line, Strip};

@@ -11,7 +11,7 @@ use crate::web::pages::charts;
 use crate::web::paths;
 use crate::web::viewer::Viewer;
 
-/// Flag a token when at least this percentage of its requests, and at least [`MIN_FAILING`], failed.
+/// Flag a token when at least this percentage of its requests, and at least [`MIN_FAILING`], were refused or failed.
 const FAILING_PERCENT: i64 = 10;
 const MIN_FAILING: i64 = 10;
 /// Flag the storage when at least this percentage is used.
@@ -81,7 +81,7 @@ impl AttentionItem {
             tone: "danger",
             title: token.name.clone(),
             problem: format!(
-                "{} of {} requests failed in 24 h",
+                "{} of {} requests refused or failed in 24 h",
                 Grouped(token.failing),
                 Grouped(token.in_24h)
             ),
@@ -166,7 +166,7 @@ mod tests {
                 .map(|item| item.problem)
         };
         assert_eq!((token(9, 9), token(1_000, 99)), (None, None));
-        assert_eq!(token(260, 31).as_deref(), Some("31 of 260 requests failed in 24 h"));
+        assert_eq!(token(260, 31).as_deref(), Some("31 of 260 requests refused or failed in 24 h"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::access::usage::{Grouped, Hours, Outcomes, Period};
 use crate::domain::home::{BusyAlias, MailDay, TokenUse};
 use crate::gate::Allowance;
-use crate::web::pages::charts::{self, Chart, Column, Line, Meter, Series, Strip};
+use crate::web::pages::charts::{self, Chart, Column, Line, Meter, Ranked, Series, Strip};
 use crate::web::pages::format;
 use crate::web::paths;
 
@@ -87,6 +87,8 @@ pub struct CallFigures {
     pub refused: String,
     /// `3.1%`
     pub refused_share: String,
+    /// `None` if no request failed.
+    pub failed: Option<String>,
     pub refused_trend: Strip,
     pub used: String,
     pub limit: String,
@@ -112,8 +114,9 @@ impl CallFigures {
             in_24h: count(day.total(), day.cut_off),
             delta: Delta::of(day.total(), before.total()),
             trend: Line::of("API requests in the last 7 days", &totals),
-            refused: count(day.unsuccessful(), day.cut_off),
-            refused_share: share(day.unsuccessful(), day.total()),
+            refused: count(day.all_refused(), day.cut_off),
+            refused_share: share(day.all_refused(), day.total()),
+            failed: (day.failed > 0).then(|| count(day.failed, day.cut_off)),
             refused_trend: Strip::of("Refused and failed in the last 7 days", &unsuccessful),
             used: Grouped(used).to_string(),
             limit: Grouped(limit).to_string(),
@@ -178,36 +181,17 @@ fn in_words(number: usize) -> String {
         .map_or(number.to_string(), |word| (*word).to_owned())
 }
 
-/// A row of a ranking.
-pub struct Ranked {
-    pub name: String,
-    pub address: String,
-    pub value: String,
-    pub meter: Meter,
+/// The aliases that got the most mail.
+pub fn busiest_aliases(aliases: &[BusyAlias]) -> Vec<Ranked> {
+    let busy = aliases.iter().filter(|alias| alias.delivered > 0);
+    let row = |alias: &BusyAlias| (alias.address.clone(), paths::ALIAS.of(alias.id), alias.delivered);
+    Ranked::all(busy.map(row), "messages")
 }
 
-impl Ranked {
-    pub fn aliases(aliases: &[BusyAlias]) -> Vec<Self> {
-        let highest = aliases.first().map_or(0, |alias| alias.delivered);
-        let row = |alias: &BusyAlias| Self {
-            name: alias.address.clone(),
-            address: paths::ALIAS.of(alias.id),
-            value: Grouped(alias.delivered).to_string(),
-            meter: Meter::of_ranking(alias.delivered, highest, "messages"),
-        };
-        aliases.iter().filter(|alias| alias.delivered > 0).map(row).collect()
-    }
-
-    pub fn tokens(tokens: &[TokenUse]) -> Vec<Self> {
-        let highest = tokens.first().map_or(0, |token| token.in_7d);
-        let row = |token: &TokenUse| Self {
-            name: token.name.clone(),
-            address: paths::TOKEN.of(token.id),
-            value: Grouped(token.in_7d).to_string(),
-            meter: Meter::of_ranking(token.in_7d, highest, "requests"),
-        };
-        tokens.iter().take(MAX_RANKED).map(row).collect()
-    }
+/// The tokens with the most requests.
+pub fn busiest_tokens(tokens: &[TokenUse]) -> Vec<Ranked> {
+    let row = |token: &TokenUse| (token.name.clone(), paths::TOKEN.of(token.id), token.in_7d);
+    Ranked::all(tokens.iter().take(MAX_RANKED).map(row), "requests")
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use self::attention::AttentionItem;
-use self::figures::{CallFigures, MailFigures, Ranked};
+use self::figures::{CallFigures, MailFigures, busiest_aliases, busiest_tokens};
 use self::setup::Setup;
 use crate::domain::access::usage::Period;
 use crate::domain::home::{self, Home};
 use crate::domain::people::roles::Role;
 use crate::web::htmx::Htmx;
 use crate::web::pages::access::activity::Row;
-use crate::web::pages::charts::{Chart, PeriodChoice};
+use crate::web::pages::charts::{Chart, PeriodChoice, Ranked};
 use crate::web::pages::list::chosen;
 use crate::web::pages::{Answer, Badge, Layout, Member, PageError, html};
 use crate::web::paths;
@@ -100,8 +100,8 @@ impl HomePage {
             periods: PeriodChoice::all(paths::HOME, &[], period),
             more_problems: attention.len().saturating_sub(MAX_PROBLEMS),
             attention: attention.into_iter().take(MAX_PROBLEMS).collect(),
-            aliases: Ranked::aliases(&home.aliases),
-            tokens: Ranked::tokens(&home.access.tokens),
+            aliases: busiest_aliases(&home.aliases),
+            tokens: busiest_tokens(&home.access.tokens),
             domains: domains(viewer, &home),
             recent: home.access.recent.iter().map(Row::of).collect(),
         })

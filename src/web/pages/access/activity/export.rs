@@ -39,7 +39,7 @@ const COLUMNS: [&str; 15] = [
 /// # Errors
 /// `Invalid` if a filter is invalid.
 pub async fn download(app: web::Data<App>, admin: Admin, query: web::Query<Query>) -> Answer {
-    let Criteria { filter, .. } = query.into_inner().parse()?;
+    let Criteria { filter, .. } = query.into_inner().parse(admin.request.now)?;
     app.gate().flush().await;
     let day = admin.request.now.utc().date();
     let export =

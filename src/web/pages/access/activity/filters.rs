@@ -5,6 +5,7 @@ use time::{Date, Duration, PrimitiveDateTime, Time};
 
 use super::menus;
 use crate::domain::access::activity::{ActivityId, ActivityKind, Filter, TokenId};
+use crate::domain::access::usage::Period;
 use crate::domain::people::users::UserId;
 use crate::domain::{FieldError, Result, Timestamp};
 use crate::web::pages::Fields;
@@ -21,7 +22,7 @@ pub struct Query {
     pub from: String,
     pub until: String,
     pub before: String,
-    /// The period of the chart.
+    /// The last 24 hours, 7 or 30 days. Dates replace it.
     pub period: String,
     /// `on` if the list refreshes itself.
     pub live: String,
@@ -46,7 +47,7 @@ pub struct Criteria {
 impl Query {
     /// # Errors
     /// `Invalid` with a sentence for each invalid parameter.
-    pub fn parse(&self) -> Result<Criteria> {
+    pub fn parse(&self, now: Timestamp) -> Result<Criteria> {
         let mut fields = Fields::default();
         let kind = self.kinds();
         let person = optional("person", &self.person, "Choose a person from the list.", UserId::parse);
@@ -64,12 +65,29 @@ impl Query {
             person: fields.take(person).flatten(),
             token: fields.take(token).flatten(),
             status: fields.take(status).flatten(),
-            from: fields.take(from).flatten(),
+            from: fields.take(from).flatten().or(self.period().map(|period| period.start(now))),
             until: fields.take(until).flatten(),
         };
         fields.take(check_order(&filter));
         let before = fields.take(before).flatten();
         fields.done(Some(Criteria { filter, before }))
+    }
+
+    /// The chosen period, unless dates are chosen.
+    pub fn period(&self) -> Option<Period> {
+        Period::parse(&self.period).filter(|_| self.from.is_empty() && self.until.is_empty())
+    }
+
+    /// The choice of the period: the address and label of each, and whether it is chosen.
+    pub fn periods(&self) -> impl Iterator<Item = (String, String, bool)> {
+        let any = Self { from: String::new(), until: String::new(), period: String::new(), ..self.clone() };
+        let is_any = self.period().is_none() && self.from.is_empty() && self.until.is_empty();
+        let of = move |period: &Period| {
+            let address = Self { period: period.as_str().into(), ..any.clone() }.newest();
+            (address, last(*period), self.period() == Some(*period))
+        };
+        let any = Self { from: String::new(), until: String::new(), period: String::new(), ..self.clone() };
+        [(any.newest(), "Any time".to_owned(), is_any)].into_iter().chain(Period::ALL.iter().map(of))
     }
 
     /// Returns requests by default, and `None` for everything.
@@ -93,7 +111,7 @@ impl Query {
     /// Whether anything other than the tab narrows the list.
     pub fn is_filtered(&self) -> bool {
         let of_tab = ["", "requests", menus::CHANGES, menus::EVERYTHING].contains(&&*self.kind);
-        !of_tab || self.pairs().iter().any(|(name, _)| !["kind", "period", "live"].contains(name))
+        !of_tab || self.pairs().iter().any(|(name, _)| !["kind", "live"].contains(name))
     }
 
     /// Whether at most the token narrows the requests. Only then does the chart count the same requests.
@@ -103,10 +121,10 @@ impl Query {
             && !self.pairs().iter().any(|(name, _)| narrowing.contains(name))
     }
 
-    /// The chosen dates: `Any time`, `Since 2026-03-01`, `2026-03-01 to 2026-03-02`.
+    /// The chosen dates: `Any time`, `Last 7 days`, `Since 2026-03-01`, `2026-03-01 to 2026-03-02`.
     pub fn dates(&self) -> String {
         match (self.from.as_str(), self.until.as_str()) {
-            ("", "") => "Any time".to_owned(),
+            ("", "") => self.period().map_or("Any time".to_owned(), last),
             (from, "") => format!("Since {from}"),
             ("", until) => format!("Until {until}"),
             (from, until) => format!("{from} to {until}"),
@@ -128,8 +146,13 @@ impl Query {
 
     /// The URL of a tab, with the filters that the tabs have in common.
     pub fn tab_url(&self, kind: &str) -> String {
-        let shared =
-            [("person", &*self.person), ("token", &self.token), ("from", &self.from), ("until", &self.until)];
+        let shared = [
+            ("person", &*self.person),
+            ("token", &self.token),
+            ("from", &self.from),
+            ("until", &self.until),
+            ("period", &self.period),
+        ];
         let pairs: Vec<_> = [("kind", kind)].into_iter().chain(shared).collect();
         paths::ACTIVITY.query(&pairs)
     }
@@ -140,16 +163,9 @@ impl Query {
         paths::ACTIVITY.query(&[("kind", kind)])
     }
 
-    /// The parameters to keep in the links to other periods of the chart.
-    pub fn params_except_period(&self) -> Vec<(&'static str, &str)> {
-        let mut pairs = self.pairs();
-        pairs.retain(|(name, _)| *name != "period");
-        pairs
-    }
-
     fn filters(&self) -> Vec<(&'static str, &str)> {
         let mut pairs = self.pairs();
-        pairs.retain(|(name, _)| !["period", "live"].contains(name));
+        pairs.retain(|(name, _)| *name != "live");
         pairs
     }
 
@@ -189,7 +205,9 @@ impl Query {
             ("period", &self.period),
             ("live", &self.live),
         ];
-        all.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, &**value)).collect()
+        let has_dates = !self.from.is_empty() || !self.until.is_empty();
+        let is_sent = |(name, value): &(&str, &String)| !value.is_empty() && !(*name == "period" && has_dates);
+        all.into_iter().filter(is_sent).map(|(name, value)| (name, &**value)).collect()
     }
 
     fn with(&self, more: Option<(&'static str, &str)>) -> String {
@@ -219,6 +237,12 @@ fn check_order(filter: &Filter) -> std::result::Result<(), FieldError> {
         }
         _ => Ok(()),
     }
+}
+
+/// `Last 7 days`
+fn last(period: Period) -> String {
+    let length = if period == Period::Day { "24 hours" } else { period.label() };
+    format!("Last {length}")
 }
 
 /// Parses `4xx` and `4` as the first digit, and `401` as a whole status.
@@ -288,6 +312,26 @@ mod tests {
         assert_eq!(query.address(), "/activity?kind=people&from=2026-03-01%2009:14");
         assert_eq!(Query::default().address(), "/activity");
         assert_eq!(query.export(), "/activity/export?kind=people&from=2026-03-01%2009:14");
+    }
+
+    #[test]
+    fn dates_replace_the_period() {
+        let now = Timestamp::from_micros(1_790_000_000_000_000);
+        let from = |period: &str, from: &str| {
+            let query = Query { period: period.into(), from: from.into(), ..Query::default() };
+            let since = query.parse(now).ok().expect("criteria").filter.from.map(|at| at.to_string());
+            (since, query.dates(), query.address())
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            from("24h", ""),
+            (some("2026-09-20T15:00:00Z"), "Last 24 hours".into(), "/activity?period=24h".into())
+        );
+        assert_eq!(from("", ""), (None, "Any time".into(), "/activity".into()));
+        assert_eq!(
+            from("7d", "2026-03-01"),
+            (some("2026-03-01T00:00:00Z"), "Since 2026-03-01".into(), "/activity?from=2026-03-01".into())
+        );
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn title(day: Timestamp, now: Timestamp) -> String {
 
 fn note(hours: &Hours, day: Timestamp) -> String {
     let calls: Outcomes = hours.range(day..day.plus(Duration::DAY)).map(|(_, calls)| *calls).sum();
-    let refused = calls.refused + calls.limited;
+    let refused = calls.all_refused();
     let more = if calls.cut_off { "more than " } else { "" };
     let mut parts = match calls.total() {
         0 => return String::new(),

@@ -34,7 +34,7 @@ pub fn reason(status: u16) -> &'static str {
         429 => "Over the hourly limit",
         _ if status < 500 => "Refused",
         503 => "Temporarily unavailable",
-        _ => "Failed on the server",
+        _ => "Failed",
     }
 }
 
