@@ -3,7 +3,7 @@ use std::fmt;
 use crate::domain::Result;
 use crate::store;
 
-pub use store::lists::Window;
+pub use store::lists::{Order, Place, SortColumn, Window};
 
 /// Counting stops here, so that it doesn't become slow as tables grow.
 pub(crate) const MAX_COUNT: i64 = 10_000;

@@ -2,6 +2,7 @@
 //!
 //! - `find(tx, team, id)`, and `lock(tx, actor, team, id)`, which locks the row for a change
 //! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter)`
+//! - `sorted(tx, team, filter, order, window)`, by a column of the store's `sorted_rows`
 //! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own `create` and
 //!   `change` decide what the row contains
 //! - `delete(tx, actor, team, id)`
@@ -15,7 +16,7 @@
 use serde::de::DeserializeOwned;
 
 use super::actor::Actor;
-use super::lists::{Capped, Page, Window};
+use super::lists::{Capped, Order, Page, Place, SortColumn, Window};
 use super::{PublicId, Result};
 use crate::store::Tx;
 use crate::store::ids::TeamId;
@@ -27,6 +28,7 @@ pub(crate) use crate::store::nouns::with_nouns;
 pub(crate) trait Plain: Clone + Send + 'static {
     type Id: PublicId + DeserializeOwned;
     type Filter: Send + 'static;
+    type Column: SortColumn;
     const NOUN: Noun;
 
     fn id(&self) -> Self::Id;
@@ -38,6 +40,13 @@ pub(crate) trait Plain: Clone + Send + 'static {
         filter: &Self::Filter,
         window: Window<Self::Id>,
     ) -> Result<Page<Self, Self::Id>>;
+    fn sorted(
+        tx: &mut Tx<'_>,
+        team: TeamId,
+        filter: &Self::Filter,
+        order: Order<Self::Column>,
+        window: Window<Place<Self::Id>>,
+    ) -> Result<Page<Self, Place<Self::Id>>>;
     fn count(tx: &mut Tx<'_>, team: TeamId, filter: &Self::Filter) -> Result<Capped>;
     fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Self::Id) -> Result<()>;
 }
@@ -80,6 +89,19 @@ macro_rules! team_noun {
         ) -> $crate::domain::Result<$crate::domain::lists::Page<$row, $id>> {
             let list = |window| rows::list(tx, team, filter, window);
             $crate::domain::lists::Page::load(window, list, |row| row.id)
+        }
+    };
+
+    (@sorted $row:ident, $id:ident) => {
+        pub fn sorted(
+            tx: &mut $crate::store::Tx<'_>,
+            team: $crate::store::ids::TeamId,
+            filter: &Filter,
+            order: $crate::domain::lists::Order<Column>,
+            window: $crate::domain::lists::Window<$crate::domain::lists::Place<$id>>,
+        ) -> $crate::domain::Result<$crate::domain::lists::Page<$row, $crate::domain::lists::Place<$id>>> {
+            let list = |window| rows::sorted(tx, team, filter, order, window);
+            $crate::domain::lists::Page::load(window, list, |row| row.place(order.column))
         }
     };
 
@@ -154,6 +176,7 @@ macro_rules! team_noun {
         impl $crate::domain::nouns::Plain for $row {
             type Id = $id;
             type Filter = Filter;
+            type Column = Column;
             const NOUN: $crate::domain::nouns::Noun = $crate::domain::nouns::Noun::$row;
 
             fn id(&self) -> $id {
@@ -184,6 +207,16 @@ macro_rules! team_noun {
                 window: $crate::domain::lists::Window<$id>,
             ) -> $crate::domain::Result<$crate::domain::lists::Page<Self, $id>> {
                 list(tx, team, filter, window)
+            }
+
+            fn sorted(
+                tx: &mut $crate::store::Tx<'_>,
+                team: $crate::store::ids::TeamId,
+                filter: &Filter,
+                order: $crate::domain::lists::Order<Column>,
+                window: $crate::domain::lists::Window<$crate::domain::lists::Place<$id>>,
+            ) -> $crate::domain::Result<$crate::domain::lists::Page<Self, $crate::domain::lists::Place<$id>>> {
+                sorted(tx, team, filter, order, window)
             }
 
             fn count(

@@ -11,7 +11,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 
-use super::pages::notice::Notice;
+use super::pages::notice::{Notice, Undo};
 use super::site::Site;
 
 const LIFE: Duration = Duration::minutes(1);
@@ -22,7 +22,7 @@ pub struct Flash(Rc<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    notice: Option<Notice>,
+    notice: Option<(Notice, Option<Undo>)>,
     shown: Cell<bool>,
 }
 
@@ -31,10 +31,26 @@ impl Flash {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
 
-    pub fn take(&self) -> Option<Notice> {
+    pub fn take(&self) -> Option<(Notice, Option<Undo>)> {
         self.0.shown.set(self.0.notice.is_some());
-        self.0.notice
+        self.0.notice.clone()
     }
+}
+
+/// Between the code of a notice and the form that undoes the change.
+const UNDO: char = '~';
+
+/// Browsers drop a longer cookie; the notice is then shown without Undo.
+const MAX_LENGTH: usize = 3_800;
+
+fn read(kept: &str) -> Option<(Notice, Option<Undo>)> {
+    let (code, undo) = kept.split_once(UNDO).unwrap_or((kept, ""));
+    Some((Notice::parse(code)?, Undo::parse(undo)))
+}
+
+fn write(notice: Notice, undo: Option<&Undo>) -> String {
+    let undo = undo.map(|undo| format!("{UNDO}{undo}")).filter(|undo| undo.len() < MAX_LENGTH);
+    format!("{}{}", notice.code(), undo.unwrap_or_default())
 }
 
 pub async fn carry<B: MessageBody>(
@@ -43,12 +59,14 @@ pub async fn carry<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, Error> {
     let secure = request.app_data::<web::Data<Site>>().is_some_and(|site| site.url.is_https());
     let name = if secure { "__Host-gatepost-notice" } else { "gatepost-notice" };
-    let notice = request.cookie(name).and_then(|kept| Notice::parse(kept.value()));
+    let notice = request.cookie(name).and_then(|kept| read(kept.value()));
     let flash = Flash(Rc::new(Waiting { notice, shown: Cell::new(false) }));
     request.extensions_mut().insert(flash.clone());
     let mut response = next.call(request).await?;
-    let new = response.response().extensions().get::<Notice>().copied();
-    let cookie = Cookie::build(name, new.map_or("", Notice::code))
+    let extensions = response.response().extensions();
+    let new = extensions.get::<Notice>().map(|notice| write(*notice, extensions.get::<Undo>()));
+    drop(extensions);
+    let cookie = Cookie::build(name, new.clone().unwrap_or_default())
         .path("/")
         .http_only(true)
         .secure(secure)
@@ -58,4 +76,32 @@ pub async fn carry<B: MessageBody>(
         response.response_mut().add_cookie(&cookie.finish())?;
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_travels_with_the_form_that_undoes_the_change() {
+        let undo =
+            Undo::new("restore", [("unset", "con_1".to_owned()), ("unset", "con_2".to_owned())].into_iter());
+        let undo = undo.back_to("/contacts?q=a~b&sort=name".into());
+        let kept = write(Notice::ContactsBlocked, Some(&undo));
+        assert!(kept.is_ascii() && !kept.contains([';', ',', ' ', '"', '\\']), "{kept}");
+        assert_eq!(read(&kept), Some((Notice::ContactsBlocked, Some(undo))));
+        assert_eq!(read("contacts-blocked"), Some((Notice::ContactsBlocked, None)));
+        assert_eq!(read("no-such-code~do=restore"), None);
+    }
+
+    #[test]
+    fn a_cookie_that_browsers_would_drop_has_no_undo() {
+        let all = (0..200).map(|n| ("id", format!("als_{n:032}")));
+        assert_eq!(write(Notice::AliasesOff, Some(&Undo::new("on", all))), "aliases-off");
+    }
+
+    #[test]
+    fn fields_that_no_undo_has_are_dropped() {
+        assert_eq!(read("aliases-off~do=on&role=admin"), Some((Notice::AliasesOff, None)));
+    }
 }

@@ -33,6 +33,11 @@ async fn an_address_is_created_copied_and_turned_off() {
     browser.press("Turn off").await;
     browser.find("tr.row-off").await;
     browser.inspect("aliases").await;
+    browser.press("Undo").await;
+    browser.sees("Alias turned on").await;
+    browser.press("More actions for hello@gatepost.localhost").await;
+    browser.press("Turn off").await;
+    browser.find("tr.row-off").await;
     browser.find(".cell-box > [name=id]").await.click().await.expect("a click");
     browser.press("Turn on").await;
     browser.sees("Aliases turned on").await;

@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::{PgConnection, SqliteConnection, sql_query};
 use gatepost::domain::access::activity::{self, ActivityId, ActivityKind, Filter, TokenId};
 use gatepost::domain::access::{tokens, usage};
-use gatepost::domain::lists::Window;
-use gatepost::domain::mailroom::aliases;
+use gatepost::domain::lists::{Order, Window};
 use gatepost::domain::mailroom::messages::{self, Folder};
+use gatepost::domain::mailroom::{aliases, contacts};
 use gatepost::domain::people::roles::Role;
 use gatepost::domain::people::sessions;
 use gatepost::domain::people::teams::TeamId;
@@ -192,6 +192,41 @@ both_engines! {
         ] {
             let plan = plan(&app.database, &sql);
             assert!(plan.contains(index), "{what} should use {index}: {sql}\n{plan}");
+        }
+    }
+}
+
+/// Adds many contacts, some of whom have never written.
+fn fill_contacts(app: &TestApp) {
+    let contacts = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO contacts (id, team_id, address, address_key, search_text, state, received, last_seen_at, created_at)
+         SELECT {}, (SELECT id FROM teams WHERE name = 'Acme'), 'c' || i, 'c' || i, 'c' || i, 'unset', i % 7,
+             CASE WHEN i % 9 <> 0 THEN i / 3 END, i FROM n",
+        bytes(app, "i")
+    );
+    for sql in [&*contacts, "ANALYZE"] {
+        app.database.execute(sql).expect(sql);
+    }
+}
+
+both_engines! {
+    /// The list refreshes itself every few seconds.
+    async fn the_list_of_contacts_walks_an_index_and_sorts_nothing(app: TestApp) {
+        statements::listen();
+        fill_contacts(&app);
+        let store = Store::open(Location::parse(app.database.url()).expect("an address")).expect("a store");
+        let (team, order) = (app.team("Acme").id, Order::of(contacts::Column::LastMessage));
+        let filter = contacts::Filter::default();
+        let first = store.read(|tx| contacts::sorted(tx, team, &filter, order, Window::first(50))).expect("a page");
+        for place in [None, first.next] {
+            let window = Window::below(place, 50);
+            let sql = overhear_about(&["contacts"], || {
+                store.read(|tx| contacts::sorted(tx, team, &filter, order, window.clone()))
+            });
+            let plan = plan(&app.database, &sql);
+            assert!(plan.contains("contacts_by_last_message"), "{sql}\n{plan}");
+            assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::store::ids::{TeamId, UserId};
 
 pub(crate) use crate::store::columns::TokenKind;
 pub(crate) use crate::store::ids::TokenId;
-pub use rows::{Filter, Token};
+pub use rows::{Column, Filter, Token};
 
 #[derive(Clone, Debug)]
 pub struct Label(String);
@@ -294,7 +294,7 @@ pub(crate) fn set_cap(
     find(tx, team, id)
 }
 
-team_noun! { Token, TokenId: find, list, count }
+team_noun! { Token, TokenId: find, list, sorted, count }
 
 pub(crate) fn find_all(tx: &mut Tx<'_>, team: TeamId, ids: &[TokenId]) -> Result<Vec<Token>> {
     Ok(rows::find_all(tx, team, ids)?)

@@ -13,7 +13,7 @@ use crate::store::mailroom::{aliases as rows, mail_domains as domain_rows};
 
 pub use crate::store::ids::AliasId;
 pub(crate) use rows::ShadowedAlias;
-pub use rows::{Alias, Filter};
+pub use rows::{Alias, Column, Filter};
 
 const MAX_NOTE: usize = 1000;
 
@@ -159,7 +159,7 @@ fn row(
     }
 }
 
-team_noun! { Alias, AliasId: find, list, count, insert, save, plain; Member: lock }
+team_noun! { Alias, AliasId: find, list, sorted, count, insert, save, plain; Member: lock }
 
 fn event(kind: ActivityKind, alias: &Alias) -> Event {
     Event::of(kind).subject(&alias.address()).detail("enabled", alias.enabled)
@@ -235,12 +235,16 @@ pub(crate) fn switch(
     team: TeamId,
     ids: &[AliasId],
     enabled: bool,
-) -> Result<()> {
+) -> Result<Vec<AliasId>> {
+    let mut changed = Vec::new();
     for &id in ids {
         let before = find(tx, team, id)?;
         change(tx, actor, team, id, before.note.as_deref(), enabled)?;
+        if before.enabled != enabled {
+            changed.push(id);
+        }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Deletes an alias: it receives no more mail, and its address is never reused.

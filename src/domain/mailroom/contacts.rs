@@ -8,13 +8,13 @@ use crate::domain::actor::Actor;
 use crate::domain::nouns::team_noun;
 use crate::domain::people::roles::Role;
 use crate::domain::search::Search;
-use crate::domain::{FieldError, Result, Timestamp, names, text};
+use crate::domain::{Error, FieldError, Result, Timestamp, names, text};
 use crate::store::Tx;
 use crate::store::columns::Folder;
 use crate::store::ids::TeamId;
 use crate::store::mailroom::{contacts as rows, messages as message_rows};
 
-pub use rows::{Contact, ContactId, ContactState, Filter};
+pub use rows::{Column, Contact, ContactId, ContactState, Filter};
 
 const MAX_NAME: usize = 120;
 const MAX_NOTE: usize = 1000;
@@ -42,7 +42,7 @@ pub fn parse_address(text: &str) -> std::result::Result<MailAddress, FieldError>
     MailAddress::parse(text.trim()).ok_or_else(|| FieldError::new("address", message))
 }
 
-team_noun! { Contact, ContactId: find, list, count, insert, save, plain; Member: lock, delete }
+team_noun! { Contact, ContactId: find, list, sorted, count, insert, save, plain; Member: lock, delete }
 
 fn event(kind: ActivityKind, contact: &Contact) -> Event {
     Event::of(kind).subject(&contact.address).detail("state", contact.state.as_str())
@@ -104,17 +104,36 @@ fn save_and_move(tx: &mut Tx<'_>, actor: &Actor, before: &Contact, after: Contac
     Ok(after)
 }
 
-/// Sets the state of several contacts.
+/// Sets the state of several contacts. Returns those it has changed, with their previous state.
 pub(crate) fn set_states(
     tx: &mut Tx<'_>,
     actor: &Actor,
     team: TeamId,
     ids: &[ContactId],
     state: ContactState,
-) -> Result<()> {
+) -> Result<Vec<(ContactId, ContactState)>> {
+    let mut changed = Vec::new();
     for &id in ids {
-        let before = lock(tx, actor, team, id)?;
-        save(tx, actor, &before, Contact { state, ..before.clone() })?;
+        let before = set_state(tx, actor, team, id, state)?;
+        if before != state {
+            changed.push((id, before));
+        }
+    }
+    Ok(changed)
+}
+
+/// Undoes [`set_states`], except for contacts deleted since.
+pub(crate) fn restore_states(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    team: TeamId,
+    before: &[(ContactId, ContactState)],
+) -> Result<()> {
+    for &(id, state) in before {
+        match set_state(tx, actor, team, id, state) {
+            Ok(_) | Err(Error::NotFound) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

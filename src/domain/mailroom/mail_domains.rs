@@ -20,7 +20,7 @@ use crate::store::ids::{AliasId, TeamId};
 use crate::store::mailroom::mail_domains as rows;
 
 pub use crate::store::ids::DomainId;
-pub use rows::Domain;
+pub use rows::{Column, Domain, Filter};
 
 /// How long a proof may be missing before its domain is suspended.
 pub(crate) const SUSPENSION_GRACE: Duration = Duration::days(7);
@@ -192,7 +192,7 @@ fn record(tx: &mut Tx<'_>, actor: &Actor, domain: &Domain, kind: ActivityKind) -
     activity::record(tx, actor, domain.team_id, Event::of(kind).subject(&domain.name))
 }
 
-team_noun! { Domain, DomainId: find; Admin: lock }
+team_noun! { Domain, DomainId: find, sorted, count; Admin: lock }
 
 /// Sorted by name. Not paged, because a team has few domains.
 pub fn list(tx: &mut Tx<'_>, team: TeamId) -> Result<Vec<Domain>> {

@@ -8,6 +8,7 @@ use crate::store::backend::{Backend, Engine, on_engine};
 use crate::store::columns::{Timestamp, TokenKind};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{ActivityId, TeamId, TokenId, UserId};
+use crate::store::lists::sorted_rows;
 use crate::store::people::teams::Team;
 use crate::store::schema::{teams, tokens};
 use crate::store::team_rows::team_rows;
@@ -40,6 +41,13 @@ pub struct Token {
 }
 
 team_rows! { tokens, Token, TokenId: insert, find, lock, list, count }
+
+sorted_rows! { tokens, Token, TokenId:
+    Created = "created", "Created", descending, Id();
+    Name = "name", "Name", ascending, Text(tokens::name_key, |row| row.name_key.clone());
+    Used = "used", "Last used", descending,
+        Number(sql::<BigInt>("COALESCE(tokens.last_used_at, 0)"), |row| row.last_used_at.map_or(0, Timestamp::micros));
+}
 
 /// The only lookup of an API request. Includes the hash, so that an unknown id and a wrong secret both find nothing, in the
 /// same time.

@@ -1,4 +1,4 @@
-use diesel::dsl::{exists, not};
+use diesel::dsl::{exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
@@ -8,7 +8,7 @@ use crate::store::backend::{Backend, Engine, on_engine};
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
-use crate::store::lists::{ESCAPE, Window, like, list_rows};
+use crate::store::lists::{ESCAPE, Window, like, list_rows, sorted_rows};
 use crate::store::mailroom::mail_domains::domains;
 use crate::store::prepared::Prepared;
 use crate::store::team_rows::team_rows;
@@ -69,6 +69,14 @@ pub struct Filter {
 }
 
 team_rows! { aliases, Alias, AliasId, gone = deleted_at: insert, find, lock, list, count, save }
+
+sorted_rows! { aliases, Alias, AliasId:
+    Created = "created", "Created", descending, Id();
+    Alias = "alias", "Alias", ascending, Text(aliases::local_key, |row| row.local_key.clone());
+    Received = "received", "Received", descending, Number(aliases::received, |row| row.received);
+    LastReceived = "last-received", "Last received", descending,
+        Number(sql::<BigInt>("COALESCE(aliases.last_received_at, 0)"), |row| row.last_received_at.map_or(0, Timestamp::micros));
+}
 
 /// Inserts an alias unless its address is taken. Waits for a parallel insert of the same address.
 pub(crate) fn insert_unless_taken(tx: &mut Tx<'_>, alias: &Alias) -> Result<bool> {

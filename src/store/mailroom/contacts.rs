@@ -1,11 +1,13 @@
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::store::Tx;
 use crate::store::backend::{Backend, on_engine};
 use crate::store::columns::{Timestamp, text_enum};
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{TeamId, id_type};
-use crate::store::lists::{ESCAPE, like};
+use crate::store::lists::{ESCAPE, like, sorted_rows};
 use crate::store::prepared::Prepared;
 use crate::store::schema::instance;
 use crate::store::team_rows::team_rows;
@@ -63,6 +65,16 @@ pub struct Filter {
 }
 
 team_rows! { contacts, Contact, ContactId: insert, find, lock, list, count, save, delete }
+
+// An index has the same expression as LastMessage.
+sorted_rows! { contacts, Contact, ContactId:
+    LastMessage = "last-message", "Last message", descending,
+        Number(sql::<BigInt>("COALESCE(contacts.last_seen_at, 0)"), |row| row.last_seen_at.map_or(0, Timestamp::micros));
+    Contact = "contact", "Contact", ascending,
+        Text(sql::<Text>("COALESCE(contacts.name_key, contacts.address_key)"),
+            |row| row.name_key.clone().unwrap_or_else(|| row.address_key.clone()));
+    Messages = "messages", "Messages", descending, Number(contacts::received, |row| row.received);
+}
 
 /// Inserts the contact unless it exists, and returns the row.
 pub fn insert_or_find(tx: &mut Tx<'_>, contact: &Contact) -> Result<Contact> {

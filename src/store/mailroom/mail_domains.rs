@@ -1,9 +1,13 @@
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use crate::store::Tx;
+use crate::store::backend::Backend;
 use crate::store::columns::Timestamp;
 use crate::store::error::{OptionalRow, Result};
 use crate::store::ids::{AliasId, DomainId, TeamId};
+use crate::store::lists::sorted_rows;
 use crate::store::team_rows::team_rows;
 
 diesel::table! {
@@ -43,7 +47,21 @@ pub struct Domain {
     pub catch_all_id: Option<AliasId>,
 }
 
-team_rows! { domains, Domain, DomainId, gone = removed_at: insert, find, lock }
+team_rows! { domains, Domain, DomainId, gone = removed_at: insert, find, lock, count }
+
+#[derive(Clone, Debug, Default)]
+pub struct Filter;
+
+sorted_rows! { domains, Domain, DomainId:
+    Domain = "domain", "Domain", ascending, Text(domains::name, |row| row.name.clone());
+    Checked = "checked", "Checked", descending,
+        Number(sql::<BigInt>("COALESCE(domains.checked_at, 0)"), |row| row.checked_at.map_or(0, Timestamp::micros));
+    Added = "added", "Added", descending, Number(domains::created_at, |row| row.created_at.micros());
+}
+
+fn narrowed<'q>(team: TeamId, _: &Filter) -> domains::BoxedQuery<'q, Backend> {
+    domains::table.filter(domains::team_id.eq(team).and(domains::removed_at.is_null())).into_boxed()
+}
 
 /// Updates the whole row.
 ///

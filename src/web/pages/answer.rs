@@ -8,7 +8,7 @@ use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use askama::Template;
 
 use super::error::PageError;
-use super::notice::Notice;
+use super::notice::{Notice, Undo};
 use crate::web::compression::ContainsSecret;
 
 pub type Answer = Result<HttpResponse, PageError>;
@@ -40,6 +40,15 @@ pub fn part_at(address: &str, part: &impl Template) -> Answer {
 /// Redirects to `to`, a path on this site.
 pub fn see_other(to: impl Display) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, to.to_string())).finish()
+}
+
+/// [`see_other_with`], and Undo beside the notice.
+pub fn see_other_to_undo(to: impl Display, notice: Notice, undo: Option<Undo>) -> HttpResponse {
+    let mut answer = see_other_with(to, notice);
+    if let Some(undo) = undo {
+        answer.extensions_mut().insert(undo);
+    }
+    answer
 }
 
 /// Redirects to a page that shows the notice once.

@@ -85,6 +85,11 @@ impl Form {
         self.or(name, before.as_deref().unwrap_or_default())
     }
 
+    /// The same input with what was wrong with it.
+    pub fn with(self, errors: FormErrors) -> Self {
+        Self { errors, ..self }
+    }
+
     /// The error next to a field, or empty.
     pub fn error(&self, field: &str) -> &str {
         self.errors.at(field)

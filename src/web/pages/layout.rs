@@ -1,7 +1,7 @@
 //! The frame around every signed-in page.
 
 use super::navigation::{self, Group, Page};
-use super::notice::Notice;
+use super::notice::{Notice, Undo};
 use crate::domain::mailroom::messages::MAX_UNREAD;
 use crate::domain::people::roles::Role;
 use crate::web::flash::Flash;
@@ -64,8 +64,8 @@ impl Layout {
         }
     }
 
-    /// The notice of the previous change. Fragments leave it for the next page.
-    pub fn notice(&self) -> Option<Notice> {
+    /// The notice of the previous change, and how to undo it. Fragments leave it for the next page.
+    pub fn notice(&self) -> Option<(Notice, Option<Undo>)> {
         self.flash.take()
     }
 }

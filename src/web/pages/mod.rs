@@ -26,12 +26,12 @@ pub(crate) mod search;
 pub(crate) mod style;
 pub(crate) mod theme;
 
-pub use answer::{Answer, html, html_with_secret, part_at, see_other, see_other_with};
+pub use answer::{Answer, html, html_with_secret, part_at, see_other, see_other_to_undo, see_other_with};
 pub use error::PageError;
 pub use form::{Fields, FormErrors};
 pub use guards::{Admin, Member, Owner};
 pub use layout::Layout;
-pub use notice::Notice;
+pub use notice::{Notice, Undo};
 pub use question::Confirmation;
 
 /// The tone and text of a badge; see `badge` in `templates/macros/ui.html`.

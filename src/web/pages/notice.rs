@@ -1,8 +1,11 @@
 //! Notices of completed actions, shown once on the next page. Only sentences from this table are shown;
 //! [`crate::web::flash`] carries their codes.
 
+use std::fmt;
+
 use crate::domain::nouns::Noun;
 use crate::web::nouns::Done;
+use crate::web::paths::{self, Path};
 
 struct Words {
     code: &'static str,
@@ -63,6 +66,50 @@ impl Notice {
     pub const fn text(self) -> &'static str {
         self.words().text
     }
+
+    /// Where its Undo posts to.
+    pub const fn undo_path(self) -> Path {
+        match self {
+            Self::ContactsBlocked | Self::ContactsAllowed | Self::ContactsUnblocked => paths::CONTACTS_CHOSEN,
+            Self::AliasOn | Self::AliasOff | Self::AliasesOn | Self::AliasesOff => paths::ALIASES_CHOSEN,
+            _ => paths::INBOX_CHOSEN,
+        }
+    }
+}
+
+/// The form in a toast that undoes a change: the names and values of its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    pub fields: Vec<(String, String)>,
+}
+
+impl Undo {
+    /// The action first, the ids it is for, and [`Self::back_to`].
+    const FIELDS: [&str; 6] = ["do", "id", "unset", "allowed", "blocked", "back"];
+
+    pub fn new(action: &str, fields: impl Iterator<Item = (&'static str, String)>) -> Self {
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        Self { fields: [("do".to_owned(), action.to_owned())].into_iter().chain(fields).collect() }
+    }
+
+    /// The address of the list that it returns to.
+    pub fn back_to(mut self, address: String) -> Self {
+        self.fields.push(("back".into(), address));
+        self
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let fields: Vec<(String, String)> = serde_html_form::from_str(text).ok()?;
+        let is_known = |(name, _): &(String, String)| Self::FIELDS.contains(&&**name);
+        (!fields.is_empty() && fields.iter().all(is_known)).then_some(Self { fields })
+    }
+}
+
+/// The inverse of [`Undo::parse`].
+impl fmt::Display for Undo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_html_form::to_string(&self.fields).map_err(|_| fmt::Error)?)
+    }
 }
 
 notices! {
@@ -111,11 +158,15 @@ notices! {
     ContactAdded = "contact-added", "success", "Contact added.";
     ContactChanged = "contact-changed", "success", "Contact updated.";
     ContactDeleted = "contact-deleted", "success", "Contact deleted. Their messages are kept.";
-    ContactsChanged = "contacts-changed", "success", "Contacts updated. This affects new messages only.";
+    ContactsBlocked = "contacts-blocked", "success", "Blocked. Their earlier mail moved to Blocked, and new mail goes there.";
+    ContactsAllowed = "contacts-allowed", "success", "Allowed. Their mail is delivered.";
+    ContactsUnblocked = "contacts-unblocked", "success", "Unblocked. Their mail is back in the inbox, and new mail is delivered.";
+    Undone = "undone", "success", "Undone.";
     ContactsDeleted = "contacts-deleted", "success", "Contacts deleted. Their messages are kept.";
     DomainAdded = "domain-added", "success", "Domain added. Publish the records below, then select Check now.";
     DomainChecked = "domain-checked", "info", "DNS checked. Results are below.";
-    CatchAllChanged = "catch-all-changed", "success", "Catch-all updated. This affects new messages only.";
+    CatchAllChanged = "catch-all-changed", "success", "Catch-all set. It receives new mail to addresses that don't exist.";
+    CatchAllRemoved = "catch-all-removed", "success", "Catch-all removed. Mail to addresses that don't exist is refused.";
     JobRetried = "job-retried", "success", "Job queued. It'll run in a moment.";
     JobDropped = "job-dropped", "success", "Job dropped. It won't run.";
     DomainRemoved = "domain-removed", "success", "Domain removed. Mail to its aliases is refused.";

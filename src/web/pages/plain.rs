@@ -32,7 +32,6 @@ pub trait Pages: 'static {
     type Page: Template;
 
     const CREATED: Notice = Notice::Created(Self::Row::NOUN);
-    const CHANGED: Notice = Notice::Changed(Self::Row::NOUN);
     const DELETED: Notice = Notice::Deleted(Self::Row::NOUN);
 
     fn filter(filters: &Self::Filters) -> std::result::Result<Filter<Self>, PageError>;
@@ -49,6 +48,8 @@ pub trait Pages: 'static {
 
     fn create(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, form: &Form) -> Result<Self::Row>;
     fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Id<Self>, form: &Form) -> Result<Self::Row>;
+    /// Says what has changed.
+    fn changed(before: &Self::Row, after: &Self::Row) -> Notice;
 
     /// The name in the question before a deletion.
     fn name(shown: &Self::Shown) -> &str;
@@ -74,11 +75,12 @@ async fn load_list<P: Pages>(
     member: &Member,
     asked: ListQuery<P::Filters>,
 ) -> std::result::Result<P::ListPage, PageError> {
-    let (filter, window) = (P::filter(&asked.filters)?, asked.window(Id::<P>::parse)?);
+    let filter = P::filter(&asked.filters)?;
+    let (order, window) = asked.sorted_window(Id::<P>::parse)?;
     let found = member.read(move |tx, team| {
-        Ok((P::Row::list(tx, team, &filter, window)?, P::Row::count(tx, team, &filter)?))
+        Ok((P::Row::sorted(tx, team, &filter, order, window)?, P::Row::count(tx, team, &filter)?))
     });
-    let list = List::of(&asked, found.await?);
+    let list = List::of(&asked, found.await?).sorted(&asked, order);
     Ok(P::list_page(layout::<P>(member), asked.filters, list))
 }
 
@@ -118,13 +120,16 @@ async fn show<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {
 async fn change<P: Pages>(member: Member, id: Path<Id<P>>, form: Form) -> Answer {
     let (id, typed) = (*id, form.clone());
     let changed = member.write(move |tx, actor, team| {
-        // Responds 404 for another team's row even if the form has errors.
-        P::Row::find(tx, team, id)?;
-        P::change(tx, actor, team, id, &typed)
+        // Another team's is 404 even if the form has errors.
+        let before = P::Row::find(tx, team, id)?;
+        let after = P::change(tx, actor, team, id, &typed)?;
+        Ok(P::changed(&before, &after))
     });
+    let changed = changed.await;
+    let notice = *changed.as_ref().unwrap_or(&Notice::NothingChanged);
     let to = |_| P::Row::NOUN.page().of(id);
     let again = async |form| load::<P>(&member, id, form).await;
-    redirect_or_render(changed.await, P::CHANGED, to, form, again).await
+    redirect_or_render(changed, notice, to, form, again).await
 }
 
 async fn ask<P: Pages>(member: Member, htmx: Htmx, id: Path<Id<P>>) -> Answer {

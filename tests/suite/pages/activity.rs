@@ -343,14 +343,6 @@ both_engines! {
         assert!(!open(&ada, &format!("?token={other}")).await.has("#activity-chart"));
         let week = ada.get(&requests.link("Last 7 days")).await.expect(200).page();
         assert_eq!(week.texts("#activity .chart-table tbody tr").len(), 28);
-        assert_eq!((week.text("#dates"), week.text(".activity-periods [aria-current]")), ("Last 7 days".into(), "Last 7 days".into()));
-        // The one period is that of the chart, of the list and of the export.
-        app.clock.advance(Duration::from_secs(8 * 24 * 3600));
-        let ada = app.as_(Ada).await;
-        let week = open(&ada, "?period=7d").await;
-        assert!(!week.has(WHAT) && !week.has("#activity-chart"));
-        assert!(week.link("Export").ends_with("?period=7d"));
-        assert_eq!(open(&ada, "").await.texts(WHAT).len(), 2, "any time");
     }
 
     async fn a_change_shows_the_previous_value(app: TestApp) {

@@ -1,6 +1,7 @@
 //! The pages, one file or folder per area.
 
 mod activity;
+mod activity_period;
 mod developer;
 mod docs;
 mod frame;
@@ -10,4 +11,5 @@ mod mailroom;
 mod people;
 mod queries;
 mod search;
+mod sorting;
 mod wire;

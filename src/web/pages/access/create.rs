@@ -132,8 +132,8 @@ async fn mint(
     let (actor, team, prefix) = (viewer.actor(), viewer.team.id, app.sealer().prefix.clone());
     app.write(move |tx| {
         let (token, plain) = tokens::mint(tx, &actor, team, &label, scopes, &prefix)?;
-        let found = token_query::find(tx, team, &Asked::default(), None)?;
-        Ok((token, plain, TokenList::of(found, Asked::default(), actor.now)))
+        let found = token_query::find(tx, team, &Asked::first(), None)?;
+        Ok((token, plain, TokenList::of(found, Asked::first(), actor.now)))
     })
     .await
 }

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::api_switch::{self, ApiSwitch};
 use super::token_list::TokenList;
-use super::token_query::{self, Query};
+use super::token_query::{self, Asked, Query};
 use crate::app::App;
 use crate::domain::lists::Capped;
 use crate::domain::people::members;
@@ -55,12 +55,12 @@ struct MemberPage {
 pub async fn show(
     app: web::Data<App>,
     member: Member,
-    query: web::Query<Query>,
+    query: Query,
 ) -> std::result::Result<HttpResponse, PageError> {
     if member.role == Role::Member {
         return show_admins(&app, &member).await;
     }
-    let asked = query.into_inner().parse()?;
+    let asked = Asked::parse(query)?;
     let (team, now, query) = (member.team.id, member.request.now, asked.clone());
     let found = app.read_activity(move |tx| token_query::find(tx, team, &query, Some(now))).await?;
     let page = TokensPage {

@@ -5,22 +5,24 @@ use askama::Template;
 use time::Duration;
 
 use super::scopes;
-use super::token_query::{self, Asked, Found, Query, Shown, Sort};
+use super::token_query::{self, Asked, Found, Query, Shown};
 use crate::app::App;
 use crate::domain::Timestamp;
 use crate::domain::access::tokens::{State, Token, TokenKind};
 use crate::domain::access::usage::{Grouped, Outcomes, Span};
-use crate::domain::lists::Capped;
+use crate::domain::lists::{Capped, Page};
 use crate::web::htmx::Htmx;
 use crate::web::pages::charts::{self, Strip};
 use crate::web::pages::error::PageError;
 use crate::web::pages::format::When;
 use crate::web::pages::guards::Admin;
+use crate::web::pages::list::List;
 use crate::web::pages::{part_at, see_other};
 use crate::web::paths;
 
-/// How long a use counts as recent.
-const RECENT: Duration = Duration::days(7);
+/// A use is recent, and later long ago.
+const RECENT: Duration = Duration::days(1);
+const LONG_AGO: Duration = Duration::days(30);
 /// How long a row shows "Just now": twice the interval between two loads of the list.
 const JUST_USED: Duration = Duration::seconds(6);
 
@@ -49,7 +51,8 @@ pub struct Used {
     pub at: When,
     pub ip: String,
     pub agent: String,
-    pub is_recent: bool,
+    /// Of the dot before it.
+    pub tone: &'static str,
     pub is_just: bool,
 }
 
@@ -85,7 +88,11 @@ impl Row {
             at: When(at),
             ip: ip.unwrap_or_default(),
             agent: agent.unwrap_or_default(),
-            is_recent: now.since(at) < RECENT,
+            tone: match now.since(at) {
+                age if age < RECENT => "success",
+                age if age < LONG_AGO => "idle",
+                _ => "warning",
+            },
             is_just: now.since(at) < JUST_USED,
         });
         let (by, reason) = (token.revoked_by_label, token.revoke_reason);
@@ -139,25 +146,22 @@ impl Row {
 #[derive(Template)]
 #[template(path = "developer/_tokens.html")]
 pub struct TokenList {
-    rows: Vec<Row>,
-    /// The number of tokens on all pages.
-    count: Capped,
+    list: List<Row>,
     pub active: Capped,
     pub revoked: Capped,
     pub asked: Asked,
-    older: String,
 }
 
 impl TokenList {
     pub fn of(found: Found, asked: Asked, now: Timestamp) -> Self {
-        let Found { tokens, count, next, weeks, active, revoked } = found;
+        let Found { page, count, weeks, active, revoked } = found;
         let row = |token: Token| {
             let week = weeks.get(&token.id).map(|spans| Week::of(spans, now));
             Row { week, ..Row::of(token, now) }
         };
-        let rows = tokens.into_iter().map(row).collect();
-        let older = next.map(|id| asked.below(Some(id))).unwrap_or_default();
-        Self { rows, count, active, revoked, asked, older }
+        let page = Page { rows: page.rows.into_iter().map(row).collect(), next: page.next };
+        let list = List::of(&asked.query, (page, count)).sorted(&asked.query, asked.order);
+        Self { list, active, revoked, asked }
     }
 
     /// Whether the team has never had a token.
@@ -169,30 +173,9 @@ impl TokenList {
         self.asked.shown == Shown::Active
     }
 
-    fn newest(&self) -> String {
-        if self.asked.is_first() { String::new() } else { self.asked.below(None) }
-    }
-
-    /// The URL in a column's heading, and whether the list is sorted by the column.
-    fn head(&self, sort: Sort) -> (String, bool) {
-        (self.asked.sorted(sort), self.asked.sort == sort)
-    }
-
-    fn by_name(&self) -> (String, bool) {
-        self.head(Sort::Name)
-    }
-
-    fn by_use(&self) -> (String, bool) {
-        self.head(Sort::Used)
-    }
-
-    fn by_age(&self) -> (String, bool) {
-        self.head(Sort::Created)
-    }
-
     /// The URL of the list alone.
     fn address(&self) -> String {
-        self.asked.at(paths::TOKENS)
+        self.asked.query.beside(paths::TOKENS.0, &[])
     }
 
     pub fn of_active(&self) -> String {
@@ -202,6 +185,15 @@ impl TokenList {
     pub fn of_revoked(&self) -> String {
         self.asked.shown(Shown::Revoked)
     }
+
+    /// The value of the order in the search form.
+    pub fn sort(&self) -> &str {
+        &self.asked.query.filters.sort
+    }
+
+    pub fn words(&self) -> &str {
+        &self.asked.query.filters.q
+    }
 }
 
 /// Returns the list alone, for polling and live search.
@@ -209,14 +201,15 @@ pub async fn show(
     app: web::Data<App>,
     admin: Admin,
     htmx: Htmx,
-    query: web::Query<Query>,
+    query: Query,
 ) -> Result<HttpResponse, PageError> {
-    let asked = query.into_inner().parse()?;
+    let asked = Asked::parse(query)?;
+    let address = asked.query.address(&asked.query.before);
     if !htmx.0 {
-        return Ok(see_other(asked.at(paths::DEVELOPER)));
+        return Ok(see_other(address));
     }
     let (team, now, query) = (admin.team.id, admin.request.now, asked.clone());
     // The browser keeps the small charts: loading them every few seconds would cost too much.
     let found = app.read_activity(move |tx| token_query::find(tx, team, &query, None)).await?;
-    part_at(&asked.at(paths::DEVELOPER), &TokenList::of(found, asked.clone(), now))
+    part_at(&address, &TokenList::of(found, asked, now))
 }

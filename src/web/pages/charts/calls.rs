@@ -119,14 +119,7 @@ mod tests {
         let band = &day.bands[20];
         assert_eq!(band.name, "Thu 26 Nov, 09:00–10:00");
         let figures: Vec<_> = band.figures.iter().map(|each| (each.name, &*each.value)).collect();
-        assert_eq!(
-            figures,
-            [
-                ("Succeeded", "561"),
-                ("Refused (4xx)", "36"),
-                ("Failed (5xx)", "12")
-            ]
-        );
+        assert_eq!(figures, [("Succeeded", "561"), ("Refused (4xx)", "36"), ("Failed (5xx)", "12")]);
         assert_eq!(band.total, "609");
         assert_eq!(day.limit.expect("a limit").label, "Hourly limit 1,000");
         let month = calls("calls", Period::Month, &spans(Period::Month).0, Some(1_000), 188);

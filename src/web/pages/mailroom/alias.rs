@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use askama::Template;
 
-use super::aliases::Row;
+use super::aliases::{Row, undo};
 use super::messages_kept;
 use crate::domain::lists::Capped;
 use crate::domain::mailroom::aliases::{self, AliasId};
@@ -12,7 +12,10 @@ use crate::domain::mailroom::{mail_domains, messages};
 use crate::web::htmx::Htmx;
 use crate::web::pages::form::{Form, lines, redirect_or_render};
 use crate::web::pages::format::number;
-use crate::web::pages::{Answer, Confirmation, Layout, Member, Notice, PageError, html, see_other_with};
+use crate::web::pages::{
+    Answer, Confirmation, FormErrors, Layout, Member, Notice, PageError, Undo, html, see_other_to_undo,
+    see_other_with,
+};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
@@ -66,12 +69,14 @@ async fn change_note(member: Member, id: Path<AliasId>, form: Form) -> Answer {
     redirect_or_render(changed.await, Notice::AliasNoted, |_| paths::ALIAS.of(id), form, again).await
 }
 
-/// The updated row of the list, for htmx.
+/// A row of the list, which htmx puts in place of the one that was switched, and the toast.
 #[derive(Template)]
-#[template(path = "mailroom/_alias_row.html")]
-struct AliasRow {
+#[template(path = "mailroom/_alias_switched.html")]
+struct Switched {
     row: Row,
     team_id: String,
+    notice: Notice,
+    undo: Option<Undo>,
 }
 
 async fn switch(member: Member, htmx: Htmx, id: Path<AliasId>, form: Form) -> Answer {
@@ -84,14 +89,25 @@ async fn switch(member: Member, htmx: Htmx, id: Path<AliasId>, form: Form) -> An
     let switched = member.write(move |tx, actor, team| {
         let before = aliases::find(tx, team, id)?;
         let after = aliases::change(tx, actor, team, id, before.note.as_deref(), on)?;
-        Ok(Row::of(after, &mail_domains::list(tx, team)?))
+        Ok((Row::of(after, &mail_domains::list(tx, team)?), before.enabled != on))
     });
-    let switched = switched.await;
-    if htmx.0 {
-        return html(StatusCode::OK, &AliasRow { row: switched?, team_id: member.team.id.to_string() });
+    let team_id = member.team.id.to_string();
+    match switched.await {
+        Ok((row, has_changed)) => {
+            let notice = if has_changed { notice } else { Notice::NothingChanged };
+            let undo = has_changed.then(|| undo(&[id], on));
+            if htmx.0 {
+                return html(StatusCode::OK, &Switched { row, team_id, notice, undo });
+            }
+            let (here, undo) = (paths::ALIAS.of(id), undo.map(|undo| undo.back_to(paths::ALIAS.of(id))));
+            Ok(see_other_to_undo(here, notice, undo))
+        }
+        Err(error) if htmx.0 => Err(error.into()),
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            html(status, &AliasPage::load(&member, id, form.with(errors)).await?)
+        }
     }
-    let again = async |form| AliasPage::load(&member, id, form).await;
-    redirect_or_render(switched, notice, |_| paths::ALIAS.of(id), form, again).await
 }
 
 async fn ask_delete(member: Member, htmx: Htmx, id: Path<AliasId>) -> Answer {

@@ -13,7 +13,9 @@ use crate::domain::search::Search;
 use crate::web::htmx::Htmx;
 use crate::web::pages::form::{Choice, Fields, Form, Repeating, lines, redirect_or_ask};
 use crate::web::pages::list::{List, ListQuery, chosen, filters};
-use crate::web::pages::{Answer, Confirmation, Layout, Member, Notice, PageError, see_other_with};
+use crate::web::pages::{
+    Answer, Confirmation, Layout, Member, Notice, PageError, Undo, see_other_to_undo, see_other_with,
+};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
@@ -28,7 +30,7 @@ pub fn routes() -> Vec<PageRoute> {
     ]
 }
 
-filters!(Filters at paths::ALIASES => q, state, domain);
+filters!(Filters at paths::ALIASES => q, state, domain, sort);
 
 impl Filters {
     fn parse(&self) -> std::result::Result<Filter, PageError> {
@@ -61,6 +63,10 @@ impl Row {
         };
         Self { alias, trouble }
     }
+
+    pub fn has_second_line(&self) -> bool {
+        !self.alias.enabled || !self.trouble.is_empty() || self.alias.note.is_some()
+    }
 }
 
 #[derive(Template)]
@@ -85,10 +91,11 @@ struct NewAliasForm<'a> {
 
 impl AliasesPage {
     async fn load(member: &Member, asked: ListQuery<Filters>) -> std::result::Result<Self, PageError> {
-        let (filter, window) = (asked.filters.parse()?, asked.window(AliasId::parse)?);
+        let filter = asked.filters.parse()?;
+        let (order, window) = asked.sorted_window(AliasId::parse)?;
         let read = member.read(move |tx, team| {
             let domains = mail_domains::list(tx, team)?;
-            let Page { rows, next } = aliases::list(tx, team, &filter, window)?;
+            let Page { rows, next } = aliases::sorted(tx, team, &filter, order, window)?;
             let rows = rows.into_iter().map(|alias| Row::of(alias, &domains)).collect();
             Ok(((Page { rows, next }, aliases::count(tx, team, &filter)?), domains))
         });
@@ -98,7 +105,7 @@ impl AliasesPage {
         let known = [Choice::new("", "All domains"), Choice::new(SHARED, &shared)].into_iter().chain(every);
         Ok(Self {
             layout: Layout::new(member, "aliases"),
-            list: List::of(&asked, found),
+            list: List::of(&asked, found).sorted(&asked, order),
             filters: asked.filters,
             known: known.collect(),
             shared,
@@ -143,16 +150,25 @@ async fn ask_for_new(member: &Member, htmx: Htmx, status: StatusCode, form: Form
     question.ask_in(&NewAliasForm { question: &question, usable, form }, htmx, member, status)
 }
 
-async fn act(member: Member, chosen: Repeating<Chosen>) -> Answer {
-    let ids = chosen.0.ids(AliasId::parse)?;
-    let (on, notice) = match chosen.0.action.as_str() {
-        "on" => (true, Notice::AliasesOn),
-        "off" => (false, Notice::AliasesOff),
+async fn act(member: Member, Repeating(chosen): Repeating<Chosen>) -> Answer {
+    let (ids, back) = (chosen.ids(AliasId::parse)?, chosen.back::<Filters>(paths::ALIAS));
+    let on = match chosen.action.as_str() {
+        "on" => true,
+        "off" => false,
         _ => return Err(PageError::bad_request("The field do must be on or off.")),
     };
-    if ids.is_empty() {
-        return Ok(see_other_with(paths::ALIASES, Notice::NothingChanged));
-    }
-    member.write(move |tx, actor, team| aliases::switch(tx, actor, team, &ids, on)).await?;
-    Ok(see_other_with(paths::ALIASES, notice))
+    let switched = member.write(move |tx, actor, team| aliases::switch(tx, actor, team, &ids, on)).await?;
+    let notice = match (switched.as_slice(), on) {
+        ([], _) => return Ok(see_other_with(back, Notice::NothingChanged)),
+        ([_], true) => Notice::AliasOn,
+        ([_], false) => Notice::AliasOff,
+        (_, true) => Notice::AliasesOn,
+        (_, false) => Notice::AliasesOff,
+    };
+    Ok(see_other_to_undo(&back, notice, Some(undo(&switched, on).back_to(back.clone()))))
+}
+
+/// Turns aliases back that were turned on or off.
+pub fn undo(switched: &[AliasId], on: bool) -> Undo {
+    Undo::new(if on { "off" } else { "on" }, switched.iter().map(|id| ("id", id.to_string())))
 }

@@ -14,11 +14,13 @@ use crate::web::htmx::Htmx;
 use crate::web::pages::form::{Fields, Form, Repeating, lines};
 use crate::web::pages::list::{List, chosen, filters};
 use crate::web::pages::plain::Pages;
-use crate::web::pages::{Answer, Badge, Confirmation, Layout, Member, Notice, PageError, see_other_with};
+use crate::web::pages::{
+    Answer, Badge, Confirmation, Layout, Member, Notice, PageError, Undo, see_other_to_undo, see_other_with,
+};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 
-filters!(Filters at paths::CONTACTS => q, state);
+filters!(Filters at paths::CONTACTS => q, state, sort);
 
 #[derive(Template)]
 #[template(path = "mailroom/contacts.html", blocks = ["list"])]
@@ -75,6 +77,10 @@ impl Contact {
             .map(|(state, text, icon)| (state.as_str(), text, icon))
     }
 
+    fn is_reviewed(&self) -> bool {
+        self.state != ContactState::Unset
+    }
+
     fn badge(&self) -> Badge {
         match self.state {
             ContactState::Unset => ("off", "Not reviewed"),
@@ -100,22 +106,58 @@ pub fn routes() -> Vec<PageRoute> {
     vec![page(paths::CONTACTS_CHOSEN).post(act)]
 }
 
-async fn act(member: Member, chosen: Repeating<Chosen>) -> Answer {
-    let ids = chosen.0.ids(ContactId::parse)?;
-    if ids.is_empty() {
-        return Ok(see_other_with(paths::CONTACTS, Notice::NothingChanged));
+async fn act(member: Member, Repeating(chosen): Repeating<Chosen>) -> Answer {
+    let (ids, back) = (chosen.ids(ContactId::parse)?, chosen.back::<Filters>(paths::CONTACT));
+    match chosen.action.as_str() {
+        "restore" => {
+            let before = restored(&chosen)?;
+            member.write(move |tx, actor, team| contacts::restore_states(tx, actor, team, &before)).await?;
+            return Ok(see_other_with(back, Notice::Undone));
+        }
+        _ if ids.is_empty() => return Ok(see_other_with(back, Notice::NothingChanged)),
+        "delete" => {
+            let delete = member.write(move |tx, actor, team| {
+                ids.into_iter().try_for_each(|id| contacts::delete(tx, actor, team, id))
+            });
+            delete.await?;
+            return Ok(see_other_with(back, Notice::ContactsDeleted));
+        }
+        _ => {}
     }
-    if chosen.0.action == "delete" {
-        let delete = member.write(move |tx, actor, team| {
-            ids.into_iter().try_for_each(|id| contacts::delete(tx, actor, team, id))
-        });
-        delete.await?;
-        return Ok(see_other_with(paths::CONTACTS, Notice::ContactsDeleted));
-    }
-    let state = ContactState::parse(&chosen.0.action);
+    let state = ContactState::parse(&chosen.action);
     let state = state.ok_or_else(|| PageError::bad_request("The field do must be a status or delete."))?;
-    member.write(move |tx, actor, team| contacts::set_states(tx, actor, team, &ids, state)).await?;
-    Ok(see_other_with(paths::CONTACTS, Notice::ContactsChanged))
+    let set = member.write(move |tx, actor, team| contacts::set_states(tx, actor, team, &ids, state));
+    let changed = set.await?;
+    let notice = match (state, changed.as_slice()) {
+        (_, []) => return Ok(see_other_with(back, Notice::NothingChanged)),
+        (state, changed) => notice_of(state, changed),
+    };
+    let before = changed.into_iter().map(|(id, before)| (before.as_str(), id.to_string()));
+    let undo = Undo::new("restore", before).back_to(back.clone());
+    Ok(see_other_to_undo(back, notice, Some(undo)))
+}
+
+/// Says what these changes of state have done.
+fn notice_of(state: ContactState, changed: &[(ContactId, ContactState)]) -> Notice {
+    let all_were_blocked = changed.iter().all(|(_, before)| *before == ContactState::Blocked);
+    match state {
+        ContactState::Blocked => Notice::ContactsBlocked,
+        _ if all_were_blocked => Notice::ContactsUnblocked,
+        ContactState::Allowed => Notice::ContactsAllowed,
+        ContactState::Unset => Notice::ContactChanged,
+    }
+}
+
+/// The contacts of an Undo, and the state that each had.
+fn restored(chosen: &Chosen) -> std::result::Result<Vec<(ContactId, ContactState)>, PageError> {
+    let lists = [
+        (&chosen.unset, ContactState::Unset),
+        (&chosen.allowed, ContactState::Allowed),
+        (&chosen.blocked, ContactState::Blocked),
+    ];
+    let all = lists.into_iter().flat_map(|(ids, state)| ids.iter().map(move |id| (id, state)));
+    let all = all.map(|(id, state)| Some((ContactId::parse(id)?, state)));
+    all.collect::<Option<_>>().ok_or_else(PageError::not_found)
 }
 
 /// A contact, the number of their stored messages, and the newest messages.
@@ -132,8 +174,15 @@ impl Pages for Contacts {
 
     const ADD: &'static str = "Add contact";
     const CREATED: Notice = Notice::ContactAdded;
-    const CHANGED: Notice = Notice::ContactChanged;
     const DELETED: Notice = Notice::ContactDeleted;
+
+    fn changed(before: &Contact, after: &Contact) -> Notice {
+        match before.state == after.state {
+            true if before == after => Notice::NothingChanged,
+            true => Notice::ContactChanged,
+            false => notice_of(after.state, &[(before.id, before.state)]),
+        }
+    }
 
     fn filter(filters: &Filters) -> std::result::Result<Filter, PageError> {
         let state = chosen(&filters.state, ContactState::parse)?;

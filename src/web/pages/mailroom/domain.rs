@@ -17,6 +17,7 @@ use crate::web::pages::{
 };
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
+use crate::web::viewer::Viewer;
 
 pub fn routes() -> Vec<PageRoute> {
     vec![
@@ -26,7 +27,6 @@ pub fn routes() -> Vec<PageRoute> {
         page(paths::DOMAIN_REMOVE).get(ask_remove).post(remove),
     ]
 }
-use crate::web::viewer::Viewer;
 
 /// The maximum number of aliases in the catch-all menu.
 const MAX_CHOICES: i64 = 100;
@@ -80,9 +80,13 @@ impl Record {
         }
     }
 
-    /// Whether to show the values found.
-    fn shows_found(&self) -> bool {
-        matches!(self.state, RecordState::Wrong | RecordState::Unknown)
+    fn is_ok(&self) -> bool {
+        self.state == RecordState::Ok
+    }
+
+    /// The sentence beside what is wanted where the DNS has nothing to show.
+    fn nothing_found(&self) -> &'static str {
+        if self.state == RecordState::Unchecked { "Not checked yet" } else { "Nothing" }
     }
 }
 
@@ -148,7 +152,7 @@ impl DomainPage {
         match &self.domain {
             domain if domain.suspended_at.is_some() => "Mail to this domain is refused.",
             domain if !domain.is_active() => "It receives mail once it's verified.",
-            domain if domain.trouble().is_empty() => "It receives mail.",
+            domain if !domain.is_cut_off() => "It receives mail.",
             _ => "Mail to this domain isn't arriving. Correct its MX record at your DNS provider.",
         }
     }
@@ -192,7 +196,11 @@ async fn set_catch_all(admin: Admin, id: Path<DomainId>, form: Form) -> Answer {
         changed.map_err(|error| if matches!(error, Error::NotFound) { gone().into() } else { error })
     });
     let again = async |form| DomainPage::load(&admin, id, form).await;
-    redirect_or_render(changed.await, Notice::CatchAllChanged, |_| paths::DOMAIN.of(id), form, again).await
+    let notice = match form.get("alias") {
+        "" => Notice::CatchAllRemoved,
+        _ => Notice::CatchAllChanged,
+    };
+    redirect_or_render(changed.await, notice, |_| paths::DOMAIN.of(id), form, again).await
 }
 
 async fn ask_remove(admin: Admin, htmx: Htmx, id: Path<DomainId>) -> Answer {

@@ -3,12 +3,13 @@
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use crate::domain::Timestamp;
+use crate::domain::lists::Page;
 use crate::domain::mailroom::address::DomainName;
-use crate::domain::mailroom::mail_domains::{self, Domain, RecordState};
+use crate::domain::mailroom::mail_domains::{self, Domain, DomainId, Filter, Record, RecordState};
 use crate::web::htmx::Htmx;
 use crate::web::pages::form::{Form, redirect_or_ask};
-use crate::web::pages::{Admin, Answer, Badge, Confirmation, Layout, Member, Notice, html};
+use crate::web::pages::list::{List, ListQuery, filters};
+use crate::web::pages::{Admin, Answer, Badge, Confirmation, Layout, Member, Notice};
 use crate::web::paths;
 use crate::web::route::{PageRoute, page};
 use crate::web::viewer::Viewer;
@@ -17,38 +18,87 @@ pub fn routes() -> Vec<PageRoute> {
     vec![page(paths::DOMAINS).get(list).post(add), page(paths::DOMAIN_NEW).get(ask_new)]
 }
 
+filters!(Filters at paths::DOMAINS => sort);
+
 impl Domain {
     pub fn badge(&self) -> Badge {
         match self {
             Self { suspended_at: Some(_), .. } => ("danger", "Suspended"),
             _ if self.suspension_due().is_some() => ("warning", "TXT record missing"),
-            _ if self.is_active() && !self.trouble().is_empty() => ("danger", "Not receiving"),
+            _ if self.is_cut_off() => ("danger", "Not receiving"),
             _ if self.is_active() => ("success", "Verified"),
             _ => ("off", "Not verified"),
         }
     }
 
-    /// The reason why mail to an active domain doesn't arrive, or empty.
-    pub fn trouble(&self) -> &'static str {
-        match self.mx_state() {
-            RecordState::Wrong if self.is_active() => "Not receiving: wrong MX record",
-            RecordState::Missing if self.is_active() => "Not receiving: no MX record",
-            _ => "",
+    /// Whether mail to it is known not to arrive although it is verified.
+    pub fn is_cut_off(&self) -> bool {
+        self.is_active() && matches!(self.mx_state(), RecordState::Wrong | RecordState::Missing)
+    }
+}
+
+/// A domain of the list, and what its records need.
+struct Row {
+    domain: Domain,
+    tone: &'static str,
+    /// What was found beside what is wanted, of the first record that isn't correct.
+    finding: String,
+    /// Whether somebody has to change a record; else checking again is what helps.
+    needs_fix: bool,
+}
+
+impl Row {
+    fn of(domain: Domain, mail_host: &str) -> Self {
+        let records = domain.records(mail_host);
+        let Some(record) = records.iter().find(|record| record.state != RecordState::Ok) else {
+            let finding = records.iter().map(|record| record.kind).collect::<Vec<_>>().join(" and ");
+            let finding =
+                format!("{finding} {}", if records.len() == 1 { "is correct" } else { "are correct" });
+            return Self { domain, tone: "success", finding, needs_fix: false };
+        };
+        let needs_fix = matches!(record.state, RecordState::Wrong | RecordState::Missing);
+        let tone = match record.state {
+            RecordState::Unchecked => "off",
+            RecordState::Unknown => "warning",
+            _ => "danger",
+        };
+        Self { tone, finding: record.finding(), needs_fix, domain }
+    }
+
+    /// The state of the domain, unless that is as it should be.
+    fn exception(&self) -> Option<Badge> {
+        Some(self.domain.badge()).filter(|(tone, _)| *tone != "success")
+    }
+}
+
+impl Record {
+    /// In one line, what was found beside what is wanted.
+    fn finding(&self) -> String {
+        let wanted = self.wanted();
+        match (self.state, self.found.as_slice()) {
+            (RecordState::Ok, _) => format!("{} is correct", self.kind),
+            (RecordState::Unchecked, _) => "Not checked yet".into(),
+            (RecordState::Unknown, _) => format!("{}: the DNS didn't answer", self.kind),
+            (RecordState::Wrong, [found]) => format!("{}: found {found}, wants {wanted}", self.kind),
+            (RecordState::Wrong, [found, more @ ..]) => {
+                format!("{}: found {found} and {} more, wants {wanted}", self.kind, more.len())
+            }
+            _ => format!("{}: nothing found, wants {wanted}", self.kind),
         }
     }
 
-    /// The time of its suspension or verification.
-    fn since(&self) -> Option<Timestamp> {
-        self.suspended_at.or(self.verified_at.filter(|_| self.is_active()))
+    /// The value without the priority of an MX record, which the DNS gives without it too.
+    fn wanted(&self) -> &str {
+        self.value.strip_prefix("10 ").unwrap_or(&self.value)
     }
 }
 
 #[derive(Template)]
-#[template(path = "mailroom/domains.html")]
+#[template(path = "mailroom/domains.html", blocks = ["list"])]
 struct DomainsPage {
     layout: Layout,
     shared: String,
-    domains: Vec<Domain>,
+    list: List<Row>,
 }
 
 #[derive(Template)]
@@ -58,10 +108,18 @@ struct NewDomain<'a> {
     form: Form,
 }
 
-async fn list(member: Member) -> Answer {
-    let domains = member.read(mail_domains::list).await?;
-    let shared = member.app().mail_settings().domain.clone();
-    html(StatusCode::OK, &DomainsPage { layout: Layout::new(&member, "domains"), shared, domains })
+async fn list(member: Member, htmx: Htmx, asked: ListQuery<Filters>) -> Answer {
+    let (order, window) = asked.sorted_window(DomainId::parse)?;
+    let found = member.read(move |tx, team| {
+        let page = mail_domains::sorted(tx, team, &Filter, order, window)?;
+        Ok((page, mail_domains::count(tx, team, &Filter)?))
+    });
+    let (Page { rows, next }, count) = found.await?;
+    let (host, shared) = (member.app().mail_host(), member.app().mail_settings().domain.clone());
+    let rows = rows.into_iter().map(|domain| Row::of(domain, &host)).collect();
+    let list = List::of(&asked, (Page { rows, next }, count)).sorted(&asked, order);
+    let page = DomainsPage { layout: Layout::new(&member, "domains"), shared, list };
+    page.list.answer(htmx, &page, &page.as_list())
 }
 
 async fn ask_new(admin: Admin, htmx: Htmx) -> Answer {

@@ -11,7 +11,9 @@ mod message;
 use serde::Deserialize;
 
 use crate::domain::lists::Capped;
+use crate::web::pages::list::{Filters, ListQuery};
 use crate::web::pages::{PageError, plain};
+use crate::web::paths::PathOf;
 use crate::web::route::PageRoute;
 
 pub fn routes() -> Vec<PageRoute> {
@@ -35,9 +37,27 @@ struct Chosen {
     id: Vec<String>,
     #[serde(rename = "do", default)]
     action: String,
+    /// The contacts that Undo gives their state back, by that state.
+    #[serde(default)]
+    unset: Vec<String>,
+    #[serde(default)]
+    allowed: Vec<String>,
+    #[serde(default)]
+    blocked: Vec<String>,
+    /// The address of the page that it came from.
+    #[serde(default)]
+    back: String,
 }
 
 impl Chosen {
+    /// Leads back to the list, or to the only one that was chosen.
+    fn back<F: Filters>(&self, one: PathOf) -> String {
+        match self.id.as_slice() {
+            [id] if one.of(id) == self.back => self.back.clone(),
+            _ => ListQuery::<F>::at(&self.back).here(),
+        }
+    }
+
     fn ids<Id>(&self, parse: impl Fn(&str) -> Option<Id>) -> Result<Vec<Id>, PageError> {
         self.id.iter().map(|id| parse(id).ok_or_else(PageError::not_found)).collect()
     }

@@ -5,6 +5,7 @@ mod contacts;
 mod domains;
 mod inbox;
 mod message;
+mod undo;
 
 use gatepost::domain::mailroom::address::LocalPart;
 use gatepost::domain::mailroom::aliases::{Alias, NewAlias, create};

@@ -206,7 +206,8 @@ impl Query {
             ("live", &self.live),
         ];
         let has_dates = !self.from.is_empty() || !self.until.is_empty();
-        let is_sent = |(name, value): &(&str, &String)| !value.is_empty() && !(*name == "period" && has_dates);
+        let is_sent =
+            |(name, value): &(&str, &String)| !value.is_empty() && !(*name == "period" && has_dates);
         all.into_iter().filter(is_sent).map(|(name, value)| (name, &**value)).collect()
     }
 

@@ -16,7 +16,7 @@ use crate::web::htmx::Htmx;
 use crate::web::pages::form::Repeating;
 use crate::web::pages::layout::Unread;
 use crate::web::pages::list::ListQuery;
-use crate::web::pages::{Answer, Confirmation, Member, Notice, PageError, html, see_other_with};
+use crate::web::pages::{Answer, Confirmation, Member, Notice, PageError, Undo, html, see_other_to_undo};
 use crate::web::paths;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -56,12 +56,6 @@ pub struct Toast {
     pub undo: Option<Undo>,
 }
 
-pub struct Undo {
-    pub action: &'static str,
-    /// Names and values of hidden fields.
-    pub fields: Vec<(&'static str, String)>,
-}
-
 impl Asked {
     /// # Errors
     /// `NotFound` if one is not an id.
@@ -77,10 +71,8 @@ impl Asked {
         contacts.collect::<Option<_>>().ok_or_else(PageError::not_found)
     }
 
-    /// The query of the list, if `back` is a URL of the inbox.
     fn list(&self) -> ListQuery<Filters> {
-        let query = self.back.strip_prefix(paths::INBOX.0).and_then(|rest| rest.strip_prefix('?'));
-        query.and_then(|query| ListQuery::parse(query).ok()).unwrap_or_default()
+        ListQuery::at(&self.back)
     }
 }
 
@@ -169,8 +161,7 @@ fn blocked(contacts: Vec<(ContactId, ContactState)>) -> Toast {
         ContactState::Allowed => ("allowed", id.to_string()),
         _ => ("unset", id.to_string()),
     };
-    let fields = contacts.into_iter().map(field).collect();
-    Toast { text, undo: Some(Undo { action: "unblock", fields }) }
+    Toast { text, undo: Some(Undo::new("unblock", contacts.into_iter().map(field))) }
 }
 
 /// `Message`, `3 messages`.
@@ -188,8 +179,7 @@ impl Toast {
             return Self::plain("No changes to save.");
         }
         let text = format!("{} {what}.", counted(changed.len(), "Message", "messages"));
-        let fields = changed.iter().map(|id| ("id", id.to_string())).collect();
-        Self { text, undo: Some(Undo { action: undo, fields }) }
+        Self { text, undo: Some(Undo::new(undo, changed.iter().map(|id| ("id", id.to_string())))) }
     }
 }
 
@@ -204,7 +194,8 @@ async fn answer(
 ) -> Answer {
     let query = asked.list();
     if !htmx.0 {
-        return Ok(see_other_with(query.address(&query.before), notice));
+        let undo = toast.undo.map(|undo| undo.back_to(query.here()));
+        return Ok(see_other_to_undo(query.here(), notice, undo));
     }
     let unread = member.read(messages::unread_capped).await?;
     let (list, _) = load(member, query).await?;
@@ -235,36 +226,10 @@ fn ask_delete(member: &Member, htmx: Htmx, asked: Asked) -> Answer {
     );
     question.explain("This can't be undone. Activity records who deleted it and when.");
     let query = asked.list();
-    let dialog = DeleteChosen { question: &question, ids: &asked.id, back: query.address(&query.before) };
+    let dialog = DeleteChosen { question: &question, ids: &asked.id, back: query.here() };
     let mut answer = question.ask_in(&dialog, htmx, member, StatusCode::OK)?;
     for (name, value) in [("hx-retarget", "#dialog"), ("hx-reswap", "innerHTML")] {
         answer.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     Ok(answer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_urls_of_the_inbox_are_returned_to() {
-        let asked = |back: &str| Asked {
-            action: Action::Read,
-            id: Vec::new(),
-            unset: Vec::new(),
-            allowed: Vec::new(),
-            back: back.into(),
-        };
-        for (back, address) in [
-            ("/inbox?view=all&q=tea", "/inbox?view=all&q=tea"),
-            ("/inbox", "/inbox"),
-            ("https://elsewhere.test/inbox?view=all", "/inbox"),
-            ("/inbox?color=red", "/inbox"),
-            ("", "/inbox"),
-        ] {
-            let query = asked(back).list();
-            assert_eq!(query.address(&query.before), address, "{back}");
-        }
-    }
 }
