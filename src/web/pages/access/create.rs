@@ -112,7 +112,7 @@ pub async fn create(
             }
             match mint(&app, &admin, label, scopes).await {
                 Ok((token, plain, list)) => {
-                    return reveal::render(&site, &admin, &token, &plain, Revealed::Token(list));
+                    return reveal::render(&site, &admin, &token, &plain, Revealed::Token(Box::new(list)));
                 }
                 Err(error) => error,
             }

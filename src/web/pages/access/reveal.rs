@@ -19,7 +19,7 @@ use crate::web::viewer::Viewer;
 
 pub enum Revealed {
     /// A new token, with the list that now contains it.
-    Token(TokenList),
+    Token(Box<TokenList>),
     TeamKey,
 }
 
@@ -55,7 +55,7 @@ pub fn render(
         curl: curl(plain.reveal(), site.url.as_str()),
         api_notice: api_switch::refusal_notice(viewer),
         list: match revealed {
-            Revealed::Token(list) => Some(list),
+            Revealed::Token(list) => Some(*list),
             Revealed::TeamKey => None,
         },
     };

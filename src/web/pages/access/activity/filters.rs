@@ -206,9 +206,9 @@ impl Query {
             ("live", &self.live),
         ];
         let has_dates = !self.from.is_empty() || !self.until.is_empty();
-        let is_sent =
-            |(name, value): &(&str, &String)| !value.is_empty() && !(*name == "period" && has_dates);
-        all.into_iter().filter(is_sent).map(|(name, value)| (name, &**value)).collect()
+        let is_left_out =
+            |(name, value): &(&str, &String)| value.is_empty() || (*name == "period" && has_dates);
+        all.into_iter().filter(|pair| !is_left_out(pair)).map(|(name, value)| (name, &**value)).collect()
     }
 
     fn with(&self, more: Option<(&'static str, &str)>) -> String {
