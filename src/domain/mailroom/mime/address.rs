@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_has_no_domain() {
+    fn an_invalid_address_has_no_domain() {
         for text in [
             "root",
             "<root>",

@@ -126,7 +126,7 @@ fn numbered(name: &str) -> Option<Charset> {
 
 fn guess(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(_) if seven_bit::is_shifted(bytes) => SevenBit::Japanese.decode(bytes),
+        Ok(_) if let Some(kind) = seven_bit::detect(bytes) => kind.decode(bytes),
         Ok(_) => UTF_8.decode(bytes).0.into_owned(),
         Err(_) if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") => {
             UTF_8.decode(bytes).0.into_owned()

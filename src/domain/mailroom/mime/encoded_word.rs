@@ -1,10 +1,10 @@
 //! Decodes text in headers: encoded words (RFC 2047), and raw 8-bit text, whose charset is unknown.
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::charset::Charset;
 use super::header::{MAX_HEADER, unfold};
-use super::seven_bit::{SevenBit, is_shifted};
+use super::seven_bit::{self, SevenBit};
 use super::transfer::{Decoder, Encoding};
 
 /// Converts a value to text without decoding its encoded words. `body` is the charset of the message's text;
@@ -12,14 +12,22 @@ use super::transfer::{Decoder, Encoding};
 pub fn raw_text(value: &[u8], body: Charset) -> String {
     let value = unfold(&value[..value.len().min(MAX_HEADER)]);
     match String::from_utf8(value) {
-        Ok(text) if is_shifted(text.as_bytes()) => SevenBit::Japanese.decode(text.as_bytes()),
-        Ok(text) => text,
+        Ok(text) => match seven_bit(text.as_bytes(), body) {
+            Some(kind) => kind.decode(text.as_bytes()),
+            None => text,
+        },
         Err(error) => {
             let text = body.decode(error.as_bytes());
             // The header is not in the charset of the body.
             if text.contains('\u{fffd}') { Charset::Guess.decode(error.as_bytes()) } else { text }
         }
     }
+}
+
+/// HZ has no escape sequence, and its switches are ordinary characters, so it is only used if the body uses it.
+fn seven_bit(value: &[u8], body: Charset) -> Option<SevenBit> {
+    let is_hz = matches!(body, Charset::SevenBit(SevenBit::Hz)) && memmem::find(value, b"~{").is_some();
+    if is_hz { Some(SevenBit::Hz) } else { seven_bit::detect(value) }
 }
 
 /// Decodes an unstructured value, like a subject.
@@ -186,5 +194,9 @@ mod tests {
         assert_eq!(text(b"\xc1", "koi8-r"), "а");
         assert_eq!(text(b"\xc4\xe3", "gb2312"), "你");
         assert_eq!(text(b"a\r\n \x1b$B$\"\x1b(B", "us-ascii"), "a あ");
+        assert_eq!(text(b"\x1b$)C\x0e9h\x0f a", "us-ascii"), "배 a");
+        assert_eq!(text(b"\x1b$)A\x0eDc\x0f a", "utf-8"), "你 a");
+        assert_eq!(text(b"~{Dc~} a", "hz-gb-2312"), "你 a");
+        assert_eq!(text(b"~{Dc~} a", "utf-8"), "~{Dc~} a");
     }
 }

@@ -26,9 +26,14 @@ enum Alphabet {
     Supplement,
 }
 
-/// Whether the text switches to a two-byte alphabet.
-pub fn is_shifted(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|two| two == [ESC, b'$'])
+/// Guesses the charset by the first switch to a two-byte alphabet. `None` if there is no switch.
+pub fn detect(bytes: &[u8]) -> Option<SevenBit> {
+    let first = memchr::memmem::find(bytes, &[ESC, b'$'])?;
+    Some(match &bytes[first + 2..] {
+        [b')', b'C', ..] => SevenBit::Korean,
+        [b')', b'A' | b'E' | b'G', ..] => SevenBit::Chinese,
+        _ => SevenBit::Japanese,
+    })
 }
 
 impl SevenBit {

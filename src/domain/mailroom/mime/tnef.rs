@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_reported() {
+    fn unopened_attachments_are_reported() {
         let object = property(0x0d, DATA, &[0; 20]);
         let bytes = tnef(&[
             attribute(ATTACHMENT_DATA, b"before any attachment"),

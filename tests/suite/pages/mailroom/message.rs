@@ -48,11 +48,36 @@ both_engines! {
         let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
         let shown = format!("to {to}, cc Jörg <jorg@acme.test>, ines@acme.test, <b>Bo</b> <bo@acme.test>");
         assert_eq!(page.text(".letter-to"), shown);
+        // A long list is folded.
+        let many: Vec<_> = (1..=90).map(|number| format!("guest{number}@acme.test")).collect();
+        let raw = format!("From: {BOB}\nTo: {}\nMessage-ID: <many@customer.test>\nSubject: All\n\nHi", many.join(",\n "));
+        let id = app.arrives(BOB, &to, &raw);
+        let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
+        assert_eq!(page.text(".letter-to summary"), "and 85 more");
+        assert!(page.text(".letter-to").starts_with("to guest1@acme.test, guest2@acme.test"));
+        assert!(page.text(".letter-to details").ends_with("guest90@acme.test"));
         // A blind copy names the alias in neither field.
         let raw = format!("From: {BOB}\nCc: ines@acme.test\nMessage-ID: <bcc@customer.test>\nSubject: Copy\n\nHi");
         let id = app.arrives(BOB, &to, &raw);
         let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
         assert_eq!(page.text(".letter-to"), format!("to {to}, cc ines@acme.test"));
+    }
+
+    async fn all_authors_are_shown_and_a_misleading_name_is_not(app: TestApp) {
+        let to = alias(&app, "hello").address();
+        let from = "Ada <ada@one.test>, =?utf-8?q?J=C3=B6rg?= <jorg@two.test>";
+        let raw = format!("From: {from}\nSender: ada@one.test\nMessage-ID: <two@one.test>\nSubject: Both\n\nHi");
+        let id = app.arrives(BOB, &to, &raw);
+        let cy = app.as_(Cy).await;
+        let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
+        assert_eq!(page.texts(".letter-to"), ["with Jörg <jorg@two.test>".to_owned(), format!("to {to}")]);
+        assert!(!page.has(".letter-note"));
+        let raw = format!("From: \"The Bank <ceo@bank.test>\" <{BOB}>\nMessage-ID: <bank@x>\nSubject: Pay\n\nHi");
+        let id = app.arrives(BOB, &to, &raw);
+        let page = cy.get(&format!("/inbox/{id}")).await.expect(200).page();
+        let says = format!("The sender's name is “The Bank <ceo@bank.test>”, but the message is from {BOB}.");
+        assert_eq!(page.text(".letter-note"), says);
+        assert_eq!(page.text(".letter-who > p"), BOB);
     }
 
     async fn opening_marks_read_and_prefetching_does_not(app: TestApp) {

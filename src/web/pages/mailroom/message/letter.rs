@@ -6,6 +6,7 @@ use crate::domain::mailroom::authentication::Authentication;
 use crate::domain::mailroom::contacts::ContactState;
 use crate::domain::mailroom::html::has_remote_pictures;
 use crate::domain::mailroom::messages::{Attachment, Folder, MessageId, MessageState, Neighbors, Opened};
+use crate::domain::mailroom::parse::Mailbox;
 use crate::web::pages::format::{self, When};
 use crate::web::pages::list::ListQuery;
 use crate::web::pages::mailroom::inbox::Filters;
@@ -14,6 +15,9 @@ use crate::web::paths;
 
 /// Larger images have no preview, because the browser would load them in full.
 const MAX_PREVIEW: i64 = 2 << 20;
+
+/// The mailboxes of a list that are shown at once.
+const SHOWN: usize = 5;
 
 const PREVIEWED: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
@@ -26,8 +30,12 @@ pub struct Letter {
     /// Empty if the contact was deleted.
     pub contact: String,
     pub is_blocked: bool,
-    pub to: Vec<String>,
-    pub cc: Vec<String>,
+    /// A name with the address of somebody else in it, which is not shown as the sender's.
+    pub misleading_name: String,
+    /// The other authors.
+    pub with: People,
+    pub to: People,
+    pub cc: People,
     pub rcpt: String,
     /// The alias's id and address. The id is empty if the alias was deleted.
     pub alias: (String, String),
@@ -47,6 +55,22 @@ pub struct Letter {
     pub back: String,
     pub newer: String,
     pub older: String,
+}
+
+/// A list of mailboxes. The end of a long one is folded.
+pub struct People {
+    pub shown: String,
+    pub folded: String,
+    pub count_folded: usize,
+}
+
+impl People {
+    fn of(list: Vec<Mailbox>) -> Self {
+        let all: Vec<_> = list.iter().map(text::mailbox).collect();
+        let shown = if all.len() > SHOWN + 1 { SHOWN } else { all.len() };
+        let (shown, folded) = all.split_at(shown);
+        Self { shown: shown.join(", "), folded: folded.join(", "), count_folded: folded.len() }
+    }
 }
 
 /// The verification of the sender.
@@ -93,16 +117,23 @@ impl Letter {
         let is_blocked = contact.as_ref().is_some_and(|contact| contact.state == ContactState::Blocked);
         let alias_id = if alias.deleted_at.is_none() { alias.id.to_string() } else { String::new() };
         let row = message.row;
-        let names = |list: Vec<_>| list.iter().map(text::mailbox).collect();
+        let (from, from_address) =
+            (row.from_name.unwrap_or_default(), row.from_address.or(row.envelope_from).unwrap_or_default());
+        let is_misleading = text::names_another_domain(&from, &from_address);
+        let (from, misleading_name) =
+            if is_misleading { (String::new(), from) } else { (from, String::new()) };
+        let others = text::authors(&opened.headers).into_iter().skip(1).collect();
         Self {
             team: member.team.id.to_string(),
             subject: subject(row.subject),
-            from: row.from_name.unwrap_or_default(),
-            from_address: row.from_address.or(row.envelope_from).unwrap_or_default(),
+            from,
+            from_address,
+            misleading_name,
+            with: People::of(others),
             contact: contact.map(|contact| contact.id.to_string()).unwrap_or_default(),
             is_blocked,
-            to: names(to),
-            cc: names(cc),
+            to: People::of(to),
+            cc: People::of(cc),
             rcpt: row.rcpt,
             alias: (alias_id, alias.address()),
             at: When(row.received_at),

@@ -1,7 +1,8 @@
 //! Sentences about a message.
 
+use crate::domain::mailroom::address::MailAddress;
 use crate::domain::mailroom::authentication::{Authentication, Check, Dmarc, Policy, Verdict};
-use crate::domain::mailroom::parse::Mailbox;
+use crate::domain::mailroom::parse::{Mailbox, mailboxes_in};
 
 /// The result of one check of the sender.
 pub struct Finding {
@@ -153,6 +154,20 @@ pub fn mailbox(mailbox: &Mailbox) -> String {
     }
 }
 
+/// The authors in the headers of a message.
+pub fn authors(headers: &[(String, String)]) -> Vec<Mailbox> {
+    let from = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("From"));
+    from.map(|(_, value)| mailboxes_in(value)).unwrap_or_default()
+}
+
+/// Whether a sender's name has an address of another domain than the sender's own in it. People take it for
+/// the sender, but nothing verifies it.
+pub fn names_another_domain(name: &str, address: &str) -> bool {
+    let own = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let words = name.split(|c: char| c.is_whitespace() || "<>()[],;:\"'".contains(c));
+    words.filter_map(MailAddress::parse).any(|named| named.domain() != own)
+}
+
 /// The name of a file type and its icon. An unknown type is named after the file's extension.
 pub fn kind(essence: &str, name: &str) -> (String, &'static str) {
     let (main, sub) = essence.split_once('/').unwrap_or((essence, ""));
@@ -212,6 +227,21 @@ mod tests {
             ("", "", "File"),
         ] {
             assert_eq!(kind(essence, name).0, word, "{essence} {name}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_an_address_of_another_domain_misleads() {
+        for (name, misleads) in [
+            ("ceo@bank.test", true),
+            ("Nora Grant <nora@granite.test>", true),
+            ("\"ceo@bank.test\" via list", true),
+            ("a@x.test, CEO (ceo@bank.test)", true),
+            ("A@X.test", false),
+            ("Ada @ Acme", false),
+            ("", false),
+        ] {
+            assert_eq!(names_another_domain(name, "a@x.test"), misleads, "{name}");
         }
     }
 
