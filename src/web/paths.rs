@@ -95,6 +95,8 @@ paths! {
     Path TEAM_KEY_DISABLE = "/developer/team-key/disable";
 
     Path DOCS = "/developer/docs";
+    PathOf DOCS_RESOURCE = "/developer/docs/{id}";
+    Path DOCS_ALL = "/developer/docs/all";
     Path DOCS_LANGUAGE = "/developer/docs/language";
     PathOf DOCS_TRY = "/developer/docs/try/{id}";
 

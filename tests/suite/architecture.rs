@@ -14,7 +14,7 @@ use std::path::Path;
 
 const MAX_FILE: usize = 400;
 const MAX_FUNCTION: usize = 60;
-const MAX_SCRIPTS: usize = 560;
+const MAX_SCRIPTS: usize = 640;
 /// Per 1,000 lines.
 const MAX_COMMENTS: usize = 80;
 

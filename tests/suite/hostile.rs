@@ -44,7 +44,7 @@ const TEXTS: [&str; 24] = [
 
 /// The query parameters of pages. The API's are in its description, and those of plain nouns in
 /// their routes.
-const QUERIES: [(&str, &[&str]); 13] = [
+const QUERIES: [(&str, &[&str]); 14] = [
     ("GET /setup", &["key"]),
     ("GET /sign-in", &["to", "notice"]),
     ("GET /inbox", &["q", "alias", "contact", "state", "unread", "before"]),
@@ -57,6 +57,7 @@ const QUERIES: [(&str, &[&str]); 13] = [
     ("GET /activity/export", &["kind", "person", "token", "status", "from", "until"]),
     ("GET /", &["period", "done"]),
     ("GET /developer/docs", &["q"]),
+    ("GET /developer/docs/{id}", &["q"]),
     ("GET /developer", &["state", "q", "sort", "before"]),
     ("GET /developer/usage", &["period"]),
     ("GET /developer/tokens", &["state", "q", "sort", "before"]),

@@ -14,7 +14,10 @@ use crate::domain::mailroom::address::LocalPart;
 use crate::domain::mailroom::aliases::{self, AliasId, Filter};
 use crate::domain::search::Search;
 
-const ALIASES: Tag = Tag { name: "Aliases", text: "The team's addresses that receive mail." };
+const ALIASES: Tag = Tag {
+    name: "Aliases",
+    text: "The addresses that receive mail. Use a different one for each purpose: you'll know who leaked it, and you can turn it off on its own.",
+};
 
 pub fn routes() -> Vec<At> {
     vec![

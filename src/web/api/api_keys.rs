@@ -17,7 +17,10 @@ use crate::domain::access::secret::PlainToken;
 use crate::domain::access::tokens::{self, Label, Token, TokenId};
 use crate::domain::{Error, Timestamp};
 
-const API_KEYS: Tag = Tag { name: "API keys", text: "The team's tokens." };
+const API_KEYS: Tag = Tag {
+    name: "Tokens",
+    text: "The tokens of your team: list them, see when each was last used, and find those that expire. Creating, renaming and revoking one requires a person signed in to the dashboard.",
+};
 
 pub fn routes() -> Vec<At> {
     vec![

@@ -16,7 +16,10 @@ use crate::domain::mailroom::contacts::{self, About, ContactId, ContactState, Fi
 use crate::domain::search::Search;
 use crate::domain::{FieldError, Timestamp};
 
-const CONTACTS: Tag = Tag { name: "Contacts", text: "People who email the team." };
+const CONTACTS: Tag = Tag {
+    name: "Contacts",
+    text: "People who email the team. They are added automatically when mail arrives; their state decides whether their mail is delivered.",
+};
 
 pub fn routes() -> Vec<At> {
     vec![

@@ -17,7 +17,10 @@ use crate::domain::mailroom::mail_domains::{self, DomainId, RecordState};
 use crate::domain::{Error, FieldError, Timestamp};
 use crate::web::request::RequestInfo;
 
-const DOMAINS: Tag = Tag { name: "Domains", text: "The team's own domains, verified by DNS." };
+const DOMAINS: Tag = Tag {
+    name: "Domains",
+    text: "The team's own domains, verified by DNS. Add one, publish its records, and create aliases on it.",
+};
 
 pub fn routes() -> Vec<At> {
     vec![

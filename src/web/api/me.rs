@@ -18,7 +18,10 @@ use crate::domain::access::tokens::{self, TokenId};
 use crate::domain::people::teams::TeamId;
 use crate::web::request::RequestInfo;
 
-const ME: Tag = Tag { name: "Me", text: "The token used for the request." };
+const ME: Tag = Tag {
+    name: "Me",
+    text: "The team and the token behind a request. An app can also revoke its own token, if it leaked.",
+};
 
 pub fn routes() -> Vec<At> {
     vec![

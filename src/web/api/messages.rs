@@ -30,7 +30,10 @@ use crate::domain::mailroom::messages::{self, Filter, Folder, MessageId, Message
 use crate::domain::search::Search;
 use crate::domain::{Error, FieldError, Timestamp};
 
-const MESSAGES: Tag = Tag { name: "Messages", text: "Incoming mail." };
+const MESSAGES: Tag = Tag {
+    name: "Messages",
+    text: "Mail your aliases received. List and filter it, read its text and attachments, mark it as read, archive it, and delete it.",
+};
 
 pub fn routes() -> Vec<At> {
     vec![
@@ -137,7 +140,7 @@ fn named<Id>(
 
 fn states() -> Object {
     let states = words::one_of(MessageState::ALL.iter().map(|state| state.as_str()));
-    states.description(Some("Only those in this state: `delivered`, `denied` or `rejected`.")).build()
+    states.description(Some("Only those in this state.")).build()
 }
 
 fn parse_state(text: &str) -> Result<MessageState, FieldError> {
@@ -148,7 +151,7 @@ fn parse_state(text: &str) -> Result<MessageState, FieldError> {
 
 fn folders() -> Object {
     let folders = words::one_of(Folder::ALL.iter().map(|folder| folder.as_str()));
-    folders.description(Some("Only those in this folder: `inbox`, `archive` or `blocked`.")).build()
+    folders.description(Some("Only those in this folder.")).build()
 }
 
 fn next_folder() -> Object {

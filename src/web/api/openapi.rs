@@ -3,7 +3,7 @@
 
 pub(crate) mod about;
 mod complete;
-mod example;
+pub(crate) mod example;
 mod operation;
 mod shared;
 pub(crate) mod words;

@@ -15,7 +15,7 @@ use crate::domain::lists::{Capped, Window};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// Entries to return, 1 to 100.
+    /// The number of entries to return.
     #[serde(default = "default_limit")]
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: i64,

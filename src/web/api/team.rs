@@ -14,7 +14,7 @@ use crate::domain::people::roles::Role;
 use crate::domain::people::teams::{self, TeamId};
 use crate::domain::people::users::UserId;
 
-const TEAM: Tag = Tag { name: "Team", text: "The team the credential belongs to." };
+const TEAM: Tag = Tag { name: "Team", text: "The team that the token belongs to, and its people." };
 
 pub fn routes() -> Vec<At> {
     vec![

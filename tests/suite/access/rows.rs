@@ -230,6 +230,8 @@ fn developer() -> Vec<Row> {
         page("GET /developer/api", [303, 200, 403, 403, 200]),
         page("POST /developer/api", [303, 303, 403, 403, 303]).with(&[("state", "off")]).alone(),
         page("GET /developer/docs", [303, 200, 200, 200, 200]),
+        page("GET /developer/docs/all", [303, 200, 200, 200, 200]),
+        page("GET /developer/docs/{id}", [303, 200, 200, 200, 200]).of(resource),
         page("POST /developer/docs/language", [303, 303, 303, 303, 303]).with(&[("language", "python")]),
         page("GET /developer/docs/try/{id}", [303, 200, 403, 200, 200]).of(operation),
         page("POST /developer/docs/try/{id}", [303, 200, 403, 200, 200]).of(operation),
@@ -327,4 +329,8 @@ fn mailroom() -> Vec<Row> {
 /// The route belongs to no team: the API is the same for everyone.
 fn operation(_: &TestApp) -> String {
     "list-aliases".into()
+}
+
+fn resource(_: &TestApp) -> String {
+    "aliases".into()
 }

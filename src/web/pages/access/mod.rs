@@ -20,15 +20,12 @@ use crate::web::route::{PageRoute, page};
 
 pub fn routes() -> Vec<PageRoute> {
     let redirect = async || actix_web::web::Redirect::to(paths::DEVELOPER.0).permanent();
-    vec![
+    let mut routes = vec![
         page(paths::DEVELOPER).get(developer::show),
         page(paths::DEVELOPER_USAGE).get(usage::show),
         page(paths::DEVELOPER_SETTINGS).get(settings::show),
         page(paths::OLD_API_SETTINGS).get(redirect).otherwise(redirect),
         page(paths::API_SWITCH).get(api_switch::ask_off).post(api_switch::turn),
-        page(paths::DOCS).get(docs::show),
-        page(paths::DOCS_LANGUAGE).post(docs::keep_language),
-        page(paths::DOCS_TRY).get(docs::try_it::ask).post(docs::try_it::send),
         page(paths::TOKENS).get(token_list::show).post(create::create),
         page(paths::TOKEN_NEW).get(create::ask),
         page(paths::TOKEN).get(tokens::show),
@@ -43,5 +40,7 @@ pub fn routes() -> Vec<PageRoute> {
         // Registered before the records, whose path would match it.
         page(paths::ACTIVITY_EXPORT).get(activity::export::download),
         page(paths::ACTIVITY_RECORD).get(activity::record::show),
-    ]
+    ];
+    routes.extend(docs::routes());
+    routes
 }

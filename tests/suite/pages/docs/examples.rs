@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use gatepost::domain::access::scopes::Scopes;
 use gatepost::web::api;
 
-use super::DOCS;
+use super::ALL;
 use crate::access::rows::{self, things};
 use crate::support::TestApp;
 use crate::support::people::Person::Cy;
@@ -35,12 +35,12 @@ fn variable(id: &str) -> String {
 
 /// Returns the examples of the page in one language: id, text, and status of the response.
 async fn printed(app: &TestApp, language: &str) -> Vec<(String, String, String)> {
-    let page = app.as_(Cy).await.get(DOCS).await.expect(200).page();
-    let all = page.verbatim(&format!("[data-language={language}] pre"));
+    let page = app.as_(Cy).await.get(ALL).await.expect(200).page();
+    let all = page.verbatim(&format!("pre[data-language={language}]"));
     let all: Vec<_> =
         all.into_iter().map(|(its, text)| (its["id"].clone(), text, its["data-responses"].clone())).collect();
-    let operations = page.verbatim(".operation[id]").len();
-    let for_people = page.verbatim("[id$=-dashboard]").len();
+    let operations = page.verbatim(".op > .op-text .op-path").len();
+    let for_people = page.verbatim("pre[id$=-dashboard]").len();
     assert_eq!(all.len(), operations - for_people + 2, "each operation for tokens, and two chapters");
     all
 }

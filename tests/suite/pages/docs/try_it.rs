@@ -19,31 +19,71 @@ both_engines! {
         let form = bea.get(&format!("{DOCS}/try/get-alias")).await.expect(200).page();
         assert!(form.form(&format!("{DOCS}/try/get-alias")).fields.contains_key("path.id"));
         let page = send(&bea, "get-alias", &[("path.id", &alias)]).await.expect(200).page();
-        assert_eq!(page.text("#outcome-title"), "200 OK");
-        assert!(page.text("#outcome-body").contains(&alias));
-        let headers = page.text(".outcome .facts");
+        assert_eq!(page.text(".try-status"), "200 OK");
+        assert!(page.text(".try-body").contains(&alias));
+        let headers = page.text(".try-headers .facts");
         assert!(headers.contains("x-ratelimit-remaining 999") && headers.contains("x-request-id req_"), "{headers}");
         assert!(!headers.contains("cookie"), "{headers}");
         // The form is still there, so that it can be sent again.
         assert_eq!(page.form(&format!("{DOCS}/try/get-alias")).fields["path.id"], alias);
         let part = bea.fragment(&format!("{DOCS}/try/get-alias")).await.expect(200);
-        assert!(part.body.trim_start().starts_with("<div class=\"dialog-content try\""), "{}", part.body);
+        assert!(part.body.trim_start().starts_with("<section class=\"card try\""), "{}", part.body);
+    }
+
+    async fn each_input_fits_its_value(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let form = async |operation: &str| ada.get(&format!("{DOCS}/try/{operation}")).await.expect(200).page();
+        let messages = form("list-messages").await;
+        let kind = |name: &str| messages.attribute(&format!("[name='query.{name}']"), "type");
+        assert_eq!(kind("limit").as_deref(), Some("number"));
+        assert_eq!(kind("since").as_deref(), Some("datetime-local"));
+        assert_eq!(kind("unread").as_deref(), Some("checkbox"));
+        assert_eq!(messages.texts("[name='query.folder'] option"), ["Any", "inbox", "archive", "blocked"]);
+        assert_eq!(form("list-aliases").await.texts("[name='query.enabled'] option"), ["Any", "true", "false"]);
+        let filled = [("query.folder", "archive"), ("query.unread", "true"), ("query.since", "2026-03-01T09:14")];
+        let page = send(&ada, "list-messages", &filled).await.expect(200).page();
+        let line = "GET /api/v1/messages?folder=archive&since=2026-03-01T09:14:00Z&unread=true";
+        assert!(page.text(".try-headers").contains(line), "{}", page.text(".try-headers"));
+        assert_eq!(page.text(".try-status"), "200 OK");
+        let kept = page.form(&format!("{DOCS}/try/list-messages")).fields;
+        assert!(filled.iter().all(|(name, value)| kept[*name] == *value), "{kept:?}");
+    }
+
+    async fn a_response_says_how_long_it_took_and_what_is_left(app: TestApp) {
+        app.switch_api("Acme", true);
+        let page = send(&app.as_(Ada).await, "list-aliases", &[]).await.expect(200).page();
+        let head = page.text(".try-out-head");
+        assert!(head.contains(" ms ") && head.contains(" B ") && head.contains("999 requests left"), "{head}");
+    }
+
+    async fn a_request_is_copied_as_curl_without_being_sent(app: TestApp) {
+        app.switch_api("Acme", true);
+        let ada = app.as_(Ada).await;
+        let fields = [("body", NEW), ("header.idempotency-key", "order-1"), ("as", "curl")];
+        let page = send(&ada, "create-alias", &fields).await.expect(200).page();
+        let line = &page.verbatim("#create-alias-try-curl")[0].1;
+        assert!(line.starts_with("curl 'http") && line.contains("/api/v1/aliases' \\\n  -H \"Authorization: Bearer $GATEPOST_TOKEN\""), "{line}");
+        assert!(line.contains("-H 'idempotency-key: order-1'") && line.ends_with(&format!("-d '{NEW}'")), "{line}");
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM aliases WHERE local_key = 'tried'"), 0);
+        let person = ada.get(&format!("{DOCS}/try/rename-api-key")).await.expect(200);
+        assert!(!person.body.contains("Copy as curl"), "a token cannot do this");
     }
 
     async fn error_responses_are_shown_unchanged(app: TestApp) {
         let ada = app.as_(Ada).await;
         let page = send(&ada, "list-aliases", &[]).await.expect(200).page();
-        assert_eq!(page.text("#outcome-title"), "403 Forbidden");
-        assert!(page.text("#outcome-body").contains("API_DISABLED"));
+        assert_eq!(page.text(".try-status"), "403 Forbidden");
+        assert!(page.text(".try-body").contains("API_DISABLED"));
         app.switch_api("Acme", true);
         app.catch_up();
         let page = send(&ada, "list-aliases", &[("query.limit", "1000")]).await.expect(200).page();
-        assert!(page.text("#outcome-body").contains("The limit must be a whole number from 1 to 100."));
-        assert!(page.text(".outcome").contains("GET /api/v1/aliases?limit=1000"));
+        assert!(page.text(".try-body").contains("The limit must be a whole number from 1 to 100."));
+        assert!(page.text(".try-headers").contains("GET /api/v1/aliases?limit=1000"));
         let page = send(&ada, "get-alias", &[("path.id", "../me?x=<b>")]).await.expect(200).page();
-        assert_eq!(page.text("#outcome-title"), "404 Not Found");
+        assert_eq!(page.text(".try-status"), "404 Not Found");
         let missing = send(&ada, "get-alias", &[("path.id", " ")]).await.expect(422).page();
-        assert!(!missing.has(".outcome") && missing.text(".error").contains("Required"));
+        assert!(!missing.has(".try-status") && missing.text(".error").contains("Required"));
         ada.get(&format!("{DOCS}/try/no-such")).await.expect(404);
     }
 
@@ -52,7 +92,7 @@ both_engines! {
         let ada = app.as_(Ada).await;
         let said = async |fields: &[(&str, &str)]| {
             let page = send(&ada, "list-messages", fields).await.expect(422).page();
-            assert!(!page.has(".outcome"));
+            assert!(!page.has(".try-status"));
             page.text(".error")
         };
         let (typed, wide) = ("x".repeat(60_000), "\u{1f600}".repeat(1000));
@@ -68,7 +108,7 @@ both_engines! {
             let path = send(&ada, "get-alias", &[("path.id", odd)]).await;
             assert!([200, 422].contains(&path.status), "{odd:?}: {}", path.status);
             let query = send(&ada, "list-messages", &[("query.q", odd)]).await.expect(200).page();
-            assert!(query.has("#outcome-title"), "{odd:?}");
+            assert!(query.has(".try-status"), "{odd:?}");
         }
     }
 
@@ -77,12 +117,12 @@ both_engines! {
         let ada = app.as_(Ada).await;
         let aliases = || app.database.number("SELECT count(*) AS n FROM aliases WHERE local_key = 'tried'");
         let asked = send(&ada, "create-alias", &[("body", NEW)]).await.expect(200).page();
-        assert!(asked.text(".notice").contains("This is a live request for Acme. Create an alias"));
+        assert!(asked.text(".try-sure").contains("This is a live request for Acme. Create an alias"));
         assert_eq!(aliases(), 0);
         let sure = [("body", NEW), ("sure", "yes")];
         let done = send(&ada, "create-alias", &sure).await.expect(200).page();
-        assert_eq!((done.text("#outcome-title"), aliases()), ("201 Created".to_owned(), 1));
-        // The form belongs to another team.
+        assert_eq!((done.text(".try-status"), aliases()), ("201 Created".to_owned(), 1));
+        // The form is of another team.
         let other = format!("{DOCS}/try/create-alias?team={}", app.team("Globex").id);
         ada.post(&other, &sure).await.expect(409);
         // Only a page of this site may send it.
@@ -101,7 +141,7 @@ both_engines! {
         app.switch_api("Globex", true);
         let (dan, alias) = (app.as_(Dan).await, things::alias(&app));
         let page = send(&dan, "get-alias", &[("path.id", &alias)]).await.expect(200).page();
-        assert_eq!(page.text("#outcome-title"), "404 Not Found");
+        assert_eq!(page.text(".try-status"), "404 Not Found");
     }
 
     async fn tokens_cannot_be_created_here(app: TestApp) {
@@ -123,6 +163,6 @@ async fn a_response_that_is_too_long_is_not_shown() {
     let letter = format!("From: bob@customer.test\nSubject: long\n\n{lines}");
     let id = app.arrives("bob@customer.test", "hello@gatepost.localhost", &letter).to_string();
     let page = send(&ada, "download-message", &[("path.id", &id)]).await.expect(200).page();
-    assert_eq!(page.text("#outcome-title"), "200 OK");
+    assert_eq!(page.text(".try-status"), "200 OK");
     assert!(page.whole_text().contains("The response is too long to show here."));
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::schema::{self, Api, Field, Object, fields, list, text};
+use super::words;
 use crate::domain::access::scopes::Need;
 use crate::web::api::{self, Op, openapi};
 
@@ -27,8 +28,10 @@ pub struct Group {
 }
 
 pub struct Operation {
-    /// Unique on the page, and where links lead.
+    /// Unique among all, and where links lead.
     pub id: String,
+    /// The group's.
+    pub page: String,
     pub method: String,
     pub path: String,
     pub title: String,
@@ -105,7 +108,24 @@ impl Operation {
 
     /// Whether all the words occur somewhere in its description.
     pub fn matches(&self, words: &str) -> bool {
-        words.to_lowercase().split_whitespace().all(|word| self.words.contains(word))
+        words::holds(&self.words, words)
+    }
+}
+
+impl Group {
+    pub fn find(id: &str) -> Option<&'static Self> {
+        GROUPS.iter().find(|group| group.id == id)
+    }
+
+    /// The title beside those of the group: its verb, and the words that only some readers need. The verb
+    /// alone names an operation if no other of the group has it.
+    pub fn split<'a>(&self, title: &'a str) -> (&'a str, &'a str) {
+        let verb = |title: &'a str| title.split_once(' ').map_or(title, |(verb, _)| verb);
+        let same = self.operations.iter().filter(|other| other.title.split(' ').next() == Some(verb(title)));
+        match same.count() {
+            1 => title.split_at(verb(title).len()),
+            _ => (title, ""),
+        }
     }
 }
 
@@ -122,7 +142,8 @@ fn groups(api: &Api<'_>) -> Vec<Group> {
             let tag = text(&operation["tags"][0]);
             let group = groups.iter_mut().find(|group| group.name == tag);
             let group = group.expect("every tag in use is described");
-            group.operations.push(read(api, (path, method), operation, op));
+            let page = group.id.clone();
+            group.operations.push(Operation { page, ..read(api, (path, method), operation, op) });
         }
     }
     for group in &mut groups {
@@ -149,6 +170,7 @@ fn read(api: &Api<'_>, (path, method): (&str, &str), operation: &Value, op: &Op)
     }
     let mut read = Operation {
         id: dashed(&text(&operation["operationId"])),
+        page: String::new(),
         method: method.to_uppercase(),
         path: path.to_owned(),
         title: text(&operation["summary"]),
@@ -271,6 +293,13 @@ mod tests {
         let keys = answer("/api/v1/api-keys");
         assert_eq!(keys["data"][0]["state"], "active");
         assert_eq!(keys["pagination"]["limit"], 50);
+    }
+
+    #[test]
+    fn a_verb_names_an_operation_where_it_is_the_only_one() {
+        let messages = Group::find("messages").expect("a group");
+        assert_eq!(messages.split("List messages"), ("List", " messages"));
+        assert_eq!(messages.split("Download a message"), ("Download a message", ""));
     }
 
     #[test]

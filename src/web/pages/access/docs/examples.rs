@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::description::Operation;
+use super::highlight::{Language, highlight};
+use crate::app::App;
 use crate::web::api;
+use crate::web::site::Site;
 
 /// The environment variable of each id that is in a path, by its prefix: `ALIAS_ID` by `alias_`.
 static VARIABLES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
@@ -32,6 +35,14 @@ pub struct Here {
 }
 
 impl Here {
+    pub fn of(app: &App, site: &Site) -> Self {
+        Self {
+            url: site.url.as_str().to_owned(),
+            mail_domain: app.config().mail.domain.to_string(),
+            prefix: app.sealer().prefix.as_str().to_owned(),
+        }
+    }
+
     pub fn localize(&self, text: &str) -> String {
         let text = text.replace("gatepost.localhost", &self.mail_domain);
         text.replace("gp_1a2b3c4d", &format!("{}_1a2b3c4d", self.prefix))
@@ -43,6 +54,12 @@ pub struct Example {
     pub language: &'static str,
     pub title: &'static str,
     pub code: String,
+}
+
+impl Example {
+    pub fn markup(&self) -> String {
+        highlight(Language::named(self.language), &self.code)
+    }
 }
 
 pub struct Request<'a> {

@@ -1,6 +1,8 @@
 //! A request to the API from a page, without a socket. It goes through the whole server, as one
 //! from a browser would, so that permissions, limits and records are the same.
 
+use std::time::{Duration, Instant};
+
 use actix_http::{Payload, Request};
 use actix_service::IntoServiceFactory;
 use actix_web::body::to_bytes_limited;
@@ -25,6 +27,8 @@ pub struct Call {
 
 pub struct Answer {
     pub status: StatusCode,
+    /// Until its head was there.
+    pub took: Duration,
     pub headers: Vec<(String, String)>,
     /// `None` if it is too long for a page.
     pub body: Option<Bytes>,
@@ -40,11 +44,13 @@ pub async fn send(from: &HttpRequest, call: Call) -> Result<Answer, PageError> {
     let program = crate::web::program(app.get_ref().clone(), site.get_ref().clone()).into_factory();
     let service = program.new_service(AppConfig::default()).await;
     let service = service.map_err(|()| PageError::fault("the API does not start"))?;
+    let began = Instant::now();
     let answer = service.call(request(from, call)).await.map_err(PageError::fault)?;
+    let took = began.elapsed();
     let (status, headers) = (answer.status(), displayed(answer.headers()));
     let body = to_bytes_limited(answer.into_body(), MAX_BODY).await.ok();
     let body = body.transpose().map_err(PageError::fault)?;
-    Ok(Answer { status, headers, body })
+    Ok(Answer { status, took, headers, body })
 }
 
 fn request(from: &HttpRequest, call: Call) -> Request {

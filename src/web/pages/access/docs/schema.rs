@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::web::api::openapi::example;
+
 /// The whole description, to look references up in.
 pub struct Api<'a>(pub &'a Value);
 
@@ -16,6 +18,18 @@ pub struct Field {
     pub text: String,
     /// `null` without one.
     pub example: Value,
+    pub input: Input,
+}
+
+/// How a person enters a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Text,
+    Number,
+    /// A box to tick, which is not sent while it is empty.
+    Flag,
+    Time,
+    Choice(Vec<String>),
 }
 
 /// A schema with a name.
@@ -23,6 +37,18 @@ pub struct Object {
     pub name: String,
     pub text: String,
     pub fields: Vec<Field>,
+    pub example: String,
+}
+
+impl Field {
+    /// The bounds as a sentence; empty without any.
+    pub fn limits(&self) -> String {
+        let mut letters = self.bounds.chars();
+        match letters.next() {
+            Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+            None => String::new(),
+        }
+    }
 }
 
 impl Api<'_> {
@@ -64,6 +90,7 @@ impl Api<'_> {
             bounds: bounds(one_of(schema)),
             text: text(description),
             example: schema.get("example").cloned().unwrap_or_default(),
+            input: input(one_of(schema)),
         }
     }
 }
@@ -79,7 +106,13 @@ pub fn objects(api: &Api<'_>, names: Vec<String>) -> Vec<Object> {
                 continue;
             }
             deeper.extend(named_within(api, schema));
-            found.push(Object { name, text: text(&schema["description"]), fields: api.fields_of(schema) });
+            let example = format!("{:#}", example::of(api.0, schema));
+            found.push(Object {
+                name,
+                text: text(&schema["description"]),
+                fields: api.fields_of(schema),
+                example,
+            });
         }
         next = deeper;
     }
@@ -130,8 +163,26 @@ fn one(schema: &Value, kind: &Value) -> String {
     }
 }
 
+fn input(schema: &Value) -> Input {
+    let choices = choices(schema);
+    let is = |kind: &str| schema["type"] == kind || list(&schema["type"]).any(|each| each == kind);
+    match () {
+        () if !choices.is_empty() => Input::Choice(choices.into_iter().map(str::to_owned).collect()),
+        () if is("boolean") && schema["default"] == false => Input::Flag,
+        // Without a default, leaving it out means something else than both.
+        () if is("boolean") => Input::Choice(vec!["true".into(), "false".into()]),
+        () if is("integer") => Input::Number,
+        () if schema["format"] == "date-time" => Input::Time,
+        () => Input::Text,
+    }
+}
+
+fn choices(schema: &Value) -> Vec<&str> {
+    list(&schema["enum"]).filter_map(Value::as_str).collect()
+}
+
 fn bounds(schema: &Value) -> String {
-    let choices: Vec<_> = list(&schema["enum"]).filter_map(Value::as_str).collect();
+    let choices = choices(schema);
     let at = |name: &str| schema.get(name).filter(|bound| !bound.is_null());
     let said = [
         (!choices.is_empty()).then(|| format!("one of {}", choices.join(", "))),
@@ -194,6 +245,18 @@ mod tests {
             prose("`null` for <none> & `a<b`."),
             "<code>null</code> for &lt;none&gt; &amp; <code>a&lt;b</code>."
         );
+    }
+
+    #[test]
+    fn each_kind_of_value_has_its_input() {
+        let of = |schema: Value| input(one_of(&schema));
+        let choice = |all: &[&str]| Input::Choice(all.iter().map(|each| (*each).to_owned()).collect());
+        assert_eq!(of(json!({"type": "string"})), Input::Text);
+        assert_eq!(of(json!({"type": ["integer", "null"]})), Input::Number);
+        assert_eq!(of(json!({"type": "string", "format": "date-time"})), Input::Time);
+        assert_eq!(of(json!({"type": "string", "enum": ["on", "off"]})), choice(&["on", "off"]));
+        assert_eq!(of(json!({"type": "boolean", "default": false})), Input::Flag);
+        assert_eq!(of(json!({"oneOf": [{"type": "null"}, {"type": "boolean"}]})), choice(&["true", "false"]));
     }
 
     #[test]
