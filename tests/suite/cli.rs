@@ -84,6 +84,18 @@ fn commands_change_the_switch_and_plan_of_a_running_server() {
     });
 }
 
+/// As after their last team was deleted.
+#[test]
+fn setup_gives_a_person_with_an_account_another_team() {
+    each_engine(|gatepost, database| {
+        set_up(gatepost);
+        let output = gatepost.ok(&["setup", "--team", "Other", "--owner", "ADA@acme.test"], "");
+        assert_eq!(output, "Created the team Other (pro plan), owned by ada@acme.test.\n");
+        assert_eq!(database.number("SELECT count(*) AS n FROM users"), 1);
+        assert_eq!(database.number("SELECT count(*) AS n FROM teams"), 2);
+    });
+}
+
 #[test]
 fn refused_commands_print_one_sentence() {
     each_engine(|gatepost, _| {
