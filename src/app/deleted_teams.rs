@@ -9,7 +9,7 @@ use crate::domain::people::deleted_teams::{self, Deletion, PurgeTeam};
 use crate::domain::people::teams::TeamId;
 
 impl App {
-    /// After `Ok`, nobody has access to the team.
+    /// After `Ok`, no one has access to the team.
     pub(crate) async fn delete_team(&self, actor: Actor, team: TeamId) -> Result<Deletion> {
         let by = actor.label().into_owned();
         let deletion = self.write(move |tx| deleted_teams::delete(tx, &actor, team)).await?;

@@ -1,5 +1,5 @@
 //! The data of the Home page: incoming mail, the state of the API, and what needs attention. It takes three
-//! statements, each bounded whatever the team's size.
+//! statements, whose cost doesn't depend on the team's size.
 
 use time::Duration;
 

@@ -17,7 +17,7 @@ use super::numbered::numbered;
 pub struct Row {
     #[diesel(sql_type = Text)]
     pub part: String,
-    /// 16 bytes, or none.
+    /// 16 bytes, or empty.
     #[diesel(sql_type = Binary)]
     pub id: Vec<u8>,
     #[diesel(sql_type = Text)]
@@ -96,7 +96,7 @@ SELECT 'unused', id, name, NULL, 0, 0, 0, 0, 0
 FROM (SELECT id, name FROM tokens WHERE team_id = {1} AND revoked_at IS NULL AND kind = 'token'
     AND created_at < {7} AND (last_used_at IS NULL OR last_used_at < {7}) LIMIT 100) AS unused";
 
-/// The rows are unordered. Counting the calls of hours that are not stored stops after `limit` records.
+/// Returns unordered rows. Counts at most `limit` records of calls in hours that are not stored.
 pub fn rows(tx: &mut Tx<'_>, team: TeamId, since: &Since, limit: i64) -> Result<Vec<Row>> {
     let (with, live) = usage::live(tx.connection, ["{3}", "{9}", "{10}", "{11}"]);
     let live = format!(

@@ -24,8 +24,8 @@ function strength(password) {
   const missing = SHORTEST - letters.length;
   if (!letters.length) return "";
   if (missing > 0) return `Too short: ${missing} more character${missing === 1 ? "" : "s"}.`;
-  if (new Set(letters).size < 5) return "Weak: it repeats a few characters.";
-  if ([...password.toLowerCase().replace(COMMON, "")].length < 5) return "Weak: passwords like this one are guessed first.";
+  if (new Set(letters).size < 5) return "Weak: it repeats only a few characters.";
+  if ([...password.toLowerCase().replace(COMMON, "")].length < 5) return "Weak: easy to guess.";
   const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}\s]/u].filter((kind) => kind.test(password)).length;
   const isLong = letters.length >= 20 || (letters.length >= 16 && kinds > 1);
   return isLong ? "Strong." : "Fair: another word makes it strong.";

@@ -1,6 +1,6 @@
--- A deleted team is found by nobody, and a job removes what it had. Four things remain: this row,
--- without the name; its owner's membership, which the key of the owner needs; its addresses on the
--- shared domain, which are never reused; and the record of the deletion.
+-- No query finds a deleted team, and a job removes its data. Four things remain: this row, without the
+-- name; its owner's membership, which the owner's foreign key needs; its addresses on the shared domain,
+-- which are never reused; and the record of the deletion.
 ALTER TABLE teams ADD COLUMN deleted_at BIGINT;
 
 DROP TRIGGER teams_epoch;
@@ -16,5 +16,5 @@ WHEN NOT EXISTS (
 )
 BEGIN SELECT RAISE(ABORT, 'activity is append-only'); END;
 
--- All addresses of a team, also deleted ones.
+-- All addresses of a team, including deleted ones.
 CREATE INDEX aliases_ever ON aliases (team_id, id);

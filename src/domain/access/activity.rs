@@ -154,7 +154,7 @@ pub fn list_named(
     Page::load(window, |window| rows::list_named(tx, team, filter, window), |named| named.record.id)
 }
 
-/// The people of the team by name, and its newest tokens.
+/// Returns the team's people by name, and its newest tokens.
 pub(crate) fn subjects(tx: &mut Tx<'_>, team: TeamId, tokens: i64) -> Result<(Vec<Subject>, Vec<Subject>)> {
     let all = rows::subjects(tx, team, tokens)?;
     let (mut tokens, mut people): (Vec<_>, Vec<_>) = all.into_iter().partition(|each| each.is_token);

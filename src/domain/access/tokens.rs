@@ -305,7 +305,7 @@ impl Filter {
     pub const REVOKED: Self = Self { revoked: Some(true) };
 }
 
-/// The lengths of the lists of tokens. The team key is in neither, unless it is revoked.
+/// The lengths of the lists of tokens, which exclude the active team key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tallies {
     pub active: Capped,

@@ -71,7 +71,7 @@ impl Counts {
         counts
     }
 
-    /// Of the hours that are not stored.
+    /// Returns the totals of hours that are not stored yet.
     pub(crate) fn live(counted: &[Counted]) -> Self {
         Self::of(counted, MAX_LIVE_RECORDS)
     }
@@ -153,7 +153,7 @@ pub(crate) fn of_tokens(
     Ok(found.into_iter().filter_map(of_token).collect())
 }
 
-/// The hours since `from` of the team (`None`) or of tokens: stored ones, and those counted since.
+/// Returns the hours since `from`, stored or counted now, of tokens or of the whole team (`None`).
 fn of_each(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -1,5 +1,5 @@
-//! Deletes a team. Access ends in the transaction of the deletion: for people, tokens, mail and jobs. The
-//! job [`PurgeTeam`] then removes the rows, a few at a time.
+//! Deletes a team. The transaction of the deletion ends access for people, tokens, mail and jobs. The job
+//! [`PurgeTeam`] then removes the rows in batches.
 
 use serde::{Deserialize, Serialize};
 use time::Duration;
@@ -22,7 +22,7 @@ use crate::store::people::{deleted_teams as rows, members as member_rows};
 const MESSAGES: i64 = 100;
 const ROWS: i64 = 500;
 
-/// How much a team has.
+/// The amount of a team's data.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents {
     pub messages: i64,
@@ -45,7 +45,7 @@ pub fn contents(tx: &mut Tx<'_>, team: TeamId) -> Result<Contents> {
     })
 }
 
-/// A deletion that has been committed.
+/// A committed deletion.
 #[derive(Clone, Debug)]
 pub struct Deletion {
     pub name: String,
@@ -57,7 +57,7 @@ pub struct Deletion {
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<Deletion> {
     actor.require(tx, team, Role::Owner)?;
     let (before, had) = (teams::find(tx, team)?, contents(tx, team)?);
-    // First, because on Postgres it waits for whoever is adding rows to the team.
+    // First, because on Postgres this waits for transactions that add rows to the team.
     if !rows::mark(tx, team, &name_of(team), actor.now)? {
         return Err(Error::NotFound);
     }
@@ -79,7 +79,7 @@ pub fn delete(tx: &mut Tx<'_>, actor: &Actor, team: TeamId) -> Result<Deletion> 
     Ok(Deletion { name: before.name, at: actor.now })
 }
 
-/// What the team's row says instead of the name, which another team can have.
+/// The new name of a deleted team, so that another team can use the old one.
 fn name_of(team: TeamId) -> String {
     team.to_string()
 }
@@ -88,7 +88,7 @@ fn close(tx: &mut Tx<'_>, team: TeamId, now: Timestamp) -> Result<usize> {
     Ok(rows::close_addresses(tx, team, (POSTMASTER, &name_of(team)), now)?)
 }
 
-/// The deletion of a team, with the name it had. `None` for a team that exists, or never did.
+/// Returns the deletion of a team, with its former name. `None` for a team that exists or never existed.
 pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Deletion>> {
     let Some(at) = rows::find(tx, team)? else { return Ok(None) };
     let kinds = Some(vec![ActivityKind::TeamDeleted]);
@@ -98,7 +98,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Deletion>> {
     Ok(Some(Deletion { name, at }))
 }
 
-/// Removes the rows of a deleted team. Later passes find what was on its way during the deletion.
+/// Removes the rows of a deleted team. Later passes remove rows that were being added during the deletion.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PurgeTeam {
     pub team: TeamId,
@@ -109,7 +109,7 @@ impl Job for PurgeTeam {
     const KIND: &'static str = "teams.purge";
     const LABEL: &'static str = "Remove a deleted team's data";
     const QUEUE: Queue = MAINTENANCE;
-    /// It must end some time, and it goes on where it stopped.
+    /// Many, because it must succeed eventually, and each attempt continues where the last one stopped.
     const RETRY: Retry = Retry { attempts: 10_000, ..Retry::DEFAULT };
     const TIMEOUT: Duration = Duration::hours(12);
 
@@ -119,10 +119,10 @@ impl Job for PurgeTeam {
 }
 
 impl PurgeTeam {
-    /// Enqueues the next pass, unless this one has found nothing late.
+    /// Enqueues the next pass, unless a later pass has found no rows.
     pub(crate) fn enqueue_next(&self, tx: &mut Tx<'_>, actor: &Actor, removed: usize) -> Result<()> {
         let delay = match self.pass {
-            // Longer than any request or delivery takes.
+            // Longer than any request or delivery.
             0 => Duration::minutes(5),
             _ if removed > 0 => Duration::HOUR,
             _ => return Ok(()),
@@ -133,7 +133,7 @@ impl PurgeTeam {
 
 type Step = fn(&mut Tx<'_>, TeamId) -> Result<usize>;
 
-/// In an order in which no row refers to one that is gone.
+/// Ordered so that no row refers to a removed one.
 const STEPS: [Step; 8] = [
     remove_messages,
     |tx, team| Ok(rows::remove_contacts(tx, team, ROWS)?),
@@ -145,7 +145,7 @@ const STEPS: [Step; 8] = [
     |tx, team| Ok(rows::remove_rest(tx, team, &name_of(team))?),
 ];
 
-/// Removes the next rows of a deleted team. Returns their number, or `None` when there are no more.
+/// Removes the next batch of a deleted team's rows. Returns its size, or `None` if no rows are left.
 ///
 /// # Errors
 /// `NotFound` for a team that is not deleted.

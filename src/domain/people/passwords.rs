@@ -1,6 +1,6 @@
 //! Passwords: argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane).
 //!
-//! Hashing takes some 16 ms and 19 MiB on purpose. Call it only through the app, which limits the threads,
+//! Hashing takes about 16 ms and 19 MiB on purpose. Call it only through the app, which limits the threads,
 //! and never inside a transaction.
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ const MIN_LENGTH: usize = 12;
 const MAX_LENGTH: usize = 256;
 const MIN_DIFFERENT: usize = 5;
 const MIN_OWN: usize = 5;
-/// Longer parts come before those that they contain. `static/js/people.js` has the same.
+/// Longer texts come before those that they contain. `static/js/people.js` has the same list.
 const COMMON: [&str; 15] = [
     "1234567890",
     "12345678",
@@ -58,9 +58,9 @@ impl Password {
                 format!("Use at least {MIN_LENGTH} characters (you typed {n}).")
             }
             n if n > MAX_LENGTH => format!("Use at most {MAX_LENGTH} characters (you typed {n})."),
-            _ if repeats_itself(text) => "Use more different characters: this repeats a few.".to_owned(),
+            _ if repeats_itself(text) => "Use more different characters. This repeats only a few.".to_owned(),
             _ if is_common(text) => {
-                "Use words of your own: passwords like this one are guessed first.".to_owned()
+                "Choose a less common password. Ones like this are easy to guess.".to_owned()
             }
             _ => return Ok(Self(Zeroizing::new(text.to_owned()))),
         };
@@ -82,7 +82,7 @@ fn repeats_itself(text: &str) -> bool {
     text.chars().collect::<BTreeSet<_>>().len() < MIN_DIFFERENT
 }
 
-/// Whether little is left without the parts of the most common passwords.
+/// Whether few characters remain without the texts of common passwords.
 fn is_common(text: &str) -> bool {
     let rest = COMMON.iter().fold(text.to_lowercase(), |rest, part| rest.replace(part, ""));
     rest.chars().count() < MIN_OWN

@@ -93,7 +93,7 @@ pub struct SignedIn {
     pub current: Option<Current>,
 }
 
-/// The team that a session has chosen, or else the person's first.
+/// The team chosen in a session, or else the person's first.
 #[derive(Clone)]
 pub struct Current {
     pub team: Team,
@@ -109,7 +109,7 @@ pub struct Owner {
     pub email: String,
 }
 
-/// Like [`find`], with everything that all pages need, in one statement.
+/// Like [`find`], but also loads the data of every page's frame, in one statement.
 pub fn resume(tx: &mut Tx<'_>, key: &str, now: Timestamp) -> Result<Option<SignedIn>> {
     let found = rows::with_teams(tx, &hash(key), now, messages::MAX_UNREAD + 1)?;
     let Some((session, user, found)) = found else { return Ok(None) };

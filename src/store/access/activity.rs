@@ -103,7 +103,7 @@ pub fn list(
     Ok(narrowed(tx, team, filter, window)?.select(Record::as_select()).load(tx.connection)?)
 }
 
-/// A record with the names of its person, if they are in the team, and of its token.
+/// A record with the names of its token, and of its person if they are on the team.
 #[derive(Clone, Debug, Queryable)]
 pub struct Named {
     pub record: Record,
@@ -112,7 +112,7 @@ pub struct Named {
     pub token_start: Option<String>,
 }
 
-/// Each name is one step in an index.
+/// Each name takes one index lookup.
 macro_rules! named {
     () => {
         (
@@ -147,7 +147,7 @@ pub fn list_named(
     Ok(narrowed(tx, team, filter, window)?.select(named!()).load(tx.connection)?)
 }
 
-/// A person or a token that records can be about.
+/// A person or token to filter records by.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Subject {
     #[diesel(sql_type = Bool)]
@@ -156,7 +156,7 @@ pub struct Subject {
     pub id: Vec<u8>,
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// The email address, or the start.
+    /// The email address, or the token's start.
     #[diesel(sql_type = Text)]
     pub detail: String,
     #[diesel(sql_type = Bool)]

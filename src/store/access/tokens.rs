@@ -124,9 +124,9 @@ pub struct Tallies {
     pub revoked: i64,
 }
 
-/// How many active tokens there are besides the team key, and how many revoked ones; counting stops at `limit`.
+/// Counts the active tokens without the team key, and the revoked ones, up to `limit`.
 pub fn tallies(tx: &mut Tx<'_>, team: TeamId, limit: i64) -> Result<Tallies> {
-    // The order only makes the engine use an index.
+    // The order makes the engine use an index.
     let count = |condition: &str| {
         format!(
             "(SELECT COUNT(*) FROM (SELECT id FROM tokens WHERE team_id = $1 AND {condition}

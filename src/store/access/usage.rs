@@ -62,13 +62,13 @@ pub fn count(
     Ok(on_engine!(&mut *tx.connection, inner => query.load(inner))?)
 }
 
-/// Where stored hours end. A clock that ran ahead can have stored hours that are not over.
+/// The end of the stored hours. A clock that ran ahead can have stored hours that are not over.
 const LIVE: &str = "WITH stored (ends) AS (SELECT MAX(began) + 3600000000 FROM call_counts \
     WHERE team_id = {1} AND token_id = {2}), \
     live (since) AS (SELECT CASE WHEN ends IS NULL OR ends < FIRST THEN FIRST \
     WHEN ends > SETTLED THEN SETTLED ELSE ends END FROM stored) ";
 
-/// The hours of a chart: the first, the first that can still get records, and the end.
+/// The hours of a chart: the first one, the first one that can still get records, and the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Hours {
     pub first: Timestamp,
@@ -76,8 +76,8 @@ pub struct Hours {
     pub until: Timestamp,
 }
 
-/// The beginning of a statement that reads `live.since`, the first hour without stored counts, and its part
-/// with the calls since then. The caller names the parameters; {1} is the team and {2} the empty key.
+/// Returns the start of a statement that defines `live.since`, the first hour without stored counts, and a
+/// subquery for the calls since then. The caller names the parameters; {1} is the team and {2} the empty key.
 pub(in crate::store) fn live(
     connection: &Engine,
     [first, settled, until, limit]: [&str; 4],
@@ -91,8 +91,8 @@ pub(in crate::store) fn live(
     (LIVE.replace("FIRST", first).replace("SETTLED", settled), calls)
 }
 
-/// The hours of tokens, or of the whole team, as stored; and the calls of the team in the hours that are not,
-/// counted as [`count`] does.
+/// Returns the stored hours of tokens, or of the whole team, and the team's calls in hours that are not stored,
+/// counted like in [`count`].
 pub fn hours(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -232,7 +232,7 @@ pub struct Tallies {
     pub unread: i64,
     #[diesel(sql_type = BigInt)]
     pub blocked: i64,
-    /// 0 or 1: whether the team has any message.
+    /// 1 if the team has a message, else 0.
     #[diesel(sql_type = BigInt)]
     pub any: i64,
 }

@@ -1,5 +1,5 @@
-//! Rows of a team that is being deleted. What gives access goes at once, the rest a few rows at a time:
-//! each function that takes `most` removes about as many rows, and returns how many.
+//! Removes the rows of a deleted team. Rows that give access are removed at once, the others in batches: functions
+//! with `most` remove about as many rows. All return the number of removed rows.
 
 use diesel::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::store::schema::{
     memberships, sessions, teams, tokens,
 };
 
-/// Marks a team as deleted, with a name that no team can have. Returns false if it was.
+/// Marks a team as deleted, with a name that no other team can have. Returns false if it was already deleted.
 pub fn mark(tx: &mut Tx<'_>, team: TeamId, name: &str, now: Timestamp) -> Result<bool> {
     let live = teams::table.filter(teams::id.eq(team).and(teams::deleted_at.is_null()));
     let marks = (
@@ -35,7 +35,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Timestamp>> {
     Ok(at.flatten())
 }
 
-/// Sessions of its people that have chosen no team show this one, so that they can say what became of it.
+/// Sets the team of sessions without one, so that they can tell their people that it was deleted.
 pub fn mark_sessions(tx: &mut Tx<'_>, team: TeamId) -> Result<usize> {
     let people = memberships::table.filter(memberships::team_id.eq(team)).select(memberships::user_id);
     let undecided =
@@ -43,7 +43,7 @@ pub fn mark_sessions(tx: &mut Tx<'_>, team: TeamId) -> Result<usize> {
     Ok(diesel::update(undecided).set(sessions::team_id.eq(team)).execute(tx.connection)?)
 }
 
-/// Everyone but the owner, whom the team's row names.
+/// Removes everyone except the owner, whom the team's row refers to.
 pub fn remove_people(tx: &mut Tx<'_>, team: TeamId) -> Result<usize> {
     let owner = teams::table.find(team).select(teams::owner_id);
     let others = memberships::table
@@ -56,13 +56,13 @@ pub fn remove_invitations(tx: &mut Tx<'_>, team: TeamId) -> Result<usize> {
     Ok(diesel::delete(invitations::table.filter(invitations::team_id.eq(team))).execute(tx.connection)?)
 }
 
-/// A running job loses its lease, and so it is aborted.
+/// A running job loses its lease, which aborts it.
 pub fn remove_jobs(tx: &mut Tx<'_>, team: TeamId) -> Result<usize> {
     Ok(diesel::delete(jobs::table.filter(jobs::team_id.eq(team))).execute(tx.connection)?)
 }
 
-/// Refuses mail from now on. The shared domain's address `postmaster` becomes free, because it is the
-/// oldest team's; `name` is what the team's row has instead of it.
+/// Refuses all further mail. Frees `postmaster` on the shared domain, which belongs to the oldest team, by renaming
+/// the alias to `name`.
 pub fn close_addresses(
     tx: &mut Tx<'_>,
     team: TeamId,
@@ -99,7 +99,7 @@ pub fn remove_tokens(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usize> 
     Ok(diesel::delete(tokens::table.filter(tokens::id.eq_any(ids))).execute(tx.connection)?)
 }
 
-/// All but the record of the deletion: a trigger keeps that.
+/// Keeps the record of the deletion, which a trigger protects.
 pub fn remove_activity(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usize> {
     let of_team = || {
         activity::table
@@ -113,7 +113,7 @@ pub fn remove_activity(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usize
     Ok(diesel::delete(range).execute(tx.connection)?)
 }
 
-/// Whole aliases, each with its rows of a month.
+/// Removes all rows of an alias together: a month at most.
 pub fn remove_mail_days(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usize> {
     let of_team = || mail_days::table.filter(mail_days::team_id.eq(team));
     let some = of_team().order((mail_days::alias_id, mail_days::day)).limit(most);
@@ -122,7 +122,7 @@ pub fn remove_mail_days(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usiz
     Ok(diesel::delete(of_team().filter(mail_days::alias_id.eq_any(aliases))).execute(tx.connection)?)
 }
 
-/// Whole tokens, each with its hours of a month.
+/// Removes all rows of a token together: a month at most.
 pub fn remove_call_counts(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usize> {
     let of_team = || call_counts::table.filter(call_counts::team_id.eq(team));
     let some = of_team().order((call_counts::token_id, call_counts::began)).limit(most);
@@ -131,7 +131,7 @@ pub fn remove_call_counts(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<us
     Ok(diesel::delete(of_team().filter(call_counts::token_id.eq_any(tokens))).execute(tx.connection)?)
 }
 
-/// Aliases of the team's own domains: whoever proves a domain next begins anew.
+/// Aliases of the team's own domains, which a later team can use again.
 pub fn remove_own_aliases(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<usize> {
     let own = domains::table.filter(domains::team_id.eq(team)).select(domains::id.nullable());
     let some = aliases::table.filter(aliases::domain_id.eq_any(own)).limit(most);
@@ -139,8 +139,8 @@ pub fn remove_own_aliases(tx: &mut Tx<'_>, team: TeamId, most: i64) -> Result<us
     Ok(diesel::delete(aliases::table.filter(aliases::id.eq_any(ids))).execute(tx.connection)?)
 }
 
-/// The rest, which is little or without an index by team, so that it comes last and at once. The addresses
-/// on the shared domain stay, without what was said about them.
+/// Removes the other rows in one step, because they are few or have no index by team. Addresses on the shared domain
+/// remain reserved, without their details.
 pub fn remove_rest(tx: &mut Tx<'_>, team: TeamId, name: &str) -> Result<usize> {
     let mut removed = 0;
     macro_rules! of_team {

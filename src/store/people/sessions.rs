@@ -43,13 +43,13 @@ pub fn find_by_key(tx: &mut Tx<'_>, key_hash: &[u8], now: Timestamp) -> Result<O
 
 diesel::alias!(users as owners: Owners);
 
-/// A team of a session's person.
+/// A team that the session's person is on.
 pub struct TeamOf {
     pub team: Team,
     pub role: MemberRole,
     /// Name and email address of the owner.
     pub owner: (String, String),
-    /// Only of the team that the session has chosen, or of all before it has.
+    /// Only counted for the chosen team, or for all teams if none is chosen.
     pub unread: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! What ends in the moment of the deletion.
+//! Deleting a team ends all access to it at once.
 
 use super::filled::fill;
 use super::{delete, run_jobs};
@@ -42,7 +42,7 @@ both_engines! {
             delete(&app.as_(person).await, "Acme").await.expect(403);
         }
         assert_eq!(app.count("teams WHERE deleted_at IS NOT NULL"), 0);
-        // However the name is written.
+        // The name can be typed in any case.
         let deleted = delete(&ada, " acme ").await.expect(303);
         assert_eq!((deleted.location(), deleted.notice().as_str()), ("/", "team-deleted"));
         delete(&ada, "Acme").await.expect(403);
@@ -81,7 +81,7 @@ both_engines! {
             visitor.get("/api/v1/me").await.expect(401);
             visitor.post("/sign-out", &[]).await.expect(303);
         }
-        // A new session knows of no team before.
+        // A new session has no earlier team.
         let again = app.as_(Bea).await.get("/").await.expect(403).page();
         assert_eq!(again.text("h1"), "You aren't on a team");
         let path = link.strip_prefix(&app.base).expect("an address of this instance");
@@ -104,7 +104,7 @@ both_engines! {
         }
         let of_acme = || app.count("aliases WHERE local_key = 'postmaster' AND domain_id IS NULL");
         assert!(rcpt("postmaster@gatepost.localhost").starts_with("250"));
-        assert_eq!(of_acme(), 1, "the oldest team's");
+        assert_eq!(of_acme(), 1, "the oldest team has it");
         // Its recipient was accepted before the deletion.
         let mut begun = Talk::smtp(mail_server::smtp(&server));
         begun.envelope("bob@example.test", &[hello]);
@@ -119,7 +119,7 @@ both_engines! {
         for address in own {
             assert!(rcpt(address).starts_with("550"), "{address}");
         }
-        // Mail to postmaster is for the team that is the oldest now.
+        // Mail to postmaster goes to the team that is the oldest now.
         assert!(rcpt("postmaster@gatepost.localhost").starts_with("250"));
         let team = app.team("Globex").id.to_string().replace("team_", "");
         let holder = format!("SELECT {} AS t FROM aliases WHERE local_key = 'postmaster'", app.database.hex("team_id"));

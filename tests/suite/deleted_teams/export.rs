@@ -95,7 +95,7 @@ both_engines! {
         for (path, bytes) in &files {
             let text = String::from_utf8_lossy(bytes);
             for secret in &acme.secrets {
-                assert!(!text.contains(secret.as_str()), "{path} holds {secret}");
+                assert!(!text.contains(secret.as_str()), "{path} contains {secret}");
             }
         }
     }
@@ -135,11 +135,11 @@ both_engines! {
         assert_eq!(app.count("activity WHERE kind = 'team.exported'"), 2);
     }
 
-    /// The first response is not read, so its export is not at its end.
+    /// The first response is not read, so its export does not finish.
     async fn a_team_is_exported_once_at_a_time(app: TestApp) {
         app.alias("Acme", "hello");
         for number in 0..40 {
-            // More than the buffers of a connection hold.
+            // More than fits into a connection's buffers.
             let letter = format!("From: bob@x.test\nMessage-ID: <{number}@x>\n\n{}", noise(number));
             app.arrives("bob@x.test", "hello@gatepost.localhost", &letter);
         }

@@ -21,7 +21,7 @@ use crate::support::people::{PASSWORD, Person};
 pub struct Filled {
     pub id: TeamId,
     pub token: String,
-    /// What nobody may ever see again: tokens, the team key, a link, hashes.
+    /// Secrets that must never appear again: tokens, the team key, a link, hashes.
     pub secrets: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! kill -9 while the job removes rows: what is left is sound, and the next server goes on.
+//! kill -9 while the job removes rows: the store stays consistent, and the next server continues.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,4 @@
-//! Deletion of a team: access ends at once, everything it had is removed, and nothing of another team. And
-//! the export that is offered before.
+//! Deleting a team ends access at once and removes all its data, but no other team's. Also tests the export.
 
 mod access;
 mod export;

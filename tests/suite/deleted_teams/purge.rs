@@ -1,4 +1,4 @@
-//! What the job removes, and what it leaves.
+//! The job removes all data of the team and nothing else.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::{assert_sound, delete, run_jobs};
 use crate::support::people::Person::{Ada, Dan};
 use crate::support::{TestApp, both_engines};
 
-/// Sessions belong to people, and keep the team that they showed last.
+/// Sessions belong to people, and keep their last team.
 const NOT_FILLED: [&str; 1] = ["sessions"];
 
 fn left(counts: BTreeMap<String, i64>) -> Vec<(String, i64)> {
@@ -43,7 +43,7 @@ both_engines! {
         // The job of Globex was due and is done.
         after.insert("jobs".into(), 1);
         assert_eq!(after, before);
-        assert_eq!(app.count("jobs WHERE kind = 'teams.purge'"), 0, "the second pass has found nothing");
+        assert_eq!(app.count("jobs WHERE kind = 'teams.purge'"), 0, "the second pass must find nothing");
         assert_sound(app.database.url());
         for text in ["bob@acme.customer.test", "by hand", "new@acme.test"] {
             let there = app.database.texts(&format!("SELECT address AS t FROM contacts WHERE address = '{text}'"));
@@ -77,7 +77,7 @@ both_engines! {
         assert_eq!(ada.get("/settings").await.expect(200).page().attribute("#team", "value").as_deref(), Some("Acme"));
     }
 
-    /// Of what was on its way during the deletion: a call that is flushed late, a message, an alias.
+    /// A call that is flushed late, a message, and an alias.
     async fn later_passes_remove_what_comes_late(app: TestApp) {
         let acme = fill(&app, "Acme", Ada, "acme").await;
         delete(&app.as_(Ada).await, "Acme").await.expect(303);
@@ -96,7 +96,7 @@ both_engines! {
         run_jobs(&app).await;
         assert!(app.route("late@gatepost.localhost").await.is_err());
         assert_eq!(left(counts(&app, acme.id)), [("activity", 1), ("aliases", 3), ("memberships", 1)].map(|(t, n)| (t.to_owned(), n)));
-        assert_eq!(app.count("jobs WHERE kind = 'teams.purge'"), 1, "it found something, so it looks again");
+        assert_eq!(app.count("jobs WHERE kind = 'teams.purge'"), 1, "a pass that finds rows must be followed by another");
         app.clock.advance(Duration::from_secs(3601));
         run_jobs(&app).await;
         assert_eq!(app.count("jobs WHERE kind = 'teams.purge'"), 0);

@@ -55,7 +55,7 @@ both_engines! {
     }
 }
 
-/// A missing icon would be an empty square, and every page loads those that none uses.
+/// A missing icon would be an empty square, and every page would load unused ones.
 #[test]
 fn every_used_icon_exists_and_every_existing_one_is_used() {
     let sprite = include_str!("../../../static/icons/icons.svg");

@@ -8,16 +8,16 @@ use crate::access::rows;
 use crate::support::people::Person::Ada;
 use crate::support::{TestApp, statements};
 
-/// One of them is for the frame: the session with its person, their teams, and the unread count.
+/// Includes one for the frame: the session with its person, their teams, and the unread count.
 const MAX_QUERIES: usize = 4;
 
 /// Pages with more queries.
 const EXCEPTIONS: &[(&str, usize)] = &[
-    // Its requests and its changes are two lists.
+    // Lists requests and changes separately.
     ("GET /developer/tokens/{id}", 5),
-    // A letter with its files, beside the list and the tabs that it was opened from.
+    // Shows a message with its files beside the list and tabs.
     ("GET /inbox/{id}", 6),
-    // It counts everything that is deleted with the team.
+    // Counts all data that is deleted with the team.
     ("GET /settings/delete", 8),
 ];
 

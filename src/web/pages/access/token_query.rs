@@ -107,7 +107,7 @@ pub struct Found {
     pub revoked: Capped,
 }
 
-/// `with_weeks` takes one more statement.
+/// `with_weeks` requires another statement.
 pub fn find(tx: &mut Tx<'_>, team: TeamId, asked: &Asked, with_weeks: Option<Timestamp>) -> Result<Found> {
     let mut page = tokens::sorted(tx, team, &asked.shown.filter(), asked.order, asked.window())?;
     let Tallies { active, revoked } = tokens::tallies(tx, team)?;

@@ -83,7 +83,7 @@ pub struct SwitchForm {
     state: String,
 }
 
-/// Kept in the browser, because that is where the keys are pressed.
+/// Stored in the browser, because it concerns the keyboard of this device.
 pub async fn switch_single_keys(_: Member, site: web::Data<Site>, form: web::Form<SwitchForm>) -> Answer {
     let (on, notice) = match form.state.as_str() {
         "on" => (true, Notice::SingleKeysOn),

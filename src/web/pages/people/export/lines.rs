@@ -1,4 +1,4 @@
-//! Rows of a team as JSON Lines, a page at a time, in the forms of the API where it has them.
+//! Exports the rows of a team as JSON Lines, a page at a time, in the API's format if it has one.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::web::api::forms::{self, Context, Form};
 /// Rows per file.
 const ROWS: i64 = 2000;
 
-/// A kind of rows, whose pages are read one after the other.
+/// A list of rows, read page by page.
 pub trait Lines: Send {
     /// Returns the next lines, and `None` after the last.
     fn next(&mut self, tx: &mut Tx<'_>, team: TeamId, context: &Context) -> Result<Option<Vec<u8>>>;
@@ -79,7 +79,7 @@ impl<R, Id: Send> Lines for Pages<R, Id> {
 
 type WholeList = fn(&mut Tx<'_>, TeamId, &Context) -> Result<Vec<Value>>;
 
-/// Rows of which a team has few.
+/// For rows of which a team has few.
 struct Whole {
     list: Option<WholeList>,
 }
@@ -103,7 +103,7 @@ pub fn json(form: impl Serialize) -> Value {
     serde_json::to_value(form).unwrap_or_default()
 }
 
-/// Adds a field that the form of the API does not have.
+/// Adds a field that the API's format lacks.
 fn with(form: impl Serialize, name: &str, value: impl Serialize) -> Value {
     let mut form = json(form);
     form[name] = json(value);

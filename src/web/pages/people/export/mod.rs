@@ -1,4 +1,4 @@
-//! Everything of a team in one archive, for its owner. It is written while it is sent, a part at a time.
+//! Exports all data of a team in one archive, for its owner. The archive is streamed while it is being written.
 
 mod lines;
 
@@ -25,26 +25,26 @@ use crate::web::pages::password_again::{self, Action};
 use crate::web::paths;
 use lines::Lines;
 
-/// Bytes of a part; one more step can follow, of at most a page of rows or a piece of a message.
+/// The size in bytes after which a part is sent. One more step can exceed it, by a page of rows or a piece of a message.
 const PART: usize = 256 << 10;
 const MESSAGES: i64 = 500;
 
-const README: &str = "This archive holds everything that a team had in Gatepost.
+const README: &str = "This archive contains all data of a team in Gatepost.
 
-about.json       the team, and when and by whom it was exported
+about.json       the team, and who exported it and when
 people           the people on the team and their roles
-invitations      open and earlier invitations, without their links
+invitations      open and past invitations, without their links
 tokens           API tokens, without their secrets
-domains          the team's own domains, also removed ones
-aliases          addresses that receive mail, also deleted ones
-contacts         people who wrote, and those added by hand
+domains          the team's own domains, including removed ones
+aliases          addresses that receive mail, including deleted ones
+contacts         people who wrote, or were added by hand
 activity         API requests and changes
-messages         an index of the messages, with the name of each one's file
+messages         a list of the messages, with the name of each message's file
 messages/*.eml   each message as it was received
 
-All but about.json and the messages themselves are JSON Lines: one JSON object a line, newest first.
-Long lists go on in a second file (contacts-2.jsonl), a third, and so on. The fields are those of the API.
-Of long messages that were refused, only the beginning was stored.
+All other files are JSON Lines: one JSON object per line, newest first. Long lists continue in a second file
+(contacts-2.jsonl), a third, and so on. The fields are those of the API. For long messages that were refused,
+only the beginning was stored.
 ";
 
 #[derive(Default, serde::Deserialize)]
@@ -68,7 +68,7 @@ pub async fn export(app: web::Data<App>, owner: Owner, form: web::Form<Form>) ->
     owner.write(teams::record_export).await?;
     app.gate().flush().await;
     let export = Export::new(&app, &owner, hold).map_err(|cause| Error::fault(&cause.to_string()))?;
-    // The first part is read before the response begins, so that a failure can still be reported.
+    // Reads the first part before the response starts, so that a failure can still be reported.
     let first = export.part(&app).await?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/gzip"))
@@ -86,8 +86,8 @@ fn file_name(owner: &Owner) -> String {
 
 type Part = (Vec<u8>, Option<Export>);
 
-/// Sends a part and reads the next one. A file that ends early could look complete: the connection breaks
-/// instead.
+/// Sends a part and reads the next one. A failure breaks the connection, because a file that ends early could
+/// look complete.
 async fn following(
     app: web::Data<App>,
     next: Option<Part>,
@@ -100,24 +100,24 @@ async fn following(
     Some(match next {
         Ok(next) => (Ok(bytes.into()), next),
         Err(cause) => {
-            tracing::warn!(%cause, "the export of a team broke off");
-            (Err(io::Error::other("the export broke off")), None)
+            tracing::warn!(%cause, "the export of a team failed");
+            (Err(io::Error::other("the export failed")), None)
         }
     })
 }
 
-/// What is still to be written.
+/// The parts that are not written yet.
 struct Export {
     team: TeamId,
     context: Context,
     archive: Archive,
     lists: VecDeque<(&'static str, Box<dyn Lines>)>,
-    /// The files of the first list so far.
+    /// The number of files written for the first list.
     files: usize,
     /// The page of messages after those in `waiting`; `None` after the last.
     messages: Option<Option<MessageId>>,
     waiting: VecDeque<MessageId>,
-    /// The message that is being written.
+    /// The message being written.
     open: Option<Pieces>,
     _hold: Reservation<TeamId>,
 }
@@ -141,7 +141,7 @@ impl Export {
         })
     }
 
-    /// Returns the next bytes, and the rest unless these are the last.
+    /// Returns the next bytes, and the rest of the export unless they are the last.
     async fn part(mut self, app: &App) -> Result<Part> {
         app.read(move |tx| {
             while self.archive.waiting() < PART {
@@ -183,7 +183,7 @@ impl Export {
         Ok(true)
     }
 
-    /// Begins the file of a message, unless that has been deleted since its page was read.
+    /// Starts the file of a message, unless the message was deleted after its page was read.
     fn begin(&mut self, tx: &mut Tx<'_>, message: MessageId) -> Result<()> {
         match downloads::raw(tx, self.team, message) {
             Ok(pieces) => {
