@@ -2,7 +2,7 @@
 //!
 //! - `find(tx, team, id)`, and `lock(tx, actor, team, id)`, which locks the row for a change
 //! - `list(tx, team, filter, window)`, newest first, and `count(tx, team, filter)`
-//! - `sorted(tx, team, filter, order, window)`, by a column of the store's `sorted_rows`
+//! - `sorted(tx, team, filter, order, window)`, in the order of a column of the store's `sorted_rows`
 //! - `insert(tx, actor, row)` and `save(tx, actor, before, after)`, private: the noun's own `create` and
 //!   `change` decide what the row contains
 //! - `delete(tx, actor, team, id)`

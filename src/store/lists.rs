@@ -23,12 +23,12 @@ pub trait SortColumn: Copy + Eq + Send + 'static {
     /// The first is the default.
     const ALL: &'static [Self];
 
-    /// In URLs.
+    /// The name in URLs.
     fn name(self) -> &'static str;
     fn label(self) -> &'static str;
-    /// Whether it starts with the highest: times and numbers do, names don't.
+    /// Whether the highest value comes first, as for times and numbers but not for names.
     fn descends(self) -> bool;
-    /// The key of a row in text, as a [`Place`] writes it.
+    /// The key of a row, as text in a [`Place`].
     fn parse_key(self, text: Option<&str>) -> Option<Key>;
 }
 
@@ -67,7 +67,7 @@ impl<C: SortColumn> fmt::Display for Order<C> {
     }
 }
 
-/// What a row is sorted by. Ids are of the time of creation, and need no other key.
+/// The value that a row is sorted by. Ids are in order of creation, and need no other key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
     Id,
@@ -75,7 +75,7 @@ pub enum Key {
     Text(String),
 }
 
-/// The place of a row in a sorted list. It holds the row's key too, so that the next page starts there even
+/// The place of a row in a sorted list. Includes the row's key, so that the next page starts there even
 /// if the row has moved since. The id breaks ties.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place<Id> {
@@ -160,8 +160,8 @@ macro_rules! sorted_rows {
 }
 pub(in crate::store) use sorted_rows;
 
-/// The parts of [`sorted_rows`] that depend on the kind of key. The first condition on the key is what an
-/// index walks.
+/// The parts of [`sorted_rows`] that depend on the kind of key. The index serves the first condition on the
+/// key.
 macro_rules! sort {
     (@parse Id, $text:ident) => {
         $text.is_none().then_some($crate::store::lists::Key::Id)
@@ -212,7 +212,7 @@ pub(in crate::store) fn parse_number(text: Option<&str>) -> Option<Key> {
     text?.parse().ok().map(Key::Number)
 }
 
-/// Postgres accepts no NUL in a text.
+/// Postgres doesn't accept NUL in a text.
 pub(in crate::store) fn parse_text(text: Option<&str>) -> Option<Key> {
     text.filter(|text| !text.contains(char::is_control)).map(|text| Key::Text(text.to_owned()))
 }

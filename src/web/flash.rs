@@ -37,10 +37,10 @@ impl Flash {
     }
 }
 
-/// Between the code of a notice and the form that undoes the change.
+/// Separates the code of a notice from the form that undoes the change.
 const UNDO: char = '~';
 
-/// Browsers drop a longer cookie; the notice is then shown without Undo.
+/// Browsers drop longer cookies, so such a notice is shown without Undo.
 const MAX_LENGTH: usize = 3_800;
 
 fn read(kept: &str) -> Option<(Notice, Option<Undo>)> {

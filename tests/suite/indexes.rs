@@ -196,7 +196,7 @@ both_engines! {
     }
 }
 
-/// Adds many contacts, some of whom have never written.
+/// Adds many contacts, some without messages.
 fn fill_contacts(app: &TestApp) {
     let contacts = format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)

@@ -46,7 +46,7 @@ async fn token_page(visitor: &Visitor) -> String {
         .expect("a link")
 }
 
-/// Of this hour, succeeded, refused, failed.
+/// The counts of this hour: succeeded, refused, failed.
 fn figures(page: &Page) -> Vec<String> {
     page.texts("#usage .stat-value")
 }

@@ -25,7 +25,7 @@ impl Outcomes {
         self.succeeded + self.refused + self.limited + self.failed
     }
 
-    /// Requests that were not let in, for whatever reason.
+    /// Requests that were not admitted, for any reason.
     pub fn all_refused(&self) -> i64 {
         self.refused + self.limited
     }

@@ -97,15 +97,15 @@ pub fn of_team(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) ->
 /// The tokens and routes with the most calls in a period.
 pub(crate) struct Rankings {
     pub tokens: Vec<(TokenId, String, i64)>,
-    /// Method, route and calls.
+    /// Method, route and number of calls.
     pub routes: Vec<(String, String, i64)>,
-    /// Whether the routes were counted among the latest calls only.
+    /// Whether only the latest calls were counted for the routes.
     pub routes_are_cut_off: bool,
 }
 
-/// Rows of each ranking.
+/// The number of rows in each ranking.
 const MAX_RANKED: i64 = 5;
-/// The latest calls of which routes are counted, so that the page costs no more for a busy team.
+/// Routes are counted in this many of the latest calls, so that the page is fast for a busy team too.
 pub(crate) const ROUTES_OF: i64 = 5_000;
 
 pub(crate) fn rankings(tx: &mut Tx<'_>, team: TeamId, period: Period, now: Timestamp) -> Result<Rankings> {

@@ -104,7 +104,7 @@ fn save_and_move(tx: &mut Tx<'_>, actor: &Actor, before: &Contact, after: Contac
     Ok(after)
 }
 
-/// Sets the state of several contacts. Returns those it has changed, with their previous state.
+/// Sets the state of several contacts. Returns the changed ones with their previous state.
 pub(crate) fn set_states(
     tx: &mut Tx<'_>,
     actor: &Actor,

@@ -133,7 +133,7 @@ pub(crate) fn needs_touch(session: &Session, now: Timestamp) -> bool {
     now.since(session.last_seen_at).abs() >= TOUCH_INTERVAL
 }
 
-/// Notes that a session is used. The person first, as whoever ends sessions locks the person before them.
+/// Records the use of a session. Updates the person first, because ending sessions locks them in this order.
 pub(crate) fn touch(tx: &mut Tx<'_>, user: UserId, id: SessionId, now: Timestamp) -> Result<()> {
     user_rows::touch(tx, user, now)?;
     Ok(rows::touch(tx, id, now, now.plus(IDLE_LIFETIME))?)

@@ -136,7 +136,7 @@ pub struct Ranked {
     pub name: String,
     #[diesel(sql_type = BigInt)]
     pub calls: i64,
-    /// The number of records read of all routes.
+    /// The number of records read for all routes.
     #[diesel(sql_type = BigInt)]
     pub records: i64,
 }
@@ -155,7 +155,7 @@ const BUSIEST_ROUTES: &str = "SELECT * FROM (SELECT {2} AS token_id, method, rou
     AND kind IN ('api.request', 'api.refused') ORDER BY id DESC LIMIT {8}) AS latest \
     WHERE method IS NOT NULL AND route IS NOT NULL GROUP BY method, route ORDER BY 4 DESC, 3, 2 LIMIT {9}) AS routes";
 
-/// The tokens with the most calls in `hours`, and the routes with the most among the last `latest` calls.
+/// Returns the tokens with the most calls in `hours`, and the routes with the most among the `latest` last calls.
 pub fn rankings(
     tx: &mut Tx<'_>,
     team: TeamId,

@@ -42,7 +42,7 @@ pub fn see_other(to: impl Display) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, to.to_string())).finish()
 }
 
-/// [`see_other_with`], and Undo beside the notice.
+/// Like [`see_other_with`], with Undo beside the notice.
 pub fn see_other_to_undo(to: impl Display, notice: Notice, undo: Option<Undo>) -> HttpResponse {
     let mut answer = see_other_with(to, notice);
     if let Some(undo) = undo {

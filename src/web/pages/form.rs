@@ -85,7 +85,7 @@ impl Form {
         self.or(name, before.as_deref().unwrap_or_default())
     }
 
-    /// The same input with what was wrong with it.
+    /// The same input with its errors.
     pub fn with(self, errors: FormErrors) -> Self {
         Self { errors, ..self }
     }

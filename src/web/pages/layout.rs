@@ -64,7 +64,7 @@ impl Layout {
         }
     }
 
-    /// The notice of the previous change, and how to undo it. Fragments leave it for the next page.
+    /// The notice of the previous change, with its Undo. Fragments leave it for the next page.
     pub fn notice(&self) -> Option<(Notice, Option<Undo>)> {
         self.flash.take()
     }

@@ -19,7 +19,7 @@ use crate::web::paths::{Path, with_query};
 /// Rows on a page.
 pub const ROWS: i64 = 50;
 
-/// The parameter that sorts a list, of those that can be sorted.
+/// The parameter with the order of a sortable list.
 pub const SORT: &str = "sort";
 
 /// The parameters that narrow or sort a list, as its form sends them. Empty ones don't filter.
@@ -75,7 +75,7 @@ impl<F: Filters> ListQuery<F> {
         Ok(Self { filters: filters.map_err(|_| PageError::not_found())?, before })
     }
 
-    /// The list with this address; without filters if it is not one of ours.
+    /// Returns the address of a list, without filters if it isn't one of our URLs.
     pub fn at(address: &str) -> Self {
         let query = address.strip_prefix(F::PATH.0).and_then(|rest| rest.strip_prefix('?'));
         query.and_then(|query| Self::parse(query).ok()).unwrap_or_default()
@@ -90,7 +90,7 @@ impl<F: Filters> ListQuery<F> {
         Ok(Window::below(chosen(&self.before, parse)?, ROWS))
     }
 
-    /// The order that [`SORT`] asks for, and the part of the list in that order.
+    /// The order in [`SORT`], and the window of the list in that order.
     pub fn sorted_window<C: SortColumn, Id>(
         &self,
         parse: impl Fn(&str) -> Option<Id>,
@@ -149,18 +149,18 @@ pub fn chosen<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Optio
     }
 }
 
-/// The head of a column, which sorts by it, or the other way round if the list is sorted by it already.
+/// The header of a column. Sorts by it, or reverses the order if the list is already sorted by it.
 pub struct Head {
     pub name: &'static str,
     pub label: &'static str,
     pub address: String,
     /// `ascending` or `descending` if the list is sorted by it, else empty.
     pub sorted: &'static str,
-    /// The value of [`SORT`] that keeps the order, or sorts by this column.
+    /// The value of [`SORT`] that sorts by this column, or keeps the order if it already does.
     pub value: String,
 }
 
-/// The heads of the columns of a list in this order. `address` is the URL of the list in another.
+/// The headers of a list's columns in this order. `address` returns the URL of another order.
 pub fn heads<C: SortColumn>(order: Order<C>, address: impl Fn(&str) -> String) -> Vec<Head> {
     let head = |column: &C| {
         let is_sorted = *column == order.column;
@@ -217,7 +217,7 @@ impl<T> List<T> {
         Self { heads, order: format!("By {}", order.column.label().to_lowercase()), ..self }
     }
 
-    /// The head of the column with this name.
+    /// The header of the column with this name.
     pub fn head(&self, name: &str) -> Option<&Head> {
         self.heads.iter().find(|head| head.name == name)
     }

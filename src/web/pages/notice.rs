@@ -67,7 +67,7 @@ impl Notice {
         self.words().text
     }
 
-    /// Where its Undo posts to.
+    /// The path that its Undo posts to.
     pub const fn undo_path(self) -> Path {
         match self {
             Self::ContactsBlocked | Self::ContactsAllowed | Self::ContactsUnblocked => paths::CONTACTS_CHOSEN,
@@ -84,7 +84,7 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// The action first, the ids it is for, and [`Self::back_to`].
+    /// The action, then its ids and [`Self::back_to`].
     const FIELDS: [&str; 6] = ["do", "id", "unset", "allowed", "blocked", "back"];
 
     pub fn new(action: &str, fields: impl Iterator<Item = (&'static str, String)>) -> Self {

@@ -120,7 +120,7 @@ async fn show<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {
 async fn change<P: Pages>(member: Member, id: Path<Id<P>>, form: Form) -> Answer {
     let (id, typed) = (*id, form.clone());
     let changed = member.write(move |tx, actor, team| {
-        // Another team's is 404 even if the form has errors.
+        // Responds 404 for another team's even if the form has errors.
         let before = P::Row::find(tx, team, id)?;
         let after = P::change(tx, actor, team, id, &typed)?;
         Ok(P::changed(&before, &after))

@@ -1,4 +1,4 @@
-//! The period of the activity: one control for its chart, its records and its export.
+//! The period of the activity page: one control for the chart, records and export.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sorted lists: what their heads say, and that their pages have every row once.
+//! Sorted lists: their column headers, and pages that contain every row once.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const LISTS: [(&str, &[&str]); 4] = [
     ("/developer", &["created", "name", "used"]),
 ];
 
-/// Fills each list with rows of which many have the same values, or none.
+/// Fills each list with rows, many of which have equal or no values.
 fn fill(app: &TestApp) {
     let team = app.team("Acme").id;
     app.operate(|tx, actor| {
@@ -111,7 +111,7 @@ both_engines! {
         }
     }
 
-    /// A list by last message moves while somebody reads it.
+    /// A list by last message changes while someone pages through it.
     async fn the_next_page_starts_where_this_one_ended_even_if_a_row_has_moved(app: TestApp) {
         fill(&app);
         let ada = app.as_(Ada).await;

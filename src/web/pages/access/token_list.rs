@@ -51,7 +51,7 @@ pub struct Used {
     pub at: When,
     pub ip: String,
     pub agent: String,
-    /// Of the dot before it.
+    /// The tone of the dot before it.
     pub tone: &'static str,
     pub is_just: bool,
 }

@@ -12,9 +12,9 @@ use crate::web::pages::error::PageError;
 use crate::web::pages::list::{ListQuery, ROWS, chosen, filters};
 use crate::web::paths;
 
-/// A search covers this many tokens, the first in the list's order.
+/// A search covers at most this many tokens, the first in the list's order.
 const MAX_SEARCHED: i64 = 1_000;
-/// The matches of a search that are shown.
+/// The maximum number of search results shown.
 const MAX_MATCHES: usize = 100;
 
 filters!(Filters at paths::DEVELOPER => state, q, sort);
@@ -37,7 +37,7 @@ pub struct Asked {
 
 impl Asked {
     /// # Errors
-    /// `NotFound` for a value that no link of ours has.
+    /// `NotFound` for a value that no link contains.
     pub fn parse(query: Query) -> std::result::Result<Self, PageError> {
         let shown = chosen(&query.filters.state, Shown::parse)?.unwrap_or(Shown::Active);
         Search::parse(&query.filters.q)?;
@@ -45,7 +45,7 @@ impl Asked {
         Ok(Self { shown, order, window, query })
     }
 
-    /// The list as it first appears.
+    /// The list without a search, in the default order.
     pub fn first() -> Self {
         let (order, window) = (Order::of(Column::Created), Window::first(ROWS));
         Self { shown: Shown::Active, order, window, query: Query::default() }
@@ -101,7 +101,7 @@ pub struct Found {
     pub page: Page<Token, Place<TokenId>>,
     /// Of all pages.
     pub count: Capped,
-    /// Of the tokens above, the last seven days.
+    /// The requests of these tokens in the last seven days.
     pub weeks: BTreeMap<TokenId, Vec<Span>>,
     pub active: Capped,
     pub revoked: Capped,

@@ -40,7 +40,7 @@ struct UsagePage {
     is_quiet: bool,
     tokens: Vec<Ranked>,
     routes: Vec<Ranked>,
-    /// The number of requests that the routes were counted of, if there were more.
+    /// The number of requests in which routes were counted, if there were more.
     routes_of: Option<Grouped>,
 }
 

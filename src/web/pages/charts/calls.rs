@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 use crate::domain::access::usage::{Outcomes, Period, Span};
 use crate::web::pages::format::clock;
 
-/// "Refused" wherever a request was not let in, "failed" where the server is to blame.
+/// "Refused" means that a request was not admitted, and "failed" that the server had an error.
 const SERIES: [Series; 3] = [
     Series { name: "Succeeded", tone: 1 },
     Series { name: "Refused (4xx)", tone: 2 },

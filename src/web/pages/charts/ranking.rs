@@ -1,13 +1,13 @@
-//! A ranking: names with a bar and a number each, the highest first.
+//! A ranking: names with a bar and a number, highest first.
 
 use super::Meter;
 use crate::domain::access::usage::Grouped;
 
 pub struct Ranked {
-    /// The HTTP method of an endpoint; else empty.
+    /// The HTTP method of an endpoint, or empty.
     pub method: String,
     pub name: String,
-    /// Empty if it leads nowhere.
+    /// Empty if there is no link.
     pub address: String,
     pub value: String,
     pub meter: Meter,

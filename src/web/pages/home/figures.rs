@@ -181,7 +181,7 @@ fn in_words(number: usize) -> String {
         .map_or(number.to_string(), |word| (*word).to_owned())
 }
 
-/// The aliases that got the most mail.
+/// The aliases that received the most mail.
 pub fn busiest_aliases(aliases: &[BusyAlias]) -> Vec<Ranked> {
     let busy = aliases.iter().filter(|alias| alias.delivered > 0);
     let row = |alias: &BusyAlias| (alias.address.clone(), paths::ALIAS.of(alias.id), alias.delivered);

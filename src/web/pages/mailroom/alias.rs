@@ -69,7 +69,7 @@ async fn change_note(member: Member, id: Path<AliasId>, form: Form) -> Answer {
     redirect_or_render(changed.await, Notice::AliasNoted, |_| paths::ALIAS.of(id), form, again).await
 }
 
-/// A row of the list, which htmx puts in place of the one that was switched, and the toast.
+/// The updated row of the list, which htmx swaps in, and the toast.
 #[derive(Template)]
 #[template(path = "mailroom/_alias_switched.html")]
 struct Switched {

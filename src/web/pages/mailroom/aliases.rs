@@ -168,7 +168,7 @@ async fn act(member: Member, Repeating(chosen): Repeating<Chosen>) -> Answer {
     Ok(see_other_to_undo(&back, notice, Some(undo(&switched, on).back_to(back.clone()))))
 }
 
-/// Turns aliases back that were turned on or off.
+/// Undoes turning aliases on or off.
 pub fn undo(switched: &[AliasId], on: bool) -> Undo {
     Undo::new(if on { "off" } else { "on" }, switched.iter().map(|id| ("id", id.to_string())))
 }

@@ -137,7 +137,7 @@ async fn act(member: Member, Repeating(chosen): Repeating<Chosen>) -> Answer {
     Ok(see_other_to_undo(back, notice, Some(undo)))
 }
 
-/// Says what these changes of state have done.
+/// The notice for these changes of state.
 fn notice_of(state: ContactState, changed: &[(ContactId, ContactState)]) -> Notice {
     let all_were_blocked = changed.iter().all(|(_, before)| *before == ContactState::Blocked);
     match state {
@@ -148,7 +148,7 @@ fn notice_of(state: ContactState, changed: &[(ContactId, ContactState)]) -> Noti
     }
 }
 
-/// The contacts of an Undo, and the state that each had.
+/// The contacts of an Undo, with their previous states.
 fn restored(chosen: &Chosen) -> std::result::Result<Vec<(ContactId, ContactState)>, PageError> {
     let lists = [
         (&chosen.unset, ContactState::Unset),

@@ -84,7 +84,7 @@ impl Record {
         self.state == RecordState::Ok
     }
 
-    /// The sentence beside what is wanted where the DNS has nothing to show.
+    /// The text beside the expected value if DNS returned none.
     fn nothing_found(&self) -> &'static str {
         if self.state == RecordState::Unchecked { "Not checked yet" } else { "Nothing" }
     }

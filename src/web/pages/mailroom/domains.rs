@@ -31,19 +31,19 @@ impl Domain {
         }
     }
 
-    /// Whether mail to it is known not to arrive although it is verified.
+    /// Whether it is verified, but its mail certainly doesn't arrive.
     pub fn is_cut_off(&self) -> bool {
         self.is_active() && matches!(self.mx_state(), RecordState::Wrong | RecordState::Missing)
     }
 }
 
-/// A domain of the list, and what its records need.
+/// A domain in the list, and the changes that its records need.
 struct Row {
     domain: Domain,
     tone: &'static str,
-    /// What was found beside what is wanted, of the first record that isn't correct.
+    /// The found and expected values of the first record that isn't correct.
     finding: String,
-    /// Whether somebody has to change a record; else checking again is what helps.
+    /// Whether a record has to be changed. Otherwise, checking again can help.
     needs_fix: bool,
 }
 
@@ -65,14 +65,14 @@ impl Row {
         Self { tone, finding: record.finding(), needs_fix, domain }
     }
 
-    /// The state of the domain, unless that is as it should be.
+    /// The state of the domain, unless it is normal.
     fn exception(&self) -> Option<Badge> {
         Some(self.domain.badge()).filter(|(tone, _)| *tone != "success")
     }
 }
 
 impl Record {
-    /// In one line, what was found beside what is wanted.
+    /// The found and expected values in one line.
     fn finding(&self) -> String {
         let wanted = self.wanted();
         match (self.state, self.found.as_slice()) {
@@ -87,7 +87,7 @@ impl Record {
         }
     }
 
-    /// The value without the priority of an MX record, which the DNS gives without it too.
+    /// The value without an MX record's priority, because the found values have none.
     fn wanted(&self) -> &str {
         self.value.strip_prefix("10 ").unwrap_or(&self.value)
     }

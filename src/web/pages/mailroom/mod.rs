@@ -37,7 +37,7 @@ struct Chosen {
     id: Vec<String>,
     #[serde(rename = "do", default)]
     action: String,
-    /// The contacts that Undo gives their state back, by that state.
+    /// The contacts that Undo restores, by their previous state.
     #[serde(default)]
     unset: Vec<String>,
     #[serde(default)]
@@ -50,7 +50,7 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Leads back to the list, or to the only one that was chosen.
+    /// Redirects to the list, or to the page of a single chosen contact.
     fn back<F: Filters>(&self, one: PathOf) -> String {
         match self.id.as_slice() {
             [id] if one.of(id) == self.back => self.back.clone(),

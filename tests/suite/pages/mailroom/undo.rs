@@ -1,4 +1,4 @@
-//! What a toast says that something has done, and that its Undo does the opposite.
+//! Toasts describe the result of an action, and their Undo reverts it.
 
 use gatepost::domain::lists::Window;
 use gatepost::domain::mailroom::aliases;

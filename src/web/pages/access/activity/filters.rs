@@ -78,7 +78,7 @@ impl Query {
         Period::parse(&self.period).filter(|_| self.from.is_empty() && self.until.is_empty())
     }
 
-    /// The choice of the period: the address and label of each, and whether it is chosen.
+    /// The periods to choose from: address, label, and whether it is chosen.
     pub fn periods(&self) -> impl Iterator<Item = (String, String, bool)> {
         let any = Self { from: String::new(), until: String::new(), period: String::new(), ..self.clone() };
         let is_any = self.period().is_none() && self.from.is_empty() && self.until.is_empty();

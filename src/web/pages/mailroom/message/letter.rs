@@ -16,7 +16,7 @@ use crate::web::paths;
 /// Larger images have no preview, because the browser would load them in full.
 const MAX_PREVIEW: i64 = 2 << 20;
 
-/// The mailboxes of a list that are shown at once.
+/// The number of mailboxes shown before a list is folded.
 const SHOWN: usize = 5;
 
 const PREVIEWED: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
@@ -30,7 +30,7 @@ pub struct Letter {
     /// Empty if the contact was deleted.
     pub contact: String,
     pub is_blocked: bool,
-    /// A name with the address of somebody else in it, which is not shown as the sender's.
+    /// A name that contains someone else's address. It is not shown as the sender's name.
     pub misleading_name: String,
     /// The other authors.
     pub with: People,
@@ -57,7 +57,7 @@ pub struct Letter {
     pub older: String,
 }
 
-/// A list of mailboxes. The end of a long one is folded.
+/// A list of mailboxes. Long lists are folded.
 pub struct People {
     pub shown: String,
     pub folded: String,

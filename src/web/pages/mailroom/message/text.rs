@@ -160,8 +160,8 @@ pub fn authors(headers: &[(String, String)]) -> Vec<Mailbox> {
     from.map(|(_, value)| mailboxes_in(value)).unwrap_or_default()
 }
 
-/// Whether a sender's name has an address of another domain than the sender's own in it. People take it for
-/// the sender, but nothing verifies it.
+/// Whether a sender's name contains an address of another domain. People could take it for
+/// the sender, but it isn't verified.
 pub fn names_another_domain(name: &str, address: &str) -> bool {
     let own = address.rsplit_once('@').map_or("", |(_, domain)| domain);
     let words = name.split(|c: char| c.is_whitespace() || "<>()[],;:\"'".contains(c));
