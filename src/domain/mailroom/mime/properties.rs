@@ -177,6 +177,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn earlier_findings_of_the_fuzzer_are_read() {
+        let inner = "--m\r\nContent-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\nContent-Type: text/html\r\n";
+        check(
+            format!("Content-Type: multipart/mixed; boundary=m\r\n\r\n{inner}--m\r\n\r\nx\r\n--m--\r\n")
+                .as_bytes(),
+        );
+    }
+
     /// Far smaller than the largest message, but without optimization quadratic time would take minutes.
     #[test]
     fn hostile_messages_are_read() {

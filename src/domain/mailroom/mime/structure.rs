@@ -185,7 +185,9 @@ impl<'r> Reader<'r> {
         for part in inner.chain((last > outer).then_some(last)) {
             let part = &mut self.parts[part];
             if part.end == self.raw.len() {
-                part.end = end.max(part.start);
+                // A boundary can follow the header directly: then its line break belongs to both.
+                part.start = part.start.min(end);
+                part.end = end;
             }
         }
         self.open.truncate(depth + 1);
