@@ -5,13 +5,13 @@ use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use askama::Template;
 
-use super::answer::{Answer, html, see_other_with};
+use super::answer::{Answer, html, see_other_to_undo, see_other_with};
 use super::error::PageError;
-use super::form::{Form, redirect_or_ask, redirect_or_render};
+use super::form::{Form, FormErrors, redirect_or_ask};
 use super::guards::Member;
 use super::layout::Layout;
 use super::list::{Filters, List, ListQuery};
-use super::notice::Notice;
+use super::notice::{Notice, Undo};
 use super::question::Confirmation;
 use crate::domain::actor::Actor;
 use crate::domain::nouns::Plain;
@@ -50,6 +50,10 @@ pub trait Pages: 'static {
     fn change(tx: &mut Tx<'_>, actor: &Actor, team: TeamId, id: Id<Self>, form: &Form) -> Result<Self::Row>;
     /// Says what has changed.
     fn changed(before: &Self::Row, after: &Self::Row) -> Notice;
+    /// Undoes the change, where that is possible.
+    fn undo(_before: &Self::Row, _after: &Self::Row) -> Option<Undo> {
+        None
+    }
 
     /// The name in the question before a deletion.
     fn name(shown: &Self::Shown) -> &str;
@@ -120,16 +124,21 @@ async fn show<P: Pages>(member: Member, id: Path<Id<P>>) -> Answer {
 async fn change<P: Pages>(member: Member, id: Path<Id<P>>, form: Form) -> Answer {
     let (id, typed) = (*id, form.clone());
     let changed = member.write(move |tx, actor, team| {
-        // Responds 404 for another team's even if the form has errors.
+        // Responds 404 for another team's row even if the form has errors.
         let before = P::Row::find(tx, team, id)?;
         let after = P::change(tx, actor, team, id, &typed)?;
-        Ok(P::changed(&before, &after))
+        Ok((P::changed(&before, &after), P::undo(&before, &after)))
     });
-    let changed = changed.await;
-    let notice = *changed.as_ref().unwrap_or(&Notice::NothingChanged);
-    let to = |_| P::Row::NOUN.page().of(id);
-    let again = async |form| load::<P>(&member, id, form).await;
-    redirect_or_render(changed, notice, to, form, again).await
+    match changed.await {
+        Ok((notice, undo)) => {
+            let here = P::Row::NOUN.page().of(id);
+            Ok(see_other_to_undo(&here, notice, undo.map(|undo| undo.back_to(here.clone()))))
+        }
+        Err(error) => {
+            let (status, errors) = FormErrors::of(error)?;
+            html(status, &load::<P>(&member, id, form.with(errors)).await?)
+        }
+    }
 }
 
 async fn ask<P: Pages>(member: Member, htmx: Htmx, id: Path<Id<P>>) -> Answer {

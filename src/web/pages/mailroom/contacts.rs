@@ -184,6 +184,11 @@ impl Pages for Contacts {
         }
     }
 
+    fn undo(before: &Contact, after: &Contact) -> Option<Undo> {
+        let state = (before.state.as_str(), before.id.to_string());
+        (before.state != after.state).then(|| Undo::new("restore", [state].into_iter()))
+    }
+
     fn filter(filters: &Filters) -> std::result::Result<Filter, PageError> {
         let state = chosen(&filters.state, ContactState::parse)?;
         Ok(Filter { state, words: contacts::words_of(&Search::parse(&filters.q)?) })

@@ -52,7 +52,8 @@ struct Chosen {
 impl Chosen {
     /// Redirects to the list, or to the page of a single chosen contact.
     fn back<F: Filters>(&self, one: PathOf) -> String {
-        match self.id.as_slice() {
+        let all = [&self.id, &self.unset, &self.allowed, &self.blocked];
+        match all.into_iter().flatten().collect::<Vec<_>>().as_slice() {
             [id] if one.of(id) == self.back => self.back.clone(),
             _ => ListQuery::<F>::at(&self.back).here(),
         }

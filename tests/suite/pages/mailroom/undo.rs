@@ -90,6 +90,10 @@ both_engines! {
             let shown = cy.post_and_follow(&path, &[("name", name), ("state", state)]).await.expect(200);
             assert_eq!(toast(&shown), says);
         }
+        let blocked = cy.post_and_follow(&path, &[("name", "Bob"), ("state", "blocked")]).await.expect(200);
+        let undone = undo(&cy, &blocked, "/contacts/chosen").await;
+        assert_eq!((toast(&undone), undone.page().has("#contact-address")), ("Undone.".into(), true));
+        assert_eq!(subjects(&cy, "").await, ["one"]);
     }
 
     async fn an_alias_turned_off_is_turned_on_again(app: TestApp) {
