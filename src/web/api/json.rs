@@ -221,6 +221,6 @@ mod tests {
         assert!(refusal(r#"{"name": 7}"#).contains("field: \"name\""));
         assert!(refusal(r#"["ci"]"#).contains("field: \"body\""));
         assert!(refusal("{").contains("not JSON"));
-        assert!(refusal(r#"{"name": "ci"} x"#).contains("continues"));
+        assert!(refusal(r#"{"name": "ci"} x"#).contains("more content"));
     }
 }
