@@ -242,9 +242,9 @@ fn a_backup_of_another_engine_or_schema_is_not_restored() {
         let (file, path) = file_in(&folder);
         gatepost.ok(&["backup", &path], "");
         // Restores over itself, with and without a running server.
-        assert_refused(&gatepost.run(&["restore", &path], ""), "restore");
+        assert_refused(&gatepost.run(&["restore", &path], ""), "Restore ");
         let server = gatepost.serve();
-        assert_refused(&gatepost.run(&["restore", &path], ""), "restore");
+        assert_refused(&gatepost.run(&["restore", &path], ""), "Restore ");
         assert_eq!(server.terminate().code, Some(0));
         gatepost.ok(&["api", "Acme", "on"], "");
         let mut other_engine = Database::postgres();
