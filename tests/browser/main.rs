@@ -6,6 +6,7 @@ mod gallery;
 mod helpers;
 mod home;
 mod inbox;
+mod pages;
 mod reach;
 mod search;
 mod story;
