@@ -31,7 +31,7 @@ async fn home_and_activity_pass_inspection_and_charts_respond_to_arrow_keys() {
     assert_eq!(browser.script(stops, Vec::new()).await, json!(1));
 
     browser.visit("/activity").await;
-    browser.sees("Requests over time").await;
+    browser.sees("Last 30 days").await;
     browser.inspect("activity").await;
     browser.visit("/activity?kind=changes").await;
     browser.sees("created the token").await;

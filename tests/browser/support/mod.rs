@@ -105,10 +105,15 @@ impl Browser {
         self.click(&self.find_shown(&pressable).await).await;
     }
 
-    /// Clicks an element in the middle of the window: WebDriver would click one that a fixed bar covers.
+    /// Clicks an element in the middle of the window, because WebDriver would click one that a fixed bar covers.
+    /// Waits while a toast covers it.
     pub async fn click(&self, element: &Element) {
         let target = serde_json::to_value(element).expect("a reference");
-        self.script("arguments[0].scrollIntoView({block: 'center'})", vec![target]).await;
+        self.script("arguments[0].scrollIntoView({block: 'center'})", vec![target.clone()]).await;
+        let uncovered = "const box = arguments[0].getBoundingClientRect();
+            const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            return !top?.closest('[data-toast]') || arguments[0].closest('[data-toast]') !== null";
+        self.poll("a button that no toast covers", uncovered, vec![target]).await;
         element.clone().click().await.expect("a click");
     }
 
@@ -282,11 +287,15 @@ impl Browser {
     /// Polls until the condition is true. While a page is being replaced, the browser returns errors, which
     /// are retried.
     pub async fn eventually(&self, words: &str, question: &str) {
+        self.poll(words, question, vec![json!(words)]).await;
+    }
+
+    async fn poll(&self, words: &str, question: &str, arguments: Vec<Value>) {
         let asked = async {
             let mut pause = tokio::time::interval(Duration::from_millis(50));
             loop {
                 pause.tick().await;
-                let answer = self.client.execute(question, vec![json!(words)]).await;
+                let answer = self.client.execute(question, arguments.clone()).await;
                 if answer.is_ok_and(|it| it == json!(true)) {
                     return;
                 }
