@@ -83,7 +83,7 @@ fn write(text: &mut String, metrics: &Metrics, gauges: &Gauges) -> fmt::Result {
             calls => writeln!(text, "gatepost_api_calls_total{{status=\"{}\"}} {calls}", index + 100)?,
         }
     }
-    let name = "gatepost_unrecognised_calls_total";
+    let name = "gatepost_unrecognized_calls_total";
     head(text, name, "counter", "Calls without a known caller, which are not in any activity log.")?;
     for (reason, calls) in UNRECOGNIZED.iter().zip(&metrics.unrecognized) {
         writeln!(text, "{name}{{reason=\"{reason}\"}} {}", calls.load(Ordering::Relaxed))?;

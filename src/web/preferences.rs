@@ -1,5 +1,5 @@
-//! What a person prefers in this browser: a cookie each. The server writes it into each page, so that none
-//! flashes in another form first.
+//! Preferences of this browser, one cookie each. The server renders them into every page, so that no page
+//! flashes the default first.
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::time::Duration;

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_in_pieces_is_read_as_files() {
+    fn chunked_writes_are_read_back_as_whole_files() {
         let mut archive = Archive::new(Timestamp::from_micros(1_700_000_000_000_000));
         let mut bytes = Vec::new();
         archive.file("empty", b"").expect("a file");

@@ -35,7 +35,7 @@ pub fn find(tx: &mut Tx<'_>, team: TeamId) -> Result<Option<Timestamp>> {
     Ok(at.flatten())
 }
 
-/// Sets the team of sessions without one, so that they can tell their people that it was deleted.
+/// Sets the team of sessions without one, so that their pages can say that the team was deleted.
 pub fn mark_sessions(tx: &mut Tx<'_>, team: TeamId) -> Result<usize> {
     let people = memberships::table.filter(memberships::team_id.eq(team)).select(memberships::user_id);
     let undecided =

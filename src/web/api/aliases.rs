@@ -26,7 +26,7 @@ pub fn routes() -> Vec<At> {
             .post(
                 creates::<Alias, _, _>(
                     create,
-                    "It receives mail at once if its domain does. The address of a deleted alias cannot be reused (409).",
+                    "It starts to receive mail immediately if its domain is active. The address of a deleted alias cannot be reused (409).",
                 )
                 .may(409, "The address is or was in use."),
             ),

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_of_the_sorted_column_turns_the_order_round_and_keeps_the_filters() {
+    fn the_sorted_column_header_reverses_the_order_and_keeps_the_filters() {
         let heads_of = |query: &str| {
             let asked = ListQuery::<ByName>::parse(query).expect("a query");
             let (order, _) = asked.sorted_window::<Column, _>(ContactId::parse).ok().expect("an order");

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_found_in_every_form() {
+    fn import_cycles_are_detected() {
         for (one, other) in [
             ("use crate::b::B;", "use super::a::A;"),
             ("use crate::{b::{self, B}};", "fn b() -> crate::a::A {}"),

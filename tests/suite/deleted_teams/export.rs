@@ -100,7 +100,7 @@ both_engines! {
         }
     }
 
-    async fn a_long_list_goes_on_in_a_second_file(app: TestApp) {
+    async fn a_long_list_is_split_into_several_files(app: TestApp) {
         app.switch_api("Acme", true);
         let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)
             INSERT INTO contacts (id, team_id, address, address_key, state, received, created_at)

@@ -24,7 +24,7 @@ fn left(counts: BTreeMap<String, i64>) -> Vec<(String, i64)> {
 }
 
 both_engines! {
-    async fn everything_of_the_team_goes_and_nothing_of_another(app: TestApp) {
+    async fn purging_a_team_deletes_only_its_own_data(app: TestApp) {
         let (acme, globex) = (fill(&app, "Acme", Ada, "acme").await, fill(&app, "Globex", Dan, "globex").await);
         let ada = app.as_(Ada).await;
         for (table, rows) in counts(&app, acme.id) {

@@ -8,7 +8,7 @@ use crate::support::{TestApp, both_engines};
 const RECORDS: &str = "#records .what";
 
 both_engines! {
-    async fn one_period_is_that_of_the_chart_the_records_and_the_export(app: TestApp) {
+    async fn chart_records_and_export_use_the_same_period(app: TestApp) {
         app.switch_api("Acme", true);
         let token = app.token("Acme", "ci");
         app.api(&token).get("/api/v1/me").await.expect(200);

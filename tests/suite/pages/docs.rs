@@ -130,7 +130,7 @@ both_engines! {
         assert!(back.page().has("#list-aliases"));
     }
 
-    async fn every_result_is_found_where_it_leads(app: TestApp) {
+    async fn every_search_result_links_to_an_existing_section(app: TestApp) {
         let ada = app.as_(Ada).await;
         let pages = pages(&ada).await;
         let hits = ada.get(&format!("{DOCS}?q=a")).await.expect(200).page().verbatim(".hit");

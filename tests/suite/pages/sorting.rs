@@ -87,7 +87,7 @@ both_engines! {
         }
     }
 
-    async fn the_head_of_a_column_sorts_by_it_and_then_the_other_way_round(app: TestApp) {
+    async fn clicking_a_column_header_toggles_the_sort_order(app: TestApp) {
         fill(&app);
         let ada = app.as_(Ada).await;
         for (list, columns) in LISTS {

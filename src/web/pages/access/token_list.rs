@@ -20,7 +20,7 @@ use crate::web::pages::list::List;
 use crate::web::pages::{part_at, see_other};
 use crate::web::paths;
 
-/// A use is recent, and later long ago.
+/// How long the last use of a token counts as recent, and after which time as long ago.
 const RECENT: Duration = Duration::days(1);
 const LONG_AGO: Duration = Duration::days(30);
 /// How long a row shows "Just now": twice the interval between two loads of the list.

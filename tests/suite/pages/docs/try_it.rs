@@ -50,7 +50,7 @@ both_engines! {
         assert!(filled.iter().all(|(name, value)| kept[*name] == *value), "{kept:?}");
     }
 
-    async fn a_response_says_how_long_it_took_and_what_is_left(app: TestApp) {
+    async fn a_response_shows_its_duration_and_remaining_quota(app: TestApp) {
         app.switch_api("Acme", true);
         let page = send(&app.as_(Ada).await, "list-aliases", &[]).await.expect(200).page();
         let head = page.text(".try-out-head");

@@ -76,7 +76,7 @@ both_engines! {
         assert!(!again.page().has("#notices form"));
     }
 
-    async fn the_page_of_a_contact_says_what_saving_it_has_done(app: TestApp) {
+    async fn saving_a_contact_shows_what_changed(app: TestApp) {
         let (cy, to) = (app.as_(Cy).await, alias(&app, "hello").address());
         app.arrives("bob@a.test", &to, &letter("bob@a.test", "one"));
         let path = cy.get("/contacts").await.expect(200).page().link("bob@a.test");

@@ -23,12 +23,12 @@ pub struct Group {
     pub name: String,
     pub text: String,
     pub operations: Vec<Operation>,
-    /// Of its responses.
+    /// The objects in its responses.
     pub objects: Vec<Object>,
 }
 
 pub struct Operation {
-    /// Unique among all, and where links lead.
+    /// Unique among all operations, and the anchor of links.
     pub id: String,
     /// The group's.
     pub page: String,

@@ -59,7 +59,7 @@ impl Guide {
             Self::FirstRequest => "From a new token to a response in a minute.",
             Self::Authentication => "Send a token with each request, in one of two headers.",
             Self::Scopes => "A token can do only what its scopes allow.",
-            Self::Limits => "How many requests an hour, and what happens after that.",
+            Self::Limits => "Hourly limits, and what happens when you reach them.",
             Self::Pagination => "Lists come in pages: follow the cursor to the next one.",
             Self::Idempotency => "Retry safely, fetch only changes, and avoid overwriting.",
             Self::Errors => "All errors have one shape, and each code says what to do next.",

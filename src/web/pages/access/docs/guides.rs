@@ -32,7 +32,7 @@ struct Section<'a> {
     place: Place,
 }
 
-/// This instance and this team, as the reference speaks of them.
+/// The details of the instance and of the team that the reference shows.
 pub struct About {
     pub here: Here,
     pub team: String,

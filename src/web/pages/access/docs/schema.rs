@@ -95,7 +95,7 @@ impl Api<'_> {
     }
 }
 
-/// The objects with these names and those they are made of, each once.
+/// Returns the objects with these names and all that they refer to, without duplicates.
 pub fn objects(api: &Api<'_>, names: Vec<String>) -> Vec<Object> {
     let (mut found, mut seen, mut next) = (Vec::new(), BTreeSet::new(), names);
     while !next.is_empty() {
