@@ -38,9 +38,10 @@ async fn an_address_is_created_copied_and_turned_off() {
     browser.press("More actions for hello@gatepost.localhost").await;
     browser.press("Turn off").await;
     browser.find("tr.row-off").await;
-    browser.find(".cell-box > [name=id]").await.click().await.expect("a click");
+    browser.find("tr.row-off .cell-box > [name=id]").await.click().await.expect("a click");
     browser.press("Turn on").await;
-    browser.sees("Aliases turned on").await;
+    browser.eventually("no alias that is off", "return !document.querySelector('tr.row-off')").await;
+    browser.sees("Alias turned on").await;
     browser.fill("Search aliases", "oth").await;
     browser.sees("1 alias found").await;
     assert_eq!(browser.path().await, "/aliases?q=oth");

