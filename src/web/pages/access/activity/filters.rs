@@ -320,7 +320,7 @@ mod tests {
         let now = Timestamp::from_micros(1_790_000_000_000_000);
         let from = |period: &str, from: &str| {
             let query = Query { period: period.into(), from: from.into(), ..Query::default() };
-            let since = query.parse(now).ok().expect("criteria").filter.from.map(|at| at.to_string());
+            let since = query.parse(now).expect("criteria").filter.from.map(|at| at.to_string());
             (since, query.dates(), query.address())
         };
         let some = |text: &str| Some(text.to_owned());
