@@ -41,7 +41,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 # Pairs of a field and a way of writing, with the reason why Gatepost does not return what was meant.
 EXPLAINED = {}
@@ -358,16 +357,12 @@ class Gatepost:
         self.run("api", "Differ", "on")
         self.token = self.run("token", "mint", "--team", "Differ", "--name", "differ", "--scopes", "all").strip()
         log = open(os.path.join(self.folder, "log"), "wb")
-        self.process = subprocess.Popen([self.binary, "serve"], env=self.environment, stdout=log, stderr=log)
-        until = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.smtp), 1).close()
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.1)
+        self.process = subprocess.Popen(
+            [self.binary, "serve"], env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        # It says so once mail and requests are accepted.
+        if not any(line.startswith("Listening on") for line in self.process.stdout):
+            raise RuntimeError(f"the server did not start: see {log.name}")
         self.api("POST", "/aliases", {"localPart": "differ"})
 
     def run(self, *arguments, given=""):
