@@ -14,8 +14,8 @@ use crate::support::process::Gatepost;
 const REQUESTS: u64 = 8;
 const BYTES: u64 = 120_000;
 const BYTES_WITHOUT_FONTS: u64 = 45_000;
-/// The pages that need more bytes besides fonts: these have the longest lists and
-/// charts. What all pages share takes 37,000.
+/// The pages that need more bytes without fonts, because they have the longest lists and charts. The files
+/// that all pages share take 37,000.
 const HEAVY: &[(&str, u64)] = &[
     ("/", 47_500),
     ("/inbox", 50_000),
